@@ -1,0 +1,1 @@
+"""What an instructor wrote, read and checked: directory, spec, catalog."""

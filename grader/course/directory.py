@@ -1,0 +1,229 @@
+"""A course directory: any folder that holds `assignments/` and `reference/`."""
+
+from __future__ import annotations
+
+import difflib
+import hashlib
+import os
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from grader.course.loading import SPEC_NAME, load_spec
+from grader.course.spec import AssignmentSpec
+from grader.errors import SpecError, UsageError
+
+ASSIGNMENTS = "assignments"
+REFERENCE = "reference"
+COURSES = "courses"
+DATABASE_VARIABLE = "GRADER_DATABASE_URL"
+
+# One path component that every file system and shell takes as it is.
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
+
+
+@dataclass(frozen=True)
+class Assignment:
+    """One assignment of a course: its checked spec, and where its parts lie."""
+
+    name: str
+    course_root: Path
+    spec: AssignmentSpec
+
+    @property
+    def folder(self) -> Path:
+        """The folder that the instructor wrote."""
+        return self.course_root / ASSIGNMENTS / self.name
+
+    @property
+    def spec_path(self) -> Path:
+        """The file `assignment.toml`."""
+        return self.folder / SPEC_NAME
+
+    @property
+    def hidden_dir(self) -> Path:
+        """The hidden suite; it never leaves the judge."""
+        return self.folder / "hidden"
+
+    @property
+    def public_dir(self) -> Path:
+        """The suite that students get for their self-check; it need not exist."""
+        return self.folder / "public"
+
+    @property
+    def data_dir(self) -> Path:
+        """What the box sees read-only at `./data`; it need not exist."""
+        return self.folder / "data"
+
+    @property
+    def samples_dir(self) -> Path:
+        """Submissions with known marks, used to try the assignment; it need not exist."""
+        return self.folder / "samples"
+
+    @property
+    def reference_path(self) -> Path:
+        """The reference solution, in jupytext's percent format."""
+        name = self.spec.reference or f"{self.name.replace('-', '_')}.py"
+        return self.course_root / REFERENCE / name
+
+    @property
+    def reference_module(self) -> str:
+        """The name under which the reference solution is imported."""
+        return self.reference_path.stem
+
+    def data_files(self) -> list[Path]:
+        """List the data files that the spec names (all where it names none), sorted."""
+        if self.spec.data is None:
+            return list(_files_below(self.data_dir))
+        chosen = {path for glob in self.spec.data for path in self.data_dir.glob(glob)}
+        return [path for path in _files_below(self.data_dir) if path in chosen]
+
+    def bundle_files(self) -> list[Path]:
+        """List what can change a mark: the spec, the hidden suite, the reference, the data."""
+        return [
+            self.spec_path,
+            *_files_below(self.hidden_dir),
+            self.reference_path,
+            *self.data_files(),
+        ]
+
+    def bundle_sha256(self) -> str:
+        """Hash the names and bytes of all that can change a mark, in an order of its own."""
+        digest = hashlib.sha256()
+        named = {p.relative_to(self.course_root).as_posix(): p for p in self.bundle_files()}
+        for name in sorted(named):
+            content = hashlib.sha256(named[name].read_bytes()).hexdigest()
+            # A name cannot hold NUL, so that no two bundles write the same stream.
+            digest.update(f"{name}\0{content}\n".encode())
+        return digest.hexdigest()
+
+
+@dataclass(frozen=True)
+class Course:
+    """A course directory and its working files, which are made when they are needed."""
+
+    root: Path
+
+    @classmethod
+    def find(cls, start: Path | None = None) -> Course:
+        """Find the course directory that holds `start` (the current folder by default).
+
+        Raises:
+            UsageError: neither `start` nor a folder above it is a course directory.
+        """
+        origin = (start or Path.cwd()).resolve()
+        for folder in (origin, *origin.parents):
+            if (folder / ASSIGNMENTS).is_dir() and (folder / REFERENCE).is_dir():
+                return cls(folder)
+        raise UsageError(
+            f"no course directory here or above: none holds {ASSIGNMENTS}/ and {REFERENCE}/",
+            where=origin,
+            hint="Go into your course directory, or make one with: grader init DIR",
+        )
+
+    @property
+    def course_file(self) -> Path:
+        """The file `course.toml`: facts and scheme of the course; it need not exist."""
+        return self.root / "course.toml"
+
+    @property
+    def database_url(self) -> str:
+        """Where the gradebook is: `GRADER_DATABASE_URL`, else `gradebook.db` in the course."""
+        return os.environ.get(DATABASE_VARIABLE) or f"sqlite:///{self.root / 'gradebook.db'}"
+
+    @property
+    def submissions_dir(self) -> Path:
+        """What was collected."""
+        return self.root / "submissions"
+
+    @property
+    def graded_dir(self) -> Path:
+        """Pages and results."""
+        return self.root / "graded"
+
+    @property
+    def inbox_dir(self) -> Path:
+        """Where `grader submit` puts what students hand in."""
+        return self.root / "inbox"
+
+    @property
+    def released_dir(self) -> Path:
+        """What is given to students."""
+        return self.root / "released"
+
+    @property
+    def template_dirs(self) -> tuple[Path, ...]:
+        """The course's own templates, which override those that ship."""
+        folder = self.root / "templates"
+        return (folder,) if folder.is_dir() else ()
+
+    def names(self) -> list[str]:
+        """List the assignments, sorted: the folders that hold an `assignment.toml`."""
+        return sorted(
+            folder.name
+            for folder in (self.root / ASSIGNMENTS).iterdir()
+            if _NAME.fullmatch(folder.name) and (folder / SPEC_NAME).is_file()
+        )
+
+    def assignment(self, name: str) -> Assignment:
+        """Read one assignment and check that its parts are there.
+
+        Raises:
+            UsageError: the course has no such assignment.
+            SpecError: its spec is wrong or a part of it is missing.
+        """
+        names = self.names()
+        # Names come from a command line or a student's receipt: `../x` must not leave the course.
+        if not _NAME.fullmatch(name) or name not in names:
+            raise UsageError(
+                f"no assignment {name!r}", where=self.root / ASSIGNMENTS, hint=_advice(name, names)
+            )
+        spec = load_spec(self.root / ASSIGNMENTS / name / SPEC_NAME)
+        assignment = Assignment(name=name, course_root=self.root, spec=spec)
+        check_assignment(assignment)
+        return assignment
+
+
+def check_assignment(assignment: Assignment) -> None:
+    """Check that the hidden suite and the reference are where they must be.
+
+    Raises:
+        SpecError: one of them is missing.
+    """
+    if not any(assignment.hidden_dir.rglob("test_*.py")):
+        raise SpecError(
+            "the assignment has no hidden suite",
+            where=assignment.hidden_dir,
+            hint="Write at least one file hidden/test_*.py; it gives the marks.",
+        )
+    if not assignment.reference_path.is_file():
+        raise SpecError(
+            "the reference solution is missing",
+            where=assignment.reference_path,
+            hint="Write it there, or name another file of reference/ with the key `reference`.",
+        )
+    if not assignment.reference_module.isidentifier():
+        raise SpecError(
+            f"a module cannot be called {assignment.reference_module!r}",
+            where=assignment.reference_path,
+            hint="Rename the file to letters, digits and _, starting with a letter.",
+        )
+
+
+def _files_below(folder: Path) -> Iterator[Path]:
+    """Walk a folder's files in sorted order, without dotfiles and Python's caches."""
+    if not folder.is_dir():
+        return
+    for path in sorted(folder.rglob("*")):
+        parts = path.relative_to(folder).parts
+        hidden = any(part.startswith(".") or part == "__pycache__" for part in parts)
+        if path.is_file() and not hidden:
+            yield path
+
+
+def _advice(name: str, names: list[str]) -> str:
+    near = difflib.get_close_matches(name, names, n=3, cutoff=0.5)
+    if near:
+        return f"Did you mean {' or '.join(near)}?"
+    return f"There are: {', '.join(names)}" if names else "The course has no assignments yet."

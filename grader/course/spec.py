@@ -1,0 +1,87 @@
+"""`assignment.toml`: what an instructor says about an assignment, read strictly."""
+
+from __future__ import annotations
+
+import datetime as dt
+from decimal import Decimal
+from typing import Literal
+
+import msgspec
+
+from grader.points import Points
+
+
+class Question(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """One question: `points` come from the suite, `manual` from a person who reads the answer."""
+
+    id: str
+    title: str
+    points: Points = Decimal(0)
+    manual: Points = Decimal(0)
+
+
+class Resources(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """What one submission may use. Times in seconds of wall clock, sizes in MB (2**20 bytes)."""
+
+    notebook_s: float = 120.0
+    cell_s: float = 30.0
+    call_s: float = 10.0
+    suite_s: float = 300.0
+    memory_mb: int = 1024
+    disk_mb: int = 256
+    output_mb: int = 8
+    processes: int = 128
+    cpus: float = 1.0
+    threads: int = 1
+    gpu: bool | Literal["optional"] = False
+
+
+class Dates(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """When it is out and when it is due (with a UTC offset, or local to the course)."""
+
+    released: dt.datetime | None = None
+    due: dt.datetime | None = None
+
+
+class Attempts(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """Which of a student's submissions counts, and how many may be handed in (0: any number)."""
+
+    counts: Literal["last", "best"] = "last"
+    limit: int = 0
+
+
+class BoxSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """What the box has beyond torch, numpy and matplotlib, and how the notebook is run in it."""
+
+    libraries: tuple[str, ...] = ()
+    on_error: Literal["continue", "stop"] = "continue"
+
+
+class AssignmentSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """All of `assignment.toml`."""
+
+    title: str
+    points: Points
+    questions: tuple[Question, ...]
+    course: str | None = None
+    summary: str = ""
+    reference: str | None = None
+    data: tuple[str, ...] | None = None
+    resources: Resources = Resources()
+    dates: Dates = Dates()
+    attempts: Attempts = Attempts()
+    box: BoxSpec = BoxSpec()
+
+    @property
+    def machine_points(self) -> Decimal:
+        """Points that the hidden suite gives."""
+        return sum((q.points for q in self.questions), Decimal(0))
+
+    @property
+    def manual_points(self) -> Decimal:
+        """Points that a person gives for written answers."""
+        return sum((q.manual for q in self.questions), Decimal(0))
+
+    def question(self, identifier: str) -> Question | None:
+        """Return the question with this id, or None."""
+        return next((q for q in self.questions if q.id == identifier), None)

@@ -1,0 +1,1 @@
+"""From a reference to what students get: notebook, public tests, data, requirements."""

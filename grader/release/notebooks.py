@@ -1,0 +1,108 @@
+"""Notebooks made from the reference solution: the students' and the instructor's."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterable
+
+import nbformat
+from nbformat import NotebookNode, v4
+
+from grader.course.directory import Assignment
+from grader.errors import SpecError
+from grader.release.percent import INSTRUCTOR, SourceCell, read_percent
+from grader.release.regions import MARKER_TRACE, solution_source, student_source
+
+_METADATA = {
+    "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},
+    "language_info": {"name": "python"},
+}
+
+
+def student_notebook(assignment: Assignment) -> NotebookNode:
+    """Make the notebook that students get: no solution, no instructor's cell, no output.
+
+    Raises:
+        SpecError: the reference cannot be made into a notebook; says where.
+    """
+    cells = read_percent(assignment.reference_path)
+    _check_written_answers(assignment, cells)
+    notebook = _notebook(cells, student_source, keep=lambda cell: not cell.for_instructors)
+    for cell in notebook.cells:
+        trace = MARKER_TRACE.search(cell.source)
+        if trace:
+            raise SpecError(
+                f"the marker {trace[0]!r} is left in the students' cell {cell.id}",
+                where=assignment.reference_path,
+                hint="A marker must be a comment of its own line: `# BEGIN SOLUTION`.",
+            )
+    return notebook
+
+
+def solution_notebook(assignment: Assignment) -> NotebookNode:
+    """Make the instructor's notebook: solutions in place, markers and starters taken out.
+
+    Raises:
+        SpecError: the reference cannot be made into a notebook; says where.
+    """
+    return _notebook(read_percent(assignment.reference_path), solution_source)
+
+
+def notebook_bytes(notebook: NotebookNode) -> bytes:
+    """Write a notebook as the same bytes each time."""
+    text: str = nbformat.writes(notebook, version=4, sort_keys=True, ensure_ascii=False)
+    return text.rstrip("\n").encode() + b"\n"
+
+
+def _notebook(
+    cells: Iterable[SourceCell],
+    source: Callable[[SourceCell], str],
+    *,
+    keep: Callable[[SourceCell], bool] = lambda cell: True,
+) -> NotebookNode:
+    made = []
+    # Identifiers are counted over all cells, so that both notebooks name a cell alike.
+    for cell, identifier in _identified(cells):
+        if keep(cell):
+            made.append(_cell(cell, identifier, source(cell)))
+    notebook = v4.new_notebook(cells=made, metadata=_METADATA)
+    nbformat.validate(notebook)
+    return notebook
+
+
+def _cell(cell: SourceCell, identifier: str, source: str) -> NotebookNode:
+    make = {
+        "code": v4.new_code_cell,
+        "markdown": v4.new_markdown_cell,
+        "raw": v4.new_raw_cell,
+    }[cell.kind]
+    tags = [tag for tag in cell.tags if tag != INSTRUCTOR]
+    return make(source, id=identifier, metadata={"tags": tags} if tags else {})
+
+
+def _identified(cells: Iterable[SourceCell]) -> Iterable[tuple[SourceCell, str]]:
+    """Name cells by the question they belong to: `intro-text-1`, `q2-code-1`, `q7-answer`."""
+    section = "intro"
+    used: Counter[str] = Counter()
+    for cell in cells:
+        section = cell.question_begun or section
+        kind = {"code": "code", "markdown": "text", "raw": "raw"}[cell.kind]
+        answered = cell.answered_question
+        base = f"{answered}-answer" if answered else f"{section}-{kind}"
+        # nbformat allows ASCII letters, digits, - and _, 64 of them at most.
+        base = "".join(c if c.isascii() and (c.isalnum() or c in "-_") else "-" for c in base)[:56]
+        used[base] += 1
+        first_answer = answered is not None and used[base] == 1
+        yield cell, base if first_answer else f"{base}-{used[base]}"
+
+
+def _check_written_answers(assignment: Assignment, cells: Iterable[SourceCell]) -> None:
+    answered = {cell.answered_question: cell for cell in cells if cell.answered_question}
+    known = {question.id for question in assignment.spec.questions}
+    for question, cell in answered.items():
+        if question not in known:
+            raise SpecError(
+                f"an answer to question {question!r}, which the spec does not have",
+                where=cell.where(),
+                hint=f"The questions are: {', '.join(sorted(known))}",
+            )

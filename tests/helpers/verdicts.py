@@ -1,0 +1,397 @@
+"""Verdicts as a real class would get them: varied, seeded, with the notebooks that were run."""
+
+from __future__ import annotations
+
+import base64
+import datetime as dt
+import hashlib
+import json
+import random
+import struct
+import zlib
+from collections.abc import Sequence
+from decimal import Decimal
+from typing import Any
+
+from grader.course.spec import AssignmentSpec, Dates, Question
+from grader.grading.verdict import (
+    Outcome,
+    Provenance,
+    QuestionMark,
+    SubmissionRecord,
+    Usage,
+    Verdict,
+)
+from grader.suite.results import TestOutcome, TestResult, Trial
+
+DUE = dt.datetime(2024, 10, 30, 20, 59, tzinfo=dt.UTC)
+BEFORE_DUE = DUE - dt.timedelta(days=2)
+AFTER_DUE = DUE + dt.timedelta(days=2)
+
+SPEC = AssignmentSpec(
+    title="Multilayer perceptrons and backpropagation",
+    course="koc-comp541",
+    summary="Forward and backward passes by hand, then a network that reads digits.",
+    points=Decimal(60),
+    dates=Dates(due=DUE),
+    questions=(
+        Question(id="q1", title="Linear layer", points=Decimal(8)),
+        Question(id="q2", title="ReLU", points=Decimal(6)),
+        Question(id="q3", title="Softmax and cross-entropy", points=Decimal(12)),
+        Question(id="q4", title="Initialisation", points=Decimal(8)),
+        Question(id="q5", title="A training loop", points=Decimal(10)),
+        Question(id="q6", title="Digits above 95 %", points=Decimal(8)),
+        Question(id="q7", title="Why not start from zeros?", manual=Decimal(4)),
+        Question(id="q8", title="What the curves say", manual=Decimal(4)),
+    ),
+)
+
+_TESTS = (
+    ("q1", "test_linear_forward", "linear_forward(x, w, b) must be xWᵀ + b.", 3, "always"),
+    ("q1", "test_linear_gradients", "Gradients of x, w and b must match autograd.", 5, "always"),
+    ("q2", "test_relu_forward", "relu must keep positive entries and zero the rest.", 2, "always"),
+    ("q2", "test_relu_upstream", "relu_backward must use the upstream gradient.", 4, "always"),
+    ("q3", "test_rows_sum_to_one", "Each row of softmax(x) must sum to one.", 2, "always"),
+    ("q3", "test_large_logits", "softmax must stay finite for logits of 10⁴.", 4, "always"),
+    ("q3", "test_loss_gradient", "The loss's gradient must be (p − y) / N.", 6, "after_due"),
+    ("q4", "test_he_variance", "He initialisation must give variance 2 / fan_in.", 8, "always"),
+    ("q5", "test_loss_falls", "Fifty steps must bring the loss down.", 4, "always"),
+    ("q5", "test_batches_cover_all", "An epoch must see every example once.", 6, "never"),
+    ("q6", "test_accuracy", "Accuracy on unseen digits must be above 95 %.", 8, "always"),
+)
+
+TRACEBACK = """NotImplementedError                       Traceback (most recent call last)
+cell 9, line 6, in softmax
+      4     \"\"\"Softmax over the last axis; x has shape (N, C).\"\"\"
+      5     shifted = x - x.max(dim=-1, keepdim=True)
+----> 6     return shifted.exp() / shifted.exp().sum(dim=1)
+RuntimeError: The size of tensor a (7) must match the size of tensor b (5)"""
+
+NAMES = (
+    "Ada Lovelace",
+    "Alan Turing",
+    "Barbara Liskov",
+    "Cahit Arf",
+    "Claude Shannon",
+    "David Blackwell",
+    "Emmy Noether",
+    "Feza Gürsey",
+    "Grace Hopper",
+    "Hüseyin Tevfik Paşa",
+    "Jale İnan",
+    "John von Neumann",
+    "Katherine Johnson",
+    "Lotfi Zadeh",
+    "Margaret Hamilton",
+    "Remziye Hisar",
+    "Sofya Kovalevskaya",
+    "Stephen Kleene",
+    "Ömer Seyfettin",
+    "Zeki Berk",
+)
+
+
+def test_result(question: str, name: str, title: str, points: int, **more: Any) -> TestResult:
+    """One test that gave all its points, unless `more` says otherwise."""
+    fields: dict[str, Any] = {
+        "name": name,
+        "question": question,
+        "title": title,
+        "points": Decimal(points),
+        "max_points": Decimal(points),
+        "outcome": TestOutcome.PASSED,
+        "duration_s": 0.02,
+    }
+    return TestResult(**(fields | more))
+
+
+test_result.__test__ = False  # type: ignore[attr-defined]
+
+
+def graded(
+    student: str = "Ada Lovelace",
+    *,
+    ability: float = 1.0,
+    seed: int = 0,
+    attempt: int = 1,
+    file: str = "mlp-backprop.ipynb",
+    **more: Any,
+) -> Verdict:
+    """The verdict on one submission; `ability` is the chance that a test passes."""
+    rng = random.Random(f"{student}{seed}")
+    tests = tuple(_taken(rng, ability, *test) for test in _TESTS)
+    questions = tuple(
+        QuestionMark(
+            id=q.id,
+            title=q.title,
+            points=sum((t.points for t in tests if t.question == q.id), Decimal(0)),
+            max_points=q.points,
+            manual_points=q.manual,
+        )
+        for q in SPEC.questions
+    )
+    sha = hashlib.sha256(f"{student}{attempt}{seed}".encode()).hexdigest()
+    fields: dict[str, Any] = {
+        "assignment": "mlp-backprop",
+        "student": student,
+        "outcome": Outcome.GRADED,
+        "points": sum((t.points for t in tests), Decimal(0)),
+        "max_points": SPEC.machine_points,
+        "manual_points": SPEC.manual_points,
+        "tests": tests,
+        "questions": questions,
+        "answers": ANSWERS,
+        "notes": _notes(tests),
+        "submission": SubmissionRecord(
+            file=file, sha256=sha, attempt=attempt, submitted_at=DUE - dt.timedelta(hours=5)
+        ),
+        "usage": Usage(
+            wall_s=round(rng.uniform(2, 40), 2),
+            notebook_s=round(rng.uniform(1, 30), 2),
+            suite_s=round(rng.uniform(0.2, 4), 2),
+            box_cpu_s=round(rng.uniform(1, 25), 2),
+            peak_memory_bytes=rng.randrange(280, 620) << 20,
+        ),
+        "provenance": PROVENANCE,
+    }
+    return Verdict(**(fields | more))
+
+
+def _taken(
+    rng: random.Random,
+    ability: float,
+    question: str,
+    name: str,
+    title: str,
+    points: int,
+    shows: Any,
+) -> TestResult:
+    if rng.random() < ability:
+        trials = ()
+        if name == "test_accuracy":
+            trials = tuple(Trial(seed=s, outcome=TestOutcome.PASSED) for s in (11, 12, 13))
+        return test_result(question, name, title, points, shows=shows, trials=trials)
+    outcome = rng.choice(
+        [TestOutcome.FAILED] * 6
+        + [TestOutcome.STUDENT_ERROR] * 3
+        + [TestOutcome.TIMEOUT, TestOutcome.OUT_OF_MEMORY]
+    )
+    messages = {
+        TestOutcome.FAILED: "The result differs from what was expected.",
+        TestOutcome.STUDENT_ERROR: "RuntimeError: The size of tensor a (7) must match b (5)",
+        TestOutcome.TIMEOUT: "The call took longer than 5 s and was stopped.",
+        TestOutcome.OUT_OF_MEMORY: "The notebook used more than 1024 MB and was stopped.",
+    }
+    return test_result(
+        question,
+        name,
+        title,
+        points,
+        points=Decimal(rng.choice([0, 0, 0, 1])),
+        outcome=outcome,
+        message=messages[outcome],
+        hints=("Look at `keepdim=True`: which axis does the sum run over?",),
+        traceback=TRACEBACK if outcome is TestOutcome.STUDENT_ERROR else "",
+        details="assert_close: 0.9321 != 1.0000 at index (2, 3); expected tensor([0.1, 0.9])",
+        shows=shows,
+    )
+
+
+def _notes(tests: Sequence[TestResult]) -> tuple[str, ...]:
+    if any(t.outcome is TestOutcome.TIMEOUT for t in tests):
+        return ("Cell 7 was stopped after 20 s; what it had defined until then was kept.",)
+    return ()
+
+
+def invalid(student: str) -> Verdict:
+    """A submission that could not be read."""
+    return graded(
+        student,
+        outcome=Outcome.INVALID_SUBMISSION,
+        points=Decimal(0),
+        reason="The file is a PDF, not a notebook. Hand in the .ipynb file itself.",
+        tests=(),
+        questions=(),
+        answers={},
+        notes=(),
+        file="homework final (2).pdf",
+    )
+
+
+def broken(student: str) -> Verdict:
+    """A submission that could not be graded, through no fault of the student."""
+    return graded(
+        student,
+        outcome=Outcome.INFRASTRUCTURE_ERROR,
+        points=Decimal(0),
+        reason="The container engine went away while the notebook ran.",
+        tests=(),
+        questions=(),
+        answers={},
+        notes=(),
+    )
+
+
+def class_of(size: int = 24, *, seed: int = 3) -> list[Verdict]:
+    """A class: most pass most, some struggle, one file can't be read, one run broke."""
+    rng = random.Random(seed)
+    verdicts = []
+    for i in range(size):
+        name = NAMES[i % len(NAMES)] + (f" {i // len(NAMES) + 1}" if i >= len(NAMES) else "")
+        if i == 4:
+            verdicts.append(invalid(name))
+        elif i == 13:
+            verdicts.append(broken(name))
+        else:
+            verdicts.append(graded(name, ability=min(1.0, rng.betavariate(5, 1.6)), seed=seed))
+    return verdicts
+
+
+def notebook(cells: Sequence[dict[str, Any]]) -> bytes:
+    """An executed notebook as nbformat JSON."""
+    return json.dumps(
+        {"cells": list(cells), "metadata": {}, "nbformat": 4, "nbformat_minor": 5}
+    ).encode()
+
+
+def code(source: str, *outputs: dict[str, Any], count: int | None = None) -> dict[str, Any]:
+    """A code cell with its outputs."""
+    return {
+        "cell_type": "code",
+        "source": source,
+        "outputs": list(outputs),
+        "execution_count": count,
+        "metadata": {},
+    }
+
+
+def markdown(source: str, **more: Any) -> dict[str, Any]:
+    """A Markdown cell."""
+    return {"cell_type": "markdown", "source": source, "metadata": {}, **more}
+
+
+def stream(text: str, name: str = "stdout") -> dict[str, Any]:
+    """Text that was printed."""
+    return {"output_type": "stream", "name": name, "text": text}
+
+
+def display(**data: Any) -> dict[str, Any]:
+    """Rich output; `text_html=` means text/html, `image_svg_xml=` means image/svg+xml."""
+    named = {"image_svg_xml": "image/svg+xml"}
+    bundle = {named.get(k, k.replace("_", "/", 1)): v for k, v in data.items()}
+    return {"output_type": "display_data", "data": bundle, "metadata": {}}
+
+
+def error(name: str, value: str, traceback: Sequence[str]) -> dict[str, Any]:
+    """An exception that ended a cell."""
+    return {"output_type": "error", "ename": name, "evalue": value, "traceback": list(traceback)}
+
+
+def png(width: int = 480, height: int = 240) -> str:
+    """A picture of a falling curve as base64, made without a plotting library."""
+    rows = bytearray()
+    for y in range(height):
+        rows.append(0)
+        for x in range(width):
+            level = height * (0.1 + 0.8 * (1 - 2.718 ** (-4 * x / width)))
+            rows += b"\x2b\x5f\x9e" if abs(y - level) < 2 else b"\xff\xff\xff"
+
+    def chunk(kind: bytes, data: bytes) -> bytes:
+        crc = zlib.crc32(kind + data)
+        return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", crc)
+
+    head = struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
+    data = b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", head)
+    data += chunk(b"IDAT", zlib.compress(bytes(rows))) + chunk(b"IEND", b"")
+    return base64.b64encode(data).decode()
+
+
+ANSWERS = {
+    "q7": "If all weights start at **zero**, every hidden unit computes the same "
+    "$h = \\mathrm{relu}(0) = 0$ and gets the same gradient, so they never become different.",
+    "q8": "The training loss falls as $e^{-t/\\tau}$ and the gap to validation opens after epoch 8:\n\n"
+    "- before: underfitting\n- after: the network *memorises*",
+}
+
+PROVENANCE = Provenance(
+    bundle_sha256=hashlib.sha256(b"bundle").hexdigest(),
+    image="sha256:" + hashlib.sha256(b"image").hexdigest(),
+    sandbox="docker",
+    isolation="warm",
+    seed=20241030,
+    grader_version="0.1.0",
+    packages={"torch": "2.13.0", "numpy": "2.3.1", "ipython": "9.4.0"},
+    limits={"notebook_s": 90.0, "cell_s": 20.0, "call_s": 5.0, "memory_mb": 1024.0},
+    graded_at=AFTER_DUE,
+)
+
+DATAFRAME = """<div><style scoped>.dataframe tbody tr th { vertical-align: top; }</style>
+<table border="1" class="dataframe"><thead><tr style="text-align: right;"><th></th><th>epoch</th>
+<th>loss</th><th>accuracy</th></tr></thead><tbody><tr><th>0</th><td>1</td><td>2.301</td>
+<td>0.112</td></tr><tr><th>1</th><td>2</td><td>0.871</td><td>0.803</td></tr><tr><th>2</th>
+<td>3</td><td>0.412</td><td>0.921</td></tr></tbody></table></div>"""
+
+
+def realistic_notebook() -> bytes:
+    """A notebook with text, formulas, code, a table, a plot, a warning and an error."""
+    return notebook(
+        [
+            markdown(
+                "# Multilayer perceptrons and backpropagation\n\nA layer computes $y = xW^\\top + b$. "
+                "With an upstream gradient $\\delta = \\partial L / \\partial y$ the chain rule gives\n\n"
+                "$$\\frac{\\partial L}{\\partial W} = \\delta^\\top x, \\qquad "
+                "\\frac{\\partial L}{\\partial b} = \\sum_{i=1}^{N} \\delta_i$$\n\n"
+                "## Question 1 (8 points): linear layer"
+            ),
+            code("import torch\nimport matplotlib.pyplot as plt\ntorch.manual_seed(0)", count=1),
+            code(
+                "def linear_forward(x, w, b):\n"
+                '    """x: (N, D), w: (K, D), b: (K,) -> (N, K)"""\n    return x @ w.T + b\n\n'
+                "linear_forward(torch.randn(2, 3), torch.randn(4, 3), torch.zeros(4)).shape",
+                {
+                    "output_type": "execute_result",
+                    "data": {"text/plain": "torch.Size([2, 4])"},
+                    "metadata": {},
+                    "execution_count": 2,
+                },
+                count=2,
+            ),
+            markdown(
+                "## Question 3 (12 points): softmax and cross-entropy\n\n"
+                "$$\\mathrm{softmax}(x)_i = \\frac{e^{x_i - \\max_j x_j}}{\\sum_k e^{x_k - \\max_j x_j}}$$"
+                "\n\nUse `torch.logsumexp` only to *check* your result."
+            ),
+            code(
+                "def softmax(x):\n    shifted = x - x.max(dim=-1, keepdim=True)\n"
+                "    return shifted.exp() / shifted.exp().sum(dim=1)\n\nsoftmax(torch.randn(5, 7))",
+                error(
+                    "RuntimeError",
+                    "The size of tensor a (7) must match the size of tensor b (5)",
+                    [
+                        "\x1b[31m---------------------------------------------------------\x1b[39m",
+                        "\x1b[31mRuntimeError\x1b[39m              Traceback (most recent call last)",
+                        "\x1b[36mCell\x1b[39m\x1b[36m \x1b[39m\x1b[32mIn[3]\x1b[39m\x1b[32m, line 5\x1b[39m\n"
+                        "\x1b[1;32m      3\x1b[39m     \x1b[38;5;28;01mreturn\x1b[39;00m shifted.exp()\n"
+                        "\x1b[32m----> \x1b[39m\x1b[32m5\x1b[39m softmax(torch.randn(\x1b[32m5\x1b[39m, "
+                        "\x1b[32m7\x1b[39m))",
+                        "\x1b[31mRuntimeError\x1b[39m: The size of tensor a (7) must match the size "
+                        "of tensor b (5) at non-singleton dimension 1",
+                    ],
+                ),
+                count=3,
+            ),
+            code(
+                "for epoch in range(3):\n    print(f'epoch {epoch}: loss {losses[epoch]:.3f}')",
+                stream("epoch 0: loss 2.301\nepoch 1: loss 0.871\nepoch 2: loss 0.412\n"),
+                stream("UserWarning: To copy construct from a tensor, use clone().\n", "stderr"),
+                count=4,
+            ),
+            code("pd.DataFrame(history)", display(text_html=DATAFRAME, text_plain="…"), count=5),
+            code(
+                "plt.plot(losses); plt.xlabel('step'); plt.ylabel('loss')",
+                display(image_png=png(), text_plain="<Figure size 480x240>"),
+                count=6,
+            ),
+            markdown("**Answer q7.**\n\n" + ANSWERS["q7"]),
+        ]
+    )
