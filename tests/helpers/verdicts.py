@@ -1,14 +1,10 @@
-"""Verdicts as a real class would get them: varied, seeded, with the notebooks that were run."""
+"""Verdicts as a real class would get them: varied, seeded."""
 
 from __future__ import annotations
 
-import base64
 import datetime as dt
 import hashlib
-import json
 import random
-import struct
-import zlib
 from collections.abc import Sequence
 from decimal import Decimal
 from typing import Any
@@ -91,14 +87,14 @@ NAMES = (
 )
 
 
-def test_result(question: str, name: str, title: str, points: int, **more: Any) -> TestResult:
+def test_result(question: str, name: str, title: str, worth: int, **more: Any) -> TestResult:
     """One test that gave all its points, unless `more` says otherwise."""
     fields: dict[str, Any] = {
         "name": name,
         "question": question,
         "title": title,
-        "points": Decimal(points),
-        "max_points": Decimal(points),
+        "points": Decimal(worth),
+        "max_points": Decimal(worth),
         "outcome": TestOutcome.PASSED,
         "duration_s": 0.02,
     }
@@ -247,69 +243,11 @@ def class_of(size: int = 24, *, seed: int = 3) -> list[Verdict]:
     return verdicts
 
 
-def notebook(cells: Sequence[dict[str, Any]]) -> bytes:
-    """An executed notebook as nbformat JSON."""
-    return json.dumps(
-        {"cells": list(cells), "metadata": {}, "nbformat": 4, "nbformat_minor": 5}
-    ).encode()
-
-
-def code(source: str, *outputs: dict[str, Any], count: int | None = None) -> dict[str, Any]:
-    """A code cell with its outputs."""
-    return {
-        "cell_type": "code",
-        "source": source,
-        "outputs": list(outputs),
-        "execution_count": count,
-        "metadata": {},
-    }
-
-
-def markdown(source: str, **more: Any) -> dict[str, Any]:
-    """A Markdown cell."""
-    return {"cell_type": "markdown", "source": source, "metadata": {}, **more}
-
-
-def stream(text: str, name: str = "stdout") -> dict[str, Any]:
-    """Text that was printed."""
-    return {"output_type": "stream", "name": name, "text": text}
-
-
-def display(**data: Any) -> dict[str, Any]:
-    """Rich output; `text_html=` means text/html, `image_svg_xml=` means image/svg+xml."""
-    named = {"image_svg_xml": "image/svg+xml"}
-    bundle = {named.get(k, k.replace("_", "/", 1)): v for k, v in data.items()}
-    return {"output_type": "display_data", "data": bundle, "metadata": {}}
-
-
-def error(name: str, value: str, traceback: Sequence[str]) -> dict[str, Any]:
-    """An exception that ended a cell."""
-    return {"output_type": "error", "ename": name, "evalue": value, "traceback": list(traceback)}
-
-
-def png(width: int = 480, height: int = 240) -> str:
-    """A picture of a falling curve as base64, made without a plotting library."""
-    rows = bytearray()
-    for y in range(height):
-        rows.append(0)
-        for x in range(width):
-            level = height * (0.1 + 0.8 * (1 - 2.718 ** (-4 * x / width)))
-            rows += b"\x2b\x5f\x9e" if abs(y - level) < 2 else b"\xff\xff\xff"
-
-    def chunk(kind: bytes, data: bytes) -> bytes:
-        crc = zlib.crc32(kind + data)
-        return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", crc)
-
-    head = struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
-    data = b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", head)
-    data += chunk(b"IDAT", zlib.compress(bytes(rows))) + chunk(b"IEND", b"")
-    return base64.b64encode(data).decode()
-
-
 ANSWERS = {
     "q7": "If all weights start at **zero**, every hidden unit computes the same "
     "$h = \\mathrm{relu}(0) = 0$ and gets the same gradient, so they never become different.",
-    "q8": "The training loss falls as $e^{-t/\\tau}$ and the gap to validation opens after epoch 8:\n\n"
+    "q8": "The training loss falls as $e^{-t/\\tau}$ and the gap to validation "
+    "opens after epoch 8:\n\n"
     "- before: underfitting\n- after: the network *memorises*",
 }
 
@@ -324,74 +262,3 @@ PROVENANCE = Provenance(
     limits={"notebook_s": 90.0, "cell_s": 20.0, "call_s": 5.0, "memory_mb": 1024.0},
     graded_at=AFTER_DUE,
 )
-
-DATAFRAME = """<div><style scoped>.dataframe tbody tr th { vertical-align: top; }</style>
-<table border="1" class="dataframe"><thead><tr style="text-align: right;"><th></th><th>epoch</th>
-<th>loss</th><th>accuracy</th></tr></thead><tbody><tr><th>0</th><td>1</td><td>2.301</td>
-<td>0.112</td></tr><tr><th>1</th><td>2</td><td>0.871</td><td>0.803</td></tr><tr><th>2</th>
-<td>3</td><td>0.412</td><td>0.921</td></tr></tbody></table></div>"""
-
-
-def realistic_notebook() -> bytes:
-    """A notebook with text, formulas, code, a table, a plot, a warning and an error."""
-    return notebook(
-        [
-            markdown(
-                "# Multilayer perceptrons and backpropagation\n\nA layer computes $y = xW^\\top + b$. "
-                "With an upstream gradient $\\delta = \\partial L / \\partial y$ the chain rule gives\n\n"
-                "$$\\frac{\\partial L}{\\partial W} = \\delta^\\top x, \\qquad "
-                "\\frac{\\partial L}{\\partial b} = \\sum_{i=1}^{N} \\delta_i$$\n\n"
-                "## Question 1 (8 points): linear layer"
-            ),
-            code("import torch\nimport matplotlib.pyplot as plt\ntorch.manual_seed(0)", count=1),
-            code(
-                "def linear_forward(x, w, b):\n"
-                '    """x: (N, D), w: (K, D), b: (K,) -> (N, K)"""\n    return x @ w.T + b\n\n'
-                "linear_forward(torch.randn(2, 3), torch.randn(4, 3), torch.zeros(4)).shape",
-                {
-                    "output_type": "execute_result",
-                    "data": {"text/plain": "torch.Size([2, 4])"},
-                    "metadata": {},
-                    "execution_count": 2,
-                },
-                count=2,
-            ),
-            markdown(
-                "## Question 3 (12 points): softmax and cross-entropy\n\n"
-                "$$\\mathrm{softmax}(x)_i = \\frac{e^{x_i - \\max_j x_j}}{\\sum_k e^{x_k - \\max_j x_j}}$$"
-                "\n\nUse `torch.logsumexp` only to *check* your result."
-            ),
-            code(
-                "def softmax(x):\n    shifted = x - x.max(dim=-1, keepdim=True)\n"
-                "    return shifted.exp() / shifted.exp().sum(dim=1)\n\nsoftmax(torch.randn(5, 7))",
-                error(
-                    "RuntimeError",
-                    "The size of tensor a (7) must match the size of tensor b (5)",
-                    [
-                        "\x1b[31m---------------------------------------------------------\x1b[39m",
-                        "\x1b[31mRuntimeError\x1b[39m              Traceback (most recent call last)",
-                        "\x1b[36mCell\x1b[39m\x1b[36m \x1b[39m\x1b[32mIn[3]\x1b[39m\x1b[32m, line 5\x1b[39m\n"
-                        "\x1b[1;32m      3\x1b[39m     \x1b[38;5;28;01mreturn\x1b[39;00m shifted.exp()\n"
-                        "\x1b[32m----> \x1b[39m\x1b[32m5\x1b[39m softmax(torch.randn(\x1b[32m5\x1b[39m, "
-                        "\x1b[32m7\x1b[39m))",
-                        "\x1b[31mRuntimeError\x1b[39m: The size of tensor a (7) must match the size "
-                        "of tensor b (5) at non-singleton dimension 1",
-                    ],
-                ),
-                count=3,
-            ),
-            code(
-                "for epoch in range(3):\n    print(f'epoch {epoch}: loss {losses[epoch]:.3f}')",
-                stream("epoch 0: loss 2.301\nepoch 1: loss 0.871\nepoch 2: loss 0.412\n"),
-                stream("UserWarning: To copy construct from a tensor, use clone().\n", "stderr"),
-                count=4,
-            ),
-            code("pd.DataFrame(history)", display(text_html=DATAFRAME, text_plain="…"), count=5),
-            code(
-                "plt.plot(losses); plt.xlabel('step'); plt.ylabel('loss')",
-                display(image_png=png(), text_plain="<Figure size 480x240>"),
-                count=6,
-            ),
-            markdown("**Answer q7.**\n\n" + ANSWERS["q7"]),
-        ]
-    )

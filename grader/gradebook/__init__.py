@@ -1,0 +1,1 @@
+"""The record: every verdict, committed when it is made."""

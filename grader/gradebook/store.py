@@ -1,0 +1,276 @@
+"""The record of every verdict: append-only, committed one by one."""
+
+from __future__ import annotations
+
+import datetime as dt
+import uuid
+import zlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import TracebackType
+from typing import Any, Literal, Self
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from grader.errors import GradebookError
+from grader.gradebook.database import BUSY_TIMEOUT_S, open_engine, reading, writing
+from grader.gradebook.tables import BatchRow, VerdictRow
+from grader.grading.verdict import Outcome, Verdict, verdict_from_json, verdict_to_json
+
+Counts = Literal["last", "best"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Entry:
+    """One line of the record. `holds` is False once a newer verdict on the attempt is there."""
+
+    id: int
+    batch: str
+    made_at: dt.datetime
+    holds: bool
+    verdict: Verdict
+
+
+@dataclass(frozen=True, kw_only=True)
+class Batch:
+    """One run over a class; `finished_at` is None while it runs or when it was killed."""
+
+    id: str
+    assignment: str
+    started_at: dt.datetime
+    finished_at: dt.datetime | None
+    seed: int
+    settings: dict[str, Any]
+
+
+class Gradebook:
+    """The verdicts of a course, in SQLite or any database that SQLAlchemy speaks to.
+
+    Nothing is overwritten: a regrade adds a verdict, and the newest verdict on an attempt holds.
+    An `infrastructure_error` is kept in the history and never is a mark.
+
+    Args:
+        url: as SQLAlchemy writes it, such as `sqlite:///gradebook.db`.
+        busy_timeout_s: how long to wait for another program's lock.
+
+    Raises:
+        GradebookError: from every method: locked, read-only, full, damaged or not a gradebook.
+    """
+
+    def __init__(self, url: str, *, busy_timeout_s: float = BUSY_TIMEOUT_S) -> None:
+        self._engine = open_engine(url, busy_timeout_s=busy_timeout_s)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Let go of the database."""
+        self._engine.dispose()
+
+    # -- writing ---------------------------------------------------------------------------
+
+    def start_batch(
+        self, assignment: str, *, seed: int, settings: Mapping[str, Any] | None = None
+    ) -> str:
+        """Record that a batch begins and return its id. `settings` must be plain JSON values."""
+        row = BatchRow(
+            id=str(uuid.uuid4()),
+            assignment=assignment,
+            started_at=dt.datetime.now(dt.UTC),
+            seed=seed,
+            settings=dict(settings or {}),
+        )
+        identifier = row.id
+        with writing(self._engine) as session:
+            session.add(row)
+        return identifier
+
+    def finish_batch(self, batch: str) -> None:
+        """Record that a batch came to its end."""
+        with writing(self._engine) as session:
+            _batch(session, batch).finished_at = dt.datetime.now(dt.UTC)
+
+    def record(self, verdict: Verdict, executed_notebook: bytes | None, *, batch: str) -> int:
+        """Commit one verdict with its executed notebook; both are kept, or neither.
+
+        Returns the number of the entry.
+        """
+        row = _row(verdict, executed_notebook, batch)
+        with writing(self._engine) as session:
+            _batch(session, batch)
+            session.add(row)
+            session.flush()
+            return row.id
+
+    # -- reading ---------------------------------------------------------------------------
+
+    def current(self, assignment: str, *, counts: Counts = "last") -> list[Verdict]:
+        """Return the verdict that counts for each student, sorted by name.
+
+        Args:
+            assignment: its name.
+            counts: "last", the last attempt; "best", the one with most points (of equals the
+                last), as the assignment's spec says.
+        """
+        with reading(self._engine) as session:
+            rows = session.scalars(
+                select(VerdictRow).where(VerdictRow.id.in_(_holding(assignment)))
+            ).all()
+        counted: dict[str, VerdictRow] = {}
+        for row in sorted(rows, key=_rank(counts)):
+            counted[row.student] = row
+        return [_verdict(counted[student]) for student in sorted(counted)]
+
+    def latest(self, assignment: str, student: str, *, counts: Counts = "last") -> Verdict | None:
+        """Return the verdict that counts for one student, or None."""
+        entries = [e for e in self.history(assignment, student) if e.holds]
+        if not entries:
+            return None
+        by_points = counts == "best"
+        return max(
+            (e.verdict for e in entries),
+            key=lambda v: (v.points if by_points else 0, v.submission.attempt),
+        )
+
+    def history(self, assignment: str, student: str | None = None) -> list[Entry]:
+        """Return everything recorded for a student (or for all), oldest first."""
+        query = select(VerdictRow).where(VerdictRow.assignment == assignment)
+        if student is not None:
+            query = query.where(VerdictRow.student == student)
+        with reading(self._engine) as session:
+            holding = set(session.scalars(_holding(assignment)))
+            rows = session.scalars(query.order_by(VerdictRow.id)).all()
+        return [
+            Entry(
+                id=row.id,
+                batch=row.batch,
+                made_at=row.made_at,
+                holds=row.id in holding,
+                verdict=_verdict(row),
+            )
+            for row in rows
+        ]
+
+    def find_reusable(
+        self,
+        assignment: str,
+        student: str,
+        submission_sha256: str,
+        bundle_sha256: str,
+        image: str,
+        *,
+        attempt: int | None = None,
+    ) -> Verdict | None:
+        """Return the verdict that the same three hashes have led to, if it still holds.
+
+        Without `attempt` only the student's last attempt is looked at, so that the mark that
+        counts stays the one of the file handed in last.
+        """
+        of_student = select(VerdictRow).where(
+            VerdictRow.id.in_(_holding(assignment)), VerdictRow.student == student
+        )
+        if attempt is None:
+            of_student = of_student.order_by(VerdictRow.attempt.desc()).limit(1)
+        else:
+            of_student = of_student.where(VerdictRow.attempt == attempt)
+        with reading(self._engine) as session:
+            row = session.scalars(of_student).first()
+        if row is None:
+            return None
+        found = (row.submission_sha256, row.bundle_sha256, row.image)
+        return _verdict(row) if found == (submission_sha256, bundle_sha256, image) else None
+
+    def executed_notebook(self, verdict: Verdict) -> bytes | None:
+        """Return the executed notebook that was recorded with a verdict, as nbformat JSON."""
+        key = _key(verdict)
+        query = (
+            select(VerdictRow.notebook_zlib)
+            .where(*(getattr(VerdictRow, name) == value for name, value in key.items()))
+            .order_by(VerdictRow.id.desc())
+        )
+        with reading(self._engine) as session:
+            packed = session.scalars(query).first()
+        return None if packed is None else zlib.decompress(packed)
+
+    def batches(self, assignment: str) -> list[Batch]:
+        """Return the batches of an assignment, oldest first."""
+        query = select(BatchRow).where(BatchRow.assignment == assignment)
+        with reading(self._engine) as session:
+            rows = session.scalars(query.order_by(BatchRow.started_at)).all()
+        return [
+            Batch(
+                id=row.id,
+                assignment=row.assignment,
+                started_at=row.started_at,
+                finished_at=row.finished_at,
+                seed=row.seed,
+                settings=row.settings,
+            )
+            for row in rows
+        ]
+
+
+def _holding(assignment: str) -> Any:
+    """The ids of the newest real verdict of every student's every attempt."""
+    return (
+        select(func.max(VerdictRow.id))
+        .where(
+            VerdictRow.assignment == assignment,
+            VerdictRow.outcome != Outcome.INFRASTRUCTURE_ERROR.value,
+        )
+        .group_by(VerdictRow.student, VerdictRow.attempt)
+    )
+
+
+def _rank(counts: Counts) -> Any:
+    if counts == "best":
+        return lambda row: (row.points, row.attempt)
+    return lambda row: row.attempt
+
+
+def _key(verdict: Verdict) -> dict[str, object]:
+    provenance = verdict.provenance
+    return {
+        "assignment": verdict.assignment,
+        "student": verdict.student,
+        "attempt": verdict.submission.attempt,
+        "submission_sha256": verdict.submission.sha256,
+        "bundle_sha256": provenance.bundle_sha256 if provenance else "",
+        "image": provenance.image if provenance else "",
+        "outcome": verdict.outcome.value,
+    }
+
+
+def _row(verdict: Verdict, executed_notebook: bytes | None, batch: str) -> VerdictRow:
+    return VerdictRow(
+        **_key(verdict),
+        batch=batch,
+        points=verdict.points,
+        max_points=verdict.max_points,
+        made_at=dt.datetime.now(dt.UTC),
+        verdict_json=verdict_to_json(verdict, indent=0).decode(),
+        notebook_zlib=None if executed_notebook is None else zlib.compress(executed_notebook),
+    )
+
+
+def _verdict(row: VerdictRow) -> Verdict:
+    return verdict_from_json(row.verdict_json.encode())
+
+
+def _batch(session: Session, identifier: str) -> BatchRow:
+    batch = session.get(BatchRow, identifier)
+    if batch is None:
+        raise GradebookError(
+            f"there is no batch {identifier!r} in the gradebook",
+            hint="Begin one with start_batch() before recording verdicts.",
+        )
+    return batch

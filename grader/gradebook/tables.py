@@ -1,0 +1,106 @@
+"""The tables of the gradebook, and the column types that keep points and times exact."""
+
+from __future__ import annotations
+
+import datetime as dt
+from decimal import Decimal
+from typing import Any
+
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    DateTime,
+    Dialect,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    String,
+    Text,
+    TypeDecorator,
+)
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+
+from grader.points import HUNDREDTH, to_points
+
+SCHEMA_VERSION = 1
+
+
+class Hundredths(TypeDecorator[Decimal]):
+    """Points as a whole number of hundredths: exact and comparable in every database."""
+
+    impl = Integer
+    cache_ok = True
+
+    def process_bind_param(self, value: Decimal | None, dialect: Dialect) -> int | None:
+        """Points to hundredths."""
+        return None if value is None else int(to_points(value) / HUNDREDTH)
+
+    def process_result_value(self, value: Any, dialect: Dialect) -> Decimal | None:
+        """Hundredths to points."""
+        return None if value is None else value * HUNDREDTH
+
+
+class UtcTime(TypeDecorator[dt.datetime]):
+    """A moment, kept in UTC: SQLite has no time zones of its own."""
+
+    impl = DateTime
+    cache_ok = True
+
+    def process_bind_param(self, value: dt.datetime | None, dialect: Dialect) -> Any:
+        """An aware time to a naive one in UTC."""
+        return None if value is None else value.astimezone(dt.UTC).replace(tzinfo=None)
+
+    def process_result_value(self, value: Any, dialect: Dialect) -> dt.datetime | None:
+        """A naive time in UTC to an aware one."""
+        return None if value is None else value.replace(tzinfo=dt.UTC)
+
+
+class Table(DeclarativeBase):
+    """Base of the tables."""
+
+
+class SchemaRow(Table):
+    """Which version of these tables the database holds: one row."""
+
+    __tablename__ = "grader_schema"
+
+    version: Mapped[int] = mapped_column(Integer, primary_key=True)
+
+
+class BatchRow(Table):
+    """One run over a class."""
+
+    __tablename__ = "batches"
+
+    id: Mapped[str] = mapped_column(String(36), primary_key=True)
+    assignment: Mapped[str] = mapped_column(String(200), index=True)
+    started_at: Mapped[dt.datetime] = mapped_column(UtcTime)
+    finished_at: Mapped[dt.datetime | None] = mapped_column(UtcTime)
+    seed: Mapped[int] = mapped_column(BigInteger)
+    settings: Mapped[dict[str, Any]] = mapped_column(JSON)
+
+
+class VerdictRow(Table):
+    """One verdict. Rows are only ever added: the newest of an attempt is the one that holds."""
+
+    __tablename__ = "verdicts"
+    __table_args__ = (
+        Index("verdicts_of_a_student", "assignment", "student", "attempt"),
+        {"sqlite_autoincrement": True},
+    )
+
+    id: Mapped[int] = mapped_column(Integer, primary_key=True)
+    batch: Mapped[str] = mapped_column(ForeignKey("batches.id"), index=True)
+    assignment: Mapped[str] = mapped_column(String(200))
+    student: Mapped[str] = mapped_column(Text)
+    attempt: Mapped[int] = mapped_column(Integer)
+    submission_sha256: Mapped[str] = mapped_column(String(64))
+    bundle_sha256: Mapped[str] = mapped_column(String(64))
+    image: Mapped[str] = mapped_column(Text)
+    outcome: Mapped[str] = mapped_column(String(30))
+    points: Mapped[Decimal] = mapped_column(Hundredths)
+    max_points: Mapped[Decimal] = mapped_column(Hundredths)
+    made_at: Mapped[dt.datetime] = mapped_column(UtcTime)
+    verdict_json: Mapped[str] = mapped_column(Text)
+    notebook_zlib: Mapped[bytes | None] = mapped_column(LargeBinary, deferred=True)

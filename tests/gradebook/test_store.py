@@ -1,0 +1,151 @@
+"""What the gradebook keeps, and which verdict counts."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+
+from grader.errors import GradebookError
+from grader.gradebook.store import Gradebook
+from grader.grading.verdict import Outcome, Verdict
+from tests.helpers.verdicts import broken, graded, invalid
+
+ASSIGNMENT = "mlp-backprop"
+
+
+@pytest.fixture
+def url(tmp_path: Path) -> str:
+    return f"sqlite:///{tmp_path}/gradebook.db"
+
+
+@pytest.fixture
+def gradebook(url: str) -> Iterator[Gradebook]:
+    with Gradebook(url) as book:
+        yield book
+
+
+@pytest.fixture
+def batch(gradebook: Gradebook) -> str:
+    return gradebook.start_batch(ASSIGNMENT, seed=7, settings={"slots": 2})
+
+
+def find(gradebook: Gradebook, verdict: Verdict, **changed: object) -> Verdict | None:
+    assert verdict.provenance
+    hashes = {
+        "submission_sha256": verdict.submission.sha256,
+        "bundle_sha256": verdict.provenance.bundle_sha256,
+        "image": verdict.provenance.image,
+    }
+    return gradebook.find_reusable(ASSIGNMENT, verdict.student, **(hashes | changed))  # type: ignore[arg-type]
+
+
+def test_a_verdict_comes_back_as_it_was(gradebook: Gradebook, batch: str, url: str) -> None:
+    verdict = graded("Ömer <b>", ability=0.6, points=Decimal("31.33"))
+    gradebook.record(verdict, b'{"cells": []}', batch=batch)
+    with Gradebook(url) as reopened:
+        assert reopened.current(ASSIGNMENT) == [verdict]
+        assert reopened.executed_notebook(verdict) == b'{"cells": []}'
+
+
+def test_a_verdict_without_a_notebook_has_none(gradebook: Gradebook, batch: str) -> None:
+    gradebook.record(invalid("Ada"), None, batch=batch)
+    assert gradebook.executed_notebook(invalid("Ada")) is None
+
+
+def test_a_regrade_adds_a_row_and_the_newest_holds(gradebook: Gradebook, batch: str) -> None:
+    old, new = graded("Ada", points=Decimal(10)), graded("Ada", points=Decimal(20))
+    gradebook.record(old, b"old", batch=batch)
+    again = gradebook.start_batch(ASSIGNMENT, seed=8)
+    gradebook.record(new, b"new", batch=again)
+    history = gradebook.history(ASSIGNMENT, "Ada")
+    assert [(e.verdict.points, e.holds, e.batch) for e in history] == [
+        (Decimal(10), False, batch),
+        (Decimal(20), True, again),
+    ]
+    assert gradebook.latest(ASSIGNMENT, "Ada") == new
+
+
+def test_last_and_best_attempt_may_differ(gradebook: Gradebook, batch: str) -> None:
+    for attempt, points in ((1, "40"), (2, "52"), (3, "45.5")):
+        verdict = graded("Ada", attempt=attempt, points=Decimal(points))
+        gradebook.record(verdict, None, batch=batch)
+    attempts = {
+        counts: gradebook.current(ASSIGNMENT, counts=counts)[0].submission.attempt  # type: ignore[arg-type]
+        for counts in ("last", "best")
+    }
+    assert attempts == {"last": 3, "best": 2}
+    best = gradebook.latest(ASSIGNMENT, "Ada", counts="best")
+    assert best is not None and best.points == Decimal(52)
+
+
+def test_of_equally_good_attempts_the_later_counts(gradebook: Gradebook, batch: str) -> None:
+    for attempt in (2, 1):
+        gradebook.record(graded("Ada", attempt=attempt), None, batch=batch)
+    assert gradebook.current(ASSIGNMENT, counts="best")[0].submission.attempt == 2
+
+
+def test_an_infrastructure_error_is_kept_but_never_counts(gradebook: Gradebook, batch: str) -> None:
+    mark = graded("Ada")
+    gradebook.record(mark, b"nb", batch=batch)
+    gradebook.record(broken("Ada"), None, batch=batch)
+    gradebook.record(broken("Emmy"), None, batch=batch)
+    assert gradebook.current(ASSIGNMENT) == [mark]
+    assert gradebook.latest(ASSIGNMENT, "Emmy") is None
+    outcomes = [e.verdict.outcome for e in gradebook.history(ASSIGNMENT)]
+    assert outcomes.count(Outcome.INFRASTRUCTURE_ERROR) == 2
+    assert find(gradebook, broken("Emmy")) is None
+    assert find(gradebook, mark) == mark
+
+
+def test_assignments_are_kept_apart(gradebook: Gradebook, batch: str) -> None:
+    gradebook.record(graded("Ada"), None, batch=batch)
+    assert gradebook.current("cnn") == []
+
+
+def test_the_same_three_hashes_are_reused(gradebook: Gradebook, batch: str) -> None:
+    verdict = graded("Ada")
+    gradebook.record(verdict, None, batch=batch)
+    assert find(gradebook, verdict) == verdict
+
+
+@pytest.mark.parametrize("name", ["submission_sha256", "bundle_sha256", "image"])
+def test_another_hash_is_graded_anew(gradebook: Gradebook, batch: str, name: str) -> None:
+    verdict = graded("Ada")
+    gradebook.record(verdict, None, batch=batch)
+    assert find(gradebook, verdict, **{name: "f" * 64}) is None
+
+
+def test_a_file_handed_in_again_after_another_is_not_taken_for_the_first_attempt(
+    gradebook: Gradebook, batch: str
+) -> None:
+    first, second = graded("Ada", attempt=1), graded("Ada", attempt=2)
+    gradebook.record(first, None, batch=batch)
+    gradebook.record(second, None, batch=batch)
+    assert find(gradebook, first) is None
+    assert find(gradebook, first, attempt=1) == first
+    assert find(gradebook, first, attempt=3) is None
+
+
+def test_a_verdict_that_was_replaced_is_not_reused(gradebook: Gradebook, batch: str) -> None:
+    old, new = graded("Ada", seed=1), graded("Ada", seed=2)
+    gradebook.record(old, None, batch=batch)
+    gradebook.record(new, None, batch=batch)
+    assert find(gradebook, old) is None
+
+
+def test_batches_tell_whether_they_ended(gradebook: Gradebook, batch: str) -> None:
+    (open_batch,) = gradebook.batches(ASSIGNMENT)
+    assert (open_batch.finished_at, open_batch.seed) == (None, 7)
+    assert open_batch.settings == {"slots": 2}
+    gradebook.finish_batch(batch)
+    (done,) = gradebook.batches(ASSIGNMENT)
+    assert done.finished_at is not None and done.finished_at >= done.started_at
+
+
+def test_an_unknown_batch_is_refused_and_nothing_recorded(gradebook: Gradebook) -> None:
+    with pytest.raises(GradebookError, match="no batch 'other'"):
+        gradebook.record(graded("Ada"), None, batch="other")
+    assert gradebook.history(ASSIGNMENT) == []
