@@ -1,0 +1,1 @@
+"""Runs inside the sandbox: zygote, jail, shell, calls. Imports nothing of ours but `grader.wire`."""

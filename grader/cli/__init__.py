@@ -1,0 +1,1 @@
+"""The `grader` command: one thin module per verb, loaded lazily."""

@@ -1,0 +1,99 @@
+"""The verdict on one submission, with what produced it."""
+
+from __future__ import annotations
+
+import datetime as dt
+from decimal import Decimal
+from enum import StrEnum
+
+import msgspec
+
+from grader.suite.results import TestResult
+
+
+class Outcome(StrEnum):
+    """How the grading of one submission ended."""
+
+    GRADED = "graded"
+    INVALID_SUBMISSION = "invalid_submission"
+    INFRASTRUCTURE_ERROR = "infrastructure_error"
+
+
+class QuestionMark(msgspec.Struct, frozen=True, kw_only=True):
+    """One question's machine-given points, and the points that a person will give."""
+
+    id: str
+    title: str
+    points: Decimal
+    max_points: Decimal
+    manual_points: Decimal = Decimal(0)
+
+
+class SubmissionRecord(msgspec.Struct, frozen=True, kw_only=True):
+    """Which file was judged."""
+
+    file: str
+    sha256: str
+    attempt: int = 1
+    submitted_at: dt.datetime | None = None
+
+
+class Usage(msgspec.Struct, frozen=True, kw_only=True):
+    """What the submission used. Seconds of wall clock and of CPU; bytes."""
+
+    wall_s: float = 0.0
+    notebook_s: float = 0.0
+    suite_s: float = 0.0
+    box_cpu_s: float = 0.0
+    peak_memory_bytes: int = 0
+    restarts: int = 0
+
+
+class Provenance(msgspec.Struct, frozen=True, kw_only=True):
+    """What produced the verdict; equal hashes mean that it can be reused."""
+
+    bundle_sha256: str
+    image: str
+    sandbox: str
+    isolation: str
+    seed: int
+    device: str = "cpu"
+    grader_version: str = ""
+    packages: dict[str, str] = {}
+    limits: dict[str, float] = {}
+    graded_at: dt.datetime | None = None
+
+
+class Verdict(msgspec.Struct, frozen=True, kw_only=True):
+    """Everything that the platform says about one submission, but for its executed notebook.
+
+    `points` and `max_points` are the machine's; `manual_points` wait for a person.
+    `notes` are sentences on how the run went, for student and instructor.
+    """
+
+    assignment: str
+    student: str
+    outcome: Outcome
+    points: Decimal
+    max_points: Decimal
+    manual_points: Decimal = Decimal(0)
+    reason: str = ""
+    tests: tuple[TestResult, ...] = ()
+    questions: tuple[QuestionMark, ...] = ()
+    answers: dict[str, str] = {}
+    notes: tuple[str, ...] = ()
+    submission: SubmissionRecord
+    usage: Usage = Usage()
+    provenance: Provenance | None = None
+    format: int = 1
+
+
+def verdict_to_json(verdict: Verdict, *, indent: int = 2) -> bytes:
+    """Serialise a verdict; points are JSON numbers."""
+    raw = msgspec.json.Encoder(decimal_format="number").encode(verdict)
+    return msgspec.json.format(raw, indent=indent)
+
+
+def verdict_from_json(data: bytes) -> Verdict:
+    """Read a verdict that `verdict_to_json` wrote."""
+    return msgspec.json.decode(data, type=Verdict)

@@ -1,0 +1,1 @@
+"""What students handed in, turned into clean submissions. Every byte here is hostile."""

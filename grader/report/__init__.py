@@ -1,0 +1,1 @@
+"""Verdicts to pages. The only room that turns what a box produced into HTML."""

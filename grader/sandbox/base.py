@@ -1,0 +1,112 @@
+"""What every sandbox offers: slots that stay warm, sessions that serve one submission.
+
+Who calls it: `grading.worker` keeps one `Slot` and opens a `Session` for each submission;
+`suite.plugin` does the same for plain pytest; `sandbox.doctor` opens sessions to try each promise.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal
+
+from grader.wire import messages as m
+from grader.wire.values import Blob
+
+Isolation = Literal["warm", "single-use", "unsafe"]
+SandboxName = Literal["docker", "local", "unsafe"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class SlotOptions:
+    """What a slot needs to know before it starts."""
+
+    data: Path | None = None
+    """Read-only folder that the notebook sees as ./data."""
+    isolation: Isolation = "warm"
+    memory_bytes: int = 1 << 30
+    disk_bytes: int = 256 << 20
+    processes: int = 128
+    cpus: float = 1.0
+    threads: int = 1
+    gpu: bool | str = False
+    """False, or the device that this slot has alone (an index, a UUID or a CDI name)."""
+    image: str | None = None
+    """Docker only: the image to run."""
+    start_timeout_s: float = 120.0
+
+
+@dataclass(kw_only=True)
+class CellResult:
+    """What came of one cell. `outputs` are nbformat v4 output dicts, still untrusted."""
+
+    index: int
+    status: Literal["ok", "error", "timeout", "output_limit", "killed"]
+    outputs: list[dict[str, Any]] = field(default_factory=list)
+    execution_count: int | None = None
+    duration_s: float = 0.0
+    error: str = ""
+
+
+class Session(ABC):
+    """One submission's stay in a box."""
+
+    @abstractmethod
+    def run_cell(
+        self,
+        source: str,
+        *,
+        index: int,
+        timeout_s: float,
+        output_bytes: int,
+        on_output: Callable[[CellResult], None] | None = None,
+    ) -> CellResult:
+        """Run a cell and gather its outputs.
+
+        Raises:
+            BoxFailure: the session ended under it; `on_output` has seen what came before.
+            InfrastructureError: the slot is gone, through no doing of the submission.
+        """
+
+    @abstractmethod
+    def request(
+        self, request: m.Request, blobs: Sequence[Blob] = ()
+    ) -> tuple[m.Reply, list[memoryview]]:
+        """Send one request and wait for its reply, at most its time limit and a grace.
+
+        Returns the reply and the blobs that its value tree refers to.
+
+        Raises:
+            BoxFailure: see `run_cell`.
+            InfrastructureError: see `run_cell`.
+        """
+
+    @abstractmethod
+    def close(self) -> m.Ended:
+        """End the session and all that it started. Never raises a `BoxFailure`."""
+
+
+class Slot(ABC):
+    """A warm place that serves sessions, one at a time."""
+
+    @abstractmethod
+    def start(self) -> None:
+        """Begin to start; returns before the slot is warm (so that slots warm side by side)."""
+
+    @abstractmethod
+    def wait_ready(self) -> m.Hello:
+        """Wait until the zygote is warm.
+
+        Raises:
+            InfrastructureError: it can't be started here: why, and what to do.
+        """
+
+    @abstractmethod
+    def open(self, *, seed: int, limits: m.Limits) -> Session:
+        """Start a session. The slot replaces its container first when it has to."""
+
+    @abstractmethod
+    def stop(self) -> None:
+        """Destroy the slot and everything in it. Safe to call twice and after a crash."""

@@ -1,0 +1,1 @@
+"""Hidden pytest suites: the plugin, the student proxy, points."""

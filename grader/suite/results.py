@@ -1,0 +1,59 @@
+"""What a suite says about one submission: plain values, safe to store and to send."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from enum import StrEnum
+from typing import Literal
+
+import msgspec
+
+Shows = Literal["always", "after_due", "never"]
+
+
+class TestOutcome(StrEnum):
+    """How one test of a hidden suite ended."""
+
+    __test__ = False
+
+    PASSED = "passed"
+    FAILED = "failed"
+    STUDENT_ERROR = "student_error"
+    TIMEOUT = "timeout"
+    OUT_OF_MEMORY = "out_of_memory"
+    CRASHED = "crashed"
+    OUTPUT_LIMIT = "output_limit"
+    NOT_RUN = "not_run"
+
+
+class Trial(msgspec.Struct, frozen=True, kw_only=True):
+    """One seed of a test marked `trials`."""
+
+    seed: int
+    outcome: TestOutcome
+    message: str = ""
+
+
+class TestResult(msgspec.Struct, frozen=True, kw_only=True):
+    """One test, one submission.
+
+    `title`, `message`, `hints` and `traceback` may be shown to the student; `details` (the
+    assertion's text and values) only to an instructor, unless the test says `shows_details`.
+    """
+
+    __test__ = False
+
+    name: str
+    question: str
+    points: Decimal
+    max_points: Decimal
+    outcome: TestOutcome
+    title: str = ""
+    message: str = ""
+    hints: tuple[str, ...] = ()
+    traceback: str = ""
+    details: str = ""
+    shows: Shows = "always"
+    shows_details: bool = False
+    duration_s: float = 0.0
+    trials: tuple[Trial, ...] = ()

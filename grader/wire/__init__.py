@@ -1,0 +1,1 @@
+"""What crosses the boundary between judge and box: frames, messages, values."""

@@ -1,0 +1,87 @@
+"""Bytes on the wire: frames between judge and zygote, and in them messages of a session.
+
+A *frame* is ``kind, session, length`` and a payload. The zygote alone writes frames; what a child
+sends is payload, whatever it looks like, so a submission can forge neither a header nor a status
+nor another session's bytes.
+
+A *message* is ``tree length, number of blobs, blob lengths`` then a msgpack tree and the blobs as
+they are. The tree is small (it may cost its length many times over in objects), the blobs are not
+parsed at all.
+"""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Callable, Sequence
+from typing import TypeVar
+
+import msgspec
+
+from grader.wire.values import Blob
+
+T = TypeVar("T")
+
+FRAME = struct.Struct(">BII")
+CONTROL, DATA, STATUS = 1, 2, 3
+MAX_FRAME = 1 << 20
+MAX_STATUS = 1 << 16
+
+_HEAD = struct.Struct(">II")
+MAX_TREE = 4 << 20
+MAX_BLOBS = 20_000
+
+
+class Malformed(Exception):
+    """Bytes that no honest writer sends."""
+
+
+def frame(kind: int, session: int, payload: Blob) -> bytes:
+    """One whole frame; the payload is at most `MAX_FRAME` bytes."""
+    return FRAME.pack(kind, session, len(payload)) + bytes(payload)
+
+
+def message(tree: msgspec.Struct, blobs: Sequence[Blob] = ()) -> list[Blob]:
+    """A message as a list of buffers to be sent one after the other, blobs uncopied.
+
+    Raises:
+        Malformed: more than a message can hold.
+    """
+    body = msgspec.msgpack.encode(tree)
+    if len(body) > MAX_TREE:
+        raise Malformed(f"a message of {len(body):,} bytes without its blobs")
+    if len(blobs) > MAX_BLOBS:
+        raise Malformed(f"a message with {len(blobs):,} tensors or long strings")
+    views = [memoryview(b).cast("B") if len(b) else b"" for b in blobs]
+    head = _HEAD.pack(len(body), len(views)) + struct.pack(f">{len(views)}Q", *map(len, views))
+    return [head + body, *(v for v in views if len(v))]
+
+
+def read_message(
+    read_exactly: Callable[[int], memoryview], kind: type[T], *, limit: int
+) -> tuple[T, list[memoryview], int]:
+    """Read one message and check its shape.
+
+    Args:
+        read_exactly: returns a writable view of that many bytes from the stream.
+        kind: the struct, or union of tagged structs, that it must be.
+        limit: bytes of all blobs together.
+
+    Returns:
+        The message, its blobs, and the number of bytes that it took.
+
+    Raises:
+        Malformed: too long, too many, not msgpack, or not of that kind.
+    """
+    tree_length, count = _HEAD.unpack(read_exactly(_HEAD.size))
+    if tree_length > MAX_TREE or count > MAX_BLOBS:
+        raise Malformed(f"a message of {tree_length:,} bytes and {count:,} blobs")
+    lengths = struct.unpack(f">{count}Q", read_exactly(8 * count)) if count else ()
+    if sum(lengths) > limit:
+        raise Malformed(f"values of {sum(lengths):,} bytes, where {limit:,} are allowed")
+    body = read_exactly(tree_length)
+    blobs = [read_exactly(n) if n else memoryview(b"") for n in lengths]
+    try:
+        value = msgspec.msgpack.decode(body, type=kind)
+    except (msgspec.MsgspecError, RecursionError, ValueError) as error:
+        raise Malformed(f"a message that is none: {error}") from error
+    return value, blobs, _HEAD.size + 8 * count + tree_length + sum(lengths)

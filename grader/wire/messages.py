@@ -1,0 +1,227 @@
+"""What judge and box say to each other: one request, any number of events, one reply.
+
+Values inside a message (`Any`) are trees of `grader.wire.values`; what they hold is plain data.
+The judge decodes every message into these structs, so a field of another type or name is an error.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+import msgspec
+
+# -- judge to box: control of a slot ---------------------------------------------------------
+
+
+class Limits(msgspec.Struct, frozen=True, kw_only=True):
+    """What one session may use. Bytes, seconds, counts."""
+
+    memory_bytes: int = 1 << 30
+    disk_bytes: int = 256 << 20
+    file_bytes: int = 256 << 20
+    output_bytes: int = 8 << 20
+    reply_bytes: int = 256 << 20
+    processes: int = 128
+    open_files: int = 256
+    cpu_s: int = 600
+    threads: int = 1
+
+
+class Spawn(msgspec.Struct, frozen=True, kw_only=True, tag="spawn"):
+    """Fork and jail a child for one submission. Answered by `Started` or `Refused`."""
+
+    session: int
+    seed: int
+    limits: Limits
+
+
+class Kill(msgspec.Struct, frozen=True, kw_only=True, tag="kill"):
+    """End the session now; answered by `Ended`."""
+
+    session: int
+    reason: str = ""
+
+
+Control = Spawn | Kill
+
+
+class Hello(msgspec.Struct, frozen=True, kw_only=True, tag="hello"):
+    """The zygote is warm: what it has loaded and what its jail can do."""
+
+    pid: int
+    isolation: Literal["warm", "single-use", "unsafe"]
+    packages: dict[str, str]
+    jail: dict[str, str]
+    warm_s: float
+    resident_bytes: int
+    device: str = "cpu"
+
+
+class Started(msgspec.Struct, frozen=True, kw_only=True, tag="started"):
+    """The child is jailed and waits for its first request."""
+
+    session: int
+    jail_ms: float
+
+
+class Refused(msgspec.Struct, frozen=True, kw_only=True, tag="refused"):
+    """A part of the jail failed; the session was not started. Fail closed."""
+
+    session: int
+    reason: str
+
+
+class Ended(msgspec.Struct, frozen=True, kw_only=True, tag="ended"):
+    """The session is gone, with all that it started."""
+
+    session: int
+    cause: Literal["closed", "killed", "exited", "signal", "memory", "disk"]
+    detail: str = ""
+    cpu_s: float = 0.0
+    wall_s: float = 0.0
+    peak_memory_bytes: int = 0
+
+
+Status = Hello | Started | Refused | Ended
+
+# -- judge to box: inside a session ----------------------------------------------------------
+
+
+class RunCell(msgspec.Struct, frozen=True, kw_only=True, tag="run_cell"):
+    """Run one code cell; `Output` events, then `CellDone`."""
+
+    index: int
+    source: str
+    timeout_s: float
+    stop_output_at: int
+
+
+class Fetch(msgspec.Struct, frozen=True, kw_only=True, tag="fetch"):
+    """The value of a name of the notebook."""
+
+    name: str
+    timeout_s: float
+
+
+class Act(msgspec.Struct, frozen=True, kw_only=True, tag="act"):
+    """Do something to an object that stays in the box.
+
+    `target` is a value tree (a `Remote` or plain). `args` and `kwargs` are value trees.
+    """
+
+    verb: Literal[
+        "call",
+        "getattr",
+        "setattr",
+        "getitem",
+        "setitem",
+        "len",
+        "iter",
+        "repr",
+        "contains",
+        "hasattr",
+    ]
+    target: Any
+    args: list[Any] = []
+    kwargs: dict[str, Any] = {}
+    timeout_s: float = 10.0
+
+
+class RunFunction(msgspec.Struct, frozen=True, kw_only=True, tag="run_function"):
+    """Define a suite's function from its source and call it next to the student's objects."""
+
+    function: Any
+    args: list[Any] = []
+    kwargs: dict[str, Any] = {}
+    timeout_s: float = 10.0
+
+
+class Seed(msgspec.Struct, frozen=True, kw_only=True, tag="seed"):
+    """Seed python, numpy and torch."""
+
+    seed: int
+
+
+class Names(msgspec.Struct, frozen=True, kw_only=True, tag="names"):
+    """The public names that the notebook defines."""
+
+
+class Forget(msgspec.Struct, frozen=True, kw_only=True, tag="forget"):
+    """Drop every object held for a `Remote` of the judge."""
+
+
+class Close(msgspec.Struct, frozen=True, kw_only=True, tag="close"):
+    """End the session in good order."""
+
+
+Request = RunCell | Fetch | Act | RunFunction | Seed | Names | Forget | Close
+
+# -- box to judge: inside a session (all of it untrusted) ------------------------------------
+
+
+class Output(msgspec.Struct, frozen=True, kw_only=True, tag="output"):
+    """One nbformat output of the running cell, as JSON.
+
+    `action` says what it does to the cell's outputs: one more (`append`; the judge joins what
+    follows on the same stream), new data for every display of that id, or none kept (`clear`).
+    """
+
+    action: Literal["append", "update", "clear"]
+    body: bytes = b""
+    display_id: str = ""
+
+
+class CellDone(msgspec.Struct, frozen=True, kw_only=True, tag="cell_done"):
+    """The cell ended."""
+
+    status: Literal["ok", "error", "timeout", "output_limit"]
+    execution_count: int
+    duration_s: float
+    error: str = ""
+
+
+class Frame(msgspec.Struct, frozen=True, kw_only=True):
+    """One line of the student's traceback."""
+
+    file: str
+    line: int
+    function: str
+    text: str
+
+
+class Value(msgspec.Struct, frozen=True, kw_only=True, tag="value"):
+    """The result, as a value tree."""
+
+    value: Any
+
+
+class Raised(msgspec.Struct, frozen=True, kw_only=True, tag="raised"):
+    """The student's code raised."""
+
+    type: str
+    text: str
+    frames: list[Frame] = []
+
+
+class Missing(msgspec.Struct, frozen=True, kw_only=True, tag="missing"):
+    """The notebook does not define the name."""
+
+    name: str
+    similar: list[str] = []
+
+
+class Unsendable(msgspec.Struct, frozen=True, kw_only=True, tag="unsendable"):
+    """There is a result, but it can't be sent by value: why."""
+
+    reason: str
+
+
+class OutOfTime(msgspec.Struct, frozen=True, kw_only=True, tag="out_of_time"):
+    """The call was interrupted at its limit; the session goes on."""
+
+    seconds: float
+    frames: list[Frame] = []
+
+
+Reply = CellDone | Value | Raised | Missing | Unsendable | OutOfTime
+FromBox = Output | CellDone | Value | Raised | Missing | Unsendable | OutOfTime
