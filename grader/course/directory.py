@@ -75,15 +75,19 @@ class Assignment:
     def data_files(self) -> list[Path]:
         """List the data files that the spec names (all where it names none), sorted."""
         if self.spec.data is None:
-            return list(_files_below(self.data_dir))
+            return list(files_below(self.data_dir))
         chosen = {path for glob in self.spec.data for path in self.data_dir.glob(glob)}
-        return [path for path in _files_below(self.data_dir) if path in chosen]
+        return [path for path in files_below(self.data_dir) if path in chosen]
+
+    def public_files(self) -> list[Path]:
+        """List the files of the public suite, sorted."""
+        return list(files_below(self.public_dir))
 
     def bundle_files(self) -> list[Path]:
         """List what can change a mark: the spec, the hidden suite, the reference, the data."""
         return [
             self.spec_path,
-            *_files_below(self.hidden_dir),
+            *files_below(self.hidden_dir),
             self.reference_path,
             *self.data_files(),
         ]
@@ -211,7 +215,7 @@ def check_assignment(assignment: Assignment) -> None:
         )
 
 
-def _files_below(folder: Path) -> Iterator[Path]:
+def files_below(folder: Path) -> Iterator[Path]:
     """Walk a folder's files in sorted order, without dotfiles and Python's caches."""
     if not folder.is_dir():
         return

@@ -27,8 +27,11 @@ _TEXT_MARKER = re.compile(rf"\s*<!--\s*{_WORDS}\s*-->\s*", re.IGNORECASE)
 _INLINE_MARKER = re.compile(r"\s*#+\s*SOLUTION\s*$")
 _MAGIC = re.compile(r"^(\s*)[%!].*$", re.MULTILINE)
 
-# What no released text may hold, however it is spelt.
-MARKER_TRACE = re.compile(r"(BEGIN|END)[ _-]?(SOLUTION|STARTER)|#\s*SOLUTION\b", re.IGNORECASE)
+# What no released line may begin with or end in, however it is spelt.
+MARKER_TRACE = re.compile(
+    r"^\s*(#+|<!--)?\s*(BEGIN|END)[ _-]?(SOLUTION|STARTER)\b|#\s*SOLUTION\s*$",
+    re.IGNORECASE | re.MULTILINE,
+)
 
 
 @dataclass(frozen=True)
