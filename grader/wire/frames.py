@@ -35,6 +35,10 @@ class Malformed(Exception):
     """Bytes that no honest writer sends."""
 
 
+class TooLarge(Malformed):
+    """A message that may be honest, but is larger than it may be."""
+
+
 def frame(kind: int, session: int, payload: Blob) -> bytes:
     """One whole frame; the payload is at most `MAX_FRAME` bytes."""
     return FRAME.pack(kind, session, len(payload)) + bytes(payload)
@@ -48,9 +52,9 @@ def message(tree: msgspec.Struct, blobs: Sequence[Blob] = ()) -> list[Blob]:
     """
     body = msgspec.msgpack.encode(tree)
     if len(body) > MAX_TREE:
-        raise Malformed(f"a message of {len(body):,} bytes without its blobs")
+        raise TooLarge(f"a message of {len(body):,} bytes without its blobs")
     if len(blobs) > MAX_BLOBS:
-        raise Malformed(f"a message with {len(blobs):,} tensors or long strings")
+        raise TooLarge(f"a message with {len(blobs):,} tensors or long strings")
     views = [memoryview(b).cast("B") if len(b) else b"" for b in blobs]
     head = _HEAD.pack(len(body), len(views)) + struct.pack(f">{len(views)}Q", *map(len, views))
     return [head + body, *(v for v in views if len(v))]
@@ -74,10 +78,10 @@ def read_message(
     """
     tree_length, count = _HEAD.unpack(read_exactly(_HEAD.size))
     if tree_length > MAX_TREE or count > MAX_BLOBS:
-        raise Malformed(f"a message of {tree_length:,} bytes and {count:,} blobs")
+        raise TooLarge(f"a message of {tree_length:,} bytes and {count:,} blobs")
     lengths = struct.unpack(f">{count}Q", read_exactly(8 * count)) if count else ()
     if sum(lengths) > limit:
-        raise Malformed(f"values of {sum(lengths):,} bytes, where {limit:,} are allowed")
+        raise TooLarge(f"values of {sum(lengths):,} bytes, where {limit:,} are allowed")
     body = read_exactly(tree_length)
     blobs = [read_exactly(n) if n else memoryview(b"") for n in lengths]
     try:

@@ -27,7 +27,7 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
     threads: int = 1
 
 
-class Spawn(msgspec.Struct, frozen=True, kw_only=True, tag="spawn"):
+class Spawn(msgspec.Struct, frozen=True, kw_only=True, tag="spawn", tag_field="kind"):
     """Fork and jail a child for one submission. Answered by `Started` or `Refused`."""
 
     session: int
@@ -35,7 +35,7 @@ class Spawn(msgspec.Struct, frozen=True, kw_only=True, tag="spawn"):
     limits: Limits
 
 
-class Kill(msgspec.Struct, frozen=True, kw_only=True, tag="kill"):
+class Kill(msgspec.Struct, frozen=True, kw_only=True, tag="kill", tag_field="kind"):
     """End the session now; answered by `Ended`."""
 
     session: int
@@ -45,7 +45,7 @@ class Kill(msgspec.Struct, frozen=True, kw_only=True, tag="kill"):
 Control = Spawn | Kill
 
 
-class Hello(msgspec.Struct, frozen=True, kw_only=True, tag="hello"):
+class Hello(msgspec.Struct, frozen=True, kw_only=True, tag="hello", tag_field="kind"):
     """The zygote is warm: what it has loaded and what its jail can do."""
 
     pid: int
@@ -57,21 +57,21 @@ class Hello(msgspec.Struct, frozen=True, kw_only=True, tag="hello"):
     device: str = "cpu"
 
 
-class Started(msgspec.Struct, frozen=True, kw_only=True, tag="started"):
+class Started(msgspec.Struct, frozen=True, kw_only=True, tag="started", tag_field="kind"):
     """The child is jailed and waits for its first request."""
 
     session: int
     jail_ms: float
 
 
-class Refused(msgspec.Struct, frozen=True, kw_only=True, tag="refused"):
+class Refused(msgspec.Struct, frozen=True, kw_only=True, tag="refused", tag_field="kind"):
     """A part of the jail failed; the session was not started. Fail closed."""
 
     session: int
     reason: str
 
 
-class Ended(msgspec.Struct, frozen=True, kw_only=True, tag="ended"):
+class Ended(msgspec.Struct, frozen=True, kw_only=True, tag="ended", tag_field="kind"):
     """The session is gone, with all that it started."""
 
     session: int
@@ -87,8 +87,8 @@ Status = Hello | Started | Refused | Ended
 # -- judge to box: inside a session ----------------------------------------------------------
 
 
-class RunCell(msgspec.Struct, frozen=True, kw_only=True, tag="run_cell"):
-    """Run one code cell; `Output` events, then `CellDone`."""
+class RunCell(msgspec.Struct, frozen=True, kw_only=True, tag="run_cell", tag_field="kind"):
+    """Run the code cell number `index`, from 1; `Output` events, then `CellDone`."""
 
     index: int
     source: str
@@ -96,14 +96,14 @@ class RunCell(msgspec.Struct, frozen=True, kw_only=True, tag="run_cell"):
     stop_output_at: int
 
 
-class Fetch(msgspec.Struct, frozen=True, kw_only=True, tag="fetch"):
+class Fetch(msgspec.Struct, frozen=True, kw_only=True, tag="fetch", tag_field="kind"):
     """The value of a name of the notebook."""
 
     name: str
     timeout_s: float
 
 
-class Act(msgspec.Struct, frozen=True, kw_only=True, tag="act"):
+class Act(msgspec.Struct, frozen=True, kw_only=True, tag="act", tag_field="kind"):
     """Do something to an object that stays in the box.
 
     `target` is a value tree (a `Remote` or plain). `args` and `kwargs` are value trees.
@@ -127,7 +127,7 @@ class Act(msgspec.Struct, frozen=True, kw_only=True, tag="act"):
     timeout_s: float = 10.0
 
 
-class RunFunction(msgspec.Struct, frozen=True, kw_only=True, tag="run_function"):
+class RunFunction(msgspec.Struct, frozen=True, kw_only=True, tag="run_function", tag_field="kind"):
     """Define a suite's function from its source and call it next to the student's objects."""
 
     function: Any
@@ -136,21 +136,21 @@ class RunFunction(msgspec.Struct, frozen=True, kw_only=True, tag="run_function")
     timeout_s: float = 10.0
 
 
-class Seed(msgspec.Struct, frozen=True, kw_only=True, tag="seed"):
+class Seed(msgspec.Struct, frozen=True, kw_only=True, tag="seed", tag_field="kind"):
     """Seed python, numpy and torch."""
 
     seed: int
 
 
-class Names(msgspec.Struct, frozen=True, kw_only=True, tag="names"):
+class Names(msgspec.Struct, frozen=True, kw_only=True, tag="names", tag_field="kind"):
     """The public names that the notebook defines."""
 
 
-class Forget(msgspec.Struct, frozen=True, kw_only=True, tag="forget"):
+class Forget(msgspec.Struct, frozen=True, kw_only=True, tag="forget", tag_field="kind"):
     """Drop every object held for a `Remote` of the judge."""
 
 
-class Close(msgspec.Struct, frozen=True, kw_only=True, tag="close"):
+class Close(msgspec.Struct, frozen=True, kw_only=True, tag="close", tag_field="kind"):
     """End the session in good order."""
 
 
@@ -159,7 +159,7 @@ Request = RunCell | Fetch | Act | RunFunction | Seed | Names | Forget | Close
 # -- box to judge: inside a session (all of it untrusted) ------------------------------------
 
 
-class Output(msgspec.Struct, frozen=True, kw_only=True, tag="output"):
+class Output(msgspec.Struct, frozen=True, kw_only=True, tag="output", tag_field="kind"):
     """One nbformat output of the running cell, as JSON.
 
     `action` says what it does to the cell's outputs: one more (`append`; the judge joins what
@@ -171,7 +171,7 @@ class Output(msgspec.Struct, frozen=True, kw_only=True, tag="output"):
     display_id: str = ""
 
 
-class CellDone(msgspec.Struct, frozen=True, kw_only=True, tag="cell_done"):
+class CellDone(msgspec.Struct, frozen=True, kw_only=True, tag="cell_done", tag_field="kind"):
     """The cell ended."""
 
     status: Literal["ok", "error", "timeout", "output_limit"]
@@ -189,13 +189,13 @@ class Frame(msgspec.Struct, frozen=True, kw_only=True):
     text: str
 
 
-class Value(msgspec.Struct, frozen=True, kw_only=True, tag="value"):
+class Value(msgspec.Struct, frozen=True, kw_only=True, tag="value", tag_field="kind"):
     """The result, as a value tree."""
 
     value: Any
 
 
-class Raised(msgspec.Struct, frozen=True, kw_only=True, tag="raised"):
+class Raised(msgspec.Struct, frozen=True, kw_only=True, tag="raised", tag_field="kind"):
     """The student's code raised."""
 
     type: str
@@ -203,20 +203,20 @@ class Raised(msgspec.Struct, frozen=True, kw_only=True, tag="raised"):
     frames: list[Frame] = []
 
 
-class Missing(msgspec.Struct, frozen=True, kw_only=True, tag="missing"):
+class Missing(msgspec.Struct, frozen=True, kw_only=True, tag="missing", tag_field="kind"):
     """The notebook does not define the name."""
 
     name: str
     similar: list[str] = []
 
 
-class Unsendable(msgspec.Struct, frozen=True, kw_only=True, tag="unsendable"):
+class Unsendable(msgspec.Struct, frozen=True, kw_only=True, tag="unsendable", tag_field="kind"):
     """There is a result, but it can't be sent by value: why."""
 
     reason: str
 
 
-class OutOfTime(msgspec.Struct, frozen=True, kw_only=True, tag="out_of_time"):
+class OutOfTime(msgspec.Struct, frozen=True, kw_only=True, tag="out_of_time", tag_field="kind"):
     """The call was interrupted at its limit; the session goes on."""
 
     seconds: float

@@ -1,0 +1,208 @@
+"""What the judge asks of the student's live objects, done next to them."""
+
+from __future__ import annotations
+
+import difflib
+import importlib
+import inspect
+import itertools
+import linecache
+import random
+import sys
+import traceback
+import types
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import torch
+
+from grader.wire import messages as m
+from grader.wire import values
+
+MODULES = frozenset(
+    "math torch numpy random itertools functools collections time copy torch.nn "
+    "torch.nn.functional statistics operator string".split()
+)
+SUITE_FILE = "<suite>"
+MAX_FRAMES = 12
+MAX_TEXT = 2_000
+MAX_ITEMS = 10_000
+_VERBS: dict[str, Callable[..., Any]] = {
+    "getattr": lambda target, name: getattr(target, name),
+    "setattr": lambda target, name, value: setattr(target, name, value),
+    "getitem": lambda target, key: target[key],
+    "setitem": lambda target, key, value: target.__setitem__(key, value),
+    "len": len,
+    "contains": lambda target, item: item in target,
+    "hasattr": lambda target, name: hasattr(target, name),
+    "repr": lambda target: repr(target)[:MAX_TEXT],
+    "iter": lambda target, limit: list(itertools.islice(iter(target), min(limit, MAX_ITEMS))),
+    "call": lambda target, *args, **kwargs: target(*args, **kwargs),
+}
+
+
+class Calls:
+    """The table of objects that stay here, and the requests on them."""
+
+    def __init__(self, namespace: dict[str, Any], initial: frozenset[str]) -> None:
+        self._namespace = namespace
+        self._initial = initial
+        self._held: dict[int, object] = {}
+        self._next = 1
+
+    def answer(self, request: m.Request, blobs: list[memoryview]) -> tuple[m.Reply, list[Any]]:
+        """Do what a request asks; what student code raises goes through."""
+        out: list[values.Blob] = []
+        match request:
+            case m.Fetch():
+                if request.name not in self._namespace:
+                    return self._missing(request.name), out
+                result = self._namespace[request.name]
+            case m.Act():
+                result = self._act(request, blobs)
+            case m.RunFunction():
+                function = self._take(request.function, blobs)
+                result = function(*self._args(request, blobs), **self._kwargs(request, blobs))
+            case m.Seed():
+                seed_everything(request.seed)
+                result = None
+            case m.Names():
+                result = sorted(self._names())[:MAX_ITEMS]
+            case m.Forget():
+                self._held.clear()
+                result = None
+            case _:
+                raise TypeError(f"no answer to a {type(request).__name__}")
+        try:
+            tree = values.encode(result, out, other=self._keep)
+        except values.Unencodable as error:
+            return m.Unsendable(reason=str(error)[:MAX_TEXT]), []
+        return m.Value(value=tree), out
+
+    def _act(self, request: m.Act, blobs: list[memoryview]) -> Any:
+        target = self._take(request.target, blobs)
+        return _VERBS[request.verb](
+            target, *self._args(request, blobs), **self._kwargs(request, blobs)
+        )
+
+    def _args(self, request: m.Act | m.RunFunction, blobs: list[memoryview]) -> list[Any]:
+        return [self._take(tree, blobs) for tree in request.args]
+
+    def _kwargs(self, request: m.Act | m.RunFunction, blobs: list[memoryview]) -> dict[str, Any]:
+        return {name: self._take(tree, blobs) for name, tree in request.kwargs.items()}
+
+    def _take(self, tree: values.Tree, blobs: list[memoryview]) -> Any:
+        return self._revive(values.decode(tree, blobs, remote=lambda ref: self._held[ref.handle]))
+
+    def _revive(self, value: Any) -> Any:
+        """Make functions of sources, also inside the plain containers."""
+        if isinstance(value, values.FunctionSource):
+            return self._define(value)
+        if type(value) in (list, tuple, set):
+            return type(value)(self._revive(v) for v in value)
+        if type(value) is dict:
+            return {k: self._revive(v) for k, v in value.items()}
+        return value
+
+    def _define(self, function: values.FunctionSource) -> Callable[..., Any]:
+        """Define a suite's function in a module of its own, apart from the student's names."""
+        scope: dict[str, Any] = {"__name__": "suite", "__builtins__": __builtins__}
+        for name, value in function.globals.items():
+            if isinstance(value, str) and value.startswith("module:"):
+                module = value.removeprefix("module:")
+                if module not in MODULES:
+                    raise ImportError(f"a suite's function can't use the module {module}")
+                scope[name] = importlib.import_module(module)
+            else:
+                scope[name] = self._revive(value)
+        exec(compile(function.source, SUITE_FILE, "exec", dont_inherit=True), scope)  # noqa: S102
+        made: Callable[..., Any] = scope[function.name]
+        return made
+
+    def _keep(self, value: object) -> values.Tree | None:
+        """Hold an object for the judge and send a ref, unless it is a plain subclass."""
+        if isinstance(value, bool | int | float | str):
+            return None
+        handle, self._next = self._next, self._next + 1
+        self._held[handle] = value
+        kind = type(value)
+        name = f"{kind.__module__}.{kind.__qualname__}"
+        return ["R", handle, kind_of(value), name[: values.SHORT]]
+
+    def _names(self) -> list[str]:
+        return [
+            name
+            for name in self._namespace
+            if isinstance(name, str) and not name.startswith("_") and name not in self._initial
+        ]
+
+    def _missing(self, name: str) -> m.Missing:
+        similar = difflib.get_close_matches(name, self._names(), n=3)
+        return m.Missing(name=name[:200], similar=similar)
+
+
+def kind_of(value: object) -> str:
+    """What an object that can't be sent is, in one word."""
+    tests: list[tuple[str, Callable[[Any], bool]]] = [
+        ("class", inspect.isclass),
+        ("module", inspect.ismodule),
+        ("generator", inspect.isgenerator),
+        ("coroutine", inspect.iscoroutine),
+        ("function", inspect.isroutine),
+    ]
+    for name, test in tests:
+        if test(value):
+            return name
+    return "network" if isinstance(value, torch.nn.Module) else "instance"
+
+
+def seed_everything(seed: int) -> None:
+    """Seed python, numpy and torch."""
+    random.seed(seed)
+    np.random.seed(seed % (1 << 32))
+    torch.manual_seed(seed)
+
+
+CellName = Callable[[str], str]
+"""From a compiled file name to "cell 7", or to nothing for what is no cell."""
+
+
+def raised(error: BaseException, cell_name: CellName) -> m.Raised:
+    """An exception of student code as plain text; asking it for its text may itself raise."""
+    try:
+        text = str(error)[:MAX_TEXT]
+    except Exception as second:  # noqa: BLE001 - a student's __str__
+        text = f"<its text can't be shown: {type(second).__name__}>"
+    return m.Raised(
+        type=str(type(error).__name__)[:200],
+        text=text.encode("utf-8", "replace").decode(),
+        frames=frames(error.__traceback__, cell_name),
+    )
+
+
+def frames(trace: types.TracebackType | None, cell_name: CellName) -> list[m.Frame]:
+    """The lines of a traceback that lie in the student's cells, and the last one of a library."""
+    kept: list[m.Frame] = []
+    library: m.Frame | None = None
+    for frame, line in itertools.islice(traceback.walk_tb(trace), 1_000):
+        code = frame.f_code
+        name = cell_name(code.co_filename)
+        text = linecache.getline(code.co_filename, line).strip()[:300]
+        entry = m.Frame(
+            file=name or _short(code.co_filename), line=line, function=code.co_name[:200], text=text
+        )
+        if name:
+            kept.append(entry)
+            library = None
+        elif code.co_filename != SUITE_FILE and "grader/box" not in code.co_filename:
+            library = entry
+    kept = kept[-MAX_FRAMES:]
+    return [*kept, library] if library is not None and kept else kept
+
+
+def _short(path: str) -> str:
+    for folder in sorted(sys.path, key=len, reverse=True):
+        if folder and path.startswith(folder + "/"):
+            return path[len(folder) + 1 :][:200]
+    return path.rsplit("/", 1)[-1][:200]

@@ -1,0 +1,152 @@
+"""What a child does to itself before it sees a byte of a notebook.
+
+The order matters, and every step fails closed: an `OSError` anywhere means that the session is
+refused. Called by `zygote.spawn` in a freshly forked, single-threaded child.
+"""
+
+from __future__ import annotations
+
+import os
+import resource
+import signal
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+from grader.box import linux, seccomp
+from grader.wire.messages import Limits
+
+CHANNEL = 3
+_PRIVATE = linux.MS_NOSUID | linux.MS_NODEV
+_INODES = 20_000
+_ENVIRONMENT = ("PATH", "LANG", "LC_ALL", "TZ", "VIRTUAL_ENV", "CUDA_VISIBLE_DEVICES")
+_ADDRESS_SLACK = 2 << 30
+
+
+@dataclass(frozen=True)
+class Nest:
+    """How much of the jail this place can have, and where its folders are."""
+
+    namespaces: bool
+    filter: bool
+    scratch: str = "/tmp"  # noqa: S108 - a tmpfs of the session's own
+    data: str = "/box-data"
+
+    @property
+    def work(self) -> Path:
+        """The directory that the notebook runs in."""
+        return Path(self.scratch, "work")
+
+
+def keep_only(channel: int, report: int) -> int:
+    """Close every inherited descriptor but the session's channel and the report pipe.
+
+    A descriptor of the judge's stream or of another session would be a way out.
+    Returns the number that the report pipe has now.
+    """
+    os.dup2(channel, CHANNEL, inheritable=False)
+    kept = os.dup2(report, CHANNEL + 1, inheritable=False)
+    null = os.open(os.devnull, os.O_RDWR)
+    for standard in (0, 1, 2):
+        os.dup2(null, standard)
+    os.closerange(CHANNEL + 2, 65_536)
+    return kept
+
+
+def enter_namespaces() -> None:
+    """Leave for new user, mount, pid and ipc namespaces, as the same uid and with no other."""
+    uid, gid = os.getuid(), os.getgid()
+    linux.unshare(
+        linux.CLONE_NEWUSER | linux.CLONE_NEWNS | linux.CLONE_NEWPID | linux.CLONE_NEWIPC
+    )
+    Path("/proc/self/setgroups").write_text("deny")
+    Path("/proc/self/uid_map").write_text(f"{uid} {uid} 1")
+    Path("/proc/self/gid_map").write_text(f"{gid} {gid} 1")
+
+
+def mount_private_places(disk_bytes: int) -> None:
+    """Give the session its own /proc, /tmp and /dev/shm; nothing of an earlier one is there."""
+    linux.mount(None, "/", None, linux.MS_REC | linux.MS_PRIVATE)
+    linux.mount("proc", "/proc", "proc", _PRIVATE | linux.MS_NOEXEC)
+    options = f"size={disk_bytes},nr_inodes={_INODES},mode=1777"
+    linux.mount("tmpfs", "/tmp", "tmpfs", _PRIVATE, options)  # noqa: S108
+    if Path("/dev/shm").is_dir():  # noqa: S108
+        linux.mount("tmpfs", "/dev/shm", "tmpfs", _PRIVATE | linux.MS_NOEXEC, options)  # noqa: S108
+
+
+def make_work_directory(nest: Nest) -> None:
+    """Make the directory that the notebook runs in, with the read-only data at ./data."""
+    for folder in (nest.work, Path(nest.scratch, "home")):
+        folder.mkdir(exist_ok=True)
+    data = nest.work / "data"
+    if Path(nest.data).is_dir() and not data.exists():
+        if nest.namespaces:
+            data.mkdir()
+            linux.mount(nest.data, str(data), None, linux.MS_BIND)
+            flags = linux.MS_BIND | linux.MS_REMOUNT | linux.MS_RDONLY | _PRIVATE
+            linux.mount(None, str(data), None, flags)
+        else:
+            data.symlink_to(nest.data)
+    os.chdir(nest.work)
+
+
+def set_limits(nest: Nest, limits: Limits) -> None:
+    """Set the kernel's limits on this process and all that it starts."""
+    bounds = {
+        resource.RLIMIT_CORE: 0,
+        resource.RLIMIT_NOFILE: limits.open_files,
+        resource.RLIMIT_FSIZE: limits.file_bytes,
+        resource.RLIMIT_CPU: limits.cpu_s,
+    }
+    if sys.platform == "linux":
+        address = _address_space() + limits.memory_bytes + _ADDRESS_SLACK
+        bounds[resource.RLIMIT_AS] = address
+    if nest.namespaces:
+        # Without a user namespace the kernel counts every process of this uid, so that one
+        # submission's fork bomb would starve another's slot; there the pids cgroup counts.
+        bounds[resource.RLIMIT_NPROC] = limits.processes
+    for kind, bound in bounds.items():
+        hard = resource.getrlimit(kind)[1]
+        value = bound if hard == resource.RLIM_INFINITY else min(bound, hard)
+        resource.setrlimit(kind, (value, value))
+
+
+def close_behind(nest: Nest) -> None:
+    """Give up privileges for good: first victim of the oom killer, no new rights, the filter."""
+    if sys.platform != "linux":
+        return
+    Path("/proc/self/oom_score_adj").write_text("1000")
+    linux.prctl(linux.PR_SET_NO_NEW_PRIVS, 1)
+    linux.drop_capabilities()
+    if nest.filter:
+        seccomp.install()
+
+
+def reset_signals() -> None:
+    """Forget the zygote's handlers: no wake-up descriptor, no ignored signals."""
+    signal.set_wakeup_fd(-1)
+    for number in (signal.SIGCHLD, signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+        signal.signal(number, signal.SIG_DFL)
+    signal.signal(signal.SIGPIPE, signal.SIG_IGN)
+    signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+def set_environment(nest: Nest) -> None:
+    """Leave only what a notebook needs; nothing that the slot was started with."""
+    kept = {k: os.environ[k] for k in _ENVIRONMENT if k in os.environ}
+    os.environ.clear()
+    os.environ.update(
+        kept,
+        HOME=f"{nest.scratch}/home",
+        USER="student",
+        TERM="xterm-color",
+        MPLBACKEND="module://matplotlib_inline.backend_inline",
+        MPLCONFIGDIR=f"{nest.scratch}/home/matplotlib",
+        CLICOLOR="1",
+    )
+
+
+def _address_space() -> int:
+    pages = int(Path("/proc/self/statm").read_text().split()[0])
+    return pages * resource.getpagesize()

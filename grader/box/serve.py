@@ -1,0 +1,139 @@
+"""A session from inside: read a request, do it, reply; until the judge closes or kills it."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import sys
+import threading
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import torch
+
+from grader.box import calls, shell
+from grader.box.capture import DescriptorCapture, Outputs, Stream
+from grader.wire import frames, values
+from grader.wire import messages as m
+
+AGAIN_S = 0.5
+"""After its time limit a cell is interrupted again and again, for loops that catch everything."""
+MAX_REQUEST = 1 << 30
+
+
+class Channel:
+    """The session's end of the socket to the zygote."""
+
+    def __init__(self, descriptor: int) -> None:
+        self._socket = socket.socket(fileno=descriptor)
+        self._socket.setblocking(True)
+        self._lock = threading.RLock()
+
+    def receive(self) -> tuple[m.Request, list[memoryview]]:
+        """Wait for the next request."""
+        request, blobs, _ = frames.read_message(self._exactly, m.Request, limit=MAX_REQUEST)  # type: ignore[arg-type]
+        return request, blobs
+
+    def send(self, tree: Any, blobs: Sequence[values.Blob] = ()) -> None:
+        """Send an event or a reply, whole."""
+        with self._lock:
+            for part in frames.message(tree, blobs):
+                self._socket.sendall(part)
+
+    def _exactly(self, size: int) -> memoryview:
+        buffer = memoryview(bytearray(size))
+        got = 0
+        while got < size:
+            count = self._socket.recv_into(buffer[got:])
+            if not count:
+                raise EOFError
+            got += count
+        return buffer
+
+
+class Server:
+    """Serves one session with the shell that the zygote built."""
+
+    def __init__(self, channel: Channel, ready: shell.Shell) -> None:
+        self._channel = channel
+        self._shell = ready
+        self._outputs = Outputs(channel.send)
+        self._initial = frozenset(ready.user_ns)
+        self._calls = calls.Calls(ready.user_ns, self._initial)
+        shell.attach(ready, self._outputs)
+        self._capture = DescriptorCapture(self._outputs)
+        sys.stdout = Stream(self._outputs, "stdout", 1)
+        sys.stderr = Stream(self._outputs, "stderr", 2)
+
+    def serve(self) -> None:
+        """Answer requests until the judge says close or the channel ends."""
+        while True:
+            try:
+                request, blobs = self._channel.receive()
+            except EOFError:
+                return
+            if isinstance(request, m.Close):
+                return
+            if isinstance(request, m.RunCell):
+                self._channel.send(self._run_cell(request))
+            else:
+                self._answer(request, blobs)
+
+    def _run_cell(self, request: m.RunCell) -> m.CellDone:
+        self._outputs.begin(request.stop_output_at)
+        self._shell.execution_count = request.index  # so that In[7] is the seventh code cell
+        with Alarm(request.timeout_s, shell.CellTimeout):
+            done = shell.run_cell(self._shell, request.source, settle=self._capture.settle)
+        self._outputs.end()
+        return done
+
+    def _cell_name(self, file: str) -> str:
+        known = self._shell.compile.format_code_name(file)
+        return f"cell {known[1].removeprefix('In[').removesuffix(']')}" if known else ""
+
+    def _answer(self, request: m.Request, blobs: list[memoryview]) -> None:
+        limit = getattr(request, "timeout_s", 10.0)
+        out: list[Any] = []
+        reply: m.Reply
+        try:
+            with Alarm(limit, shell.CellTimeout):
+                reply, out = self._calls.answer(request, blobs)
+        except shell.CellTimeout as error:
+            reply = m.OutOfTime(seconds=limit, frames=calls.frames(error.__traceback__, self._cell_name))
+        except (SystemExit, KeyboardInterrupt, GeneratorExit, Exception) as error:  # noqa: BLE001
+            reply = calls.raised(error, self._cell_name)
+        try:
+            self._channel.send(reply, out)
+        except frames.Malformed as error:
+            self._channel.send(m.Unsendable(reason=str(error)))
+
+
+class Alarm:
+    """Raises an exception in the main thread when time is up, and again until it is heard."""
+
+    def __init__(self, seconds: float, kind: type[BaseException]) -> None:
+        self._seconds = seconds
+        self._kind = kind
+
+    def __enter__(self) -> None:
+        signal.signal(signal.SIGALRM, self._ring)
+        signal.setitimer(signal.ITIMER_REAL, max(self._seconds, 0.001), AGAIN_S)
+
+    def __exit__(self, *_error: object) -> None:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+
+    def _ring(self, _number: int, _frame: object) -> None:
+        raise self._kind(f"it ran longer than {self._seconds:g} s")
+
+
+def server(ready: shell.Shell) -> Callable[[int, int, m.Limits], None]:
+    """What a freshly jailed child runs."""
+
+    def serve(channel: int, seed: int, limits: m.Limits) -> None:
+        torch.set_num_threads(limits.threads)
+        os.environ["OMP_NUM_THREADS"] = str(limits.threads)
+        calls.seed_everything(seed)
+        Server(Channel(channel), ready).serve()
+
+    return serve

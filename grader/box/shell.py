@@ -1,0 +1,212 @@
+"""An IPython shell in the student's own process, with outputs as a real kernel would give them.
+
+It is built once, in the zygote, before any submission exists; a child only attaches it to its
+channel. `tests/box/test_conformance.py` holds it against nbclient with ipykernel.
+"""
+
+from __future__ import annotations
+
+import base64
+import builtins
+import getpass
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from typing import Any, NoReturn
+
+import matplotlib_inline.backend_inline as inline
+from IPython.core.displayhook import DisplayHook
+from IPython.core.displaypub import DisplayPublisher
+from IPython.core.error import StdinNotImplementedError
+from IPython.core.interactiveshell import InteractiveShell
+from matplotlib.figure import Figure
+from traitlets import Type
+from traitlets.config import Config
+
+from grader.box.capture import OutputLimitReached, Outputs
+from grader.wire.messages import CellDone
+
+_IMAGES = ("image/png", "image/jpeg", "application/pdf")
+_NO_INPUT = "raw_input was called, but this frontend does not support input requests."
+
+
+class CellTimeout(KeyboardInterrupt):
+    """The cell ran longer than it may. A KeyboardInterrupt, so that loops end."""
+
+
+class _Publisher(DisplayPublisher):
+    """Sends what `display()` shows."""
+
+    outputs: Outputs
+
+    def publish(  # type: ignore[no-untyped-def]
+        self, data, metadata=None, *, transient=None, update=False, **_ignored
+    ) -> None:
+        self._validate_data(data, metadata or {})
+        display_id = str((transient or {}).get("display_id") or "")
+        output = {
+            "output_type": "display_data",
+            "data": _plain_images(data),
+            "metadata": metadata or {},
+        }
+        self.outputs.add(output, display_id=display_id, update=update)
+
+    def clear_output(self, wait: bool = False) -> None:
+        self.outputs.clear(wait=wait)
+
+
+class _Hook(DisplayHook):
+    """Sends the value of a cell's last expression."""
+
+    outputs: Outputs
+    _pending: dict[str, Any] | None = None
+
+    def write_output_prompt(self) -> None:
+        """A kernel writes no prompt."""
+
+    def write_format_data(self, format_dict: Any, md_dict: Any = None) -> None:
+        self._pending = {
+            "output_type": "execute_result",
+            "execution_count": self.prompt_count,
+            "data": _plain_images(format_dict),
+            "metadata": md_dict or {},
+        }
+
+    def finish_displayhook(self) -> None:
+        if self._pending is not None and self._pending["data"]:
+            self.outputs.add(self._pending)
+        self._pending = None
+        self._is_active = False
+
+
+class Shell(InteractiveShell):
+    """IPython without a terminal, a history file or a way to ask questions."""
+
+    displayhook_class = Type(_Hook)
+    display_pub_class = Type(_Publisher)
+    outputs: Outputs
+    failed = False
+
+    def init_virtualenv(self) -> None:
+        """Never look for a virtual environment: the box has what it has."""
+
+    def enable_gui(self, gui: Any = None) -> None:
+        """There are no windows in a box."""
+
+    def ask_exit(self) -> None:
+        """`exit()` in a cell is not a reason to lose the cells after it."""
+
+    def system_piped(self, cmd: str) -> None:
+        """Run a `!command`, its output into the cell."""
+        line = self.var_expand(cmd, depth=1)
+        shell = os.environ.get("SHELL") or "/bin/sh"
+        with subprocess.Popen(
+            [shell, "-c", line], stdout=subprocess.PIPE, stderr=subprocess.STDOUT
+        ) as process:
+            stream = process.stdout
+            while stream is not None and (chunk := stream.read1(65_536)):  # type: ignore[attr-defined]
+                sys.stdout.write(chunk.decode("utf-8", "replace"))
+            self.user_ns["_exit_code"] = process.wait()
+
+    system = system_piped
+
+    def showtraceback(self, *args: Any, **kwargs: Any) -> None:
+        """Show an error; it has left the student's code, so the time limit has done its work."""
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        super().showtraceback(*args, **kwargs)
+
+    def _showtraceback(self, etype: type, evalue: BaseException, stb: list[str]) -> None:
+        self.failed = True
+        try:
+            text = str(evalue)
+        except Exception as error:  # noqa: BLE001 - a student's __str__ may raise anything
+            text = f"<its text can't be shown: {type(error).__name__}>"
+        self.outputs.add(
+            {
+                "output_type": "error",
+                "ename": str(etype.__name__),
+                "evalue": text,
+                "traceback": stb,
+            }
+        )
+
+
+def build() -> Shell:
+    """Build the one shell of this process, with matplotlib's inline backend ready."""
+    config = Config()
+    config.HistoryManager.enabled = False
+    config.InteractiveShell.autoindent = False
+    config.IPKernelApp.tqdm = "tqdm asks for this name to know a notebook"
+    shell = Shell.instance(config=config)
+    shell.user_module.__dict__["__name__"] = "__main__"
+    inline.configure_inline_support(shell, "inline")
+    _rehearse(shell)
+    return shell
+
+
+def _rehearse(shell: Shell) -> None:
+    """Format a number, a figure and an error once, which imports what that takes (0.2 s)."""
+    shell.display_formatter.format(1.0)
+    figure = Figure()
+    figure.add_subplot().plot([0, 1])
+    shell.display_formatter.format(figure)
+    try:
+        exec(compile("1/0", "<rehearsal>", "exec"))  # noqa: S102
+    except ZeroDivisionError:
+        shell.InteractiveTB.structured_traceback(*sys.exc_info(), tb_offset=0)
+
+
+def attach(shell: Shell, outputs: Outputs) -> None:
+    """Bind the shell to a session's outputs and refuse input as a batch run does."""
+    shell.outputs = shell.display_pub.outputs = shell.displayhook.outputs = outputs
+    builtins.input = _refuse_input
+    getpass.getpass = _refuse_input
+
+
+def _refuse_input(*_args: object, **_kwargs: object) -> NoReturn:
+    raise StdinNotImplementedError(_NO_INPUT)
+
+
+def run_cell(shell: Shell, source: str, *, settle: Callable[[], None]) -> CellDone:
+    """Run one cell; everything that it shows has been sent when this returns."""
+    began = time.monotonic()
+    shell.failed = False
+    status: Any = "ok"
+    error = ""
+    try:
+        result = shell.run_cell(source, store_history=True)
+        raised = result.error_before_exec or result.error_in_exec
+        if raised is not None or shell.failed:
+            status, error = "error", type(raised).__name__ if raised is not None else "Error"
+        if isinstance(raised, CellTimeout):
+            status = "timeout"
+        elif isinstance(raised, OutputLimitReached):
+            status = "output_limit"
+    except CellTimeout:
+        status, error = "timeout", "CellTimeout"
+    except OutputLimitReached:
+        status, error = "output_limit", "OutputLimitReached"
+    except BaseException as unexpected:  # noqa: BLE001 - SystemExit, or hooks that cells put in
+        status, error = "error", type(unexpected).__name__
+    settle()
+    if shell.outputs.exceeded:
+        status = "output_limit"
+    duration = time.monotonic() - began
+    return CellDone(
+        status=status,
+        execution_count=int(shell.execution_count) - 1,
+        duration_s=duration,
+        error=error[:200],
+    )
+
+
+def _plain_images(data: dict[str, Any]) -> dict[str, Any]:
+    """Encode raw image bytes as base64 text, as a kernel does."""
+    plain = dict(data)
+    for mime in _IMAGES:
+        if isinstance(plain.get(mime), bytes):
+            plain[mime] = base64.encodebytes(plain[mime]).decode("ascii")
+    return plain

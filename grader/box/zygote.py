@@ -1,0 +1,451 @@
+"""The warm process of a slot: imports everything once, then only forks.
+
+It holds no test, no token and no submission, ever. It speaks frames over its stdin and stdout, and
+is the only one that writes them: what a child sends is payload.
+
+    python -m grader.box.zygote --isolation warm|single-use|unsafe [--scratch DIR] [--data DIR]
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import select
+import signal
+import sys
+import time
+from collections import deque
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from grader.box import jail, linux
+from grader.box.child import Serve, be_child
+from grader.box.memory import MemoryWatch
+from grader.wire import frames
+from grader.wire import messages as m
+
+READ = 1 << 20
+HIGH_WATER = 4 << 20
+WATCH_MS = 50
+REPORT_LIMIT = 2_000
+JAIL_PATIENCE_S = 20.0
+
+
+class Session:
+    """What the zygote knows of its one child."""
+
+    def __init__(self, number: int, channel: int, report: int, limits: m.Limits) -> None:
+        self.number = number
+        self.channel = channel
+        self.report = report
+        self.limits = limits
+        self.pid = 0
+        self.said = b""
+        self.started = False
+        self.cause: Any = "exited"
+        self.detail = ""
+        self.began = time.monotonic()
+        self.pending: deque[memoryview] = deque()
+        self.memory = MemoryWatch(limits.memory_bytes)
+
+
+class Zygote:
+    """Forks one jailed child at a time and carries its bytes to the judge and back."""
+
+    def __init__(self, nest: jail.Nest, isolation: Any, serve: Serve) -> None:
+        self._nest = nest
+        self._isolation = isolation
+        self._serve = serve
+        self._in = os.dup(0)
+        self._out = os.dup(1)
+        null = os.open(os.devnull, os.O_RDWR)
+        for standard in (0, 1):
+            os.dup2(null, standard)
+        os.set_blocking(self._in, False)
+        os.set_blocking(self._out, False)
+        self._inbox = bytearray()
+        self._outbox: deque[memoryview] = deque()
+        self._outbox_size = 0
+        self._session: Session | None = None
+        self._wake, wake = os.pipe()
+        for end in (self._wake, wake):
+            os.set_blocking(end, False)
+        signal.signal(signal.SIGCHLD, lambda *_: None)
+        signal.set_wakeup_fd(wake, warn_on_full_buffer=False)
+        if sys.platform == "linux":
+            linux.prctl(linux.PR_SET_CHILD_SUBREAPER, 1)
+            # Where the child has no pid namespace of its own (single-use), it must not be able
+            # to open /proc/1/fd or trace this process and write frames of its own.
+            linux.prctl(linux.PR_SET_DUMPABLE, 0)
+
+    def run(self, hello: m.Hello) -> None:
+        """Serve until the judge closes the stream."""
+        self._status(0, hello)
+        while self._turn():
+            pass
+        if self._session is not None:
+            self._kill("killed", "the judge went away")
+
+    def _turn(self) -> bool:
+        session = self._session
+        poll = select.poll()
+        poll.register(self._in, select.POLLIN)
+        poll.register(self._wake, select.POLLIN)
+        if self._outbox:
+            poll.register(self._out, select.POLLOUT)
+        if session is not None:
+            events = select.POLLOUT if session.pending else 0
+            events |= select.POLLIN if self._outbox_size < HIGH_WATER else 0
+            if session.started:
+                poll.register(session.channel, events)
+            else:
+                poll.register(session.report, select.POLLIN)
+        ready = dict(poll.poll(WATCH_MS if session is not None else None))
+        if self._in in ready and not self._read_judge():
+            return False
+        if self._wake in ready:
+            os.read(self._wake, 4096)
+        self._write_judge()
+        if session is not None and self._session is session:
+            self._tend(session, ready)
+        return True
+
+    def _tend(self, session: Session, ready: dict[int, int]) -> None:
+        if not session.started:
+            self._hear_report(session, session.report in ready)
+            return
+        if session.channel in ready:
+            self._write_child(session)
+            if ready[session.channel] & (select.POLLIN | select.POLLHUP) and not self._read_child(
+                session
+            ):
+                self._reap(session)
+                return
+        if session.memory.exceeded(session.pid):
+            self._kill("memory", f"more than {session.limits.memory_bytes >> 20} MB")
+        elif self._gone(session):
+            self._reap(session)
+
+    # -- the judge's side
+
+    def _read_judge(self) -> bool:
+        try:
+            data = os.read(self._in, READ)
+        except BlockingIOError:
+            return True
+        if not data:
+            return False
+        self._inbox += data
+        while len(self._inbox) >= frames.FRAME.size:
+            kind, number, length = frames.FRAME.unpack_from(self._inbox)
+            end = frames.FRAME.size + length
+            if len(self._inbox) < end:
+                break
+            payload = bytes(memoryview(self._inbox)[frames.FRAME.size : end])
+            del self._inbox[:end]
+            self._obey(kind, number, payload)
+        return True
+
+    def _obey(self, kind: int, number: int, payload: bytes) -> None:
+        session = self._session
+        if kind == frames.CONTROL:
+            order = msgspec.msgpack.decode(payload, type=m.Control)  # type: ignore[arg-type]
+            if isinstance(order, m.Spawn):
+                self._spawn(order)
+            elif session is not None and session.number == order.session:
+                self._kill("killed", order.reason)
+        elif kind == frames.DATA and session is not None and session.number == number:
+            session.pending.append(memoryview(payload))
+            if session.started:
+                self._write_child(session)
+
+    def _write_judge(self) -> None:
+        while self._outbox:
+            try:
+                sent = os.write(self._out, self._outbox[0])
+            except BlockingIOError:
+                return
+            self._outbox_size -= sent
+            if sent == len(self._outbox[0]):
+                self._outbox.popleft()
+            else:
+                self._outbox[0] = self._outbox[0][sent:]
+
+    def _send(self, kind: int, number: int, payload: bytes) -> None:
+        for part in (frames.FRAME.pack(kind, number, len(payload)), payload):
+            self._outbox.append(memoryview(part))
+            self._outbox_size += len(part)
+        self._write_judge()
+
+    def _status(self, number: int, status: m.Status) -> None:
+        self._send(frames.STATUS, number, msgspec.msgpack.encode(status))
+
+    # -- the child's side
+
+    def _spawn(self, order: m.Spawn) -> None:
+        if self._session is not None:
+            self._kill("killed", "a new session was asked for")
+        ours, theirs = _socket_pair()
+        report, write = os.pipe()
+        self._session = Session(order.session, ours, report, order.limits)
+        pid = os.fork()
+        if pid == 0:
+            be_child(
+                theirs, write, nest=self._nest, seed=order.seed, limits=order.limits,
+                serve=self._serve,
+            )
+        for end in (theirs, write):
+            os.close(end)
+        os.set_blocking(report, False)
+
+    def _hear_report(self, session: Session, ready: bool) -> None:
+        if ready:
+            data = os.read(session.report, REPORT_LIMIT)
+            session.said += data
+            lines = session.said.decode("utf-8", "replace").splitlines()
+            for line in lines:
+                word, _, rest = line.partition(" ")
+                if word == "pid" and rest.isdigit():
+                    session.pid = int(rest)
+                elif word == "ready":
+                    self._begin(session, float(rest))
+                    return
+                elif word == "refused":
+                    self._refuse(session, rest)
+                    return
+            if not data:
+                self._refuse(session, "the child ended before its jail was closed")
+        elif time.monotonic() - session.began > JAIL_PATIENCE_S:
+            self._refuse(session, f"the jail was not closed within {JAIL_PATIENCE_S:g} s")
+
+    def _begin(self, session: Session, milliseconds: float) -> None:
+        os.close(session.report)
+        session.started = True
+        session.memory.start(session.pid)
+        self._status(session.number, m.Started(session=session.number, jail_ms=milliseconds))
+        self._write_child(session)
+
+    def _refuse(self, session: Session, reason: str) -> None:
+        os.close(session.report)
+        os.close(session.channel)
+        self._end_processes(session)
+        self._session = None
+        self._status(session.number, m.Refused(session=session.number, reason=reason[:1000]))
+
+    def _write_child(self, session: Session) -> None:
+        while session.pending:
+            try:
+                sent = os.write(session.channel, session.pending[0])
+            except BlockingIOError:
+                return
+            except OSError:  # it has closed its end; its death comes next
+                session.pending.clear()
+                return
+            if sent == len(session.pending[0]):
+                session.pending.popleft()
+            else:
+                session.pending[0] = session.pending[0][sent:]
+
+    def _read_child(self, session: Session) -> bool:
+        try:
+            data = os.read(session.channel, READ)
+        except BlockingIOError:
+            return True
+        except OSError:
+            return False
+        if data:
+            self._send(frames.DATA, session.number, data)
+        return bool(data)
+
+    def _gone(self, session: Session) -> bool:
+        try:
+            os.kill(session.pid, 0)
+        except ProcessLookupError:
+            return True
+        try:
+            result = os.waitid(os.P_PID, session.pid, os.WEXITED | os.WNOHANG | os.WNOWAIT)
+        except ChildProcessError:  # alive, and not ours until the process between us has ended
+            return False
+        return result is not None
+
+    def _kill(self, cause: Any, detail: str) -> None:
+        session = self._session
+        if session is None:
+            return
+        session.cause, session.detail = cause, detail
+        self._reap(session)
+
+    def _reap(self, session: Session) -> None:
+        """See to it that nothing of the session lives, send its last bytes, say that it ended."""
+        alive = not self._gone(session)
+        if alive and session.cause == "exited":
+            session.cause = "closed"  # it closed its channel in good order, or is told to
+        status, usage_s, peak = self._end_processes(session)
+        while self._outbox_size < HIGH_WATER and session.started and self._read_child(session):
+            pass
+        if session.cause in ("exited", "closed") and status is not None:
+            session.cause, session.detail = _explain(status, session)
+        os.close(session.channel)
+        self._session = None
+        self._status(
+            session.number,
+            m.Ended(
+                session=session.number,
+                cause=session.cause,
+                detail=session.detail[:500],
+                cpu_s=usage_s,
+                wall_s=time.monotonic() - session.began,
+                peak_memory_bytes=max(session.memory.peak, peak - session.memory.resident_at_start),
+            ),
+        )
+
+    def _end_processes(self, session: Session) -> tuple[int | None, float, int]:
+        """Kill the child and all that it started; return its status, CPU seconds, peak bytes."""
+        grace = time.monotonic() + (0.5 if session.cause == "closed" else 0.0)
+        while session.pid and time.monotonic() < grace and not self._gone(session):
+            time.sleep(0.002)
+        if session.pid:
+            for target in (session.pid, -session.pid):
+                try:
+                    os.kill(target, signal.SIGKILL)
+                except (ProcessLookupError, PermissionError):
+                    pass
+        if not self._nest.namespaces:
+            _kill_descendants()
+        found: tuple[int | None, float, int] = (None, 0.0, 0)
+        until = time.monotonic() + 10.0
+        while time.monotonic() < until:
+            try:
+                pid, status, usage = os.wait4(-1, os.WNOHANG)
+            except ChildProcessError:
+                break
+            if pid == 0:
+                time.sleep(0.001)
+            elif pid == session.pid:
+                unit = 1 if sys.platform == "darwin" else 1024
+                found = (status, usage.ru_utime + usage.ru_stime, usage.ru_maxrss * unit)
+        session.pid = 0
+        if self._nest.scratch != jail.Nest.scratch:
+            _empty(Path(self._nest.scratch))
+        return found
+
+
+def _explain(status: int, session: Session) -> tuple[Any, str]:
+    code = os.waitstatus_to_exitcode(status)
+    if code == 0:
+        return "closed", ""
+    if code > 0:
+        return "exited", f"exit code {code}"
+    if -code == signal.SIGKILL and session.memory.killed_by_kernel():
+        return "memory", "the kernel ended it for the memory it used"
+    try:
+        name = signal.Signals(-code).name
+    except ValueError:
+        name = f"signal {-code}"
+    return "signal", name
+
+
+def _socket_pair() -> tuple[int, int]:
+    import socket
+
+    ours, theirs = socket.socketpair()
+    for end in (ours, theirs):
+        for option in (socket.SO_SNDBUF, socket.SO_RCVBUF):
+            end.setsockopt(socket.SOL_SOCKET, option, READ)
+    ours.setblocking(False)
+    return ours.detach(), theirs.detach()
+
+
+def _kill_descendants() -> None:
+    """Kill everything below this process (used where there is no pid namespace to do it)."""
+    if os.getpid() == 1:
+        try:
+            os.kill(-1, signal.SIGKILL)
+        except (ProcessLookupError, PermissionError):
+            pass
+        return
+    from grader.box.memory import descendants
+
+    for _ in range(3):  # again for what was forked while the list was made
+        for pid in descendants(os.getpid()):
+            try:
+                os.kill(pid, signal.SIGKILL)
+            except (ProcessLookupError, PermissionError):
+                pass
+
+
+def _empty(folder: Path) -> None:
+    import shutil
+
+    for entry in folder.iterdir():
+        if entry.is_dir() and not entry.is_symlink():
+            shutil.rmtree(entry, ignore_errors=True)
+        else:
+            entry.unlink(missing_ok=True)
+
+
+def warm_up() -> tuple[Serve, dict[str, str]]:
+    """Import all that notebooks commonly need and build the shell; return what a child runs."""
+    import IPython
+    import matplotlib
+    import matplotlib.pyplot as plt
+    import numpy as np
+    import torch
+    import torch._dynamo  # the first optimizer step would import it, at 1.5 s
+
+    torch.set_num_threads(1)  # no thread pool may exist before a fork
+    figure = plt.figure()
+    figure.add_subplot().plot([0, 1])
+    figure.canvas.draw()
+    plt.close(figure)
+    from grader.box import serve, shell
+
+    if torch.cuda.is_initialized():
+        raise RuntimeError("CUDA was initialised before the fork; a child could not use it")
+    versions = {
+        "python": sys.version.split()[0],
+        "torch": str(torch.__version__),
+        "numpy": np.__version__,
+        "matplotlib": matplotlib.__version__,
+        "ipython": IPython.__version__,
+    }
+    return serve.server(shell.build()), versions
+
+
+def main() -> None:
+    """Warm up, say hello, serve."""
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--isolation", choices=("warm", "single-use", "unsafe"), required=True)
+    parser.add_argument("--scratch", default=jail.Nest.scratch)
+    parser.add_argument("--data", default=jail.Nest.data)
+    options = parser.parse_args()
+    began = time.monotonic()
+    # Whatever an import prints must not get into the stream of frames.
+    stream = os.dup(1)
+    os.dup2(2, 1)
+    serve, versions = warm_up()
+    os.dup2(stream, 1)
+    os.close(stream)
+    nest = jail.Nest(
+        namespaces=options.isolation == "warm",
+        filter=options.isolation != "unsafe",
+        scratch=options.scratch,
+        data=options.data,
+    )
+    from grader.box.memory import resident
+
+    hello = m.Hello(
+        pid=os.getpid(),
+        isolation=options.isolation,
+        packages=versions,
+        jail={"namespaces": str(nest.namespaces), "seccomp": str(nest.filter)},
+        warm_s=time.monotonic() - began,
+        resident_bytes=resident(os.getpid()),
+    )
+    Zygote(nest, options.isolation, serve).run(hello)
+
+
+if __name__ == "__main__":
+    main()

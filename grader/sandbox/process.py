@@ -1,0 +1,107 @@
+"""A zygote as a process of this machine: what the local and the unsafe slot share."""
+
+from __future__ import annotations
+
+import os
+import select
+import signal
+import socket
+import subprocess
+import tempfile
+import time
+from abc import abstractmethod
+from pathlib import Path
+
+from grader.errors import InfrastructureError
+from grader.sandbox.base import SlotOptions
+from grader.sandbox.stream import StreamSlot, Transport
+from grader.wire.values import Blob
+
+_LAST_WORDS = 2_000
+
+
+class SocketTransport(Transport):
+    """A connected socket."""
+
+    def __init__(self, sock: socket.socket) -> None:
+        self._socket = sock
+        self._poll = select.poll()
+        self._poll.register(sock, select.POLLIN)
+
+    def receive_into(self, view: memoryview, deadline: float) -> int:
+        """Read some bytes; 0 at the end."""
+        left = deadline - time.monotonic()
+        if not self._poll.poll(max(left, 0) * 1000):
+            raise TimeoutError("nothing came in time")
+        return self._socket.recv_into(view)
+
+    def send(self, data: Blob, deadline: float) -> None:
+        """Send all of it."""
+        self._socket.settimeout(max(deadline - time.monotonic(), 0.001))
+        try:
+            self._socket.sendall(data)
+        finally:
+            self._socket.settimeout(None)
+
+    def close(self) -> None:
+        """Close the socket."""
+        self._socket.close()
+
+
+class ProcessSlot(StreamSlot):
+    """A slot whose zygote is a child process, reached over a socket pair."""
+
+    def __init__(self, options: SlotOptions) -> None:
+        super().__init__(options)
+        self._process: subprocess.Popen[bytes] | None = None
+        self._folder: tempfile.TemporaryDirectory[str] | None = None
+
+    @abstractmethod
+    def command(self, folder: Path) -> tuple[list[str], dict[str, str]]:
+        """The command that becomes the zygote, and its environment; `folder` is its own."""
+
+    def connect(self) -> Transport:
+        """Start the process with both ends of its standard streams on one socket."""
+        self._folder = tempfile.TemporaryDirectory(prefix="grader-slot-", ignore_cleanup_errors=True)
+        folder = Path(self._folder.name)
+        Path(folder, "root").mkdir()
+        ours, theirs = socket.socketpair()
+        arguments, environment = self.command(folder)
+        try:
+            with theirs, Path(folder, "log").open("wb") as log:
+                self._process = subprocess.Popen(
+                    arguments,
+                    stdin=theirs,
+                    stdout=theirs,
+                    stderr=log,
+                    env=environment,
+                    start_new_session=True,
+                )
+        except OSError as error:
+            ours.close()
+            raise InfrastructureError(f"a process could not be started: {error}") from error
+        return SocketTransport(ours)
+
+    def destroy(self) -> None:
+        """Kill the process with all that it started and remove its folder."""
+        process, self._process = self._process, None
+        if process is not None:
+            try:
+                os.killpg(process.pid, signal.SIGKILL)
+            except (ProcessLookupError, PermissionError):
+                pass
+            process.wait(timeout=10)
+        folder, self._folder = self._folder, None
+        if folder is not None:
+            folder.cleanup()
+
+    def why_gone(self) -> str:
+        """The process's exit code and last words."""
+        if self._process is None or self._folder is None:
+            return ""
+        try:
+            code = self._process.wait(timeout=1.0)
+        except subprocess.TimeoutExpired:
+            return ""
+        words = Path(self._folder.name, "log").read_bytes()[-_LAST_WORDS:].decode("utf-8", "replace")
+        return f"its process ended with code {code}. {words.strip()}".strip()

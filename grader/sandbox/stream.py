@@ -1,0 +1,507 @@
+"""A slot over one byte stream: the same protocol for a container's stdio and a local process.
+
+Everything that arrives is untrusted, but for the frames' headers and statuses, which the zygote
+writes. Blocking reads with deadlines; the zygote always reads, so a send can't deadlock.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import msgspec
+
+from grader.errors import (
+    BoxCrashed,
+    BoxFailure,
+    BoxOutOfMemory,
+    BoxOutputLimit,
+    BoxTimeout,
+    InfrastructureError,
+    WireError,
+)
+from grader.sandbox.base import CellResult, Session, Slot, SlotOptions
+from grader.wire import frames
+from grader.wire import messages as m
+from grader.wire.values import Blob
+
+GRACE_S = 2.0
+SPAWN_S = 30.0
+END_S = 15.0
+OUTPUT_SLACK = 2 << 20
+DISPLAY_LIMIT = 2_000
+_NO_MESSAGE = "wrote into the channel to the judge what is no message"
+
+
+class Transport(ABC):
+    """A byte stream to a zygote. `stream` is all that calls it."""
+
+    @abstractmethod
+    def receive_into(self, view: memoryview, deadline: float) -> int:
+        """Read some bytes; 0 at the end of the stream.
+
+        Raises:
+            TimeoutError: nothing came before the deadline (`time.monotonic`).
+            OSError: the stream is broken.
+        """
+
+    @abstractmethod
+    def send(self, data: Blob, deadline: float) -> None:
+        """Send all of it, or raise as above."""
+
+    @abstractmethod
+    def close(self) -> None:
+        """Close it; safe to call twice."""
+
+
+class FrameLink:
+    """Frames over a transport."""
+
+    def __init__(self, transport: Transport) -> None:
+        self._transport = transport
+        self._left = 0
+        self.session = 0
+        self.kind = 0
+
+    def exactly(self, size: int, deadline: float) -> memoryview:
+        """Read that many bytes of the transport."""
+        buffer = memoryview(bytearray(size))
+        self._fill(buffer, deadline)
+        return buffer
+
+    def next_header(self, deadline: float) -> None:
+        """Read a frame's header; its payload is `left` bytes."""
+        raw = self.exactly(frames.FRAME.size, deadline)
+        self.kind, self.session, self._left = frames.FRAME.unpack(raw)
+        limit = frames.MAX_STATUS if self.kind == frames.STATUS else frames.MAX_FRAME
+        if self.kind not in (frames.STATUS, frames.DATA) or self._left > limit:
+            raise EOFError("bytes that are no frame")
+
+    @property
+    def left(self) -> int:
+        """Bytes of the current frame's payload that have not been read."""
+        return self._left
+
+    def payload_into(self, view: memoryview, deadline: float) -> int:
+        """Read some of the current frame's payload."""
+        count = self._transport.receive_into(view[: self._left], deadline)
+        if not count:
+            raise EOFError("the stream ended")
+        self._left -= count
+        return count
+
+    def skip(self, deadline: float) -> None:
+        """Read the rest of the payload and forget it."""
+        while self._left:
+            self.payload_into(memoryview(bytearray(min(self._left, 1 << 16))), deadline)
+
+    def status(self, deadline: float) -> m.Status:
+        """Decode the current frame as a status."""
+        payload = bytearray(self._left)
+        view = memoryview(payload)
+        while self._left:
+            view = view[self.payload_into(view, deadline) :]
+        return msgspec.msgpack.decode(payload, type=m.Status)  # type: ignore[arg-type]
+
+    def send(self, kind: int, session: int, parts: Sequence[Blob], deadline: float) -> None:
+        """Send a payload, in as many frames as it needs."""
+        for part in parts:
+            view = memoryview(part).cast("B")
+            for start in range(0, len(view), frames.MAX_FRAME):
+                piece = view[start : start + frames.MAX_FRAME]
+                self._transport.send(frames.FRAME.pack(kind, session, len(piece)), deadline)
+                self._transport.send(piece, deadline)
+
+    def control(self, order: m.Control, deadline: float) -> None:
+        """Send an order to the zygote."""
+        self.send(frames.CONTROL, order.session, [msgspec.msgpack.encode(order)], deadline)
+
+    def _fill(self, view: memoryview, deadline: float) -> None:
+        while view:
+            count = self._transport.receive_into(view, deadline)
+            if not count:
+                raise EOFError("the stream ended")
+            view = view[count:]
+
+
+class StreamSlot(Slot):
+    """What docker and local slots share. A subclass connects and destroys."""
+
+    def __init__(self, options: SlotOptions) -> None:
+        self.options = options
+        self.hello: m.Hello | None = None
+        self._link: FrameLink | None = None
+        self._transport: Transport | None = None
+        self._session: StreamSession | None = None
+        self._number = 0
+        self._served = 0
+
+    recycle_after = 200
+    """Sessions after which the slot is replaced, whatever happened in it."""
+
+    @abstractmethod
+    def connect(self) -> Transport:
+        """Start the zygote and return the stream to it; must not wait until it is warm."""
+
+    @abstractmethod
+    def destroy(self) -> None:
+        """Destroy what `connect` started. Safe to call twice."""
+
+    @abstractmethod
+    def why_gone(self) -> str:
+        """What is known about a zygote that ended: its last words, an exit code."""
+
+    def killed_for_memory(self) -> bool:
+        """Whether the engine ended the whole slot for its memory."""
+        return False
+
+    def start(self) -> None:
+        """Begin to start, if it isn't running."""
+        if self._transport is None:
+            self._transport = self.connect()
+            self._link = FrameLink(self._transport)
+
+    def wait_ready(self) -> m.Hello:
+        """Wait until the zygote has said hello."""
+        self.start()
+        if self.hello is not None:
+            return self.hello
+        try:
+            link = self._require_link()
+            deadline = time.monotonic() + self.options.start_timeout_s
+            link.next_header(deadline)
+            status = link.status(deadline)
+        except (OSError, EOFError, msgspec.MsgspecError) as error:
+            reason = self.why_gone() or str(error)
+            self.stop()
+            raise InfrastructureError(
+                f"the sandbox did not start: {reason}", hint="Run `grader doctor`."
+            ) from error
+        if not isinstance(status, m.Hello):
+            self.stop()
+            raise InfrastructureError("the sandbox said something else than hello")
+        self.hello = status
+        return status
+
+    def open(self, *, seed: int, limits: m.Limits) -> Session:
+        """Start a session, in a fresh slot where that is needed."""
+        if self._session is not None:
+            self._session.close()
+        single = self.options.isolation == "single-use" and self._served > 0
+        if self.hello is not None and (single or self._served >= self.recycle_after):
+            self.stop()
+        self.wait_ready()
+        self._number += 1
+        self._served += 1
+        self._session = StreamSession(self, self._require_link(), self._number, limits)
+        self._session.begin(seed)
+        return self._session
+
+    def stop(self) -> None:
+        """Destroy the slot."""
+        transport, self._transport, self._link, self.hello = self._transport, None, None, None
+        self._session = None
+        self._served = 0
+        if transport is not None:
+            transport.close()
+        self.destroy()
+
+    def ended(self, end: m.Ended | None) -> None:
+        """A session is over; a slot whose session ended badly is not used again."""
+        self._session = None
+        if end is None or end.cause in ("memory", "disk"):
+            self.stop()
+        elif self.options.isolation == "single-use":
+            self.stop()
+
+    def _require_link(self) -> FrameLink:
+        if self._link is None:
+            raise InfrastructureError("the slot has not been started")
+        return self._link
+
+
+class StreamSession(Session):
+    """One session over the slot's stream."""
+
+    def __init__(self, slot: StreamSlot, link: FrameLink, number: int, limits: m.Limits) -> None:
+        self._slot = slot
+        self._link = link
+        self._number = number
+        self._limits = limits
+        self._received = 0
+        self._ended: m.Ended | None = None
+        self._failure: BoxFailure | None = None
+        self._displays: dict[str, list[dict[str, Any]]] = {}
+        self._allowance = 0
+
+    # -- life
+
+    def begin(self, seed: int) -> None:
+        """Have the child forked and jailed."""
+        deadline = time.monotonic() + SPAWN_S
+        try:
+            self._link.control(
+                m.Spawn(session=self._number, seed=seed, limits=self._limits), deadline
+            )
+            while True:
+                self._link.next_header(deadline)
+                if self._link.kind != frames.STATUS:
+                    self._link.skip(deadline)
+                    continue
+                status = self._link.status(deadline)
+                if isinstance(status, m.Started) and status.session == self._number:
+                    return
+                if isinstance(status, m.Refused):
+                    raise InfrastructureError(
+                        f"the jail could not be closed: {status.reason}",
+                        hint="Run `grader doctor`, or use `--isolation single-use`.",
+                    )
+        except (OSError, EOFError, msgspec.MsgspecError) as error:
+            raise self._lost(error) from error
+
+    def close(self) -> m.Ended:
+        """End the session and wait until nothing of it lives."""
+        if self._ended is None:
+            try:
+                if self._failure is None:
+                    deadline = time.monotonic() + END_S
+                    self._link.send(
+                        frames.DATA, self._number, frames.message(m.Close()), deadline
+                    )
+                    self._await_end(time.monotonic() + 1.0, END_S)
+                else:
+                    self._await_end(time.monotonic(), END_S)
+            except (OSError, EOFError, msgspec.MsgspecError, BoxFailure):
+                self._slot.ended(None)
+                self._ended = m.Ended(session=self._number, cause="killed")
+        return self._ended or m.Ended(session=self._number, cause="killed")
+
+    def _await_end(self, kill_at: float, patience_s: float) -> None:
+        """Wait for `Ended`; kill when `kill_at` has passed."""
+        deadline = max(time.monotonic(), kill_at) + patience_s
+        killed = False
+        while self._ended is None:
+            if not killed and time.monotonic() >= kill_at:
+                self._link.control(m.Kill(session=self._number), deadline)
+                killed = True
+            try:
+                self._step(deadline if killed else kill_at)
+            except TimeoutError:
+                if killed:
+                    raise
+                continue
+            self._link.skip(deadline)
+
+    def _step(self, deadline: float) -> None:
+        """Read one header; take note of statuses."""
+        self._link.next_header(deadline)
+        if self._link.kind == frames.STATUS:
+            status = self._link.status(deadline)
+            if isinstance(status, m.Ended) and status.session == self._number:
+                self._ended = status
+                self._slot.ended(status)
+
+    # -- requests
+
+    def run_cell(
+        self,
+        source: str,
+        *,
+        index: int,
+        timeout_s: float,
+        output_bytes: int,
+        on_output: Callable[[CellResult], None] | None = None,
+    ) -> CellResult:
+        """Run a cell and gather its outputs."""
+        result = CellResult(index=index, status="killed")
+        if on_output is not None:
+            on_output(result)
+        self._allowance = 2 * output_bytes + OUTPUT_SLACK
+        request = m.RunCell(
+            index=index, source=source, timeout_s=timeout_s, stop_output_at=output_bytes
+        )
+        self._send(request, ())
+        deadline = time.monotonic() + timeout_s + GRACE_S
+        while True:
+            message, _ = self._receive(m.FromBox, deadline, timeout_s)
+            if isinstance(message, m.Output):
+                self._apply_output(message, result)
+            elif isinstance(message, m.CellDone):
+                result.status, result.error = message.status, message.error
+                result.duration_s = message.duration_s
+                result.execution_count = index
+                return result
+            else:
+                raise self._fail(BoxCrashed(_NO_MESSAGE))
+
+    def request(
+        self, request: m.Request, blobs: Sequence[Blob] = ()
+    ) -> tuple[m.Reply, list[memoryview]]:
+        """Send one request and wait for its reply."""
+        seconds = float(getattr(request, "timeout_s", 10.0))
+        self._allowance = self._limits.reply_bytes + OUTPUT_SLACK
+        self._send(request, blobs)
+        deadline = time.monotonic() + seconds + GRACE_S
+        while True:
+            message, parts = self._receive(m.FromBox, deadline, seconds)
+            if isinstance(message, m.Output):
+                continue
+            if isinstance(message, m.CellDone):
+                raise self._fail(BoxCrashed(_NO_MESSAGE))
+            return message, parts
+
+    def _send(self, request: m.Request, blobs: Sequence[Blob]) -> None:
+        if self._failure is not None:
+            raise self._failure
+        try:
+            parts = frames.message(request, blobs)
+        except frames.Malformed as error:
+            raise WireError(f"the suite sends more than may be sent: {error}") from error
+        try:
+            self._link.send(frames.DATA, self._number, parts, time.monotonic() + 60.0)
+        except (OSError, EOFError) as error:
+            raise self._lost(error) from error
+
+    def _receive(
+        self, kind: Any, deadline: float, seconds: float
+    ) -> tuple[Any, list[memoryview]]:
+        try:
+            message, blobs, size = frames.read_message(
+                lambda n: self._data(n, deadline), kind, limit=self._limits.reply_bytes
+            )
+        except TimeoutError as error:
+            raise self._fail(BoxTimeout(f"ran longer than {seconds:g} s and was stopped")) from error
+        except frames.TooLarge as error:
+            raise self._fail(BoxOutputLimit(f"sent {error}")) from error
+        except frames.Malformed as error:
+            raise self._fail(BoxCrashed(_NO_MESSAGE)) from error
+        except (OSError, EOFError, msgspec.MsgspecError) as error:
+            raise self._lost(error) from error
+        self._allowance -= size
+        if self._allowance < 0:
+            raise self._fail(BoxOutputLimit("put out more than it may and was stopped"))
+        return message, blobs
+
+    def _data(self, size: int, deadline: float) -> memoryview:
+        """Read that many bytes of this session's stream."""
+        buffer = memoryview(bytearray(size))
+        rest = buffer
+        while rest:
+            if not self._link.left:
+                self._step(deadline)
+                if self._ended is not None:
+                    raise self._failure_of(self._ended)
+                continue
+            if self._link.session != self._number:
+                self._link.skip(deadline)
+                continue
+            rest = rest[self._link.payload_into(rest, deadline) :]
+        return buffer
+
+    def _apply_output(self, output: m.Output, result: CellResult) -> None:
+        """Do to the cell's outputs what the event says."""
+        try:
+            self._apply(output, result)
+        except WireError as error:
+            raise self._fail(BoxCrashed(_NO_MESSAGE)) from error
+
+    def _apply(self, output: m.Output, result: CellResult) -> None:
+        if output.action == "clear":
+            result.outputs.clear()
+            return
+        body = clean_output(output.body)
+        if output.action == "update":
+            for shown in self._displays.get(output.display_id, ()):
+                shown.update(data=body.get("data", {}), metadata=body.get("metadata", {}))
+            return
+        last = result.outputs[-1] if result.outputs else None
+        if (
+            body["output_type"] == "stream"
+            and last is not None
+            and last["output_type"] == "stream"
+            and last["name"] == body["name"]
+        ):
+            last["text"] += body["text"]
+            return
+        result.outputs.append(body)
+        if output.display_id and len(self._displays) < DISPLAY_LIMIT:
+            self._displays.setdefault(output.display_id, []).append(body)
+
+    # -- failures
+
+    def _failure_of(self, end: m.Ended) -> BoxFailure:
+        if end.cause == "memory":
+            failure: BoxFailure = BoxOutOfMemory("used more memory than it may and was stopped")
+        else:
+            detail = f" ({end.detail})" if end.detail else ""
+            failure = BoxCrashed(f"ended its own process{detail}")
+        self._failure = failure
+        return failure
+
+    def _fail(self, failure: BoxFailure) -> BoxFailure:
+        """The submission has gone too far: end its session."""
+        self._failure = failure
+        self.close()
+        return failure
+
+    def _lost(self, error: Exception) -> BoxFailure | InfrastructureError:
+        """The stream is gone: the engine's doing, or the submission's."""
+        if isinstance(error, BoxFailure):
+            return error
+        memory = self._slot.killed_for_memory()
+        why = self._slot.why_gone() or str(error)
+        self._slot.ended(None)
+        self._ended = m.Ended(session=self._number, cause="memory" if memory else "killed")
+        if memory:
+            self._failure = BoxOutOfMemory("used more memory than it may and was stopped")
+            return self._failure
+        return InfrastructureError(
+            f"the sandbox went away: {why}", hint="Run `grader doctor`; the batch can be continued."
+        )
+
+
+_TEXT_LIMIT = 64 << 20
+
+
+def clean_output(body: bytes) -> dict[str, Any]:
+    """Read an output as the nbformat output that it must be, dropping what does not belong.
+
+    Raises:
+        WireError: it is none.
+    """
+    try:
+        raw = json.loads(body[:_TEXT_LIMIT])
+    except (ValueError, RecursionError) as error:
+        raise WireError("an output that is no JSON") from error
+    if not isinstance(raw, dict):
+        raise WireError("an output that is no object")
+    kind = raw.get("output_type")
+    if kind == "stream" and raw.get("name") in ("stdout", "stderr"):
+        return {"output_type": kind, "name": raw["name"], "text": _text(raw.get("text"))}
+    if kind in ("display_data", "execute_result") and isinstance(raw.get("data"), dict):
+        clean = {"output_type": kind, "data": raw["data"], "metadata": _object(raw.get("metadata"))}
+        if kind == "execute_result":
+            count = raw.get("execution_count")
+            clean["execution_count"] = count if type(count) is int else None
+        return clean
+    if kind == "error":
+        lines = raw.get("traceback")
+        trace = [_text(line) for line in lines] if isinstance(lines, list) else []
+        return {
+            "output_type": kind,
+            "ename": _text(raw.get("ename")),
+            "evalue": _text(raw.get("evalue")),
+            "traceback": trace,
+        }
+    raise WireError("an output of no known type")
+
+
+def _text(value: object) -> str:
+    return value if isinstance(value, str) else ""
+
+
+def _object(value: object) -> dict[str, Any]:
+    return value if isinstance(value, dict) else {}
