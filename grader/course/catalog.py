@@ -1,0 +1,144 @@
+"""What ships with the package: assignments and courses to start from."""
+
+from __future__ import annotations
+
+import difflib
+import shutil
+import tempfile
+from collections.abc import Iterable
+from dataclasses import dataclass
+from decimal import Decimal
+from pathlib import Path
+from textwrap import dedent
+
+from grader.course.course_file import load_course_file
+from grader.course.directory import ASSIGNMENTS, COURSES, REFERENCE, Assignment, Course
+from grader.errors import UsageError
+from grader.resources import shipped_dir
+
+EXAMPLE = "mlp-backprop"
+
+_GITIGNORE = """\
+# Working files: what students hand in, and their marks, belong in no repository.
+/submissions/
+/graded/
+/released/
+/inbox/
+/gradebook.db*
+__pycache__/
+"""
+
+_IGNORED = shutil.ignore_patterns("__pycache__", ".*", "*.pyc")
+
+
+@dataclass(frozen=True)
+class ShippedAssignment:
+    """One line of the catalog."""
+
+    name: str
+    title: str
+    points: Decimal
+    course: str | None
+
+
+def shipped_assignments() -> list[ShippedAssignment]:
+    """List the assignments that ship, by name."""
+    catalog = _catalog()
+    return [
+        ShippedAssignment(name, spec.title, spec.points, spec.course)
+        for name in catalog.names()
+        for spec in (catalog.assignment(name).spec,)
+    ]
+
+
+def shipped_courses() -> list[str]:
+    """List the courses that ship, by name."""
+    return sorted(path.stem for path in (shipped_dir("assignments") / COURSES).glob("*.toml"))
+
+
+def init_course(target: Path, course: str | None = None) -> Course:
+    """Make a course directory: a shipped course with its assignments, or one example.
+
+    The directory appears whole or not at all.
+
+    Args:
+        target: where; a folder that does not exist yet, or is empty.
+        course: name of a shipped course; without one, a single example assignment is copied.
+
+    Raises:
+        UsageError: the target is in use, or no such course ships.
+    """
+    if target.exists() and (not target.is_dir() or any(target.iterdir())):
+        raise UsageError(
+            "this is not an empty folder",
+            where=target,
+            hint="Name a folder that does not exist yet; it will be made.",
+        )
+    course_file = None if course is None else _course_file(course)
+    names = (EXAMPLE,) if course_file is None else load_course_file(course_file).assignments
+    assignments = [_shipped(name) for name in names]
+    target.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=target.parent, prefix=f".{target.name}.") as work:
+        built = Path(work) / "course"
+        _write_course(built, assignments, course_file)
+        if target.exists():
+            target.rmdir()
+        built.rename(target)
+    return Course(target.resolve())
+
+
+def _write_course(
+    folder: Path, assignments: Iterable[Assignment], course_file: Path | None
+) -> None:
+    (folder / ASSIGNMENTS).mkdir(parents=True)
+    (folder / REFERENCE).mkdir()
+    for assignment in assignments:
+        shutil.copytree(assignment.folder, folder / ASSIGNMENTS / assignment.name, ignore=_IGNORED)
+        shutil.copyfile(
+            assignment.reference_path, folder / REFERENCE / assignment.reference_path.name
+        )
+    title = "A course"
+    if course_file is not None:
+        shutil.copyfile(course_file, folder / "course.toml")
+        facts = load_course_file(course_file)
+        title = f"{facts.title}, {facts.institution}, {facts.term}"
+    (folder / ".gitignore").write_text(_GITIGNORE, encoding="utf-8")
+    (folder / "README.md").write_text(_readme(title, assignments), encoding="utf-8")
+
+
+def _readme(title: str, assignments: Iterable[Assignment]) -> str:
+    listed = "\n".join(f"- `{a.name}`: {a.spec.title}" for a in assignments)
+    first = next(iter(assignments)).name
+    text = dedent("""\
+        # {title}
+
+        {listed}
+
+        `assignments/NAME/` holds what you say about an assignment and its suites,
+        `reference/NAME.py` its text and solution in one file. Keep this folder from students.
+
+        ```sh
+        grader validate {first}              # does all fit together?
+        grader release {first}               # for students: released/{first}.zip
+        grader grade {first} submissions/    # marks and pages
+        ```
+        """)
+    return text.format(title=title, listed=listed, first=first)
+
+
+def _catalog() -> Course:
+    # Both folders ship beside each other, so that what ships is a course directory itself.
+    return Course(shipped_dir("assignments").parent)
+
+
+def _shipped(name: str) -> Assignment:
+    return _catalog().assignment(name)
+
+
+def _course_file(course: str) -> Path:
+    known = shipped_courses()
+    if course not in known:
+        near = difflib.get_close_matches(course, known, n=1, cutoff=0.5)
+        hint = f"Did you mean {near[0]}?" if near else f"There are: {', '.join(known)}"
+        raise UsageError(f"no course {course!r} in the catalog", hint=hint)
+    return shipped_dir("assignments") / COURSES / f"{course}.toml"
