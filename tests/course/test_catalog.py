@@ -110,3 +110,8 @@ def test_what_ships_can_be_read() -> None:
     root = catalog.shipped_dir("assignments")
     for path in root.glob("*/assignment.toml"):
         assert load_spec(path).points > 0
+
+
+def test_the_koc_course_comes_with_its_four_assignments(tmp_path: Path) -> None:
+    course = catalog.init_course(tmp_path / "koc", "koc-comp541")
+    assert course.names() == ["cnn", "mlp-backprop", "rnn", "transformers-gnns"]
