@@ -1,0 +1,66 @@
+"""The pictures of the class page, as inline SVG that carries its own description."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from decimal import Decimal
+
+from markupsafe import Markup
+
+from grader.points import show
+
+WIDTH, HEIGHT = 640, 220
+_LEFT, _RIGHT, _TOP, _BOTTOM = 8, 8, 22, 40
+
+
+def histogram_svg(counts: Sequence[int], max_points: Decimal) -> Markup:
+    """Draw how many marks lie in each of equal parts of the points."""
+    step = (WIDTH - _LEFT - _RIGHT) / len(counts)
+    floor = HEIGHT - _BOTTOM
+    scale = (floor - _TOP) / max(1, *counts)
+    edges = [max_points * i / len(counts) for i in range(len(counts) + 1)]
+    parts = [_bar(_LEFT + i * step, step, floor, n, n * scale) for i, n in enumerate(counts)]
+    ticks = [_tick(_LEFT + i * step, floor, edge) for i, edge in enumerate(edges)]
+    said = "; ".join(
+        f"{show(edges[i])} to {show(edges[i + 1])} points: {n}" for i, n in enumerate(counts) if n
+    )
+    return Markup(
+        '<svg class="chart" viewBox="0 0 {w} {h}" role="img" aria-labelledby="marks-t marks-d">'
+        '<title id="marks-t">Distribution of marks</title><desc id="marks-d">{said}.</desc>'
+        '{bars}<line class="axis" x1="{x1}" x2="{x2}" y1="{y}" y2="{y}"/>{ticks}'
+        '<text class="tick" x="{mid}" y="{end}" text-anchor="middle">points</text></svg>'
+    ).format(
+        w=WIDTH,
+        h=HEIGHT,
+        said=said or "No marks yet",
+        bars=Markup().join(parts),
+        ticks=Markup().join(ticks),
+        x1=_LEFT,
+        x2=WIDTH - _RIGHT,
+        y=floor,
+        mid=WIDTH // 2,
+        end=HEIGHT - 4,
+    )
+
+
+def _bar(x: float, step: float, floor: float, count: int, height: float) -> Markup:
+    if not count:
+        return Markup()
+    return Markup(
+        '<rect class="bar" x="{x:.1f}" y="{y:.1f}" width="{w:.1f}" height="{h:.1f}" rx="2"/>'
+        '<text class="count" x="{mid:.1f}" y="{above:.1f}" text-anchor="middle">{n}</text>'
+    ).format(
+        x=x + 3,
+        y=floor - height,
+        w=step - 6,
+        h=height,
+        mid=x + step / 2,
+        above=floor - height - 6,
+        n=count,
+    )
+
+
+def _tick(x: float, floor: float, value: Decimal) -> Markup:
+    return Markup(
+        '<text class="tick" x="{x:.1f}" y="{y}" text-anchor="middle">{value}</text>'
+    ).format(x=min(max(x, 8), WIDTH - 12), y=floor + 18, value=show(value))

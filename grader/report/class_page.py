@@ -1,0 +1,59 @@
+"""The class's page: everyone's marks, their distribution, and what went wrong most."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from urllib.parse import quote, urlsplit
+
+from grader.course.spec import AssignmentSpec
+from grader.grading.verdict import Outcome, Verdict
+from grader.report.charts import histogram_svg
+from grader.report.marks import OUTCOME_WORDS
+from grader.report.statistics import class_statistics
+from grader.report.templates import render
+
+
+def class_page(
+    verdicts: Sequence[Verdict],
+    *,
+    spec: AssignmentSpec,
+    links: Mapping[str, str],
+    now: dt.datetime | None = None,
+    template_dirs: Sequence[Path] = (),
+) -> str:
+    """Return the page as one self-contained HTML file, for instructors only.
+
+    Args:
+        verdicts: one per student; all their text is taken as hostile.
+        spec: of the assignment.
+        links: each student's page, as a path relative to this one.
+        now: when the page is made, if it should say so.
+        template_dirs: a course's own template folders.
+    """
+    rows = sorted(verdicts, key=lambda v: v.student.casefold())
+    statistics = class_statistics(rows, spec.machine_points)
+    return render(
+        "report/class.html.j2",
+        {
+            "spec": spec,
+            "rows": rows,
+            "marks": {v.student: {q.id: q for q in v.questions} for v in rows},
+            "links": {student: _relative(path) for student, path in links.items()},
+            "statistics": statistics,
+            "histogram": histogram_svg(statistics.histogram, spec.machine_points),
+            "broken": [v for v in rows if v.outcome is Outcome.INFRASTRUCTURE_ERROR],
+            "words": OUTCOME_WORDS,
+            "now": now,
+        },
+        template_dirs,
+    )
+
+
+def _relative(path: str) -> str | None:
+    """A link to a page beside this one; nothing else is linked, `javascript:` least of all."""
+    parts = urlsplit(path)
+    if parts.scheme or parts.netloc or path.startswith(("/", "\\")):
+        return None
+    return quote(path, safe="/%._-~#")

@@ -1,0 +1,89 @@
+"""A verdict as Gradescope's `results.json`."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Any
+
+from grader.grading.verdict import Outcome, Verdict
+from grader.report.marks import OUTCOME_WORDS
+from grader.report.text import clean
+from grader.suite.results import Shows, TestOutcome, TestResult
+
+_VISIBILITY: dict[Shows, str] = {
+    "always": "visible",
+    "after_due": "after_due_date",
+    "never": "hidden",
+}
+
+
+def results_json(verdict: Verdict, *, now: dt.datetime) -> dict[str, Any]:
+    """Return the fields of Gradescope's `results.json`; all text is of format "text".
+
+    When a test shows is left to Gradescope, which knows each student's due date. An
+    `infrastructure_error` has neither score nor tests: Gradescope then reports a failed
+    autograder, and not a mark of zero.
+    """
+    result: dict[str, Any] = {
+        "output": _overview(verdict),
+        "output_format": "text",
+        "test_output_format": "text",
+        "test_name_format": "text",
+        "visibility": "visible",
+        "stdout_visibility": "hidden",
+        "execution_time": round(verdict.usage.wall_s, 3),
+        "extra_data": _extra(verdict, now),
+    }
+    if verdict.outcome is Outcome.INFRASTRUCTURE_ERROR:
+        return result
+    tests = [_test(test, i) for i, test in enumerate(verdict.tests, 1)]
+    return result | {"score": float(verdict.points), "tests": tests, "leaderboard": []}
+
+
+def _test(test: TestResult, number: int) -> dict[str, Any]:
+    return {
+        "name": clean(test.title or test.name, 500),
+        "name_format": "text",
+        "number": f"{number}",
+        "score": float(test.points),
+        "max_score": float(test.max_points),
+        "status": "passed" if test.outcome is TestOutcome.PASSED else "failed",
+        "output": _output(test),
+        "output_format": "text",
+        "tags": [test.question],
+        "visibility": _VISIBILITY[test.shows],
+        "extra_data": {"name": test.name, "outcome": test.outcome.value},
+    }
+
+
+def _output(test: TestResult) -> str:
+    """What the student may read: never `details`, which tell what was expected."""
+    parts = [
+        f"This test {OUTCOME_WORDS[test.outcome]}.",
+        test.message,
+        *(f"Hint: {hint}" for hint in test.hints),
+        test.traceback,
+        test.details if test.shows_details else "",
+    ]
+    return "\n".join(clean(part) for part in parts if part)
+
+
+def _overview(verdict: Verdict) -> str:
+    if verdict.outcome is Outcome.INFRASTRUCTURE_ERROR:
+        return "This submission was not graded, through a fault on our side. It will be run again."
+    if verdict.outcome is Outcome.INVALID_SUBMISSION:
+        return clean(f"The submission could not be read. {verdict.reason}")
+    return clean("\n".join(verdict.notes))
+
+
+def _extra(verdict: Verdict, now: dt.datetime) -> dict[str, Any]:
+    provenance = verdict.provenance
+    return {
+        "assignment": verdict.assignment,
+        "outcome": verdict.outcome.value,
+        "manual_points": float(verdict.manual_points),
+        "submission_sha256": verdict.submission.sha256,
+        "bundle_sha256": provenance.bundle_sha256 if provenance else None,
+        "seed": provenance.seed if provenance else None,
+        "written_at": now.isoformat(),
+    }

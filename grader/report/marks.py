@@ -1,0 +1,140 @@
+"""What of a verdict its reader may see, and what it adds up to."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterable
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Literal
+
+from grader.course.spec import AssignmentSpec
+from grader.grading.verdict import Outcome, Verdict
+from grader.suite.results import TestOutcome, TestResult
+
+Audience = Literal["student", "instructor"]
+
+OUTCOME_WORDS = {
+    TestOutcome.PASSED: "passed",
+    TestOutcome.FAILED: "failed",
+    TestOutcome.STUDENT_ERROR: "raised an error",
+    TestOutcome.TIMEOUT: "ran out of time",
+    TestOutcome.OUT_OF_MEMORY: "ran out of memory",
+    TestOutcome.CRASHED: "crashed",
+    TestOutcome.OUTPUT_LIMIT: "sent too much output",
+    TestOutcome.NOT_RUN: "not run",
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class QuestionSheet:
+    """One question as its reader sees it. `points` and `max_points` are of what is counted."""
+
+    id: str
+    title: str
+    points: Decimal
+    max_points: Decimal
+    manual_points: Decimal
+    tests: tuple[TestResult, ...]
+    hidden: int
+    hidden_points: Decimal
+    answer: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class MarkSheet:
+    """A verdict as its reader sees it.
+
+    Before the due date a student's `points` leave out the tests that are not shown yet, worth
+    `withheld_points`: else the sum would tell what they hide, and handing in again and again
+    would search them out.
+    """
+
+    points: Decimal
+    max_points: Decimal
+    manual_points: Decimal
+    withheld_points: Decimal
+    hidden: int
+    hidden_points: Decimal
+    due: dt.datetime | None
+    questions: tuple[QuestionSheet, ...]
+
+    @property
+    def complete(self) -> bool:
+        """Whether the points are all that the suite gives."""
+        return self.withheld_points == 0
+
+
+def mark_sheet(
+    verdict: Verdict, *, spec: AssignmentSpec, audience: Audience, now: dt.datetime
+) -> MarkSheet:
+    """Return what this reader may see of the verdict now. `now` is an aware time."""
+    due = aware(spec.dates.due)
+    past_due = due is None or now >= due
+    shown = {
+        t.name: audience == "instructor" or is_shown(t, due=due, now=now) for t in verdict.tests
+    }
+    counted = [t for t in verdict.tests if shown[t.name] or past_due]
+    withheld = _worth(t for t in verdict.tests if t not in counted)
+    hidden = [t for t in verdict.tests if not shown[t.name]]
+    if withheld:
+        points, max_points = _points(counted), _worth(counted)
+    else:
+        points, max_points = verdict.points, verdict.max_points
+    return MarkSheet(
+        points=points,
+        max_points=max_points,
+        manual_points=verdict.manual_points or spec.manual_points,
+        withheld_points=withheld,
+        hidden=len(hidden),
+        hidden_points=_worth(hidden),
+        due=due,
+        questions=tuple(_questions(verdict, spec, shown, counted)),
+    )
+
+
+def is_shown(test: TestResult, *, due: dt.datetime | None, now: dt.datetime) -> bool:
+    """Whether a student may see the result of this test now. Without a due date it never comes."""
+    if test.shows == "after_due":
+        return due is not None and now >= due
+    return test.shows == "always"
+
+
+def aware(time: dt.datetime | None) -> dt.datetime | None:
+    """A time of the spec with its zone; without one it is local to the course's machine."""
+    return time.astimezone() if time is not None and time.tzinfo is None else time
+
+
+def _questions(
+    verdict: Verdict, spec: AssignmentSpec, shown: dict[str, bool], counted: list[TestResult]
+) -> Iterable[QuestionSheet]:
+    if verdict.outcome is not Outcome.GRADED:
+        return
+    marks = {q.id: q for q in verdict.questions}
+    others = dict.fromkeys(t.question for t in verdict.tests if not spec.question(t.question))
+    known = [(q.id, q.title, q.points, q.manual) for q in spec.questions]
+    for identifier, title, worth, manual in [*known, *((o, o, None, Decimal(0)) for o in others)]:
+        tests = [t for t in verdict.tests if t.question == identifier]
+        taken = [t for t in tests if t in counted]
+        mark = marks.get(identifier)
+        complete = len(taken) == len(tests)
+        hidden = [t for t in tests if not shown[t.name]]
+        yield QuestionSheet(
+            id=identifier,
+            title=title,
+            points=mark.points if mark and complete else _points(taken),
+            max_points=worth if worth is not None and complete else _worth(taken),
+            manual_points=manual,
+            tests=tuple(t for t in tests if shown[t.name]),
+            hidden=len(hidden),
+            hidden_points=_worth(hidden),
+            answer=verdict.answers.get(identifier, ""),
+        )
+
+
+def _points(tests: Iterable[TestResult]) -> Decimal:
+    return sum((t.points for t in tests), Decimal(0))
+
+
+def _worth(tests: Iterable[TestResult]) -> Decimal:
+    return sum((t.max_points for t in tests), Decimal(0))

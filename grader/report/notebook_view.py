@@ -1,0 +1,190 @@
+"""An executed notebook as a list of cells whose HTML may stand in a page."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from markupsafe import Markup
+
+from grader.report.markdown import highlight_code, markdown_html
+from grader.report.pictures import raster_url, svg_url
+from grader.report.sanitising import is_interactive, sanitise_html
+from grader.report.text import clean, shorten, show_terminal
+
+MAX_CELLS = 600
+MAX_OUTPUTS = 60
+MAX_SOURCE = 60_000
+MAX_TEXT = 1_500_000
+MAX_PICTURES = 24_000_000
+INTERACTIVE_NOTE = "An interactive output is not shown here: pages run no scripts."
+PICTURE_NOTE = "A picture is not shown: it is damaged, too large, or of a kind not shown."
+
+_ACTIVE_TYPES = ("application/javascript", "text/javascript", "application/vnd.")
+_RASTERS = ("image/png", "image/jpeg", "image/gif")
+
+
+@dataclass(kw_only=True)
+class OutputView:
+    """One output: `kind` is for the style and for what a screen reader announces."""
+
+    kind: Literal["text", "stderr", "error", "html", "picture", "note"]
+    html: Markup
+
+
+@dataclass(kw_only=True)
+class CellView:
+    """One cell. `prompt` is the execution count or empty."""
+
+    kind: Literal["code", "markdown", "raw"]
+    number: int
+    prompt: str
+    html: Markup
+    outputs: list[OutputView] = field(default_factory=list)
+
+
+@dataclass(kw_only=True)
+class NotebookView:
+    """The cells that are shown, and a sentence where some are not."""
+
+    cells: list[CellView]
+    note: str = ""
+
+
+class _Budget:
+    """What one page may hold, so that a flood of outputs can't choke the reader's browser."""
+
+    def __init__(self) -> None:
+        self.text = MAX_TEXT
+        self.pictures = MAX_PICTURES
+
+    def take_text(self, size: int) -> bool:
+        self.text -= min(size, 20_000)
+        return self.text >= 0
+
+    def take_picture(self, size: int) -> bool:
+        self.pictures -= size
+        return self.pictures >= 0
+
+
+def view_notebook(untrusted_notebook: bytes) -> NotebookView:
+    """Read an executed notebook (nbformat 4 JSON); whatever it holds, the result is safe to show.
+
+    A notebook that can't be read gives no cells, and a note that says so.
+    """
+    try:
+        document = json.loads(untrusted_notebook)
+        cells = [c for c in document["cells"] if isinstance(c, dict)]
+    except (ValueError, KeyError, TypeError, RecursionError):
+        return NotebookView(cells=[], note="The executed notebook cannot be shown.")
+    budget = _Budget()
+    shown = [_view_cell(cell, i, budget) for i, cell in enumerate(cells[:MAX_CELLS], 1)]
+    left_out = len(cells) - len(shown)
+    return NotebookView(
+        cells=shown, note=f"{left_out:,} more cells are not shown." * bool(left_out)
+    )
+
+
+def _view_cell(cell: dict[str, Any], number: int, budget: _Budget) -> CellView:
+    source = _text(cell.get("source"))
+    kind = cell.get("cell_type")
+    if not budget.take_text(len(source)):
+        html = Markup("<p>Not shown: the page is full.</p>")
+        return CellView(kind="raw", number=number, prompt="", html=html)
+    if kind == "markdown":
+        html = markdown_html(source, _attachments(cell))
+        return CellView(kind="markdown", number=number, prompt="", html=html)
+    if kind != "code":
+        html = Markup("<pre>{}</pre>").format(clean(source))
+        return CellView(kind="raw", number=number, prompt="", html=html)
+    count = cell.get("execution_count")
+    return CellView(
+        kind="code",
+        number=number,
+        prompt=str(count) if isinstance(count, int) else "",
+        html=highlight_code(clean(source.rstrip("\n"), MAX_SOURCE)),
+        outputs=list(_view_outputs(cell.get("outputs"), budget)),
+    )
+
+
+def _view_outputs(untrusted: Any, budget: _Budget) -> Iterable[OutputView]:
+    outputs = untrusted if isinstance(untrusted, list) else []
+    for output in outputs[:MAX_OUTPUTS]:
+        if isinstance(output, dict):
+            yield _view_output(output, budget)
+    if len(outputs) > MAX_OUTPUTS:
+        yield _note(f"{len(outputs) - MAX_OUTPUTS:,} more outputs of this cell are not shown.")
+
+
+def _view_output(output: dict[str, Any], budget: _Budget) -> OutputView:
+    kind = output.get("output_type")
+    if kind == "stream":
+        name: Literal["stderr", "text"] = "stderr" if output.get("name") == "stderr" else "text"
+        return _terminal(name, _text(output.get("text")), budget)
+    if kind == "error":
+        lines = output.get("traceback")
+        trace = "\n".join(map(_text, lines)) if isinstance(lines, list) else ""
+        plain = f"{_text(output.get('ename'))}: {_text(output.get('evalue'))}"
+        return _terminal("error", trace or plain, budget)
+    data = output.get("data")
+    return _view_bundle(data if isinstance(data, dict) else {}, budget)
+
+
+def _view_bundle(data: Mapping[str, Any], budget: _Budget) -> OutputView:
+    """The richest form of an output that a page without scripts can show."""
+    html = _text(data.get("text/html"))
+    if html and not is_interactive(html) and budget.take_text(len(html)):
+        return OutputView(kind="html", html=sanitise_html(html))
+    picture = _view_picture(data, budget)
+    if picture is not None:
+        return picture
+    for mime in ("text/latex", "text/markdown"):
+        source = _text(data.get(mime))
+        if source and budget.take_text(len(source)):
+            return OutputView(kind="html", html=markdown_html(source))
+    if html or any(str(mime).startswith(_ACTIVE_TYPES) for mime in data):
+        return _note(INTERACTIVE_NOTE)
+    if "text/plain" in data:
+        return _terminal("text", _text(data["text/plain"]), budget)
+    if "application/json" in data:
+        return _terminal("text", json.dumps(data["application/json"], indent=1), budget)
+    return _note("An output of a kind that is not shown here.")
+
+
+def _view_picture(data: Mapping[str, Any], budget: _Budget) -> OutputView | None:
+    urls = [svg_url(_text(data["image/svg+xml"]))] if "image/svg+xml" in data else []
+    urls += [raster_url(mime, _text(data[mime])) for mime in _RASTERS if mime in data]
+    if not urls:
+        return None
+    url = next((u for u in urls if u), None)
+    if url is None or not budget.take_picture(len(url)):
+        return _note(PICTURE_NOTE)
+    label = shorten(clean(_text(data.get("text/plain")), 200) or "Picture made by this cell", 200)
+    html = Markup('<img src="{}" alt="{}" loading="lazy">').format(url, label)
+    return OutputView(kind="picture", html=html)
+
+
+def _terminal(kind: Literal["text", "stderr", "error"], text: str, budget: _Budget) -> OutputView:
+    if not budget.take_text(len(text)):
+        return _note("Text is not shown: the page is full.")
+    return OutputView(kind=kind, html=Markup("<pre>{}</pre>").format(show_terminal(text)))
+
+
+def _note(sentence: str) -> OutputView:
+    return OutputView(kind="note", html=Markup("<p>{}</p>").format(sentence))
+
+
+def _attachments(cell: dict[str, Any]) -> dict[str, dict[str, str]]:
+    raw = cell.get("attachments")
+    if not isinstance(raw, dict):
+        return {}
+    return {str(name): bundle for name, bundle in raw.items() if isinstance(bundle, dict)}
+
+
+def _text(value: Any) -> str:
+    """nbformat's text: a string, or a list of strings to be joined."""
+    if isinstance(value, list):
+        return "".join(part for part in value if isinstance(part, str))
+    return value if isinstance(value, str) else ""

@@ -1,0 +1,91 @@
+"""Pictures from a box as data URLs: only what a browser shows safely in an <img>."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import io
+import re
+import xml.etree.ElementTree as ET
+from collections import defaultdict
+
+from PIL import Image
+
+MAX_BYTES = 4 << 20
+MAX_PIXELS = 40_000_000
+MAX_SVG_PARTS = 100_000
+
+_FORMATS = {"image/png": "PNG", "image/jpeg": "JPEG", "image/gif": "GIF"}
+_REFERENCE = re.compile(r"^#([^\s)]+)$|url\(\s*['\"]?#([^)'\"]+)")
+
+
+def raster_url(mime: str, data: str) -> str | None:
+    """Return a data URL for a PNG, JPEG or GIF in base64; None where it isn't a sound one.
+
+    The header is read, not the pixels: a picture of a gigapixel in a few bytes ("decompression
+    bomb") must not reach the reader's browser.
+    """
+    if mime not in _FORMATS or len(data) > MAX_BYTES * 4 // 3 + 4096:
+        return None
+    try:
+        raw = base64.b64decode("".join(data.split()), validate=True)
+        with Image.open(io.BytesIO(raw), formats=[_FORMATS[mime]]) as image:
+            width, height = image.size
+    except (binascii.Error, ValueError, OSError, SyntaxError, Image.DecompressionBombError):
+        return None
+    if width * height > MAX_PIXELS:
+        return None
+    return f"data:{mime};base64,{base64.b64encode(raw).decode()}"
+
+
+def svg_url(text: str) -> str | None:
+    """Return a data URL for an SVG, to be used in <img> only: scripts and loads are dead there.
+
+    None where it is no SVG, or would grow without end by referring to itself.
+    """
+    raw = text.encode("utf-8", "replace")
+    # Entities are the "billion laughs" attack; no plotting library writes them.
+    if len(raw) > MAX_BYTES or b"<!ENTITY" in raw:
+        return None
+    try:
+        root = ET.fromstring(raw)  # noqa: S314 - no entities; expat loads nothing from outside
+        if not root.tag.endswith("svg") or _expanded_size(root) > MAX_SVG_PARTS:
+            return None
+    except (ET.ParseError, ValueError, RecursionError):
+        return None
+    return f"data:image/svg+xml;base64,{base64.b64encode(raw).decode()}"
+
+
+def _expanded_size(root: ET.Element) -> int:
+    """How many elements a browser would draw once every reference is followed."""
+    identified = {e.get("id"): e for e in root.iter() if e.get("id")}
+    references: dict[str, list[str]] = defaultdict(list)
+    sizes: dict[str, int] = {}
+
+    def targets(element: ET.Element) -> list[str]:
+        found = [
+            a or b
+            for part in element.iter()
+            for value in part.attrib.values()
+            for a, b in _REFERENCE.findall(value)
+        ]
+        return [name for name in found if name in identified]
+
+    def size(name: str, depth: int) -> int:
+        if depth > 64:
+            return MAX_SVG_PARTS + 1
+        if name not in sizes:
+            sizes[name] = MAX_SVG_PARTS + 1  # what refers to itself has no end
+            element = identified[name]
+            references[name] = targets(element)
+            inner = sum(size(target, depth + 1) for target in references[name])
+            sizes[name] = min(sum(1 for _ in element.iter()) + inner, MAX_SVG_PARTS + 1)
+        return sizes[name]
+
+    return sum(1 for _ in root.iter()) + sum(
+        size(target, 0)
+        for part in root.iter()
+        for value in part.attrib.values()
+        for target in (a or b for a, b in _REFERENCE.findall(value))
+        if target in identified
+    )

@@ -1,0 +1,170 @@
+"""What the verdicts of a class say together."""
+
+from __future__ import annotations
+
+import re
+import statistics
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+
+from grader.grading.verdict import Outcome, Verdict
+from grader.suite.results import TestOutcome, TestResult
+
+BINS = 10
+LISTED = 8
+
+_ERROR_NAME = re.compile(r"^\s*([A-Za-z_][\w.]{0,80})(?::|$)", re.MULTILINE)
+_ERROR_ENDINGS = ("Error", "Exception", "Interrupt", "Exit", "Iteration", "Warning")
+
+
+@dataclass(frozen=True, kw_only=True)
+class TestStatistics:
+    """One test over the class.
+
+    `pass_rate` and `mean_share` (of its points) are 0 to 1. `discrimination` is the correlation
+    of the test's points with the points of all other tests; None where either never varies.
+    """
+
+    __test__ = False
+
+    name: str
+    title: str
+    question: str
+    pass_rate: float
+    mean_share: float
+    discrimination: float | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Summary:
+    """The distribution of marks; None without a graded submission."""
+
+    mean: float
+    median: float
+    lowest: Decimal
+    highest: Decimal
+    deviation: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class Failure:
+    """How often a test ended so."""
+
+    title: str
+    question: str
+    outcome: TestOutcome
+    count: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class ClassStatistics:
+    """Everything that the class page shows beside its table."""
+
+    outcomes: dict[Outcome, int]
+    summary: Summary | None
+    histogram: tuple[int, ...]
+    tests: tuple[TestStatistics, ...]
+    failures: tuple[Failure, ...]
+    errors: tuple[tuple[str, int], ...]
+    slowest: tuple[Verdict, ...]
+
+
+def class_statistics(verdicts: Sequence[Verdict], max_points: Decimal) -> ClassStatistics:
+    """Sum up a class. Infrastructure errors are counted, and are no marks."""
+    marked = [v for v in verdicts if v.outcome is not Outcome.INFRASTRUCTURE_ERROR]
+    graded = [v for v in marked if v.outcome is Outcome.GRADED]
+    outcomes = Counter(v.outcome for v in verdicts)
+    return ClassStatistics(
+        outcomes={o: outcomes[o] for o in Outcome},
+        summary=_summary([v.points for v in marked]),
+        histogram=_histogram([v.points for v in marked], max_points),
+        tests=tuple(_tests(graded)),
+        failures=tuple(_failures(graded)),
+        errors=tuple(_errors(graded)),
+        slowest=tuple(sorted(graded, key=lambda v: -v.usage.wall_s)[:5]),
+    )
+
+
+def _summary(points: list[Decimal]) -> Summary | None:
+    if not points:
+        return None
+    return Summary(
+        mean=float(statistics.mean(points)),
+        median=float(statistics.median(points)),
+        lowest=min(points),
+        highest=max(points),
+        deviation=float(statistics.pstdev(points)),
+    )
+
+
+def _histogram(points: list[Decimal], max_points: Decimal) -> tuple[int, ...]:
+    """How many marks lie in each tenth of the points; full marks are in the last."""
+    counts = [0] * BINS
+    for mark in points:
+        share = mark / max_points if max_points else Decimal(0)
+        counts[max(0, min(BINS - 1, int(share * BINS)))] += 1
+    return tuple(counts)
+
+
+def _tests(graded: Sequence[Verdict]) -> list[TestStatistics]:
+    taken: dict[str, list[tuple[TestResult, Verdict]]] = {}
+    for verdict in graded:
+        for test in verdict.tests:
+            taken.setdefault(test.name, []).append((test, verdict))
+    return [_test(results) for results in taken.values()]
+
+
+def _test(results: list[tuple[TestResult, Verdict]]) -> TestStatistics:
+    first = results[0][0]
+    passed = sum(t.outcome is TestOutcome.PASSED for t, _ in results)
+    worth = float(first.max_points)
+    own = [float(t.points) for t, _ in results]
+    rest = [float(v.points - t.points) for t, v in results]
+    return TestStatistics(
+        name=first.name,
+        title=first.title or first.name,
+        question=first.question,
+        pass_rate=passed / len(results),
+        mean_share=statistics.mean(own) / worth if worth else 0.0,
+        discrimination=_correlation(own, rest),
+    )
+
+
+def _correlation(a: list[float], b: list[float]) -> float | None:
+    if len(a) < 3 or len(set(a)) == 1 or len(set(b)) == 1:
+        return None
+    return statistics.correlation(a, b)
+
+
+def _failures(graded: Sequence[Verdict]) -> list[Failure]:
+    ended = Counter(
+        (t.title or t.name, t.question, t.outcome)
+        for v in graded
+        for t in v.tests
+        if t.outcome not in (TestOutcome.PASSED, TestOutcome.NOT_RUN)
+    )
+    return [
+        Failure(title=title, question=question, outcome=outcome, count=count)
+        for (title, question, outcome), count in ended.most_common(LISTED)
+    ]
+
+
+def _errors(graded: Sequence[Verdict]) -> list[tuple[str, int]]:
+    """The types of the errors that students' code raised: how many submissions had each."""
+    names = Counter(
+        name
+        for v in graded
+        for name in {_error_name(t) for t in v.tests if t.outcome is TestOutcome.STUDENT_ERROR}
+    )
+    return names.most_common(LISTED)
+
+
+def _error_name(test: TestResult) -> str:
+    found = [
+        name
+        for name in _ERROR_NAME.findall(f"{test.traceback[-2000:]}\n{test.message[:2000]}")
+        if name.endswith(_ERROR_ENDINGS)
+    ]
+    return found[-1].rpartition(".")[2] if found else "another error"

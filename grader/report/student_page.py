@@ -1,0 +1,61 @@
+"""One student's page: marks, tests, written answers, the executed notebook, provenance."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Sequence
+from pathlib import Path
+
+from markupsafe import Markup
+
+from grader.course.spec import AssignmentSpec
+from grader.grading.verdict import Verdict
+from grader.report.markdown import markdown_html
+from grader.report.marks import OUTCOME_WORDS, Audience, aware, mark_sheet
+from grader.report.notebook_view import NotebookView, view_notebook
+from grader.report.templates import render
+from grader.report.text import show_terminal
+
+
+def student_page(
+    verdict: Verdict,
+    executed_notebook: bytes | None,
+    *,
+    spec: AssignmentSpec,
+    audience: Audience,
+    now: dt.datetime,
+    template_dirs: Sequence[Path] = (),
+) -> str:
+    """Return the page as one self-contained HTML file that runs no script and loads nothing.
+
+    Args:
+        verdict: what to show; all its text is taken as hostile.
+        executed_notebook: nbformat JSON, or None where there is none.
+        spec: of the assignment.
+        audience: an "instructor" sees every test and its details; a "student" what `shows` allows.
+        now: decides whether the due date has passed.
+        template_dirs: a course's own template folders.
+    """
+    moment = aware(now) or now
+    notebook = view_notebook(executed_notebook) if executed_notebook else NotebookView(cells=[])
+    sheet = mark_sheet(verdict, spec=spec, audience=audience, now=moment)
+    answers = {q.id: markdown_html(q.answer) for q in sheet.questions if q.answer}
+    return render(
+        "report/student.html.j2",
+        {
+            "verdict": verdict,
+            "spec": spec,
+            "sheet": sheet,
+            "answers": answers,
+            "notebook": notebook,
+            "instructor": audience == "instructor",
+            "words": OUTCOME_WORDS,
+            "terminal": _terminal,
+            "now": moment,
+        },
+        template_dirs,
+    )
+
+
+def _terminal(text: str) -> Markup:
+    return show_terminal(text)

@@ -1,0 +1,84 @@
+"""The jinja2 templates of the pages: autoescaped, strict, with a course's own ones first."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Sequence
+from decimal import Decimal
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from jinja2.exceptions import TemplateError
+from markupsafe import Markup
+
+from grader.errors import GraderError
+from grader.points import show
+from grader.report.text import clean
+from grader.resources import shipped_dir
+
+
+def render(name: str, context: dict[str, Any], template_dirs: Sequence[Path] = ()) -> str:
+    """Fill in a template.
+
+    Args:
+        name: below `templates/`, such as "report/student.html.j2".
+        context: its variables; plain text is cleaned and escaped where it is put out.
+        template_dirs: a course's own folders, looked at before ours.
+
+    Raises:
+        GraderError: a course's own template is wrong: file, line and what jinja2 says.
+    """
+    try:
+        return _environment(tuple(template_dirs)).get_template(name).render(context)
+    except TemplateError as error:
+        place = getattr(error, "filename", None) or name
+        line = getattr(error, "lineno", None)
+        raise GraderError(
+            f"the template cannot be used: {error.message}",
+            where=f"{place}:{line}" if line else place,
+            hint="Mend it, or remove it from the course's templates/ folder to get ours.",
+        ) from error
+
+
+@lru_cache(maxsize=8)
+def _environment(template_dirs: tuple[Path, ...]) -> Environment:
+    folders = [*map(str, template_dirs), str(shipped_dir("templates"))]
+    environment = Environment(
+        loader=FileSystemLoader(folders),
+        autoescape=True,
+        undefined=StrictUndefined,
+        finalize=_printable,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        auto_reload=False,
+    )
+    environment.filters |= {"points": show, "percent": _percent, "moment": _moment, "size": _size}
+    return environment
+
+
+def _printable(value: Any) -> Any:
+    """Clean whatever text is put out: a template can't forget it."""
+    if isinstance(value, str) and not isinstance(value, Markup):
+        return clean(value)
+    return value
+
+
+def _percent(share: float | Decimal) -> str:
+    return f"{round(float(share) * 100)}"
+
+
+def _moment(time: dt.datetime | None) -> str:
+    if time is None:
+        return "unknown"
+    return f"{time:%-d %B %Y, %H:%M} {_zone(time)}".strip()
+
+
+def _zone(time: dt.datetime) -> str:
+    offset = time.strftime("%:z") if time.tzinfo else ""
+    return "UTC" if offset == "+00:00" else f"UTC{offset}" if offset else ""
+
+
+def _size(count: int) -> str:
+    return f"{count / (1 << 20):,.0f} MB"
