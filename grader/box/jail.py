@@ -83,8 +83,9 @@ def make_work_directory(nest: Nest) -> None:
         if nest.namespaces:
             data.mkdir()
             linux.mount(nest.data, str(data), None, linux.MS_BIND)
-            flags = linux.MS_BIND | linux.MS_REMOUNT | linux.MS_RDONLY | _PRIVATE
-            linux.mount(None, str(data), None, flags)
+            if not os.statvfs(data).f_flag & os.ST_RDONLY:
+                # It is mounted read-only from outside; one session must not change it for another.
+                raise OSError(f"the data at {nest.data} can be written")
         else:
             data.symlink_to(nest.data)
     os.chdir(nest.work)

@@ -1,0 +1,64 @@
+"""The `grader` command as Python functions.
+
+    from grader.api import find_course, grade
+    course = find_course("courses/comp541")
+    graded = grade(course, "mlp-backprop", ["submissions/"])
+    for verdict in graded.verdicts:
+        print(verdict.student, verdict.points, verdict.max_points)
+
+Every function raises `grader.errors.GraderError` with what happened, where, and what to do next.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from grader.api.checking import CheckedNotebook, check
+    from grader.api.courses import find_course, init_course, release
+    from grader.api.grading import Graded, Progress, grade
+    from grader.api.handing_in import collect_submissions, submit, verify_receipt
+    from grader.api.pages import write_report
+    from grader.api.validation import Fault, validate
+
+_HOMES = {
+    "CheckedNotebook": "checking",
+    "check": "checking",
+    "find_course": "courses",
+    "init_course": "courses",
+    "release": "courses",
+    "Graded": "grading",
+    "Progress": "grading",
+    "grade": "grading",
+    "collect_submissions": "handing_in",
+    "submit": "handing_in",
+    "verify_receipt": "handing_in",
+    "write_report": "pages",
+    "Fault": "validation",
+    "validate": "validation",
+}
+
+__all__ = [
+    "CheckedNotebook",
+    "Fault",
+    "Graded",
+    "Progress",
+    "check",
+    "collect_submissions",
+    "find_course",
+    "grade",
+    "init_course",
+    "release",
+    "submit",
+    "validate",
+    "verify_receipt",
+    "write_report",
+]
+
+
+def __getattr__(name: str) -> Any:
+    """Load a function when it is first used: torch and nbconvert take seconds to import."""
+    if name not in _HOMES:
+        raise AttributeError(name)
+    return getattr(import_module(f"grader.api.{_HOMES[name]}"), name)

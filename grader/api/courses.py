@@ -1,0 +1,24 @@
+"""A course and what it releases."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from grader.course.catalog import init_course
+from grader.course.directory import Course, check_assignment
+from grader.release.bundle import ReleasedBundle
+from grader.release.bundle import release as write_release
+
+__all__ = ["find_course", "init_course", "release"]
+
+
+def find_course(start: Path | str | None = None) -> Course:
+    """The course directory that `start` (or the working directory) lies in."""
+    return Course.find(Path(start) if start is not None else None)
+
+
+def release(course: Course, assignment: str, *, out: Path | None = None) -> ReleasedBundle:
+    """Write the folder and the zip that students get; the same input gives the same bytes."""
+    chosen = course.assignment(assignment)
+    check_assignment(chosen)
+    return write_release(chosen, out or course.released_dir)

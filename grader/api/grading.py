@@ -1,0 +1,322 @@
+"""Grade a batch: what changed is run, every verdict is committed when it is made, then pages."""
+
+from __future__ import annotations
+
+import datetime as dt
+import os
+import secrets
+import time
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from decimal import Decimal
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+
+from grader import __version__
+from grader.course.directory import Assignment, Course, check_assignment
+from grader.course.spec import AssignmentSpec
+from grader.errors import UsageError
+from grader.gradebook.differences import MarkChange, differences
+from grader.gradebook.store import Gradebook
+from grader.grading.batch import Watchers, grade_batch
+from grader.grading.job import Job, Judged, Setting
+from grader.grading.verdict import Outcome, Verdict
+from grader.intake.collect import Refused, collect
+from grader.intake.submission import Submission
+from grader.report.files import PageWriter
+from grader.sandbox.choose import Choice, choose
+
+_PACKAGES = ("torch", "numpy", "matplotlib", "ipython", "pytest")
+
+
+@dataclass(kw_only=True)
+class Progress:
+    """Who is told how a batch goes; each is called in the caller's own process."""
+
+    chosen: Callable[[Choice], None] = lambda choice: None
+    planned: Callable[[int, int], None] = lambda to_run, reused: None
+    warm: Callable[[int], None] = lambda slots: None
+    begun: Callable[[str], None] = lambda student: None
+    judged: Callable[[Verdict], None] = lambda verdict: None
+    refused: Callable[[Refused], None] = lambda refused: None
+
+
+@dataclass(kw_only=True)
+class Graded:
+    """What came of a batch: the verdict that counts for each student, and where the pages are."""
+
+    assignment: str
+    spec: AssignmentSpec
+    choice: Choice
+    seed: int
+    verdicts: list[Verdict]
+    pages: dict[str, Path]
+    class_page: Path
+    duration_s: float
+    run: int
+    reused: int
+    refused: tuple[Refused, ...]
+    changes: list[MarkChange] = field(default_factory=list)
+
+    @property
+    def infrastructure_errors(self) -> list[Verdict]:
+        """Submissions that we failed to judge; they have no mark yet."""
+        return [v for v in self.verdicts if v.outcome is Outcome.INFRASTRUCTURE_ERROR]
+
+
+def grade(
+    course: Course,
+    assignment: str,
+    sources: Iterable[Path | str],
+    *,
+    out: Path | None = None,
+    sandbox: str = "auto",
+    isolation: str = "auto",
+    slots: int | None = None,
+    only: Sequence[str] = (),
+    regrade: bool = False,
+    seed: int | None = None,
+    gpu: str = "",
+    progress: Progress | None = None,
+) -> Graded:
+    """Grade what students handed in.
+
+    Args:
+        course: the course directory.
+        assignment: its name there.
+        sources: folders, zips, inboxes or notebooks; see `intake.collect`.
+        out: where pages go; default `graded/ASSIGNMENT` in the course directory.
+        sandbox: `auto`, `docker`, `local` or `unsafe`.
+        isolation: `auto`, `warm` or `single-use`.
+        slots: how many at once; default: cores over threads per submission.
+        only: students; default everybody.
+        regrade: run again what has not changed.
+        seed: of the batch; default fresh, or that of the batch which is continued.
+        gpu: the device that the one slot has, if any.
+        progress: who is told.
+
+    Raises:
+        SpecError, SuiteError: said before the first submission is graded.
+        InfrastructureError: no sandbox.
+    """
+    began = time.monotonic()
+    progress = progress or Progress()
+    chosen = course.assignment(assignment)
+    check_assignment(chosen)
+    submissions, refused = _submissions(chosen, sources, only)
+    for item in refused:
+        progress.refused(item)
+    choice = choose(
+        sandbox, isolation, libraries=chosen.spec.box.libraries, hide=(course.root,)
+    )
+    progress.chosen(choice)
+    with Gradebook(course.database_url) as gradebook:
+        run = _Run(course, chosen, choice, gradebook, progress, out)
+        run.prepare(submissions, regrade=regrade, seed=seed, slots=slots, gpu=gpu)
+        run.judge()
+        return run.finish(began, tuple(refused))
+
+
+def _submissions(
+    assignment: Assignment, sources: Iterable[Path | str], only: Sequence[str]
+) -> tuple[list[Submission], Sequence[Refused]]:
+    attempts = assignment.spec.attempts
+    collected = collect(
+        [Path(s) for s in sources],
+        assignment=assignment.name,
+        counts=attempts.counts,
+        limit=attempts.limit,
+    )
+    submissions = list(collected.submissions)
+    if only:
+        known = {s.student for s in submissions}
+        unknown = [name for name in only if name not in known]
+        if unknown:
+            raise UsageError(
+                f"no submission of {', '.join(unknown)}",
+                hint=f"There are: {', '.join(sorted(known)[:20])}",
+            )
+        submissions = [s for s in submissions if s.student in only]
+    return submissions, collected.refused
+
+
+class _Run:
+    """One batch in the making."""
+
+    def __init__(
+        self,
+        course: Course,
+        assignment: Assignment,
+        choice: Choice,
+        gradebook: Gradebook,
+        progress: Progress,
+        out: Path | None,
+    ) -> None:
+        self._course = course
+        self._assignment = assignment
+        self._choice = choice
+        self._gradebook = gradebook
+        self._progress = progress
+        self._writer = PageWriter(
+            out or course.graded_dir / assignment.name,
+            spec=assignment.spec,
+            template_dirs=course.template_dirs,
+        )
+        self._verdicts: list[Verdict] = []
+        self._before: list[Verdict] = []
+        self._jobs: list[Job] = []
+        self._batch = ""
+
+    def prepare(
+        self,
+        submissions: Sequence[Submission],
+        *,
+        regrade: bool,
+        seed: int | None,
+        slots: int | None,
+        gpu: str,
+    ) -> None:
+        """Decide what has to run; an unchanged submission keeps its verdict."""
+        spec = self._assignment.spec
+        bundle = self._assignment.bundle_sha256()
+        self._seed = seed if seed is not None else self._seed_of_batch(bundle)
+        self._setting = Setting(
+            assignment=self._assignment.name,
+            spec=spec,
+            bundle_sha256=bundle,
+            hidden=str(self._assignment.hidden_dir),
+            reference=str(self._assignment.reference_path),
+            data=str(self._assignment.data_dir) if self._assignment.data_files() else "",
+            sandbox=self._choice.sandbox,
+            isolation=self._choice.isolation,
+            image=self._choice.image,
+            hide=tuple(str(p) for p in self._choice.hide),
+            seed=self._seed,
+            slots=slots or default_slots(spec),
+            grader_version=__version__,
+            packages=installed_packages(),
+            gpu=gpu,
+        )
+        students = {s.student for s in submissions}
+        current = self._gradebook.current(self._assignment.name, counts=spec.attempts.counts)
+        self._before = [v for v in current if v.student in students]
+        for submission in submissions:
+            found = None if regrade else self._known(submission, bundle)
+            if found is None:
+                self._jobs.append(_job(submission))
+            else:
+                self._verdicts.append(found)
+        self._progress.planned(len(self._jobs), len(self._verdicts))
+
+    def judge(self) -> None:
+        """Run what has to run; each verdict is in the gradebook before its page is written."""
+        if not self._jobs:
+            return
+        settings = {"sandbox": self._choice.sandbox, "isolation": self._choice.isolation}
+        self._batch = self._gradebook.start_batch(
+            self._assignment.name, seed=self._seed, settings=settings
+        )
+        watchers = Watchers(
+            on_verdict=self._take, on_begin=self._progress.begun, on_ready=self._progress.warm
+        )
+        grade_batch(self._setting, self._jobs, watchers)
+        self._gradebook.finish_batch(self._batch)
+
+    def finish(self, began: float, refused: tuple[Refused, ...]) -> Graded:
+        """Write the pages of what counts, and the class page."""
+        counted = count_verdicts(self._verdicts, self._assignment.spec.attempts.counts)
+        pages = {
+            v.student: self._writer.student(v, lambda v=v: self._gradebook.executed_notebook(v))
+            for v in counted
+        }
+        class_page = self._writer.class_page(counted)
+        return Graded(
+            assignment=self._assignment.name,
+            spec=self._assignment.spec,
+            choice=self._choice,
+            seed=self._seed,
+            verdicts=counted,
+            pages=pages,
+            class_page=class_page,
+            duration_s=time.monotonic() - began,
+            run=len(self._jobs),
+            reused=len(self._verdicts) - len(self._jobs),
+            refused=refused,
+            changes=differences(self._before, [v for v in counted if _has_mark(v)]),
+        )
+
+    def _take(self, judged: Judged) -> None:
+        self._gradebook.record(judged.verdict, judged.executed or None, batch=self._batch)
+        self._verdicts.append(judged.verdict)
+        self._progress.judged(judged.verdict)
+
+    def _known(self, submission: Submission, bundle: str) -> Verdict | None:
+        return self._gradebook.find_reusable(
+            self._assignment.name,
+            submission.student,
+            submission.sha256,
+            bundle,
+            self._choice.image,
+            attempt=submission.attempt,
+        )
+
+    def _seed_of_batch(self, bundle: str) -> int:
+        """A fresh seed; that of an unfinished batch when it is continued."""
+        batches = self._gradebook.batches(self._assignment.name)
+        if batches:
+            last = max(batches, key=lambda b: b.started_at)
+            if last.finished_at is None:
+                return last.seed
+        return secrets.randbelow(1 << 31)
+
+
+def _has_mark(verdict: Verdict) -> bool:
+    return verdict.outcome is not Outcome.INFRASTRUCTURE_ERROR
+
+
+def _job(submission: Submission) -> Job:
+    return Job(
+        student=submission.student,
+        file=submission.file,
+        data=submission.data,
+        sha256=submission.sha256,
+        attempt=submission.attempt,
+        submitted_at=submission.submitted_at,
+        problem=submission.problem,
+    )
+
+
+def count_verdicts(verdicts: Iterable[Verdict], counts: str) -> list[Verdict]:
+    """The verdict that counts for each student, by name: the last attempt, or the best."""
+
+    def rank(verdict: Verdict) -> tuple[Decimal, int]:
+        return (verdict.points if counts == "best" else Decimal(0), verdict.submission.attempt)
+
+    best: dict[str, Verdict] = {}
+    for verdict in verdicts:
+        held = best.get(verdict.student)
+        if held is None or rank(verdict) >= rank(held):
+            best[verdict.student] = verdict
+    return [best[name] for name in sorted(best, key=lambda n: (n.casefold(), n))]
+
+
+def default_slots(spec: AssignmentSpec) -> int:
+    """As many as there are cores for, at the threads that each submission may use."""
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return max(1, cores // max(spec.resources.threads, 1))
+
+
+def installed_packages() -> dict[str, str]:
+    """Versions on the judge's side."""
+    found = {}
+    for name in _PACKAGES:
+        try:
+            found[name] = version(name)
+        except PackageNotFoundError:
+            continue
+    return found
+
+
+def now() -> dt.datetime:
+    """The time, to the second, in UTC."""
+    return dt.datetime.now(dt.UTC).replace(microsecond=0)

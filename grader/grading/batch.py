@@ -1,0 +1,191 @@
+"""Many submissions, several slots: hand out the work, take in the verdicts.
+
+`grade_batch` knows nothing of a gradebook or of pages; it hands each verdict to `on_verdict` when
+it is made, so that a batch killed at any instant has lost nothing that was judged.
+"""
+
+from __future__ import annotations
+
+import os
+import socket
+import subprocess
+import sys
+import tempfile
+from collections import deque
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from multiprocessing.connection import Connection, wait
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from grader import errors
+from grader.errors import GraderError, InfrastructureError
+from grader.grading.job import Begins, Broken, FromWorker, Job, Judged, Ready, Setting
+from grader.grading.submission import not_judged
+
+MAX_LOSSES = 2
+"""Workers that may die over one submission before it is given up as ours to mend."""
+_WORDS = 2_000
+
+
+@dataclass(frozen=True, kw_only=True)
+class Watchers:
+    """Who is told what; each is called in the batch's own process."""
+
+    on_verdict: Callable[[Judged], None]
+    on_begin: Callable[[str], None] = lambda student: None
+    on_ready: Callable[[int], None] = lambda slots: None
+
+
+class _Slot:
+    """The batch's end of one worker."""
+
+    def __init__(self, connection: Connection) -> None:
+        self.connection = connection
+        self.ready = False
+        self.job: Job | None = None
+
+
+def grade_batch(setting: Setting, jobs: Iterable[Job], watchers: Watchers) -> None:
+    """Judge every job and hand each verdict to the watcher.
+
+    Raises:
+        SuiteError: the hidden suite can't be used; nothing has been judged.
+        InfrastructureError: no slot could be started, or none is left.
+    """
+    queue = deque(jobs)
+    if not queue:
+        return
+    losses: dict[str, int] = {}
+    while queue:
+        lost = _Round(setting, queue, watchers).run()
+        for job in lost:
+            losses[job.sha256 + job.student] = count = losses.get(job.sha256 + job.student, 0) + 1
+            if count > MAX_LOSSES:
+                trouble = InfrastructureError("its worker ended three times, for a reason of ours")
+                watchers.on_verdict(not_judged(job, setting, trouble))
+            else:
+                queue.append(job)
+
+
+class _Round:
+    """One judge process with its workers, until the queue is empty or a worker is lost."""
+
+    def __init__(self, setting: Setting, queue: deque[Job], watchers: Watchers) -> None:
+        self._setting = setting
+        self._queue = queue
+        self._watchers = watchers
+        self._log = tempfile.TemporaryFile()  # noqa: SIM115 - lives as long as the round
+        self._slots: list[_Slot] = []
+        self._lost: list[Job] = []
+        self._ready = 0
+
+    def run(self) -> list[Job]:
+        """Run until nothing is left to hand out; returns jobs whose workers died."""
+        process = self._start()
+        try:
+            self._slots[0].connection.send_bytes(msgspec.msgpack.encode(self._setting))
+            while any(not s.connection.closed for s in self._slots):
+                open_ = {s.connection: s for s in self._slots if not s.connection.closed}
+                for connection in wait(list(open_)):
+                    self._hear(open_[connection])  # type: ignore[index]
+        except BaseException:
+            process.terminate()
+            raise
+        finally:
+            for slot in self._slots:
+                slot.connection.close()
+            _finish(process)
+            self._log.close()
+        return self._lost
+
+    def _start(self) -> subprocess.Popen[bytes]:
+        count = min(self._setting.slots, len(self._queue))
+        theirs = []
+        for _ in range(count):
+            ours, other = socket.socketpair()
+            self._slots.append(_Slot(Connection(ours.detach())))
+            theirs.append(other)
+        command = [sys.executable, "-B", "-m", "grader.grading.judge"]
+        process = subprocess.Popen(
+            [*command, *(str(s.fileno()) for s in theirs)],
+            pass_fds=[s.fileno() for s in theirs],
+            stdin=subprocess.DEVNULL,
+            stdout=self._log,
+            stderr=self._log,
+            env={**os.environ, "OMP_NUM_THREADS": "1", "PYTHONPATH": _import_path()},
+            start_new_session=True,
+        )
+        for other in theirs:
+            other.close()
+        return process
+
+    def _hear(self, slot: _Slot) -> None:
+        try:
+            message: Any = msgspec.msgpack.decode(slot.connection.recv_bytes(), type=FromWorker)  # type: ignore[arg-type]
+        except (EOFError, OSError):
+            self._mourn(slot)
+            return
+        match message:
+            case Ready():
+                slot.ready = True
+                self._ready += 1
+                self._watchers.on_ready(self._ready)
+                self._hand_out(slot)
+            case Begins():
+                self._watchers.on_begin(message.student)
+            case Judged():
+                slot.job = None
+                self._watchers.on_verdict(message)
+                self._hand_out(slot)
+            case Broken():
+                raise _raised(message)
+
+    def _hand_out(self, slot: _Slot) -> None:
+        if self._queue:
+            slot.job = self._queue.popleft()
+            slot.connection.send_bytes(msgspec.msgpack.encode(slot.job))
+        else:
+            slot.connection.close()
+
+    def _mourn(self, slot: _Slot) -> None:
+        """A worker died: its submission goes to another."""
+        slot.connection.close()
+        if slot.job is not None:
+            self._lost.append(slot.job)
+            slot.job = None
+        elif not self._ready:
+            raise InfrastructureError(
+                f"the judge's process ended before it was ready. {self._last_words()}".strip(),
+                hint="Run `grader doctor`.",
+            )
+
+    def _last_words(self) -> str:
+        self._log.seek(0)
+        return self._log.read()[-_WORDS:].decode("utf-8", "replace").strip()
+
+
+def _raised(message: Broken) -> GraderError:
+    """The error that a worker has sent, as the same kind of error here."""
+    kind = getattr(errors, message.error, InfrastructureError)
+    if not (isinstance(kind, type) and issubclass(kind, GraderError)):
+        kind = InfrastructureError
+    return kind(message.what, where=message.where or None, hint=message.hint or None)
+
+
+def _finish(process: subprocess.Popen[bytes]) -> None:
+    try:
+        process.wait(timeout=20)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
+
+
+def _import_path() -> str:
+    import grader
+
+    own = str(Path(grader.__file__).parent.parent)
+    inherited = os.environ.get("PYTHONPATH", "")
+    return f"{own}{os.pathsep}{inherited}" if inherited else own

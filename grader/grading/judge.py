@@ -1,0 +1,79 @@
+"""The judge's process for one assignment: torch, the reference and the suite, loaded once.
+
+    python -m grader.grading.judge DESCRIPTOR…
+
+Each descriptor is one end of a connection to the batch; the first also carries the setting. A
+broken suite is found here, before the first submission is touched.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+from multiprocessing.connection import Connection
+from pathlib import Path
+
+import msgspec
+
+from grader.errors import GraderError
+from grader.grading.job import Setting
+from grader.grading.worker import Worker, broken
+from grader.suite.points import check_plan
+from grader.suite.running import CollectedSuite, collect_suite
+from grader.errors import SuiteError
+
+
+def serve(connections: list[Connection]) -> None:
+    """Collect the suite, then fork a worker for each connection and wait for them."""
+    setting = msgspec.msgpack.decode(connections[0].recv_bytes(), type=Setting)
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the batch decides what Ctrl-C means
+
+    def on_ready(suite: CollectedSuite) -> None:
+        faults = check_plan(suite.plan, setting.spec)
+        if faults:
+            raise SuiteError(
+                "; ".join(faults),
+                where=setting.hidden,
+                hint=f"Mend the suite or assignment.toml, then run `grader validate "
+                f"{setting.assignment}`.",
+            )
+        _fork_workers(setting, suite, connections)
+
+    try:
+        collect_suite(Path(setting.hidden), Path(setting.reference), on_ready=on_ready)
+    except GraderError as error:
+        connections[0].send_bytes(msgspec.msgpack.encode(broken(error)))
+
+
+def _fork_workers(
+    setting: Setting, suite: CollectedSuite, connections: list[Connection]
+) -> None:
+    children = []
+    for connection in connections:
+        pid = os.fork()
+        if pid == 0:
+            for other in connections:
+                if other is not connection:
+                    other.close()
+            try:
+                Worker(setting, suite, connection).run()
+            finally:
+                os._exit(0)
+        children.append(pid)
+    for connection in connections:
+        connection.close()
+    for pid in children:
+        os.waitpid(pid, 0)
+
+
+def main() -> None:
+    """Serve the connections named on the command line."""
+    import torch
+
+    torch.set_num_threads(1)  # no thread pool may exist before a fork
+    serve([Connection(int(word)) for word in sys.argv[1:]])
+
+
+if __name__ == "__main__":
+    main()

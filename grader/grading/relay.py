@@ -1,0 +1,184 @@
+"""Between a worker and the child that runs the suite for one submission.
+
+The worker keeps the slot and the notebook; the child asks through a socket pair. So a suite that
+damages its process, or is killed at its deadline, damages one child and no slot, and the results
+that it had sent are kept.
+"""
+
+from __future__ import annotations
+
+import socket
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+import msgspec
+
+from grader.errors import (
+    BoxCrashed,
+    BoxFailure,
+    BoxOutOfMemory,
+    BoxOutputLimit,
+    BoxTimeout,
+    InfrastructureError,
+    WireError,
+)
+from grader.sandbox.notebook_box import NotebookBox
+from grader.suite.results import TestResult
+from grader.wire import frames
+from grader.wire import messages as m
+from grader.wire.values import Blob
+
+LIMIT = 1 << 31
+_FAILURES: dict[str, type[BoxFailure]] = {
+    kind.__name__: kind for kind in (BoxTimeout, BoxOutOfMemory, BoxCrashed, BoxOutputLimit)
+}
+
+
+class Ask(msgspec.Struct, frozen=True, kw_only=True, tag="ask", tag_field="kind"):
+    """The suite wants something of the notebook."""
+
+    request: m.Request
+
+
+class Begun(msgspec.Struct, frozen=True, kw_only=True, tag="begun", tag_field="kind"):
+    """A test begins."""
+
+    name: str
+
+
+class Done(msgspec.Struct, frozen=True, kw_only=True, tag="done", tag_field="kind"):
+    """A test ended."""
+
+    result: TestResult
+
+
+class Finished(msgspec.Struct, frozen=True, kw_only=True, tag="finished", tag_field="kind"):
+    """The suite is through, or could not go on: `trouble` says why."""
+
+    trouble: str = ""
+
+
+FromChild = Ask | Begun | Done | Finished
+
+
+class Answer(msgspec.Struct, frozen=True, kw_only=True):
+    """The notebook's reply, or the failure that it was."""
+
+    generation: int
+    reply: m.Reply | None = None
+    failure: str = ""
+    text: str = ""
+
+
+class Pipe:
+    """Messages over a connected socket."""
+
+    def __init__(self, sock: socket.socket) -> None:
+        self._socket = sock
+
+    def send(self, tree: msgspec.Struct, blobs: Sequence[Blob] = ()) -> None:
+        """Send one message."""
+        for part in frames.message(tree, blobs):
+            self._socket.sendall(part)
+
+    def receive(self, kind: object, until: float | None = None) -> tuple[object, list[memoryview]]:
+        """Wait for a message.
+
+        Raises:
+            TimeoutError: none came in time.
+            EOFError: the other side is gone.
+        """
+
+        def exactly(size: int) -> memoryview:
+            buffer = memoryview(bytearray(size))
+            rest = buffer
+            while rest:
+                if until is not None:
+                    self._socket.settimeout(max(until - time.monotonic(), 0.001))
+                count = self._socket.recv_into(rest)
+                if not count:
+                    raise EOFError("the other side is gone")
+                rest = rest[count:]
+            return buffer
+
+        message, blobs, _ = frames.read_message(exactly, kind, limit=LIMIT)  # type: ignore[arg-type, var-annotated]
+        return message, blobs
+
+
+class RelayedBox:
+    """The notebook as the suite's child sees it: `suite.student.BoxClient`."""
+
+    def __init__(self, pipe: Pipe, *, call_timeout_s: float, generation: int) -> None:
+        self._pipe = pipe
+        self.call_timeout_s = call_timeout_s
+        self.generation = generation
+
+    def request(
+        self, request: m.Request, blobs: Sequence[Blob] = ()
+    ) -> tuple[m.Reply, list[memoryview]]:
+        """Ask the worker for it, and raise what it says was raised."""
+        try:
+            self._pipe.send(Ask(request=request), blobs)
+        except frames.Malformed as error:
+            raise WireError(f"the suite sends more than may be sent: {error}") from error
+        message, parts = self._pipe.receive(Answer)
+        if not isinstance(message, Answer):
+            raise WireError("the worker sent no answer")
+        self.generation = message.generation
+        if message.reply is not None:
+            return message.reply, parts
+        kind = _FAILURES.get(message.failure)
+        if kind is not None:
+            raise kind(message.text)
+        raise InfrastructureError(message.text)
+
+
+@dataclass
+class Heard:
+    """What a worker has heard of a suite so far."""
+
+    results: list[TestResult] = field(default_factory=list)
+    running: str = ""
+    finished: bool = False
+    trouble: str = ""
+    infrastructure: InfrastructureError | None = None
+
+
+def attend(pipe: Pipe, box: NotebookBox, heard: Heard, *, until: Callable[[], float]) -> None:
+    """Serve a suite's child until it has finished.
+
+    Raises:
+        TimeoutError: the deadline has passed.
+        EOFError: the child is gone.
+    """
+    while not heard.finished:
+        message, blobs = pipe.receive(FromChild, until())
+        match message:
+            case Ask():
+                _answer(pipe, box, message.request, blobs, heard)
+            case Begun():
+                heard.running = message.name
+            case Done():
+                heard.results.append(message.result)
+                heard.running = ""
+            case Finished():
+                heard.finished, heard.trouble = True, message.trouble
+
+
+def _answer(
+    pipe: Pipe, box: NotebookBox, request: m.Request, blobs: list[memoryview], heard: Heard
+) -> None:
+    parts: Sequence[Blob] = ()
+    try:
+        reply, parts = box.request(request, blobs)
+        answer = Answer(generation=box.generation, reply=reply)
+    except BoxFailure as error:
+        answer = Answer(
+            generation=box.generation, failure=type(error).__name__, text=error.what
+        )
+    except (InfrastructureError, WireError) as error:
+        if isinstance(error, InfrastructureError):
+            heard.infrastructure = error
+        answer = Answer(generation=box.generation, failure="infrastructure", text=error.what)
+    pipe.send(answer, parts)

@@ -1,0 +1,210 @@
+"""A worker: one slot, one submission after the other.
+
+It is forked from the judge's process, in which the suite has been collected, and forks a child for
+each submission's suite. It is single-threaded, so that its forks are safe.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import time
+from multiprocessing.connection import Connection
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from grader.errors import GraderError, InfrastructureError
+from grader.grading.job import Begins, Broken, Job, Judged, Ready, Setting
+from grader.grading.limits import slot_options
+from grader.grading.relay import Begun, Done, Finished, Heard, Pipe, RelayedBox, attend
+from grader.grading.submission import judge_submission, not_judged
+from grader.sandbox.base import Slot
+from grader.sandbox.choose import Choice
+from grader.sandbox.notebook_box import NotebookBox
+from grader.suite.notebook_view import NotebookView
+from grader.suite.results import TestOutcome, TestResult
+from grader.suite.running import CollectedSuite
+
+TRIES = 3
+AFTER_DEADLINE_S = 5.0
+
+
+class Worker:
+    """Serves jobs from a connection until it closes."""
+
+    def __init__(self, setting: Setting, suite: CollectedSuite, connection: Connection) -> None:
+        self._setting = setting
+        self._suite = suite
+        self._connection = connection
+        self._slot = self._make_slot()
+
+    def run(self) -> None:
+        """Warm the slot, then judge what comes."""
+        try:
+            try:
+                self._slot.start()
+                hello = self._slot.wait_ready()
+            except GraderError as error:
+                self._say(broken(error))
+                return
+            self._say(Ready(packages=hello.packages))
+            while True:
+                try:
+                    job = msgspec.msgpack.decode(self._connection.recv_bytes(), type=Job)
+                except (EOFError, OSError):
+                    return
+                self._say(Begins(student=job.student))
+                self._say(self._judge(job))
+        finally:
+            self._slot.stop()
+
+    def _judge(self, job: Job) -> Judged:
+        """Judge a submission; trouble of ours is tried again in a fresh slot."""
+        for left in reversed(range(TRIES)):
+            try:
+                return judge_submission(job, self._setting, self._slot, self._run_suite)
+            except InfrastructureError as error:
+                self._slot.stop()
+                if not left:
+                    return not_judged(job, self._setting, error)
+        raise AssertionError("unreachable")
+
+    def _run_suite(
+        self, box: NotebookBox, executed: dict[str, Any], answers: dict[str, str]
+    ) -> list[TestResult]:
+        return SuiteRun(self._suite, self._setting, box, executed, answers).results()
+
+    def _say(self, message: msgspec.Struct) -> None:
+        self._connection.send_bytes(msgspec.msgpack.encode(message))
+
+    def _make_slot(self) -> Slot:
+        setting = self._setting
+        choice = Choice(
+            sandbox=setting.sandbox,
+            isolation=setting.isolation,
+            image=setting.image,
+            hide=tuple(Path(p) for p in setting.hide),
+            why="",
+        )
+        data = Path(setting.data) if setting.data else None
+        return choice.slot(slot_options(setting.spec, data=data, gpu=setting.gpu))
+
+
+class SuiteRun:
+    """The hidden suite for one submission, in children that may die without harm."""
+
+    def __init__(
+        self,
+        suite: CollectedSuite,
+        setting: Setting,
+        box: NotebookBox,
+        executed: dict[str, Any],
+        answers: dict[str, str],
+    ) -> None:
+        self._suite = suite
+        self._setting = setting
+        self._box = box
+        self._executed = executed
+        self._answers = answers
+        self._until = time.monotonic() + setting.spec.resources.suite_s
+
+    def results(self) -> list[TestResult]:
+        """Run every test; one that kills its judge's process costs only itself.
+
+        Raises:
+            InfrastructureError: the sandbox failed under the suite.
+        """
+        heard = Heard()
+        for _ in range(len(self._suite.plan) + 1):
+            self._one_child(heard)
+            if heard.infrastructure is not None:
+                raise heard.infrastructure
+            if heard.finished or time.monotonic() >= self._until:
+                break
+            if heard.running:
+                heard.results.append(self._lost(heard.running))
+                heard.running = ""
+        return self._complete(heard)
+
+    def _one_child(self, heard: Heard) -> None:
+        ours, theirs = socket.socketpair()
+        pid = os.fork()
+        if pid == 0:
+            ours.close()
+            self._be_child(theirs, [r.name for r in heard.results])
+        theirs.close()
+        try:
+            with ours:
+                attend(
+                    Pipe(ours), self._box, heard, until=lambda: self._until + AFTER_DEADLINE_S
+                )
+        except (TimeoutError, EOFError, OSError):
+            pass
+        finally:
+            _end(pid)
+
+    def _be_child(self, sock: socket.socket, done: list[str]) -> None:
+        """Run what is left of the suite and report each test as it ends; never returns."""
+        try:
+            os.setsid()
+            pipe = Pipe(sock)
+            client = RelayedBox(
+                pipe, call_timeout_s=self._box.call_timeout_s, generation=self._box.generation
+            )
+            view = NotebookView(self._executed, self._answers)
+            trouble = ""
+            try:
+                self._suite.run(
+                    client,
+                    view,
+                    batch_seed=self._setting.seed,
+                    deadline_s=max(self._until - time.monotonic(), 0.0),
+                    skip=frozenset(done),
+                    on_begin=lambda name: pipe.send(Begun(name=name)),
+                    on_result=lambda result: pipe.send(Done(result=result)),
+                )
+            except InfrastructureError as error:
+                trouble = error.what
+            pipe.send(Finished(trouble=trouble))
+        finally:
+            os._exit(0)
+
+    def _lost(self, name: str) -> TestResult:
+        return self._suite.unfinished(
+            name,
+            TestOutcome.FAILED,
+            "what your code returned ended the check itself; it could not be completed",
+        )
+
+    def _complete(self, heard: Heard) -> list[TestResult]:
+        """In the suite's order, with what the deadline cut off."""
+        found = {r.name: r for r in heard.results}
+        message = f"the checks took longer than {self._setting.spec.resources.suite_s:g} s in all"
+        return [
+            found.get(test.name) or self._suite.unfinished(test.name, TestOutcome.TIMEOUT, message)
+            for test in self._suite.plan
+        ]
+
+
+def _end(pid: int) -> None:
+    """Kill a child with its process group, and wait for it."""
+    for target in (-pid, pid):
+        try:
+            os.kill(target, signal.SIGKILL)
+        except (ProcessLookupError, PermissionError):
+            pass
+    os.waitpid(pid, 0)
+
+
+def broken(error: GraderError) -> Broken:
+    """An error as a message."""
+    return Broken(
+        error=type(error).__name__,
+        what=error.what,
+        where=error.where or "",
+        hint=error.hint or "",
+    )
+

@@ -1,0 +1,202 @@
+"""Which sandbox and which isolation: what `auto` means, and why."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import platform
+import sys
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from grader import __version__
+from grader.errors import ImageError, InfrastructureError
+from grader.sandbox.ahead import AheadSlot
+from grader.sandbox.base import Isolation, SandboxName, Slot, SlotOptions
+from grader.sandbox.local_slot import LocalSlot
+from grader.sandbox.unsafe_slot import UnsafeSlot
+from grader.wire.messages import Limits
+
+
+@dataclass(frozen=True, kw_only=True)
+class Choice:
+    """The sandbox that a batch runs in, and why it is that one."""
+
+    sandbox: SandboxName
+    isolation: Isolation
+    why: str
+    image: str = ""
+    """Docker: the image's id. Local: what identifies the libraries."""
+    hide: tuple[Path, ...] = ()
+
+    def slot(self, options: SlotOptions) -> Slot:
+        """A slot of this sandbox; not started."""
+        options = replace(options, isolation=self.isolation, image=self.image or None)
+        if self.isolation == "single-use":
+            return AheadSlot(lambda: self._bare_slot(options))
+        return self._bare_slot(options)
+
+    def _bare_slot(self, options: SlotOptions) -> Slot:
+        if self.sandbox == "docker":
+            from grader.sandbox.docker_slot import DockerSlot
+
+            return DockerSlot(options)
+        if self.sandbox == "local":
+            return LocalSlot(options, hide=self.hide)
+        return UnsafeSlot(options)
+
+
+def choose(
+    sandbox: str = "auto",
+    isolation: str = "auto",
+    *,
+    libraries: Sequence[str] = (),
+    hide: Sequence[Path] = (),
+) -> Choice:
+    """Choose where to run.
+
+    Args:
+        sandbox: `auto` takes docker when an engine answers and the image is built, else local.
+        isolation: `auto` takes warm where every part of the jail holds, else single-use.
+        libraries: what the assignment needs beyond the base image.
+        hide: folders that a local sandbox must not show.
+
+    Raises:
+        ImageError: docker was asked for and its image is missing or stale.
+        InfrastructureError: what was asked for can't be had here.
+    """
+    if sandbox == "unsafe":
+        return Choice(
+            sandbox="unsafe", isolation="unsafe", image=local_identity(),
+            why="asked for: no sandbox at all, notebooks can read what you can read",
+        )
+    reason = ""
+    if sandbox in ("auto", "docker"):
+        try:
+            return _docker(isolation, libraries)
+        except InfrastructureError as error:
+            if sandbox == "docker":
+                raise
+            reason = f"{error.what}; "
+    choice = Choice(
+        sandbox="local", isolation="warm", why="", image=local_identity(), hide=tuple(hide)
+    )
+    found, why = _isolation(isolation, choice)
+    return replace(choice, isolation=found, why=f"{reason}{why}")
+
+
+def _docker(isolation: str, libraries: Sequence[str]) -> Choice:
+    from grader.sandbox.engine import connect
+    from grader.sandbox.image import find_image
+
+    engine = connect()
+    state = find_image(tuple(libraries), engine=engine)
+    if state.status != "ready":
+        raise ImageError(state.reason, hint=state.fix)
+    choice = Choice(sandbox="docker", isolation="warm", why="", image=state.image_id)
+    found, why = _isolation(isolation, choice)
+    return replace(choice, isolation=found, why=f"an engine answers and the image is built; {why}")
+
+
+def _isolation(asked: str, choice: Choice) -> tuple[Isolation, str]:
+    if asked == "single-use":
+        return "single-use", "single-use: asked for"
+    failure = probe_once(choice)
+    if not failure:
+        return "warm", "warm: every part of the jail holds here"
+    if asked == "warm":
+        raise InfrastructureError(
+            f"warm isolation does not hold here: {failure}",
+            hint="Use `--isolation single-use`, or see `grader doctor`.",
+        )
+    single = replace(choice, isolation="single-use")
+    second = probe_once(single)
+    if second:
+        raise InfrastructureError(
+            f"no isolation holds in the {choice.sandbox} sandbox. Warm: {failure} "
+            f"Single-use: {second}",
+            hint="See `grader doctor`.",
+        )
+    return "single-use", f"single-use: warm does not hold here ({failure})"
+
+
+def probe_once(choice: Choice) -> str:
+    """What `probe` finds, remembered until this machine or the libraries change."""
+    boot = Path("/proc/sys/kernel/random/boot_id")
+    facts = (
+        __version__,
+        choice.sandbox,
+        choice.isolation,
+        choice.image,
+        platform.release(),
+        boot.read_text() if boot.exists() else "",
+        str(os.getuid()),
+        sys.executable,
+    )
+    name = hashlib.sha256(repr(facts).encode()).hexdigest()[:24]
+    note = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache", "grader", "jail", name)
+    if note.exists():
+        return ""
+    found = probe(choice)
+    if not found:  # a failure is looked at again each time: it may have been mended
+        try:
+            note.parent.mkdir(parents=True, exist_ok=True)
+            note.touch()
+        except OSError:
+            pass
+    return found
+
+
+def probe(choice: Choice) -> str:
+    """Open one session and look from inside whether it is jailed; returns what is wrong."""
+    slot = choice.slot(SlotOptions())
+    try:
+        slot.wait_ready()
+        session = slot.open(seed=0, limits=Limits())
+        try:
+            found = session.run_cell(PROBE, index=1, timeout_s=10.0, output_bytes=10_000)
+        finally:
+            session.close()
+    except InfrastructureError as error:
+        return error.what
+    finally:
+        slot.stop()
+    text = "".join(str(o.get("text", "")) for o in found.outputs)
+    expected = {"caps 0", "nnp 1", "seccomp 2"}
+    if choice.isolation == "warm":
+        expected |= {"pid 1"}
+    missing = expected - set(text.splitlines())
+    return f"the jail lacks {', '.join(sorted(missing))}" if missing else ""
+
+
+PROBE = """
+import os
+status = dict(line.split(":", 1) for line in open("/proc/self/status"))
+print("pid", os.getpid())
+print("caps", int(status["CapEff"], 16) | int(status["CapPrm"], 16) | int(status["CapInh"], 16))
+print("nnp", int(status["NoNewPrivs"]))
+print("seccomp", int(status["Seccomp"]))
+"""
+
+
+def local_identity() -> str:
+    """What stands for an image where there is none: the libraries of this interpreter."""
+    from importlib.metadata import version
+
+    names = ("torch", "numpy", "matplotlib", "ipython")
+    parts = [f"python {sys.version.split()[0]}", *(f"{n} {version(n)}" for n in names)]
+    return "host: " + ", ".join(parts)
+
+
+def open_slot(
+    sandbox: str, options: SlotOptions, *, hide: Sequence[Path] = (),
+    tell: Callable[[str], None] | None = None,
+) -> Slot:
+    """Choose and start one slot; for whoever needs just one."""
+    choice = choose(sandbox, hide=hide)
+    if tell is not None:
+        tell(f"{choice.sandbox} sandbox ({choice.why})")
+    slot = choice.slot(options)
+    slot.start()
+    return slot

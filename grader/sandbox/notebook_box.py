@@ -1,0 +1,221 @@
+"""One submission's live notebook, which outlives hangs and crashes.
+
+A cell or a call that can't be interrupted, or that ends its process, ends the session with it. The
+work of the other cells is not lost: a new session is opened and they are run again, with the same
+seed, without the cell that did it. So an endless loop costs its own question only.
+
+Called by `grading.submission` for a batch and by `suite.standalone` for plain pytest.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Literal
+
+from grader.errors import BoxFailure, BoxTimeout
+from grader.sandbox.base import CellResult, Session, Slot
+from grader.wire import messages as m
+from grader.wire.values import Blob
+
+MAX_RESTARTS = 4
+MB = 1 << 20
+
+
+@dataclass(frozen=True, kw_only=True)
+class RunLimits:
+    """What one submission may take. Seconds of wall clock, bytes, counts."""
+
+    notebook_s: float = 120.0
+    cell_s: float = 30.0
+    call_s: float = 10.0
+    output_bytes: int = 8 * MB
+    memory_bytes: int = 1024 * MB
+    disk_bytes: int = 256 * MB
+    processes: int = 128
+    threads: int = 1
+    on_error: Literal["continue", "stop"] = "continue"
+
+    def of_session(self) -> m.Limits:
+        """The same for the box."""
+        return m.Limits(
+            memory_bytes=self.memory_bytes,
+            disk_bytes=self.disk_bytes,
+            file_bytes=self.disk_bytes,
+            output_bytes=self.output_bytes,
+            processes=self.processes,
+            cpu_s=int(8 * (self.notebook_s + 60) * max(self.threads, 1)),
+            threads=self.threads,
+        )
+
+
+@dataclass(kw_only=True)
+class NotebookRun:
+    """What came of running the notebook: a result per code cell, and sentences on what happened."""
+
+    cells: list[CellResult]
+    notes: list[str] = field(default_factory=list)
+    duration_s: float = 0.0
+
+
+class NotebookBox:
+    """A notebook's code cells, run in sessions of one slot."""
+
+    def __init__(
+        self, slot: Slot, cells: Sequence[str], *, limits: RunLimits, seed: int
+    ) -> None:
+        self._slot = slot
+        self._sources = list(cells)
+        self._limits = limits
+        self._seed = seed
+        self._skipped: set[int] = set()
+        self._session: Session | None = None
+        self._seconds: dict[int, float] = {}
+        self.generation = 0
+        self.restarts = 0
+        self.cpu_s = 0.0
+        self.peak_memory_bytes = 0
+
+    @property
+    def call_timeout_s(self) -> float:
+        """Seconds that one call of the suite into the notebook may take."""
+        return self._limits.call_s
+
+    def run(self) -> NotebookRun:
+        """Run the cells from top to bottom.
+
+        Raises:
+            InfrastructureError: the sandbox failed, through no doing of the submission.
+        """
+        began = time.monotonic()
+        until = began + self._limits.notebook_s
+        results = [CellResult(index=i, status="ok") for i in range(1, len(self._sources) + 1)]
+        run = NotebookRun(cells=results)
+        self._open()
+        for position, source in enumerate(self._sources):
+            if not source.strip():
+                continue
+            left = until - time.monotonic()
+            if left <= 0:
+                self._note_rest(run, position)
+                break
+            result = self._run_one(position, source, left, run)
+            results[position] = result
+            if result.status == "error" and self._limits.on_error == "stop":
+                run.notes.append(f"cell {position + 1} raised an error; the cells after it were not run")
+                break
+        run.duration_s = time.monotonic() - began
+        return run
+
+    def request(
+        self, request: m.Request, blobs: Sequence[Blob] = ()
+    ) -> tuple[m.Reply, list[memoryview]]:
+        """Ask the live notebook for something; after a failure, of a notebook run anew.
+
+        Raises:
+            BoxFailure: the request ended the session.
+            InfrastructureError: the sandbox failed.
+        """
+        session = self._session
+        if session is None:
+            session = self._revive()
+        try:
+            return session.request(request, blobs)
+        except BoxFailure:
+            self._drop()
+            raise
+
+    def close(self) -> None:
+        """End the session and take note of what it used."""
+        if self._session is not None:
+            self._drop()
+
+    # -- sessions
+
+    def _open(self) -> Session:
+        self._session = self._slot.open(seed=self._seed, limits=self._limits.of_session())
+        return self._session
+
+    def _drop(self) -> None:
+        session, self._session = self._session, None
+        if session is not None:
+            end = session.close()
+            self.cpu_s += end.cpu_s
+            self.peak_memory_bytes = max(self.peak_memory_bytes, end.peak_memory_bytes)
+        self.generation += 1
+
+    def _revive(self) -> Session:
+        """Open a new session and run the cells that had ended, in it."""
+        if self.restarts >= MAX_RESTARTS:
+            raise BoxTimeout(f"the notebook was stopped {MAX_RESTARTS} times already")
+        self.restarts += 1
+        session = self._open()
+        for position in sorted(self._seconds):
+            if position in self._skipped:
+                continue
+            try:
+                self._execute(session, position, self._allowed(position), None)
+            except BoxFailure:
+                self._skipped.add(position)
+                self._drop()
+                return self._revive()
+        return session
+
+    def _allowed(self, position: int) -> float:
+        return min(self._limits.cell_s, 2.0 * self._seconds[position] + 5.0)
+
+    # -- cells
+
+    def _run_one(self, position: int, source: str, left: float, run: NotebookRun) -> CellResult:
+        if self._session is None:
+            try:
+                self._revive()
+            except BoxTimeout as error:
+                run.notes.append(f"cell {position + 1} was not run: {error.what}")
+                return CellResult(index=position + 1, status="killed", error=error.what)
+        session = self._session
+        if session is None:  # pragma: no cover - _revive opens one or raises
+            raise AssertionError("no session")
+        seen: list[CellResult] = []
+        began = time.monotonic()
+        allowed = min(self._limits.cell_s, left)
+        try:
+            result = self._execute(session, position, allowed, seen)
+        except BoxFailure as error:
+            self._skipped.add(position)
+            self._drop()
+            result = seen[0] if seen else CellResult(index=position + 1, status="killed")
+            result.status, result.error = "killed", error.what
+            result.duration_s = time.monotonic() - began
+            run.notes.append(
+                f"cell {position + 1} {error.what}; the other cells were run without it"
+            )
+            return result
+        self._seconds[position] = result.duration_s
+        if result.status == "timeout":
+            run.notes.append(f"cell {position + 1} ran longer than {allowed:.3g} s and was stopped")
+            self._skipped.add(position)
+        elif result.status == "output_limit":
+            run.notes.append(f"cell {position + 1} put out more than it may and was stopped")
+        return result
+
+    def _execute(
+        self, session: Session, position: int, seconds: float, seen: list[CellResult] | None
+    ) -> CellResult:
+        return session.run_cell(
+            self._sources[position],
+            index=position + 1,
+            timeout_s=seconds,
+            output_bytes=self._limits.output_bytes,
+            on_output=None if seen is None else seen.append,
+        )
+
+    def _note_rest(self, run: NotebookRun, position: int) -> None:
+        run.notes.append(
+            f"the notebook ran longer than {self._limits.notebook_s:g} s; "
+            f"the cells from cell {position + 1} on were not run"
+        )
+        for result in run.cells[position:]:
+            result.status = "killed"
+            result.error = "not run: the notebook's time was up"

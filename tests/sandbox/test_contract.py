@@ -1,0 +1,339 @@
+"""What every sandbox promises; the same tests over all of them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import torch
+
+from grader.errors import BoxCrashed, BoxFailure, BoxOutOfMemory, BoxOutputLimit, BoxTimeout
+from grader.sandbox.base import CellResult, Session, Slot, SlotOptions
+from grader.wire import messages as m
+from grader.wire import values
+from tests.sandbox.places import JAILED, PLACES, slot_maker
+
+MB = 1 << 20
+LIMITS = m.Limits(memory_bytes=400 * MB, disk_bytes=32 * MB, file_bytes=32 * MB, processes=64)
+
+
+class Box:
+    """A slot, with short words for what the tests do."""
+
+    def __init__(self, slot: Slot) -> None:
+        self.slot = slot
+        self._session: Session | None = None
+        self._count = 0
+
+    def fresh(self, *, seed: int = 1) -> Box:
+        if self._session is not None:
+            self._session.close()
+        self._session = self.slot.open(seed=seed, limits=LIMITS)
+        self._count = 0
+        return self
+
+    @property
+    def session(self) -> Session:
+        assert self._session is not None
+        return self._session
+
+    def cell(self, source: str, *, timeout_s: float = 10.0, output: int = MB) -> CellResult:
+        self._count += 1
+        return self.session.run_cell(
+            source, index=self._count, timeout_s=timeout_s, output_bytes=output
+        )
+
+    def said(self, source: str, **options: float) -> str:
+        result = self.cell(source, **options)  # type: ignore[arg-type]
+        assert result.status == "ok", result
+        return "".join(o.get("text", "") for o in result.outputs)
+
+    def fetch(self, name: str) -> m.Reply:
+        return self.session.request(m.Fetch(name=name, timeout_s=5))[0]
+
+    def call(self, name: str, *args: object, timeout_s: float = 5.0) -> m.Reply | object:
+        reply = self.fetch(name)
+        assert isinstance(reply, m.Value), reply
+        blobs: list[values.Blob] = []
+        trees = [values.encode(a, blobs) for a in args]
+        act = m.Act(verb="call", target=reply.value, args=trees, timeout_s=timeout_s)
+        answer, parts = self.session.request(act, blobs)
+        return values.decode(answer.value, parts) if isinstance(answer, m.Value) else answer
+
+
+@pytest.fixture(scope="module")
+def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("data")
+    folder.chmod(0o755)
+    (folder / "numbers.txt").write_text("1 2 3\n")
+    (folder / "numbers.txt").chmod(0o644)
+    return folder
+
+
+@pytest.fixture(scope="module", params=PLACES)
+def any_slot(request: pytest.FixtureRequest, data: Path) -> Iterator[Slot]:
+    yield from _slot(request.param, data)
+
+
+@pytest.fixture(scope="module", params=JAILED)
+def jailed_slot(request: pytest.FixtureRequest, data: Path) -> Iterator[Slot]:
+    yield from _slot(request.param, data)
+
+
+def _slot(place: str, data: Path) -> Iterator[Slot]:
+    options = SlotOptions(data=data, memory_bytes=400 * MB, disk_bytes=32 * MB, processes=64)
+    slot = slot_maker(place)(options)
+    yield slot
+    slot.stop()
+
+
+@pytest.fixture
+def box(any_slot: Slot) -> Iterator[Box]:
+    box = Box(any_slot).fresh()
+    yield box
+    box.session.close()
+
+
+@pytest.fixture
+def jailed(jailed_slot: Slot) -> Iterator[Box]:
+    box = Box(jailed_slot).fresh()
+    yield box
+    box.session.close()
+
+
+def test_names_of_one_cell_are_there_in_the_next(box: Box) -> None:
+    box.cell("x = 20")
+    assert box.said("print(x + 1)") == "21\n"
+
+
+def test_a_call_brings_a_tensor_in_and_out_by_value(box: Box) -> None:
+    box.cell("import torch\ndef double(x):\n    return 2 * x")
+    x = torch.randn(3, 4, dtype=torch.float64)
+    assert torch.equal(box.call("double", x), 2 * x)
+
+
+def test_a_large_tensor_comes_back_whole(box: Box) -> None:
+    box.cell("import torch\ndef flip(x):\n    return x.flip(0)")
+    x = torch.arange(3_000_000, dtype=torch.float32)
+    assert torch.equal(box.call("flip", x), x.flip(0))
+
+
+def test_an_error_keeps_the_names_and_tells_cell_and_line(box: Box) -> None:
+    box.cell("def f():\n    y = 1\n    return y / 0")
+    reply = box.call("f")
+    assert isinstance(reply, m.Raised)
+    assert reply.type == "ZeroDivisionError"
+    assert [(f.file, f.line, f.function) for f in reply.frames] == [("cell 1", 3, "f")]
+    assert reply.frames[0].text == "return y / 0"
+
+
+def test_a_missing_name_is_said_with_near_ones(box: Box) -> None:
+    box.cell("def softmax_rows(x):\n    return x")
+    assert box.fetch("softmax_row") == m.Missing(name="softmax_row", similar=["softmax_rows"])
+
+
+def test_a_python_loop_is_interrupted_and_the_names_stay(box: Box) -> None:
+    box.cell("x = 7")
+    assert box.cell("while True: pass", timeout_s=0.3).status == "timeout"
+    assert box.said("print(x)") == "7\n"
+
+
+def test_a_call_that_takes_too_long_is_interrupted(box: Box) -> None:
+    box.cell("def f():\n    while True: pass\ndef g():\n    return 1")
+    assert isinstance(box.call("f", timeout_s=0.3), m.OutOfTime)
+    assert box.call("g") == 1
+
+
+def test_a_loop_that_ignores_its_alarm_is_killed(box: Box) -> None:
+    with pytest.raises(BoxTimeout):
+        box.cell("import signal\nsignal.signal(14, signal.SIG_IGN)\nwhile True: pass", timeout_s=0.3)
+    assert box.fresh().said("print('on')") == "on\n"
+
+
+def test_an_exit_in_a_cell_is_a_crash_that_keeps_what_was_printed(box: Box) -> None:
+    seen: list[CellResult] = []
+    with pytest.raises(BoxCrashed):
+        box.session.run_cell(
+            "import os, time\nprint('before')\ntime.sleep(0.3)\nprint('more')\n"
+            "display(1)\nos._exit(0)",
+            index=1,
+            timeout_s=5,
+            output_bytes=MB,
+            on_output=seen.append,
+        )
+    assert seen[0].outputs[0]["text"] == "before\nmore\n"
+    assert box.fresh().said("print('on')") == "on\n"
+
+
+def test_sys_exit_ends_only_its_cell(box: Box) -> None:
+    assert box.cell("import sys\nx = 1\nsys.exit(0)").status == "error"
+    assert box.said("print(x)") == "1\n"
+
+
+def test_a_segmentation_fault_is_a_crash(box: Box) -> None:
+    with pytest.raises(BoxCrashed):
+        box.cell("import ctypes\nctypes.string_at(0)")
+
+
+def test_endless_printing_is_stopped(box: Box) -> None:
+    result = box.cell("while True: print('x' * 1000)", output=100_000)
+    assert result.status == "output_limit"
+    assert sum(len(o.get("text", "")) for o in result.outputs) <= 100_000
+
+
+def test_output_of_c_code_and_children_is_captured(box: Box) -> None:
+    text = box.said("import os\nos.system('echo from a child')\nos.write(1, b'raw\\n');")
+    assert "from a child\n" in text
+    assert "raw\n" in text
+
+
+def test_input_is_refused_and_not_waited_for(box: Box) -> None:
+    result = box.cell("input('name? ')")
+    assert result.outputs[0]["ename"] == "StdinNotImplementedError"
+
+
+def test_the_seed_decides_what_is_random(box: Box) -> None:
+    draw = "import random, numpy, torch\nprint(random.random(), numpy.random.rand(), torch.rand(1).item())"
+    first = box.fresh(seed=5).said(draw)
+    assert box.fresh(seed=5).said(draw) == first
+    assert box.fresh(seed=6).said(draw) != first
+
+
+def test_the_data_is_at_data_and_cannot_be_changed(jailed: Box) -> None:
+    assert jailed.said("print(open('data/numbers.txt').read(), end='')") == "1 2 3\n"
+    assert jailed.cell("open('data/numbers.txt', 'w')").status == "error"
+    assert jailed.cell("open('data/more.txt', 'w')").status == "error"
+
+
+def test_nothing_of_one_session_is_left_for_the_next(box: Box) -> None:
+    box.cell("import torch, os, sys\nopen('note', 'w').write('x')\ntorch.leak = 1\nleak = 2")
+    box.fresh()
+    assert box.said("import os, torch; print(os.path.exists('note'), hasattr(torch, 'leak'))") == (
+        "False False\n"
+    )
+    assert isinstance(box.fetch("leak"), m.Missing)
+
+
+def test_what_a_session_started_is_gone_with_it(jailed: Box) -> None:
+    jailed.cell("import subprocess\nsubprocess.Popen(['sleep', '1000'], start_new_session=True)")
+    jailed.fresh()
+    running = jailed.said(
+        "import pathlib\n"
+        "for p in pathlib.Path('/proc').glob('[0-9]*/cmdline'):\n"
+        "    print(p.read_bytes().replace(b'\\0', b' ').decode())"
+    )
+    assert "sleep" not in running
+
+
+def test_memory_beyond_the_limit_ends_the_cell_or_the_session(jailed: Box) -> None:
+    hog = "import torch\nkept = [torch.ones(25_000_000) for _ in range(40)]"
+    try:
+        result = jailed.cell(hog, timeout_s=20)
+    except BoxOutOfMemory:
+        pass
+    else:
+        assert "memory" in result.outputs[-1]["evalue"].lower() or result.error == "MemoryError"
+    assert jailed.fresh().said("print('on')") == "on\n"
+
+
+def test_a_fork_bomb_is_bounded_and_over_when_the_session_is(jailed: Box) -> None:
+    bomb = "import os, time\nn = 0\ntry:\n    while n < 5000:\n        if os.fork() == 0:\n" \
+        "            time.sleep(100); os._exit(0)\n        n += 1\nexcept OSError:\n    pass\nprint(n)"
+    try:
+        count = int(jailed.said(bomb, timeout_s=20))
+    except BoxFailure:
+        pass
+    else:
+        assert count < 1000
+    assert jailed.fresh().said("print('on')") == "on\n"
+
+
+def test_a_full_disk_is_an_error_of_the_cell(jailed: Box) -> None:
+    result = jailed.cell(
+        "for i in range(100):\n    open(f'f{i}', 'wb').write(b'x' * (1 << 20))", timeout_s=20
+    )
+    assert result.status == "error"
+    assert jailed.fresh().said("open('f', 'w').write('x'); print('on')") == "on\n"
+
+
+def test_the_network_is_closed(jailed: Box) -> None:
+    text = jailed.said(
+        "import socket\n"
+        "for host in ('1.1.1.1', '169.254.169.254', '172.17.0.1'):\n"
+        "    s = socket.socket(); s.settimeout(2)\n"
+        "    try:\n        s.connect((host, 80)); print('open', host)\n"
+        "    except OSError as e:\n        print('closed')\n"
+        "try:\n    socket.gethostbyname('example.org'); print('open dns')\n"
+        "except OSError:\n    print('closed')\n"
+    )
+    assert text == "closed\n" * 4
+
+
+def test_privileges_are_gone_for_good(jailed: Box) -> None:
+    text = jailed.said(
+        "s = dict(l.split(':', 1) for l in open('/proc/self/status'))\n"
+        "import os\n"
+        "print(int(s['CapEff'], 16), int(s['CapPrm'], 16), s['NoNewPrivs'].strip(), "
+        "s['Seccomp'].strip(), os.getuid() == 0)"
+    )
+    assert text == "0 0 1 2 False\n"
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        "libc.unshare(0x10000000)",
+        "libc.mount(b'none', b'/tmp', b'tmpfs', 0, None)",
+        "libc.ptrace(16, 1, 0, 0)",
+        "libc.syscall(321, 0, 0, 0)",
+        "libc.syscall(425, 1, 0)",
+        "libc.chroot(b'/tmp')",
+    ],
+)
+def test_a_dangerous_system_call_is_refused(jailed: Box, call: str) -> None:
+    text = jailed.said(
+        "import ctypes\nlibc = ctypes.CDLL(None, use_errno=True)\n"
+        f"print({call}, ctypes.get_errno())"
+    )
+    assert text in ("-1 1\n", "-1 38\n")
+
+
+def test_the_judge_and_its_files_are_nowhere_to_be_seen(jailed: Box) -> None:
+    repository = Path(__file__).resolve().parents[2]
+    found = jailed.said(
+        "import os\n"
+        "hits = []\n"
+        "for top, folders, files in os.walk('/'):\n"
+        "    if top.startswith(('/proc', '/sys')):\n        folders.clear(); continue\n"
+        "    hits += [os.path.join(top, f) for f in files\n"
+        "             if f in ('assignment.toml', 'gradebook.db', 'mlp_backprop.py', 'verdict.py')]\n"
+        f"print(hits, os.path.exists({str(repository / 'assignments')!r}))",
+        timeout_s=60,
+    )
+    assert found == "[] False\n"
+
+
+def test_a_child_cannot_reach_its_zygote(jailed: Box) -> None:
+    """Process 1 is the child itself (warm), or the zygote, which it can neither read nor end."""
+    text = jailed.said(
+        "import os, signal\n"
+        "if os.getpid() == 1:\n    print('alone')\n"
+        "else:\n"
+        "    for path in ('/proc/1/mem', '/proc/1/fd', '/proc/1/environ'):\n"
+        "        try:\n"
+        "            os.listdir(path) if path.endswith('fd') else open(path, 'rb').read(1)\n"
+        "            print('read', path)\n"
+        "        except OSError: pass\n"
+        "    try: os.kill(1, signal.SIGKILL)\n"
+        "    except OSError: pass\n"
+        "    print('alone')\n"
+    )
+    assert text == "alone\n"
+    assert jailed.said("print('still here')") == "still here\n"
+
+
+def test_bytes_written_into_the_channel_cost_only_their_own_session(jailed: Box) -> None:
+    with pytest.raises((BoxCrashed, BoxOutputLimit)):
+        jailed.cell("import os\nos.write(3, b'\\x03' * 4096)\nos.write(3, b'\\xff' * 65536)")
+    assert jailed.fresh().said("print('on')") == "on\n"
