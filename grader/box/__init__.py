@@ -1,1 +1,1 @@
-"""Runs inside the sandbox: zygote, jail, shell, calls. Imports nothing of ours but `grader.wire`."""
+"""Runs inside the sandbox: zygote, jail, shell, calls. Of ours it imports `grader.wire` alone."""

@@ -21,9 +21,24 @@ from grader.wire import messages as m
 from grader.wire import values
 
 MODULES = frozenset(
-    "math torch numpy random itertools functools collections time copy torch.nn "
-    "torch.nn.functional statistics operator string".split()
+    {
+        "collections",
+        "copy",
+        "functools",
+        "itertools",
+        "math",
+        "numpy",
+        "operator",
+        "random",
+        "statistics",
+        "string",
+        "time",
+        "torch",
+        "torch.nn",
+        "torch.nn.functional",
+    }
 )
+"""What a suite's function may use by name inside the box."""
 SUITE_FILE = "<suite>"
 MAX_FRAMES = 12
 MAX_TEXT = 2_000

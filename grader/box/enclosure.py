@@ -23,7 +23,15 @@ from grader.box import linux
 
 ROOT_UID = 0
 SYSTEM = ("/usr", "/lib", "/lib64", "/lib32", "/bin", "/sbin")
-ETC = ("ld.so.cache", "ld.so.conf", "ld.so.conf.d", "alternatives", "fonts", "localtime", "mime.types")
+ETC = (
+    "ld.so.cache",
+    "ld.so.conf",
+    "ld.so.conf.d",
+    "alternatives",
+    "fonts",
+    "localtime",
+    "mime.types",
+)
 DEVICES = ("null", "zero", "full", "random", "urandom")
 GPU_DEVICES = ("nvidia*", "dri")
 CODE = "/opt/grader-box"
@@ -88,19 +96,26 @@ def _leave_namespaces(*, as_root: bool) -> None:
         Path("/proc/self/gid_map").write_text(f"{gid} {gid} 1")
 
 
+_START = """
+import runpy, sys
+sys.path.insert(0, sys.argv.pop(1))
+runpy.run_module("grader.box.zygote", run_name="__main__", alter_sys=True)
+"""
+# -I keeps every path but the interpreter's own out of sys.path; ours is put in by hand.
+
+
 def _command(config: Config) -> list[str]:
-    module = "import sys; sys.path.insert(0, sys.argv.pop(1)); import runpy; sys.argv[0] = 'zygote'; runpy.run_module('grader.box.zygote', run_name='__main__')"
-    return [config.interpreter, "-I", "-B", "-c", module, CODE, *config.arguments]
+    return [config.interpreter, "-I", "-B", "-c", _START, CODE, *config.arguments]
 
 
 def _environment(config: Config) -> dict[str, str]:
     return {
         "PATH": f"{Path(config.interpreter).parent}:/usr/local/bin:/usr/bin:/bin",
         "LANG": "C.UTF-8",
-        "HOME": "/tmp",  # noqa: S108
-        "MPLCONFIGDIR": "/tmp/matplotlib",  # noqa: S108
+        "HOME": "/tmp",
+        "MPLCONFIGDIR": "/tmp/matplotlib",
         "OMP_NUM_THREADS": "1",
-        "TORCHINDUCTOR_CACHE_DIR": "/tmp/inductor",  # noqa: S108
+        "TORCHINDUCTOR_CACHE_DIR": "/tmp/inductor",
     }
 
 
@@ -173,8 +188,12 @@ def _make_devices(root: str, *, gpu: bool) -> None:
         else:
             target.touch()
         linux.mount(f"/dev/{name}", str(target), None, linux.MS_BIND | linux.MS_REC)
-    for name, link in (("fd", "/proc/self/fd"), ("stdin", "/proc/self/fd/0"),
-                       ("stdout", "/proc/self/fd/1"), ("stderr", "/proc/self/fd/2")):
+    for name, link in (
+        ("fd", "/proc/self/fd"),
+        ("stdin", "/proc/self/fd/0"),
+        ("stdout", "/proc/self/fd/1"),
+        ("stderr", "/proc/self/fd/2"),
+    ):
         (dev / name).symlink_to(link)
     (dev / "shm").mkdir(mode=0o1777)
     (dev / "pts").mkdir()
@@ -185,7 +204,7 @@ def _mount_temporary(root: str, size: int) -> None:
     options = f"size={size},nr_inodes=50000,mode=1777"
     Path(root, "tmp").mkdir()
     linux.mount("tmpfs", f"{root}/tmp", "tmpfs", flags, options)
-    linux.mount("tmpfs", f"{root}/dev/shm", "tmpfs", flags | linux.MS_NOEXEC, options)  # noqa: S108
+    linux.mount("tmpfs", f"{root}/dev/shm", "tmpfs", flags | linux.MS_NOEXEC, options)
     Path(root, "proc").mkdir()
     linux.mount("proc", f"{root}/proc", "proc", flags | linux.MS_NOEXEC)
 

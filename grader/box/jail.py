@@ -29,7 +29,7 @@ class Nest:
 
     namespaces: bool
     filter: bool
-    scratch: str = "/tmp"  # noqa: S108 - a tmpfs of the session's own
+    scratch: str = "/tmp"
     data: str = "/box-data"
 
     @property
@@ -56,9 +56,7 @@ def keep_only(channel: int, report: int) -> int:
 def enter_namespaces() -> None:
     """Leave for new user, mount, pid and ipc namespaces, as the same uid and with no other."""
     uid, gid = os.getuid(), os.getgid()
-    linux.unshare(
-        linux.CLONE_NEWUSER | linux.CLONE_NEWNS | linux.CLONE_NEWPID | linux.CLONE_NEWIPC
-    )
+    linux.unshare(linux.CLONE_NEWUSER | linux.CLONE_NEWNS | linux.CLONE_NEWPID | linux.CLONE_NEWIPC)
     Path("/proc/self/setgroups").write_text("deny")
     Path("/proc/self/uid_map").write_text(f"{uid} {uid} 1")
     Path("/proc/self/gid_map").write_text(f"{gid} {gid} 1")
@@ -69,9 +67,9 @@ def mount_private_places(disk_bytes: int) -> None:
     linux.mount(None, "/", None, linux.MS_REC | linux.MS_PRIVATE)
     linux.mount("proc", "/proc", "proc", _PRIVATE | linux.MS_NOEXEC)
     options = f"size={disk_bytes},nr_inodes={_INODES},mode=1777"
-    linux.mount("tmpfs", "/tmp", "tmpfs", _PRIVATE, options)  # noqa: S108
-    if Path("/dev/shm").is_dir():  # noqa: S108
-        linux.mount("tmpfs", "/dev/shm", "tmpfs", _PRIVATE | linux.MS_NOEXEC, options)  # noqa: S108
+    linux.mount("tmpfs", "/tmp", "tmpfs", _PRIVATE, options)
+    if Path("/dev/shm").is_dir():
+        linux.mount("tmpfs", "/dev/shm", "tmpfs", _PRIVATE | linux.MS_NOEXEC, options)
 
 
 def make_work_directory(nest: Nest) -> None:

@@ -153,7 +153,7 @@ def install() -> None:
     buffer = ctypes.create_string_buffer(code, len(code))
 
     class SockFprog(ctypes.Structure):
-        _fields_ = [("length", ctypes.c_ushort), ("filter", ctypes.c_void_p)]  # noqa: RUF012
+        _fields_ = [("length", ctypes.c_ushort), ("filter", ctypes.c_void_p)]
 
     prog = SockFprog(len(code) // 8, ctypes.addressof(buffer))
     linux.prctl(linux.PR_SET_NO_NEW_PRIVS, 1)

@@ -32,7 +32,7 @@ class Channel:
 
     def receive(self) -> tuple[m.Request, list[memoryview]]:
         """Wait for the next request."""
-        request, blobs, _ = frames.read_message(self._exactly, m.Request, limit=MAX_REQUEST)  # type: ignore[arg-type]
+        request, blobs, _ = frames.read_message(self._exactly, m.Request, limit=MAX_REQUEST)
         return request, blobs
 
     def send(self, tree: Any, blobs: Sequence[values.Blob] = ()) -> None:
@@ -100,7 +100,9 @@ class Server:
             with Alarm(limit, shell.CellTimeout):
                 reply, out = self._calls.answer(request, blobs)
         except shell.CellTimeout as error:
-            reply = m.OutOfTime(seconds=limit, frames=calls.frames(error.__traceback__, self._cell_name))
+            reply = m.OutOfTime(
+                seconds=limit, frames=calls.frames(error.__traceback__, self._cell_name)
+            )
         except (SystemExit, KeyboardInterrupt, GeneratorExit, Exception) as error:  # noqa: BLE001
             reply = calls.raised(error, self._cell_name)
         try:

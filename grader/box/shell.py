@@ -37,7 +37,7 @@ class CellTimeout(KeyboardInterrupt):
     """The cell ran longer than it may. A KeyboardInterrupt, so that loops end."""
 
 
-class _Publisher(DisplayPublisher):
+class _Publisher(DisplayPublisher):  # type: ignore[misc]
     """Sends what `display()` shows."""
 
     outputs: Outputs
@@ -58,7 +58,7 @@ class _Publisher(DisplayPublisher):
         self.outputs.clear(wait=wait)
 
 
-class _Hook(DisplayHook):
+class _Hook(DisplayHook):  # type: ignore[misc]
     """Sends the value of a cell's last expression."""
 
     outputs: Outputs
@@ -82,7 +82,7 @@ class _Hook(DisplayHook):
         self._is_active = False
 
 
-class Shell(InteractiveShell):
+class Shell(InteractiveShell):  # type: ignore[misc]
     """IPython without a terminal, a history file or a way to ask questions."""
 
     displayhook_class = Type(_Hook)
@@ -140,7 +140,7 @@ def build() -> Shell:
     config.HistoryManager.enabled = False
     config.InteractiveShell.autoindent = False
     config.IPKernelApp.tqdm = "tqdm asks for this name to know a notebook"
-    shell = Shell.instance(config=config)
+    shell: Shell = Shell.instance(config=config)
     shell.user_module.__dict__["__name__"] = "__main__"
     inline.configure_inline_support(shell, "inline")
     _rehearse(shell)

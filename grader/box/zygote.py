@@ -151,7 +151,7 @@ class Zygote:
     def _obey(self, kind: int, number: int, payload: bytes) -> None:
         session = self._session
         if kind == frames.CONTROL:
-            order = msgspec.msgpack.decode(payload, type=m.Control)  # type: ignore[arg-type]
+            order = frames.unpack(payload, m.Control)
             if isinstance(order, m.Spawn):
                 self._spawn(order)
             elif session is not None and session.number == order.session:
@@ -193,7 +193,11 @@ class Zygote:
         pid = os.fork()
         if pid == 0:
             be_child(
-                theirs, write, nest=self._nest, seed=order.seed, limits=order.limits,
+                theirs,
+                write,
+                nest=self._nest,
+                seed=order.seed,
+                limits=order.limits,
                 serve=self._serve,
             )
         for end in (theirs, write):
@@ -402,7 +406,7 @@ def warm_up() -> tuple[Serve, dict[str, str]]:
     plt.close(figure)
     from grader.box import serve, shell
 
-    if torch.cuda.is_initialized():
+    if torch.cuda.is_initialized():  # type: ignore[no-untyped-call]
         raise RuntimeError("CUDA was initialised before the fork; a child could not use it")
     versions = {
         "python": sys.version.split()[0],

@@ -2,23 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from decimal import Decimal
 
 from markupsafe import Markup
 
 from grader.points import show
+from grader.report.statistics import Histogram
 
 WIDTH, HEIGHT = 640, 220
 _LEFT, _RIGHT, _TOP, _BOTTOM = 8, 8, 22, 40
 
 
-def histogram_svg(counts: Sequence[int], max_points: Decimal) -> Markup:
-    """Draw how many marks lie in each of equal parts of the points."""
+def histogram_svg(histogram: Histogram) -> Markup:
+    """Draw how many marks lie in each part of the points."""
+    counts, edges = histogram.counts, histogram.edges
     step = (WIDTH - _LEFT - _RIGHT) / len(counts)
     floor = HEIGHT - _BOTTOM
     scale = (floor - _TOP) / max(1, *counts)
-    edges = [max_points * i / len(counts) for i in range(len(counts) + 1)]
     parts = [_bar(_LEFT + i * step, step, floor, n, n * scale) for i, n in enumerate(counts)]
     ticks = [_tick(_LEFT + i * step, floor, edge) for i, edge in enumerate(edges)]
     said = "; ".join(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import unicodedata
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from urllib.parse import quote, urlsplit
@@ -32,7 +33,7 @@ def class_page(
         now: when the page is made, if it should say so.
         template_dirs: a course's own template folders.
     """
-    rows = sorted(verdicts, key=lambda v: v.student.casefold())
+    rows = sorted(verdicts, key=lambda v: _sorting_key(v.student))
     statistics = class_statistics(rows, spec.machine_points)
     return render(
         "report/class.html.j2",
@@ -42,13 +43,19 @@ def class_page(
             "marks": {v.student: {q.id: q for q in v.questions} for v in rows},
             "links": {student: _relative(path) for student, path in links.items()},
             "statistics": statistics,
-            "histogram": histogram_svg(statistics.histogram, spec.machine_points),
+            "histogram": histogram_svg(statistics.histogram),
             "broken": [v for v in rows if v.outcome is Outcome.INFRASTRUCTURE_ERROR],
             "words": OUTCOME_WORDS,
             "now": now,
         },
         template_dirs,
     )
+
+
+def _sorting_key(name: str) -> tuple[str, str]:
+    """Ö beside O, as a reader looks for it."""
+    letters = unicodedata.normalize("NFKD", name.casefold())
+    return "".join(c for c in letters if not unicodedata.combining(c)), name
 
 
 def _relative(path: str) -> str | None:

@@ -162,7 +162,7 @@ def _view_picture(data: Mapping[str, Any], budget: _Budget) -> OutputView | None
     if url is None or not budget.take_picture(len(url)):
         return _note(PICTURE_NOTE)
     label = shorten(clean(_text(data.get("text/plain")), 200) or "Picture made by this cell", 200)
-    html = Markup('<img src="{}" alt="{}" loading="lazy">').format(url, label)
+    html = Markup('<img src="{}" alt="{}">').format(url, label)
     return OutputView(kind="picture", html=html)
 
 

@@ -215,7 +215,7 @@ _CLEANER = nh3.Cleaner(
     allowed_classes={"table": {"dataframe"}, "span": _HIGHLIGHT_CLASSES},
     url_schemes={"http", "https", "mailto", "data"},
     link_rel="noopener noreferrer nofollow",
-    set_tag_attribute_values={"a": {"target": "_blank"}, "img": {"loading": "lazy"}},
+    set_tag_attribute_values={"a": {"target": "_blank"}},
 )
 
 

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+import math
 import re
 import statistics
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
 from grader.grading.verdict import Outcome, Verdict
 from grader.suite.results import TestOutcome, TestResult
 
-BINS = 10
+MAX_BINS = 12
 LISTED = 8
 
 _ERROR_NAME = re.compile(r"^\s*([A-Za-z_][\w.]{0,80})(?::|$)", re.MULTILINE)
@@ -49,6 +50,14 @@ class Summary:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Histogram:
+    """How many marks lie between each edge and the next; full marks are in the last part."""
+
+    edges: tuple[Decimal, ...]
+    counts: tuple[int, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
 class Failure:
     """How often a test ended so."""
 
@@ -64,7 +73,7 @@ class ClassStatistics:
 
     outcomes: dict[Outcome, int]
     summary: Summary | None
-    histogram: tuple[int, ...]
+    histogram: Histogram
     tests: tuple[TestStatistics, ...]
     failures: tuple[Failure, ...]
     errors: tuple[tuple[str, int], ...]
@@ -99,13 +108,20 @@ def _summary(points: list[Decimal]) -> Summary | None:
     )
 
 
-def _histogram(points: list[Decimal], max_points: Decimal) -> tuple[int, ...]:
-    """How many marks lie in each tenth of the points; full marks are in the last."""
-    counts = [0] * BINS
+def _histogram(points: list[Decimal], max_points: Decimal) -> Histogram:
+    step = next((s for s in _round_steps() if s * MAX_BINS >= max_points), max_points)
+    bins = max(1, math.ceil(max_points / step))
+    counts = [0] * bins
     for mark in points:
-        share = mark / max_points if max_points else Decimal(0)
-        counts[max(0, min(BINS - 1, int(share * BINS)))] += 1
-    return tuple(counts)
+        counts[max(0, min(bins - 1, int(mark / step)))] += 1
+    edges = (*(step * i for i in range(bins)), max(max_points, step))
+    return Histogram(edges=edges, counts=tuple(counts))
+
+
+def _round_steps() -> Iterator[Decimal]:
+    for power in range(-2, 8):
+        for first in (1, 2, 5):
+            yield Decimal(first).scaleb(power)
 
 
 def _tests(graded: Sequence[Verdict]) -> list[TestStatistics]:

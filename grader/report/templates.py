@@ -11,7 +11,7 @@ from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from jinja2.exceptions import TemplateError
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 from grader.errors import GraderError
 from grader.points import show
@@ -55,6 +55,7 @@ def _environment(template_dirs: tuple[Path, ...]) -> Environment:
         auto_reload=False,
     )
     environment.filters |= {"points": show, "percent": _percent, "moment": _moment, "size": _size}
+    environment.filters["prose"] = _prose
     return environment
 
 
@@ -63,6 +64,14 @@ def _printable(value: Any) -> Any:
     if isinstance(value, str) and not isinstance(value, Markup):
         return clean(value)
     return value
+
+
+def _prose(text: str) -> Markup:
+    """Text with `code` between backticks; all of it escaped."""
+    parts = enumerate(clean(text).split("`"))
+    return Markup().join(
+        Markup("<code>{}</code>").format(p) if i % 2 else escape(p) for i, p in parts
+    )
 
 
 def _percent(share: float | Decimal) -> str:
@@ -76,8 +85,8 @@ def _moment(time: dt.datetime | None) -> str:
 
 
 def _zone(time: dt.datetime) -> str:
-    offset = time.strftime("%:z") if time.tzinfo else ""
-    return "UTC" if offset == "+00:00" else f"UTC{offset}" if offset else ""
+    offset = time.strftime("%z")
+    return "UTC" if offset == "+0000" else f"UTC{offset[:3]}:{offset[3:5]}" if offset else ""
 
 
 def _size(count: int) -> str:

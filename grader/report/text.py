@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
 
 from markupsafe import Markup, escape
 from nbconvert.filters.ansi import ansi2html, strip_ansi
@@ -19,6 +18,10 @@ _UNPRINTABLE = re.compile(
 _UNPRINTABLE_BUT_ESCAPE = re.compile(
     _UNPRINTABLE.pattern.replace("\x0b-\x1f", "\x0b-\x1a\x1c-\x1f")
 )
+
+# Colours beyond the sixteen are dropped: text in the paper's own colour would be unseen. Quotes in
+# the text itself are escaped by then.
+_INLINE_STYLE = re.compile(' style="[^"]*"')
 
 
 def clean(text: str, limit: int = MAX_FIELD) -> str:
@@ -43,15 +46,11 @@ def show_terminal(text: str, limit: int = MAX_FIELD) -> Markup:
     # An "ANSI bomb" makes an element of every few bytes and chokes the browser.
     if text.count("\x1b") > MAX_ESCAPES:
         return escape(strip_ansi(text).replace("\x1b", "\ufffd"))
-    return Markup(ansi2html(text).replace("\x1b", "\ufffd"))  # noqa: S704 - escaped by ansi2html
+    html = _INLINE_STYLE.sub("", ansi2html(text)).replace("\x1b", "\ufffd")
+    return Markup(html)  # noqa: S704 - escaped by ansi2html
 
 
 def _overwritten(line: str) -> str:
     """What a carriage return leaves of a line, as with progress bars."""
     parts = [part for part in line.split("\r") if part]
     return parts[-1] if parts else ""
-
-
-def sentences(parts: Iterable[str]) -> str:
-    """Join the parts that say something."""
-    return " ".join(part for part in parts if part)

@@ -68,7 +68,9 @@ def choose(
     """
     if sandbox == "unsafe":
         return Choice(
-            sandbox="unsafe", isolation="unsafe", image=local_identity(),
+            sandbox="unsafe",
+            isolation="unsafe",
+            image=local_identity(),
             why="asked for: no sandbox at all, notebooks can read what you can read",
         )
     reason = ""
@@ -190,7 +192,10 @@ def local_identity() -> str:
 
 
 def open_slot(
-    sandbox: str, options: SlotOptions, *, hide: Sequence[Path] = (),
+    sandbox: str,
+    options: SlotOptions,
+    *,
+    hide: Sequence[Path] = (),
     tell: Callable[[str], None] | None = None,
 ) -> Slot:
     """Choose and start one slot; for whoever needs just one."""

@@ -27,7 +27,9 @@ class LocalSlot(ProcessSlot):
         self._hide = hide
         # As root each slot has a uid of its own, so that limits per uid are limits per slot.
         self._uid = (
-            _FIRST_UID + (os.getpid() * 7 + next(_slots)) % _UIDS if os.getuid() == 0 else os.getuid()
+            _FIRST_UID + (os.getpid() * 7 + next(_slots)) % _UIDS
+            if os.getuid() == 0
+            else os.getuid()
         )
 
     def command(self, folder: Path) -> tuple[list[str], dict[str, str]]:

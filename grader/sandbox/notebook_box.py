@@ -62,9 +62,7 @@ class NotebookRun:
 class NotebookBox:
     """A notebook's code cells, run in sessions of one slot."""
 
-    def __init__(
-        self, slot: Slot, cells: Sequence[str], *, limits: RunLimits, seed: int
-    ) -> None:
+    def __init__(self, slot: Slot, cells: Sequence[str], *, limits: RunLimits, seed: int) -> None:
         self._slot = slot
         self._sources = list(cells)
         self._limits = limits
@@ -103,7 +101,9 @@ class NotebookBox:
             result = self._run_one(position, source, left, run)
             results[position] = result
             if result.status == "error" and self._limits.on_error == "stop":
-                run.notes.append(f"cell {position + 1} raised an error; the cells after it were not run")
+                run.notes.append(
+                    f"cell {position + 1} raised an error; the cells after it were not run"
+                )
                 break
         run.duration_s = time.monotonic() - began
         return run

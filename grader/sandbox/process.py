@@ -14,7 +14,8 @@ from pathlib import Path
 
 from grader.errors import InfrastructureError
 from grader.sandbox.base import SlotOptions
-from grader.sandbox.stream import StreamSlot, Transport
+from grader.sandbox.link import Transport
+from grader.sandbox.stream import StreamSlot
 from grader.wire.values import Blob
 
 _LAST_WORDS = 2_000
@@ -62,7 +63,9 @@ class ProcessSlot(StreamSlot):
 
     def connect(self) -> Transport:
         """Start the process with both ends of its standard streams on one socket."""
-        self._folder = tempfile.TemporaryDirectory(prefix="grader-slot-", ignore_cleanup_errors=True)
+        self._folder = tempfile.TemporaryDirectory(
+            prefix="grader-slot-", ignore_cleanup_errors=True
+        )
         folder = Path(self._folder.name)
         Path(folder, "root").mkdir()
         ours, theirs = socket.socketpair()
@@ -71,8 +74,8 @@ class ProcessSlot(StreamSlot):
             with theirs, Path(folder, "log").open("wb") as log:
                 self._process = subprocess.Popen(
                     arguments,
-                    stdin=theirs,
-                    stdout=theirs,
+                    stdin=theirs.fileno(),
+                    stdout=theirs.fileno(),
                     stderr=log,
                     env=environment,
                     start_new_session=True,
@@ -103,5 +106,7 @@ class ProcessSlot(StreamSlot):
             code = self._process.wait(timeout=1.0)
         except subprocess.TimeoutExpired:
             return ""
-        words = Path(self._folder.name, "log").read_bytes()[-_LAST_WORDS:].decode("utf-8", "replace")
+        words = (
+            Path(self._folder.name, "log").read_bytes()[-_LAST_WORDS:].decode("utf-8", "replace")
+        )
         return f"its process ended with code {code}. {words.strip()}".strip()

@@ -6,9 +6,8 @@ writes. Blocking reads with deadlines; the zygote always reads, so a send can't 
 
 from __future__ import annotations
 
-import json
 import time
-from abc import ABC, abstractmethod
+from abc import abstractmethod
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -24,6 +23,8 @@ from grader.errors import (
     WireError,
 )
 from grader.sandbox.base import CellResult, Session, Slot, SlotOptions
+from grader.sandbox.link import FrameLink, Transport
+from grader.sandbox.outputs import Displays
 from grader.wire import frames
 from grader.wire import messages as m
 from grader.wire.values import Blob
@@ -32,99 +33,7 @@ GRACE_S = 2.0
 SPAWN_S = 30.0
 END_S = 15.0
 OUTPUT_SLACK = 2 << 20
-DISPLAY_LIMIT = 2_000
 _NO_MESSAGE = "wrote into the channel to the judge what is no message"
-
-
-class Transport(ABC):
-    """A byte stream to a zygote. `stream` is all that calls it."""
-
-    @abstractmethod
-    def receive_into(self, view: memoryview, deadline: float) -> int:
-        """Read some bytes; 0 at the end of the stream.
-
-        Raises:
-            TimeoutError: nothing came before the deadline (`time.monotonic`).
-            OSError: the stream is broken.
-        """
-
-    @abstractmethod
-    def send(self, data: Blob, deadline: float) -> None:
-        """Send all of it, or raise as above."""
-
-    @abstractmethod
-    def close(self) -> None:
-        """Close it; safe to call twice."""
-
-
-class FrameLink:
-    """Frames over a transport."""
-
-    def __init__(self, transport: Transport) -> None:
-        self._transport = transport
-        self._left = 0
-        self.session = 0
-        self.kind = 0
-
-    def exactly(self, size: int, deadline: float) -> memoryview:
-        """Read that many bytes of the transport."""
-        buffer = memoryview(bytearray(size))
-        self._fill(buffer, deadline)
-        return buffer
-
-    def next_header(self, deadline: float) -> None:
-        """Read a frame's header; its payload is `left` bytes."""
-        raw = self.exactly(frames.FRAME.size, deadline)
-        self.kind, self.session, self._left = frames.FRAME.unpack(raw)
-        limit = frames.MAX_STATUS if self.kind == frames.STATUS else frames.MAX_FRAME
-        if self.kind not in (frames.STATUS, frames.DATA) or self._left > limit:
-            raise EOFError("bytes that are no frame")
-
-    @property
-    def left(self) -> int:
-        """Bytes of the current frame's payload that have not been read."""
-        return self._left
-
-    def payload_into(self, view: memoryview, deadline: float) -> int:
-        """Read some of the current frame's payload."""
-        count = self._transport.receive_into(view[: self._left], deadline)
-        if not count:
-            raise EOFError("the stream ended")
-        self._left -= count
-        return count
-
-    def skip(self, deadline: float) -> None:
-        """Read the rest of the payload and forget it."""
-        while self._left:
-            self.payload_into(memoryview(bytearray(min(self._left, 1 << 16))), deadline)
-
-    def status(self, deadline: float) -> m.Status:
-        """Decode the current frame as a status."""
-        payload = bytearray(self._left)
-        view = memoryview(payload)
-        while self._left:
-            view = view[self.payload_into(view, deadline) :]
-        return msgspec.msgpack.decode(payload, type=m.Status)  # type: ignore[arg-type]
-
-    def send(self, kind: int, session: int, parts: Sequence[Blob], deadline: float) -> None:
-        """Send a payload, in as many frames as it needs."""
-        for part in parts:
-            view = memoryview(part).cast("B")
-            for start in range(0, len(view), frames.MAX_FRAME):
-                piece = view[start : start + frames.MAX_FRAME]
-                self._transport.send(frames.FRAME.pack(kind, session, len(piece)), deadline)
-                self._transport.send(piece, deadline)
-
-    def control(self, order: m.Control, deadline: float) -> None:
-        """Send an order to the zygote."""
-        self.send(frames.CONTROL, order.session, [msgspec.msgpack.encode(order)], deadline)
-
-    def _fill(self, view: memoryview, deadline: float) -> None:
-        while view:
-            count = self._transport.receive_into(view, deadline)
-            if not count:
-                raise EOFError("the stream ended")
-            view = view[count:]
 
 
 class StreamSlot(Slot):
@@ -212,9 +121,7 @@ class StreamSlot(Slot):
     def ended(self, end: m.Ended | None) -> None:
         """A session is over; a slot whose session ended badly is not used again."""
         self._session = None
-        if end is None or end.cause in ("memory", "disk"):
-            self.stop()
-        elif self.options.isolation == "single-use":
+        if end is None or end.cause in ("memory", "disk") or self.options.isolation == "single-use":
             self.stop()
 
     def _require_link(self) -> FrameLink:
@@ -234,7 +141,7 @@ class StreamSession(Session):
         self._received = 0
         self._ended: m.Ended | None = None
         self._failure: BoxFailure | None = None
-        self._displays: dict[str, list[dict[str, Any]]] = {}
+        self._displays = Displays()
         self._allowance = 0
 
     # -- life
@@ -268,9 +175,7 @@ class StreamSession(Session):
             try:
                 if self._failure is None:
                     deadline = time.monotonic() + END_S
-                    self._link.send(
-                        frames.DATA, self._number, frames.message(m.Close()), deadline
-                    )
+                    self._link.send(frames.DATA, self._number, frames.message(m.Close()), deadline)
                     self._await_end(time.monotonic() + 1.0, END_S)
                 else:
                     self._await_end(time.monotonic(), END_S)
@@ -328,7 +233,7 @@ class StreamSession(Session):
         while True:
             message, _ = self._receive(m.FromBox, deadline, timeout_s)
             if isinstance(message, m.Output):
-                self._apply_output(message, result)
+                self._keep(message, result)
             elif isinstance(message, m.CellDone):
                 result.status, result.error = message.status, message.error
                 result.duration_s = message.duration_s
@@ -365,15 +270,15 @@ class StreamSession(Session):
         except (OSError, EOFError) as error:
             raise self._lost(error) from error
 
-    def _receive(
-        self, kind: Any, deadline: float, seconds: float
-    ) -> tuple[Any, list[memoryview]]:
+    def _receive(self, kind: Any, deadline: float, seconds: float) -> tuple[Any, list[memoryview]]:
         try:
             message, blobs, size = frames.read_message(
                 lambda n: self._data(n, deadline), kind, limit=self._limits.reply_bytes
             )
         except TimeoutError as error:
-            raise self._fail(BoxTimeout(f"ran longer than {seconds:g} s and was stopped")) from error
+            raise self._fail(
+                BoxTimeout(f"ran longer than {seconds:g} s and was stopped")
+            ) from error
         except frames.TooLarge as error:
             raise self._fail(BoxOutputLimit(f"sent {error}")) from error
         except frames.Malformed as error:
@@ -401,34 +306,11 @@ class StreamSession(Session):
             rest = rest[self._link.payload_into(rest, deadline) :]
         return buffer
 
-    def _apply_output(self, output: m.Output, result: CellResult) -> None:
-        """Do to the cell's outputs what the event says."""
+    def _keep(self, output: m.Output, result: CellResult) -> None:
         try:
-            self._apply(output, result)
+            self._displays.apply(output, result.outputs)
         except WireError as error:
             raise self._fail(BoxCrashed(_NO_MESSAGE)) from error
-
-    def _apply(self, output: m.Output, result: CellResult) -> None:
-        if output.action == "clear":
-            result.outputs.clear()
-            return
-        body = clean_output(output.body)
-        if output.action == "update":
-            for shown in self._displays.get(output.display_id, ()):
-                shown.update(data=body.get("data", {}), metadata=body.get("metadata", {}))
-            return
-        last = result.outputs[-1] if result.outputs else None
-        if (
-            body["output_type"] == "stream"
-            and last is not None
-            and last["output_type"] == "stream"
-            and last["name"] == body["name"]
-        ):
-            last["text"] += body["text"]
-            return
-        result.outputs.append(body)
-        if output.display_id and len(self._displays) < DISPLAY_LIMIT:
-            self._displays.setdefault(output.display_id, []).append(body)
 
     # -- failures
 
@@ -461,47 +343,3 @@ class StreamSession(Session):
         return InfrastructureError(
             f"the sandbox went away: {why}", hint="Run `grader doctor`; the batch can be continued."
         )
-
-
-_TEXT_LIMIT = 64 << 20
-
-
-def clean_output(body: bytes) -> dict[str, Any]:
-    """Read an output as the nbformat output that it must be, dropping what does not belong.
-
-    Raises:
-        WireError: it is none.
-    """
-    try:
-        raw = json.loads(body[:_TEXT_LIMIT])
-    except (ValueError, RecursionError) as error:
-        raise WireError("an output that is no JSON") from error
-    if not isinstance(raw, dict):
-        raise WireError("an output that is no object")
-    kind = raw.get("output_type")
-    if kind == "stream" and raw.get("name") in ("stdout", "stderr"):
-        return {"output_type": kind, "name": raw["name"], "text": _text(raw.get("text"))}
-    if kind in ("display_data", "execute_result") and isinstance(raw.get("data"), dict):
-        clean = {"output_type": kind, "data": raw["data"], "metadata": _object(raw.get("metadata"))}
-        if kind == "execute_result":
-            count = raw.get("execution_count")
-            clean["execution_count"] = count if type(count) is int else None
-        return clean
-    if kind == "error":
-        lines = raw.get("traceback")
-        trace = [_text(line) for line in lines] if isinstance(lines, list) else []
-        return {
-            "output_type": kind,
-            "ename": _text(raw.get("ename")),
-            "evalue": _text(raw.get("evalue")),
-            "traceback": trace,
-        }
-    raise WireError("an output of no known type")
-
-
-def _text(value: object) -> str:
-    return value if isinstance(value, str) else ""
-
-
-def _object(value: object) -> dict[str, Any]:
-    return value if isinstance(value, dict) else {}

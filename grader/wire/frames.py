@@ -13,13 +13,11 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Callable, Sequence
-from typing import TypeVar
+from typing import Any
 
 import msgspec
 
 from grader.wire.values import Blob
-
-T = TypeVar("T")
 
 FRAME = struct.Struct(">BII")
 CONTROL, DATA, STATUS = 1, 2, 3
@@ -44,6 +42,15 @@ def frame(kind: int, session: int, payload: Blob) -> bytes:
     return FRAME.pack(kind, session, len(payload)) + bytes(payload)
 
 
+def unpack(data: Blob, kind: Any) -> Any:
+    """Decode msgpack as a struct, or a union of tagged structs.
+
+    Raises:
+        msgspec.MsgspecError: it is not one.
+    """
+    return msgspec.msgpack.decode(data, type=kind)
+
+
 def message(tree: msgspec.Struct, blobs: Sequence[Blob] = ()) -> list[Blob]:
     """A message as a list of buffers to be sent one after the other, blobs uncopied.
 
@@ -61,8 +68,8 @@ def message(tree: msgspec.Struct, blobs: Sequence[Blob] = ()) -> list[Blob]:
 
 
 def read_message(
-    read_exactly: Callable[[int], memoryview], kind: type[T], *, limit: int
-) -> tuple[T, list[memoryview], int]:
+    read_exactly: Callable[[int], memoryview], kind: Any, *, limit: int
+) -> tuple[Any, list[memoryview], int]:
     """Read one message and check its shape.
 
     Args:
@@ -85,7 +92,7 @@ def read_message(
     body = read_exactly(tree_length)
     blobs = [read_exactly(n) if n else memoryview(b"") for n in lengths]
     try:
-        value = msgspec.msgpack.decode(body, type=kind)
+        value = unpack(body, kind)
     except (msgspec.MsgspecError, RecursionError, ValueError) as error:
         raise Malformed(f"a message that is none: {error}") from error
     return value, blobs, _HEAD.size + 8 * count + tree_length + sum(lengths)

@@ -106,7 +106,7 @@ class _Encoder:
         self.other = other
         self.nodes = 0
 
-    def encode(self, value: Any, depth: int) -> Tree:  # noqa: C901 - one flat table of types
+    def encode(self, value: Any, depth: int) -> Tree:
         self.nodes += 1
         if self.nodes > MAX_NODES:
             raise Unencodable(f"the value has more than {MAX_NODES:,} parts")
@@ -121,7 +121,7 @@ class _Encoder:
             return self._text(value)
         return self._encode_other(value, kind, depth + 1)
 
-    def _encode_other(self, value: Any, kind: type, depth: int) -> Tree:  # noqa: C901
+    def _encode_other(self, value: Any, kind: type, depth: int) -> Tree:
         if isinstance(value, torch.Tensor):
             return self._tensor(value)
         if isinstance(value, torch.Size):
@@ -195,7 +195,7 @@ class _Encoder:
         data: Blob = b""
         if plain.numel():
             flat = plain.reshape(-1).view(torch.uint8)
-            data = memoryview(flat.numpy())
+            data = flat.numpy().data
         return ["T", name, shape, self._blob(data), bool(value.requires_grad)]
 
     def _array(self, value: Any) -> Tree:
@@ -206,7 +206,7 @@ class _Encoder:
         array = np.ascontiguousarray(array)
         data: Blob = b""
         if array.size and array.dtype.itemsize:
-            data = memoryview(array.reshape(-1).view(np.uint8))
+            data = array.reshape(-1).view(np.uint8).data
         tag = "N" if isinstance(value, np.generic) else "A"
         return [tag, array.dtype.str, shape, self._blob(data)]
 
@@ -266,7 +266,8 @@ class _Decoder:
         index = _int(index)
         if not 0 <= index < len(self.blobs):
             raise Undecodable("a blob that was not sent")
-        return self.blobs[index]
+        found: memoryview = self.blobs[index]
+        return found
 
     def _dict(self, items: list[Any], depth: int) -> dict[Any, Any]:
         if len(items) % 2:

@@ -147,7 +147,9 @@ def test_a_call_that_takes_too_long_is_interrupted(box: Box) -> None:
 
 def test_a_loop_that_ignores_its_alarm_is_killed(box: Box) -> None:
     with pytest.raises(BoxTimeout):
-        box.cell("import signal\nsignal.signal(14, signal.SIG_IGN)\nwhile True: pass", timeout_s=0.3)
+        box.cell(
+            "import signal\nsignal.signal(14, signal.SIG_IGN)\nwhile True: pass", timeout_s=0.3
+        )
     assert box.fresh().said("print('on')") == "on\n"
 
 
@@ -194,7 +196,7 @@ def test_input_is_refused_and_not_waited_for(box: Box) -> None:
 
 
 def test_the_seed_decides_what_is_random(box: Box) -> None:
-    draw = "import random, numpy, torch\nprint(random.random(), numpy.random.rand(), torch.rand(1).item())"
+    draw = "import random, numpy as np, torch\nprint(random.random(), np.random.rand(), torch.rand(1))"
     first = box.fresh(seed=5).said(draw)
     assert box.fresh(seed=5).said(draw) == first
     assert box.fresh(seed=6).said(draw) != first
@@ -238,8 +240,10 @@ def test_memory_beyond_the_limit_ends_the_cell_or_the_session(jailed: Box) -> No
 
 
 def test_a_fork_bomb_is_bounded_and_over_when_the_session_is(jailed: Box) -> None:
-    bomb = "import os, time\nn = 0\ntry:\n    while n < 5000:\n        if os.fork() == 0:\n" \
-        "            time.sleep(100); os._exit(0)\n        n += 1\nexcept OSError:\n    pass\nprint(n)"
+    bomb = (
+        "import os, time\nn = 0\ntry:\n    while n < 5000:\n        if os.fork() == 0:\n"
+        "            time.sleep(100); os._exit(0)\n        n += 1\nexcept OSError: pass\nprint(n)"
+    )
     try:
         count = int(jailed.said(bomb, timeout_s=20))
     except BoxFailure:
@@ -307,7 +311,7 @@ def test_the_judge_and_its_files_are_nowhere_to_be_seen(jailed: Box) -> None:
         "for top, folders, files in os.walk('/'):\n"
         "    if top.startswith(('/proc', '/sys')):\n        folders.clear(); continue\n"
         "    hits += [os.path.join(top, f) for f in files\n"
-        "             if f in ('assignment.toml', 'gradebook.db', 'mlp_backprop.py', 'verdict.py')]\n"
+        "             if f in ('assignment.toml', 'gradebook.db', 'cnn.py', 'verdict.py')]\n"
         f"print(hits, os.path.exists({str(repository / 'assignments')!r}))",
         timeout_s=60,
     )

@@ -1,0 +1,104 @@
+"""Bytes and frames between the judge and a zygote."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+
+import msgspec
+
+from grader.wire import frames
+from grader.wire import messages as m
+from grader.wire.values import Blob
+
+
+class Transport(ABC):
+    """A byte stream to a zygote; only `FrameLink` calls it."""
+
+    @abstractmethod
+    def receive_into(self, view: memoryview, deadline: float) -> int:
+        """Read some bytes; 0 at the end of the stream.
+
+        Raises:
+            TimeoutError: nothing came before the deadline (`time.monotonic`).
+            OSError: the stream is broken.
+        """
+
+    @abstractmethod
+    def send(self, data: Blob, deadline: float) -> None:
+        """Send all of it, or raise as above."""
+
+    @abstractmethod
+    def close(self) -> None:
+        """Close it; safe to call twice."""
+
+
+class FrameLink:
+    """Frames over a transport."""
+
+    def __init__(self, transport: Transport) -> None:
+        self._transport = transport
+        self._left = 0
+        self.session = 0
+        self.kind = 0
+
+    def exactly(self, size: int, deadline: float) -> memoryview:
+        """Read that many bytes of the transport."""
+        buffer = memoryview(bytearray(size))
+        self._fill(buffer, deadline)
+        return buffer
+
+    def next_header(self, deadline: float) -> None:
+        """Read a frame's header; its payload is `left` bytes."""
+        raw = self.exactly(frames.FRAME.size, deadline)
+        self.kind, self.session, self._left = frames.FRAME.unpack(raw)
+        limit = frames.MAX_STATUS if self.kind == frames.STATUS else frames.MAX_FRAME
+        if self.kind not in (frames.STATUS, frames.DATA) or self._left > limit:
+            raise EOFError("bytes that are no frame")
+
+    @property
+    def left(self) -> int:
+        """Bytes of the current frame's payload that have not been read."""
+        return self._left
+
+    def payload_into(self, view: memoryview, deadline: float) -> int:
+        """Read some of the current frame's payload."""
+        count = self._transport.receive_into(view[: self._left], deadline)
+        if not count:
+            raise EOFError("the stream ended")
+        self._left -= count
+        return count
+
+    def skip(self, deadline: float) -> None:
+        """Read the rest of the payload and forget it."""
+        while self._left:
+            self.payload_into(memoryview(bytearray(min(self._left, 1 << 16))), deadline)
+
+    def status(self, deadline: float) -> m.Status:
+        """Decode the current frame as a status."""
+        payload = bytearray(self._left)
+        view = memoryview(payload)
+        while self._left:
+            view = view[self.payload_into(view, deadline) :]
+        status: m.Status = frames.unpack(payload, m.Status)
+        return status
+
+    def send(self, kind: int, session: int, parts: Sequence[Blob], deadline: float) -> None:
+        """Send a payload, in as many frames as it needs."""
+        for part in parts:
+            view = memoryview(part).cast("B")
+            for start in range(0, len(view), frames.MAX_FRAME):
+                piece = view[start : start + frames.MAX_FRAME]
+                self._transport.send(frames.FRAME.pack(kind, session, len(piece)), deadline)
+                self._transport.send(piece, deadline)
+
+    def control(self, order: m.Control, deadline: float) -> None:
+        """Send an order to the zygote."""
+        self.send(frames.CONTROL, order.session, [msgspec.msgpack.encode(order)], deadline)
+
+    def _fill(self, view: memoryview, deadline: float) -> None:
+        while view:
+            count = self._transport.receive_into(view, deadline)
+            if not count:
+                raise EOFError("the stream ended")
+            view = view[count:]

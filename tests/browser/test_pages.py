@@ -1,0 +1,205 @@
+"""The pages in a real browser: nothing runs or loads, and people can read them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from grader.report.class_page import class_page
+from grader.report.student_page import student_page
+from tests.helpers.notebooks import realistic_notebook
+from tests.helpers.verdicts import AFTER_DUE, SPEC, broken, class_of, graded, invalid
+from tests.report.hostile import ALL
+from tests.report.hostile_verdict import hostile_notebook, hostile_verdict
+
+pytestmark = pytest.mark.browser
+
+Open = Callable[..., Any]
+
+# Relative luminance and contrast ratio as WCAG 2.2 defines them; text without a background of its
+# own takes that of the nearest ancestor which has one.
+CONTRAST = """() => {
+  const parse = c => (c.match(/[\\d.]+/g) || []).map(Number);
+  const light = c => { const [r, g, b] = c.map(v => { v /= 255;
+      return v <= .03928 ? v / 12.92 : Math.pow((v + .055) / 1.055, 2.4); });
+    return .2126 * r + .7152 * g + .0722 * b; };
+  const ground = e => { for (; e; e = e.parentElement) {
+      const c = parse(getComputedStyle(e).backgroundColor);
+      if (c.length === 3 || c[3] > 0) return c; } return [255, 255, 255]; };
+  const poor = new Set();
+  for (const e of document.querySelectorAll('body *')) {
+    const own = [...e.childNodes].some(n => n.nodeType === 3 && n.data.trim());
+    if (!own || !e.getClientRects().length || e.closest('svg')) continue;
+    const a = light(parse(getComputedStyle(e).color)), b = light(ground(e));
+    const ratio = (Math.max(a, b) + .05) / (Math.min(a, b) + .05);
+    if (ratio < 4.5) poor.add(`${e.tagName}.${e.className} ${ratio.toFixed(2)}`);
+  }
+  return [...poor];
+}"""
+
+
+def _pages() -> dict[str, str]:
+    verdict, notebook = graded("Emmy Noether", ability=0.6, seed=4), realistic_notebook()
+    whole = class_of(24)
+    links = {v.student: f"students/{i}.html" for i, v in enumerate(whole)}
+    student = {"spec": SPEC, "audience": "student", "now": AFTER_DUE}
+    return {
+        "student": student_page(verdict, notebook, **student),
+        "instructor": student_page(verdict, notebook, **student | {"audience": "instructor"}),
+        "invalid": student_page(invalid("Cahit Arf"), None, **student),
+        "broken": student_page(broken("Cahit Arf"), None, **student),
+        "class": class_page(whole, spec=SPEC, links=links, now=AFTER_DUE),
+        "hostile student": student_page(
+            hostile_verdict(), hostile_notebook(), **student | {"audience": "instructor"}
+        ),
+        "hostile class": class_page(
+            [hostile_verdict(), broken(ALL), invalid(ALL)], spec=SPEC, links={ALL: ALL}
+        ),
+    }
+
+
+PAGES = _pages()
+
+
+@pytest.fixture
+def show(browser: Any, tmp_path: Path) -> Iterator[Open]:
+    """Open one of the pages from a file, with every sign of life recorded in `page.signs`."""
+    opened = []
+
+    def _open(name: str, **options: Any) -> Any:
+        path = tmp_path / "page.html"
+        path.write_text(PAGES[name], encoding="utf-8")
+        context = browser.new_context(**options)
+        opened.append(context)
+        page = context.new_page()
+        page.signs = []
+        page.on("dialog", lambda d: (page.signs.append(f"dialog {d.message}"), d.dismiss()))
+        page.on("console", lambda m: page.signs.append(f"console {m.text}"))
+        page.on("pageerror", lambda e: page.signs.append(f"script error {e}"))
+        page.on("popup", lambda _: page.signs.append("popup"))
+        page.on("requestfailed", lambda r: page.signs.append(f"refused ({r.failure}) {r.url[:80]}"))
+        page.on("request", lambda r: page.signs.append(f"request {r.url[:80]}"))
+        # If any script of the page's ran, it would find this and leave a sign.
+        page.expose_function("attack", lambda *_: page.signs.append("attack ran"))
+        page.goto(path.as_uri())
+        return page
+
+    yield _open
+    for context in opened:
+        context.close()
+
+
+def _unexpected(signs: list[str]) -> list[str]:
+    own = ("request file://", "request data:image/")
+    return [s for s in signs if not s.startswith(own)]
+
+
+def test_the_measure_itself_sees_an_attack(show: Open, monkeypatch: pytest.MonkeyPatch) -> None:
+    bare = "<script>attack()</script><img src='https://attack.example/x.png' onerror=attack()>"
+    monkeypatch.setitem(PAGES, "bare", bare)
+    page = show("bare")
+    page.wait_for_timeout(300)
+    signs = _unexpected(page.signs)
+    assert "attack ran" in signs
+    assert any(s.startswith("request https://attack.example") for s in signs)
+
+
+@pytest.mark.parametrize("name", ["hostile student", "hostile class"])
+def test_a_page_full_of_attacks_runs_and_loads_nothing(show: Open, name: str) -> None:
+    page = show(name)
+    page.evaluate("document.querySelectorAll('details').forEach(d => d.open = true)")
+    page.mouse.move(200, 300)
+    for _ in range(25):
+        page.keyboard.press("Tab")
+    page.wait_for_timeout(500)
+    assert _unexpected(page.signs) == []
+    assert page.evaluate("document.scripts.length") == 0
+    assert page.evaluate("document.querySelectorAll('iframe, object, embed, form').length") == 0
+    assert page.url.startswith("file://")
+
+
+def test_the_policy_stops_a_script_even_where_one_got_through(
+    show: Open, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    attack = "<script>attack()</script><img src='https://attack.example/x.png' onerror=attack()>"
+    broken_page = PAGES["student"].replace("</main>", f"{attack}</main>")
+    monkeypatch.setitem(PAGES, "broken sanitiser", broken_page)
+    page = show("broken sanitiser")
+    page.wait_for_timeout(300)
+    assert "attack ran" not in page.signs
+    (load,) = [s for s in page.signs if s.startswith("refused")]
+    assert load == "refused (csp) https://attack.example/x.png"
+
+
+def test_a_students_output_cannot_cover_the_marks(show: Open) -> None:
+    page = show("hostile student")
+    score = page.locator(".score strong").bounding_box()
+    top = page.evaluate(
+        "([x, y]) => document.elementFromPoint(x, y).closest('.score') !== null",
+        [score["x"] + 5, score["y"] + 20],
+    )
+    assert top
+    assert page.locator(".band").count() == 0
+
+
+@pytest.mark.parametrize("width", [360, 1280])
+@pytest.mark.parametrize("name", list(PAGES))
+def test_no_page_is_wider_than_its_window(show: Open, name: str, width: int) -> None:
+    page = show(name, viewport={"width": width, "height": 800})
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("name", ["student", "instructor", "invalid", "broken", "class"])
+def test_all_text_has_enough_contrast(show: Open, name: str, scheme: str) -> None:
+    page = show(name, color_scheme=scheme)
+    page.evaluate("document.querySelectorAll('details').forEach(d => d.open = true)")
+    assert page.evaluate(CONTRAST) == []
+
+
+def test_light_and_dark_are_two_looks(show: Open) -> None:
+    grounds = {
+        scheme: show("student", color_scheme=scheme).evaluate(
+            "getComputedStyle(document.body).backgroundColor"
+        )
+        for scheme in ("light", "dark")
+    }
+    assert grounds == {"light": "rgb(253, 252, 250)", "dark": "rgb(21, 23, 26)"}
+
+
+@pytest.mark.parametrize("name", ["student", "instructor", "invalid", "broken", "class"])
+def test_a_screen_reader_finds_its_way(show: Open, name: str) -> None:
+    page = show(name)
+    for role in ("main", "banner", "contentinfo"):
+        assert page.get_by_role(role).count() == 1
+    assert page.locator("html").get_attribute("lang") == "en"
+    assert page.locator("h1").count() == 1
+    levels = page.evaluate("[...document.querySelectorAll('h1,h2,h3,h4')].map(h => +h.tagName[1])")
+    assert all(b - a <= 1 for a, b in pairwise(levels))
+    assert page.evaluate("[...document.images].every(i => i.alt)")
+    identifiers = page.evaluate("[...document.querySelectorAll('[id]')].map(e => e.id)")
+    assert len(identifiers) == len(set(identifiers))
+    page.keyboard.press("Tab")
+    assert page.evaluate("document.activeElement.className") == "skip"
+    page.keyboard.press("Enter")
+    assert page.evaluate("document.activeElement.id") == "main"
+
+
+def test_pictures_and_formulas_are_really_drawn(show: Open) -> None:
+    page = show("student")
+    assert page.evaluate("[...document.images].every(i => i.complete && i.naturalWidth > 0)")
+    box = page.locator("math[display=block] mfrac").first.bounding_box()
+    assert box["width"] > 5 and box["height"] > 15
+
+
+@pytest.mark.parametrize("name", ["student", "class"])
+def test_a_page_prints(show: Open, name: str) -> None:
+    page = show(name)
+    page.emulate_media(media="print")
+    assert page.locator(".skip").is_hidden()
+    assert page.evaluate("getComputedStyle(document.body).backgroundColor") == "rgb(255, 255, 255)"
+    assert page.pdf(format="A4").startswith(b"%PDF-")

@@ -1,0 +1,82 @@
+"""A verdict and a notebook that carry an attack in every field a student or a box can fill."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Any
+
+from grader.grading.verdict import Outcome, QuestionMark, SubmissionRecord, Verdict
+from grader.suite.results import TestOutcome, TestResult, Trial
+from tests.helpers.notebooks import code, display, error, markdown, notebook, stream
+from tests.helpers.verdicts import SPEC, graded
+from tests.report.hostile import ALL, HTML
+
+
+def hostile_verdict(**more: Any) -> Verdict:
+    """A graded submission of a student who attacks whoever reads the page."""
+    tests = tuple(_test(outcome, i) for i, outcome in enumerate(TestOutcome))
+    fields: dict[str, Any] = {
+        "reason": ALL,
+        "tests": tests,
+        "questions": tuple(
+            QuestionMark(
+                id=q.id,
+                title=ALL,
+                points=Decimal(1),
+                max_points=Decimal(2),
+                manual_points=q.manual,
+            )
+            for q in SPEC.questions
+        ),
+        "answers": {"q7": ALL, "q8": "\n\n".join(HTML), ALL: ALL},
+        "notes": HTML,
+        "submission": SubmissionRecord(file=ALL, sha256=ALL),
+    }
+    return graded(ALL, outcome=Outcome.GRADED, **(fields | more))
+
+
+def _test(outcome: TestOutcome, number: int) -> TestResult:
+    return TestResult(
+        name=f"{ALL}{number}",
+        question="q1" if number % 2 else ALL,
+        points=Decimal(0),
+        max_points=Decimal(1),
+        outcome=outcome,
+        title=ALL,
+        message=ALL,
+        hints=HTML,
+        traceback=ALL,
+        details=ALL,
+        shows_details=True,
+        trials=(Trial(seed=1, outcome=outcome, message=ALL),),
+    )
+
+
+def hostile_notebook() -> bytes:
+    """A notebook with an attack in every kind of cell, output and field."""
+    kinds = (
+        "text/html",
+        "text/markdown",
+        "text/latex",
+        "text/plain",
+        "image/svg+xml",
+        "image/png",
+        "application/javascript",
+        "application/json",
+        ALL,
+    )
+    cells = [{"cell_type": "raw", "source": ALL}]
+    for attack in (*HTML, ALL):
+        cells += [
+            markdown(attack, attachments={attack: {attack: attack}}),
+            markdown(f"![{attack}]({attack}) [{attack}]({attack}) $ {attack} $"),
+            code(
+                attack,
+                stream(attack),
+                stream(attack, "stderr"),
+                error(attack, attack, [attack, attack]),
+                *({"output_type": "display_data", "data": {k: attack}} for k in kinds),
+                display(image_svg_xml=f'<svg xmlns="http://www.w3.org/2000/svg">{attack}</svg>'),
+            ),
+        ]
+    return notebook(cells)

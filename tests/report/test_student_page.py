@@ -1,0 +1,198 @@
+"""The student's page: what it says, to whom, and what it never holds."""
+
+from __future__ import annotations
+
+import datetime as dt
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pytest
+from bleach._vendor import html5lib
+
+from grader.errors import GraderError
+from grader.grading.verdict import Verdict
+from grader.report.marks import OUTCOME_WORDS
+from grader.report.student_page import student_page
+from grader.suite.results import TestOutcome
+from tests.helpers.notebooks import realistic_notebook
+from tests.helpers.verdicts import (
+    AFTER_DUE,
+    BEFORE_DUE,
+    PROVENANCE,
+    SPEC,
+    TRACEBACK,
+    broken,
+    graded,
+    invalid,
+    test_result,
+)
+from tests.report.hostile_verdict import hostile_notebook, hostile_verdict
+
+
+def page(
+    verdict: Verdict,
+    notebook: bytes | None = None,
+    audience: Any = "student",
+    now: dt.datetime = AFTER_DUE,
+    **more: Any,
+) -> str:
+    return student_page(verdict, notebook, spec=SPEC, audience=audience, now=now, **more)
+
+
+def text(html: str) -> str:
+    """What a reader reads, with single spaces."""
+    tree = html5lib.parse(html, namespaceHTMLElements=False)
+    return " ".join(" ".join(tree.find("body").itertext()).split())
+
+
+def failed(outcome: TestOutcome = TestOutcome.STUDENT_ERROR, **more: Any) -> Verdict:
+    fields: dict[str, Any] = {
+        "points": Decimal(0),
+        "outcome": outcome,
+        "message": "RuntimeError: sizes differ",
+        "hints": ("Look at `keepdim`.",),
+        "traceback": TRACEBACK,
+        "details": "expected SECRET-VALUE",
+    }
+    return graded("Ada", tests=(test_result("q1", "t", "Rows sum to one.", 8, **fields | more),))
+
+
+def test_the_mark_stands_first_with_what_waits_for_a_person() -> None:
+    said = text(page(graded("Ada Lovelace")))
+    assert "Ada Lovelace" in said and "Multilayer perceptrons" in said and "koc-comp541" in said
+    assert "52 of 52 points" in said
+    assert "8 more points wait for a person" in said
+
+
+def test_a_missed_test_shows_its_outcome_in_words_its_hint_and_the_students_traceback() -> None:
+    said = text(page(failed()))
+    for part in ("✗ raised an error", "Rows sum to one.", "0 / 8", "RuntimeError: sizes differ",
+                 "Hint Look at keepdim .", "cell 9, line 6, in softmax"):  # fmt: skip
+        assert part in said
+
+
+@pytest.mark.parametrize("outcome", list(TestOutcome))
+def test_every_outcome_has_its_words(outcome: TestOutcome) -> None:
+    said = text(page(failed(outcome)))
+    assert OUTCOME_WORDS[outcome] in said
+    assert ("✓" in said) == (outcome is TestOutcome.PASSED)
+
+
+def test_expected_values_reach_only_the_instructor() -> None:
+    assert "SECRET-VALUE" not in page(failed())
+    assert "SECRET-VALUE" in page(failed(), audience="instructor")
+
+
+def test_a_test_may_choose_to_show_its_details() -> None:
+    assert "SECRET-VALUE" in page(failed(shows_details=True))
+
+
+@pytest.mark.parametrize("shows", ["after_due", "never"])
+def test_a_hidden_test_leaves_no_trace_but_its_points(shows: str) -> None:
+    html = page(failed(shows=shows), now=BEFORE_DUE)
+    for part in ("Rows sum to one", "SECRET-VALUE", "keepdim", "sizes differ", "raised an error"):
+        assert part not in html
+    assert "1 test is not shown on this page, worth 8 points." in text(html)
+
+
+def test_hidden_points_are_said_to_come_later() -> None:
+    said = text(page(graded("Ada"), now=BEFORE_DUE))
+    assert "40 of 40 points so far" in said
+    assert "12 points come from tests that are counted after the due date" in said
+
+
+def test_trials_are_counted() -> None:
+    assert "3 of 3 trials with different seeds passed." in text(page(graded("Ada")))
+
+
+def test_notes_on_the_run_are_shown() -> None:
+    verdict = graded("Ada", notes=("Cell 7 was stopped after 20 s.",))
+    assert "Cell 7 was stopped after 20 s." in text(page(verdict))
+
+
+def test_a_written_answer_is_shown_as_markdown_and_a_missing_one_is_named() -> None:
+    html = page(graded("Ada", answers={"q7": "They stay **equal**: $w_1 = w_2$."}))
+    assert "<strong>equal</strong>" in html and "<msub>" in html
+    assert "4 points, to be marked by a person" in text(html)
+    assert "No answer was found in the notebook." in text(html)
+
+
+def test_a_submission_that_could_not_be_read_says_why() -> None:
+    said = text(page(invalid("Ada")))
+    assert "0 of 52 points" in said and "The file is a PDF, not a notebook." in said
+
+
+def test_an_infrastructure_error_is_no_mark_and_tells_a_student_nothing_of_ours() -> None:
+    said = text(page(broken("Ada")))
+    assert "Not graded yet" in said and "points" not in said
+    assert "container engine" not in said
+    assert "container engine" in text(page(broken("Ada"), audience="instructor"))
+
+
+def test_an_unsafe_run_is_said_at_the_top() -> None:
+    unsafe = type(PROVENANCE)(bundle_sha256="0", image="", sandbox="unsafe", isolation="", seed=1)
+    assert "Unsafe run." in text(page(graded("Ada", provenance=unsafe)))[:60]
+    assert "Unsafe run." not in page(graded("Ada"))
+
+
+def test_provenance_is_in_the_footer() -> None:
+    said = text(page(graded("Ada")))
+    for part in (PROVENANCE.bundle_sha256, PROVENANCE.image, "docker, warm", "torch 2.13.0",
+                 "20241030", "memory mb 1024", "MB at its peak"):  # fmt: skip
+        assert part in said
+
+
+def test_a_verdict_without_provenance_has_a_page() -> None:
+    assert "52 of 52" in text(page(graded("Ada", provenance=None)))
+
+
+def test_the_executed_notebook_is_in_the_page() -> None:
+    html = page(graded("Ada"), realistic_notebook())
+    assert 'class="dataframe"' in html and "data:image/png;base64," in html
+    assert "non-singleton dimension 1" in text(html)
+
+
+def test_the_page_forbids_scripts_and_loads() -> None:
+    html = page(graded("Ada"), realistic_notebook())
+    assert "default-src 'none'; img-src data:; style-src 'unsafe-inline'" in html
+    head = html.index("Content-Security-Policy")
+    assert head < html.index("<style") < html.index("<title") or head < html.index("<title")
+
+
+def test_no_attack_in_any_field_becomes_an_element_that_runs_or_loads() -> None:
+    html = page(hostile_verdict(), hostile_notebook(), audience="instructor")
+    tree = html5lib.parse(html, namespaceHTMLElements=False)
+    tags = {e.tag for e in tree.iter() if isinstance(e.tag, str)}
+    assert not tags & {"script", "iframe", "form", "input", "object", "embed", "base", "video"}
+    assert sum(e.tag == "style" for e in tree.iter()) == 1
+    assert sum(e.tag == "meta" for e in tree.iter()) == 5
+    assert sum(e.get("id") == "main" for e in tree.iter()) == 1
+    for element in tree.iter():
+        for name, value in element.attrib.items():
+            assert not name.startswith("on")
+            assert name != "style" or value.startswith("width:")
+            assert name != "href" or value.startswith(("#", "http", "mailto:"))
+            assert name != "src" or value.startswith("data:image/")
+
+
+def test_a_page_of_attacks_can_be_encoded_and_stays_small() -> None:
+    html = page(hostile_verdict(answers={"q7": "\ud800 \x00"}), hostile_notebook())
+    assert len(html.encode()) < 8_000_000
+
+
+def test_a_course_may_put_its_own_template_first(tmp_path: Path) -> None:
+    own = tmp_path / "report" / "student.html.j2"
+    own.parent.mkdir()
+    own.write_text("{{ verdict.student }}: {{ sheet.points | points }}")
+    verdict = graded("<Ada>")
+    assert page(verdict, template_dirs=[tmp_path]) == "&lt;Ada&gt;: 52"
+
+
+def test_a_wrong_template_is_named_with_its_line(tmp_path: Path) -> None:
+    own = tmp_path / "report" / "student.html.j2"
+    own.parent.mkdir()
+    own.write_text("fine\n{% if %}")
+    with pytest.raises(GraderError, match="template cannot be used") as caught:
+        page(graded("Ada"), template_dirs=[tmp_path])
+    assert caught.value.where == f"{own}:2"
