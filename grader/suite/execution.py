@@ -1,0 +1,260 @@
+"""Run the collected tests against one submission and say how each ended."""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from decimal import Decimal
+from typing import Any
+
+import msgspec
+import pytest
+from _pytest.runner import CallInfo, call_and_report
+
+from grader.suite.alarm import DeadlinePassed, deadline
+from grader.suite.binding import Binding
+from grader.suite.hints import gathered_hints
+from grader.suite.outcomes import PASSED, Ending, ending_of, of_box_failure
+from grader.suite.points import PlannedTest, SuitePlan
+from grader.suite.randomness import derive_seed, seed_judge
+from grader.suite.results import TestOutcome, TestResult, Trial
+
+MAX_TIMEOUTS = 2
+"""So many tests of a question may run out of time; the rest of it is not run."""
+
+MAX_TRIAL_MESSAGE = 300
+_ENDS_TRIALS = frozenset(
+    {
+        TestOutcome.TIMEOUT,
+        TestOutcome.OUT_OF_MEMORY,
+        TestOutcome.CRASHED,
+        TestOutcome.OUTPUT_LIMIT,
+    }
+)
+
+
+@dataclass(frozen=True)
+class Limits:
+    """Seconds of wall clock: for all tests together, and for those of one question."""
+
+    suite_s: float | None = None
+    question_s: float | None = None
+
+
+class SuiteRun:
+    """One submission's way through a suite.
+
+    The plugin's `pytest_runtest_protocol` hands each item to `perform` and its
+    `pytest_runtest_makereport` tells `note_exception` what a phase raised.
+    """
+
+    def __init__(
+        self,
+        plan: SuitePlan,
+        binding: Binding,
+        *,
+        batch_seed: int,
+        limits: Limits = Limits(),
+        on_result: Callable[[TestResult], None] | None = None,
+    ) -> None:
+        self._plan = plan
+        self._link = binding.link
+        self._batch_seed = batch_seed
+        self._limits = limits
+        self._on_result = on_result
+        self._until = None if limits.suite_s is None else time.monotonic() + limits.suite_s
+        self._timeouts: Counter[str] = Counter()
+        self._seconds: dict[str, float] = {}
+        self._raised: list[BaseException] = []
+        self._results: dict[str, TestResult] = {}
+        self._out_of_time = False
+
+    def results(self) -> list[TestResult]:
+        """The results so far, in the order in which the suite states its tests."""
+        done = (self._results.get(test.nodeid) for test in self._plan.tests)
+        return [result for result in done if result is not None]
+
+    def note_exception(self, call: CallInfo[Any]) -> None:
+        """Take note of what setup, call or teardown of the running test raised."""
+        if call.excinfo is not None:
+            self._raised.append(call.excinfo.value)
+
+    def perform(
+        self, item: pytest.Item, next_item: pytest.Item | None
+    ) -> tuple[TestResult, list[pytest.TestReport]]:
+        """Run one item with all its trials, or say why it is not run.
+
+        Raises:
+            InfrastructureError: the sandbox failed; this is no result.
+        """
+        test = self._plan.of(item.nodeid)
+        began = time.monotonic()
+        reports: list[pytest.TestReport] = []
+        reason = self._reason_not_to_run(test)
+        if reason:
+            _tear_down(item, next_item)
+            ending = Ending(outcome=TestOutcome.NOT_RUN, message=f"Not run: {reason}")
+            result = _result(test, ending)
+        else:
+            result, reports = self._run_trials(item, test, next_item)
+        spent = time.monotonic() - began
+        self._seconds[test.question] = self._seconds.get(test.question, 0.0) + spent
+        self._timeouts[test.question] += result.outcome is TestOutcome.TIMEOUT
+        result = _with_duration(result, spent)
+        self._results[item.nodeid] = result
+        if self._on_result is not None:
+            self._on_result(result)
+        return result, reports
+
+    # -- whether
+
+    def _reason_not_to_run(self, test: PlannedTest) -> str:
+        late = self._until is not None and time.monotonic() >= self._until
+        if self._out_of_time or late:
+            return f"the checks had used up their {self._limits.suite_s:g} s before it."
+        if test.question and self._timeouts[test.question] >= MAX_TIMEOUTS:
+            return "two checks of this question ran out of time before it."
+        left = self._question_seconds_left(test)
+        if left is not None and left <= 0:
+            return (
+                f"the checks of this question had used up their {self._limits.question_s:g} s "
+                "before it."
+            )
+        for needed in self._plan.needed_by(test):
+            result = self._results.get(needed.nodeid)
+            if result is not None and result.outcome is not TestOutcome.PASSED:
+                return f"it needs {needed.name}, which did not pass."
+        return ""
+
+    def _question_seconds_left(self, test: PlannedTest) -> float | None:
+        if self._limits.question_s is None:
+            return None
+        return self._limits.question_s - self._seconds.get(test.question, 0.0)
+
+    # -- how
+
+    def _run_trials(
+        self, item: pytest.Item, test: PlannedTest, next_item: pytest.Item | None
+    ) -> tuple[TestResult, list[pytest.TestReport]]:
+        trials: list[Trial] = []
+        hints: list[str] = []
+        reports: list[pytest.TestReport] = []
+        last_bad, passed, stopped = PASSED, 0, 0
+        for index in range(test.trials):
+            seed = derive_seed(self._batch_seed, test.name, index)
+            ending, given, reports = self._run_once(item, test, next_item, seed)
+            message = ending.message[:MAX_TRIAL_MESSAGE]
+            trials.append(Trial(seed=seed, outcome=ending.outcome, message=message))
+            passed += ending.outcome is TestOutcome.PASSED
+            stopped += ending.outcome in _ENDS_TRIALS
+            if ending.outcome is not TestOutcome.PASSED:
+                last_bad = ending
+                hints += [text for text in given if text not in hints]
+            left = test.trials - index - 1
+            decided = passed >= test.trials_needed or passed + left < test.trials_needed
+            skipped = ending.outcome is TestOutcome.NOT_RUN
+            if decided or skipped or stopped >= MAX_TIMEOUTS or self._out_of_time:
+                break
+        if passed >= test.trials_needed:
+            last_bad, hints = PASSED, []
+        if test.trials == 1:
+            return _result(test, last_bad, hints=hints), reports
+        if last_bad is not PASSED:
+            tries = f"{passed} of {len(trials)} tries passed, {test.trials_needed} are needed."
+            last_bad = replace(last_bad, message=f"{last_bad.message} {tries}".strip())
+        return _result(test, last_bad, hints=hints, trials=trials), reports
+
+    def _run_once(
+        self, item: pytest.Item, test: PlannedTest, next_item: pytest.Item | None, seed: int
+    ) -> tuple[Ending, list[str], list[pytest.TestReport]]:
+        seed_judge(seed)
+        self._raised.clear()
+        self._link.begin_test(seed=seed, until=self._call_deadline(test))
+        reports: list[pytest.TestReport] = []
+        with gathered_hints() as hints:
+            try:
+                with deadline(self._until):
+                    reports = self._run_phases(item, next_item)
+            except DeadlinePassed:
+                self._out_of_time = True
+                _tear_down(item, None)
+        if self._link.infrastructure is not None:
+            raise self._link.infrastructure
+        return self._ending(test), list(hints), reports
+
+    def _call_deadline(self, test: PlannedTest) -> float | None:
+        left = self._question_seconds_left(test)
+        ends = [self._until] if self._until is not None else []
+        if left is not None:
+            ends.append(time.monotonic() + left)
+        return min(ends, default=None)
+
+    def _run_phases(
+        self, item: pytest.Item, next_item: pytest.Item | None
+    ) -> list[pytest.TestReport]:
+        """Do what pytest's own protocol does, and drop every fixture of a session that is gone."""
+        generation = self._link.generation
+        private: Any = item
+        if hasattr(item, "_request") and not private._request:
+            private._initrequest()
+        try:
+            reports = [call_and_report(item, "setup", log=False)]
+            if reports[0].passed:
+                reports.append(call_and_report(item, "call", log=False))
+            if self._link.failure is not None or self._link.generation != generation:
+                # Fixtures of a wider scope may hold objects of the session that ended: other
+                # questions' tests must get new ones.
+                next_item = None
+            reports.append(call_and_report(item, "teardown", log=False, nextitem=next_item))
+        finally:
+            if hasattr(item, "_request"):
+                private._request = False
+                private.funcargs = None
+        return reports
+
+    def _ending(self, test: PlannedTest) -> Ending:
+        raised = self._raised[0] if self._raised else None
+        if self._out_of_time:
+            return Ending(
+                outcome=TestOutcome.TIMEOUT,
+                message=f"The checks took more than the {self._limits.suite_s:g} s they have.",
+            )
+        if self._link.failure is not None:
+            # Also when the suite swallowed it: a call that never came back earns nothing.
+            return of_box_failure(self._link.failure)
+        if raised is None:
+            return PASSED
+        return ending_of(raised, shows_details=test.shows_details)
+
+
+def _result(
+    test: PlannedTest, ending: Ending, *, hints: list[str] | None = None, trials: Any = ()
+) -> TestResult:
+    passed = ending.outcome is TestOutcome.PASSED
+    return TestResult(
+        name=test.name,
+        question=test.question,
+        points=test.max_points if passed else Decimal(0),
+        max_points=test.max_points,
+        outcome=ending.outcome,
+        title=test.title,
+        message=ending.message,
+        hints=tuple(hints or ()),
+        traceback=ending.traceback,
+        details=ending.details,
+        shows=test.shows,
+        shows_details=test.shows_details,
+        trials=tuple(trials),
+    )
+
+
+def _with_duration(result: TestResult, seconds: float) -> TestResult:
+    return msgspec.structs.replace(result, duration_s=round(seconds, 4))
+
+
+def _tear_down(item: pytest.Item, next_item: pytest.Item | None) -> None:
+    """Finish what earlier tests left for this one; what it raises is nobody's mark."""
+    state = item.session._setupstate
+    CallInfo.from_call(lambda: state.teardown_exact(next_item), when="teardown")

@@ -1,0 +1,165 @@
+"""The suite's line to one submission's box: inputs go out, plain values and failures come back."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from typing import Any, Protocol
+
+from grader.errors import BoxFailure, BoxTimeout, InfrastructureError, SuiteError, WireError
+from grader.suite.failures import CallTimeout, MissingName, NotPlain, student_error
+from grader.suite.function_source import function_source, is_function
+from grader.wire import messages as m
+from grader.wire import values
+from grader.wire.values import Blob, RemoteRef, Tree
+
+SHORTEST_CALL_S = 0.05
+
+
+class BoxClient(Protocol):
+    """What the suite needs of a box: `sandbox.notebook_box.NotebookBox` is one.
+
+    `generation` grows whenever the notebook had to be started again: what the suite held of the
+    old session is gone then.
+    """
+
+    generation: int
+
+    @property
+    def call_timeout_s(self) -> float:
+        """Seconds that one call may take."""
+
+    def request(
+        self, request: m.Request, blobs: Sequence[Blob] = ()
+    ) -> tuple[m.Reply, list[memoryview]]:
+        """Send one request and wait for its reply.
+
+        Raises:
+            BoxFailure: the session ended over it.
+            InfrastructureError: the sandbox failed.
+            WireError: what came back is no reply.
+        """
+
+
+class BoxLink:
+    """Requests of one submission's tests, with the seed, the deadline and the failures of each."""
+
+    def __init__(self, client: BoxClient) -> None:
+        self._client = client
+        self._seed: int | None = None
+        self._until: float | None = None
+        self.failure: BoxFailure | None = None
+        self.infrastructure: InfrastructureError | None = None
+
+    def begin_test(self, *, seed: int | None, until: float | None) -> None:
+        """Begin a test: the box is seeded when the test first asks something of it.
+
+        Args:
+            seed: for python, numpy and torch in the box.
+            until: `time.monotonic()` at which the last call must have ended.
+        """
+        self._seed, self._until = seed, until
+        self.failure = None
+
+    @property
+    def generation(self) -> int:
+        """Which session of the notebook answers; grows when it is started again."""
+        return self._client.generation
+
+    def ask(
+        self,
+        make: Callable[[Callable[[object], Tree], float], m.Request],
+        remote: Callable[[RemoteRef], Any],
+    ) -> Any:
+        """Send the request that `make` builds and return the plain value of the reply.
+
+        Args:
+            make: gets a function that encodes a value, and the seconds that the call may take.
+            remote: makes something of what stays in the box.
+
+        Raises:
+            StudentError: student code raised, or sent what is no plain value.
+            BoxFailure: the call ended the session, or was stopped at its limit.
+            InfrastructureError: the sandbox failed.
+            SuiteError: the suite passes something that can't be sent.
+        """
+        __tracebackhide__ = True
+        if self._seed is not None:
+            seed, self._seed = self._seed, None
+            self._exchange(m.Seed(seed=seed), ())
+        blobs: list[Blob] = []
+        request = make(lambda value: _encode(value, blobs), self._seconds())
+        reply, received = self._exchange(request, blobs)
+        return self._read(reply, received, remote)
+
+    def _seconds(self) -> float:
+        limit = float(self._client.call_timeout_s)
+        if self._until is None:
+            return limit
+        left = self._until - time.monotonic()
+        if left <= 0:
+            self.failure = BoxTimeout("the time for the checks was up")
+            raise self.failure
+        return max(SHORTEST_CALL_S, min(limit, left))
+
+    def _exchange(
+        self, request: m.Request, blobs: Sequence[Blob]
+    ) -> tuple[m.Reply, list[memoryview]]:
+        __tracebackhide__ = True
+        # A suite may swallow exceptions (`pytest.raises(Exception)`, Hypothesis): a call that
+        # ended the session must not be tried again and again, nor count as a success.
+        if self.infrastructure is not None:
+            raise self.infrastructure
+        if self.failure is not None:
+            raise self.failure
+        try:
+            reply, received = self._client.request(request, blobs)
+        except BoxFailure as failure:
+            self.failure = failure
+            raise
+        except InfrastructureError as error:
+            self.infrastructure = error
+            raise
+        except WireError as error:
+            raise NotPlain("Your code sent something that is no plain value.") from error
+        if isinstance(reply, m.OutOfTime):
+            self.failure = CallTimeout(reply.seconds, reply.frames)
+            raise self.failure
+        return reply, received
+
+    def _read(
+        self, reply: m.Reply, received: list[memoryview], remote: Callable[[RemoteRef], Any]
+    ) -> Any:
+        __tracebackhide__ = True
+        match reply:
+            case m.Value():
+                try:
+                    return values.decode(reply.value, received, remote=remote)
+                except values.Undecodable as error:
+                    raise NotPlain("Your code sent something that is no plain value.") from error
+            case m.Raised():
+                raise student_error(reply.type, reply.text, reply.frames)
+            case m.Missing():
+                raise MissingName(reply.name, reply.similar)
+            case m.Unsendable():
+                raise NotPlain(f"What your code gave can't be taken over: {reply.reason}.")
+            case _:
+                raise NotPlain("Your code sent something that is no plain value.")
+
+
+def _encode(value: object, blobs: list[Blob]) -> Tree:
+    def other(part: object) -> Tree | None:
+        ref = getattr(type(part), "__grader_ref__", None)
+        if ref is not None:
+            return values.encode(ref(part), blobs)
+        if is_function(part):
+            return values.encode(function_source(part), blobs)
+        return None
+
+    try:
+        return values.encode(value, blobs, other=other)
+    except values.Unencodable as error:
+        raise SuiteError(
+            f"the suite passes something into the box that can't be sent: {error}",
+            hint="Send plain values: of a module its state_dict(), of an iterator a list.",
+        ) from error

@@ -1,0 +1,166 @@
+"""What a notebook's source says, read without running it: definitions, calls, uses.
+
+The source is a student's: it may be broken, huge or absurd. A cell that can't be read is left out.
+"""
+
+from __future__ import annotations
+
+import ast
+import re
+import warnings
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+MAX_CELL = 200_000
+MAX_FOLLOWED = 200
+
+_PYTHON_MAGICS = frozenset({"time", "timeit", "capture", "prun", "python", "python3"})
+_MAGIC_LINE = re.compile(r"^([ \t]*)(?:[%!?].*|[\w.]+\?{1,2}[ \t]*)$", re.M)
+_MAGIC_VALUE = re.compile(r"^([ \t]*[\w., \t]+=[ \t]*)[%!].*$", re.M)
+_Definition = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef | ast.Assign | ast.AnnAssign
+
+
+@dataclass(frozen=True)
+class _Defined:
+    node: _Definition
+    source: str
+
+
+class NotebookCode:
+    """The definitions of all cells; where a name is defined twice, the last one counts."""
+
+    def __init__(self, cells: Iterable[str]) -> None:
+        self._defined: dict[str, _Defined] = {}
+        self._aliases: dict[str, str] = {}
+        for cell in cells:
+            text, tree = read_cell(cell)
+            self._aliases |= _aliases(tree)
+            for node in _statements(tree.body):
+                for name in _names(node):
+                    self._defined[name] = _Defined(node, _segment(text, node))
+
+    def defines(self, name: str) -> bool:
+        """Say whether a top-level statement of a readable cell defines the name."""
+        return name in self._defined
+
+    def source(self, name: str) -> str | None:
+        """Return the source of the definition that counts, decorators included."""
+        found = self._defined.get(name)
+        return found.source if found is not None else None
+
+    def calls(self, name: str) -> set[str]:
+        """Return the dotted names that `name` and the notebook's own names it uses call."""
+        return self._gather(name, calls_only=True)
+
+    def uses(self, name: str) -> set[str]:
+        """Return the dotted names that `name` and the notebook's own names it uses mention."""
+        return self._gather(name, calls_only=False)
+
+    def _gather(self, name: str, *, calls_only: bool) -> set[str]:
+        found: set[str] = set()
+        seen: set[str] = set()
+        waiting = [name]
+        while waiting and len(seen) < MAX_FOLLOWED:
+            current = waiting.pop()
+            if current in seen or current not in self._defined:
+                continue
+            seen.add(current)
+            node = self._defined[current].node
+            aliases = self._aliases | _aliases(node)
+            mentioned = set(_mentioned(node, aliases, calls_only=False))
+            found |= set(_mentioned(node, aliases, calls_only=True)) if calls_only else mentioned
+            waiting += sorted({text.partition(".")[0] for text in mentioned} & set(self._defined))
+        return found
+
+
+def read_cell(cell: str) -> tuple[str, ast.Module]:
+    """Parse a cell without its magics; an unreadable one is an empty module."""
+    text = cell[:MAX_CELL]
+    head = re.match(r"\s*%%(\w*)[^\n]*\n?", text)
+    if head is not None:
+        text = text[head.end() :] if head[1] in _PYTHON_MAGICS else ""
+    for attempt in (text, _without_magics(text)):
+        try:
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")
+                return attempt, ast.parse(attempt)
+        except (SyntaxError, ValueError, RecursionError, MemoryError):
+            continue
+    return "", ast.Module(body=[], type_ignores=[])
+
+
+def _without_magics(text: str) -> str:
+    # `pass` keeps a block whole that holds nothing but a magic.
+    return _MAGIC_VALUE.sub(r"\1None", _MAGIC_LINE.sub(r"\1pass", text))
+
+
+def _statements(body: list[ast.stmt]) -> Iterator[_Definition]:
+    """The definitions at the top level, also within `if`, `try`, `with` and loops."""
+    waiting = list(reversed(body))
+    while waiting:
+        node = waiting.pop()
+        if isinstance(node, _Definition):
+            yield node
+            continue
+        inner = [child for child in ast.iter_child_nodes(node) if isinstance(child, ast.stmt)]
+        handlers = getattr(node, "handlers", [])
+        inner += [statement for handler in handlers for statement in handler.body]
+        waiting += reversed(inner)
+
+
+def _names(node: _Definition) -> list[str]:
+    if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+        return [node.name]
+    targets = node.targets if isinstance(node, ast.Assign) else [node.target]
+    parts = [part for target in targets for part in getattr(target, "elts", [target])]
+    return [part.id for part in parts if isinstance(part, ast.Name)]
+
+
+def _segment(text: str, node: _Definition) -> str:
+    decorators = getattr(node, "decorator_list", [])
+    first = min([node.lineno, *(d.lineno for d in decorators)])
+    # ast counts lines as Python does: form feeds and the like do not end one.
+    lines = text.replace("\r\n", "\n").replace("\r", "\n").split("\n")
+    return "\n".join(lines[first - 1 : node.end_lineno])
+
+
+def _aliases(tree: ast.AST) -> dict[str, str]:
+    """What the imports below a node call things: {"F": "torch.nn.functional"}."""
+    found = {}
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            for name in node.names:
+                if name.asname:
+                    found[name.asname] = name.name
+                else:
+                    root = name.name.partition(".")[0]
+                    found[root] = root
+        elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
+            for name in node.names:
+                found[name.asname or name.name] = f"{node.module}.{name.name}"
+    return found
+
+
+def _mentioned(node: ast.AST, aliases: dict[str, str], *, calls_only: bool) -> Iterator[str]:
+    if isinstance(node, ast.Assign | ast.AnnAssign) and isinstance(
+        node.value, ast.Name | ast.Attribute
+    ):
+        # `softmax = torch.softmax`: whoever calls the one calls the other.
+        yield _dotted(node.value, aliases)
+    for part in ast.walk(node):
+        if isinstance(part, ast.Call):
+            yield _dotted(part.func, aliases)
+        elif not calls_only and isinstance(part, ast.Attribute):
+            yield _dotted(part, aliases)
+        elif not calls_only and isinstance(part, ast.Name) and isinstance(part.ctx, ast.Load):
+            yield aliases.get(part.id, part.id)
+
+
+def _dotted(node: ast.expr, aliases: dict[str, str]) -> str:
+    """A dotted name with its import resolved; "?" stands for what is no name."""
+    parts: list[str] = []
+    while isinstance(node, ast.Attribute):
+        parts.append(node.attr)
+        node = node.value
+    root = aliases.get(node.id, node.id) if isinstance(node, ast.Name) else "?"
+    return ".".join([root, *reversed(parts)])

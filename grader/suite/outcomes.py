@@ -1,0 +1,137 @@
+"""From the exception that ended a test to what is recorded: outcome, sentence, traceback."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from grader.errors import (
+    BoxCrashed,
+    BoxFailure,
+    BoxOutOfMemory,
+    BoxOutputLimit,
+    BoxTimeout,
+    SuiteError,
+)
+from grader.suite.failures import StudentError
+from grader.suite.results import TestOutcome
+from grader.wire.messages import Frame
+
+MAX_MESSAGE = 2_000
+MAX_DETAILS = 4_096
+MAX_TRACEBACK = 4_096
+MAX_FRAMES = 12
+
+FAILED = "This check failed."
+BROKEN = "The check itself is broken, which is not your doing: please tell your instructor."
+
+_OF_BOX: tuple[tuple[type[BoxFailure], TestOutcome, str], ...] = (
+    (BoxTimeout, TestOutcome.TIMEOUT, "Your code ran out of time"),
+    (BoxOutOfMemory, TestOutcome.OUT_OF_MEMORY, "Your code used more memory than it may"),
+    (BoxCrashed, TestOutcome.CRASHED, "Your code ended its own process"),
+    (BoxOutputLimit, TestOutcome.OUTPUT_LIMIT, "Your code put out more than it may"),
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Ending:
+    """How one run of a test ended. `details` are for the instructor only."""
+
+    outcome: TestOutcome
+    message: str = ""
+    traceback: str = ""
+    details: str = ""
+
+
+PASSED = Ending(outcome=TestOutcome.PASSED)
+
+
+def ending_of(error: BaseException, *, shows_details: bool = False) -> Ending:
+    """Classify what ended a test.
+
+    Only `StudentError` and the failures of the box speak of the student's code. What else a suite
+    raises is a failed check; of an exception that is no assertion the student reads the type
+    alone, since its text may hold expected values.
+    """
+    while isinstance(error, BaseExceptionGroup):
+        error = error.exceptions[0]
+    if isinstance(error, StudentError):
+        return Ending(
+            outcome=TestOutcome.STUDENT_ERROR,
+            message=bounded(error.sentence, MAX_MESSAGE),
+            traceback=student_traceback(error.frames, str(error)),
+            details=_details(error),
+        )
+    if isinstance(error, BoxFailure):
+        return of_box_failure(error)
+    if isinstance(error, pytest.skip.Exception):
+        reason = bounded(str(error.msg or "the suite skipped it"), MAX_MESSAGE)
+        return Ending(outcome=TestOutcome.NOT_RUN, message=f"Not run: {reason}")
+    details = _details(error)
+    if isinstance(error, SuiteError | pytest.FixtureLookupError):
+        message = BROKEN
+    elif isinstance(error, AssertionError | pytest.fail.Exception):
+        message = FAILED
+    else:
+        message = f"The check could not use what your code returned: {type(error).__name__}."
+    if shows_details:
+        message = f"{message}\n{details}"
+    return Ending(
+        outcome=TestOutcome.FAILED, message=bounded(message, MAX_MESSAGE), details=details
+    )
+
+
+def of_box_failure(failure: BoxFailure) -> Ending:
+    """Say how a call ended the session, or was stopped."""
+    outcome, sentence = next(
+        ((outcome, text) for kind, outcome, text in _OF_BOX if isinstance(failure, kind)),
+        (TestOutcome.CRASHED, "Your code ended its session"),
+    )
+    frames = getattr(failure, "frames", ())
+    return Ending(
+        outcome=outcome,
+        message=bounded(f"{sentence}: {failure.what.rstrip('.')}.", MAX_MESSAGE),
+        traceback=student_traceback(frames, f"{sentence}."),
+        details=_details(failure),
+    )
+
+
+def student_traceback(frames: Sequence[Frame], last_line: str) -> str:
+    """Format the student's own frames as Python does, with cells for files."""
+    if not frames:
+        return ""
+    lines = ["Traceback (most recent call last):"]
+    for frame in frames[-MAX_FRAMES:]:
+        file, function = frame.file[:200], frame.function[:200]
+        lines.append(f"  {file}, line {frame.line}, in {function}")
+        if frame.text.strip():
+            lines.append(f"    {frame.text.strip()[:300]}")
+    return bounded("\n".join([*lines, last_line]), MAX_TRACEBACK)
+
+
+def bounded(text: str, limit: int) -> str:
+    """Cut a text, and take out what JSON and terminals can't take."""
+    clean = text[: limit + 1].encode("utf-8", "replace").decode().replace("\0", "␀")
+    return clean if len(clean) <= limit else clean[: limit - 1] + "…"
+
+
+def _details(error: BaseException) -> str:
+    """What was raised and where in the suite, for the instructor."""
+    where = ""
+    trace = error.__traceback__
+    while trace is not None:
+        path = Path(trace.tb_frame.f_code.co_filename)
+        if path.name.startswith(("test_", "conftest")) or path.name.endswith("_test.py"):
+            where = f"{path.name}:{trace.tb_lineno}: "
+        trace = trace.tb_next
+    return bounded(f"{where}{type(error).__name__}: {_text(error)}", MAX_DETAILS)
+
+
+def _text(error: BaseException) -> str:
+    try:
+        return str(error)
+    except Exception as second:  # noqa: BLE001 - a suite's own exception class
+        return f"(its text can't be shown: {type(second).__name__})"

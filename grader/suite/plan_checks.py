@@ -1,0 +1,120 @@
+"""Whether a suite's plan can be carried out, and whether it agrees with the spec."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterator
+
+from grader.course.spec import AssignmentSpec
+from grader.points import show
+from grader.suite.points import PlannedTest, SuitePlan, answers_to
+
+
+def check_plan(plan: SuitePlan, spec: AssignmentSpec, *, graded: bool = True) -> list[str]:
+    """Say what is wrong with a suite, each fault in one sentence; an empty list is a good suite.
+
+    Args:
+        plan: of the collected suite.
+        spec: what the assignment promises.
+        graded: the hidden suite, whose points must add up; a public suite needs none.
+    """
+    if not plan.tests:
+        return ["the suite has no tests"]
+    faults = [*plan.faults, *check_needs(plan), *_unknown_questions(plan, spec, graded)]
+    if graded:
+        faults += [
+            f"{test.where}: {test.name} has no points; give it @pytest.mark.points(n)"
+            for test in _once_per_function(plan)
+            if not test.graded
+        ]
+        faults += _wrong_sums(plan, spec)
+    return faults
+
+
+def check_needs(plan: SuitePlan) -> list[str]:
+    """Say which tests need one that does not exist, or each other in a circle."""
+    faults = []
+    for test in _once_per_function(plan):
+        for need in test.needs:
+            if not any(answers_to(other, need) for other in plan.tests):
+                names = [other.function for other in plan.tests]
+                faults.append(
+                    f"{test.where}: {test.name} needs {need}, which the suite does not have"
+                    f"{_near(need, names)}"
+                )
+    circle = _circle(plan)
+    if circle:
+        faults.append("these tests need each other in a circle: " + " → ".join(circle))
+    return faults
+
+
+def run_order(plan: SuitePlan) -> list[PlannedTest]:
+    """Put each test after those that it needs, and otherwise leave the order alone."""
+    done: dict[str, PlannedTest] = {}
+
+    def visit(test: PlannedTest) -> None:
+        if test.nodeid in done:
+            return
+        for needed in plan.needed_by(test):
+            visit(needed)
+        done[test.nodeid] = test
+
+    for test in plan.tests:
+        visit(test)
+    return list(done.values())
+
+
+def _circle(plan: SuitePlan) -> list[str]:
+    finished: set[str] = set()
+
+    def visit(test: PlannedTest, path: list[PlannedTest]) -> list[str]:
+        if test in path:
+            return [t.name for t in [*path[path.index(test) :], test]]
+        if test.nodeid in finished:
+            return []
+        for needed in plan.needed_by(test):
+            found = visit(needed, [*path, test])
+            if found:
+                return found
+        finished.add(test.nodeid)
+        return []
+
+    return next((found for test in plan.tests if (found := visit(test, []))), [])
+
+
+def _unknown_questions(plan: SuitePlan, spec: AssignmentSpec, graded: bool) -> Iterator[str]:
+    known = [question.id for question in spec.questions]
+    for test in _once_per_function(plan):
+        if not test.question:
+            if graded:
+                yield (
+                    f"{test.where}: {test.name} belongs to no question; give it "
+                    f'@pytest.mark.question("{known[0]}"), or name the file test_{known[0]}.py'
+                )
+        elif test.question not in known:
+            yield (
+                f"{test.where}: {test.name} is for question {test.question}, which the spec does "
+                f"not have{_near(test.question, known)}"
+            )
+
+
+def _wrong_sums(plan: SuitePlan, spec: AssignmentSpec) -> Iterator[str]:
+    for question in spec.questions:
+        given = sum(
+            (t.max_points for t in plan.tests if t.question == question.id), question.points * 0
+        )
+        if given != question.points:
+            yield (
+                f"question {question.id}: its tests add up to {show(given)} points, "
+                f"the spec says {show(question.points)}"
+            )
+
+
+def _once_per_function(plan: SuitePlan) -> list[PlannedTest]:
+    """One case of each parametrized test: its faults are said once."""
+    return list({test.where: test for test in reversed(plan.tests)}.values())[::-1]
+
+
+def _near(name: str, names: list[str]) -> str:
+    near = difflib.get_close_matches(name, names, n=1)
+    return f" (did you mean {near[0]}?)" if near else ""

@@ -1,0 +1,46 @@
+"""The reference solution, imported on the judge's side."""
+
+from __future__ import annotations
+
+import importlib.util
+import sys
+import traceback
+from pathlib import Path
+from types import ModuleType
+
+from grader.errors import SuiteError
+
+REFERENCE_MODULE = "reference_solution"
+
+
+def load_reference(path: Path) -> ModuleType:
+    """Import the reference solution as the module `reference_solution`.
+
+    Raises:
+        SuiteError: it can't be imported: file, line and what was raised.
+    """
+    spec = importlib.util.spec_from_file_location(REFERENCE_MODULE, path)
+    if spec is None or spec.loader is None or not path.is_file():
+        raise SuiteError("the reference solution is missing", where=path)
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[REFERENCE_MODULE] = module
+    writes_bytecode, sys.dont_write_bytecode = sys.dont_write_bytecode, True
+    try:
+        spec.loader.exec_module(module)
+    except (Exception, SystemExit) as error:
+        del sys.modules[REFERENCE_MODULE]
+        raise SuiteError(
+            f"the reference solution can't be imported: {type(error).__name__}: {error}",
+            where=f"{path}:{_line(error, path)}",
+            hint='It is imported when a suite is loaded: mark demos `# %% active="ipynb"`.',
+        ) from error
+    finally:
+        sys.dont_write_bytecode = writes_bytecode
+    return module
+
+
+def _line(error: BaseException, path: Path) -> int:
+    if isinstance(error, SyntaxError) and error.filename == str(path) and error.lineno:
+        return error.lineno
+    lines = [f.lineno for f in traceback.extract_tb(error.__traceback__) if f.filename == str(path)]
+    return next((line for line in reversed(lines) if line), 1)

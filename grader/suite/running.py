@@ -1,0 +1,275 @@
+"""The judge's core: collect a suite once, then run it for one submission after the other.
+
+`collect_suite` starts pytest in this process and stops where the tests would run. What is called
+there (`on_ready`) forks once for each submission; the child calls `CollectedSuite.run`.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import os
+import re
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import pytest
+
+from grader.errors import SuiteError
+from grader.suite import plugin
+from grader.suite.binding import BINDING, RUN, Binding
+from grader.suite.execution import Limits, SuiteRun
+from grader.suite.link import BoxClient, BoxLink
+from grader.suite.notebook_view import NotebookView
+from grader.suite.plan_checks import check_needs, run_order
+from grader.suite.points import SuitePlan, read_plan
+from grader.suite.randomness import tame_hypothesis
+from grader.suite.reference import load_reference
+from grader.suite.results import TestResult
+from grader.suite.student import Student
+
+MAX_ERROR = 4_000
+_LINE_OF_ERROR = re.compile(r"^(?:E\s+)?(?:File \")?(/[^\n\":]+\.py)(?:\", line |:)(\d+)", re.M)
+_TEXT_OF_ERROR = re.compile(r"^E\s+(.+)$", re.M)
+
+
+class CollectedSuite:
+    """A suite that is collected, checked, and ready to run for any number of submissions."""
+
+    def __init__(self, session: pytest.Session, reference: ModuleType | None) -> None:
+        self.plan: SuitePlan = read_plan(session.items)
+        self._session = session
+        self._reference = reference
+        items = {item.nodeid: item for item in session.items}
+        self._check(session.items)
+        self._items = [items[test.nodeid] for test in run_order(self.plan)]
+
+    def run(
+        self,
+        client: BoxClient,
+        notebook: NotebookView,
+        *,
+        batch_seed: int,
+        deadline_s: float | None = None,
+        question_s: float | None = None,
+        on_result: Callable[[TestResult], None] | None = None,
+    ) -> list[TestResult]:
+        """Run every test for one submission, in a process forked for it.
+
+        Args:
+            client: the box in which the submission's notebook lives.
+            notebook: the executed notebook.
+            batch_seed: `randomness.derive_seed` makes every test's seed of it.
+            deadline_s: seconds for all tests; what has not run by then is not run.
+            question_s: seconds for the tests of one question; by default half of `deadline_s`
+                where there are several, so that one slow question can't take the others' time.
+            on_result: called after each test, in the order in which they run.
+
+        Raises:
+            InfrastructureError: the sandbox failed; none of the results is a mark.
+        """
+        link = BoxLink(client)
+        several = len({test.question for test in self.plan.tests}) > 1
+        if question_s is None and deadline_s is not None and several:
+            question_s = deadline_s / 2
+        binding = Binding(link, Student(link), notebook, self._reference)
+        run = SuiteRun(
+            self.plan,
+            binding,
+            batch_seed=batch_seed,
+            limits=Limits(deadline_s, question_s),
+            on_result=on_result,
+        )
+        stash = self._session.config.stash
+        stash[BINDING], stash[RUN] = binding, run
+        try:
+            # What a suite prints is nobody's: the judge's stdout may be a document.
+            with contextlib.redirect_stdout(_Sink()), contextlib.redirect_stderr(_Sink()):
+                for item, following in zip(self._items, [*self._items[1:], None], strict=True):
+                    item.ihook.pytest_runtest_protocol(item=item, nextitem=following)
+        finally:
+            del stash[BINDING], stash[RUN]
+        return run.results()
+
+    def _check(self, items: Sequence[pytest.Item]) -> None:
+        faults = [*self.plan.faults, *check_needs(self.plan)]
+        if not items:
+            faults = ["the suite has no tests"]
+        for item in items:
+            faults += _missing_fixtures(item, has_reference=self._reference is not None)
+        if faults:
+            raise SuiteError("; ".join(dict.fromkeys(faults)), hint="Mend the suite's marks.")
+
+
+def collect_suite(
+    folder: Path,
+    *,
+    reference_path: Path | None,
+    on_ready: Callable[[CollectedSuite], None],
+    extra_plugins: Sequence[object] = (),
+) -> None:
+    """Collect the suite in `folder` and call `on_ready` with it, once, in this process.
+
+    Only the suite's own `conftest.py` counts: configuration and plugins of the machine are left
+    out, so that a mark does not depend on what is installed beside us.
+
+    Args:
+        folder: holds `test_*.py`.
+        reference_path: the reference solution; None for a public suite, which has none.
+        on_ready: what it raises goes through.
+        extra_plugins: pytest plugins for this run.
+
+    Raises:
+        SuiteError: the suite or the reference can't be used: file, line, what to do.
+    """
+    folder = folder.resolve()
+    if not folder.is_dir():
+        raise SuiteError("there is no such suite", where=folder)
+    reference = None if reference_path is None else load_reference(reference_path.resolve())
+    judge = _Judge(folder, reference, on_ready)
+    with _alone(folder):
+        if _uses_hypothesis(folder):
+            tame_hypothesis()
+        with contextlib.redirect_stdout(judge.said), contextlib.redirect_stderr(judge.said):
+            pytest.main(_arguments(folder), plugins=[plugin, judge, *extra_plugins])
+    judge.finish()
+
+
+def _arguments(folder: Path) -> list[str]:
+    return [
+        str(folder),
+        f"--rootdir={folder}",
+        f"--confcutdir={folder}",
+        "-c",
+        os.devnull,
+        "--import-mode=importlib",
+        "--strict-markers",
+        "--capture=no",
+        "--tb=native",
+        "--color=no",
+        "-q",
+        "-p",
+        "no:cacheprovider",
+        "-p",
+        "no:faulthandler",
+    ]
+
+
+class _Judge:
+    """The pytest plugin that stops before the first test."""
+
+    def __init__(
+        self,
+        folder: Path,
+        reference: ModuleType | None,
+        on_ready: Callable[[CollectedSuite], None],
+    ) -> None:
+        self._folder = folder
+        self._reference = reference
+        self._on_ready = on_ready
+        self._streams = sys.stdout, sys.stderr
+        self._reports: list[str] = []
+        self._error: BaseException | None = None
+        self._was_ready = False
+        self.said = _Sink(MAX_ERROR)
+
+    def pytest_collectreport(self, report: pytest.CollectReport) -> None:
+        if report.failed:
+            self._reports.append(str(report.longrepr))
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_runtestloop(self, session: pytest.Session) -> bool:
+        if self._reports:
+            return True
+        out, err = self._streams
+        try:
+            with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
+                suite = CollectedSuite(session, self._reference)
+                self._was_ready = True
+                self._on_ready(suite)
+        except BaseException as error:  # noqa: BLE001 - pytest would swallow it; `finish` raises it
+            self._error = error
+        return True
+
+    def finish(self) -> None:
+        """Raise what went wrong in pytest's hands."""
+        if self._error is not None:
+            if isinstance(self._error, SuiteError) and self._error.where is None:
+                self._error.where = str(self._folder)
+            raise self._error
+        if self._reports:
+            raise self._broken(self._reports[0], len(self._reports) - 1)
+        if not self._was_ready:
+            raise self._broken(self.said.getvalue(), 0)
+
+    def _broken(self, text: str, others: int) -> SuiteError:
+        found = _LINE_OF_ERROR.findall(text)
+        lines = [line for line in found if line[0].startswith(str(self._folder))]
+        said = _TEXT_OF_ERROR.findall(text) or [line for line in text.splitlines() if line.strip()]
+        what = " ".join(part.strip() for part in said[-3:]) or "pytest says nothing"
+        more = f" ({others} more of its files can't be collected either)" if others else ""
+        return SuiteError(
+            f"the suite can't be collected: {what[:MAX_ERROR]}{more}",
+            where=f"{lines[-1][0]}:{lines[-1][1]}" if lines else self._folder,
+            hint="Mend it and start again: no submission has been graded.",
+        )
+
+
+class _Sink(io.StringIO):
+    """A stream that keeps the first characters and drops the rest."""
+
+    def __init__(self, limit: int = 0) -> None:
+        super().__init__()
+        self._left = limit
+
+    def write(self, text: str) -> int:
+        kept = text[: self._left]
+        self._left -= len(kept)
+        super().write(kept)
+        return len(text)
+
+
+@contextlib.contextmanager
+def _alone(folder: Path) -> Iterator[None]:
+    """Keep what surrounds us out of the suite, and the suite's traces out of what surrounds us."""
+    names = ("PYTEST_ADDOPTS", "PYTEST_PLUGINS", "PYTEST_DISABLE_PLUGIN_AUTOLOAD")
+    environment = {name: os.environ.pop(name, None) for name in names}
+    os.environ["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"
+    writes_bytecode, sys.dont_write_bytecode = sys.dont_write_bytecode, True
+    sys.path.append(str(folder))
+    try:
+        yield
+    finally:
+        sys.path.remove(str(folder))
+        sys.dont_write_bytecode = writes_bytecode
+        for name, value in environment.items():
+            os.environ.pop(name, None)
+            if value is not None:
+                os.environ[name] = value
+        # The next suite may have files of the same names.
+        for name, module in list(sys.modules.items()):
+            if Path(getattr(module, "__file__", None) or "/").is_relative_to(folder):
+                del sys.modules[name]
+
+
+def _uses_hypothesis(folder: Path) -> bool:
+    return any(b"hypothesis" in path.read_bytes() for path in folder.rglob("*.py"))
+
+
+def _missing_fixtures(item: pytest.Item, *, has_reference: bool) -> Iterator[str]:
+    info: Any = getattr(item, "_fixtureinfo", None)
+    if info is None:
+        return
+    given = {"request", *info.name2fixturedefs, *getattr(item, "callspec", _NoCase).params}
+    for name in info.names_closure:
+        if name not in given:
+            yield f"{item.nodeid} asks for the fixture {name}, which the suite does not have"
+    if not has_reference and "reference" in info.names_closure:
+        yield f"{item.nodeid} asks for the reference, which a public suite does not have"
+
+
+class _NoCase:
+    params: dict[str, object] = {}  # noqa: RUF012 - never written to
