@@ -29,6 +29,7 @@ __all__ = [
     "RefusedMember",
     "archive_stem",
     "is_archive_name",
+    "is_opened_archive",
     "read_archive",
 ]
 
@@ -43,6 +44,11 @@ def is_archive_name(name: str) -> bool:
     return name.lower().endswith(_OPENED + _NOT_OPENED)
 
 
+def is_opened_archive(name: str) -> bool:
+    """Say whether a file name is that of an archive which `read_archive` opens."""
+    return name.lower().endswith(_OPENED)
+
+
 def archive_stem(name: str) -> str:
     """Return the file name without the endings of an archive."""
     base = PurePosixPath(name).name
@@ -55,6 +61,7 @@ def read_archive(
     *,
     wanted: Wanted = lambda _path: True,
     limits: ArchiveLimits = DEFAULT_LIMITS,
+    prefix: str = "",
 ) -> Iterator[Member | RefusedMember]:
     """Yield every member of a zip, tar or tar.gz file: good, or refused with the reason.
 
@@ -66,12 +73,13 @@ def read_archive(
         path: the archive.
         wanted: which paths are to be read; other files are yielded without data.
         limits: how much it may hold.
+        prefix: what to put before the paths of its members.
 
     Raises:
         OSError: the file itself can't be opened.
     """
     with path.open("rb") as file:
-        yield from _members(file, path.name, Budget(limits), wanted, prefix="", depth=0)
+        yield from _members(file, path.name, Budget(limits), wanted, prefix=prefix, depth=0)
 
 
 def _members(

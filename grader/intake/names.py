@@ -37,15 +37,21 @@ def student_id(raw: str) -> str:
     # A leading dot hides a folder, a leading dash reads as an option, Windows drops a last dot.
     safe = re.sub(r"^[.\-+@' ,]+|[. ]+$", "_", safe)
     fits = len(safe) <= MAX_NAME and len(safe.encode()) <= MAX_COMPONENT_BYTES - 20
-    if safe == name and safe.strip("_") and fits and not _WINDOWS_DEVICE.fullmatch(safe):
+    if safe == name and _reads_as_a_name(safe) and fits:
         return safe
     digest = hashlib.sha256(raw.encode("utf-8", "surrogatepass")).hexdigest()[:8]
     stem = safe.strip(" .")[: MAX_NAME - 9]
     while len(stem.encode()) > MAX_COMPONENT_BYTES - 40:
         stem = stem[:-1]
-    if not stem.strip("_") or _WINDOWS_DEVICE.fullmatch(stem):
+    if not _reads_as_a_name(stem):
         stem = "student"
     return unicodedata.normalize("NFC", f"{stem.rstrip(' .')}-{digest}")
+
+
+def _reads_as_a_name(text: str) -> bool:
+    """A letter or digit is in it, no accent floats before it, and Windows knows no such device."""
+    kinds = [unicodedata.category(c)[0] for c in text]
+    return bool({"L", "N"} & set(kinds)) and kinds[0] != "M" and not _WINDOWS_DEVICE.fullmatch(text)
 
 
 def _may_stay(character: str) -> bool:
