@@ -1,13 +1,103 @@
-"""Pages on disk: whole or not at all."""
+"""Pages on disk: whole or not at all, under names that no student can choose."""
 
 from __future__ import annotations
 
-import os
+import datetime as dt
+import hashlib
+import json
+import re
 import secrets
-from collections.abc import Mapping
+import unicodedata
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
+from grader.course.spec import AssignmentSpec
 from grader.errors import InfrastructureError
+from grader.grading.verdict import Verdict, verdict_to_json
+from grader.report.class_page import class_page
+from grader.report.gradescope import results_json
+from grader.report.student_page import student_page
+
+# A plain name that ends like a hash could be chosen to be another student's file.
+_PLAIN_NAME = re.compile(r"(?!(?:.*-)?[0-9a-f]{12}$)[a-z0-9][a-z0-9_-]{0,59}")
+
+
+class PageWriter:
+    """Writes what belongs to a batch into one folder.
+
+    `students/` holds what may be sent to each student, `instructors/` each student's whole page
+    and verdict (expected values included), `gradescope/` the results for Gradescope;
+    `class.html` is for instructors.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        spec: AssignmentSpec,
+        template_dirs: Sequence[Path] = (),
+        now: dt.datetime | None = None,
+    ) -> None:
+        self._folder = folder
+        self._spec = spec
+        self._template_dirs = tuple(template_dirs)
+        self._now = now or dt.datetime.now(dt.UTC)
+
+    def student(self, verdict: Verdict, executed_notebook: Callable[[], bytes | None]) -> Path:
+        """Write everything about one submission; return the page that its student may get.
+
+        Raises:
+            InfrastructureError: the folder can't be written.
+        """
+        name = file_name(verdict.student)
+        notebook = executed_notebook()
+        results = json.dumps(results_json(verdict, now=self._now), indent=2)
+        pages: dict[str, str | bytes] = {
+            f"students/{name}.html": self._page(verdict, notebook, instructor=False),
+            f"instructors/{name}.html": self._page(verdict, notebook, instructor=True),
+            f"instructors/{name}.json": verdict_to_json(verdict),
+            f"gradescope/{name}.json": results,
+        }
+        return write_pages(self._folder, pages)[0]
+
+    def class_page(self, verdicts: Sequence[Verdict]) -> Path:
+        """Write the class's page, with links to the instructors' pages, and return its path.
+
+        Raises:
+            InfrastructureError: the folder can't be written.
+        """
+        html = class_page(
+            verdicts,
+            spec=self._spec,
+            links={v.student: f"instructors/{file_name(v.student)}.html" for v in verdicts},
+            now=self._now,
+            template_dirs=self._template_dirs,
+        )
+        return write_pages(self._folder, {"class.html": html})[0]
+
+    def _page(self, verdict: Verdict, notebook: bytes | None, *, instructor: bool) -> str:
+        return student_page(
+            verdict,
+            notebook,
+            spec=self._spec,
+            audience="instructor" if instructor else "student",
+            now=self._now,
+            template_dirs=self._template_dirs,
+        )
+
+
+def file_name(student: str) -> str:
+    """Return a file name for a student, without suffix: plain ASCII, one for each student.
+
+    A name that isn't plain already gets a piece of its hash, so that two students never share a
+    file, not even where the file system ignores case, and none names a file elsewhere.
+    """
+    if _PLAIN_NAME.fullmatch(student):
+        return student
+    ascii_only = unicodedata.normalize("NFKD", student.casefold()).encode("ascii", "ignore")
+    slug = re.sub(r"[^a-z0-9]+", "-", ascii_only.decode())[:47].strip("-")
+    digest = hashlib.sha256(student.encode("utf-8", "surrogatepass")).hexdigest()[:12]
+    return f"{slug}-{digest}" if slug else digest
 
 
 def write_pages(folder: Path, pages: Mapping[str, str | bytes]) -> list[Path]:
@@ -46,10 +136,7 @@ def write_pages(folder: Path, pages: Mapping[str, str | bytes]) -> list[Path]:
 def _write_atomically(path: Path, data: bytes) -> None:
     partial = path.with_name(f".{secrets.token_hex(8)}.partial")
     try:
-        with partial.open("xb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
+        partial.write_bytes(data)
         partial.replace(path)
     finally:
         partial.unlink(missing_ok=True)
