@@ -17,7 +17,7 @@ _WINDOWS_DEVICE = re.compile(r"(?:con|prn|aux|nul|com[0-9¹²³]|lpt[0-9¹²³])
 
 # The commonest Cyrillic and Greek letters that look like Latin ones.
 _LOOK_ALIKES = str.maketrans(
-    "аеорсухіјѕԁһԛԝмтвнкгαβεικνορτυχωıłøđ", "aeopcyxijsdhqwmtbhkraβeikvoptuxwilod"
+    "аеорсухіјѕԁһԛԝмтвнкгαεικνορτυχωıłøđ", "aeopcyxijsdhqwmtbhkraeikvoptuxwilod"
 )
 
 
