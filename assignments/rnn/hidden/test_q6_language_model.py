@@ -1,0 +1,211 @@
+"""Question 6: a character language model."""
+
+from pathlib import Path
+
+import pytest
+import torch
+from torch.testing import assert_close
+
+from grader.suite.hints import hint
+
+pytestmark = pytest.mark.question("q6")
+
+FOLDER = Path(__file__).parent
+V, E, H = 11, 6, 9
+
+
+def new_model(student):
+    return student.CharModel(V, E, H)
+
+
+def random_chunks(streams=3, lengths=(5, 5, 2), vocab_size=V):
+    """Chunks that follow one another; the last is shorter."""
+    return [tuple(torch.randint(vocab_size, (2, steps, streams))) for steps in lengths]
+
+
+def tiny_model(start):
+    """A small recurrent model with one table of weights; it notes the states that it is given."""
+
+    class Tiny(torch.nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.table = torch.nn.Parameter(start.clone())
+            self.given = []
+
+        def forward(self, tokens, state=None):
+            if state is None:
+                self.given.append(None)
+                state = (self.table.new_zeros(tokens.shape[1], len(self.table)),) * 2
+            else:
+                self.given.append([(part.detach().clone(), part.requires_grad) for part in state])
+            h, c = state
+            logits = []
+            for row in tokens:
+                c = 0.5 * c + self.table[row]
+                h = torch.tanh(c + 0.3 * h)
+                logits.append(2 * h)
+            return torch.stack(logits), (h, c)
+
+    return Tiny()
+
+
+def tiny_perplexity(perplexity, start, chunks):
+    return perplexity(tiny_model(start), chunks)
+
+
+def tiny_training(train_epoch, start, chunks, rate, max_norm):
+    """Train the small model for an epoch: its loss, its weights after, the states it was given."""
+    model = tiny_model(start)
+    optimizer = torch.optim.SGD(model.parameters(), lr=rate)
+    loss = train_epoch(model, chunks, optimizer, max_norm)
+    return loss, model.table.detach(), model.given
+
+
+def logits_after_training(make_model, train_epoch, chunks, epochs):
+    """Train a new model on chunks; return its logits on them, one step after the other."""
+    model = make_model(5, 8, 16)
+    optimizer = torch.optim.Adam(model.parameters(), lr=0.02)
+    for _ in range(epochs):
+        train_epoch(model, chunks, optimizer, 1.0)
+    state, logits = None, []
+    for inputs, _ in chunks:
+        part, state = model(inputs, state)
+        logits.append(part.detach())
+    return torch.cat(logits)
+
+
+@pytest.mark.points(1)
+def test_shapes(student):
+    """CharModel returns logits for each position, and the state as a pair."""
+    hint("Logits have shape (T, N, V); h and c have shape (N, H) each. Time comes first.")
+    logits, state = new_model(student)(torch.randint(V, (7, 3)))
+    assert tuple(logits.shape) == (7, 3, V)
+    assert [tuple(part.shape) for part in state] == [(3, H), (3, H)]
+
+
+@pytest.mark.points(2)
+def test_reading_in_parts(student):
+    """A text read in two parts, with the state carried over, is as good as read at once."""
+    model, tokens = new_model(student), torch.randint(V, (9, 3))
+    hint("Start from the state that is given, and return the one after the last token.")
+    first, state = model(tokens[:4])
+    second, last = model(tokens[4:], state)
+    logits, expected = model(tokens)
+    assert_close(torch.cat([first, second]), logits, rtol=1e-4, atol=1e-5)
+    assert_close(tuple(last), tuple(expected), rtol=1e-4, atol=1e-5)
+    fresh, _ = model(tokens[4:])
+    assert not torch.allclose(fresh, second, atol=1e-4)
+
+
+@pytest.mark.points(1)
+def test_sequences_do_not_mix(student):
+    """Each sequence of a batch is read for itself: alone it gives the same logits."""
+    model, tokens = new_model(student), torch.randint(V, (6, 4))
+    hint("Which dimension is time, and which is the batch?")
+    together, _ = model(tokens)
+    alone, _ = model(tokens[:, 2:3])
+    assert_close(together[:, 2:3], alone, rtol=1e-4, atol=1e-5)
+
+
+@pytest.mark.points(1)
+def test_future_is_not_seen(student):
+    """A prediction depends on the past, and not on what comes after."""
+    model, tokens = new_model(student), torch.randint(V, (8, 2))
+    other = tokens.clone()
+    other[5:] = (other[5:] + 1) % V
+    hint("The logits of step t may depend on tokens 0 to t only.")
+    logits, _ = model(tokens)
+    changed, _ = model(other)
+    assert_close(changed[:5], logits[:5], rtol=1e-4, atol=1e-5)
+    earlier = tokens.clone()
+    earlier[0] = (earlier[0] + 1) % V
+    moved, _ = model(earlier)
+    assert not torch.equal(moved[-1], logits[-1])
+
+
+@pytest.mark.points(2)
+def test_perplexity(student, reference):
+    """perplexity weighs each character equally and carries the state from chunk to chunk."""
+    start, chunks = 2 * torch.randn(V, V), random_chunks()
+    hint("exp of one mean over all characters: neither a mean of chunks nor of perplexities.")
+    got = student.run(tiny_perplexity, student.perplexity, start, chunks)
+    expected = tiny_perplexity(reference.perplexity, start, chunks)
+    assert_close(float(got), expected, rtol=1e-4, atol=0)
+
+
+@pytest.mark.points(2)
+def test_training_carries_the_state_without_its_history(student, reference):
+    """Each chunk starts from the state that the chunk before it left, detached."""
+    start, chunks = torch.randn(V, V), random_chunks(lengths=(4, 4, 4, 1))
+    hint("None at the beginning of the epoch; after that, the state of the chunk before, detached.")
+    _, _, given = student.run(tiny_training, student.train_epoch, start, chunks, 0.1, 1e6)
+    _, _, expected = tiny_training(reference.train_epoch, start, chunks, 0.1, 1e6)
+    assert given[0] is None and len(given) == len(expected)
+    for got, wanted in zip(given[1:], expected[1:], strict=True):
+        assert got is not None
+        for (value, has_history), (wanted_value, _) in zip(got, wanted, strict=True):
+            assert has_history is False
+            assert_close(value, wanted_value, rtol=1e-4, atol=1e-5)
+
+
+@pytest.mark.points(2)
+@pytest.mark.parametrize("max_norm", [1e6, 0.02], ids=["long gradients", "clipped gradients"])
+def test_training_takes_one_step_per_chunk(student, reference, max_norm):
+    """After an epoch the weights are where one clipped step per chunk leads them."""
+    start, chunks = torch.randn(V, V), random_chunks(lengths=(4, 4, 4, 1))
+    hint("Fresh gradients for each chunk; mean over its characters; clip before the step.")
+    _, weights, _ = student.run(tiny_training, student.train_epoch, start, chunks, 0.7, max_norm)
+    _, expected, _ = tiny_training(reference.train_epoch, start, chunks, 0.7, max_norm)
+    assert_close(weights - start, expected - start, rtol=1e-3, atol=1e-6)
+
+
+@pytest.mark.points(1)
+def test_training_returns_the_mean_loss(student, reference):
+    """train_epoch returns the mean of the chunks' losses."""
+    start, chunks = torch.randn(V, V), random_chunks()
+    hint("A float: the mean over the chunks, not the last one, nor the sum.")
+    loss, _, _ = student.run(tiny_training, student.train_epoch, start, chunks, 0.5, 1.0)
+    expected, _, _ = tiny_training(reference.train_epoch, start, chunks, 0.5, 1.0)
+    assert_close(float(loss), expected, rtol=1e-3, atol=0)
+
+
+@pytest.mark.points(1)
+@pytest.mark.trials(3, need=2)
+def test_new_model_learns_a_pattern(student):
+    """A new CharModel learns a pattern that needs memory, in a few epochs of train_epoch."""
+    pattern = torch.tensor([0, 1, 0, 2, 0, 3, 0, 4]).repeat(17)
+    inputs, targets = (part[:132].view(4, 33).T for part in (pattern, pattern[1:]))
+    chunks = list(zip(inputs.split(8), targets.split(8), strict=True))
+    hint("Are all weights parameters of the module, and do gradients flow through all steps?")
+    logits = student.run(logits_after_training, student.CharModel, student.train_epoch, chunks, 30)
+    loss = torch.nn.functional.cross_entropy(logits.flatten(0, 1), targets.flatten())
+    assert loss.exp() < 1.5
+
+
+def perplexity_one_by_one(model, streams=64, steps=100):
+    """Perplexity on the chapter held back, of which the model is given one character at a time."""
+    book = (FOLDER.parent / "data" / "alice.txt").read_text(encoding="utf-8")
+    index = {character: i for i, character in enumerate(sorted(set(book)))}
+    chapter = (FOLDER / "held_out.txt").read_text(encoding="utf-8")
+    tokens = torch.tensor([index[character] for character in chapter])
+    starts = torch.arange(streams) * ((len(tokens) - steps - 1) // (streams - 1))
+    state, losses = None, []
+    for step in range(steps):
+        logits, state = model(tokens[starts + step][None], state)
+        assert tuple(logits.shape) == (1, streams, len(index))
+        losses.append(torch.nn.functional.cross_entropy(logits[0], tokens[starts + step + 1]))
+    return torch.stack(losses).mean().exp().item()
+
+
+@pytest.mark.points(2)
+def test_trained_model_beats_pairs_of_characters(student):
+    """The trained `model` has a perplexity below 9 on a chapter that it has not seen."""
+    hint("Did the training cells run, is the result called model, and is vocab as it was given?")
+    assert perplexity_one_by_one(student.model) < 9
+
+
+@pytest.mark.points(3)
+def test_trained_model_reaches_the_goal(student):
+    """The trained `model` has a perplexity below 6.5 on a chapter that it has not seen."""
+    hint("Does the state help? Compare the perplexity with and without it; then train longer.")
+    assert perplexity_one_by_one(student.model) < 6.5
