@@ -13,6 +13,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 from grader import __version__
+from grader.api.pages import executed_from
 from grader.course.directory import Assignment, Course, check_assignment
 from grader.course.spec import AssignmentSpec
 from grader.errors import UsageError
@@ -106,9 +107,7 @@ def grade(
     submissions, refused = _submissions(chosen, sources, only)
     for item in refused:
         progress.refused(item)
-    choice = choose(
-        sandbox, isolation, libraries=chosen.spec.box.libraries, hide=(course.root,)
-    )
+    choice = choose(sandbox, isolation, libraries=chosen.spec.box.libraries, hide=(course.root,))
     progress.chosen(choice)
     with Gradebook(course.database_url) as gradebook:
         run = _Run(course, chosen, choice, gradebook, progress, out)
@@ -226,8 +225,7 @@ class _Run:
         """Write the pages of what counts, and the class page."""
         counted = count_verdicts(self._verdicts, self._assignment.spec.attempts.counts)
         pages = {
-            v.student: self._writer.student(v, lambda v=v: self._gradebook.executed_notebook(v))
-            for v in counted
+            v.student: self._writer.student(v, executed_from(self._gradebook, v)) for v in counted
         }
         class_page = self._writer.class_page(counted)
         return Graded(
@@ -302,7 +300,9 @@ def count_verdicts(verdicts: Iterable[Verdict], counts: str) -> list[Verdict]:
 
 def default_slots(spec: AssignmentSpec) -> int:
     """As many as there are cores for, at the threads that each submission may use."""
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    cores = (
+        len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    )
     return max(1, cores // max(spec.resources.threads, 1))
 
 

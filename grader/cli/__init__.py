@@ -1,1 +1,83 @@
-"""The `grader` command: one thin module per verb, loaded lazily."""
+"""The `grader` command: one thin module per verb, loaded when it is called."""
+
+from __future__ import annotations
+
+import sys
+from importlib import import_module
+
+import click
+
+from grader import __version__
+from grader.errors import GraderError
+
+_COMMANDS = {
+    "init": "Make a course directory.",
+    "list": "List the assignments of the course.",
+    "release": "Write what students get.",
+    "check": "Run the public tests on a notebook.",
+    "submit": "Hand in a notebook.",
+    "receipt": "Look at receipts.",
+    "collect": "Take in what students handed in.",
+    "grade": "Grade submissions.",
+    "report": "Write the pages again.",
+    "validate": "Try an assignment before its release.",
+    "sandbox": "Build and look after the sandbox image.",
+    "doctor": "Prove that the sandbox holds here.",
+}
+_MODULES = {"list": "list_", "init": "init"}
+INTERRUPTED = 130
+
+
+class LazyGroup(click.Group):
+    """Loads a command's module when it is called, so that `--help` stays quick."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """The verbs, in the order in which a course needs them."""
+        return list(_COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Load one command."""
+        if cmd_name not in _COMMANDS:
+            return None
+        module = import_module(f"grader.cli.{_MODULES.get(cmd_name, cmd_name)}")
+        command: click.Command = module.command
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """List the verbs without loading their modules."""
+        with formatter.section("Commands"):
+            formatter.write_dl(list(_COMMANDS.items()))
+
+
+@click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="grader")
+def cli() -> None:
+    """Grade PyTorch notebooks in a sandbox, judged from outside.
+
+    The judge and the student's code never share a process, a container or a file system: the
+    hidden tests can't be read, and a result can't be forged.
+
+    \b
+    Example:
+      grader init comp541 --course koc-comp541 && cd comp541
+      grader release mlp-backprop
+      grader grade mlp-backprop submissions/
+    """
+
+
+def main() -> None:
+    """Run the command and turn errors into a sentence and an exit code."""
+    try:
+        code = cli.main(standalone_mode=False)
+        sys.exit(code if isinstance(code, int) else 0)
+    except click.exceptions.Exit as error:
+        sys.exit(error.exit_code)
+    except (click.Abort, KeyboardInterrupt):
+        click.echo("Interrupted. What was graded is kept; run it again to continue.", err=True)
+        sys.exit(INTERRUPTED)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(error.exit_code)
+    except GraderError as error:
+        click.echo(f"Error: {error}", err=True)
+        sys.exit(error.exit_code)

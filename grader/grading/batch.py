@@ -24,6 +24,7 @@ from grader import errors
 from grader.errors import GraderError, InfrastructureError
 from grader.grading.job import Begins, Broken, FromWorker, Job, Judged, Ready, Setting
 from grader.grading.submission import not_judged
+from grader.wire import frames
 
 MAX_LOSSES = 2
 """Workers that may die over one submission before it is given up as ours to mend."""
@@ -124,7 +125,7 @@ class _Round:
 
     def _hear(self, slot: _Slot) -> None:
         try:
-            message: Any = msgspec.msgpack.decode(slot.connection.recv_bytes(), type=FromWorker)  # type: ignore[arg-type]
+            message: Any = frames.unpack(slot.connection.recv_bytes(), FromWorker)
         except (EOFError, OSError):
             self._mourn(slot)
             return

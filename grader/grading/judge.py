@@ -16,12 +16,11 @@ from pathlib import Path
 
 import msgspec
 
-from grader.errors import GraderError
+from grader.errors import GraderError, SuiteError
 from grader.grading.job import Setting
 from grader.grading.worker import Worker, broken
-from grader.suite.points import check_plan
+from grader.suite.plan_checks import check_plan
 from grader.suite.running import CollectedSuite, collect_suite
-from grader.errors import SuiteError
 
 
 def serve(connections: list[Connection]) -> None:
@@ -41,14 +40,14 @@ def serve(connections: list[Connection]) -> None:
         _fork_workers(setting, suite, connections)
 
     try:
-        collect_suite(Path(setting.hidden), Path(setting.reference), on_ready=on_ready)
+        collect_suite(
+            Path(setting.hidden), reference_path=Path(setting.reference), on_ready=on_ready
+        )
     except GraderError as error:
         connections[0].send_bytes(msgspec.msgpack.encode(broken(error)))
 
 
-def _fork_workers(
-    setting: Setting, suite: CollectedSuite, connections: list[Connection]
-) -> None:
+def _fork_workers(setting: Setting, suite: CollectedSuite, connections: list[Connection]) -> None:
     children = []
     for connection in connections:
         pid = os.fork()

@@ -102,7 +102,7 @@ class Pipe:
                 rest = rest[count:]
             return buffer
 
-        message, blobs, _ = frames.read_message(exactly, kind, limit=LIMIT)  # type: ignore[arg-type, var-annotated]
+        message, blobs, _ = frames.read_message(exactly, kind, limit=LIMIT)
         return message, blobs
 
 
@@ -174,9 +174,7 @@ def _answer(
         reply, parts = box.request(request, blobs)
         answer = Answer(generation=box.generation, reply=reply)
     except BoxFailure as error:
-        answer = Answer(
-            generation=box.generation, failure=type(error).__name__, text=error.what
-        )
+        answer = Answer(generation=box.generation, failure=type(error).__name__, text=error.what)
     except (InfrastructureError, WireError) as error:
         if isinstance(error, InfrastructureError):
             heard.infrastructure = error

@@ -13,7 +13,6 @@ import msgspec
 from grader.course.spec import AssignmentSpec
 from grader.errors import InfrastructureError, SubmissionError
 from grader.grading.job import Job, Judged, Setting
-from grader.grading.limits import as_numbers, run_limits
 from grader.grading.verdict import (
     Outcome,
     Provenance,
@@ -24,7 +23,9 @@ from grader.grading.verdict import (
 )
 from grader.intake.answers import written_answers
 from grader.intake.notebook import ReadNotebook, read_notebook
+from grader.intake.submission import sentences
 from grader.sandbox.base import Slot
+from grader.sandbox.limits import as_numbers, run_limits
 from grader.sandbox.notebook_box import NotebookBox, NotebookRun
 from grader.suite.results import TestResult
 
@@ -44,7 +45,7 @@ def judge_submission(job: Job, setting: Setting, slot: Slot, suite: JudgeSuite) 
     try:
         notebook = read_notebook(job.data, name=job.file)
     except SubmissionError as error:
-        return unreadable(job, setting, error.what)
+        return unreadable(job, setting, sentences(error))
     sources = [cell.source for cell in notebook.code_cells]
     box = NotebookBox(slot, sources, limits=run_limits(setting.spec), seed=setting.seed)
     try:

@@ -18,18 +18,20 @@ import msgspec
 
 from grader.errors import GraderError, InfrastructureError
 from grader.grading.job import Begins, Broken, Job, Judged, Ready, Setting
-from grader.grading.limits import slot_options
 from grader.grading.relay import Begun, Done, Finished, Heard, Pipe, RelayedBox, attend
 from grader.grading.submission import judge_submission, not_judged
 from grader.sandbox.base import Slot
 from grader.sandbox.choose import Choice
+from grader.sandbox.limits import slot_options
 from grader.sandbox.notebook_box import NotebookBox
+from grader.suite.execution import unfinished
 from grader.suite.notebook_view import NotebookView
 from grader.suite.results import TestOutcome, TestResult
 from grader.suite.running import CollectedSuite
 
 TRIES = 3
 AFTER_DEADLINE_S = 5.0
+_ENDED_THE_CHECK = "What your code returned ended the check itself before it was through."
 
 
 class Worker:
@@ -118,7 +120,7 @@ class SuiteRun:
             InfrastructureError: the sandbox failed under the suite.
         """
         heard = Heard()
-        for _ in range(len(self._suite.plan) + 1):
+        for _ in range(len(self._suite.plan.tests) + 1):
             self._one_child(heard)
             if heard.infrastructure is not None:
                 raise heard.infrastructure
@@ -134,19 +136,17 @@ class SuiteRun:
         pid = os.fork()
         if pid == 0:
             ours.close()
-            self._be_child(theirs, [r.name for r in heard.results])
+            self._be_child(theirs, heard.results)
         theirs.close()
         try:
             with ours:
-                attend(
-                    Pipe(ours), self._box, heard, until=lambda: self._until + AFTER_DEADLINE_S
-                )
+                attend(Pipe(ours), self._box, heard, until=lambda: self._until + AFTER_DEADLINE_S)
         except (TimeoutError, EOFError, OSError):
             pass
         finally:
             _end(pid)
 
-    def _be_child(self, sock: socket.socket, done: list[str]) -> None:
+    def _be_child(self, sock: socket.socket, done: list[TestResult]) -> None:
         """Run what is left of the suite and report each test as it ends; never returns."""
         try:
             os.setsid()
@@ -161,8 +161,8 @@ class SuiteRun:
                     client,
                     view,
                     batch_seed=self._setting.seed,
-                    deadline_s=max(self._until - time.monotonic(), 0.0),
-                    skip=frozenset(done),
+                    deadline_s=max(self._until - time.monotonic(), 0.01),
+                    earlier=done,
                     on_begin=lambda name: pipe.send(Begun(name=name)),
                     on_result=lambda result: pipe.send(Done(result=result)),
                 )
@@ -173,19 +173,16 @@ class SuiteRun:
             os._exit(0)
 
     def _lost(self, name: str) -> TestResult:
-        return self._suite.unfinished(
-            name,
-            TestOutcome.FAILED,
-            "what your code returned ended the check itself; it could not be completed",
-        )
+        test = next(t for t in self._suite.plan.tests if t.name == name)
+        return unfinished(test, TestOutcome.FAILED, _ENDED_THE_CHECK)
 
     def _complete(self, heard: Heard) -> list[TestResult]:
         """In the suite's order, with what the deadline cut off."""
         found = {r.name: r for r in heard.results}
         message = f"the checks took longer than {self._setting.spec.resources.suite_s:g} s in all"
         return [
-            found.get(test.name) or self._suite.unfinished(test.name, TestOutcome.TIMEOUT, message)
-            for test in self._suite.plan
+            found.get(test.name) or unfinished(test, TestOutcome.TIMEOUT, message)
+            for test in self._suite.plan.tests
         ]
 
 
@@ -207,4 +204,3 @@ def broken(error: GraderError) -> Broken:
         where=error.where or "",
         hint=error.hint or "",
     )
-

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Any
@@ -57,13 +57,17 @@ class SuiteRun:
         *,
         batch_seed: int,
         limits: Limits = Limits(),
+        on_begin: Callable[[str], None] | None = None,
         on_result: Callable[[TestResult], None] | None = None,
+        earlier: Sequence[TestResult] = (),
     ) -> None:
         self._plan = plan
         self._link = binding.link
         self._batch_seed = batch_seed
         self._limits = limits
+        self._on_begin = on_begin
         self._on_result = on_result
+        self._earlier = {result.name: result for result in earlier}
         self._until = None if limits.suite_s is None else time.monotonic() + limits.suite_s
         self._timeouts: Counter[str] = Counter()
         self._seconds: dict[str, float] = {}
@@ -90,6 +94,11 @@ class SuiteRun:
             InfrastructureError: the sandbox failed; this is no result.
         """
         test = self._plan.of(item.nodeid)
+        if test.name in self._earlier:
+            _tear_down(item, next_item)
+            return self._keep(item, self._earlier[test.name]), []
+        if self._on_begin is not None:
+            self._on_begin(test.name)
         began = time.monotonic()
         reports: list[pytest.TestReport] = []
         reason = self._reason_not_to_run(test)
@@ -99,14 +108,17 @@ class SuiteRun:
             result = _result(test, ending)
         else:
             result, reports = self._run_trials(item, test, next_item)
-        spent = time.monotonic() - began
-        self._seconds[test.question] = self._seconds.get(test.question, 0.0) + spent
-        self._timeouts[test.question] += result.outcome is TestOutcome.TIMEOUT
-        result = _with_duration(result, spent)
-        self._results[item.nodeid] = result
+        result = self._keep(item, _with_duration(result, time.monotonic() - began))
         if self._on_result is not None:
             self._on_result(result)
         return result, reports
+
+    def _keep(self, item: pytest.Item, result: TestResult) -> TestResult:
+        question = result.question
+        self._seconds[question] = self._seconds.get(question, 0.0) + result.duration_s
+        self._timeouts[question] += result.outcome is TestOutcome.TIMEOUT
+        self._results[item.nodeid] = result
+        return result
 
     # -- whether
 
@@ -227,6 +239,11 @@ class SuiteRun:
         if raised is None:
             return PASSED
         return ending_of(raised, shows_details=test.shows_details)
+
+
+def unfinished(test: PlannedTest, outcome: TestOutcome, message: str) -> TestResult:
+    """The result of a test that could not be run to its end."""
+    return _result(test, Ending(outcome=outcome, message=message))
 
 
 def _result(

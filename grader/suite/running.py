@@ -55,7 +55,9 @@ class CollectedSuite:
         batch_seed: int,
         deadline_s: float | None = None,
         question_s: float | None = None,
+        on_begin: Callable[[str], None] | None = None,
         on_result: Callable[[TestResult], None] | None = None,
+        earlier: Sequence[TestResult] = (),
     ) -> list[TestResult]:
         """Run every test for one submission, in a process forked for it.
 
@@ -66,7 +68,9 @@ class CollectedSuite:
             deadline_s: seconds for all tests; what has not run by then is not run.
             question_s: seconds for the tests of one question; by default half of `deadline_s`
                 where there are several, so that one slow question can't take the others' time.
+            on_begin: called with each test's name before it is run.
             on_result: called after each test, in the order in which they run.
+            earlier: results of a process that ended before it was through; they stand.
 
         Raises:
             InfrastructureError: the sandbox failed; none of the results is a mark.
@@ -81,7 +85,9 @@ class CollectedSuite:
             binding,
             batch_seed=batch_seed,
             limits=Limits(deadline_s, question_s),
+            on_begin=on_begin,
             on_result=on_result,
+            earlier=earlier,
         )
         stash = self._session.config.stash
         stash[BINDING], stash[RUN] = binding, run

@@ -1,0 +1,134 @@
+"""The student's own check: the public suite against a notebook, before it is handed in."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from decimal import Decimal
+from pathlib import Path
+
+from grader.course.directory import Course
+from grader.course.spec import AssignmentSpec
+from grader.errors import GraderError, UsageError
+from grader.grading.submission import executed_notebook
+from grader.intake.answers import written_answers
+from grader.intake.notebook import ReadNotebook, read_notebook
+from grader.sandbox.base import CellResult
+from grader.sandbox.choose import open_slot
+from grader.sandbox.limits import run_limits, slot_options
+from grader.sandbox.notebook_box import NotebookBox
+from grader.suite.notebook_view import NotebookView
+from grader.suite.results import TestResult
+from grader.suite.running import CollectedSuite, collect_suite
+
+CHECK_SEED = 20_541
+"""The same for every check, so that a student sees the same twice."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class CheckedNotebook:
+    """What the public suite says of a notebook."""
+
+    results: list[TestResult]
+    cells: list[CellResult]
+    notes: list[str]
+    answers: dict[str, str]
+    sandbox: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class PublicSuite:
+    """The tests that students have, with what the notebook may use."""
+
+    folder: Path
+    data: Path | None
+    spec: AssignmentSpec
+    hide: tuple[Path, ...] = ()
+
+
+def check(
+    notebook: Path,
+    *,
+    assignment: str | None = None,
+    sandbox: str = "local",
+    tell: Callable[[str], None] | None = None,
+) -> CheckedNotebook:
+    """Run the public suite against a notebook.
+
+    Args:
+        notebook: the file; the `tests` and `data` folders of its release are looked for beside it.
+        assignment: its name, where the notebook does not lie in its released folder.
+        sandbox: as in `grade`.
+        tell: told which sandbox it is.
+
+    Raises:
+        UsageError: no public suite can be found.
+        SubmissionError: the notebook can't be read.
+    """
+    if not notebook.is_file():
+        raise UsageError("there is no such notebook", where=notebook)
+    read = read_notebook(notebook.read_bytes(), name=notebook.name)
+    suite = find_public_suite(notebook, assignment)
+    return run_public_suite(read, suite, sandbox=sandbox, tell=tell)
+
+
+def find_public_suite(notebook: Path, assignment: str | None) -> PublicSuite:
+    """The public suite beside the notebook, else that of the course directory around it."""
+    beside = notebook.resolve().parent
+    data: Path | None
+    if assignment is None and any((beside / "tests").glob("test_*.py")):
+        data = beside / "data"
+        spec = AssignmentSpec(title=notebook.stem, points=Decimal(0), questions=())
+        return PublicSuite(folder=beside / "tests", data=data if data.is_dir() else None, spec=spec)
+    try:
+        course = Course.find(beside)
+        chosen = course.assignment(assignment or notebook.stem)
+    except GraderError as error:
+        raise UsageError(
+            "no public tests belong to this notebook",
+            where=notebook,
+            hint="Keep it in the folder in which it was released (with tests/ beside it), or name "
+            "the assignment: `grader check FILE --assignment NAME` in a course directory.",
+        ) from error
+    data = chosen.data_dir if chosen.data_files() else None
+    return PublicSuite(folder=chosen.public_dir, data=data, spec=chosen.spec, hide=(course.root,))
+
+
+def run_public_suite(
+    notebook: ReadNotebook,
+    suite: PublicSuite,
+    *,
+    sandbox: str,
+    tell: Callable[[str], None] | None = None,
+) -> CheckedNotebook:
+    """Run a notebook and the public suite against it, in this process."""
+    found: list[CheckedNotebook] = []
+
+    def on_ready(collected: CollectedSuite) -> None:
+        slot = open_slot(
+            sandbox, slot_options(suite.spec, data=suite.data), hide=suite.hide, tell=tell
+        )
+        sources = [cell.source for cell in notebook.code_cells]
+        box = NotebookBox(slot, sources, limits=run_limits(suite.spec), seed=CHECK_SEED)
+        try:
+            run = box.run()
+            answers = written_answers(notebook)
+            view = NotebookView(executed_notebook(notebook, run), answers)
+            results = collected.run(
+                box, view, batch_seed=CHECK_SEED, deadline_s=suite.spec.resources.suite_s
+            )
+        finally:
+            box.close()
+            slot.stop()
+        found.append(
+            CheckedNotebook(
+                results=results,
+                cells=run.cells,
+                notes=[*notebook.repairs, *run.notes],
+                answers=answers,
+                sandbox=sandbox,
+            )
+        )
+
+    collect_suite(suite.folder, reference_path=None, on_ready=on_ready)
+    return found[0]

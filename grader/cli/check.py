@@ -1,0 +1,90 @@
+"""`grader check`"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from grader.cli.options import json_option, print_json, sandbox_option
+
+if TYPE_CHECKING:
+    from grader.api import CheckedNotebook
+
+
+@click.command("check")
+@click.argument("notebook", type=click.Path(path_type=Path))
+@click.option("--assignment", help="Where the notebook does not lie in its released folder.")
+@sandbox_option
+@json_option
+def command(notebook: Path, assignment: str | None, sandbox: str, as_json: bool) -> None:
+    """Run the public tests on a notebook, as a student does before handing in.
+
+    The notebook runs from top to bottom in a fresh sandbox; then the public tests are run against
+    the names that it defines. Exit code 1 when a test did not pass.
+
+    \b
+    Example:
+      grader check mlp-backprop.ipynb
+    """
+    from grader.api import check
+
+    def tell(text: str) -> None:
+        click.echo(text, err=True)
+
+    found = check(
+        notebook,
+        assignment=assignment,
+        sandbox="local" if sandbox == "auto" else sandbox,
+        tell=tell,
+    )
+    if as_json:
+        print_json(_document(found))
+    else:
+        _show(found)
+    if any(r.outcome != "passed" for r in found.results):
+        raise click.exceptions.Exit(1)
+
+
+def _document(found: CheckedNotebook) -> dict[str, Any]:
+    return {
+        "tests": [
+            {
+                "name": r.name,
+                "outcome": str(r.outcome),
+                "title": r.title,
+                "message": r.message,
+                "hints": list(r.hints),
+                "traceback": r.traceback,
+            }
+            for r in found.results
+        ],
+        "notes": found.notes,
+        "answers": sorted(found.answers),
+    }
+
+
+def _show(found: CheckedNotebook) -> None:
+    for note in found.notes:
+        click.secho(f"  ! {note}", fg="yellow")
+    for cell in found.cells:
+        errors = [o for o in cell.outputs if o.get("output_type") == "error"]
+        for error in errors:
+            text = f"{error['ename']}: {error['evalue']}"[:300]
+            click.secho(f"  ! cell {cell.index} raised {text}", fg="yellow")
+    for result in found.results:
+        passed = result.outcome == "passed"
+        click.secho(f"{'✓' if passed else '✗'} ", fg="green" if passed else "red", nl=False)
+        click.echo(result.title or result.name)
+        if passed:
+            continue
+        for line in (result.message, *(f"Hint: {h}" for h in result.hints)):
+            if line:
+                click.echo(f"    {line}")
+        for line in result.traceback.splitlines():
+            click.echo(f"    │ {line}")
+    passed_count = sum(r.outcome == "passed" for r in found.results)
+    click.echo(f"{passed_count} of {len(found.results)} public tests passed.")
+    if found.answers:
+        click.echo(f"Written answers found: {', '.join(sorted(found.answers))}.")

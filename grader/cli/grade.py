@@ -1,0 +1,128 @@
+"""`grader grade`"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from grader.cli.options import (
+    course_option,
+    find,
+    isolation_option,
+    json_option,
+    print_json,
+    sandbox_option,
+)
+
+if TYPE_CHECKING:
+    from grader.api import Graded
+
+
+@click.command("grade")
+@click.argument("assignment")
+@click.argument("sources", nargs=-1, type=click.Path(exists=True, path_type=Path))
+@click.option("--out", type=click.Path(path_type=Path), help="Default: graded/ASSIGNMENT.")
+@sandbox_option
+@isolation_option
+@click.option("--slots", type=click.IntRange(1, 256), help="At once; default: one per core.")
+@click.option("--only", multiple=True, metavar="STUDENT", help="Only this student; repeatable.")
+@click.option("--regrade", is_flag=True, help="Run again what has not changed.")
+@click.option("--seed", type=int, help="The batch's seed; default: fresh.")
+@course_option
+@json_option
+def command(
+    assignment: str,
+    sources: tuple[Path, ...],
+    out: Path | None,
+    sandbox: str,
+    isolation: str,
+    slots: int | None,
+    only: tuple[str, ...],
+    regrade: bool,
+    seed: int | None,
+    course_dir: Path | None,
+    as_json: bool,
+) -> None:
+    """Grade submissions.
+
+    SOURCES are what `grader collect` takes; default: `submissions/` of the course. Every verdict is
+    in the gradebook when it is made, so a batch that was stopped continues when it is started
+    again. A submission that has not changed is not run again. Exit code 0 when every submission
+    has a verdict, whatever its marks; 1 when the sandbox failed for one of them.
+
+    \b
+    Example:
+      grader grade mlp-backprop submissions/ --out graded/
+    """
+    from grader.api import grade
+    from grader.cli.progress import BatchProgress
+
+    course = find(course_dir)
+    with BatchProgress(assignment) as shown:
+        graded = grade(
+            course,
+            assignment,
+            sources or (course.submissions_dir,),
+            out=out,
+            sandbox=sandbox,
+            isolation=isolation,
+            slots=slots,
+            only=only,
+            regrade=regrade,
+            seed=seed,
+            progress=shown.progress(),
+        )
+    if as_json:
+        print_json(document(graded))
+    else:
+        from grader.cli.table import print_marks
+
+        print_marks(graded)
+    if graded.infrastructure_errors:
+        for verdict in graded.infrastructure_errors:
+            click.secho(f"Not graded: {verdict.student}: {verdict.reason}", fg="red", err=True)
+        click.echo("These have no mark. Mend the cause and run the command again.", err=True)
+        raise click.exceptions.Exit(1)
+
+
+def document(graded: Graded) -> dict[str, Any]:
+    """The batch as one JSON document."""
+    return {
+        "assignment": graded.assignment,
+        "max_points": graded.spec.machine_points,
+        "manual_points": graded.spec.manual_points,
+        "sandbox": graded.choice.sandbox,
+        "isolation": graded.choice.isolation,
+        "seed": graded.seed,
+        "duration_s": round(graded.duration_s, 3),
+        "run": graded.run,
+        "reused": graded.reused,
+        "infrastructure_errors": len(graded.infrastructure_errors),
+        "refused": [{"source": r.source, "reason": r.reason} for r in graded.refused],
+        "class_page": str(graded.class_page),
+        "submissions": [
+            {
+                "student": v.student,
+                "outcome": str(v.outcome),
+                "points": v.points,
+                "max_points": v.max_points,
+                "reason": v.reason,
+                "notes": list(v.notes),
+                "report": str(graded.pages.get(v.student, "")),
+                "tests": [
+                    {
+                        "name": t.name,
+                        "question": t.question,
+                        "points": t.points,
+                        "max_points": t.max_points,
+                        "outcome": str(t.outcome),
+                        "message": t.message,
+                    }
+                    for t in v.tests
+                ],
+            }
+            for v in graded.verdicts
+        ],
+    }

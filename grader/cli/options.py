@@ -1,0 +1,57 @@
+"""Options that several commands share."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+if TYPE_CHECKING:
+    from grader.course.directory import Course
+
+course_option = click.option(
+    "--course",
+    "course_dir",
+    type=click.Path(file_okay=False, path_type=Path),
+    help="The course directory; default: the one around the working directory.",
+)
+json_option = click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
+sandbox_option = click.option(
+    "--sandbox",
+    type=click.Choice(["auto", "docker", "local", "unsafe"]),
+    default="auto",
+    show_default=True,
+    help="Where notebooks run. auto: docker when an engine answers and the image is built, else "
+    "local. unsafe: no sandbox at all.",
+)
+isolation_option = click.option(
+    "--isolation",
+    type=click.Choice(["auto", "warm", "single-use"]),
+    default="auto",
+    show_default=True,
+    help="warm: a jailed fork for each submission. single-use: a container for each. auto: warm "
+    "where every part of the jail holds.",
+)
+
+
+def find(course_dir: Path | None) -> Course:
+    """The course directory that was named, or the one around."""
+    from grader.api import find_course
+
+    return find_course(course_dir)
+
+
+def print_json(document: Any) -> None:
+    """Print one document on stdout."""
+    import json
+
+    click.echo(json.dumps(document, indent=2, default=_plain, ensure_ascii=False))
+
+
+def _plain(value: object) -> Any:
+    from decimal import Decimal
+
+    if isinstance(value, Decimal):
+        return int(value) if value == value.to_integral_value() else float(value)
+    return str(value)

@@ -1,0 +1,59 @@
+"""`grader submit`"""
+
+from __future__ import annotations
+
+import getpass
+from pathlib import Path
+
+import click
+
+from grader.cli.options import json_option
+
+
+@click.command("submit")
+@click.argument("notebook", type=click.Path(path_type=Path))
+@click.option("--to", "inbox", required=True, type=click.Path(path_type=Path), help="The inbox.")
+@click.option("--assignment", help="Default: the notebook's name.")
+@click.option("--student", help="Default: who is logged in.")
+@click.option(
+    "--receipt", "receipt_path", type=click.Path(path_type=Path), help="Where to keep the receipt."
+)
+@json_option
+def command(
+    notebook: Path,
+    inbox: Path,
+    assignment: str | None,
+    student: str | None,
+    receipt_path: Path | None,
+    as_json: bool,
+) -> None:
+    """Hand in a notebook.
+
+    It is read, kept in the inbox beside your earlier tries (none is overwritten), and a receipt
+    with time and hash is printed and saved beside the notebook.
+
+    \b
+    Example:
+      grader submit mlp-backprop.ipynb --to /courses/comp541/inbox
+    """
+    from grader.api import submit
+
+    receipt = submit(
+        notebook,
+        inbox,
+        student=student or getpass.getuser(),
+        assignment=assignment or notebook.stem,
+    )
+    for warning in receipt.warnings:
+        click.secho(f"Note: {warning}", fg="yellow", err=True)
+    name = f"{receipt.assignment}-{receipt.attempt:03d}.receipt.json"
+    path = receipt_path or notebook.with_name(name)
+    raw = receipt.to_json()
+    path.write_bytes(raw)
+    if as_json:
+        click.echo(raw.decode())
+    else:
+        when = receipt.submitted_at.strftime("%Y-%m-%d %H:%M:%S UTC")
+        click.echo(f"Handed in: {receipt.assignment}, {receipt.student}, try {receipt.attempt}")
+        click.echo(f"  time    {when}\n  sha256  {receipt.sha256}")
+        click.echo(f"  receipt {path}")
