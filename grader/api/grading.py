@@ -40,6 +40,7 @@ class Progress:
     begun: Callable[[str], None] = lambda student: None
     judged: Callable[[Verdict], None] = lambda verdict: None
     refused: Callable[[Refused], None] = lambda refused: None
+    warned: Callable[[str], None] = lambda warning: None
 
 
 @dataclass(kw_only=True)
@@ -104,9 +105,11 @@ def grade(
     progress = progress or Progress()
     chosen = course.assignment(assignment)
     check_assignment(chosen)
-    submissions, refused = _submissions(chosen, sources, only)
+    submissions, refused, warnings = _submissions(chosen, sources, only)
     for item in refused:
         progress.refused(item)
+    for warning in warnings:
+        progress.warned(warning)
     choice = choose(sandbox, isolation, libraries=chosen.spec.box.libraries, hide=(course.root,))
     progress.chosen(choice)
     with Gradebook(course.database_url) as gradebook:
@@ -118,7 +121,7 @@ def grade(
 
 def _submissions(
     assignment: Assignment, sources: Iterable[Path | str], only: Sequence[str]
-) -> tuple[list[Submission], Sequence[Refused]]:
+) -> tuple[list[Submission], Sequence[Refused], Sequence[str]]:
     attempts = assignment.spec.attempts
     collected = collect(
         [Path(s) for s in sources],
@@ -136,7 +139,7 @@ def _submissions(
                 hint=f"There are: {', '.join(sorted(known)[:20])}",
             )
         submissions = [s for s in submissions if s.student in only]
-    return submissions, collected.refused
+    return submissions, collected.refused, collected.warnings
 
 
 class _Run:

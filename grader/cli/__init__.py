@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from importlib import import_module
 
@@ -26,6 +27,7 @@ _COMMANDS = {
 }
 _MODULES = {"list": "list_", "init": "init"}
 INTERRUPTED = 130
+TRACEBACK_VARIABLE = "GRADER_TRACEBACK"
 
 
 class LazyGroup(click.Group):
@@ -68,7 +70,8 @@ def cli() -> None:
 def main() -> None:
     """Run the command and turn errors into a sentence and an exit code."""
     try:
-        code = cli.main(standalone_mode=False)
+        # https://no-color.org; click itself only looks at whether it writes to a terminal
+        code = cli.main(standalone_mode=False, color=False if os.environ.get("NO_COLOR") else None)
         sys.exit(code if isinstance(code, int) else 0)
     except click.exceptions.Exit as error:
         sys.exit(error.exit_code)
@@ -81,3 +84,25 @@ def main() -> None:
     except GraderError as error:
         click.echo(f"Error: {error}", err=True)
         sys.exit(error.exit_code)
+    except BrokenPipeError:  # `grader list | head`: who reads us has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(1)
+    except OSError as error:
+        where = f"{error.filename}: " if error.filename else ""
+        click.echo(f"Error: {where}{error.strerror or error}", err=True)
+        sys.exit(1)
+    except Exception as error:  # noqa: BLE001 - a student must not be shown our traceback
+        _confess(error)
+        sys.exit(1)
+
+
+def _confess(error: Exception) -> None:
+    if os.environ.get(TRACEBACK_VARIABLE):
+        raise error
+    text = " ".join(str(error).split())[:500]
+    click.echo(
+        f"Error: a fault of grader itself: {type(error).__name__}: {text}\n"
+        f"  Nothing that was graded or handed in is lost. Please report it, with what "
+        f"{TRACEBACK_VARIABLE}=1 shows when the command is run again.",
+        err=True,
+    )

@@ -15,14 +15,15 @@ if TYPE_CHECKING:
 
 @click.command("check")
 @click.argument("notebook", type=click.Path(path_type=Path))
-@click.option("--assignment", help="Where the notebook does not lie in its released folder.")
+@click.option("--assignment", help="Its name, where the notebook does not lie in its release.")
 @sandbox_option
 @json_option
 def command(notebook: Path, assignment: str | None, sandbox: str, as_json: bool) -> None:
     """Run the public tests on a notebook, as a student does before handing in.
 
-    The notebook runs from top to bottom in a fresh sandbox; then the public tests are run against
-    the names that it defines. Exit code 1 when a test did not pass.
+    The notebook runs from top to bottom in a fresh sandbox (`auto`: the local one); then the public
+    tests are run against the names that it defines. They lie beside it, in tests/ of its release,
+    or in the course directory around it. Exit code 1 when a test did not pass.
 
     \b
     Example:

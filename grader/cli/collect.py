@@ -11,7 +11,7 @@ from grader.cli.options import course_option, find, json_option, print_json
 
 @click.command("collect")
 @click.argument("assignment")
-@click.argument("sources", nargs=-1, required=True, type=click.Path(exists=True, path_type=Path))
+@click.argument("sources", nargs=-1, required=True, type=click.Path(path_type=Path))
 @click.option("--out", type=click.Path(path_type=Path), help="Default: submissions/ in the course.")
 @course_option
 @json_option

@@ -57,6 +57,7 @@ class BatchProgress:
             begun=self._begun,
             judged=self._judged,
             refused=self._refused,
+            warned=lambda warning: self._say(f"Note: {warning}"),
         )
 
     def _say(self, text: str) -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 import click
 
 from grader.cli.options import json_option
+from grader.errors import GraderError
 
 
 @click.command("submit")
@@ -49,11 +50,25 @@ def command(
     name = f"{receipt.assignment}-{receipt.attempt:03d}.receipt.json"
     path = receipt_path or notebook.with_name(name)
     raw = receipt.to_json()
-    path.write_bytes(raw)
     if as_json:
-        click.echo(raw.decode())
+        click.echo(raw.decode(), nl=False)
     else:
         when = receipt.submitted_at.strftime("%Y-%m-%d %H:%M:%S UTC")
         click.echo(f"Handed in: {receipt.assignment}, {receipt.student}, try {receipt.attempt}")
         click.echo(f"  time    {when}\n  sha256  {receipt.sha256}")
+    _save(raw, path)
+    if not as_json:
         click.echo(f"  receipt {path}")
+
+
+def _save(raw: bytes, path: Path) -> None:
+    try:
+        path.write_bytes(raw)
+    except OSError as error:
+        # It is handed in all the same, and a second try would be a second attempt.
+        click.echo(raw.decode(), err=True, nl=False)
+        raise GraderError(
+            f"the notebook is handed in, but its receipt can't be saved: {error.strerror}",
+            where=path,
+            hint="Keep the receipt above: `grader receipt verify` takes it from any file.",
+        ) from error

@@ -7,6 +7,7 @@ it is made, so that a batch killed at any instant has lost nothing that was judg
 from __future__ import annotations
 
 import os
+import signal
 import socket
 import subprocess
 import sys
@@ -93,7 +94,7 @@ class _Round:
                 for connection in wait(list(open_)):
                     self._hear(open_[connection])  # type: ignore[index]
         except BaseException:
-            process.terminate()
+            _end_group(process)
             raise
         finally:
             for slot in self._slots:
@@ -176,11 +177,19 @@ def _raised(message: Broken) -> GraderError:
     return kind(message.what, where=message.where or None, hint=message.hint or None)
 
 
+def _end_group(process: subprocess.Popen[bytes]) -> None:
+    """Tell the judge and its workers to stop now; each worker destroys its slot first."""
+    try:
+        os.killpg(process.pid, signal.SIGTERM)
+    except (ProcessLookupError, PermissionError):
+        pass
+
+
 def _finish(process: subprocess.Popen[bytes]) -> None:
     try:
         process.wait(timeout=20)
     except subprocess.TimeoutExpired:
-        process.kill()
+        os.killpg(process.pid, signal.SIGKILL)
         process.wait()
 
 

@@ -62,6 +62,7 @@ def _fork_workers(setting: Setting, suite: CollectedSuite, connections: list[Con
         children.append(pid)
     for connection in connections:
         connection.close()
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)  # the workers have it too, and end first
     for pid in children:
         os.waitpid(pid, 0)
 

@@ -45,6 +45,7 @@ class Worker:
 
     def run(self) -> None:
         """Warm the slot, then judge what comes."""
+        signal.signal(signal.SIGTERM, _stop_now)
         try:
             try:
                 self._slot.start()
@@ -149,6 +150,7 @@ class SuiteRun:
     def _be_child(self, sock: socket.socket, done: list[TestResult]) -> None:
         """Run what is left of the suite and report each test as it ends; never returns."""
         try:
+            signal.signal(signal.SIGTERM, signal.SIG_DFL)
             os.setsid()
             pipe = Pipe(sock)
             client = RelayedBox(
@@ -184,6 +186,10 @@ class SuiteRun:
             found.get(test.name) or unfinished(test, TestOutcome.TIMEOUT, message)
             for test in self._suite.plan.tests
         ]
+
+
+def _stop_now(_number: int, _frame: object) -> None:
+    raise SystemExit(143)  # through the `finally` that destroys the slot
 
 
 def _end(pid: int) -> None:

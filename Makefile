@@ -1,0 +1,60 @@
+# make demo   a class of notebooks released, handed in, graded; then look at the pages
+# make test   environment, lint, types, import contracts, every test
+.DEFAULT_GOAL := help
+PYTHON ?= python3
+VENV ?= .venv
+BIN := $(VENV)/bin
+TORCH ?= torch==2.13.0
+PYTEST_ARGS ?=
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+
+help:
+	@echo "make demo          release an assignment, hand in its sample class, grade it"
+	@echo "make test          environment, lint, type check, import contracts, every test"
+	@echo "make image         build the sandbox image (needs a Docker engine)"
+	@echo "make test-samples  the sample classes of every assignment, in every sandbox (long)"
+	@echo "make clean         remove what the demo made"
+
+$(VENV)/bin/python:
+	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed; name one: make PYTHON=python3.12")'
+	$(PYTHON) -m venv $(VENV)
+
+# The user's torch is left as it is; a bare "torch" would fetch gigabytes of CUDA.
+$(VENV)/.torch: | $(VENV)/bin/python
+	$(BIN)/python -c 'import torch' 2>/dev/null || $(BIN)/pip install --quiet '$(TORCH)'
+	@touch $@
+
+$(VENV)/.installed: pyproject.toml $(VENV)/.torch
+	$(BIN)/pip install --quiet -e .
+	@touch $@
+
+$(VENV)/.developing: pyproject.toml $(VENV)/.installed
+	$(BIN)/pip install --quiet -e '.[dev]'
+	@touch $@
+
+demo: $(VENV)/.installed
+	@PATH="$(abspath $(BIN)):$$PATH" sh ./.ci/demo
+
+test: lint types contracts
+	nice $(BIN)/python -m pytest $(PYTEST_ARGS)
+
+lint: $(VENV)/.developing
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+types: $(VENV)/.developing
+	$(BIN)/mypy
+
+contracts: $(VENV)/.developing
+	$(BIN)/lint-imports
+
+image: $(VENV)/.installed
+	$(BIN)/grader sandbox build
+
+test-samples: $(VENV)/.developing
+	GRADER_SAMPLES=everywhere nice $(BIN)/python -m pytest tests/assignments $(PYTEST_ARGS)
+
+clean:
+	rm -rf demo
+
+.PHONY: help demo test lint types contracts image test-samples clean

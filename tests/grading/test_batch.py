@@ -1,0 +1,216 @@
+"""Batches in the local sandbox: what submissions, suites and workers may do to each other."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+
+from grader.api import Progress, grade
+from grader.errors import InfrastructureError, SuiteError
+from grader.gradebook.store import Gradebook
+from grader.grading.verdict import Outcome, Verdict
+from tests.grading.conftest import Classroom
+from tests.helpers.assignments import HIDDEN
+
+pytestmark = pytest.mark.local_box
+
+
+def run(classroom: Classroom, **options: object) -> dict[str, Verdict]:
+    graded = grade(
+        classroom.course,
+        "warm-up",
+        [classroom.submissions],
+        **{"sandbox": "local", "isolation": "warm", **options},  # type: ignore[arg-type]
+    )
+    return {v.student: v for v in graded.verdicts}
+
+
+def test_a_class_gets_its_marks_whatever_one_of_them_does(classroom: Classroom) -> None:
+    classroom.hand_in("right")
+    classroom.hand_in("untouched", untouched=True)
+    classroom.hand_in("exits", "import os\nprint('bye', flush=True)\nos._exit(0)")
+    classroom.hand_in("loops", "import signal\nsignal.signal(14, signal.SIG_IGN)\nwhile True: pass")
+    classroom.hand_in("raises", "1 / 0", "def (")
+    classroom.hand_in("forges", "import sys\nprint('points 8 of 8')\nsys.exit(0)", untouched=True)
+    (classroom.submissions / "truncated.ipynb").write_text('{"cells": [')
+    found = run(classroom)
+
+    marks = {name: v.points for name, v in found.items()}
+    full, none = Decimal(8), Decimal(0)
+    assert marks == {
+        "right": full,
+        "untouched": none,
+        "exits": full,
+        "loops": full,
+        "raises": full,
+        "forges": none,
+        "truncated": none,
+    }
+    assert found["truncated"].outcome is Outcome.INVALID_SUBMISSION
+    assert "cut off" in found["truncated"].reason
+    assert found["exits"].usage.restarts == 1
+    assert any("cell 1 ended its own process" in n for n in found["exits"].notes)
+    assert found["right"].answers.keys() == {"q3"}
+    assert found["right"].manual_points == Decimal(2)
+
+    with Gradebook(classroom.course.database_url) as book:
+        executed = book.executed_notebook(found["exits"])
+    assert executed is not None
+    assert b"bye" in executed
+
+
+def test_an_unchanged_submission_is_not_run_again(classroom: Classroom) -> None:
+    classroom.hand_in("ada")
+    classroom.hand_in("bob", untouched=True)
+    first = run(classroom)
+    ran: list[str] = []
+    again = run(classroom, progress=Progress(begun=ran.append))
+    assert (ran, again) == ([], first)
+
+    classroom.hand_in("bob")
+    assert run(classroom, progress=Progress(begun=ran.append))["bob"].points == 8
+    assert ran == ["bob"]
+
+    classroom.change(hidden=HIDDEN.replace("tensor([3.0, 4.0])", "tensor([3.0, 5.0])"))
+    ran.clear()
+    assert run(classroom, progress=Progress(begun=ran.append))["ada"].points == 5
+    assert sorted(ran) == ["ada", "bob"]
+
+
+@pytest.mark.parametrize(
+    ("hidden", "says"),
+    [
+        ("import nowhere\n", "nowhere"),
+        ("def test_(:\n", "collected"),
+        ("x = 1\n", "no tests"),
+        (HIDDEN.replace("@pytest.mark.points(2)\n", ""), "points"),
+        (HIDDEN.replace("points(2)", "points(4)"), "7"),
+        (HIDDEN.replace('question("q2")', 'question("q9")'), "q9"),
+    ],
+    ids=["import", "syntax", "empty", "no-points", "sum", "question"],
+)
+def test_a_broken_suite_is_said_before_the_first_submission(
+    classroom: Classroom, hidden: str, says: str
+) -> None:
+    classroom.hand_in("ada")
+    classroom.change(hidden=hidden)
+    begun: list[str] = []
+    with pytest.raises(SuiteError) as error:
+        run(classroom, progress=Progress(begun=begun.append))
+    assert says in str(error.value)
+    assert begun == []
+    with Gradebook(classroom.course.database_url) as book:
+        assert book.current("warm-up") == []
+
+
+def test_a_broken_reference_is_said_before_the_first_submission(classroom: Classroom) -> None:
+    classroom.hand_in("ada")
+    classroom.change(reference="# %%\nimport nowhere_at_all\n")
+    with pytest.raises(SuiteError, match="nowhere_at_all"):
+        run(classroom)
+
+
+def test_a_test_that_ends_the_judges_child_costs_only_itself(classroom: Classroom) -> None:
+    killer = HIDDEN + (
+        '\n\n@pytest.mark.question("q2")\n@pytest.mark.points(1)\n'
+        'def test_a_killer(student):\n    """Ends its process."""\n'
+        "    import os\n    os._exit(3)\n"
+    )
+    classroom.change(
+        hidden=killer.replace("points(3)\ndef test_column", "points(2)\ndef test_column")
+    )
+    classroom.hand_in("ada")
+    verdict = run(classroom)["ada"]
+    assert verdict.points == Decimal(7)
+    assert {t.name.rpartition("::")[2]: str(t.outcome) for t in verdict.tests}["test_a_killer"] == (
+        "failed"
+    )
+
+
+def test_a_worker_that_dies_loses_nothing(classroom: Classroom) -> None:
+    for name in ("ada", "bob", "cyd"):
+        classroom.hand_in(name)
+    killed: list[int] = []
+
+    def kill_once(student: str) -> None:
+        if not killed:
+            killed.extend(_workers())
+            for pid in killed:
+                os.kill(pid, signal.SIGKILL)
+
+    found = run(classroom, slots=1, progress=Progress(begun=kill_once))
+    assert killed
+    assert {v.points for v in found.values()} == {Decimal(8)}
+
+
+def test_a_submission_whose_worker_always_dies_is_no_mark(classroom: Classroom) -> None:
+    classroom.hand_in("ada")
+
+    def kill(student: str) -> None:
+        for pid in _workers():
+            os.kill(pid, signal.SIGKILL)
+
+    found = run(classroom, slots=1, progress=Progress(begun=kill))
+    assert found["ada"].outcome is Outcome.INFRASTRUCTURE_ERROR
+    assert run(classroom)["ada"].points == Decimal(8)
+
+
+def _workers() -> list[int]:
+    """Processes forked by the judge of this test's batch."""
+    parents: dict[int, list[int]] = {}
+    for stat in Path("/proc").glob("[0-9]*/stat"):
+        try:
+            text = stat.read_text()
+        except OSError:
+            continue
+        parents.setdefault(int(text.rpartition(")")[2].split()[1]), []).append(
+            int(stat.parent.name)
+        )
+    judges = [
+        pid
+        for pid in parents.get(os.getpid(), [])
+        if b"grader.grading.judge" in Path(f"/proc/{pid}/cmdline").read_bytes()
+    ]
+    return [worker for judge in judges for worker in parents.get(judge, [])]
+
+
+def test_a_killed_batch_continues_with_what_is_left(classroom: Classroom) -> None:
+    for i in range(6):
+        classroom.hand_in(f"s{i}", f"import time; time.sleep({0.2 * i})")
+    program = (
+        "import sys\nfrom grader.api import find_course, grade\n"
+        "grade(find_course(sys.argv[1]), 'warm-up', [sys.argv[2]], sandbox='local',"
+        " isolation='warm', slots=1)\n"
+    )
+    arguments = [sys.executable, "-c", program, str(classroom.root), str(classroom.submissions)]
+    process = subprocess.Popen(arguments, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    with Gradebook(classroom.course.database_url) as book:
+        until = time.monotonic() + 120
+        while len(book.current("warm-up")) < 2 and time.monotonic() < until:
+            time.sleep(0.1)
+        process.kill()
+        process.wait()
+        done = {v.student for v in book.current("warm-up")}
+        seed = book.batches("warm-up")[0].seed
+    assert 2 <= len(done) < 6
+    ran: list[str] = []
+    found = run(classroom, progress=Progress(begun=ran.append))
+    assert not done & set(ran)
+    assert {v.points for v in found.values()} == {Decimal(8)}
+    assert {v.provenance.seed for v in found.values() if v.provenance} == {seed}
+
+
+def test_a_sandbox_that_cannot_start_is_said_and_is_no_mark(
+    classroom: Classroom, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    classroom.hand_in("ada")
+    monkeypatch.setenv("DOCKER_HOST", f"unix://{tmp_path}/no-engine.sock")
+    with pytest.raises(InfrastructureError):
+        run(classroom, sandbox="docker")
