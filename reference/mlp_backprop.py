@@ -31,11 +31,11 @@
 # - A function must not change the tensors it is given, unless its text says so.
 # - Work in the precision you are given: `float64` in, `float64` out.
 #
-# **How it is marked.** Hidden tests call your functions with fresh random inputs of many shapes;
-# they never look at how you wrote them. The two written answers are read by a person. The cells
-# that begin with `@self_check` let you try your work as you go: they say what holds and what does
-# not yet. They are easier than the hidden tests, and so are the public tests that came with this
-# notebook.
+# **How it is marked.** Hidden tests call your functions with fresh random inputs of many shapes.
+# How you wrote a function is up to you, within the rules. Questions 6 and 8 build on those before
+# them. The two written answers are read by a person. The cells that begin with `@self_check` let
+# you try your work as you go: they say what holds and what does not yet. They are easier than the
+# hidden tests, and so are the public tests that came with this notebook.
 
 # %%
 import itertools
@@ -43,6 +43,9 @@ import math
 
 import numpy as np
 import torch
+
+# %% active="ipynb"
+# import matplotlib.pyplot as plt
 
 # %% [markdown]
 # Two helpers, given. `self_check` runs a check at once and prints how it went. `autograd_gradients`
@@ -446,9 +449,6 @@ def init_mlp(sizes):
 # root mean square of the activations after each.
 
 # %% active="ipynb"
-# import matplotlib.pyplot as plt
-#
-#
 # def signal(draw, depth=20, width=256):
 #     """Root mean square of the activations after each of `depth` ReLU layers."""
 #     x = torch.randn(100, width)
@@ -678,7 +678,7 @@ def accuracy(params, x, y):
 #
 # figure, axes = plt.subplots(1, 10, figsize=(8, 1.2))
 # for image, label, axis in zip(x_train, y_train, axes):
-#     axis.imshow(image.reshape(8, 8), cmap="gray_r")
+#     axis.imshow(image.reshape(8, 8).numpy(), cmap="gray_r")
 #     axis.set(title=label.item(), xticks=[], yticks=[])
 # plt.show()
 

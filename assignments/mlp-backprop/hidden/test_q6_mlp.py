@@ -10,6 +10,14 @@ from grader.suite.hints import hint
 pytestmark = pytest.mark.question("q6")
 
 BATCH = 6
+EARLIER = (
+    "linear_forward",
+    "linear_backward",
+    "relu_forward",
+    "relu_backward",
+    "log_softmax",
+    "softmax_cross_entropy",
+)
 DEPTHS = pytest.mark.parametrize(
     "sizes", [[5, 7, 3], [4, 8, 5, 3]], ids=["two layers", "three layers"]
 )
@@ -61,7 +69,7 @@ def assert_same_gradients(theirs, ours, close):
 @DEPTHS
 def test_forward(student, reference, by_hand, close, sizes):
     """mlp_forward gives the logits, with ReLU between the layers and not after the last."""
-    by_hand("mlp_forward")
+    by_hand("mlp_forward", besides=EARLIER)
     hint("Logits may be negative. And is each layer's bias added?")
     params, x, _ = draw(sizes)
     close(student.mlp_forward(params, x)[0], reference.mlp_forward(params, x)[0])
@@ -70,7 +78,7 @@ def test_forward(student, reference, by_hand, close, sizes):
 @pytest.mark.points(1)
 def test_single_layer(student, reference, by_hand, close):
     """A network of a single linear layer works, forward and backward."""
-    by_hand("mlp_backward")
+    by_hand("mlp_backward", besides=EARLIER)
     hint("With one layer there is no ReLU at all.")
     params, x, _ = draw([4, 3])
     close(student.mlp_forward(params, x)[0], x @ params["w1"] + params["b1"])
@@ -82,7 +90,7 @@ def test_single_layer(student, reference, by_hand, close):
 @DEPTHS
 def test_backward(student, reference, by_hand, close, sizes):
     """mlp_backward gives the gradient of every parameter, under its key."""
-    by_hand("mlp_backward")
+    by_hand("mlp_backward", besides=EARLIER)
     hint("Go through the layers in reverse. Each gets the gradient that the one above hands down.")
     theirs, ours = backward_on_both_sides(student, reference, sizes)
     assert_same_gradients(theirs, ours, close)
@@ -91,7 +99,7 @@ def test_backward(student, reference, by_hand, close, sizes):
 @pytest.mark.points(1)
 def test_loss(student, reference, by_hand, close):
     """mlp_loss gives the cross-entropy, plus the weight decay where it is asked for."""
-    by_hand("mlp_loss")
+    by_hand("mlp_loss", besides=EARLIER)
     hint("The decay is λ/2 times a sum of squares, over the weights of all layers.")
     params, x, y = draw([5, 6, 4])
     close(student.mlp_loss(params, x, y)[0], reference.mlp_loss(params, x, y)[0])
@@ -102,7 +110,7 @@ def test_loss(student, reference, by_hand, close):
 @pytest.mark.points(2)
 def test_gradients_of_the_loss(student, reference, by_hand, close):
     """mlp_loss gives the gradients of its own loss: decay for the weights, none for the biases."""
-    by_hand("mlp_loss")
+    by_hand("mlp_loss", besides=EARLIER)
     hint("Derive the decay by a weight: what is left of the one half? Do biases decay?")
     args = (*draw([5, 6, 4]), 0.3)
     _, theirs = student.run(loss_without_autograd, student.mlp_loss, *args)

@@ -44,7 +44,7 @@ def held_out_accuracy(student, reference):
 
 
 @pytest.mark.points(1)
-@pytest.mark.parametrize(("n", "size"), [(23, 5), (12, 4), (3, 8)])
+@pytest.mark.parametrize(("n", "size"), [(23, 5), (12, 4), (3, 8), (5, 1)])
 def test_minibatches_hold_every_index_once(student, n, size):
     """The mini-batches hold every index exactly once; only the last may be shorter."""
     hint("Does it work when the batch size does not divide n, and when it is larger than n?")
