@@ -9,14 +9,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
 
-from _pytest.outcomes import Exit
-
 AGAIN_S = 1.0
 SOON_S = 0.001
 
 
-class DeadlinePassed(Exit):
-    """The deadline has passed. A kind of exit, since pytest lets nothing else through."""
+class DeadlinePassed(BaseException):
+    """The deadline has passed. No `Exception`, so that `except Exception` does not swallow it."""
 
     def __init__(self) -> None:
         super().__init__("the deadline has passed")

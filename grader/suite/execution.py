@@ -189,9 +189,11 @@ class SuiteRun:
             try:
                 with deadline(self._until):
                     reports = self._run_phases(item, next_item)
-            except DeadlinePassed:
+            except DeadlinePassed:  # between two phases; within one pytest notes it
                 self._out_of_time = True
-                _tear_down(item, None)
+        self._out_of_time |= any(isinstance(error, DeadlinePassed) for error in self._raised)
+        if self._out_of_time:
+            _tear_down(item, None)
         if self._link.infrastructure is not None:
             raise self._link.infrastructure
         return self._ending(test), list(hints), reports

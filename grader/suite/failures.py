@@ -57,7 +57,7 @@ class StudentError(Exception):
         return f"Your code raised {self}"
 
 
-class MissingName(StudentError, AttributeError):  # noqa: N818 - read in suites
+class MissingName(StudentError, AttributeError):
     """The notebook does not define the name that was asked for."""
 
     def __init__(self, name: str, similar: Sequence[str] = ()) -> None:
@@ -75,7 +75,7 @@ class MissingName(StudentError, AttributeError):  # noqa: N818 - read in suites
         return self.text
 
 
-class NotPlain(StudentError):  # noqa: N818 - read in suites
+class NotPlain(StudentError):
     """A plain value was needed, and the box holds or sent something else."""
 
     def __init__(self, text: str) -> None:

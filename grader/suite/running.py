@@ -177,14 +177,14 @@ class _Judge:
         self._reference = reference
         self._on_ready = on_ready
         self._streams = sys.stdout, sys.stderr
-        self._reports: list[str] = []
+        self._reports: list[pytest.CollectReport] = []
         self._error: BaseException | None = None
         self._was_ready = False
         self.said = _Sink(MAX_ERROR)
 
     def pytest_collectreport(self, report: pytest.CollectReport) -> None:
         if report.failed:
-            self._reports.append(str(report.longrepr))
+            self._reports.append(report)
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtestloop(self, session: pytest.Session) -> bool:
@@ -207,11 +207,12 @@ class _Judge:
                 self._error.where = str(self._folder)
             raise self._error
         if self._reports:
-            raise self._broken(self._reports[0], len(self._reports) - 1)
+            first, others = self._reports[0], len(self._reports) - 1
+            raise self._broken(str(first.longrepr), self._folder / first.nodeid, others)
         if not self._was_ready:
-            raise self._broken(self.said.getvalue(), 0)
+            raise self._broken(self.said.getvalue(), self._folder)
 
-    def _broken(self, text: str, others: int) -> SuiteError:
+    def _broken(self, text: str, place: Path, others: int = 0) -> SuiteError:
         found = _LINE_OF_ERROR.findall(text)
         lines = [line for line in found if line[0].startswith(str(self._folder))]
         said = _TEXT_OF_ERROR.findall(text) or [line for line in text.splitlines() if line.strip()]
@@ -219,7 +220,7 @@ class _Judge:
         more = f" ({others} more of its files can't be collected either)" if others else ""
         return SuiteError(
             f"the suite can't be collected: {what[:MAX_ERROR]}{more}",
-            where=f"{lines[-1][0]}:{lines[-1][1]}" if lines else self._folder,
+            where=f"{lines[-1][0]}:{lines[-1][1]}" if lines else place,
             hint="Mend it and start again: no submission has been graded.",
         )
 
@@ -257,7 +258,7 @@ def _alone(folder: Path) -> Iterator[None]:
                 os.environ[name] = value
         # The next suite may have files of the same names.
         for name, module in list(sys.modules.items()):
-            if Path(getattr(module, "__file__", None) or "/").is_relative_to(folder):
+            if str(getattr(module, "__file__", None)).startswith(f"{folder}{os.sep}"):
                 del sys.modules[name]
 
 

@@ -17,7 +17,7 @@ from grader.suite.binding import BINDING, RUN, Binding
 from grader.suite.execution import SuiteRun
 from grader.suite.link import BoxLink
 from grader.suite.notebook_view import NotebookView
-from grader.suite.plan_checks import check_needs, check_plan, run_order
+from grader.suite.plan_checks import check_plan, run_order
 from grader.suite.points import SuitePlan, read_plan
 from grader.suite.reference import load_reference
 from grader.suite.results import TestOutcome, TestResult
@@ -115,11 +115,9 @@ class PlainRun:
     @pytest.hookimpl(trylast=True)
     def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
         self._plan = read_plan(items)
-        if self._plan.faults or check_needs(self._plan):
-            # A suite run in part (`-k`) lacks what it needs: that is no fault here.
-            faults = list(self._plan.faults)
-            if faults:
-                raise pytest.UsageError("; ".join(faults))
+        # A suite run in part (`-k`) may lack what its tests need: that is no fault here.
+        if self._plan.faults:
+            raise pytest.UsageError("; ".join(self._plan.faults))
         order = {test.nodeid: place for place, test in enumerate(run_order(self._plan))}
         items.sort(key=lambda item: order[item.nodeid])
 
@@ -183,7 +181,8 @@ class PlainRun:
 
     def _is_whole_suite(self) -> bool:
         hidden = self._assignment.hidden_dir.resolve() if self._assignment else None
-        return [Path(arg).resolve() for arg in self._config.args] == [hidden]
+        chosen = self._config.getoption("keyword") or self._config.getoption("markexpr")
+        return not chosen and [Path(arg).resolve() for arg in self._config.args] == [hidden]
 
     @pytest.hookimpl(trylast=True)
     def pytest_sessionfinish(self) -> None:

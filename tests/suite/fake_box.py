@@ -20,7 +20,7 @@ from grader.wire import values
 Step = Callable[[], None]
 
 
-class Slow(Exception):  # noqa: N818
+class Slow(Exception):
     """Raised in a namespace to stand for a call that was interrupted at its limit."""
 
 
