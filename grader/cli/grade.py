@@ -26,7 +26,9 @@ if TYPE_CHECKING:
 @click.option("--out", type=click.Path(path_type=Path), help="Default: graded/ASSIGNMENT.")
 @sandbox_option
 @isolation_option
-@click.option("--slots", type=click.IntRange(1, 256), help="Submissions at once; default: one per core.")
+@click.option(
+    "--slots", type=click.IntRange(1, 256), help="Submissions at once; default: one per core."
+)
 @click.option("--only", multiple=True, metavar="STUDENT", help="Only this student; repeatable.")
 @click.option("--regrade", is_flag=True, help="Also run what has not changed.")
 @click.option("--seed", type=int, help="Of the batch's random inputs; default: fresh.")

@@ -1,0 +1,93 @@
+"""The command as its users call it: arguments in, exit code and two streams out."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from grader.cli import main
+from grader.course.directory import Assignment
+from grader.release.notebooks import notebook_bytes, solution_notebook, student_notebook
+from tests.helpers.assignments import make_assignment
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+@dataclass(frozen=True)
+class Done:
+    """What a command left."""
+
+    code: int
+    out: str
+    err: str
+
+    def json(self) -> Any:
+        return json.loads(self.out)
+
+
+Grader = Callable[..., Done]
+
+
+@pytest.fixture
+def grader(monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> Grader:
+    """Call the command in this process: quick, and with both streams piped."""
+
+    def call(*arguments: object) -> Done:
+        monkeypatch.setattr(sys, "argv", ["grader", *map(str, arguments)])
+        capfd.readouterr()
+        with pytest.raises(SystemExit) as exit_:
+            main()
+        said = capfd.readouterr()
+        code = exit_.value.code
+        assert isinstance(code, int)
+        return Done(code, said.out, said.err)
+
+    return call
+
+
+def in_process_of_its_own(*arguments: object, cwd: Path, **environment: str) -> Done:
+    """Call the command as a shell does."""
+    command = [sys.executable, "-c", "from grader.cli import main; main()", *map(str, arguments)]
+    done = subprocess.run(
+        command,
+        cwd=cwd,
+        env={**os.environ, "PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1", **environment},
+        capture_output=True,
+        text=True,
+        timeout=600,
+    )
+    return Done(done.returncode, done.stdout, done.stderr)
+
+
+@pytest.fixture
+def warm_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Assignment:
+    """A course with one assignment; the working directory is in it."""
+    assignment = make_assignment(tmp_path / "course")
+    monkeypatch.chdir(assignment.course_root)
+    monkeypatch.delenv("GRADER_DATABASE_URL", raising=False)
+    return assignment
+
+
+@pytest.fixture
+def notebook(warm_up: Assignment) -> Path:
+    """The released notebook, somewhere outside the course."""
+    path = warm_up.course_root.parent / "home" / "warm-up.ipynb"
+    path.parent.mkdir()
+    path.write_bytes(notebook_bytes(student_notebook(warm_up)))
+    return path
+
+
+def write_class(assignment: Assignment, folder: Path) -> None:
+    """Write a class of three: right, untouched, and a file that is no notebook."""
+    folder.mkdir(parents=True)
+    (folder / "ada.ipynb").write_bytes(notebook_bytes(solution_notebook(assignment)))
+    (folder / "ben.ipynb").write_bytes(notebook_bytes(student_notebook(assignment)))
+    (folder / "cem.ipynb").write_text('{"cells": [')

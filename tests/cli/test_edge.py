@@ -1,0 +1,192 @@
+"""The command's edge: exit codes, streams, and what is said when something goes wrong."""
+
+from __future__ import annotations
+
+import os
+import pty
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from grader.course.directory import Assignment
+from tests.cli.conftest import ROOT, Grader, in_process_of_its_own
+
+HEAVY = ("torch", "nbconvert", "sqlalchemy", "docker", "numpy", "IPython", "rich")
+
+
+@pytest.mark.parametrize("arguments", [["--help"], ["--version"], ["list"], ["grade", "--help"]])
+def test_nothing_heavy_is_loaded_for(warm_up: Assignment, arguments: list[str]) -> None:
+    script = (
+        "import sys\n"
+        "from grader.cli import main\n"
+        "try: main()\n"
+        "except SystemExit as end: code = end.code\n"
+        f"print(code, [m for m in {HEAVY} if m in sys.modules], file=sys.stderr)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", script, *arguments],
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+    )
+    assert done.stderr.splitlines()[-1] == "0 []"
+    assert done.stdout
+
+
+def test_help_lists_every_verb(grader: Grader) -> None:
+    done = grader("--help")
+    assert done.code == 0
+    for verb in "init list release check submit collect grade report validate doctor".split():
+        assert f"\n  {verb} " in done.out
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["grad"], "No such command 'grad'"),
+        (["grade"], "Missing argument 'ASSIGNMENT'"),
+        (["grade", "warm-up", "--slot", "2"], "--slots"),
+        (["grade", "warm-up", "--slots", "0"], "1<=x<=256"),
+        (["grade", "warm-up", "--sandbox", "vm"], "'docker', 'local', 'unsafe'"),
+        (["grade", "warm-up", "--isolation", "cold"], "'warm', 'single-use'"),
+        (["submit", "hw.ipynb"], "--to"),
+        (["receipt", "verify", "x.json"], "--inbox"),
+        (["collect", "warm-up"], "SOURCES"),
+    ],
+)
+def test_a_wrong_call_is_exit_code_2_and_says_what_is_right(
+    warm_up: Assignment, grader: Grader, arguments: list[str], said: str
+) -> None:
+    done = grader(*arguments)
+    assert done.code == 2
+    assert said in done.err
+    assert done.out == ""
+
+
+@pytest.mark.parametrize("command", ["list", "release", "grade", "report", "validate", "collect"])
+def test_outside_a_course_each_command_says_how_to_make_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, grader: Grader, command: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    arguments = {"list": [], "collect": ["warm-up", "x.zip"]}.get(command, ["warm-up"])
+    done = grader(command, *arguments)
+    assert done.code == 2
+    assert done.err.startswith(f"Error: {tmp_path}: no course directory here or above")
+    assert "grader init DIR" in done.err
+    assert done.out == ""
+
+
+@pytest.mark.parametrize("command", ["release", "grade", "report", "validate", "collect"])
+def test_a_name_that_is_misspelt_is_answered_with_the_right_one(
+    warm_up: Assignment, grader: Grader, command: str
+) -> None:
+    if command == "validate":
+        done = grader(command, "warmup")
+        assert (done.code, done.err) == (1, "")
+        assert "Did you mean warm-up?" in done.out
+        return
+    done = grader(command, "warmup", *(["x.zip"] if command == "collect" else []))
+    assert done.code == 2
+    assert "no assignment 'warmup'" in done.err
+    assert "Did you mean warm-up?" in done.err
+
+
+def test_a_course_elsewhere_is_named_with_an_option(
+    warm_up: Assignment, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, grader: Grader
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    done = grader("list", "--course", warm_up.course_root)
+    assert done.code == 0
+    assert "warm-up" in done.out
+
+
+def test_a_fault_of_ours_is_a_sentence_and_not_a_traceback(
+    warm_up: Assignment, monkeypatch: pytest.MonkeyPatch, grader: Grader
+) -> None:
+    def fail(*_: object) -> None:
+        raise LookupError("something\nthat nobody thought of")
+
+    monkeypatch.setattr("grader.api.find_course", fail, raising=False)
+    done = grader("list")
+    assert done.code == 1
+    assert "LookupError: something that nobody thought of" in done.err
+    assert "GRADER_TRACEBACK=1" in done.err
+    assert "Traceback" not in done.err
+    monkeypatch.setenv("GRADER_TRACEBACK", "1")
+    with pytest.raises(LookupError):
+        grader("list")
+
+
+def test_a_file_system_that_refuses_is_named(
+    warm_up: Assignment, tmp_path: Path, grader: Grader
+) -> None:
+    (tmp_path / "occupied").write_text("a file where a folder is wanted")
+    done = grader("release", "warm-up", "--out", tmp_path / "occupied" / "out")
+    assert done.code == 1
+    assert str(tmp_path / "occupied") in done.err
+    assert "Traceback" not in done.err
+
+
+def test_ctrl_c_is_exit_code_130_and_says_that_marks_are_kept(
+    warm_up: Assignment, monkeypatch: pytest.MonkeyPatch, grader: Grader
+) -> None:
+    def interrupt(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("grader.api.find_course", interrupt, raising=False)
+    done = grader("list")
+    assert done.code == 130
+    assert "What was graded is kept" in done.err
+
+
+def test_a_reader_that_has_seen_enough_gets_no_traceback(warm_up: Assignment) -> None:
+    done = subprocess.run(
+        f"{sys.executable} -c 'from grader.cli import main; main()' --help | true",
+        shell=True,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+    )
+    assert done.stderr == ""
+
+
+@pytest.mark.parametrize(("no_color", "coloured"), [("", True), ("1", False)])
+def test_colour_is_for_terminals_without_no_color(
+    warm_up: Assignment, tmp_path: Path, no_color: str, coloured: bool
+) -> None:
+    (tmp_path / "s").mkdir()
+    (tmp_path / "s" / "ada.ipynb").write_text("{}")
+    (tmp_path / "s" / "pipe.ipynb").symlink_to("/etc/hostname")
+    arguments = ["collect", "warm-up", str(tmp_path / "s")]
+    assert "\x1b[" not in in_process_of_its_own(*arguments, cwd=warm_up.course_root).err
+    said = on_a_terminal(arguments, warm_up.course_root, NO_COLOR=no_color)
+    assert "leads out of the folder" in said
+    assert ("\x1b[" in said) is coloured
+
+
+def on_a_terminal(arguments: list[str], cwd: Path, **environment: str) -> str:
+    """Call the command with a terminal for its streams and return what is on it."""
+    ours, theirs = pty.openpty()
+    process = subprocess.Popen(
+        [sys.executable, "-c", "from grader.cli import main; main()", *arguments],
+        cwd=cwd,
+        env={**os.environ, "PYTHONPATH": str(ROOT), "TERM": "xterm", **environment},
+        stdin=subprocess.DEVNULL,
+        stdout=theirs,
+        stderr=theirs,
+    )
+    os.close(theirs)
+    said = b""
+    while True:
+        try:
+            chunk = os.read(ours, 65_536)
+        except OSError:  # Linux says so when the other side has closed
+            break
+        if not chunk:
+            break
+        said += chunk
+    os.close(ours)
+    process.wait(timeout=60)
+    return said.decode()
