@@ -1,0 +1,101 @@
+"""`grader sandbox`"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from grader.cli.options import course_option, find
+
+
+@click.group("sandbox")
+def command() -> None:
+    """Build and look after the sandbox image.
+
+    \b
+    Example:
+      grader sandbox build
+    """
+
+
+@command.command("build")
+@click.option(
+    "--base", help="An image to build on; default: a Python image, or a Debian made here."
+)
+@click.option("--for", "assignment", metavar="ASSIGNMENT", help="With this one's libraries.")
+@click.option("--rebuild", is_flag=True, help="Also when it is up to date.")
+@course_option
+def build(base: str | None, assignment: str | None, rebuild: bool, course_dir: Path | None) -> None:
+    """Build the image that notebooks run in.
+
+    The base comes from a registry, or is made with debootstrap where none answers. Libraries come
+    as wheels that the host's own pip downloads, and are installed without network. Nothing is done
+    when the image is up to date.
+
+    \b
+    Example:
+      grader sandbox build --for transformers-gnns
+    """
+    from grader.sandbox.image import build_image
+
+    libraries: tuple[str, ...] = ()
+    if assignment:
+        libraries = find(course_dir).assignment(assignment).spec.box.libraries
+    state = build_image(
+        libraries, base=base, rebuild=rebuild, tell=lambda text: click.echo(text, err=True)
+    )
+    click.echo(f"{state.tag} {state.image_id}")
+
+
+@command.command("status")
+@course_option
+def status(course_dir: Path | None) -> None:
+    """Say which images there are, and whether they are fresh. Exit code 1 if one isn't.
+
+    \b
+    Example:
+      grader sandbox status
+    """
+    from grader.errors import GraderError
+    from grader.sandbox.engine import connect
+    from grader.sandbox.image import find_image
+
+    engine = connect()
+    wanted: dict[tuple[str, ...], list[str]] = {(): []}
+    try:
+        course = find(course_dir)
+        for name in course.names():
+            wanted.setdefault(course.assignment(name).spec.box.libraries, []).append(name)
+    except GraderError as error:
+        if course_dir is not None:
+            raise
+        click.echo(f"Only the base image: {error.what}", err=True)
+    click.echo(f"engine {engine.version}, cgroup v{engine.cgroup_version}")
+    fresh = True
+    for libraries, names in wanted.items():
+        state = find_image(libraries, engine=engine)
+        fresh = fresh and state.status == "ready"
+        users = f"  for {', '.join(names)}" if names else ""
+        click.echo(f"{state.tag:<40} {state.status}{users}")
+        if state.reason:
+            click.echo(f"  {state.reason}. {state.fix}", err=True)
+    if not fresh:
+        raise click.exceptions.Exit(1)
+
+
+@command.command("prune")
+@click.option("--images", is_flag=True, help="Remove the sandbox images as well.")
+def prune(images: bool) -> None:
+    """Remove containers and volumes that a killed batch has left.
+
+    Those of a batch that still runs on this machine are kept.
+
+    \b
+    Example:
+      grader sandbox prune
+    """
+    from grader.sandbox.prune import prune as remove
+
+    for name in remove(images=images):
+        click.echo(name)

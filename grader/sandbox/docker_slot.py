@@ -1,0 +1,272 @@
+"""A slot in a container: no network, no capability, nothing to write but tmpfs.
+
+The byte stream is the container's attached stdin and stdout. It works with a remote engine and
+with Docker Desktop, where a socket in a bind mount would not.
+"""
+
+from __future__ import annotations
+
+import io
+import os
+import select
+import socket
+import struct
+import tarfile
+import time
+import uuid
+from pathlib import Path
+from typing import Any
+
+import docker
+import requests
+from docker.errors import DockerException, NotFound
+
+from grader.errors import ImageError
+from grader.sandbox.base import SlotOptions
+from grader.sandbox.engine import Engine, connect, seccomp_profile, speaking
+from grader.sandbox.link import Transport
+from grader.sandbox.stream import StreamSlot
+from grader.wire.values import Blob
+
+MB = 1 << 20
+WARM_BYTES = 700 * MB
+"""What the zygote and its libraries take beside the submission's own memory."""
+WARM_PROCESSES = 64
+USER = "10001:10001"
+OWNER_LABEL = "org.grader.owner"
+SLOT_LABEL = "org.grader.slot"
+DATA_FOLDER = "/box-data"
+_HEADER = struct.Struct(">BxxxI")
+_STDERR = 2
+_LAST_WORDS = 2_000
+
+
+class AttachedTransport(Transport):
+    """A container's attached streams; the engine puts a header before every piece of output."""
+
+    def __init__(self, sock: socket.socket) -> None:
+        self._socket = sock
+        self._socket.settimeout(None)
+        self._poll = select.poll()
+        self._poll.register(sock, select.POLLIN)
+        self._left = 0
+        self._stream = 1
+        self.last_words = bytearray()
+
+    def receive_into(self, view: memoryview, deadline: float) -> int:
+        """Read some bytes of the container's stdout; 0 at the end."""
+        while True:
+            if not self._left:
+                header = self._exactly(_HEADER.size, deadline)
+                if header is None:
+                    return 0
+                self._stream, self._left = _HEADER.unpack(header)
+                continue
+            if self._stream == _STDERR:
+                words = self._exactly(min(self._left, 4096), deadline)
+                if words is None:
+                    return 0
+                self._left -= len(words)
+                self.last_words = (self.last_words + words)[-_LAST_WORDS:]
+                continue
+            count = self._receive(view[: self._left], deadline)
+            self._left -= count
+            return count
+
+    def send(self, data: Blob, deadline: float) -> None:
+        """Send all of it to the container's stdin."""
+        self._socket.settimeout(max(deadline - time.monotonic(), 0.001))
+        try:
+            self._socket.sendall(data)
+        finally:
+            self._socket.settimeout(None)
+
+    def close(self) -> None:
+        """Close the connection to the engine."""
+        self._socket.close()
+
+    def _exactly(self, size: int, deadline: float) -> bytes | None:
+        buffer = memoryview(bytearray(size))
+        rest = buffer
+        while rest:
+            count = self._receive(rest, deadline)
+            if not count:
+                return None
+            rest = rest[count:]
+        return bytes(buffer)
+
+    def _receive(self, view: memoryview, deadline: float) -> int:
+        left = deadline - time.monotonic()
+        if not self._poll.poll(max(left, 0) * 1000):
+            raise TimeoutError("nothing came in time")
+        return self._socket.recv_into(view)
+
+
+class DockerSlot(StreamSlot):
+    """A zygote in a container of the sandbox image."""
+
+    def __init__(self, options: SlotOptions) -> None:
+        super().__init__(options)
+        self._engine: Engine | None = None
+        self._container: str | None = None
+        self._volume: str | None = None
+        self._name = uuid.uuid4().hex
+        self._attached: AttachedTransport | None = None
+
+    def connect(self) -> Transport:
+        """Create, attach and start a container."""
+        if self.options.image is None:
+            raise ImageError("no sandbox image was chosen", hint="Run `grader sandbox build`.")
+        if self._engine is None:
+            self._engine = connect()
+        with speaking():
+            self._container = self._create(self._engine)
+            stream = self._engine.api.attach_socket(
+                self._container, params={"stdin": 1, "stdout": 1, "stderr": 1, "stream": 1}
+            )
+            self._attached = AttachedTransport(getattr(stream, "_sock", stream))
+            self._keep_alive = stream
+            self._engine.api.start(self._container)
+        return self._attached
+
+    def destroy(self) -> None:
+        """Remove the container with what it holds."""
+        engine, container, volume = self._engine, self._container, self._volume
+        self._container = self._volume = None
+        if engine is None:
+            return
+        try:
+            if container is not None:
+                engine.api.remove_container(container, force=True, v=True)
+            if volume is not None:
+                engine.api.remove_volume(volume, force=True)
+        except NotFound:
+            pass
+        except (DockerException, requests.RequestException):
+            # The engine is gone or busy; what is left carries our label, and prune removes it.
+            self._engine = None
+
+    def why_gone(self) -> str:
+        """The container's state and last words."""
+        state = self._state()
+        words = (
+            bytes(self._attached.last_words).decode("utf-8", "replace") if self._attached else ""
+        )
+        if not state:
+            return f"the engine does not answer for the container. {words}".strip()
+        if state.get("Running"):
+            return words.strip()
+        code = state.get("ExitCode")
+        return f"its container ended with code {code}. {state.get('Error', '')} {words}".strip()
+
+    def killed_for_memory(self) -> bool:
+        """Whether the kernel ended the container for its memory."""
+        return bool(self._state().get("OOMKilled"))
+
+    def _state(self) -> dict[str, Any]:
+        if self._engine is None or self._container is None:
+            return {}
+        try:
+            state: dict[str, Any] = self._engine.api.inspect_container(self._container)["State"]
+        except (DockerException, requests.RequestException):
+            return {}
+        return state
+
+    def _create(self, engine: Engine) -> str:
+        options = self.options
+        arguments = ["--isolation", options.isolation]
+        created = engine.api.create_container(
+            options.image,
+            command=["python3", "-B", "-P", "-m", "grader.box.zygote", *arguments],
+            entrypoint=[],
+            stdin_open=True,
+            user=USER,
+            hostname="box",
+            working_dir="/tmp",  # noqa: S108 - inside the container
+            environment=_ENVIRONMENT,
+            labels=self._labels(),
+            host_config=engine.api.create_host_config(**self._limits(engine)),
+            networking_config=None,
+        )
+        return str(created["Id"])
+
+    def _labels(self) -> dict[str, str]:
+        return {SLOT_LABEL: self._name, OWNER_LABEL: f"{socket.gethostname()}:{os.getpid()}"}
+
+    def _limits(self, engine: Engine) -> dict[str, Any]:
+        options = self.options
+        scratch = options.disk_bytes + 64 * MB
+        memory = WARM_BYTES + options.memory_bytes + options.disk_bytes
+        security = ["no-new-privileges"]
+        if options.isolation == "warm":
+            # Its own /proc for each session, and a profile that lets unshare and mount through.
+            security += [f"seccomp={seccomp_profile()}", "systempaths=unconfined"]
+        limits: dict[str, Any] = {
+            "network_mode": "none",
+            "read_only": True,
+            "cap_drop": ["ALL"],
+            "security_opt": security,
+            "mem_limit": memory,
+            "memswap_limit": memory,
+            "pids_limit": options.processes + WARM_PROCESSES,
+            "nano_cpus": int(options.cpus * 1e9),
+            "ipc_mode": "private",
+            "shm_size": scratch,
+            "tmpfs": {"/tmp": f"rw,nosuid,nodev,size={scratch},nr_inodes=50000,mode=1777"},  # noqa: S108
+            "log_config": docker.types.LogConfig(type="none"),
+            "oom_kill_disable": False,
+            "init": False,
+        }
+        if options.data is not None:
+            limits["binds"] = [f"{self._data_source(engine, options.data)}:{DATA_FOLDER}:ro"]
+        if options.gpu:
+            limits["device_requests"] = [_gpu_request(str(options.gpu))]
+        return limits
+
+    def _data_source(self, engine: Engine, data: Path) -> str:
+        """The data as a bind mount where the engine sees our files, else as a volume."""
+        if engine.is_here:
+            return str(data.resolve())
+        self._volume = f"grader-data-{self._name}"
+        engine.api.create_volume(self._volume, labels=self._labels())
+        helper = engine.api.create_container(
+            self.options.image,
+            command=["true"],
+            labels=self._labels(),
+            host_config=engine.api.create_host_config(
+                network_mode="none", binds=[f"{self._volume}:{DATA_FOLDER}"]
+            ),
+        )
+        try:
+            engine.api.put_archive(helper["Id"], DATA_FOLDER, _as_tar(data))
+        finally:
+            engine.api.remove_container(helper["Id"], force=True)
+        return self._volume
+
+
+_ENVIRONMENT = {
+    "HOME": "/tmp",  # noqa: S108
+    "LANG": "C.UTF-8",
+    "OMP_NUM_THREADS": "1",
+    "TORCHINDUCTOR_CACHE_DIR": "/tmp/inductor",  # noqa: S108
+}
+
+
+def _gpu_request(device: str) -> Any:
+    """A device by CDI name (`nvidia.com/gpu=0`), or by index or UUID as with `--gpus`."""
+    if "=" in device:
+        return docker.types.DeviceRequest(driver="cdi", device_ids=[device])
+    return docker.types.DeviceRequest(device_ids=[device], capabilities=[["gpu"]])
+
+
+def _as_tar(folder: Path) -> bytes:
+    def readable(member: tarfile.TarInfo) -> tarfile.TarInfo:
+        member.uid = member.gid = 0
+        member.mode = 0o755 if member.isdir() else 0o644
+        return member
+
+    buffer = io.BytesIO()
+    with tarfile.open(fileobj=buffer, mode="w") as archive:
+        for path in sorted(folder.iterdir()):
+            archive.add(path, arcname=path.name, filter=readable)
+    return buffer.getvalue()
