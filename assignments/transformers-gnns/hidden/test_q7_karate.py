@@ -1,0 +1,115 @@
+"""Question 7: the karate club, from two labels."""
+
+from pathlib import Path
+
+import pytest
+import torch
+
+from grader.suite.hints import hint
+
+pytestmark = pytest.mark.question("q7")
+
+KARATE = Path(__file__).parent.parent / "data" / "karate.npz"
+PATH = torch.tensor([[i, i + 1] for i in range(8)])
+
+
+def logits_of(model_class, sizes, a_hat, batches):
+    """Make a new model; its logits for each of several inputs."""
+    model = model_class(*sizes).double()
+    with torch.no_grad():
+        return [model(x, a_hat) for x in batches]
+
+
+def renumbered(edges, labels, labelled):
+    """Renumber the nodes and the classes at random, so that nothing can be known by heart."""
+    order = torch.randperm(len(labels))
+    place = order.argsort()
+    classes = torch.randperm(int(labels.max()) + 1)
+    edges = place[edges][torch.randperm(len(edges))]
+    return edges, classes[labels[order]], labelled[order]
+
+
+def karate(reference):
+    """The club, renumbered; the labels of the instructor and the administrator may be used."""
+    edges, labels = reference.load_karate(KARATE)
+    labelled = torch.zeros(len(labels), dtype=torch.bool)
+    labelled[[0, 33]] = True
+    return renumbered(edges, labels, labelled)
+
+
+def communities(count=3, size=18, inside=0.4, outside=0.02):
+    """Draw a graph of some communities, with three labels in each."""
+    labels = torch.arange(count).repeat_interleave(size)
+    share = torch.where(labels[:, None] == labels, inside, outside)
+    edges = (torch.rand(share.shape) < share).triu(1).nonzero()
+    labelled = (torch.arange(len(labels)) % size) < 3
+    return renumbered(edges, labels, labelled)
+
+
+def accuracy(student, edges, labels, labelled, shown):
+    """Share of the nodes without label that are classified well, given the labels in `shown`."""
+    guesses = student.classify_nodes(edges, shown, labelled, int(labels.max()) + 1)
+    assert guesses.shape == labels.shape
+    return (guesses == labels)[~labelled].double().mean().item()
+
+
+def mean_accuracy_in_the_club(student, reference, trainings=3):
+    """Mean over some trainings, with -1 for the labels that may not be used."""
+    hint("Only labelled nodes may enter the loss, and the labels of the others are -1.")
+    found = []
+    for _ in range(trainings):
+        edges, labels, labelled = karate(reference)
+        shown = labels.where(labelled, -1)
+        found.append(accuracy(student, edges, labels, labelled, shown))
+    return sum(found) / trainings
+
+
+@pytest.mark.points(2)
+def test_network_reaches_two_steps_far(student, reference):
+    """A node's logits depend on the nodes within two steps of it, and on no other."""
+    hint("Two convolutions, each of which reaches one step along the edges.")
+    a_hat = reference.normalised_adjacency(PATH, 9).double()
+    x = torch.randn(9, 4, dtype=torch.float64)
+    changed = x.clone()
+    changed[4] += 10 * torch.randn(4, dtype=torch.float64)
+    before, after = student.run(logits_of, student.GCN, (4, 32, 3), a_hat, [x, changed])
+    assert before.shape == (9, 3)
+    differs = (after - before).abs().amax(1) > 1e-9
+    assert differs.tolist() == [2 <= node <= 6 for node in range(9)]
+
+
+@pytest.mark.points(1)
+def test_network_is_not_linear(student, reference):
+    """There is a ReLU after the first convolution, and none after the second."""
+    hint("Logits may be negative. And without a ReLU, two convolutions are one.")
+    a_hat = reference.normalised_adjacency(PATH, 9).double()
+    x = torch.randn(9, 4, dtype=torch.float64)
+    batches = [x, -x, torch.zeros_like(x)]
+    up, down, zero = student.run(logits_of, student.GCN, (4, 32, 5), a_hat, batches)
+    assert (up + down - 2 * zero).abs().max() > 1e-6
+    assert min(up.min(), down.min()) < 0 < max(up.max(), down.max())
+
+
+@pytest.mark.points(4)
+@pytest.mark.parametrize("share", [0.8, 0.9])
+def test_karate_club(student, reference, share):
+    """From the labels of two members, the network foretells the choice of nearly all others."""
+    assert mean_accuracy_in_the_club(student, reference) >= share
+
+
+@pytest.mark.points(2)
+def test_labels_that_may_not_be_used_are_not_used(student, reference):
+    """Wrong labels on the nodes that are not labelled make no difference."""
+    hint("Which nodes enter your loss? Ask `labelled`, not the labels.")
+    edges, labels, labelled = karate(reference)
+    shown = labels.where(labelled, 1 - labels)
+    assert accuracy(student, edges, labels, labelled, shown) >= 0.75
+
+
+@pytest.mark.points(2)
+@pytest.mark.trials(3, need=2)
+def test_three_communities(student):
+    """With three labels in each of three communities, the network finds nine nodes of ten."""
+    hint("Is anything in classify_nodes made for the karate club, or for two classes?")
+    edges, labels, labelled = communities()
+    assert accuracy(student, edges, labels, labelled, labels.where(labelled, -1)) >= 0.9
