@@ -19,7 +19,8 @@ _INTRODUCTION = """\
 is out of date.*
 
 Results go to stdout, everything else to stderr. With `--json` stdout is one JSON document. Exit
-codes: 0 done (low marks are still 0), 1 it failed or `check` and `validate` found something, 2
+codes: 0 done (low marks are still 0), 1 it failed, or what was tried does not hold (`check`,
+`validate`, `doctor`, `sandbox status`), 2
 the command was called in a way that can't work, 130 interrupted. `NO_COLOR` is respected.
 
 The gradebook is `gradebook.db` in the course directory, or the database that the environment
@@ -54,7 +55,8 @@ def _walk(
     command: click.Command, name: str, parent: click.Context | None
 ) -> Iterator[tuple[str, click.Command, click.Context]]:
     own = name.rpartition(" ")[2]
-    context = click.Context(command, info_name=own, parent=parent, terminal_width=WIDTH)
+    settings = {**command.context_settings, "terminal_width": WIDTH}
+    context = click.Context(command, info_name=own, parent=parent, **settings)
     yield name, command, context
     if isinstance(command, click.Group):
         for sub in command.list_commands(context):

@@ -39,8 +39,8 @@ def test_init_of_an_unknown_course_names_the_nearest(tmp_path: Path, grader: Gra
 def test_list_shows_title_points_and_due_date(warm_up: Assignment, grader: Grader) -> None:
     done = grader("list")
     assert done.code == 0
-    assert done.out.split() == (
-        "warm-up 10 points Warm-up: softmax and means due 2024-10-09 23:59".split()
+    assert " ".join(done.out.split()) == (
+        "warm-up 10 points Warm-up: softmax and means due 2024-10-09 23:59"
     )
     assert done.err == ""
 
