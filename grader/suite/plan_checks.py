@@ -51,10 +51,12 @@ def check_needs(plan: SuitePlan) -> list[str]:
 def run_order(plan: SuitePlan) -> list[PlannedTest]:
     """Put each test after those that it needs, and otherwise leave the order alone."""
     done: dict[str, PlannedTest] = {}
+    visited: set[str] = set()
 
     def visit(test: PlannedTest) -> None:
-        if test.nodeid in done:
+        if test.nodeid in visited:
             return
+        visited.add(test.nodeid)
         for needed in plan.needed_by(test):
             visit(needed)
         done[test.nodeid] = test

@@ -3,11 +3,18 @@
 from __future__ import annotations
 
 import hashlib
+import importlib
 import random
 import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
 
 import numpy as np
 import torch
+
+_PROFILE = "grader"
 
 
 def derive_seed(batch_seed: int, test: str, trial: int = 0) -> int:
@@ -21,29 +28,49 @@ def derive_seed(batch_seed: int, test: str, trial: int = 0) -> int:
 
 
 def seed_judge(seed: int) -> None:
-    """Seed python, numpy, torch and, where the suite uses it, Hypothesis on the judge's side."""
+    """Seed python, numpy, torch and a tamed Hypothesis on the judge's side."""
     random.seed(seed)
     np.random.seed(seed)
     torch.manual_seed(seed)
-    core = sys.modules.get("hypothesis.core")
-    if core is not None:
-        core.global_force_seed = seed  # type: ignore[attr-defined]  # what --hypothesis-seed sets
+    hypothesis = sys.modules.get("hypothesis")
+    if hypothesis is not None and _profile_of(hypothesis.settings) == _PROFILE:
+        _force_hypothesis_seed(seed)
 
 
-def tame_hypothesis() -> None:
+@contextmanager
+def tamed_hypothesis() -> Iterator[None]:
     """Keep Hypothesis from carrying examples from one submission to the next, and from shrinking.
 
     Shrinking calls the student's code hundreds of times to make an example shorter that nobody is
     shown; its database would test later submissions with what earlier ones failed on.
     """
-    from hypothesis import Phase, settings
+    from hypothesis import Phase, configuration, settings
 
+    before = _profile_of(settings)
     settings.register_profile(
-        "grader",
+        _PROFILE,
         database=None,
         deadline=None,
         report_multiple_bugs=False,
         print_blob=False,
         phases=(Phase.explicit, Phase.generate),
     )
-    settings.load_profile("grader")
+    settings.load_profile(_PROFILE)
+    with tempfile.TemporaryDirectory(prefix="grader-hypothesis-") as folder:
+        configuration.set_hypothesis_home_dir(folder)
+        try:
+            yield
+        finally:
+            configuration.set_hypothesis_home_dir(None)
+            _force_hypothesis_seed(None)
+            settings.load_profile(before)
+
+
+def _profile_of(settings: Any) -> str:
+    return str(getattr(settings, "_current_profile", "default"))
+
+
+def _force_hypothesis_seed(seed: int | None) -> None:
+    """Do what Hypothesis's own option --hypothesis-seed does."""
+    core: Any = importlib.import_module("hypothesis.core")
+    core.global_force_seed = seed

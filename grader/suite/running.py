@@ -26,7 +26,7 @@ from grader.suite.link import BoxClient, BoxLink
 from grader.suite.notebook_view import NotebookView
 from grader.suite.plan_checks import check_needs, run_order
 from grader.suite.points import SuitePlan, read_plan
-from grader.suite.randomness import tame_hypothesis
+from grader.suite.randomness import tamed_hypothesis
 from grader.suite.reference import load_reference
 from grader.suite.results import TestResult
 from grader.suite.student import Student
@@ -45,6 +45,7 @@ class CollectedSuite:
         self._reference = reference
         items = {item.nodeid: item for item in session.items}
         self._check(session.items)
+        self._has_questions = len({test.question for test in self.plan.tests}) > 1
         self._items = [items[test.nodeid] for test in run_order(self.plan)]
 
     def run(
@@ -76,8 +77,7 @@ class CollectedSuite:
             InfrastructureError: the sandbox failed; none of the results is a mark.
         """
         link = BoxLink(client)
-        several = len({test.question for test in self.plan.tests}) > 1
-        if question_s is None and deadline_s is not None and several:
+        if question_s is None and deadline_s is not None and self._has_questions:
             question_s = deadline_s / 2
         binding = Binding(link, Student(link), notebook, self._reference)
         run = SuiteRun(
@@ -89,6 +89,10 @@ class CollectedSuite:
             on_result=on_result,
             earlier=earlier,
         )
+        self._go_through(run, binding)
+        return run.results()
+
+    def _go_through(self, run: SuiteRun, binding: Binding) -> None:
         stash = self._session.config.stash
         stash[BINDING], stash[RUN] = binding, run
         try:
@@ -98,7 +102,6 @@ class CollectedSuite:
                     item.ihook.pytest_runtest_protocol(item=item, nextitem=following)
         finally:
             del stash[BINDING], stash[RUN]
-        return run.results()
 
     def _check(self, items: Sequence[pytest.Item]) -> None:
         faults = [*self.plan.faults, *check_needs(self.plan)]
@@ -136,11 +139,10 @@ def collect_suite(
         raise SuiteError("there is no such suite", where=folder)
     reference = None if reference_path is None else load_reference(reference_path.resolve())
     judge = _Judge(folder, reference, on_ready)
-    with _alone(folder):
-        if _uses_hypothesis(folder):
-            tame_hypothesis()
-        with contextlib.redirect_stdout(judge.said), contextlib.redirect_stderr(judge.said):
-            pytest.main(_arguments(folder), plugins=[plugin, judge, *extra_plugins])
+    hypothesis = tamed_hypothesis() if _uses_hypothesis(folder) else contextlib.nullcontext()
+    out, err = contextlib.redirect_stdout(judge.said), contextlib.redirect_stderr(judge.said)
+    with _alone(folder), hypothesis, out, err:
+        pytest.main(_arguments(folder), plugins=[plugin, judge, *extra_plugins])
     judge.finish()
 
 

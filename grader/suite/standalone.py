@@ -28,7 +28,6 @@ if TYPE_CHECKING:
     from grader.sandbox.notebook_box import NotebookBox
 
 BATCH_SEED = 0
-MB = 1 << 20
 
 
 @dataclass
@@ -56,38 +55,19 @@ def open_notebook(path: Path, assignment: Assignment, sandbox: str) -> OpenNoteb
         SubmissionError: the file can't be read.
         InfrastructureError: the sandbox can't be had here.
     """
-    from grader.intake.notebook import read_notebook
-    from grader.sandbox.base import SlotOptions
+    from grader.intake.notebook import read_notebook, written_answers
     from grader.sandbox.choose import open_slot
-    from grader.sandbox.notebook_box import NotebookBox, RunLimits
+    from grader.sandbox.limits import run_limits, slot_options
+    from grader.sandbox.notebook_box import NotebookBox
 
     if not path.is_file():
         raise UsageError("there is no such notebook", where=path)
     read = read_notebook(path.read_bytes(), name=path.name)
-    asked = assignment.spec.resources
     data = assignment.data_dir
-    options = SlotOptions(
-        data=data if data.is_dir() else None,
-        memory_bytes=asked.memory_mb * MB,
-        disk_bytes=asked.disk_mb * MB,
-        processes=asked.processes,
-        cpus=asked.cpus,
-        threads=asked.threads,
-    )
-    limits = RunLimits(
-        notebook_s=asked.notebook_s,
-        cell_s=asked.cell_s,
-        call_s=asked.call_s,
-        output_bytes=asked.output_mb * MB,
-        memory_bytes=asked.memory_mb * MB,
-        disk_bytes=asked.disk_mb * MB,
-        processes=asked.processes,
-        threads=asked.threads,
-        on_error=assignment.spec.box.on_error,
-    )
+    options = slot_options(assignment.spec, data=data if data.is_dir() else None)
     slot = open_slot(sandbox, options, hide=(assignment.course_root,))
     sources = [cell.source for cell in read.code_cells]
-    box = NotebookBox(slot, sources, limits=limits, seed=BATCH_SEED)
+    box = NotebookBox(slot, sources, limits=run_limits(assignment.spec), seed=BATCH_SEED)
     try:
         slot.wait_ready()
         run = box.run()
@@ -98,8 +78,6 @@ def open_notebook(path: Path, assignment: Assignment, sandbox: str) -> OpenNoteb
     code_cells = [cell for cell in executed["cells"] if cell["cell_type"] == "code"]
     for cell, result in zip(code_cells, run.cells, strict=True):
         cell["outputs"], cell["execution_count"] = result.outputs, result.execution_count
-    from grader.intake.notebook import written_answers
-
     return OpenNotebook(box, slot, executed, written_answers(read), run.notes)
 
 

@@ -74,7 +74,8 @@ def test_absurd_notebooks_are_read_as_far_as_they_go(notebook: Any) -> None:
 def test_source_of_functions_classes_and_values_with_decorators() -> None:
     notebook = view(
         code(
-            "import torch\n@torch.no_grad()\ndef f(x):\n    return x\n\nlr = 0.1  # rate\na, b = 1, 2"
+            "import torch\n@torch.no_grad()\ndef f(x):\n    return x\n\nlr = 0.1  # rate\n"
+            "a, b = 1, 2"
         ),
         code("class Net:\n    def forward(self): pass\nrate: float = 2"),
         code("if True:\n    def inner(): pass\ntry:\n    z = 1\nexcept Exception:\n    y = 2"),

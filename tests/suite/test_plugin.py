@@ -96,13 +96,13 @@ def course(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def judge(course: Path, source: str, *arguments: str) -> subprocess.CompletedProcess[str]:
+def judge(course: Path, source: str, *, sandbox: str) -> subprocess.CompletedProcess[str]:
     notebook = nbformat.v4.new_notebook()
     printing = nbformat.v4.new_code_cell("print(3 + 4)")
     printing.metadata["tags"] = ["print"]
     notebook.cells = [nbformat.v4.new_code_cell(source), printing]
     nbformat.write(notebook, course / "hw.ipynb")
-    options = ("--notebook", "hw.ipynb", "--sandbox", "unsafe", "-q", *arguments)
+    options = ("--notebook", "hw.ipynb", "--sandbox", sandbox, "-q")
     return pytest_run("assignments/tiny/hidden", *options, cwd=course)
 
 
@@ -110,9 +110,12 @@ def files_below(folder: Path) -> set[Path]:
     return {path for path in folder.rglob("*") if "__pycache__" not in path.parts}
 
 
-def test_right_notebook_gets_every_mark_and_nothing_is_left_beside_it(course: Path) -> None:
+@pytest.mark.parametrize("sandbox", ["unsafe", pytest.param("local", marks=pytest.mark.local_box)])
+def test_right_notebook_gets_every_mark_and_nothing_is_left_beside_it(
+    course: Path, sandbox: str
+) -> None:
     before = files_below(course)
-    done = judge(course, RIGHT)
+    done = judge(course, RIGHT, sandbox=sandbox)
     assert done.returncode == 0, done.stdout + done.stderr
     assert "q1           3 of 3 points, 3 of 3 tests passed" in done.stdout
     assert "all          4 of 4 points, 4 of 4 tests passed" in done.stdout
@@ -121,7 +124,7 @@ def test_right_notebook_gets_every_mark_and_nothing_is_left_beside_it(course: Pa
 
 
 def test_wrong_notebook_is_judged_by_the_same_rules(course: Path) -> None:
-    done = judge(course, WRONG)
+    done = judge(course, WRONG, sandbox="unsafe")
     assert done.returncode == 1
     assert "all          0 of 4 points, 0 of 4 tests passed" in done.stdout
     assert "hint: Twice, not thrice." in done.stdout

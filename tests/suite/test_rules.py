@@ -258,6 +258,20 @@ def test_results_are_told_as_they_come(bench: Workbench) -> None:
     assert told == ["test_a", "test_b"]
 
 
+def test_what_an_earlier_process_has_judged_is_not_run_again_and_counts(bench: Workbench) -> None:
+    bench.suite(
+        "def test_a(student): student.a\n@pytest.mark.needs('test_a')\ndef test_b(student): pass\n"
+    )
+    earlier = list(bench.judge("").values())[:1]
+    begun: list[str] = []
+    box = FakeBox("a = 1")
+    results = bench.judge(box, earlier=earlier, on_begin=begun.append)
+    assert results["test_a"] == earlier[0]
+    assert results["test_b"].outcome is TestOutcome.NOT_RUN
+    assert begun == ["test_b"]
+    assert box.requests == []
+
+
 def test_one_collected_suite_serves_many_submissions(bench: Workbench) -> None:
     bench.suite(
         """
