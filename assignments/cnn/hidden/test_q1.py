@@ -31,6 +31,28 @@ def raises_value_error(function, *args):
     return False
 
 
+@pytest.mark.points(1)
+def test_receptive_field_without_strides(student):
+    """receptive_field is right for stacks of layers of stride 1, and for no layer at all."""
+    hint("Each further layer of stride 1 adds its kernel size less one.")
+    assert student.receptive_field([]) == 1
+    for depth in range(1, 6):
+        layers = [(random.randint(1, 7), 1) for _ in range(depth)]
+        assert student.receptive_field(layers) == pixels_seen(layers)
+
+
+@pytest.mark.points(2)
+def test_receptive_field_with_strides(student):
+    """receptive_field is right for networks with strides and pooling."""
+    hint("A stride widens what comes after it, not its own layer: follow the order of the layers.")
+    networks = [
+        [(5, 1), (2, 2), (5, 1), (2, 2)],
+        *([(random.randint(1, 5), random.randint(1, 3)) for _ in range(4)] for _ in range(10)),
+    ]
+    for layers in networks:
+        assert student.receptive_field(layers) == pixels_seen(layers)
+
+
 @pytest.mark.points(2)
 @pytest.mark.parametrize(
     ("strides", "paddings"),
@@ -58,25 +80,3 @@ def test_output_size_refuses_a_kernel_that_does_not_fit(student):
     assert student.conv_output_size(n, n + 2 * padding, stride, padding) == 1
     too_large = n + 2 * padding + random.randint(1, 4)
     assert student.run(raises_value_error, student.conv_output_size, n, too_large, stride, padding)
-
-
-@pytest.mark.points(1)
-def test_receptive_field_without_strides(student):
-    """receptive_field is right for stacks of layers of stride 1, and for no layer at all."""
-    hint("Each further layer of stride 1 adds its kernel size less one.")
-    assert student.receptive_field([]) == 1
-    for depth in range(1, 6):
-        layers = [(random.randint(1, 7), 1) for _ in range(depth)]
-        assert student.receptive_field(layers) == pixels_seen(layers)
-
-
-@pytest.mark.points(2)
-def test_receptive_field_with_strides(student):
-    """receptive_field is right for networks with strides and pooling."""
-    hint("A stride widens what comes after it, not its own layer: follow the order of the layers.")
-    networks = [
-        [(5, 1), (2, 2), (5, 1), (2, 2)],
-        *([(random.randint(1, 5), random.randint(1, 3)) for _ in range(4)] for _ in range(10)),
-    ]
-    for layers in networks:
-        assert student.receptive_field(layers) == pixels_seen(layers)

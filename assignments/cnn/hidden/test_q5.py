@@ -54,7 +54,8 @@ def input_gradients(layer_class, state, batches, upstream):
         x = batch.clone().requires_grad_()
         layer(x).backward(dout)
         found.append(x.grad)
-    return [*found, layer.weight.grad, layer.bias.grad]
+    tracked = layer.running_mean.requires_grad or layer.running_var.requires_grad
+    return [*found, layer.weight.grad, layer.bias.grad], tracked
 
 
 def state_names(layer_class):
@@ -63,13 +64,23 @@ def state_names(layer_class):
     return [name for name, _ in layer.named_parameters()], [n for n, _ in layer.named_buffers()]
 
 
-@pytest.mark.points(2)
+@pytest.mark.points(1)
 def test_batch_norm_is_written_by_hand(student, by_hand):
-    """A new layer in training mode normalises each channel, without torch's own batch norm."""
-    x = images()
-    layer = student.BatchNorm2d(4)
-    hint("Mean and biased variance over batch, height and width: over which dims do you reduce?")
-    agree(nn.BatchNorm2d(4)(x).detach(), by_hand(layer, x))
+    """A new layer in training mode gives each channel mean 0 and variance 1, by your own work."""
+    y = by_hand(student.BatchNorm2d(4), images())
+    hint("Over which dims do you reduce? One mean and one variance for each channel.")
+    assert_close(y.mean(dim=(0, 2, 3)), torch.zeros(4), rtol=0, atol=0.03, check_dtype=False)
+    assert_close(y.std(dim=(0, 2, 3)), torch.ones(4), rtol=0, atol=0.03, check_dtype=False)
+
+
+@pytest.mark.points(1)
+@pytest.mark.needs(BY_HAND)
+def test_batch_norm_is_exact(student):
+    """The layer divides by the root of the biased variance, also in a small batch."""
+    hint("Which variance does the formula want: divided by m, or by m - 1?")
+    for shape in ((3, 4, 5, 7), (1, 4, 3, 5)):
+        x = images(shape)
+        agree(nn.BatchNorm2d(4)(x).detach(), student.BatchNorm2d(4)(x))
 
 
 @pytest.mark.points(1)
@@ -140,14 +151,15 @@ def test_batch_norm_in_evaluation_mode(student):
 @pytest.mark.points(1)
 @pytest.mark.needs(BY_HAND)
 def test_batch_norm_lets_autograd_through(student):
-    """Gradients flow through mean and variance, and two batches in a row can be backpropagated."""
+    """Gradients flow through mean and variance, batch after batch, but not into the estimates."""
     hint("Detach what goes into the running estimates, and only that.")
     batches = [images(), images()]
     case = (random_state(4), batches, [torch.randn_like(batch) for batch in batches])
-    ours = input_gradients(nn.BatchNorm2d, *case)
-    theirs = student.run(input_gradients, student.BatchNorm2d, *case)
+    ours, _ = input_gradients(nn.BatchNorm2d, *case)
+    theirs, tracked = student.run(input_gradients, student.BatchNorm2d, *case)
     for our, their in zip(ours, theirs, strict=True):
         agree(our, their)
+    assert not tracked
 
 
 def make_backward_case(eps):
