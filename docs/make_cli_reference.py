@@ -20,8 +20,8 @@ is out of date.*
 
 Results go to stdout, everything else to stderr. With `--json` stdout is one JSON document. Exit
 codes: 0 done (low marks are still 0), 1 it failed, or what was tried does not hold (`check`,
-`validate`, `doctor`, `sandbox status`), 2
-the command was called in a way that can't work, 130 interrupted. `NO_COLOR` is respected.
+`validate`, `doctor`, `sandbox status`), 2 it was called in a way that can't work, 130 interrupted.
+`NO_COLOR` is respected.
 
 The gradebook is `gradebook.db` in the course directory, or the database that the environment
 variable `GRADER_DATABASE_URL` names (`postgresql://…`).

@@ -9,7 +9,12 @@ import click
 
 @click.group("receipt")
 def command() -> None:
-    """Look at receipts of what was handed in."""
+    """Look at receipts of what was handed in.
+
+    \b
+    Example:
+      grader receipt verify mlp-backprop-001.receipt.json --inbox inbox/
+    """
 
 
 @command.command("verify")
