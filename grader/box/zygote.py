@@ -205,24 +205,26 @@ class Zygote:
         os.set_blocking(report, False)
 
     def _hear_report(self, session: Session, ready: bool) -> None:
-        if ready:
-            data = os.read(session.report, REPORT_LIMIT)
-            session.said += data
-            lines = session.said.decode("utf-8", "replace").splitlines()
-            for line in lines:
-                word, _, rest = line.partition(" ")
-                if word == "pid" and rest.isdigit():
-                    session.pid = int(rest)
-                elif word == "ready":
-                    self._begin(session, float(rest))
-                    return
-                elif word == "refused":
-                    self._refuse(session, rest)
-                    return
-            if not data:
-                self._refuse(session, "the child ended before its jail was closed")
-        elif time.monotonic() - session.began > JAIL_PATIENCE_S:
-            self._refuse(session, f"the jail was not closed within {JAIL_PATIENCE_S:g} s")
+        """Hear what the child and the process between us say; they may come in any order."""
+        if not ready:
+            if time.monotonic() - session.began > JAIL_PATIENCE_S:
+                self._refuse(session, f"the jail was not closed within {JAIL_PATIENCE_S:g} s")
+            return
+        data = os.read(session.report, REPORT_LIMIT)
+        session.said += data
+        said = dict(
+            line.split(" ", 1)
+            for line in session.said.decode("utf-8", "replace").split("\n")[:-1]
+            if " " in line
+        )
+        if said.get("pid", "").isdigit():
+            session.pid = int(said["pid"])
+        if "refused" in said:
+            self._refuse(session, said["refused"])
+        elif "ready" in said and session.pid:
+            self._begin(session, float(said["ready"]))
+        elif not data:
+            self._refuse(session, "the child ended before its jail was closed")
 
     def _begin(self, session: Session, milliseconds: float) -> None:
         os.close(session.report)

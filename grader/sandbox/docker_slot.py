@@ -23,7 +23,7 @@ from docker.errors import DockerException, NotFound
 
 from grader.errors import ImageError
 from grader.sandbox.base import SlotOptions
-from grader.sandbox.engine import Engine, connect, seccomp_profile, speaking
+from grader.sandbox.engine import SLOT_LABEL, Engine, connect, seccomp_profile, speaking
 from grader.sandbox.link import Transport
 from grader.sandbox.stream import StreamSlot
 from grader.wire.values import Blob
@@ -34,7 +34,6 @@ WARM_BYTES = 700 * MB
 WARM_PROCESSES = 64
 USER = "10001:10001"
 OWNER_LABEL = "org.grader.owner"
-SLOT_LABEL = "org.grader.slot"
 DATA_FOLDER = "/box-data"
 _HEADER = struct.Struct(">BxxxI")
 _STDERR = 2

@@ -16,6 +16,8 @@ from docker.errors import DockerException
 from grader.errors import InfrastructureError
 
 TIMEOUT_S = 60
+SLOT_LABEL = "org.grader.slot"
+"""On every container and volume of ours, so that `grader sandbox prune` finds it."""
 ENGINE_HINT = (
     "Start Docker (as root on Debian: `.ci/start-engine`), or use `--sandbox local`, which needs "
     "no engine."
@@ -64,14 +66,14 @@ class Engine:
         return bool(self.info.get("SwapLimit"))
 
 
-def connect() -> Engine:
+def connect(*, timeout_s: int = TIMEOUT_S) -> Engine:
     """Connect to the engine that `DOCKER_HOST` or the current context names.
 
     Raises:
         InfrastructureError: none answers.
     """
     try:
-        client = docker.from_env(timeout=TIMEOUT_S, version="auto")
+        client = docker.from_env(timeout=timeout_s, version="auto")
         client.ping()
     except (DockerException, requests.RequestException, OSError) as error:
         raise InfrastructureError("no Docker engine answers", hint=ENGINE_HINT) from error

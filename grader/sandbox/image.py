@@ -15,14 +15,14 @@ import tempfile
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import IO, Any, Literal
 
 from docker.errors import ImageNotFound
 
 import grader
 from grader import __version__
 from grader.errors import ImageError
-from grader.sandbox.engine import Engine, connect, speaking
+from grader.sandbox.engine import SLOT_LABEL, Engine, connect, speaking
 from grader.sandbox.image_base import find_base
 from grader.sandbox.wheels import Target, box_requirements, fetch
 
@@ -38,11 +38,17 @@ build=/grader-build
 pip="/opt/python/bin/python3 $build/pip.pyz"
 $pip install --quiet --no-index --no-compile --disable-pip-version-check \\
     --root-user-action ignore --find-links $build/wheels -r $build/requirements.txt
-rm -rf /opt/grader-box && cp -r $build/code /opt/grader-box
 mkdir -p /box-data && chmod 755 /box-data
-/opt/python/bin/python3 -m compileall -q -j 0 /opt/python/lib /opt/grader-box || true
+/opt/python/bin/python3 -m compileall -q /opt/python/lib || true
 find / -xdev -type f -perm /6000 -exec chmod a-s {} +
 rm -rf $build /root/.cache
+"""
+_ADD_CODE = """\
+set -eu
+rm -rf /opt/grader-box
+mv /grader-build/code /opt/grader-box
+/opt/python/bin/python3 -m compileall -q /opt/grader-box
+rm -rf /grader-build
 """
 _PROBE = (
     "import platform,sys;print('%d.%d' % sys.version_info[:2], platform.machine(), "
@@ -62,34 +68,30 @@ class ImageState:
     fix: str = ""
 
 
-def image_tag(libraries: Sequence[str]) -> str:
-    """The tag of the image with these libraries beyond the base."""
-    if not libraries:
-        return f"{REPOSITORY}:base"
+def image_tag(libraries: Sequence[str], *, code: bool = True) -> str:
+    """The tag of the image with these libraries beyond the base, with or before the box's code."""
     digest = hashlib.sha256("\n".join(sorted(libraries)).encode()).hexdigest()[:12]
-    return f"{REPOSITORY}:with-{digest}"
+    name = f"with-{digest}" if libraries else "base"
+    return f"{REPOSITORY}:{name}" if code else f"{REPOSITORY}:{name}-libraries"
 
 
 def find_image(libraries: Sequence[str], *, engine: Engine) -> ImageState:
     """Say whether the image for these libraries is there and made from what we have now."""
-    tag = image_tag(libraries)
+    return _state(image_tag(libraries), _inputs(libraries, code=True), libraries, engine)
+
+
+def _state(
+    tag: str, inputs: dict[str, str], libraries: Sequence[str], engine: Engine
+) -> ImageState:
     fix = "Run `grader sandbox build --for ASSIGNMENT`." if libraries else BUILD_FIX
-    if libraries:
-        base = find_image((), engine=engine)
-        if base.status != "ready":
-            return base
     found = _inspect(engine, tag)
     if found is None:
         reason = f"the sandbox image {tag} is not built"
         return ImageState(status="missing", tag=tag, reason=reason, fix=fix)
     labels = (found.get("Config") or {}).get("Labels") or {}
-    changed = [
-        name
-        for name, value in _inputs(libraries, engine).items()
-        if labels.get(LABELS + name) != value
-    ]
+    changed = [name for name, value in inputs.items() if labels.get(LABELS + name) != value]
     if changed:
-        what = ", ".join(_SAID[name] for name in changed)
+        what = " and ".join(_SAID[name] for name in changed)
         reason = f"the sandbox image {tag} is stale: {what} changed since it was built"
         return ImageState(
             status="stale", tag=tag, image_id=str(found["Id"]), reason=reason, fix=fix
@@ -101,21 +103,16 @@ _SAID = {
     "box": "the box's code",
     "requirements": "the versions of its libraries",
     "recipe": "the way it is built",
-    "from": "the base image",
 }
 
 
-def _inputs(libraries: Sequence[str], engine: Engine) -> dict[str, str]:
+def _inputs(libraries: Sequence[str], *, code: bool) -> dict[str, str]:
     """What an image is made from, but for its base: cheap to compute, so asked at every start."""
     inputs = {
-        "box": box_hash(),
-        "requirements": json.dumps(list(libraries) or box_requirements()),
-        "recipe": hashlib.sha256(_INSTALL.encode()).hexdigest(),
+        "requirements": json.dumps([*box_requirements(), *libraries]),
+        "recipe": hashlib.sha256((_INSTALL + _ADD_CODE).encode()).hexdigest(),
     }
-    if libraries:
-        base = _inspect(engine, image_tag(()))
-        inputs["from"] = str(base["Id"]) if base else ""
-    return inputs
+    return {**inputs, "box": box_hash()} if code else inputs
 
 
 def build_image(
@@ -125,34 +122,24 @@ def build_image(
     rebuild: bool = False,
     tell: Tell = lambda text: None,
 ) -> ImageState:
-    """Build the image for these libraries, and the one that it stands on; nothing if it is fresh.
+    """Build the image for these libraries; what is up to date is kept.
+
+    The libraries make an image of their own, so that a change of the box's code costs seconds.
 
     Raises:
         InfrastructureError: no engine.
         ImageError: no base, no wheels, or the build failed.
     """
-    engine = connect()
-    if libraries:
-        build_image((), base=base, tell=tell)
+    engine = connect(timeout_s=_WAIT_S)  # a commit of gigabytes takes minutes on a slow disk
     state = find_image(libraries, engine=engine)
     if state.status == "ready" and not rebuild:
         tell(f"{state.tag} is up to date")
         return state
-    start = image_tag(()) if libraries else find_base(engine, base, tell)
-    target = _target(engine, start)
-    wanted = list(libraries) or list(box_requirements())
-    with tempfile.TemporaryDirectory(prefix="grader-image-") as folder:
-        wheels = Path(folder, "wheels")
-        wheels.mkdir()
-        tell(f"downloading wheels for Python {target.python}")
-        have = None
-        if libraries:
-            have = Path(folder, "constraints.txt")
-            have.write_text("\n".join(box_requirements()) + "\n")
-        fetch(wanted, wheels, target, have=have)
-        tell(f"installing {len(list(wheels.iterdir()))} wheels, without network")
-        labels = {LABELS + k: v for k, v in _inputs(libraries, engine).items()}
-        _install(engine, start, wheels, wanted, state.tag, labels)
+    start = _libraries_image(engine, libraries, base, rebuild, tell)
+    tell("adding the box's code")
+    code = {f"code/{name}": data for name, data in box_files().items()}
+    labels = _inputs(libraries, code=True)
+    _run_and_commit(engine, start, _ADD_CODE, code, None, state.tag, labels)
     found = find_image(libraries, engine=engine)
     if found.status != "ready":
         raise ImageError(f"the image was built and is {found.status}: {found.reason}")
@@ -160,39 +147,70 @@ def build_image(
     return found
 
 
-def _install(
+def _libraries_image(
+    engine: Engine, libraries: Sequence[str], base: str | None, rebuild: bool, tell: Tell
+) -> str:
+    """The image with the libraries and none of our code; returns its id."""
+    tag, inputs = image_tag(libraries, code=False), _inputs(libraries, code=False)
+    state = _state(tag, inputs, libraries, engine)
+    if state.status == "ready" and not rebuild and base is None:
+        return state.image_id
+    if libraries:
+        start = _libraries_image(engine, (), base, False, tell)
+    else:
+        start = find_base(engine, base, tell)
+    wanted = list(libraries) or list(box_requirements())
+    target = _target(engine, start)
+    with tempfile.TemporaryDirectory(prefix="grader-image-") as folder:
+        wheels = Path(folder, "wheels")
+        wheels.mkdir()
+        have = None
+        if libraries:
+            have = Path(folder, "constraints.txt")
+            have.write_text("\n".join(box_requirements()) + "\n")
+        tell(f"downloading wheels for Python {target.python}")
+        fetch(wanted, wheels, target, have=have)
+        tell(f"installing {len(list(wheels.iterdir()))} wheels, without network")
+        files = {"requirements.txt": ("\n".join(wanted) + "\n").encode(), "pip.pyz": pip_archive()}
+        _run_and_commit(engine, start, _INSTALL, files, wheels, tag, inputs)
+    return _state(tag, inputs, libraries, engine).image_id
+
+
+def _run_and_commit(
     engine: Engine,
     start: str,
-    wheels: Path,
-    wanted: Sequence[str],
+    script: str,
+    files: dict[str, bytes],
+    wheels: Path | None,
     tag: str,
     labels: dict[str, str],
 ) -> None:
-    """Run the script in a container of `start` and commit what it leaves."""
+    """Run a script with its files in a container of `start`, and commit what it leaves."""
     api = engine.api
     with speaking():
         container = api.create_container(
             start,
-            command=["sh", f"{_BUILD_FOLDER}/install.sh"],
+            command=["sh", f"{_BUILD_FOLDER}/script.sh"],
             entrypoint=[],
             user="0:0",
-            labels={LABELS + "slot": "build"},
+            labels={SLOT_LABEL: "build"},
             host_config=api.create_host_config(network_mode="none"),
         )["Id"]
     try:
-        with tempfile.TemporaryFile() as archive:
-            _write_context(archive, wheels, wanted)
-            archive.seek(0)
+        with tempfile.TemporaryFile() as context:
+            _write_context(context, {"script.sh": script.encode(), **files}, wheels)
+            context.seek(0)
             with speaking():
-                api.put_archive(container, "/", archive)
+                api.put_archive(container, "/", context)
                 api.start(container)
-                status = api.wait(container, timeout=_WAIT_S)["StatusCode"]
+                status = api.wait(container)["StatusCode"]
         if status:
             log = api.logs(container, tail=20).decode("utf-8", "replace").strip()
             raise ImageError(f"the image can't be built: {log[-800:]}")
         repository, _, name = tag.partition(":")
+        named = {LABELS + k: v for k, v in labels.items()}
         with speaking():
-            api.commit(container, repository=repository, tag=name, conf=_config(labels))
+            api.commit(container, repository=repository, tag=name, conf=_config(named))
     finally:
         with speaking():
             api.remove_container(container, force=True, v=True)
@@ -214,17 +232,13 @@ def _config(labels: dict[str, str]) -> dict[str, Any]:
     }
 
 
-def _write_context(file: Any, wheels: Path, wanted: Sequence[str]) -> None:
-    """Everything that the build needs, under one folder, owned by root."""
-    texts = {"install.sh": _INSTALL, "requirements.txt": "\n".join(wanted) + "\n"}
+def _write_context(file: IO[bytes], files: dict[str, bytes], wheels: Path | None) -> None:
+    """Everything that a build step needs, under one folder, owned by root."""
     with tarfile.open(fileobj=file, mode="w") as archive:
-        for name, text in texts.items():
-            _add(archive, name, text.encode())
-        for wheel in sorted(wheels.iterdir()):
+        for name, data in files.items():
+            _add(archive, name, data)
+        for wheel in sorted(wheels.iterdir()) if wheels else ():
             _add_file(archive, f"wheels/{wheel.name}", wheel)
-        for name, source in box_files().items():
-            _add(archive, f"code/{name}", source)
-        _add(archive, "pip.pyz", _pip_archive())
 
 
 def _add(archive: tarfile.TarFile, name: str, data: bytes) -> None:
@@ -240,7 +254,7 @@ def _add_file(archive: tarfile.TarFile, name: str, path: Path) -> None:
         archive.addfile(member, file)
 
 
-def _pip_archive() -> bytes:
+def pip_archive() -> bytes:
     """The host's own pip as one file that the image's Python can run; it does not stay there."""
     import zipfile
 
@@ -283,7 +297,7 @@ def _target(engine: Engine, image: str) -> Target:
             image,
             command=["python3", "-c", _PROBE],
             entrypoint=[],
-            labels={LABELS + "slot": "build"},
+            labels={SLOT_LABEL: "build"},
             host_config=api.create_host_config(network_mode="none"),
         )["Id"]
         try:

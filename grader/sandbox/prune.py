@@ -6,8 +6,8 @@ import os
 import socket
 from typing import Any
 
-from grader.sandbox.docker_slot import OWNER_LABEL, SLOT_LABEL
-from grader.sandbox.engine import connect, speaking
+from grader.sandbox.docker_slot import OWNER_LABEL
+from grader.sandbox.engine import SLOT_LABEL, connect, speaking
 from grader.sandbox.image import REPOSITORY
 
 

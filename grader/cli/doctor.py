@@ -1,0 +1,40 @@
+"""`grader doctor`"""
+
+from __future__ import annotations
+
+import click
+
+from grader.cli.options import json_option, print_json, sandbox_option
+
+
+@click.command("doctor")
+@sandbox_option
+@click.option("--gpu", is_flag=True, help="A GPU is needed: fail where there is none.")
+@json_option
+def command(sandbox: str, gpu: bool, as_json: bool) -> None:
+    """Prove that the sandbox holds here, by trying it.
+
+    Each promise is tried from inside a box: that the network is closed, that memory, processes,
+    disk, output and time are limited, that no test can be seen, that nothing of one submission is
+    left for the next. What does not hold is named, with what to do. Exit code 1 if one doesn't.
+
+    \b
+    Example:
+      grader doctor --sandbox docker
+    """
+    from grader.sandbox.doctor import diagnose
+
+    marks = {True: click.style("✓", fg="green"), False: click.style("✗", fg="red"), None: "–"}
+    checks = []
+    for check in diagnose(sandbox, gpu=gpu):
+        checks.append(check)
+        if not as_json:
+            click.echo(f"{marks[check.ok]} {check.name:<46} {check.found}")
+            if check.fix and check.ok is not True:
+                click.echo(f"    {check.fix}")
+    if as_json:
+        print_json([{"name": c.name, "ok": c.ok, "found": c.found, "fix": c.fix} for c in checks])
+    failed = [c.name for c in checks if c.ok is False]
+    if failed:
+        click.echo(f"Does not hold: {', '.join(failed)}.", err=True)
+        raise click.exceptions.Exit(1)

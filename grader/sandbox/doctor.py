@@ -1,0 +1,171 @@
+"""Prove each promise of the sandbox by trying it, and say what to do where one does not hold."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from grader.errors import BoxFailure, BoxOutOfMemory, BoxTimeout, GraderError, InfrastructureError
+from grader.sandbox.base import CellResult, Slot, SlotOptions
+from grader.sandbox.choose import Choice, choose
+from grader.sandbox.probes import PROBES, Probe
+from grader.wire.messages import Limits
+
+MB = 1 << 20
+LIMITS = Limits(memory_bytes=300 * MB, disk_bytes=16 * MB, file_bytes=16 * MB, processes=64)
+OPTIONS = SlotOptions(memory_bytes=300 * MB, disk_bytes=16 * MB, processes=64)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Check:
+    """One promise: `ok` is None where it could not be tried, or does not matter here."""
+
+    name: str
+    ok: bool | None
+    found: str = ""
+    fix: str = ""
+
+
+def diagnose(sandbox: str = "auto", *, gpu: bool = False) -> Iterator[Check]:
+    """Try everything, the engine first; each check is given when it is known."""
+    if sandbox in ("auto", "docker"):
+        ready = True
+        for check in _engine_checks():
+            ready = ready and check.ok is not False
+            yield check
+        if ready:
+            yield from _sandbox_checks("docker")
+        elif sandbox == "auto":
+            yield from _sandbox_checks("local")
+    if sandbox in ("local", "unsafe"):
+        yield from _sandbox_checks(sandbox)
+    yield _gpu_check(asked=gpu)
+
+
+def _engine_checks() -> Iterator[Check]:
+    from grader.sandbox.engine import connect
+    from grader.sandbox.image import find_image
+
+    try:
+        engine = connect()
+    except InfrastructureError as error:
+        yield Check(name="engine", ok=False, found=error.what, fix=error.hint or "")
+        return
+    where = "on this machine" if engine.is_here else "elsewhere"
+    yield Check(
+        name="engine",
+        ok=True,
+        found=f"Docker {engine.version}, cgroup v{engine.cgroup_version}, {where}",
+    )
+    swap = engine.can_limit_swap or engine.cgroup_version == "2"
+    yield Check(
+        name="swap is limited",
+        ok=True if swap else None,
+        found="" if swap else "the kernel does not account for swap; a box may use the host's",
+        fix="" if swap else "Boot with swapaccount=1, or run without swap.",
+    )
+    state = find_image((), engine=engine)
+    yield Check(
+        name="image",
+        ok=state.status == "ready",
+        found=state.reason or f"{state.tag} {state.image_id[7:19]}",
+        fix=state.fix,
+    )
+
+
+def _sandbox_checks(sandbox: str) -> Iterator[Check]:
+    try:
+        choice = choose(sandbox)
+    except GraderError as error:
+        yield Check(name=f"{sandbox} sandbox", ok=False, found=error.what, fix=error.hint or "")
+        return
+    warm = choice.isolation != "single-use"
+    yield Check(
+        name=f"{sandbox} sandbox",
+        ok=True if warm else None,
+        found=choice.why,
+        fix="" if warm else "single-use is as safe, and slower: each submission warms up anew.",
+    )
+    slot = choice.slot(OPTIONS)
+    try:
+        began = time.monotonic()
+        slot.wait_ready()
+        yield Check(name="warm-up", ok=True, found=f"{time.monotonic() - began:.1f} s")
+        for probe in PROBES:
+            if choice.sandbox != "unsafe" or probe.without_walls:
+                yield _try(slot, probe)
+        yield _try_sessions(slot, choice)
+    except InfrastructureError as error:
+        yield Check(name="slot", ok=False, found=error.what, fix=error.hint or "")
+    finally:
+        slot.stop()
+
+
+def _try(slot: Slot, probe: Probe) -> Check:
+    """Run a probe in a session of its own and look at what came of it."""
+    session = slot.open(seed=0, limits=LIMITS)
+    result: CellResult | None = None
+    failure: BoxFailure | None = None
+    try:
+        result = session.run_cell(
+            probe.source, index=1, timeout_s=probe.timeout_s, output_bytes=64_000
+        )
+    except BoxFailure as error:
+        failure = error
+    finally:
+        session.close()
+    found = _said(result, failure)
+    return Check(
+        name=probe.name,
+        ok=probe.holds(found),
+        found=found.splitlines()[-1][:160] if found else "",
+        fix="" if probe.holds(found) else probe.fix,
+    )
+
+
+def _said(result: CellResult | None, failure: BoxFailure | None) -> str:
+    if isinstance(failure, BoxOutOfMemory):
+        return "stopped: memory"
+    if isinstance(failure, BoxTimeout):
+        return "stopped: time"
+    if failure is not None:
+        return f"stopped: {failure.what}"
+    if result is None:
+        return ""
+    if result.status in ("timeout", "output_limit"):
+        return f"stopped: {result.status}"
+    lines = [str(o.get("text") or o.get("ename") or "") for o in result.outputs]
+    return "".join(lines).strip()
+
+
+def _try_sessions(slot: Slot, choice: Choice) -> Check:
+    """Leave a mark in one session and look for it in the next."""
+    leave = "open('/tmp/mark', 'w').write('x'); import torch; torch.mark = 1"
+    look = "import os, torch\nprint('marks', os.path.exists('/tmp/mark'), hasattr(torch, 'mark'))"
+    times = []
+    for source in (leave, look):
+        began = time.monotonic()
+        session = slot.open(seed=0, limits=LIMITS)
+        times.append(time.monotonic() - began)
+        result = session.run_cell(source, index=1, timeout_s=10, output_bytes=1000)
+        session.close()
+    found = _said(result, None)
+    return Check(
+        name="nothing is left for the next session",
+        ok=found == "marks False False",
+        found=f"{found}; a session opens in {times[-1] * 1000:.0f} ms, {choice.isolation}",
+        fix="" if found == "marks False False" else "Use --isolation single-use and tell us.",
+    )
+
+
+def _gpu_check(*, asked: bool) -> Check:
+    import shutil
+
+    there = shutil.which("nvidia-smi") is not None
+    return Check(
+        name="GPU",
+        ok=there if asked else (True if there else None),
+        found="nvidia-smi is here" if there else "none on this machine",
+        fix="" if there or not asked else "Install the NVIDIA driver and its container toolkit.",
+    )
