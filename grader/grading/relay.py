@@ -131,6 +131,8 @@ class RelayedBox:
         kind = _FAILURES.get(message.failure)
         if kind is not None:
             raise kind(message.text)
+        if message.failure == WireError.__name__:
+            raise WireError(message.text)
         raise InfrastructureError(message.text)
 
 
@@ -175,8 +177,9 @@ def _answer(
         answer = Answer(generation=box.generation, reply=reply)
     except BoxFailure as error:
         answer = Answer(generation=box.generation, failure=type(error).__name__, text=error.what)
-    except (InfrastructureError, WireError) as error:
-        if isinstance(error, InfrastructureError):
-            heard.infrastructure = error
+    except WireError as error:  # the suite asked for more than can be sent
+        answer = Answer(generation=box.generation, failure=WireError.__name__, text=error.what)
+    except InfrastructureError as error:
+        heard.infrastructure = error
         answer = Answer(generation=box.generation, failure="infrastructure", text=error.what)
     pipe.send(answer, parts)

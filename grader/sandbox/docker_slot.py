@@ -184,7 +184,7 @@ class DockerSlot(StreamSlot):
             working_dir="/tmp",  # noqa: S108 - inside the container
             environment=_ENVIRONMENT,
             labels=self._labels(),
-            host_config=engine.api.create_host_config(**self._limits(engine)),
+            host_config=self._host_config(engine),
             networking_config=None,
         )
         return str(created["Id"])
@@ -192,14 +192,22 @@ class DockerSlot(StreamSlot):
     def _labels(self) -> dict[str, str]:
         return {SLOT_LABEL: self._name, OWNER_LABEL: f"{socket.gethostname()}:{os.getpid()}"}
 
+    def _host_config(self, engine: Engine) -> dict[str, Any]:
+        config: dict[str, Any] = engine.api.create_host_config(**self._limits(engine))
+        if self.options.isolation == "warm":
+            # What the docker command calls systempaths=unconfined: the kernel lets a jail mount a
+            # /proc of its own only where nothing of the container's is covered.
+            config["MaskedPaths"] = []
+            config["ReadonlyPaths"] = []
+        return config
+
     def _limits(self, engine: Engine) -> dict[str, Any]:
         options = self.options
         scratch = options.disk_bytes + 64 * MB
         memory = WARM_BYTES + options.memory_bytes + options.disk_bytes
         security = ["no-new-privileges"]
         if options.isolation == "warm":
-            # Its own /proc for each session, and a profile that lets unshare and mount through.
-            security += [f"seccomp={seccomp_profile()}", "systempaths=unconfined"]
+            security.append(f"seccomp={seccomp_profile()}")  # lets unshare and mount through
         limits: dict[str, Any] = {
             "network_mode": "none",
             "read_only": True,
