@@ -10,11 +10,11 @@ from pathlib import Path
 from grader.course.directory import Course
 from grader.course.spec import AssignmentSpec
 from grader.errors import GraderError, UsageError
-from grader.grading.submission import executed_notebook
 from grader.intake.answers import written_answers
 from grader.intake.notebook import ReadNotebook, read_notebook
 from grader.sandbox.base import CellResult
 from grader.sandbox.choose import open_slot
+from grader.sandbox.executed import executed_notebook
 from grader.sandbox.limits import run_limits, slot_options
 from grader.sandbox.notebook_box import NotebookBox
 from grader.suite.notebook_view import NotebookView

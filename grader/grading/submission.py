@@ -22,11 +22,12 @@ from grader.grading.verdict import (
     Verdict,
 )
 from grader.intake.answers import written_answers
-from grader.intake.notebook import ReadNotebook, read_notebook
+from grader.intake.notebook import read_notebook
 from grader.intake.submission import sentences
 from grader.sandbox.base import Slot
+from grader.sandbox.executed import executed_notebook
 from grader.sandbox.limits import as_numbers, run_limits
-from grader.sandbox.notebook_box import NotebookBox, NotebookRun
+from grader.sandbox.notebook_box import NotebookBox
 from grader.suite.results import TestResult
 
 JudgeSuite = Callable[[NotebookBox, dict[str, Any], dict[str, str]], list[TestResult]]
@@ -74,18 +75,6 @@ def judge_submission(job: Job, setting: Setting, slot: Slot, suite: JudgeSuite) 
         usage=usage,
     )
     return Judged(verdict=verdict, executed=msgspec.json.encode(executed))
-
-
-def executed_notebook(notebook: ReadNotebook, run: NotebookRun) -> dict[str, Any]:
-    """The notebook with what its cells put out, as nbformat 4.5 JSON."""
-    executed = notebook.to_notebook_json()
-    results = iter(run.cells)
-    for cell in executed["cells"]:
-        if cell["cell_type"] == "code":
-            result = next(results)
-            cell["outputs"] = result.outputs
-            cell["execution_count"] = result.execution_count
-    return executed
 
 
 def _verdict(

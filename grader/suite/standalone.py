@@ -57,6 +57,7 @@ def open_notebook(path: Path, assignment: Assignment, sandbox: str) -> OpenNoteb
     """
     from grader.intake.notebook import read_notebook, written_answers
     from grader.sandbox.choose import open_slot
+    from grader.sandbox.executed import executed_notebook
     from grader.sandbox.limits import run_limits, slot_options
     from grader.sandbox.notebook_box import NotebookBox
 
@@ -74,10 +75,7 @@ def open_notebook(path: Path, assignment: Assignment, sandbox: str) -> OpenNoteb
     except BaseException:
         slot.stop()
         raise
-    executed = read.to_notebook_json()
-    code_cells = [cell for cell in executed["cells"] if cell["cell_type"] == "code"]
-    for cell, result in zip(code_cells, run.cells, strict=True):
-        cell["outputs"], cell["execution_count"] = result.outputs, result.execution_count
+    executed = executed_notebook(read, run)
     return OpenNotebook(box, slot, executed, written_answers(read), run.notes)
 
 
