@@ -75,5 +75,10 @@ def library_folders() -> list[str]:
 
 
 def hidden_folders() -> tuple[Path, ...]:
-    """Our own installed package, which ships reference solutions and hidden suites."""
-    return (Path(grader.__file__).parent,)
+    """Our own package wherever it is installed: it ships reference solutions and hidden suites.
+
+    An editable install has both the checkout and a copy of what is shipped beside the libraries.
+    """
+    paths = sysconfig.get_paths()
+    installed = (Path(paths["purelib"], "grader"), Path(paths["platlib"], "grader"))
+    return tuple(dict.fromkeys((Path(grader.__file__).parent, *installed)))
