@@ -738,7 +738,7 @@ def train(params, x, y, *, epochs, batch_size, lr, momentum=0.9, weight_decay=0.
 # Train a network with at least one hidden layer and leave its parameters in **`trained`**. Depth,
 # widths and settings are yours to choose. It is judged on 360 digits that are not in your file,
 # prepared by the loader above: reading **85 %** of them earns one point, **95 %** all three. The
-# judge computes the logits from your parameters itself. No cell may take longer than 15 seconds.
+# judge computes the logits from your parameters itself. No cell may take longer than 20 seconds.
 
 # %% active="ipynb"
 # # BEGIN SOLUTION

@@ -14,7 +14,7 @@ pytestmark = pytest.mark.question("q4")
 def draw():
     """Draw logits, targets that are not all alike, for more classes than examples or fewer."""
     n, classes = random.sample(range(3, 9), 2)
-    logits = 3 * torch.randn(n, classes, dtype=torch.float64)
+    logits = torch.randn(n, classes, dtype=torch.float64)
     targets = torch.randint(classes, (n,))
     targets[0], targets[1] = 0, classes - 1
     return logits, targets
