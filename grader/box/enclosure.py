@@ -133,7 +133,9 @@ def _build_root(config: Config) -> None:
     Path(root, "etc/group").write_text(f"student:x:{config.uid}:\n")
     Path(root, "etc/hosts").write_text("127.0.0.1 localhost\n")
     for folder in config.hide:
-        if Path(root + folder).is_dir():
+        # One that only holds a bound folder (a course with its .venv inside) shows no more than it.
+        around = any(prefix.startswith(folder + "/") for prefix in config.prefixes)
+        if Path(root + folder).is_dir() and not around:
             linux.mount("tmpfs", root + folder, "tmpfs", linux.MS_RDONLY, "size=4k,mode=755")
     _copy_code(Path(config.code), Path(root + CODE) / "grader")
     if config.data:
