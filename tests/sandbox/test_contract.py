@@ -196,7 +196,7 @@ def test_input_is_refused_and_not_waited_for(box: Box) -> None:
 
 
 def test_the_seed_decides_what_is_random(box: Box) -> None:
-    draw = "import random, numpy as np, torch\nprint(random.random(), np.random.rand(), torch.rand(1))"
+    draw = "import random, numpy, torch\nprint(random.random(), numpy.random.rand(), torch.rand(1))"
     first = box.fresh(seed=5).said(draw)
     assert box.fresh(seed=5).said(draw) == first
     assert box.fresh(seed=6).said(draw) != first
