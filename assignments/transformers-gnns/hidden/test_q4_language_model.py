@@ -13,7 +13,7 @@ pytestmark = pytest.mark.question("q4")
 
 def draw(n_blocks=2):
     """Draw sizes of a model, and tokens for it."""
-    v, heads, width = random.randint(5, 12), random.randint(1, 3), 2 * random.randint(2, 4)
+    v, heads, width = random.randint(5, 12), random.randint(2, 3), 2 * random.randint(1, 4)
     sizes = v, heads * width, heads, random.randint(6, 20), n_blocks
     return sizes, torch.randint(v, (random.randint(2, 5), random.randint(6, 10)))
 
