@@ -104,7 +104,7 @@ def test_layer_is_equivariant(student, close):
     weight, bias, x, _ = draw_layer()
     a_hat = torch.rand(len(x), len(x), dtype=torch.float64) + 0.1
     a_hat = a_hat + a_hat.T
-    order = torch.randperm(len(x))
+    order = torch.arange(len(x)).roll(1)
     case = student.GraphConvolution, weight, bias
     out, _ = student.run(apply, *case, x, a_hat)
     shuffled, _ = student.run(apply, *case, x[order], a_hat[order][:, order])

@@ -90,17 +90,18 @@ def test_several_heads(student, close):
 def test_large_scores(student):
     """Large features give finite and right results."""
     hint("exp overflows; softmax over the masked scores does not.")
-    state, x, adjacency = draw()
-    out, _, *_ = student.run(apply, student.GraphAttention, state, 1e4 * x, adjacency)
-    expected, _ = spelt_out(state, 1e4 * x, adjacency)
-    assert_close(out.double(), expected, rtol=1e-6, atol=1e-3)
+    for _ in range(4):
+        state, x, adjacency = draw()
+        out, *_ = student.run(apply, student.GraphAttention, state, 1e4 * x, adjacency)
+        expected, _ = spelt_out(state, 1e4 * x, adjacency)
+        assert_close(out.double(), expected, rtol=1e-6, atol=1e-3)
 
 
 @pytest.mark.points(1)
 def test_layer_is_equivariant(student, close):
     """Renumbering the nodes renumbers the output, and neighbours do have an influence."""
     state, x, adjacency = draw(heads=2)
-    order = torch.randperm(len(x))
+    order = torch.arange(len(x)).roll(1)
     layer = student.GraphAttention
     out, *_ = student.run(apply, layer, state, x, adjacency)
     shuffled, *_ = student.run(apply, layer, state, x[order], adjacency[order][:, order])
