@@ -1,0 +1,65 @@
+"""`grader validate`: what it finds, and that a good assignment has no fault."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from grader.api import Fault, validate
+from grader.course.directory import Course
+from tests.helpers.assignments import (
+    HIDDEN,
+    PUBLIC,
+    REFERENCE,
+    SPEC,
+    make_assignment,
+    write_assignment,
+)
+
+pytestmark = pytest.mark.local_box
+
+
+def faults(tmp_path: Path, **parts: str) -> list[Fault]:
+    make_assignment(tmp_path, "warm-up", **parts)
+    return validate(Course(tmp_path), "warm-up", sandbox="local", isolation="warm")
+
+
+def test_a_good_assignment_has_no_fault(tmp_path: Path) -> None:
+    assert faults(tmp_path) == []
+
+
+def test_a_reference_that_is_wrong_is_named_with_the_test_it_fails(tmp_path: Path) -> None:
+    wrong = REFERENCE.replace("tensor(rows).mean(dim=0)", "tensor(rows).mean(dim=1)")
+    found = faults(tmp_path, reference=wrong)
+    assert [f.check for f in found] == ["reference"]
+    assert "test_column_means (failed)" in found[0].what
+
+
+def test_points_for_an_untouched_notebook_are_a_fault(tmp_path: Path) -> None:
+    gift = HIDDEN.replace(
+        'assert_close(student.column_means("data/numbers.csv"), torch.tensor([3.0, 4.0]))',
+        'assert student.has("column_means")',
+    )
+    found = faults(tmp_path, hidden=gift)
+    assert [f.check for f in found] == ["released notebook"]
+    assert "earns 3 points" in found[0].what
+
+
+def test_a_public_test_that_the_reference_fails_is_a_fault(tmp_path: Path) -> None:
+    found = faults(tmp_path, public=PUBLIC.replace("== (2, 3)", "== (3, 2)"))
+    assert [f.check for f in found] == ["public suite"]
+
+
+def test_a_cell_of_the_release_that_raises_is_a_fault(tmp_path: Path) -> None:
+    raising = REFERENCE + '\n# %% active="ipynb"\n# print(softmax(torch.zeros(1, 2)))\n'
+    found = faults(tmp_path, reference=raising)
+    assert [f.check for f in found] == ["released notebook"]
+    assert "NotImplementedError" in found[0].what
+
+
+def test_a_wrong_spec_is_said_and_nothing_is_run(tmp_path: Path) -> None:
+    write_assignment(tmp_path, "warm-up", spec=SPEC.replace("points = 10", "points = 11"))
+    found = validate(Course(tmp_path), "warm-up", sandbox="local", isolation="warm")
+    assert [f.check for f in found] == ["spec"]
+    assert "11" in found[0].what
