@@ -63,13 +63,16 @@ def enter_namespaces() -> None:
 
 
 def mount_private_places(disk_bytes: int) -> None:
-    """Give the session its own /proc, /tmp and /dev/shm; nothing of an earlier one is there."""
+    """Give the session its own /proc, /tmp, shared memory and message queues, all of them empty."""
     linux.mount(None, "/", None, linux.MS_REC | linux.MS_PRIVATE)
     linux.mount("proc", "/proc", "proc", _PRIVATE | linux.MS_NOEXEC)
     options = f"size={disk_bytes},nr_inodes={_INODES},mode=1777"
     linux.mount("tmpfs", "/tmp", "tmpfs", _PRIVATE, options)
     if Path("/dev/shm").is_dir():
         linux.mount("tmpfs", "/dev/shm", "tmpfs", _PRIVATE | linux.MS_NOEXEC, options)
+    if Path("/dev/mqueue").is_dir():
+        # A container's own is shared by its sessions: one could leave the next a message there.
+        linux.mount("mqueue", "/dev/mqueue", "mqueue", _PRIVATE | linux.MS_NOEXEC)
 
 
 def make_work_directory(nest: Nest) -> None:

@@ -7,13 +7,14 @@ with Docker Desktop, where a socket in a bind mount would not.
 from __future__ import annotations
 
 import io
-import os
 import select
 import socket
+import ssl
 import struct
 import tarfile
 import time
 import uuid
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +24,7 @@ from docker.errors import DockerException, NotFound
 
 from grader.errors import ImageError
 from grader.sandbox.base import SlotOptions
-from grader.sandbox.engine import SLOT_LABEL, Engine, connect, seccomp_profile, speaking
+from grader.sandbox.engine import Engine, connect, ours, seccomp_profile, speaking
 from grader.sandbox.link import Transport
 from grader.sandbox.stream import StreamSlot
 from grader.wire.values import Blob
@@ -33,11 +34,11 @@ WARM_BYTES = 700 * MB
 """What the zygote and its libraries take beside the submission's own memory."""
 WARM_PROCESSES = 64
 USER = "10001:10001"
-OWNER_LABEL = "org.grader.owner"
 DATA_FOLDER = "/box-data"
 _HEADER = struct.Struct(">BxxxI")
 _STDERR = 2
 _LAST_WORDS = 2_000
+_ENDING_S = 2.0
 
 
 class AttachedTransport(Transport):
@@ -96,7 +97,8 @@ class AttachedTransport(Transport):
 
     def _receive(self, view: memoryview, deadline: float) -> int:
         left = deadline - time.monotonic()
-        if not self._poll.poll(max(left, 0) * 1000):
+        decrypted = self._socket.pending() if isinstance(self._socket, ssl.SSLSocket) else 0
+        if not decrypted and not self._poll.poll(max(left, 0) * 1000):
             raise TimeoutError("nothing came in time")
         return self._socket.recv_into(view)
 
@@ -136,11 +138,10 @@ class DockerSlot(StreamSlot):
             return
         try:
             if container is not None:
-                engine.api.remove_container(container, force=True, v=True)
+                with suppress(NotFound):
+                    engine.api.remove_container(container, force=True, v=True)
             if volume is not None:
                 engine.api.remove_volume(volume, force=True)
-        except NotFound:
-            pass
         except (DockerException, requests.RequestException):
             # The engine is gone or busy; what is left carries our label, and prune removes it.
             self._engine = None
@@ -163,13 +164,19 @@ class DockerSlot(StreamSlot):
         return bool(self._state().get("OOMKilled"))
 
     def _state(self) -> dict[str, Any]:
+        """The container's state, once it has had time to end: its stream closes before that."""
         if self._engine is None or self._container is None:
             return {}
+        until = time.monotonic() + _ENDING_S
         try:
-            state: dict[str, Any] = self._engine.api.inspect_container(self._container)["State"]
+            while True:
+                found = self._engine.api.inspect_container(self._container)
+                state: dict[str, Any] = found["State"]
+                if not state.get("Running") or time.monotonic() > until:
+                    return state
+                time.sleep(0.05)
         except (DockerException, requests.RequestException):
             return {}
-        return state
 
     def _create(self, engine: Engine) -> str:
         options = self.options
@@ -183,14 +190,11 @@ class DockerSlot(StreamSlot):
             hostname="box",
             working_dir="/tmp",  # noqa: S108 - inside the container
             environment=_ENVIRONMENT,
-            labels=self._labels(),
+            labels=ours(self._name),
             host_config=self._host_config(engine),
             networking_config=None,
         )
         return str(created["Id"])
-
-    def _labels(self) -> dict[str, str]:
-        return {SLOT_LABEL: self._name, OWNER_LABEL: f"{socket.gethostname()}:{os.getpid()}"}
 
     def _host_config(self, engine: Engine) -> dict[str, Any]:
         config: dict[str, Any] = engine.api.create_host_config(**self._limits(engine))
@@ -231,15 +235,15 @@ class DockerSlot(StreamSlot):
         return limits
 
     def _data_source(self, engine: Engine, data: Path) -> str:
-        """The data as a bind mount where the engine sees our files, else as a volume."""
-        if engine.is_here:
+        """The data as a bind mount where the box may read our files, else as a volume."""
+        if engine.is_here and _is_readable_by_all(data):
             return str(data.resolve())
         self._volume = f"grader-data-{self._name}"
-        engine.api.create_volume(self._volume, labels=self._labels())
+        engine.api.create_volume(self._volume, labels=ours(self._name))
         helper = engine.api.create_container(
             self.options.image,
             command=["true"],
-            labels=self._labels(),
+            labels=ours(self._name),
             host_config=engine.api.create_host_config(
                 network_mode="none", binds=[f"{self._volume}:{DATA_FOLDER}"]
             ),
@@ -264,6 +268,12 @@ def _gpu_request(device: str) -> Any:
     if "=" in device:
         return docker.types.DeviceRequest(driver="cdi", device_ids=[device])
     return docker.types.DeviceRequest(device_ids=[device], capabilities=[["gpu"]])
+
+
+def _is_readable_by_all(folder: Path) -> bool:
+    """Whether the box's uid can read it; under a umask of 077 it could not."""
+    modes = [(p.is_dir(), p.stat().st_mode) for p in (folder, *folder.rglob("*"))]
+    return all(mode & 0o004 and (not is_dir or mode & 0o001) for is_dir, mode in modes)
 
 
 def _as_tar(folder: Path) -> bytes:

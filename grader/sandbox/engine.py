@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -18,6 +20,8 @@ from grader.errors import InfrastructureError
 TIMEOUT_S = 60
 SLOT_LABEL = "org.grader.slot"
 """On every container and volume of ours, so that `grader sandbox prune` finds it."""
+OWNER_LABEL = "org.grader.owner"
+"""Host and process that made it; what has outlived its owner may be removed."""
 ENGINE_HINT = (
     "Start Docker (as root on Debian: `.ci/start-engine`), or use `--sandbox local`, which needs "
     "no engine."
@@ -78,6 +82,11 @@ def connect(*, timeout_s: int = TIMEOUT_S) -> Engine:
     except (DockerException, requests.RequestException, OSError) as error:
         raise InfrastructureError("no Docker engine answers", hint=ENGINE_HINT) from error
     return Engine(client)
+
+
+def ours(name: str) -> dict[str, str]:
+    """The labels of a container or volume that this process makes."""
+    return {SLOT_LABEL: name, OWNER_LABEL: f"{socket.gethostname()}:{os.getpid()}"}
 
 
 @contextmanager

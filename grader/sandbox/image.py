@@ -22,7 +22,7 @@ from docker.errors import ImageNotFound
 import grader
 from grader import __version__
 from grader.errors import ImageError
-from grader.sandbox.engine import SLOT_LABEL, Engine, connect, speaking
+from grader.sandbox.engine import Engine, connect, ours, speaking
 from grader.sandbox.image_base import find_base
 from grader.sandbox.wheels import Target, box_requirements, fetch
 
@@ -193,7 +193,7 @@ def _run_and_commit(
             command=["sh", f"{_BUILD_FOLDER}/script.sh"],
             entrypoint=[],
             user="0:0",
-            labels={SLOT_LABEL: "build"},
+            labels=ours("build"),
             host_config=api.create_host_config(network_mode="none"),
         )["Id"]
     try:
@@ -297,7 +297,7 @@ def _target(engine: Engine, image: str) -> Target:
             image,
             command=["python3", "-c", _PROBE],
             entrypoint=[],
-            labels={SLOT_LABEL: "build"},
+            labels=ours("build"),
             host_config=api.create_host_config(network_mode="none"),
         )["Id"]
         try:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import subprocess
 import tempfile
@@ -16,7 +17,6 @@ from grader.errors import ImageError
 from grader.sandbox.engine import Engine, speaking
 
 DEBIAN_TAG = "grader-debian"
-PULL_SECONDS = 120
 _INCLUDE = "python3,python3-venv,ca-certificates"
 _LEFT_OUT = (
     "var/cache/apt",
@@ -66,9 +66,9 @@ def _present(engine: Engine, name: str) -> str | None:
 
 def _pulled(engine: Engine, name: str, tell: Tell) -> str | None:
     tell(f"pulling {name}")
-    repository, _, tag = name.partition(":")
+    exact = ":" in name.rpartition("/")[2] or "@" in name  # a registry's port has a colon too
     try:
-        engine.client.images.pull(repository, tag=tag or "latest")
+        engine.client.images.pull(name if exact else f"{name}:latest")
     except (DockerException, requests.RequestException):
         tell(f"no registry gives {name}")
         return None
@@ -89,12 +89,12 @@ def _debootstrap(engine: Engine, tell: Tell) -> str:
             hint="Load a Python image (`docker load`) and name it with --base; or install "
             "debootstrap and run this as root.",
         )
-    release, mirror = _distribution()
+    release, mirrors = _distribution()
     tell(f"making a Debian base with debootstrap ({release})")
     with tempfile.TemporaryDirectory(prefix="grader-base-") as folder:
         root = Path(folder, "root")
         command = ["debootstrap", "--variant=minbase", f"--include={_INCLUDE}", release, str(root)]
-        done = subprocess.run([*command, *mirror], capture_output=True, text=True, check=False)
+        done = subprocess.run([*command, *mirrors], capture_output=True, text=True, check=False)
         if done.returncode:
             raise ImageError(
                 f"debootstrap failed: {(done.stdout + done.stderr).strip()[-500:]}",
@@ -122,25 +122,45 @@ def _import(engine: Engine, root: Path, tell: Tell) -> str:
 
 
 def _distribution() -> tuple[str, list[str]]:
-    """The host's own release, and its own mirror where it names one."""
+    """The host's own release, and the arguments that name its own mirror, if it names one."""
     facts = dict(
         line.split("=", 1)
         for line in Path("/etc/os-release").read_text().splitlines()
         if "=" in line
     )
     release = facts.get("VERSION_CODENAME", "bookworm").strip('"')
-    return release, _mirrors()[:1]
+    found = mirror(release, Path("/etc/apt"))
+    return release, [found] if found else []
 
 
-def _mirrors() -> list[str]:
-    found: list[str] = []
-    files = [Path("/etc/apt/sources.list"), *Path("/etc/apt/sources.list.d").glob("*")]
-    for file in files:
-        if not file.is_file():
-            continue
-        for line in file.read_text(errors="replace").splitlines():
-            words = line.split()
-            if words[:1] == ["URIs:"] or words[:1] == ["deb"]:
-                urls = [w for w in words[1:] if "://" in w and "security" not in w]
-                found += [u.rstrip("/") for u in urls]
-    return found
+def mirror(release: str, folder: Path) -> str | None:
+    """Where apt gets a release from, by its configuration in `folder`; None where it says nothing.
+
+    Other vendors' entries, and those for updates and security alone, are passed over: debootstrap
+    wants the place that has the release itself.
+    """
+    for file in [folder / "sources.list", *sorted((folder / "sources.list.d").glob("*.list"))]:
+        for line in _lines(file):
+            words = [w for w in re.sub(r"\[.*?\]", "", line).split() if w]
+            if words[:1] == ["deb"] and words[2:3] == [release] and "://" in words[1]:
+                return words[1].rstrip("/")
+    for file in sorted((folder / "sources.list.d").glob("*.sources")):
+        for stanza in "\n".join(_lines(file)).split("\n\n"):
+            fields = _fields(stanza)
+            urls = [url for url in fields.get("URIs", []) if "://" in url]
+            has_it = release in fields.get("Suites", []) and "deb" in fields.get("Types", [])
+            if urls and has_it:
+                return urls[0].rstrip("/")
+    return None
+
+
+def _fields(stanza: str) -> dict[str, list[str]]:
+    found: list[tuple[str, str]] = re.findall(r"^([\w-]+):[ \t]*(.*)$", stanza, re.MULTILINE)
+    return {name: words.split() for name, words in found}
+
+
+def _lines(file: Path) -> list[str]:
+    if not file.is_file():
+        return []
+    lines = file.read_text(errors="replace").splitlines()
+    return [line for line in lines if not line.lstrip().startswith("#")]

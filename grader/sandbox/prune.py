@@ -4,33 +4,62 @@ from __future__ import annotations
 
 import os
 import socket
+from collections.abc import Iterator
+from http import HTTPStatus
 from typing import Any
 
-from grader.sandbox.docker_slot import OWNER_LABEL
-from grader.sandbox.engine import SLOT_LABEL, connect, speaking
-from grader.sandbox.image import REPOSITORY
+from docker.errors import APIError
+
+from grader.sandbox.engine import OWNER_LABEL, SLOT_LABEL, Engine, connect, speaking
+from grader.sandbox.image import LABELS
 
 
 def prune(*, images: bool = False) -> list[str]:
-    """Remove containers and volumes of ours whose owner is gone; returns what was removed."""
+    """Remove containers and volumes whose owner is gone, and images that a newer one replaced.
+
+    Args:
+        images: remove the images in use as well; the next batch needs a build.
+
+    Returns what was removed, a phrase each.
+
+    Raises:
+        InfrastructureError: no engine answers, or it refuses.
+    """
     engine = connect()
-    removed = []
-    ours = {"label": [SLOT_LABEL]}
     with speaking():
-        for container in engine.api.containers(all=True, filters=ours):
-            if not _owner_lives(container.get("Labels") or {}):
-                engine.api.remove_container(container["Id"], force=True, v=True)
-                removed.append(f"container {container['Id'][:12]}")
-        for volume in engine.api.volumes(filters=ours).get("Volumes") or []:
-            if not _owner_lives(volume.get("Labels") or {}):
-                engine.api.remove_volume(volume["Name"], force=True)
-                removed.append(f"volume {volume['Name']}")
-        if images:
-            for image in engine.api.images(name=REPOSITORY):
-                for tag in image.get("RepoTags") or []:
-                    engine.api.remove_image(tag)
-                    removed.append(f"image {tag}")
-    return removed
+        return [
+            *_containers(engine),
+            *_volumes(engine),
+            *_images(engine, {"dangling": True, "label": [f"{LABELS}recipe"]}),
+            *(_images(engine, {"label": [f"{LABELS}recipe"]}) if images else ()),
+        ]
+
+
+def _containers(engine: Engine) -> Iterator[str]:
+    for container in engine.api.containers(all=True, filters={"label": [SLOT_LABEL]}):
+        if not _owner_lives(container.get("Labels") or {}):
+            engine.api.remove_container(container["Id"], force=True, v=True)
+            yield f"container {container['Id'][:12]}"
+
+
+def _volumes(engine: Engine) -> Iterator[str]:
+    for volume in engine.api.volumes(filters={"label": [SLOT_LABEL]}).get("Volumes") or []:
+        if not _owner_lives(volume.get("Labels") or {}):
+            engine.api.remove_volume(volume["Name"], force=True)
+            yield f"volume {volume['Name']}"
+
+
+def _images(engine: Engine, which: dict[str, Any]) -> Iterator[str]:
+    for image in engine.api.images(filters=which):
+        tags = [tag for tag in image.get("RepoTags") or [] if tag != "<none>:<none>"]
+        for name in tags or [image["Id"]]:
+            try:
+                engine.api.remove_image(name)
+            except APIError as error:
+                if error.status_code != HTTPStatus.CONFLICT:  # a batch that runs still uses it
+                    raise
+            else:
+                yield f"image {name.removeprefix('sha256:')[:40]}"
 
 
 def _owner_lives(labels: dict[str, Any]) -> bool:
