@@ -155,15 +155,12 @@ class NotebookBox:
             if position in self._skipped:
                 continue
             try:
-                self._execute(session, position, self._allowed(position), None)
+                self._execute(session, position, self._limits.cell_s, None)
             except BoxFailure:
                 self._skipped.add(position)
                 self._drop()
                 return self._revive()
         return session
-
-    def _allowed(self, position: int) -> float:
-        return min(self._limits.cell_s, 2.0 * self._seconds[position] + 5.0)
 
     # -- cells
 
