@@ -1,0 +1,88 @@
+"""The bytes of a container's attached streams, as the engine packs them."""
+
+from __future__ import annotations
+
+import socket
+import struct
+import time
+from collections.abc import Iterator
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from grader.sandbox.docker_slot import AttachedTransport
+
+STDOUT, STDERR = 1, 2
+
+
+@pytest.fixture
+def ends() -> Iterator[tuple[AttachedTransport, socket.socket]]:
+    ours, theirs = socket.socketpair()
+    with theirs:
+        transport = AttachedTransport(ours)
+        yield transport, theirs
+        transport.close()
+
+
+def packed(kind: int, data: bytes) -> bytes:
+    return struct.pack(">BxxxI", kind, len(data)) + data
+
+
+def read_all(transport: AttachedTransport, piece: int) -> bytes:
+    found = bytearray()
+    while True:
+        buffer = memoryview(bytearray(piece))
+        count = transport.receive_into(buffer, time.monotonic() + 5)
+        if not count:
+            return bytes(found)
+        found += buffer[:count]
+
+
+@given(
+    pieces=st.lists(st.tuples(st.sampled_from((STDOUT, STDERR)), st.binary(max_size=300))),
+    piece=st.integers(1, 400),
+    cut=st.integers(1, 50),
+)
+def test_what_was_written_to_stdout_comes_out_however_it_was_cut(
+    pieces: list[tuple[int, bytes]], piece: int, cut: int
+) -> None:
+    ours, theirs = socket.socketpair()
+    transport = AttachedTransport(ours)
+    stream = b"".join(packed(kind, data) for kind, data in pieces)
+    with theirs:
+        for start in range(0, len(stream), cut):
+            theirs.sendall(stream[start : start + cut])
+    assert read_all(transport, piece) == b"".join(d for kind, d in pieces if kind == STDOUT)
+    words = b"".join(d for kind, d in pieces if kind == STDERR)
+    assert bytes(transport.last_words) == words[-2_000:]
+    transport.close()
+
+
+def test_endless_words_on_stderr_take_no_memory(
+    ends: tuple[AttachedTransport, socket.socket],
+) -> None:
+    transport, theirs = ends
+    for _ in range(20):
+        theirs.sendall(packed(STDERR, b"x" * 10_000))
+        theirs.sendall(packed(STDOUT, b"y"))
+        buffer = memoryview(bytearray(10))
+        assert transport.receive_into(buffer, time.monotonic() + 5) == 1
+    assert len(transport.last_words) <= 2_000
+
+
+def test_silence_ends_at_the_deadline(ends: tuple[AttachedTransport, socket.socket]) -> None:
+    transport, theirs = ends
+    theirs.sendall(b"\x01\0\0")  # half a header
+    began = time.monotonic()
+    with pytest.raises(TimeoutError):
+        transport.receive_into(memoryview(bytearray(10)), began + 0.1)
+    assert time.monotonic() - began < 2
+
+
+def test_a_container_that_does_not_read_ends_the_send_at_the_deadline(
+    ends: tuple[AttachedTransport, socket.socket],
+) -> None:
+    transport, _ = ends
+    with pytest.raises(TimeoutError):
+        transport.send(b"x" * (64 << 20), time.monotonic() + 0.1)

@@ -1,0 +1,122 @@
+"""What the sandbox image is made from, and that a stale one is named."""
+
+from __future__ import annotations
+
+import io
+import zipfile
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from docker.errors import ImageNotFound
+
+from grader.errors import ImageError
+from grader.sandbox import image, wheels
+from grader.sandbox.engine import Engine
+from grader.sandbox.image import box_files, box_hash, find_image, image_tag
+from grader.sandbox.wheels import Target, box_requirements
+
+
+def engine_with(images: dict[str, dict[str, str]]) -> Engine:
+    """An engine that has these images: tag to labels."""
+
+    def inspect_image(tag: str) -> dict[str, Any]:
+        if tag not in images:
+            raise ImageNotFound(tag)
+        return {"Id": "sha256:1", "Config": {"Labels": images[tag]}}
+
+    return Engine(SimpleNamespace(api=SimpleNamespace(inspect_image=inspect_image)))
+
+
+def fresh_labels(*libraries: str) -> dict[str, str]:
+    return {
+        f"{image.LABELS}{name}": value
+        for name, value in image._inputs(libraries, code=True).items()
+    }
+
+
+def test_an_image_that_was_never_built_is_missing_and_the_command_is_named() -> None:
+    state = find_image((), engine=engine_with({}))
+    assert state.status == "missing"
+    assert "grader sandbox build" in state.fix
+
+
+def test_an_image_made_from_what_we_have_now_is_ready() -> None:
+    state = find_image((), engine=engine_with({image_tag(()): fresh_labels()}))
+    assert (state.status, state.image_id) == ("ready", "sha256:1")
+
+
+@pytest.mark.parametrize(
+    ("label", "named"),
+    [
+        ("box", "the box's code"),
+        ("requirements", "the versions of its libraries"),
+        ("recipe", "the way it is built"),
+    ],
+)
+def test_a_stale_image_is_named_with_what_changed(label: str, named: str) -> None:
+    labels = {**fresh_labels(), f"{image.LABELS}{label}": "of last term"}
+    state = find_image((), engine=engine_with({image_tag(()): labels}))
+    assert state.status == "stale"
+    assert f"{named} changed" in state.reason
+
+
+def test_an_image_without_labels_is_stale() -> None:
+    assert find_image((), engine=engine_with({image_tag(()): {}})).status == "stale"
+
+
+def test_each_set_of_libraries_has_an_image_of_its_own_in_whatever_order_they_are_named() -> None:
+    assert image_tag(("scipy", "pandas")) == image_tag(("pandas", "scipy"))
+    assert len({image_tag(()), image_tag(("scipy",)), image_tag(("pandas",))}) == 3
+
+
+def test_only_box_and_wire_are_in_the_image() -> None:
+    rooms = {name.split("/")[1] for name in box_files()}
+    assert rooms == {"__init__.py", "box", "wire"}
+    assert "grader/box/zygote.py" in box_files()
+
+
+def test_the_hash_stands_for_every_byte_of_the_box(monkeypatch: pytest.MonkeyPatch) -> None:
+    before = box_hash()
+    changed = {**box_files(), "grader/box/jail.py": b"pass\n"}
+    monkeypatch.setattr(image, "box_files", lambda: changed)
+    assert box_hash() != before
+
+
+def test_the_box_has_the_versions_that_the_judge_has() -> None:
+    import torch
+
+    wanted = dict(r.split("==") for r in box_requirements())
+    assert wanted["torch"] == torch.__version__.split("+")[0]
+    assert set(wanted) == set(wheels.BOX_LIBRARIES)
+
+
+def test_an_older_base_gets_wheels_for_its_own_libc() -> None:
+    platforms = Target(python="3.11", machine="x86_64", glibc="2.28").platforms()
+    assert platforms[0] == "manylinux_2_28_x86_64"
+    assert "manylinux_2_29_x86_64" not in platforms
+    assert "manylinux2014_x86_64" in platforms
+
+
+def test_another_python_is_not_served_by_the_hosts_own_wheels() -> None:
+    assert not Target(python="3.99", machine="x86_64", glibc="2.36").is_like_host
+
+
+def test_a_library_that_pip_cannot_get_is_an_error_that_quotes_pip(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PIP_NO_INDEX", "1")
+    monkeypatch.setenv("PIP_FIND_LINKS", str(tmp_path))
+    target = Target(python="3.11", machine="x86_64", glibc="2.36")
+    with pytest.raises(ImageError, match="no-such-library") as caught:
+        wheels.fetch(["no-such-library==1"], tmp_path, target, have=None)
+    assert caught.value.hint is not None
+
+
+def test_pip_travels_as_one_file_that_starts_by_itself() -> None:
+    with zipfile.ZipFile(io.BytesIO(image.pip_archive())) as archive:
+        names = archive.namelist()
+    assert "__main__.py" in names
+    assert "pip/__init__.py" in names
+    assert not [name for name in names if "__pycache__" in name]
