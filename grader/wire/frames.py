@@ -11,13 +11,14 @@ parsed at all.
 
 from __future__ import annotations
 
+import functools
 import struct
 from collections.abc import Callable, Sequence
 from typing import Any
 
 import msgspec
 
-from grader.wire.values import Blob
+from grader.wire.kinds import Blob
 
 FRAME = struct.Struct(">BII")
 CONTROL, DATA, STATUS = 1, 2, 3
@@ -48,16 +49,25 @@ def unpack(data: Blob, kind: Any) -> Any:
     Raises:
         msgspec.MsgspecError: it is not one.
     """
-    return msgspec.msgpack.decode(data, type=kind)
+    return _decoder(kind).decode(data)
+
+
+@functools.cache
+def _decoder(kind: Any) -> Any:
+    return msgspec.msgpack.Decoder(kind)
 
 
 def message(tree: msgspec.Struct, blobs: Sequence[Blob] = ()) -> list[Blob]:
     """A message as a list of buffers to be sent one after the other, blobs uncopied.
 
     Raises:
-        Malformed: more than a message can hold.
+        Malformed: text with a lone surrogate.
+        TooLarge: more than a message can hold.
     """
-    body = msgspec.msgpack.encode(tree)
+    try:
+        body = msgspec.msgpack.encode(tree)
+    except UnicodeEncodeError as error:
+        raise Malformed("a message with text that has no bytes in UTF-8") from error
     if len(body) > MAX_TREE:
         raise TooLarge(f"a message of {len(body):,} bytes without its blobs")
     if len(blobs) > MAX_BLOBS:

@@ -1,14 +1,32 @@
 """What judge and box say to each other: one request, any number of events, one reply.
 
-Values inside a message (`Any`) are trees of `grader.wire.values`; what they hold is plain data.
-The judge decodes every message into these structs, so a field of another type or name is an error.
+Values inside a message (`WireTree`) are trees of `grader.wire.values`; what they hold is plain
+data. The judge decodes every message into these structs, so a field of another type or name is an
+error.
 """
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import msgspec
+
+TREE_DEPTH = 40
+"""Lists in lists; more than `grader.wire.values` nests."""
+
+
+def _tree_type() -> Any:
+    """Scalars and lists of lists: a map could be sent with keys that all have one hash."""
+    kind: Any = None | bool | int | float | str
+    for _ in range(TREE_DEPTH):
+        kind = None | bool | int | float | str | list[kind]
+    return kind
+
+
+if TYPE_CHECKING:
+    WireTree = Any
+else:
+    WireTree = _tree_type()
 
 # -- judge to box: control of a slot ---------------------------------------------------------
 
@@ -121,18 +139,18 @@ class Act(msgspec.Struct, frozen=True, kw_only=True, tag="act", tag_field="kind"
         "contains",
         "hasattr",
     ]
-    target: Any
-    args: list[Any] = []
-    kwargs: dict[str, Any] = {}
+    target: WireTree
+    args: list[WireTree] = []
+    kwargs: dict[str, WireTree] = {}
     timeout_s: float = 10.0
 
 
 class RunFunction(msgspec.Struct, frozen=True, kw_only=True, tag="run_function", tag_field="kind"):
     """Define a suite's function from its source and call it next to the student's objects."""
 
-    function: Any
-    args: list[Any] = []
-    kwargs: dict[str, Any] = {}
+    function: WireTree
+    args: list[WireTree] = []
+    kwargs: dict[str, WireTree] = {}
     timeout_s: float = 10.0
 
 
@@ -192,7 +210,7 @@ class Frame(msgspec.Struct, frozen=True, kw_only=True):
 class Value(msgspec.Struct, frozen=True, kw_only=True, tag="value", tag_field="kind"):
     """The result, as a value tree."""
 
-    value: Any
+    value: WireTree
 
 
 class Raised(msgspec.Struct, frozen=True, kw_only=True, tag="raised", tag_field="kind"):
