@@ -44,8 +44,8 @@ class Config:
 
     base: str
     """An existing empty folder on which the new root is built."""
-    prefixes: list[str]
-    """Where the interpreter and its libraries are."""
+    prefixes: dict[str, str]
+    """Where the interpreter and its libraries are, and where the box sees them."""
     interpreter: str
     code: str
     """The installed `grader` package, of which only wire and box are copied."""
@@ -127,14 +127,14 @@ def _build_root(config: Config) -> None:
         _bind_system(folder, root)
     for name in ETC:
         _bind(f"/etc/{name}", root)
-    for prefix in config.prefixes:
-        _bind(prefix, root)
+    for prefix, seen_at in config.prefixes.items():
+        _bind(prefix, root, seen_at)
     Path(root, "etc/passwd").write_text(f"student:x:{config.uid}:{config.uid}::/tmp:/bin/sh\n")
     Path(root, "etc/group").write_text(f"student:x:{config.uid}:\n")
     Path(root, "etc/hosts").write_text("127.0.0.1 localhost\n")
     for folder in config.hide:
         # One that only holds a bound folder (a course with its .venv inside) shows no more than it.
-        around = any(prefix.startswith(folder + "/") for prefix in config.prefixes)
+        around = any(seen.startswith(folder + "/") for seen in config.prefixes.values())
         if Path(root + folder).is_dir() and not around:
             linux.mount("tmpfs", root + folder, "tmpfs", linux.MS_RDONLY, "size=4k,mode=755")
     _copy_code(Path(config.code), Path(root + CODE) / "grader")
@@ -155,8 +155,8 @@ def _bind_system(folder: str, root: str) -> None:
         _bind(folder, root)
 
 
-def _bind(path: str, root: str) -> None:
-    source, target = Path(path), Path(root + path)
+def _bind(path: str, root: str, seen_at: str = "") -> None:
+    source, target = Path(path), Path(root + (seen_at or path))
     if not source.exists() or target.exists():
         return
     if source.is_dir():

@@ -16,6 +16,7 @@ from grader.sandbox.process import ProcessSlot
 
 _FIRST_UID = 61_000
 _UIDS = 4_000
+_COVERED = ("/tmp", "/dev", "/proc", "/etc")  # noqa: S108 - folders that a box has anew
 _slots = count()
 
 
@@ -39,12 +40,13 @@ class LocalSlot(ProcessSlot):
                 "the local sandbox needs Linux namespaces",
                 hint="Use `--sandbox docker`, or `--sandbox unsafe` if you trust the notebooks.",
             )
+        prefixes = library_places()
         config = {
             "base": str(folder / "root"),
-            "prefixes": library_folders(),
-            "interpreter": sys.executable,
+            "prefixes": prefixes,
+            "interpreter": seen_at(sys.executable, prefixes),
             "code": str(Path(grader.__file__).parent),
-            "hide": [str(p) for p in (*hidden_folders(), *self._hide)],
+            "hide": [seen_at(str(p), prefixes) for p in (*hidden_folders(), *self._hide)],
             "data": str(self.options.data) if self.options.data else "",
             "uid": self._uid,
             "tmp_bytes": self.options.disk_bytes + (64 << 20),
@@ -72,6 +74,32 @@ def library_folders() -> list[str]:
         if not inside and folder != "/":
             folders.append(folder)
     return folders
+
+
+def library_places() -> dict[str, str]:
+    """Where the box sees each of those folders: where it is, but not in what the box has anew.
+
+    A virtual environment works from any path; an interpreter below /tmp itself would not.
+    """
+    places = {}
+    for number, folder in enumerate(library_folders()):
+        covered = any(folder == top or folder.startswith(top + "/") for top in _COVERED)
+        places[folder] = f"/opt/prefix-{number}" if covered else folder
+    base = seen_at(sys.base_prefix, places)
+    if base != sys.base_prefix:
+        raise InfrastructureError(
+            f"the Python at {sys.base_prefix} lies in a folder that every box has for itself",
+            hint="Use a Python that is installed outside /tmp, or `--sandbox docker`.",
+        )
+    return places
+
+
+def seen_at(path: str, places: dict[str, str]) -> str:
+    """Where the box sees a path of this machine."""
+    for folder, place in places.items():
+        if path == folder or path.startswith(folder + "/"):
+            return place + path[len(folder) :]
+    return path
 
 
 def hidden_folders() -> tuple[Path, ...]:
