@@ -17,7 +17,7 @@
 # | 3 | gradient clipping; why gradients vanish (written) | 6 + 5 |
 # | 4 | the LSTM and the GRU cell | 16 |
 # | 5 | text as numbers, cut into chunks that follow one another | 8 |
-# | 6 | a character language model; truncated backpropagation (written) | 18 + 5 |
+# | 6 | a character language model; truncated backpropagation (written) | 20 + 5 |
 # | 7 | sampling with a temperature | 8 |
 #
 # ## Rules
@@ -547,7 +547,7 @@ def make_chunks(tokens, streams, length):
 #     print("Not implemented yet:", missing)
 
 # %% [markdown]
-# ## Question 6 (18 points + 5 written): A character language model
+# ## Question 6 (20 points + 5 written): A character language model
 #
 # The model gives, for each position, a distribution over the next character:
 #

@@ -123,6 +123,35 @@ def test_future_is_not_seen(student):
     assert not torch.equal(moved[-1], logits[-1])
 
 
+@pytest.mark.points(1)
+def test_logits_are_linear_in_h(student):
+    """The logits are a linear layer of the hidden state h."""
+    hint("The gates decide what of the memory c is shown: that is h, and the readout sees h alone.")
+    logits, (h, _) = new_model(student)(torch.randint(V, (5, 60)))
+    seen = torch.cat([h, torch.ones(len(h), 1)], dim=1).double()
+    fitted = seen @ torch.linalg.lstsq(seen, logits[-1].double()).solution
+    assert_close(fitted, logits[-1].double(), rtol=0, atol=1e-4)
+
+
+def last_gradients(model, tokens):
+    """Gradient of the squared last logits with respect to each parameter."""
+    logits, _ = model(tokens)
+    parameters = list(model.parameters())
+    return torch.autograd.grad(logits[-1].square().sum(), parameters, allow_unused=True)
+
+
+@pytest.mark.points(1)
+def test_gradients_flow_through_all_steps(student):
+    """The embedding of the first character gets a gradient from the last prediction."""
+    first, later, absent = torch.randperm(V)[:3].tolist()
+    tokens = torch.tensor([first] + 5 * [later])[:, None]
+    hint("Within a chunk nothing is detached: that happens between chunks, in train_epoch.")
+    grads = student.run(last_gradients, new_model(student), tokens)
+    tables = [g.movedim(g.shape.index(V), 0) for g in grads if g is not None and V in g.shape]
+    embeddings = [table for table in tables if not table[absent].any()]
+    assert any(table[first].any() for table in embeddings)
+
+
 @pytest.mark.points(2)
 def test_perplexity(student, reference):
     """perplexity weighs each character equally and carries the state from chunk to chunk."""
@@ -149,7 +178,7 @@ def test_training_carries_the_state_without_its_history(student, reference):
 
 
 @pytest.mark.points(2)
-@pytest.mark.parametrize("max_norm", [1e6, 0.02], ids=["long gradients", "clipped gradients"])
+@pytest.mark.parametrize("max_norm", [1e6, 0.02], ids=["unclipped", "clipped"])
 def test_training_takes_one_step_per_chunk(student, reference, max_norm):
     """After an epoch the weights are where one clipped step per chunk leads them."""
     start, chunks = torch.randn(V, V), random_chunks(lengths=(4, 4, 4, 1))

@@ -8,6 +8,8 @@ from grader.suite.hints import hint
 
 pytestmark = pytest.mark.question("q7")
 
+SIZE = 101
+
 
 def generate_from_fixed(generate, logits, length, temperature):
     """Generate with a model that gives the same logits whatever it reads."""
@@ -91,10 +93,10 @@ def what_sums_write(vocab_size, prompt, length):
 @pytest.mark.points(2)
 def test_whole_past_is_read_once(student):
     """The model reads the whole prompt, then each token that was drawn, with its state carried."""
-    prompt = torch.randint(1, 13, (6,))
+    prompt = torch.randint(1, 13, (6,))  # their sum stays below SIZE: leaving some out shows
     hint("Feed the prompt once, then each drawn token alone; hand the state on each time.")
-    got = student.run(generate_from_sums, student.generate, 13, prompt, 12)
-    assert got.tolist() == what_sums_write(13, prompt.tolist(), 12)
+    got = student.run(generate_from_sums, student.generate, SIZE, prompt, 12)
+    assert got.tolist() == what_sums_write(SIZE, prompt.tolist(), 12)
 
 
 @pytest.mark.points(1)
@@ -102,5 +104,5 @@ def test_short_prompt(student):
     """A prompt of one token is enough, and a single token can be asked for."""
     prompt = torch.randint(1, 13, (1,))
     hint("Even one token has shape (1, 1) for the model: (T, N).")
-    got = student.run(generate_from_sums, student.generate, 13, prompt, 1)
-    assert got.tolist() == what_sums_write(13, prompt.tolist(), 1)
+    got = student.run(generate_from_sums, student.generate, SIZE, prompt, 1)
+    assert got.tolist() == what_sums_write(SIZE, prompt.tolist(), 1)
