@@ -26,6 +26,7 @@ from grader.intake.collect import Refused, collect
 from grader.intake.submission import Submission
 from grader.report.files import PageWriter
 from grader.sandbox.choose import Choice, choose
+from grader.sandbox.gpus import gpu_for
 
 _PACKAGES = ("torch", "numpy", "matplotlib", "ipython", "pytest")
 
@@ -94,7 +95,7 @@ def grade(
         only: students; default everybody.
         regrade: run again what has not changed.
         seed: of the batch; default fresh, or that of the batch which is continued.
-        gpu: the device that the one slot has, if any.
+        gpu: the device of the one slot; default: the first one found, if the spec wants a GPU.
         progress: who is told.
 
     Raises:
@@ -105,6 +106,7 @@ def grade(
     progress = progress or Progress()
     chosen = course.assignment(assignment)
     check_assignment(chosen)
+    gpu = gpu_for(chosen.spec.resources.gpu, gpu)
     submissions, refused, warnings = _submissions(chosen, sources, only)
     for item in refused:
         progress.refused(item)
@@ -194,7 +196,7 @@ class _Run:
             image=self._choice.image,
             hide=tuple(str(p) for p in self._choice.hide),
             seed=self._seed,
-            slots=slots or default_slots(spec),
+            slots=1 if gpu else slots or default_slots(spec),  # a submission has its GPU alone
             grader_version=__version__,
             packages=installed_packages(),
             gpu=gpu,

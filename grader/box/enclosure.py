@@ -54,7 +54,7 @@ class Config:
     data: str
     uid: int
     tmp_bytes: int
-    gpu: bool
+    gpu: str
     arguments: list[str]
 
 
@@ -116,6 +116,7 @@ def _environment(config: Config) -> dict[str, str]:
         "MPLCONFIGDIR": "/tmp/matplotlib",
         "OMP_NUM_THREADS": "1",
         "TORCHINDUCTOR_CACHE_DIR": "/tmp/inductor",
+        "CUDA_VISIBLE_DEVICES": config.gpu,
     }
 
 
@@ -142,7 +143,7 @@ def _build_root(config: Config) -> None:
         Path(root, "box-data").mkdir()
         linux.mount(config.data, f"{root}/box-data", None, linux.MS_BIND)
         linux.mount(None, f"{root}/box-data", None, _RO | linux.MS_NODEV | linux.MS_NOEXEC)
-    _make_devices(root, gpu=config.gpu)
+    _make_devices(root, gpu=bool(config.gpu))
     _mount_temporary(root, config.tmp_bytes)
     _enter(root)
 

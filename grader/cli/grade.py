@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 @click.option("--only", multiple=True, metavar="STUDENT", help="Only this student; repeatable.")
 @click.option("--regrade", is_flag=True, help="Also run what has not changed.")
 @click.option("--seed", type=int, help="Of the batch's random inputs; default: fresh.")
+@click.option("--gpu", metavar="DEVICE", default="", help="Its index, UUID or CDI name.")
 @course_option
 @json_option
 def command(
@@ -44,6 +45,7 @@ def command(
     only: tuple[str, ...],
     regrade: bool,
     seed: int | None,
+    gpu: str,
     course_dir: Path | None,
     as_json: bool,
 ) -> None:
@@ -74,6 +76,7 @@ def command(
             only=only,
             regrade=regrade,
             seed=seed,
+            gpu=gpu,
             progress=shown.progress(),
         )
     if as_json:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from grader.errors import BoxFailure, BoxOutOfMemory, BoxTimeout, GraderError, InfrastructureError
 from grader.sandbox.base import CellResult, Slot, SlotOptions
 from grader.sandbox.choose import Choice, choose
+from grader.sandbox.gpus import find_gpus
 from grader.sandbox.probes import PROBES, Probe
 from grader.wire.messages import Limits
 
@@ -160,12 +161,11 @@ def _try_sessions(slot: Slot, choice: Choice) -> Check:
 
 
 def _gpu_check(*, asked: bool) -> Check:
-    import shutil
-
-    there = shutil.which("nvidia-smi") is not None
+    found = find_gpus()
+    there = bool(found)
     return Check(
         name="GPU",
         ok=there if asked else (True if there else None),
-        found="nvidia-smi is here" if there else "none on this machine",
+        found=", ".join(found) or "none on this machine",
         fix="" if there or not asked else "Install the NVIDIA driver and its container toolkit.",
     )

@@ -50,7 +50,7 @@ class LocalSlot(ProcessSlot):
             "data": str(self.options.data) if self.options.data else "",
             "uid": self._uid,
             "tmp_bytes": self.options.disk_bytes + (64 << 20),
-            "gpu": bool(self.options.gpu),
+            "gpu": str(self.options.gpu or ""),
             "arguments": ["--isolation", self.options.isolation],
         }
         arguments = [sys.executable, "-B", "-P", "-m", "grader.box.enclosure", json.dumps(config)]
