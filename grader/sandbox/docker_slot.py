@@ -184,7 +184,6 @@ class DockerSlot(StreamSlot):
         created = engine.api.create_container(
             options.image,
             command=["python3", "-B", "-P", "-m", "grader.box.zygote", *arguments],
-            entrypoint=[],
             stdin_open=True,
             user=USER,
             hostname="box",
