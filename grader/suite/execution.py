@@ -137,7 +137,7 @@ class SuiteRun:
         for needed in self._plan.needed_by(test):
             result = self._results.get(needed.nodeid)
             if result is not None and result.outcome is not TestOutcome.PASSED:
-                return f"it needs {needed.name}, which did not pass."
+                return f"it needs “{needed.title or needed.name}”, which did not pass."
         return ""
 
     def _question_seconds_left(self, test: PlannedTest) -> float | None:

@@ -41,10 +41,9 @@ def test_test_is_not_run_when_a_case_that_it_needs_fails(bench: Workbench) -> No
     bench.suite(NEEDS)
     results = bench.judge("forward, backward = 1, True")
     assert results["test_backward"].outcome is TestOutcome.NOT_RUN
-    assert (
-        results["test_backward"].message == "Not run: it needs test_forward[2], which did not pass."
-    )
-    assert results["test_training"].message.startswith("Not run: it needs test_backward")
+    said = results["test_backward"].message
+    assert said == "Not run: it needs “test_forward[2]”, which did not pass."
+    assert results["test_training"].message.startswith("Not run: it needs “test_backward”")
 
 
 def test_needs_across_files_and_classes(bench: Workbench) -> None:
