@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import select
+import shutil
 import signal
 import socket
 import subprocess
@@ -15,10 +16,12 @@ from pathlib import Path
 from grader.errors import InfrastructureError
 from grader.sandbox.base import SlotOptions
 from grader.sandbox.link import Transport
+from grader.sandbox.owners import process_lives
 from grader.sandbox.stream import StreamSlot
 from grader.wire.values import Blob
 
 _LAST_WORDS = 2_000
+_PREFIX = "grader-slot-"
 
 
 class SocketTransport(Transport):
@@ -63,8 +66,9 @@ class ProcessSlot(StreamSlot):
 
     def connect(self) -> Transport:
         """Start the process with both ends of its standard streams on one socket."""
+        _sweep()
         self._folder = tempfile.TemporaryDirectory(
-            prefix="grader-slot-", ignore_cleanup_errors=True
+            prefix=f"{_PREFIX}{os.getpid()}-", ignore_cleanup_errors=True
         )
         folder = Path(self._folder.name)
         Path(folder, "root").mkdir()
@@ -110,3 +114,15 @@ class ProcessSlot(StreamSlot):
             Path(self._folder.name, "log").read_bytes()[-_LAST_WORDS:].decode("utf-8", "replace")
         )
         return f"its process ended with code {code}. {words.strip()}".strip()
+
+
+def _sweep() -> None:
+    """Remove the folders of slots whose process was killed before it could."""
+    for folder in Path(tempfile.gettempdir()).glob(f"{_PREFIX}*"):
+        pid = folder.name.removeprefix(_PREFIX).partition("-")[0]
+        try:
+            ours = folder.stat().st_uid == os.getuid()
+        except OSError:
+            continue
+        if ours and pid.isdigit() and not process_lives(int(pid)):
+            shutil.rmtree(folder, ignore_errors=True)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import socket
 from collections.abc import Iterator
 from http import HTTPStatus
@@ -12,6 +11,7 @@ from docker.errors import APIError
 
 from grader.sandbox.engine import OWNER_LABEL, SLOT_LABEL, Engine, connect, speaking
 from grader.sandbox.image import LABELS
+from grader.sandbox.owners import process_lives
 
 
 def prune(*, images: bool = False) -> list[str]:
@@ -69,10 +69,4 @@ def _owner_lives(labels: dict[str, Any]) -> bool:
         return False
     if host != socket.gethostname():
         return True
-    try:
-        os.kill(int(pid), 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        return True
-    return True
+    return process_lives(int(pid))
