@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import socket
 import struct
+import threading
 import time
 from collections.abc import Iterator
 
@@ -29,6 +30,12 @@ def packed(kind: int, data: bytes) -> bytes:
     return struct.pack(">BxxxI", kind, len(data)) + data
 
 
+def write_all(sock: socket.socket, stream: bytes, cut: int) -> None:
+    with sock:
+        for start in range(0, len(stream), cut):
+            sock.sendall(stream[start : start + cut])
+
+
 def read_all(transport: AttachedTransport, piece: int) -> bytes:
     found = bytearray()
     while True:
@@ -40,7 +47,9 @@ def read_all(transport: AttachedTransport, piece: int) -> bytes:
 
 
 @given(
-    pieces=st.lists(st.tuples(st.sampled_from((STDOUT, STDERR)), st.binary(max_size=300))),
+    pieces=st.lists(
+        st.tuples(st.sampled_from((STDOUT, STDERR)), st.binary(max_size=300)), max_size=20
+    ),
     piece=st.integers(1, 400),
     cut=st.integers(1, 50),
 )
@@ -50,10 +59,10 @@ def test_what_was_written_to_stdout_comes_out_however_it_was_cut(
     ours, theirs = socket.socketpair()
     transport = AttachedTransport(ours)
     stream = b"".join(packed(kind, data) for kind, data in pieces)
-    with theirs:
-        for start in range(0, len(stream), cut):
-            theirs.sendall(stream[start : start + cut])
+    writer = threading.Thread(target=write_all, args=(theirs, stream, cut))
+    writer.start()
     assert read_all(transport, piece) == b"".join(d for kind, d in pieces if kind == STDOUT)
+    writer.join()
     words = b"".join(d for kind, d in pieces if kind == STDERR)
     assert bytes(transport.last_words) == words[-2_000:]
     transport.close()
