@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import difflib
 import importlib
-import inspect
 import itertools
 import linecache
 import random
@@ -135,15 +134,11 @@ class Calls:
         made: Callable[..., Any] = scope[function.name]
         return made
 
-    def _keep(self, value: object) -> values.Tree | None:
-        """Hold an object for the judge and send a ref, unless it is a plain subclass."""
-        if isinstance(value, bool | int | float | str):
-            return None
+    def _keep(self, value: object) -> values.Tree:
+        """Hold an object for the judge and send a ref."""
         handle, self._next = self._next, self._next + 1
         self._held[handle] = value
-        kind = type(value)
-        name = f"{kind.__module__}.{kind.__qualname__}"
-        return ["R", handle, kind_of(value), name[: values.SHORT]]
+        return ["R", handle, kind_of(value), values.type_name(type(value))]
 
     def _names(self) -> list[str]:
         return [
@@ -154,22 +149,28 @@ class Calls:
 
     def _missing(self, name: str) -> m.Missing:
         similar = difflib.get_close_matches(name, self._names(), n=3)
-        return m.Missing(name=name[:200], similar=similar)
+        return m.Missing(name=name[:200], similar=[_sendable(s)[:200] for s in similar])
+
+
+_KINDS: dict[str, tuple[type, ...]] = {
+    "class": (type,),
+    "module": (types.ModuleType,),
+    "generator": (types.GeneratorType,),
+    "coroutine": (types.CoroutineType,),
+    "network": (torch.nn.Module,),
+}
 
 
 def kind_of(value: object) -> str:
-    """What an object that can't be sent is, in one word."""
-    tests: list[tuple[str, Callable[[Any], bool]]] = [
-        ("class", inspect.isclass),
-        ("module", inspect.ismodule),
-        ("generator", inspect.isgenerator),
-        ("coroutine", inspect.iscoroutine),
-        ("function", inspect.isroutine),
-    ]
-    for name, test in tests:
-        if test(value):
+    """What an object that can't be sent is, in one word; its type says so, not its `__class__`."""
+    kind = type(value)
+    for name, bases in _KINDS.items():
+        if issubclass(kind, bases):
             return name
-    return "network" if isinstance(value, torch.nn.Module) else "instance"
+    # What binds to an instance is a function: Python's, C's, Cython's, or one that is cached.
+    names = {name for base in type.__dict__["__mro__"].__get__(kind) for name in vars(base)}
+    binds = "__get__" in names and "__set__" not in names
+    return "function" if binds or kind is types.BuiltinFunctionType else "instance"
 
 
 def seed_everything(seed: int) -> None:
@@ -186,12 +187,12 @@ CellName = Callable[[str], str]
 def raised(error: BaseException, cell_name: CellName) -> m.Raised:
     """An exception of student code as plain text; asking it for its text may itself raise."""
     try:
-        text = str(error)[:MAX_TEXT]
+        text = str.__str__(str(error))[:MAX_TEXT]
     except Exception as second:  # noqa: BLE001 - a student's __str__
-        text = f"<its text can't be shown: {type(second).__name__}>"
+        text = f"<its text can't be shown: {values.type_name(type(second))}>"
     return m.Raised(
-        type=str(type(error).__name__)[:200],
-        text=text.encode("utf-8", "replace").decode(),
+        type=values.type_name(type(error)).rsplit(".", 1)[-1][:200],
+        text=_sendable(text),
         frames=frames(error.__traceback__, cell_name),
     )
 
@@ -205,7 +206,10 @@ def frames(trace: types.TracebackType | None, cell_name: CellName) -> list[m.Fra
         name = cell_name(code.co_filename)
         text = linecache.getline(code.co_filename, line).strip()[:300]
         entry = m.Frame(
-            file=name or _short(code.co_filename), line=line, function=code.co_name[:200], text=text
+            file=name or _sendable(_short(code.co_filename)),
+            line=line or 0,
+            function=_sendable(code.co_name[:200]),
+            text=_sendable(text),
         )
         if name:
             kept.append(entry)
@@ -214,6 +218,11 @@ def frames(trace: types.TracebackType | None, cell_name: CellName) -> list[m.Fra
             library = entry
     kept = kept[-MAX_FRAMES:]
     return [*kept, library] if library is not None and kept else kept
+
+
+def _sendable(text: str) -> str:
+    """A lone surrogate has no bytes to be sent as."""
+    return text.encode("utf-8", "replace").decode()
 
 
 def _short(path: str) -> str:

@@ -6,16 +6,15 @@ descriptors 1 and 2 arrives through pipes and a reader thread, as in ipykernel.
 
 from __future__ import annotations
 
-import fcntl
+import codecs
 import io
 import json
 import os
 import select
-import struct
-import termios
 import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
 from grader.box import linux
@@ -24,6 +23,8 @@ from grader.wire.messages import Output
 Send = Callable[[Output], None]
 FLUSH_S = 0.2
 FLUSH_CHARACTERS = 16_384
+MESSAGE_BYTES = 128
+"""What a message costs beside its text."""
 
 
 class OutputLimitReached(KeyboardInterrupt):
@@ -31,19 +32,24 @@ class OutputLimitReached(KeyboardInterrupt):
 
 
 class Outputs:
-    """Sends the running cell's outputs, joined where they can be and limited in bytes."""
+    """Sends the running cell's outputs, joined where they can be and limited in bytes.
+
+    As in ipykernel each stream has a buffer: what is written to `sys.stdout` and `sys.stderr` by
+    turns comes as one text of each, unless a `flush` in between asks for their order.
+    """
 
     def __init__(self, send: Send) -> None:
         self._send = send
         self._lock = threading.RLock()
-        self._name = ""
-        self._parts: list[str] = []
+        self._buffers: dict[str, list[str]] = {"stdout": [], "stderr": []}
+        self._ready: list[tuple[str, str]] = []
         self._length = 0
         self._since = 0.0
         self._clear_next = False
         self._left = 0
         self.exceeded = False
         self.enabled = False
+        os.register_at_fork(after_in_child=self._in_child)
 
     def begin(self, limit: int) -> None:
         """Start a cell that may put out `limit` bytes."""
@@ -61,22 +67,41 @@ class Outputs:
         with self._lock:
             if not self.enabled or not text or not self._take(len(text)):
                 return
-            if name != self._name:
-                self.flush()
-                self._name, self._since = name, time.monotonic()
-            self._parts.append(text)
+            if not self._length:
+                self._since = time.monotonic()
+            self._buffers[name].append(text)
             self._length += len(text)
-            if self._length > FLUSH_CHARACTERS or time.monotonic() - self._since > FLUSH_S:
+            if self._length > FLUSH_CHARACTERS:
+                self.flush()
+            else:
+                self.flush_old()
+
+    def settle_order(self, name: str) -> None:
+        """What was written to this stream comes before what is written from now on."""
+        with self._lock:
+            parts = self._buffers[name]
+            if parts:
+                text = "".join(parts)
+                parts.clear()
+                if self._ready and self._ready[-1][0] == name:
+                    text = self._ready.pop()[1] + text
+                self._ready.append((name, text))
+
+    def flush_old(self) -> None:
+        """Send the text gathered so far if it has waited, so that it outlives a crash."""
+        with self._lock:
+            if self._length and time.monotonic() - self._since > FLUSH_S:
                 self.flush()
 
     def flush(self) -> None:
         """Send the text gathered so far."""
         with self._lock:
-            if self._parts:
-                body = {"output_type": "stream", "name": self._name, "text": "".join(self._parts)}
-                self._parts, self._length, self._since = [], 0, time.monotonic()
-                self._emit("append", body, "")
-            self._name = ""
+            self.settle_order("stdout")
+            self.settle_order("stderr")
+            ready, self._ready, self._length = self._ready, [], 0
+            for name, text in ready:
+                self._left -= MESSAGE_BYTES
+                self._emit("append", {"output_type": "stream", "name": name, "text": text}, "")
 
     def add(self, output: dict[str, Any], *, display_id: str = "", update: bool = False) -> None:
         """Send one rich output."""
@@ -84,26 +109,27 @@ class Outputs:
             if not self.enabled:
                 return
             self.flush()
-            body = json.dumps(output, default=repr)
+            body = _json(output)
             if self._take(len(body)):
                 self._emit("update" if update else "append", body, display_id)
 
     def clear(self, *, wait: bool) -> None:
         """Forget the cell's outputs, at once or when the next one comes."""
         with self._lock:
-            self._parts, self._length, self._name = [], 0, ""
+            self.flush()
             if wait:
                 self._clear_next = True
             elif self.enabled:
+                self._clear_next = False
                 self._send(Output(action="clear"))
 
-    def _emit(self, action: Any, body: dict[str, Any] | str, display_id: str) -> None:
-        if self._clear_next:
+    def _emit(self, action: Any, body: dict[str, Any] | bytes, display_id: str) -> None:
+        if self._clear_next and action == "append":
             self._clear_next = False
             self._send(Output(action="clear"))
-        raw = body if isinstance(body, str) else json.dumps(body)
-        encoded = raw.encode("utf-8", "backslashreplace")
-        self._send(Output(action=action, body=encoded, display_id=display_id))
+        encoded = body if isinstance(body, bytes) else _json(body)
+        name = display_id.encode("utf-8", "replace").decode()
+        self._send(Output(action=action, body=encoded, display_id=name))
 
     def _take(self, size: int) -> bool:
         self._left -= size
@@ -114,18 +140,35 @@ class Outputs:
             raise OutputLimitReached("the cell has put out more than it may")
         return False
 
+    def _in_child(self) -> None:
+        """After a fork a thread that isn't here may hold the lock, and the text is not ours."""
+        self._lock = threading.RLock()
+        for parts in self._buffers.values():
+            parts.clear()
+        self._ready, self._length, self.enabled = [], 0, False
+
+
+def _json(output: dict[str, Any]) -> bytes:
+    """As JSON; a lone surrogate, which has no bytes, as a question mark."""
+    return json.dumps(output, default=repr, ensure_ascii=False).encode("utf-8", "replace")
+
 
 class Stream(io.TextIOBase):
-    """`sys.stdout` or `sys.stderr` of the notebook."""
+    """`sys.stdout` or `sys.stderr` of the notebook.
+
+    In a process that the notebook forked (a worker of a DataLoader) it writes to the descriptor,
+    which this process captures: the channel to the judge has one writer only.
+    """
 
     encoding = "utf-8"
     errors = "strict"
 
-    def __init__(self, outputs: Outputs, name: str, descriptor: int) -> None:
+    def __init__(self, capture: DescriptorCapture, name: str, descriptor: int) -> None:
         super().__init__()
-        self._outputs = outputs
+        self._capture = capture
         self._stream_name = name
         self._descriptor = descriptor
+        self._owner = os.getpid()
 
     @property
     def name(self) -> str:
@@ -136,11 +179,17 @@ class Stream(io.TextIOBase):
         """Add text to the running cell's outputs."""
         if not isinstance(text, str):
             raise TypeError(f"write() argument must be str, not {type(text)}")
-        self._outputs.text(self._stream_name, str.__str__(text))
-        return len(text)
+        plain = str.__str__(text)
+        if os.getpid() == self._owner:
+            self._capture.write(self._stream_name, plain)
+        else:
+            os.write(self._descriptor, plain.encode("utf-8", "replace"))
+        return str.__len__(text)
 
     def flush(self) -> None:
-        """Do nothing: text is sent soon in any case, and in order."""
+        """Keep the order of what was written so far; it is sent soon in any case."""
+        if os.getpid() == self._owner:
+            self._capture.outputs.settle_order(self._stream_name)
 
     def fileno(self) -> int:
         """The descriptor that is captured as well."""
@@ -159,41 +208,60 @@ class DescriptorCapture:
     """Descriptors 1 and 2 of this process and its children, read by a thread."""
 
     def __init__(self, outputs: Outputs) -> None:
-        self._outputs = outputs
+        self.outputs = outputs
+        # Held over a read and what is done with it, so that two threads keep the order.
+        self._lock = threading.RLock()
         self._names: dict[int, str] = {}
+        self._decoders: dict[int, codecs.IncrementalDecoder] = {}
+        self._waiting = select.poll()
         for descriptor, name in ((1, "stdout"), (2, "stderr")):
             reader, writer = os.pipe()
+            os.set_blocking(reader, False)
             os.dup2(writer, descriptor)
             os.close(writer)
             self._names[reader] = name
-        self._idle = threading.Event()
+            self._decoders[reader] = codecs.getincrementaldecoder("utf-8")("replace")
+            self._waiting.register(reader, select.POLLIN)
         threading.Thread(target=self._read, name="grader-capture", daemon=True).start()
 
-    def settle(self, patience_s: float = 1.0) -> None:
-        """Wait until what has been written is read."""
+    def write(self, name: str, text: str) -> None:
+        """Add text of Python's stream, after what a child or C code wrote before it."""
+        self._drain()
+        self.outputs.text(name, text)
+
+    def settle(self) -> None:
+        """Take what has been written by now."""
         linux.flush_c_streams()
-        until = time.monotonic() + patience_s
-        while time.monotonic() < until:
-            if self._idle.is_set() and not any(_pending(r) for r in self._names):
-                return
-            time.sleep(0.0005)
+        self._drain()
+
+    def _drain(self) -> None:
+        with self._lock:
+            while self._waiting.poll(0):
+                for reader, _ in self._waiting.poll(0):
+                    self._take(reader)
+
+    def _take(self, reader: int) -> bool:
+        """Read once and say whether there was something."""
+        with self._lock:
+            try:
+                data = os.read(reader, 65_536)
+            except BlockingIOError:
+                return False
+            if not data:  # the notebook has closed it everywhere
+                with suppress(KeyError):
+                    self._waiting.unregister(reader)
+                return False
+            name = self._names[reader]
+            self.outputs.text(name, self._decoders[reader].decode(data))
+            self.outputs.settle_order(name)
+            return True
 
     def _read(self) -> None:
         poll = select.poll()
         for reader in self._names:
             poll.register(reader, select.POLLIN)
         while True:
-            self._idle.set()
-            ready = poll.poll()
-            self._idle.clear()
-            for reader, _ in ready:
-                data = os.read(reader, 65_536)
-                if not data:
+            for reader, event in poll.poll(FLUSH_S * 1000):
+                if not self._take(reader) and event & ~select.POLLIN:
                     poll.unregister(reader)
-                    continue
-                self._outputs.text(self._names[reader], data.decode("utf-8", "replace"))
-
-
-def _pending(descriptor: int) -> int:
-    buffer = fcntl.ioctl(descriptor, termios.FIONREAD, struct.pack("i", 0))
-    return int(struct.unpack("i", buffer)[0])
+            self.outputs.flush_old()

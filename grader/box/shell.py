@@ -6,6 +6,7 @@ channel. `tests/box/test_conformance.py` holds it against nbclient with ipykerne
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import builtins
 import getpass
@@ -28,6 +29,7 @@ from traitlets.config import Config
 
 from grader.box.capture import OutputLimitReached, Outputs
 from grader.wire.messages import CellDone
+from grader.wire.values import type_name
 
 _IMAGES = ("image/png", "image/jpeg", "application/pdf")
 _NO_INPUT = "raw_input was called, but this frontend does not support input requests."
@@ -88,7 +90,9 @@ class Shell(InteractiveShell):  # type: ignore[misc]
     displayhook_class = Type(_Hook)
     display_pub_class = Type(_Publisher)
     outputs: Outputs
+    loop: asyncio.AbstractEventLoop
     failed = False
+    muted = False
 
     def init_virtualenv(self) -> None:
         """Never look for a virtual environment: the box has what it has."""
@@ -120,6 +124,8 @@ class Shell(InteractiveShell):  # type: ignore[misc]
 
     def _showtraceback(self, etype: type, evalue: BaseException, stb: list[str]) -> None:
         self.failed = True
+        if self.muted:
+            return
         try:
             text = str(evalue)
         except Exception as error:  # noqa: BLE001 - a student's __str__ may raise anything
@@ -162,6 +168,8 @@ def _rehearse(shell: Shell) -> None:
 def attach(shell: Shell, outputs: Outputs) -> None:
     """Bind the shell to a session's outputs and refuse input as a batch run does."""
     shell.outputs = shell.display_pub.outputs = shell.displayhook.outputs = outputs
+    shell.loop = asyncio.new_event_loop()
+    asyncio.set_event_loop(shell.loop)
     builtins.input = _refuse_input
     getpass.getpass = _refuse_input
 
@@ -171,16 +179,15 @@ def _refuse_input(*_args: object, **_kwargs: object) -> NoReturn:
 
 
 def run_cell(shell: Shell, source: str, *, settle: Callable[[], None]) -> CellDone:
-    """Run one cell; everything that it shows has been sent when this returns."""
+    """Run one cell; everything that it shows has been taken in when this returns."""
     began = time.monotonic()
     shell.failed = False
     status: Any = "ok"
     error = ""
     try:
-        result = shell.run_cell(source, store_history=True)
-        raised = result.error_before_exec or result.error_in_exec
+        raised = _run_in_loop(shell, source)
         if raised is not None or shell.failed:
-            status, error = "error", type(raised).__name__ if raised is not None else "Error"
+            status, error = "error", type_name(type(raised)) if raised is not None else "Error"
         if isinstance(raised, CellTimeout):
             status = "timeout"
         elif isinstance(raised, OutputLimitReached):
@@ -190,8 +197,12 @@ def run_cell(shell: Shell, source: str, *, settle: Callable[[], None]) -> CellDo
     except OutputLimitReached:
         status, error = "output_limit", "OutputLimitReached"
     except BaseException as unexpected:  # noqa: BLE001 - SystemExit, or hooks that cells put in
-        status, error = "error", type(unexpected).__name__
-    settle()
+        status, error = "error", type_name(type(unexpected))
+    signal.setitimer(signal.ITIMER_REAL, 0)
+    try:
+        settle()
+    except OutputLimitReached:
+        pass
     if shell.outputs.exceeded:
         status = "output_limit"
     duration = time.monotonic() - began
@@ -199,8 +210,50 @@ def run_cell(shell: Shell, source: str, *, settle: Callable[[], None]) -> CellDo
         status=status,
         execution_count=int(shell.execution_count) - 1,
         duration_s=duration,
-        error=error[:200],
+        error=error.rsplit(".", 1)[-1][:200],
     )
+
+
+def _run_in_loop(shell: Shell, source: str) -> BaseException | None:
+    """Run a cell inside this process's event loop, as a kernel does, so that tasks live on."""
+    task = shell.loop.create_task(_run(shell, source))
+    try:
+        return shell.loop.run_until_complete(task)
+    except KeyboardInterrupt as interrupt:
+        if task.done():
+            raise
+        # The alarm rang while the cell waited for something: end it, or it goes on in the next.
+        shell.muted = True
+        try:
+            task.cancel()
+            shell.loop.run_until_complete(task)
+        except asyncio.CancelledError:
+            pass
+        finally:
+            shell.muted = False
+        shell.showtraceback((type(interrupt), interrupt, None))
+        return interrupt
+
+
+async def _run(shell: Shell, source: str) -> BaseException | None:
+    """What ipykernel does with a cell (`IPythonKernel.do_execute`)."""
+    broken = None
+    try:
+        cell = shell.transform_cell(source)
+    except Exception:  # noqa: BLE001 - of a transformer that a cell put in
+        cell, broken = source, sys.exc_info()
+    how: dict[str, Any] = {"transformed_cell": cell, "preprocessing_exc_tuple": broken}
+    if shell.should_run_async(source, **how):
+        result = None
+        try:
+            result = await shell.run_cell_async(source, store_history=True, **how)
+        finally:
+            shell.events.trigger("post_execute")
+            shell.events.trigger("post_run_cell", result)
+    else:
+        result = shell.run_cell(source, store_history=True)
+    raised: BaseException | None = result.error_before_exec or result.error_in_exec
+    return raised
 
 
 def _plain_images(data: dict[str, Any]) -> dict[str, Any]:

@@ -32,7 +32,7 @@ from grader.suite.results import TestResult
 from grader.suite.student import Student
 
 MAX_ERROR = 4_000
-_LINE_OF_ERROR = re.compile(r"^(?:E\s+)?(?:File \")?(/[^\n\":]+\.py)(?:\", line |:)(\d+)", re.M)
+_LINE_OF_ERROR = re.compile(r"^(?:E\s+)?(?:File \")?([^\n\":]+\.py)(?:\", line |:)(\d+)", re.M)
 _TEXT_OF_ERROR = re.compile(r"^E\s+(.+)$", re.M)
 
 
@@ -215,8 +215,9 @@ class _Judge:
             raise self._broken(self.said.getvalue(), self._folder)
 
     def _broken(self, text: str, place: Path, others: int = 0) -> SuiteError:
-        found = _LINE_OF_ERROR.findall(text)
-        lines = [line for line in found if line[0].startswith(str(self._folder))]
+        # pytest writes a path relative to where it was started when that is shorter.
+        found = [(Path(file).resolve(), line) for file, line in _LINE_OF_ERROR.findall(text)]
+        lines = [(file, line) for file, line in found if file.is_relative_to(self._folder)]
         said = _TEXT_OF_ERROR.findall(text) or [line for line in text.splitlines() if line.strip()]
         what = " ".join(part.strip() for part in said[-3:]) or "pytest says nothing"
         more = f" ({others} more of its files can't be collected either)" if others else ""

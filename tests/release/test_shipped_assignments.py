@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from pathlib import Path
 
 import pytest
@@ -36,8 +37,10 @@ def test_students_find_every_name_of_the_solution_in_place(name: str) -> None:
         set().union(*(defined(c.source) for c in notebook.cells if c.cell_type == "code"))
         for notebook in (student_notebook(assignment), solution_notebook(assignment))
     )
-    assert solved
-    assert given == solved
+    assert given <= solved
+    # A solution may have helpers of its own; what a hidden suite asks for must be in place.
+    asked = " ".join(path.read_text() for path in assignment.hidden_dir.glob("*.py"))
+    assert not [name for name in solved - given if re.search(rf"student\.{name}\b", asked)]
 
 
 def test_there_is_something_left_to_do(name: str) -> None:
