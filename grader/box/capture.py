@@ -49,6 +49,7 @@ class Outputs:
         self._left = 0
         self.exceeded = False
         self.enabled = False
+        self.drain: Callable[[], None] = lambda: None
         os.register_at_fork(after_in_child=self._in_child)
 
     def begin(self, limit: int) -> None:
@@ -104,7 +105,8 @@ class Outputs:
                 self._emit("append", {"output_type": "stream", "name": name, "text": text}, "")
 
     def add(self, output: dict[str, Any], *, display_id: str = "", update: bool = False) -> None:
-        """Send one rich output."""
+        """Send one rich output, after what was written before it."""
+        self.drain()
         with self._lock:
             if not self.enabled:
                 return
@@ -115,6 +117,7 @@ class Outputs:
 
     def clear(self, *, wait: bool) -> None:
         """Forget the cell's outputs, at once or when the next one comes."""
+        self.drain()
         with self._lock:
             self.flush()
             if wait:
@@ -160,7 +163,7 @@ class Stream(io.TextIOBase):
     which this process captures: the channel to the judge has one writer only.
     """
 
-    encoding = "utf-8"
+    encoding = "UTF-8"
     errors = "strict"
 
     def __init__(self, capture: DescriptorCapture, name: str, descriptor: int) -> None:
@@ -173,7 +176,7 @@ class Stream(io.TextIOBase):
     @property
     def name(self) -> str:
         """The stream's name, as ipykernel has it."""
-        return f"<{self._stream_name}>"
+        return self._stream_name
 
     def write(self, text: str) -> int:
         """Add text to the running cell's outputs."""
@@ -211,6 +214,7 @@ class DescriptorCapture:
         self.outputs = outputs
         # Held over a read and what is done with it, so that two threads keep the order.
         self._lock = threading.RLock()
+        self._owner = os.getpid()
         self._names: dict[int, str] = {}
         self._decoders: dict[int, codecs.IncrementalDecoder] = {}
         self._waiting = select.poll()
@@ -222,19 +226,23 @@ class DescriptorCapture:
             self._names[reader] = name
             self._decoders[reader] = codecs.getincrementaldecoder("utf-8")("replace")
             self._waiting.register(reader, select.POLLIN)
+        outputs.drain = self.drain
         threading.Thread(target=self._read, name="grader-capture", daemon=True).start()
 
     def write(self, name: str, text: str) -> None:
         """Add text of Python's stream, after what a child or C code wrote before it."""
-        self._drain()
+        self.drain()
         self.outputs.text(name, text)
 
     def settle(self) -> None:
         """Take what has been written by now."""
         linux.flush_c_streams()
-        self._drain()
+        self.drain()
 
-    def _drain(self) -> None:
+    def drain(self) -> None:
+        """Take what the pipes hold."""
+        if os.getpid() != self._owner:  # a fork's part in the pipes is to write
+            return
         with self._lock:
             while self._waiting.poll(0):
                 for reader, _ in self._waiting.poll(0):

@@ -10,19 +10,23 @@ import asyncio
 import base64
 import builtins
 import getpass
+import inspect
 import os
 import signal
 import subprocess
 import sys
 import time
 from collections.abc import Callable
+from pathlib import Path
+from types import TracebackType
 from typing import Any, NoReturn
 
-import matplotlib_inline.backend_inline as inline
+from IPython.core.compilerop import CachingCompiler
 from IPython.core.displayhook import DisplayHook
 from IPython.core.displaypub import DisplayPublisher
 from IPython.core.error import StdinNotImplementedError
 from IPython.core.interactiveshell import InteractiveShell
+from IPython.core.page import as_hook
 from matplotlib.figure import Figure
 from traitlets import Type
 from traitlets.config import Config
@@ -32,7 +36,8 @@ from grader.wire.messages import CellDone
 from grader.wire.values import type_name
 
 _IMAGES = ("image/png", "image/jpeg", "application/pdf")
-_NO_INPUT = "raw_input was called, but this frontend does not support input requests."
+_NO_INPUT = "{} was called, but this frontend does not support input requests."
+MAX_FRAMES = 1_000
 
 
 class CellTimeout(KeyboardInterrupt):
@@ -84,11 +89,24 @@ class _Hook(DisplayHook):  # type: ignore[misc]
         self._is_active = False
 
 
+class _Compiler(CachingCompiler):  # type: ignore[misc]
+    """Knows to which module the code of a cell belongs."""
+
+    def cache(self, transformed_code: str, number: int = 0, raw_code: str | None = None) -> str:
+        """Take in a cell's source and return the file name that stands for it."""
+        name: str = super().cache(transformed_code, number, raw_code)
+        # Else `inspect.getmodule` looks through every module for each frame of a traceback: with
+        # torch loaded that is 25 s for an endless recursion.
+        inspect.modulesbyfile[str(Path(name).absolute())] = "__main__"
+        return name
+
+
 class Shell(InteractiveShell):  # type: ignore[misc]
     """IPython without a terminal, a history file or a way to ask questions."""
 
     displayhook_class = Type(_Hook)
     display_pub_class = Type(_Publisher)
+    compiler_class = Type(_Compiler)
     outputs: Outputs
     loop: asyncio.AbstractEventLoop
     failed = False
@@ -122,6 +140,10 @@ class Shell(InteractiveShell):  # type: ignore[misc]
         signal.setitimer(signal.ITIMER_REAL, 0)
         super().showtraceback(*args, **kwargs)
 
+    def _get_exc_info(self, exc_tuple: Any = None) -> tuple[Any, Any, Any]:
+        kind, error, trace = super()._get_exc_info(exc_tuple)
+        return kind, error, _shortened(trace)
+
     def _showtraceback(self, etype: type, evalue: BaseException, stb: list[str]) -> None:
         self.failed = True
         if self.muted:
@@ -140,6 +162,21 @@ class Shell(InteractiveShell):  # type: ignore[misc]
         )
 
 
+def _shortened(trace: TracebackType | None) -> TracebackType | None:
+    """The first and the last part of a traceback that would take seconds to be written."""
+    parts: list[TracebackType] = []
+    part = trace
+    while part is not None:
+        parts.append(part)
+        part = part.tb_next
+    if len(parts) <= MAX_FRAMES:
+        return trace
+    short: TracebackType | None = None
+    for part in reversed(parts[: MAX_FRAMES // 2] + parts[-MAX_FRAMES // 2 :]):
+        short = TracebackType(short, part.tb_frame, part.tb_lasti, part.tb_lineno)
+    return short
+
+
 def build() -> Shell:
     """Build the one shell of this process, with matplotlib's inline backend ready."""
     config = Config()
@@ -148,7 +185,11 @@ def build() -> Shell:
     config.IPKernelApp.tqdm = "tqdm asks for this name to know a notebook"
     shell: Shell = Shell.instance(config=config)
     shell.user_module.__dict__["__name__"] = "__main__"
-    inline.configure_inline_support(shell, "inline")
+    # Matplotlib is loaded by now and has chosen a backend without pictures; in a kernel a figure
+    # is shown without any `%matplotlib inline`.
+    shell.enable_matplotlib("inline")
+    # `name?` opens a pager, which is no output of a cell.
+    shell.set_hook("show_in_pager", as_hook(lambda *_page, **_how: None), 99)
     _rehearse(shell)
     return shell
 
@@ -171,11 +212,15 @@ def attach(shell: Shell, outputs: Outputs) -> None:
     shell.loop = asyncio.new_event_loop()
     asyncio.set_event_loop(shell.loop)
     builtins.input = _refuse_input
-    getpass.getpass = _refuse_input
+    getpass.getpass = _refuse_password
 
 
 def _refuse_input(*_args: object, **_kwargs: object) -> NoReturn:
-    raise StdinNotImplementedError(_NO_INPUT)
+    raise StdinNotImplementedError(_NO_INPUT.format("raw_input"))
+
+
+def _refuse_password(*_args: object, **_kwargs: object) -> NoReturn:
+    raise StdinNotImplementedError(_NO_INPUT.format("getpass"))
 
 
 def run_cell(shell: Shell, source: str, *, settle: Callable[[], None]) -> CellDone:

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import json
+import math
 from typing import Any
 
 from grader.errors import WireError
 from grader.wire.messages import Output
 
 _DISPLAY_LIMIT = 2_000
-_TEXT_LIMIT = 64 << 20
+_SHOWN_LIMIT = 64 << 20
+_DEPTH = 24
 
 
 class Displays:
@@ -17,6 +19,8 @@ class Displays:
 
     def __init__(self) -> None:
         self._shown: dict[str, list[dict[str, Any]]] = {}
+        self._bytes: dict[str, int] = {}
+        self._total = 0
 
     def apply(self, event: Output, outputs: list[dict[str, Any]]) -> None:
         """Do to the running cell's outputs what the event says.
@@ -28,9 +32,9 @@ class Displays:
             outputs.clear()
             return
         body = clean_output(event.body)
+        if event.display_id and "data" in body:
+            self._update(event.display_id, body, len(event.body))
         if event.action == "update":
-            for shown in self._shown.get(event.display_id, ()):
-                shown.update(data=body.get("data", {}), metadata=body.get("metadata", {}))
             return
         last = outputs[-1] if outputs else {}
         if body["output_type"] == "stream" == last.get("output_type") and (
@@ -41,6 +45,25 @@ class Displays:
         outputs.append(body)
         if event.display_id and len(self._shown) < _DISPLAY_LIMIT:
             self._shown.setdefault(event.display_id, []).append(body)
+            self._count(event.display_id, self._bytes.get(event.display_id, 0) + len(event.body))
+
+    def _update(self, display_id: str, body: dict[str, Any], size: int) -> None:
+        """Give every display of that id the new data, as Jupyter does.
+
+        A small display shown a thousand times and then updated with megabytes would make a
+        notebook of gigabytes; past a limit of all of them together the old data stays.
+        """
+        shown = self._shown.get(display_id, ())
+        after = len(shown) * size
+        if self._total - self._bytes.get(display_id, 0) + after > _SHOWN_LIMIT:
+            return
+        self._count(display_id, after)
+        for output in shown:
+            output.update(data=body["data"], metadata=body["metadata"])
+
+    def _count(self, display_id: str, size: int) -> None:
+        self._total += size - self._bytes.get(display_id, 0)
+        self._bytes[display_id] = size
 
 
 def clean_output(body: bytes) -> dict[str, Any]:
@@ -50,7 +73,7 @@ def clean_output(body: bytes) -> dict[str, Any]:
         WireError: it is none.
     """
     try:
-        raw = json.loads(body[:_TEXT_LIMIT])
+        raw = json.loads(body, parse_constant=str)
     except (ValueError, RecursionError) as error:
         raise WireError("an output that is no JSON") from error
     if not isinstance(raw, dict):
@@ -59,7 +82,11 @@ def clean_output(body: bytes) -> dict[str, Any]:
     if kind == "stream" and raw.get("name") in ("stdout", "stderr"):
         return {"output_type": kind, "name": raw["name"], "text": _text(raw.get("text"))}
     if kind in ("display_data", "execute_result") and isinstance(raw.get("data"), dict):
-        clean = {"output_type": kind, "data": raw["data"], "metadata": _object(raw.get("metadata"))}
+        clean = {
+            "output_type": kind,
+            "data": _data(raw["data"]),
+            "metadata": _object(raw.get("metadata")),
+        }
         if kind == "execute_result":
             count = raw.get("execution_count")
             clean["execution_count"] = count if type(count) is int else None
@@ -76,9 +103,37 @@ def clean_output(body: bytes) -> dict[str, Any]:
     raise WireError("an output of no known type")
 
 
+def _data(bundle: dict[str, Any]) -> dict[str, Any]:
+    """A mime bundle: text for each type, any JSON for those that are JSON, as nbformat asks."""
+    clean: dict[str, Any] = {}
+    for mime, value in bundle.items():
+        if mime == "application/json" or mime.endswith("+json"):
+            clean[_text(mime)] = _json(value, _DEPTH)
+        elif isinstance(value, str):
+            clean[_text(mime)] = _text(value)
+        elif isinstance(value, list) and all(isinstance(line, str) for line in value):
+            clean[_text(mime)] = _text("".join(value))
+    return clean
+
+
+def _json(value: Any, depth: int) -> Any:
+    """JSON that any reader can take: bounded in depth, its texts clean."""
+    if depth == 0:
+        return None
+    if isinstance(value, dict):
+        return {_text(key): _json(part, depth - 1) for key, part in value.items()}
+    if isinstance(value, list):
+        return [_json(part, depth - 1) for part in value]
+    if isinstance(value, float) and not math.isfinite(value):
+        return str(value)
+    return _text(value) if isinstance(value, str) else value
+
+
 def _text(value: object) -> str:
-    return value if isinstance(value, str) else ""
+    """Text that has bytes in UTF-8: a lone surrogate would fail where the notebook is written."""
+    return value.encode("utf-8", "replace").decode() if isinstance(value, str) else ""
 
 
 def _object(value: object) -> dict[str, Any]:
-    return value if isinstance(value, dict) else {}
+    clean = _json(value, _DEPTH)
+    return clean if isinstance(clean, dict) else {}
