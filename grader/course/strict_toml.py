@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import difflib
 import re
 import tomllib
 import types
 import typing
+from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
 from typing import Any, TypeVar
@@ -36,15 +38,31 @@ _NOUNS = {
 }
 
 
-def read_struct(path: Path, struct: type[Struct]) -> Struct:
+OPEN = "open"
+
+
+def read_struct(
+    path: Path,
+    struct: type[Struct],
+    *,
+    left_open: list[str] | None = None,
+    whole_days: bool = False,
+) -> Struct:
     """Read a TOML file into a struct; fields of type Decimal are points, exact in hundredths.
+
+    Args:
+        path: the file.
+        struct: what it must fit.
+        left_open: takes the keys whose value is the word "open" where no text is expected;
+            the fields keep their defaults. Without a list that word is a fault like any other.
+        whole_days: a date alone is taken for the end of that day where a time is expected.
 
     Raises:
         SpecError: the file cannot be read, is not TOML, or does not fit the struct.
     """
     data = _read_toml(path)
     try:
-        exact = _converted(data, struct, path, "")
+        exact = _Reading(path, left_open, whole_days).converted(data, struct, "")
         return msgspec.convert(exact, struct, builtin_types=(Decimal,))
     except msgspec.ValidationError as error:
         raise _explained(path, struct, str(error)) from error
@@ -69,21 +87,46 @@ def _read_toml(path: Path) -> dict[str, Any]:
         raise SpecError(f"not valid TOML: {error}", where=f"{path}:{line}") from error
 
 
-def _converted(value: Any, wanted: Any, path: Path, key: str) -> Any:
-    """Round points exactly and make floats of the other numbers; leave the shape as it is."""
-    struct = _struct_of(wanted)
-    if struct is not None and isinstance(value, dict):
-        hints = typing.get_type_hints(struct)
-        return {
-            name: _converted(item, hints.get(name), path, f"{key}.{name}".lstrip("."))
-            for name, item in value.items()
-        }
-    if isinstance(value, list):
-        item_type = (typing.get_args(_plain(wanted)) or (None,))[0]
-        return [_converted(v, item_type, path, f"{key}[{i}]") for i, v in enumerate(value)]
-    if _plain(wanted) is Decimal:
-        return _exact_points(value, path, key)
-    return float(value) if isinstance(value, Decimal) else value
+@dataclass(frozen=True)
+class _Reading:
+    """How values are made exact: points, floats, open facts and dates; the shape stays."""
+
+    path: Path
+    left_open: list[str] | None
+    whole_days: bool
+
+    def converted(self, value: Any, wanted: Any, key: str) -> Any:
+        struct = _struct_of(wanted)
+        if isinstance(value, dict):
+            return self._table(value, wanted, struct, key)
+        if isinstance(value, list):
+            item_type = (typing.get_args(_plain(wanted)) or (None,))[0]
+            return [self.converted(v, item_type, f"{key}[{i}]") for i, v in enumerate(value)]
+        plain = _plain(wanted)
+        if plain is Decimal:
+            return _exact_points(value, self.path, key)
+        if self.whole_days and plain is dt.datetime and type(value) is dt.date:
+            return dt.datetime.combine(value, dt.time(23, 59, 59))
+        return float(value) if isinstance(value, Decimal) else value
+
+    def _table(
+        self, table: dict[str, Any], wanted: Any, struct: type[msgspec.Struct] | None, key: str
+    ) -> dict[str, Any]:
+        hints = typing.get_type_hints(struct) if struct else {}
+        # A dict[str, Decimal] has one type for all its values.
+        every = None if struct else (typing.get_args(_plain(wanted)) or (None,))[-1]
+        read = {}
+        for name, value in table.items():
+            own, kind = f"{key}.{name}".lstrip("."), hints.get(name, every)
+            if self.left_open is not None and value == OPEN and _may_be_open(kind):
+                self.left_open.append(own)
+            else:
+                read[name] = self.converted(value, kind, own)
+        return read
+
+
+def _may_be_open(wanted: Any) -> bool:
+    return wanted is not None and _plain(wanted) is not str
 
 
 def _exact_points(value: Any, path: Path, key: str) -> Decimal:

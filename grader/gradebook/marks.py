@@ -1,0 +1,44 @@
+"""A student's mark for one item of the course, wherever it comes from."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from decimal import Decimal
+from enum import StrEnum
+
+
+class Source(StrEnum):
+    """Where a mark comes from."""
+
+    MACHINE = "machine"
+    HAND = "hand"
+    IMPORT = "import"
+
+
+@dataclass(frozen=True, kw_only=True)
+class ItemMark:
+    """What is known about one student and one item, before late days and weights.
+
+    Attributes:
+        item: its id in the course file.
+        points: None while something is handed in and not marked, or not marked whole (a part
+            that a person still has to give).
+        handed_in: when, with its time zone; None where that is not known.
+        excused: the item leaves the sum.
+        criteria: points by the id of the rubric's criterion, or of the assignment's question.
+        extended_to: a later due date for this student, granted with the marks.
+        waits_for: what is still missing where `points` is None, in a few words for people.
+    """
+
+    student: str
+    item: str
+    points: Decimal | None
+    max_points: Decimal
+    handed_in: dt.datetime | None = None
+    excused: bool = False
+    source: Source = Source.HAND
+    criteria: Mapping[str, Decimal] = field(default_factory=dict)
+    extended_to: dt.datetime | None = None
+    waits_for: str = ""
