@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Literal
 
 import click
 
@@ -85,15 +86,20 @@ def status(course_dir: Path | None) -> None:
 
 
 @command.command("prune")
-@click.option("--images", is_flag=True, help="Remove the sandbox images as well.")
-def prune(images: bool) -> None:
+@click.option(
+    "--images",
+    type=click.Choice(["none", "old", "all"]),
+    default="none",
+    help="Remove sandbox images as well: of other versions of the grader, or all.",
+)
+def prune(images: Literal["none", "old", "all"]) -> None:
     """Remove containers and volumes that a killed batch has left.
 
     Those of a batch that still runs on this machine are kept.
 
     \b
     Example:
-      grader sandbox prune
+      grader sandbox prune --images old
     """
     from grader.sandbox.prune import prune as remove
 

@@ -1,6 +1,7 @@
 """The sandbox image: what it is made from, whether it is fresh, and how it is built.
 
-An image carries the hash of what it was made from. A stale one is named, never used silently.
+An image's tag and labels carry the hash of what it was made from. A stale one is named, never used
+silently, and two versions of the grader on one machine have an image each.
 It is built by running one script in a container without network and committing the result, which
 works alike with every engine, old or new, with or without BuildKit.
 """
@@ -77,26 +78,26 @@ class ImageState:
 
 def image_tag(libraries: Sequence[str], *, code: bool = True) -> str:
     """The tag of the image with these libraries beyond the base, with or before the box's code."""
-    digest = hashlib.sha256("\n".join(sorted(libraries)).encode()).hexdigest()[:12]
-    name = f"with-{digest}" if libraries else "base"
-    return f"{REPOSITORY}:{name}" if code else f"{REPOSITORY}:{name}-libraries"
+    inputs = _inputs(libraries, code=code)
+    return f"{REPOSITORY}:{inputs['kind']}-{_digest(sorted(inputs.values()))}"
 
 
 def find_image(libraries: Sequence[str], *, engine: Engine) -> ImageState:
     """Say whether the image for these libraries is there and made from what we have now."""
-    return _state(image_tag(libraries), _inputs(libraries, code=True), libraries, engine)
+    return _state(libraries, engine, code=True)
 
 
-def _state(
-    tag: str, inputs: dict[str, str], libraries: Sequence[str], engine: Engine
-) -> ImageState:
+def _state(libraries: Sequence[str], engine: Engine, *, code: bool) -> ImageState:
+    tag, inputs = image_tag(libraries, code=code), _inputs(libraries, code=code)
     fix = "Run `grader sandbox build --for ASSIGNMENT`." if libraries else BUILD_FIX
-    found = _inspect(engine, tag)
+    found = _inspect(engine, tag) or _newest(engine, inputs["kind"])
     if found is None:
         reason = f"the sandbox image {tag} is not built"
         return ImageState(status="missing", tag=tag, reason=reason, fix=fix)
     labels = (found.get("Config") or {}).get("Labels") or {}
-    changed = [name for name, value in inputs.items() if labels.get(LABELS + name) != value]
+    changed = [
+        name for name in _SAID if name in inputs and labels.get(LABELS + name) != inputs[name]
+    ]
     if changed:
         what = " and ".join(_SAID[name] for name in changed)
         reason = f"the sandbox image {tag} is stale: {what} changed since it was built"
@@ -115,11 +116,22 @@ _SAID = {
 
 def _inputs(libraries: Sequence[str], *, code: bool) -> dict[str, str]:
     """What an image is made from, but for its base: cheap to compute, so asked at every start."""
+    name = f"with-{_digest(sorted(libraries))}" if libraries else "base"
     inputs = {
-        "requirements": json.dumps([*box_requirements(), *libraries]),
-        "recipe": hashlib.sha256((_INSTALL + _ADD_CODE).encode()).hexdigest(),
+        "kind": name if code else f"{name}-libraries",
+        "requirements": json.dumps([*box_requirements(), *sorted(libraries)]),
+        "recipe": recipe_hash(),
     }
     return {**inputs, "box": box_hash()} if code else inputs
+
+
+def recipe_hash() -> str:
+    """What stands for the way in which an image is built."""
+    return _digest([_INSTALL, _ADD_CODE])
+
+
+def _digest(texts: Sequence[str]) -> str:
+    return hashlib.sha256("\n".join(texts).encode()).hexdigest()[:12]
 
 
 def build_image(
@@ -158,8 +170,7 @@ def _libraries_image(
     engine: Engine, libraries: Sequence[str], base: str | None, rebuild: bool, tell: Tell
 ) -> str:
     """The image with the libraries and none of our code; returns its id."""
-    tag, inputs = image_tag(libraries, code=False), _inputs(libraries, code=False)
-    state = _state(tag, inputs, libraries, engine)
+    state = _state(libraries, engine, code=False)
     if state.status == "ready" and not rebuild and base is None:
         return state.image_id
     if libraries:
@@ -179,8 +190,9 @@ def _libraries_image(
         fetch(wanted, wheels, target, have=have)
         tell(f"installing {len(list(wheels.iterdir()))} wheels, without network")
         files = {"requirements.txt": ("\n".join(wanted) + "\n").encode(), "pip.pyz": pip_archive()}
-        _run_and_commit(engine, start, _INSTALL, files, wheels, tag, inputs)
-    return _state(tag, inputs, libraries, engine).image_id
+        labels = _inputs(libraries, code=False)
+        _run_and_commit(engine, start, _INSTALL, files, wheels, state.tag, labels)
+    return _state(libraries, engine, code=False).image_id
 
 
 def _run_and_commit(
@@ -327,3 +339,11 @@ def _inspect(engine: Engine, tag: str) -> dict[str, Any] | None:
         except ImageNotFound:
             return None
     return found
+
+
+def _newest(engine: Engine, kind: str) -> dict[str, Any] | None:
+    """The image of this kind that was made last, from whatever it was made."""
+    with speaking():
+        made = engine.api.images(filters={"label": [f"{LABELS}kind={kind}"]})
+    newest = max(made, key=lambda image: int(image.get("Created") or 0), default=None)
+    return _inspect(engine, newest["Id"]) if newest else None

@@ -5,20 +5,23 @@ from __future__ import annotations
 import socket
 from collections.abc import Iterator
 from http import HTTPStatus
-from typing import Any
+from typing import Any, Literal
 
 from docker.errors import APIError
 
 from grader.sandbox.engine import OWNER_LABEL, SLOT_LABEL, Engine, connect, speaking
-from grader.sandbox.image import LABELS
+from grader.sandbox.image import LABELS, box_hash, recipe_hash
 from grader.sandbox.owners import process_lives
 
+Images = Literal["none", "old", "all"]
 
-def prune(*, images: bool = False) -> list[str]:
-    """Remove containers and volumes whose owner is gone, and images that a newer one replaced.
+
+def prune(*, images: Images = "none") -> list[str]:
+    """Remove containers and volumes whose owner is gone.
 
     Args:
-        images: remove the images in use as well; the next batch needs a build.
+        images: "old" removes the images that were not made from this version of the grader's code,
+            "all" every image of ours; the next batch that needs one asks for a build.
 
     Returns what was removed, a phrase each.
 
@@ -30,8 +33,7 @@ def prune(*, images: bool = False) -> list[str]:
         return [
             *_containers(engine),
             *_volumes(engine),
-            *_images(engine, {"dangling": True, "label": [f"{LABELS}recipe"]}),
-            *(_images(engine, {"label": [f"{LABELS}recipe"]}) if images else ()),
+            *(_images(engine, images) if images != "none" else ()),
         ]
 
 
@@ -49,8 +51,10 @@ def _volumes(engine: Engine) -> Iterator[str]:
             yield f"volume {volume['Name']}"
 
 
-def _images(engine: Engine, which: dict[str, Any]) -> Iterator[str]:
-    for image in engine.api.images(filters=which):
+def _images(engine: Engine, which: Images) -> Iterator[str]:
+    for image in engine.api.images(filters={"label": [f"{LABELS}recipe"]}):
+        if which == "old" and _is_current(image.get("Labels") or {}):
+            continue
         tags = [tag for tag in image.get("RepoTags") or [] if tag != "<none>:<none>"]
         for name in tags or [image["Id"]]:
             try:
@@ -60,6 +64,13 @@ def _images(engine: Engine, which: dict[str, Any]) -> Iterator[str]:
                     raise
             else:
                 yield f"image {name.removeprefix('sha256:')[:40]}"
+
+
+def _is_current(labels: dict[str, Any]) -> bool:
+    """Whether an image has this version's box; one of libraries alone, whether its recipe."""
+    if f"{LABELS}box" in labels:
+        return bool(labels[f"{LABELS}box"] == box_hash())
+    return bool(labels.get(f"{LABELS}recipe") == recipe_hash())
 
 
 def _owner_lives(labels: dict[str, Any]) -> bool:

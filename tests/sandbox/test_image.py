@@ -12,21 +12,30 @@ import pytest
 from docker.errors import ImageNotFound
 
 from grader.errors import ImageError
-from grader.sandbox import image, wheels
+from grader.sandbox import image, prune, wheels
 from grader.sandbox.engine import Engine
 from grader.sandbox.image import box_files, box_hash, find_image, image_tag
 from grader.sandbox.wheels import Target, box_requirements
 
 
 def engine_with(images: dict[str, dict[str, str]]) -> Engine:
-    """An engine that has these images: tag to labels."""
+    """An engine that has these images: tag to labels, the last one made last."""
 
     def inspect_image(tag: str) -> dict[str, Any]:
         if tag not in images:
             raise ImageNotFound(tag)
-        return {"Id": "sha256:1", "Config": {"Labels": images[tag]}}
+        return {"Id": tag, "Config": {"Labels": images[tag]}}
 
-    return Engine(SimpleNamespace(api=SimpleNamespace(inspect_image=inspect_image)))
+    def list_images(filters: dict[str, list[str]]) -> list[dict[str, Any]]:
+        name, _, value = filters["label"][0].partition("=")
+        return [
+            {"Id": tag, "Created": index, "Labels": labels}
+            for index, (tag, labels) in enumerate(images.items())
+            if labels.get(name) == value
+        ]
+
+    api = SimpleNamespace(inspect_image=inspect_image, images=list_images)
+    return Engine(SimpleNamespace(api=api))
 
 
 def fresh_labels(*libraries: str) -> dict[str, str]:
@@ -44,7 +53,7 @@ def test_an_image_that_was_never_built_is_missing_and_the_command_is_named() -> 
 
 def test_an_image_made_from_what_we_have_now_is_ready() -> None:
     state = find_image((), engine=engine_with({image_tag(()): fresh_labels()}))
-    assert (state.status, state.image_id) == ("ready", "sha256:1")
+    assert (state.status, state.image_id) == ("ready", image_tag(()))
 
 
 @pytest.mark.parametrize(
@@ -57,12 +66,31 @@ def test_an_image_made_from_what_we_have_now_is_ready() -> None:
 )
 def test_a_stale_image_is_named_with_what_changed(label: str, named: str) -> None:
     labels = {**fresh_labels(), f"{image.LABELS}{label}": "of last term"}
-    state = find_image((), engine=engine_with({image_tag(()): labels}))
+    state = find_image((), engine=engine_with({"grader-sandbox:base-old": labels}))
     assert state.status == "stale"
     assert f"{named} changed" in state.reason
 
 
-def test_an_image_without_labels_is_stale() -> None:
+def test_of_several_stale_images_the_newest_says_what_changed() -> None:
+    older = {**fresh_labels(), f"{image.LABELS}recipe": "of last year"}
+    newer = {**fresh_labels(), f"{image.LABELS}box": "of last term"}
+    state = find_image((), engine=engine_with({"r:older": older, "r:newer": newer}))
+    assert "the box's code changed" in state.reason
+    assert "the way it is built" not in state.reason
+
+
+def test_two_versions_of_the_grader_have_an_image_each(monkeypatch: pytest.MonkeyPatch) -> None:
+    ours, labels = image_tag(()), fresh_labels()
+    monkeypatch.setattr(image, "box_hash", lambda: "another version's")
+    theirs = image_tag(())
+    assert theirs != ours
+    engine = engine_with({ours: labels, theirs: fresh_labels()})
+    assert find_image((), engine=engine).image_id == theirs
+    monkeypatch.undo()
+    assert find_image((), engine=engine).image_id == ours
+
+
+def test_an_image_that_carries_the_right_tag_and_no_labels_is_stale() -> None:
     assert find_image((), engine=engine_with({image_tag(()): {}})).status == "stale"
 
 
@@ -120,3 +148,36 @@ def test_pip_travels_as_one_file_that_starts_by_itself() -> None:
     assert "__main__.py" in names
     assert "pip/__init__.py" in names
     assert not [name for name in names if "__pycache__" in name]
+
+
+@pytest.mark.parametrize(
+    ("which", "removed"),
+    [
+        ("old", ["older box", "older recipe"]),
+        ("all", ["older box", "older recipe", "ours", "libraries"]),
+    ],
+)
+def test_prune_removes_images_of_other_versions_or_all(
+    which: Any, removed: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    libraries = image._inputs((), code=False)
+    made_from = {
+        "ours": image._inputs((), code=True),
+        "older box": {**image._inputs((), code=True), "box": "older"},
+        "libraries": libraries,
+        "older recipe": {**libraries, "recipe": "older"},
+    }
+    images = [
+        {"Id": tag, "RepoTags": [tag], "Labels": {image.LABELS + k: v for k, v in of.items()}}
+        for tag, of in made_from.items()
+    ]
+    gone: list[str] = []
+    api = SimpleNamespace(
+        containers=lambda **_: [],
+        volumes=lambda **_: {"Volumes": None},
+        images=lambda **_: images,
+        remove_image=gone.append,
+    )
+    monkeypatch.setattr(prune, "connect", lambda: Engine(SimpleNamespace(api=api)))
+    assert len(prune.prune(images=which)) == len(removed)
+    assert sorted(gone) == sorted(removed)
