@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from decimal import Decimal
+from fractions import Fraction
 from typing import Literal
 
 import msgspec
@@ -77,7 +78,8 @@ class Letters(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=T
     failed: str = "F"
     of: Literal["rounded", "exact"] = "rounded"
 
-    def letter(self, total: Decimal) -> str:
+    def letter(self, total: Decimal | Fraction) -> str:
         """Return the letter for a total, whatever had to be passed."""
-        reached = [(least, name) for name, least in self.bands.items() if total >= least]
+        exact = Fraction(total)
+        reached = [(least, name) for name, least in self.bands.items() if exact >= Fraction(least)]
         return max(reached)[1] if reached else self.failed

@@ -1,0 +1,1 @@
+"""From marks to totals: exact arithmetic that says why each line is what it is."""

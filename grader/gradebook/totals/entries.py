@@ -1,0 +1,159 @@
+"""One student's marks, laid beside the items of the course."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from fractions import Fraction
+
+from grader.course.components import Component, Item
+from grader.course.course_file import CourseFile
+from grader.course.policy import Lateness, LatePolicy
+from grader.errors import GradebookError
+from grader.gradebook.marks import ItemMark
+from grader.gradebook.totals.lateness import past_cutoff, units_late
+from grader.points import show
+
+
+@dataclass(frozen=True, kw_only=True)
+class Entry:
+    """One item and what a student has of it.
+
+    Exactly one holds: `points` are known, or `waits`, or `excused`, or it is `missing`.
+
+    Attributes:
+        points: before late days; None without a mark.
+        due: with the student's extension.
+        late: how many days (or hours, as the policy charges) late.
+        refused: too late to be accepted: it gives no points.
+    """
+
+    item: Item
+    component: Component
+    mark: ItemMark | None
+    points: Fraction | None
+    due: dt.datetime | None
+    late: int = 0
+    refused: bool = False
+    waits: bool = False
+    excused: bool = False
+    missing: bool = False
+
+    @property
+    def counts(self) -> bool:
+        """Whether it is in the sum at all."""
+        return self.points is not None
+
+    @property
+    def extended(self) -> bool:
+        """Whether this student has longer than the class."""
+        return self.due != self.item.due
+
+    def with_share(self, share: Fraction | None) -> Entry:
+        """Say what an item that waits would get, of 1; None leaves it out of the sum."""
+        if not self.waits or share is None:
+            return self
+        return replace(self, points=share * Fraction(self.item.max_points), waits=False)
+
+
+def entries_of(
+    student: str,
+    course: CourseFile,
+    marks: Mapping[str, ItemMark],
+    *,
+    now: dt.datetime,
+    final: bool = False,
+) -> list[Entry]:
+    """Return one entry for each item, in the order of the course file.
+
+    Args:
+        student: whose extensions to look up.
+        course: as `load_scheme` reads it.
+        marks: by item.
+        now: whatever was due by now and has no mark at all is missing, and counts nothing.
+        final: items without a due date are missing too, if they have no mark.
+
+    Raises:
+        GradebookError: a mark is above the item's points, below 0, or for other points.
+    """
+    granted = {e.item: e.due for e in course.extensions if e.student == student}
+    return [
+        _entry(item, component, marks.get(item.id), granted.get(item.id), course, now, final)
+        for component in course.components
+        for item in component.items
+    ]
+
+
+def _entry(
+    item: Item,
+    component: Component,
+    mark: ItemMark | None,
+    granted: dt.datetime | None,
+    course: CourseFile,
+    now: dt.datetime,
+    final: bool,
+) -> Entry:
+    due = max(
+        (d for d in (item.due, granted, mark.extended_to if mark else None) if d is not None),
+        default=None,
+    )
+    blank = Entry(item=item, component=component, mark=mark, points=None, due=due)
+    if mark is None:
+        missing = final or (due is not None and now > due)
+        return replace(
+            blank, missing=missing, waits=not missing, points=Fraction(0) if missing else None
+        )
+    if mark.excused:
+        return replace(blank, excused=True)
+    _check(mark, item)
+    late, refused = _lateness(mark, due, item, component, course)
+    if refused:
+        return replace(blank, points=Fraction(0), late=late, refused=True)
+    if mark.points is None:
+        return replace(blank, waits=True, late=late)
+    return replace(blank, points=Fraction(mark.points), late=late)
+
+
+def lateness_rule(item: Item, component: Component, policy: LatePolicy | None) -> Lateness:
+    """Return how the course treats an item that comes late."""
+    if item.late is not None:
+        return "free" if item.late == "policy" and policy is None else item.late
+    if policy is None or (policy.components and component.id not in policy.components):
+        return "free"
+    return "policy"
+
+
+def _lateness(
+    mark: ItemMark,
+    due: dt.datetime | None,
+    item: Item,
+    component: Component,
+    course: CourseFile,
+) -> tuple[int, bool]:
+    """How late it is, and whether that is too late."""
+    if mark.handed_in is None or due is None:
+        return 0, False
+    policy = course.late or LatePolicy(percent_per_day=None)
+    late = units_late(mark.handed_in, due, policy, course.zone)
+    rule = lateness_rule(item, component, course.late)
+    if rule == "refused":
+        return late, late > 0
+    return late, rule == "policy" and past_cutoff(mark.handed_in, due, policy, course.zone)
+
+
+def _check(mark: ItemMark, item: Item) -> None:
+    where = f"{mark.student}, {mark.item}"
+    if mark.max_points != item.max_points:
+        raise GradebookError(
+            f"the mark is out of {show(mark.max_points)} points, "
+            f"but the course file says {show(item.max_points)}",
+            where=where,
+            hint="Mark it again, or put the item's points right in the course file.",
+        )
+    if mark.points is not None and not 0 <= mark.points <= item.max_points:
+        raise GradebookError(
+            f"{show(mark.points)} points are not between 0 and {show(item.max_points)}",
+            where=where,
+            hint="Put the mark right. Points on top belong to an item with extra_credit = true.",
+        )

@@ -1,0 +1,162 @@
+"""One student's components and items, scored: what counts, for how much, and why."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from fractions import Fraction
+
+from grader.course.components import Component
+from grader.course.course_file import CourseFile
+from grader.gradebook.totals.charging import Charges, days, earned, grace_charges, percent_off
+from grader.gradebook.totals.entries import Entry
+from grader.gradebook.totals.reasons import reason
+from grader.gradebook.totals.results import ComponentTotal, ItemTotal, State
+from grader.gradebook.totals.weights import Share, shares_of
+
+
+@dataclass(frozen=True, kw_only=True)
+class Score:
+    """The sum of a student's marks under one view of what still waits.
+
+    Attributes:
+        percent: exact; None where nothing is in the sum.
+        components: in the order of the course file.
+        grace_units: charged, in the policy's units.
+    """
+
+    percent: Fraction | None
+    components: tuple[ComponentTotal, ...]
+    grace_units: int
+
+    @property
+    def items(self) -> list[ItemTotal]:
+        """All items, in the order of the course file."""
+        return [item for component in self.components for item in component.items]
+
+    @property
+    def passes(self) -> bool:
+        """Whether no item that had to be passed was failed."""
+        return all(item.passed is not False for item in self.items)
+
+
+def score(course: CourseFile, entries: Sequence[Entry], waiting: Fraction | None) -> Score:
+    """Score one student.
+
+    Args:
+        course: as `load_scheme` reads it, with nothing left open.
+        entries: one for each item.
+        waiting: the share of its points, 0 to 1, that whatever waits is taken to get; None
+            leaves it out of the sum.
+    """
+    assumed = [entry.with_share(waiting) for entry in entries]
+    shares = shares_of(assumed)
+    charges = grace_charges(course, [e for e in assumed if e.counts], shares)
+    counted = _counted(course, assumed, shares, charges)
+    components = tuple(
+        _component(course, component, assumed, charges, counted) for component in course.components
+    )
+    return Score(
+        percent=_percent(course, shares, counted, components),
+        components=components,
+        grace_units=sum(charges.values()),
+    )
+
+
+def _percent(
+    course: CourseFile,
+    shares: Sequence[Share],
+    counted: Mapping[str, Fraction],
+    components: Sequence[ComponentTotal],
+) -> Fraction | None:
+    """What was gained of what is in the sum, in percent, and extra credit on top."""
+    regular = {item for share in shares if not share.extra for item in share.items}
+    in_sum = sum((weight for item, weight in counted.items() if item in regular), Fraction(0))
+    if not in_sum:
+        return None
+    items = [item for component in components for item in component.items]
+    gained = sum((i.contribution for i in items if i.item in regular), Fraction(0))
+    extra = sum((i.contribution for i in items if i.item not in regular), Fraction(0))
+    total = gained * 100 / in_sum + extra
+    return total if course.cap is None else min(total, Fraction(course.cap))
+
+
+def _counted(
+    course: CourseFile, entries: Sequence[Entry], shares: Sequence[Share], charges: Charges
+) -> Mapping[str, Fraction]:
+    """The weight of each item that counts; of equally good ones the earlier count."""
+    worth = {
+        e.item.id: earned(e, charges.get(e.item.id, 0), course.late) / Fraction(e.item.max_points)
+        for e in entries
+    }
+    chosen: dict[str, Fraction] = {}
+    for share in shares:
+        best = sorted(share.items, key=lambda item: -worth[item])[: share.counted]
+        chosen |= {item: share.weights[item] for item in best}
+    return chosen
+
+
+def _component(
+    course: CourseFile,
+    component: Component,
+    entries: Sequence[Entry],
+    charges: Charges,
+    counted: Mapping[str, Fraction],
+) -> ComponentTotal:
+    items = tuple(
+        _item(course, entry, charges.get(entry.item.id, 0), counted)
+        for entry in entries
+        if entry.component.id == component.id
+    )
+    regular = [i for i in items if i.state in (State.COUNTED, State.MISSING) and not i.extra_credit]
+    weight = sum((i.weight for i in regular), Fraction(0)) if regular else None
+    gained = sum((i.contribution for i in regular), Fraction(0))
+    return ComponentTotal(
+        component=component.id,
+        title=component.title,
+        weight=weight,
+        score=gained / weight if weight else None,
+        contribution=sum((i.contribution for i in items), Fraction(0)),
+        items=items,
+        extra_credit=component.extra_credit,
+    )
+
+
+def _item(
+    course: CourseFile, entry: Entry, grace: int, counted: Mapping[str, Fraction]
+) -> ItemTotal:
+    item, late = entry.item, course.late
+    points = earned(entry, grace, late) if entry.counts else None
+    weight = counted.get(item.id, Fraction(0))
+    total = ItemTotal(
+        item=item.id,
+        title=item.title,
+        state=_state(entry, counted),
+        points=entry.mark.points if entry.mark else None,
+        max_points=item.max_points,
+        earned=points,
+        due=entry.due,
+        handed_in=entry.mark.handed_in if entry.mark else None,
+        days_late=days(entry.late, late) if late else Fraction(entry.late),
+        grace_days=days(grace, late) if late else Fraction(0),
+        percent_off=percent_off(entry, grace, late),
+        refused=entry.refused,
+        weight=weight,
+        contribution=weight * (points or 0) / Fraction(item.max_points),
+        must_pass=item.must_pass,
+        passed=points >= Fraction(item.pass_mark or 0)
+        if item.must_pass and points is not None
+        else None,
+        extra_credit=item.extra_credit,
+    )
+    return replace(total, why=reason(total, entry, course))
+
+
+def _state(entry: Entry, counted: Mapping[str, Fraction]) -> State:
+    if entry.excused:
+        return State.EXCUSED
+    if entry.waits:
+        return State.WAITS
+    if entry.item.id not in counted:
+        return State.DROPPED
+    return State.MISSING if entry.missing else State.COUNTED

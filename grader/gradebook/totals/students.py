@@ -1,0 +1,145 @@
+"""The totals of a class: from everybody's marks to everybody's lines."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import replace
+from decimal import Decimal
+from fractions import Fraction
+
+from grader.course.course_file import CourseFile
+from grader.errors import GradebookError
+from grader.gradebook.marks import ItemMark
+from grader.gradebook.totals.charging import days
+from grader.gradebook.totals.entries import Entry, entries_of
+from grader.gradebook.totals.results import StudentTotal
+from grader.gradebook.totals.rounding import rounded
+from grader.gradebook.totals.scoring import Score, score
+
+Groups = Mapping[str, Mapping[str, Collection[str]]]
+
+
+def class_totals(
+    course: CourseFile,
+    marks: Iterable[ItemMark],
+    *,
+    now: dt.datetime,
+    students: Iterable[str] = (),
+    groups: Groups | None = None,
+    final: bool = False,
+) -> list[StudentTotal]:
+    """Return everybody's total, sorted by student; the order of the marks does not matter.
+
+    Args:
+        course: as `load_scheme` reads it, with nothing left open.
+        marks: at most one for a student and an item.
+        now: what was due by now and was not handed in gives no points.
+        students: also those without any mark.
+        groups: for an item, the members of each student's group (the student among them); one
+            member's mark is the mark of all who have none of their own.
+        final: what has no mark and no due date gives no points either.
+
+    Raises:
+        GradebookError: two marks for one student and item, or marks outside their bounds.
+    """
+    table = _table(course, marks)
+    everybody = {*students, *table, *(s for own in (groups or {}).values() for s in own)}
+    shared = _shared(course, table, groups or {})
+    return [
+        student_total(
+            student,
+            course,
+            entries_of(student, course, shared.get(student, {}), now=now, final=final),
+        )
+        for student in sorted(everybody)
+    ]
+
+
+def student_total(student: str, course: CourseFile, entries: Sequence[Entry]) -> StudentTotal:
+    """Return one student's total from the entries of all items."""
+    so_far = score(course, entries, None)
+    least = score(course, entries, Fraction(0))
+    most = score(course, entries, Fraction(1))
+    waiting = tuple(e.item.title for e in entries if e.waits)
+    failed = tuple(item.title for item in so_far.items if item.passed is False)
+    complete = not waiting and so_far.percent is not None
+    late = course.late
+    used = days(so_far.grace_units, late) if late else None
+    return StudentTotal(
+        student=student,
+        components=so_far.components,
+        so_far=so_far.percent,
+        at_least=total_of(least, course),
+        at_most=total_of(most, course),
+        total=total_of(so_far, course) if complete else None,
+        letter=letter_of(so_far, course) if complete else None,
+        failed=failed,
+        grace_used=used,
+        grace_left=late.grace_days - used if late and used is not None else None,
+        waiting=waiting,
+    )
+
+
+def total_of(scored: Score, course: CourseFile) -> Decimal:
+    """Return the total as the course rounds it."""
+    return rounded(scored.percent or Fraction(0), course.rounding)
+
+
+def letter_of(scored: Score, course: CourseFile) -> str | None:
+    """Return the letter: the one for failing where something had to be passed and was not."""
+    letters = course.letters
+    if letters is None:
+        return None
+    if not scored.passes:
+        return letters.failed
+    exact = scored.percent or Fraction(0)
+    total = rounded(exact, course.rounding) if letters.of == "rounded" else exact
+    return letters.letter(total)
+
+
+def _table(course: CourseFile, marks: Iterable[ItemMark]) -> dict[str, dict[str, ItemMark]]:
+    known = {item.id for item in course.items}
+    table: dict[str, dict[str, ItemMark]] = {}
+    for mark in marks:
+        if mark.item not in known:
+            raise GradebookError(
+                f"there is a mark for the item {mark.item!r}, which the course file does not have",
+                where=mark.student,
+                hint="Give the item its old id again in the course file.",
+            )
+        own = table.setdefault(mark.student, {})
+        if mark.item in own:
+            raise GradebookError(
+                f"there are two marks for the item {mark.item!r}", where=mark.student
+            )
+        own[mark.item] = mark
+    return table
+
+
+def _shared(
+    course: CourseFile, table: Mapping[str, Mapping[str, ItemMark]], groups: Groups
+) -> dict[str, dict[str, ItemMark]]:
+    """Give each member of a group the group's mark."""
+    shared = {student: dict(own) for student, own in table.items()}
+    for item in course.items:
+        if not item.group:
+            continue
+        for student, members in groups.get(item.id, {}).items():
+            if item.id in table.get(student, {}):
+                continue
+            theirs = [table[m][item.id] for m in sorted(members) if item.id in table.get(m, {})]
+            # An excuse is one member's own, and so is an extension.
+            theirs = [
+                replace(m, student=student, extended_to=None) for m in theirs if not m.excused
+            ]
+            if theirs:
+                shared.setdefault(student, {})[item.id] = _of_group(theirs)
+    return shared
+
+
+def _of_group(marks: Sequence[ItemMark]) -> ItemMark:
+    if len({(mark.points, mark.handed_in) for mark in marks}) == 1:
+        return marks[0]
+    told = "The members of the group have different marks and this one has none"
+    return replace(marks[0], points=None, waits_for=told)

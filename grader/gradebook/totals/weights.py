@@ -1,0 +1,97 @@
+"""What each item is worth in the final grade, once excused items have left the sum."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from itertools import groupby
+
+from grader.course.components import Component
+from grader.gradebook.totals.entries import Entry
+
+WHOLE = Fraction(100)
+
+
+@dataclass(frozen=True)
+class Share:
+    """Some items of a component, of which so many count.
+
+    Attributes:
+        component: whose they are.
+        items: ids, in the order of the course file.
+        counted: how many of them count: those that bring most.
+        weights: percent of the final grade of each item, if it counts.
+        extra: they come on top of the 100 percent.
+    """
+
+    component: Component
+    items: tuple[str, ...]
+    counted: int
+    weights: dict[str, Fraction]
+    extra: bool = False
+
+
+def shares_of(entries: Sequence[Entry]) -> list[Share]:
+    """Return what one student's items are worth, of those that have points.
+
+    Excused items leave the sum: the others of the component take their place, and a component
+    whose items are all excused is made good by the other components, in proportion. Whatever
+    waits for a mark keeps its place. Extra credit keeps its weight.
+    """
+    present = [entry for entry in entries if not entry.excused]
+    components = [
+        (component, list(own))
+        for component, own in groupby(present, key=lambda entry: entry.component)
+    ]
+    base = sum(
+        (Fraction(c.weight or 0) for c, own in components if not c.extra_credit and _regular(own)),
+        Fraction(0),
+    )
+    factor = WHOLE / base if base else Fraction(0)
+    shares = []
+    for component, own in components:
+        regular = _regular(own)
+        if any(entry.counts for entry in regular):
+            shares.append(_regular_share(component, regular, factor))
+        extra = [entry for entry in own if entry.item.extra_credit and entry.counts]
+        shares += [_extra_share(component, entry) for entry in extra]
+    return shares
+
+
+def _regular(entries: Iterable[Entry]) -> list[Entry]:
+    return [entry for entry in entries if not entry.item.extra_credit]
+
+
+def _regular_share(component: Component, entries: Sequence[Entry], factor: Fraction) -> Share:
+    counted = _how_many(component, len(entries))
+    weight = Fraction(component.weight or 0) * (1 if component.extra_credit else factor)
+    parts = {entry.item.id: _part(component, entry) for entry in entries}
+    # Only equal parts are ever chosen from: the file's checks see to that.
+    whole = sum(parts.values()) if counted == len(entries) else Fraction(counted)
+    items = tuple(entry.item.id for entry in entries if entry.counts)
+    return Share(
+        component=component,
+        items=items,
+        counted=min(counted, len(items)),
+        weights={i: weight * parts[i] / whole if whole else Fraction(0) for i in items},
+        extra=component.extra_credit,
+    )
+
+
+def _extra_share(component: Component, entry: Entry) -> Share:
+    identifier = entry.item.id
+    weights = {identifier: Fraction(entry.item.weight or 0)}
+    return Share(component, (identifier,), 1, weights, extra=True)
+
+
+def _how_many(component: Component, present: int) -> int:
+    if component.best is not None:
+        return min(component.best, present)
+    return max(1, present - component.drop)
+
+
+def _part(component: Component, entry: Entry) -> Fraction:
+    if component.by_points:
+        return Fraction(entry.item.max_points)
+    return Fraction(1) if entry.item.weight is None else Fraction(entry.item.weight)
