@@ -32,8 +32,9 @@ _SUBSTITUTIONS = (
     (re.compile(r"display_id=[0-9a-f]{32}"), "display_id=…"),
     (re.compile(r"\r\n"), "\n"),
     (re.compile(r"Thread-\d+"), "Thread"),
-    (re.compile(r"File .*/site-packages/"), "File …/"),
-    (re.compile(r"File .*/lib/python3"), "File …/lib/python3"),
+    # The box shows the libraries elsewhere when they lie below a folder that it hides, as /tmp.
+    (re.compile(r"/\S*/site-packages/"), "…/site-packages/"),
+    (re.compile(r"/\S*/lib/python3"), "…/lib/python3"),
 )
 
 
