@@ -43,7 +43,7 @@ def class_totals(
     Raises:
         GradebookError: two marks for one student and item, or marks outside their bounds.
     """
-    table = _table(course, marks)
+    table = laid_out(course, marks)
     everybody = {*students, *table, *(s for own in (groups or {}).values() for s in own)}
     shared = _shared(course, table, groups or {})
     return [
@@ -58,10 +58,11 @@ def class_totals(
 
 def student_total(student: str, course: CourseFile, entries: Sequence[Entry]) -> StudentTotal:
     """Return one student's total from the entries of all items."""
-    so_far = score(course, entries, None)
-    least = score(course, entries, Fraction(0))
-    most = score(course, entries, Fraction(1))
     waiting = tuple(e.item.title for e in entries if e.waits)
+    so_far = least = most = score(course, entries, None)
+    if waiting:
+        least = score(course, entries, Fraction(0))
+        most = score(course, entries, Fraction(1))
     failed = tuple(item.title for item in so_far.items if item.passed is False)
     complete = not waiting and so_far.percent is not None
     late = course.late
@@ -98,7 +99,7 @@ def letter_of(scored: Score, course: CourseFile) -> str | None:
     return letters.letter(total)
 
 
-def _table(course: CourseFile, marks: Iterable[ItemMark]) -> dict[str, dict[str, ItemMark]]:
+def laid_out(course: CourseFile, marks: Iterable[ItemMark]) -> dict[str, dict[str, ItemMark]]:
     known = {item.id for item in course.items}
     table: dict[str, dict[str, ItemMark]] = {}
     for mark in marks:

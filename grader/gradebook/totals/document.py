@@ -1,0 +1,84 @@
+"""Totals as one JSON document, for scripts; percents and points as exact decimals in text."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from decimal import Decimal
+from fractions import Fraction
+from typing import Any
+
+from grader.course.course_file import CourseFile
+from grader.gradebook.totals.results import ComponentTotal, ItemTotal, StudentTotal
+from grader.gradebook.totals.rounding import show_fraction
+from grader.points import show
+
+FORMAT = 1
+
+
+def totals_document(course: CourseFile, totals: Sequence[StudentTotal]) -> dict[str, Any]:
+    """Return plain values: `total` and `letter` are null while anything waits for a mark.
+
+    Percents and points are texts such as "79.22", rounded to hundredths, so that no reader makes
+    a binary fraction of them; `total` has the course's own rounding.
+    """
+    return {
+        "format": FORMAT,
+        "course": {"title": course.title, "institution": course.institution, "term": course.term},
+        "students": [_student(total) for total in totals],
+    }
+
+
+def _student(total: StudentTotal) -> dict[str, Any]:
+    return {
+        "student": total.student,
+        "total": _number(total.total),
+        "letter": total.letter,
+        "so_far": _number(total.so_far),
+        "at_least": _number(total.at_least),
+        "at_most": _number(total.at_most),
+        "failed": list(total.failed),
+        "waiting": list(total.waiting),
+        "grace_days_used": _number(total.grace_used),
+        "grace_days_left": _number(total.grace_left),
+        "components": [_component(component) for component in total.components],
+    }
+
+
+def _component(component: ComponentTotal) -> dict[str, Any]:
+    return {
+        "component": component.component,
+        "title": component.title,
+        "weight": _number(component.weight),
+        "score_percent": None if component.score is None else _number(component.score * 100),
+        "adds": _number(component.contribution),
+        "items": [_item(item) for item in component.items],
+    }
+
+
+def _item(item: ItemTotal) -> dict[str, Any]:
+    return {
+        "item": item.item,
+        "title": item.title,
+        "state": str(item.state),
+        "points": _number(item.points),
+        "max_points": _number(item.max_points),
+        "earned": _number(item.earned),
+        "due": item.due.isoformat() if item.due else None,
+        "handed_in": item.handed_in.isoformat() if item.handed_in else None,
+        "days_late": _number(item.days_late),
+        "grace_days": _number(item.grace_days),
+        "percent_off": _number(item.percent_off),
+        "refused": item.refused,
+        "weight": _number(item.weight),
+        "adds": _number(item.contribution),
+        "must_pass": item.must_pass,
+        "passed": item.passed,
+        "extra_credit": item.extra_credit,
+        "why": item.why,
+    }
+
+
+def _number(value: Decimal | Fraction | None) -> str | None:
+    if value is None:
+        return None
+    return show(value) if isinstance(value, Decimal) else show_fraction(value)
