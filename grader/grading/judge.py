@@ -72,6 +72,8 @@ def main() -> None:
     import torch
 
     torch.set_num_threads(1)  # no thread pool may exist before a fork
+    # The first comparison imports sympy, for a second; else each submission's child would.
+    torch.testing.assert_close(torch.ones(1), torch.ones(1))
     serve([Connection(int(word)) for word in sys.argv[1:]])
 
 
