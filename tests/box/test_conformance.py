@@ -15,6 +15,7 @@ from tests.box.notebooks import NOTEBOOKS
 from tests.sandbox.places import slot_maker
 
 pytestmark = pytest.mark.local_box
+KERNEL_TRIES = 3
 
 
 @pytest.fixture(scope="module")
@@ -35,7 +36,12 @@ def kernel(slot: Slot, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ker
 @pytest.mark.parametrize("name", NOTEBOOKS)
 def test_the_box_gives_what_a_kernel_gives(name: str, slot: Slot, kernel: Kernel) -> None:
     cells = NOTEBOOKS[name]
-    expected, got = kernel.run(cells), run_in_box(slot, cells)
+    got = run_in_box(slot, cells)
+    # A thread of the kernel reads what child processes print: now and then after the result.
+    for _ in range(KERNEL_TRIES):
+        expected = kernel.run(cells)
+        if got == expected:
+            return
     for source, theirs, ours in zip(cells, expected, got, strict=True):
         assert ours == theirs, source
 
