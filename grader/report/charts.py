@@ -13,7 +13,9 @@ WIDTH, HEIGHT = 640, 220
 _LEFT, _RIGHT, _TOP, _BOTTOM = 8, 8, 22, 40
 
 
-def histogram_svg(histogram: Histogram) -> Markup:
+def histogram_svg(
+    histogram: Histogram, *, title: str = "Distribution of marks", unit: str = "points"
+) -> Markup:
     """Draw how many marks lie in each part of the points."""
     counts, edges = histogram.counts, histogram.edges
     step = (WIDTH - _LEFT - _RIGHT) / len(counts)
@@ -22,14 +24,16 @@ def histogram_svg(histogram: Histogram) -> Markup:
     parts = [_bar(_LEFT + i * step, step, floor, n, n * scale) for i, n in enumerate(counts)]
     ticks = [_tick(_LEFT + i * step, floor, edge) for i, edge in enumerate(edges)]
     said = "; ".join(
-        f"{show(edges[i])} to {show(edges[i + 1])} points: {n}" for i, n in enumerate(counts) if n
+        f"{show(edges[i])} to {show(edges[i + 1])} {unit}: {n}" for i, n in enumerate(counts) if n
     )
     return Markup(
         '<svg class="chart" viewBox="0 0 {w} {h}" role="img" aria-labelledby="marks-t marks-d">'
-        '<title id="marks-t">Distribution of marks</title><desc id="marks-d">{said}.</desc>'
+        '<title id="marks-t">{title}</title><desc id="marks-d">{said}.</desc>'
         '{bars}<line class="axis" x1="{x1}" x2="{x2}" y1="{y}" y2="{y}"/>{ticks}'
-        '<text class="tick" x="{mid}" y="{end}" text-anchor="middle">points</text></svg>'
+        '<text class="tick" x="{mid}" y="{end}" text-anchor="middle">{unit}</text></svg>'
     ).format(
+        title=title,
+        unit=unit,
         w=WIDTH,
         h=HEIGHT,
         said=said or "No marks yet",

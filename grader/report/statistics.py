@@ -88,7 +88,7 @@ def class_statistics(verdicts: Sequence[Verdict], max_points: Decimal) -> ClassS
     return ClassStatistics(
         outcomes={o: outcomes[o] for o in Outcome},
         summary=_summary([v.points for v in marked]),
-        histogram=_histogram([v.points for v in marked], max_points),
+        histogram=histogram([v.points for v in marked], max_points),
         tests=tuple(_tests(graded)),
         failures=tuple(_failures(graded)),
         errors=tuple(_errors(graded)),
@@ -108,7 +108,8 @@ def _summary(points: list[Decimal]) -> Summary | None:
     )
 
 
-def _histogram(points: list[Decimal], max_points: Decimal) -> Histogram:
+def histogram(points: Sequence[Decimal], max_points: Decimal) -> Histogram:
+    """Count how many marks lie in each part of the points; the parts have round edges."""
     step = next((s for s in _round_steps() if s * MAX_BINS >= max_points), max_points)
     bins = max(1, math.ceil(max_points / step))
     counts = [0] * bins

@@ -14,6 +14,7 @@ from jinja2.exceptions import TemplateError
 from markupsafe import Markup, escape
 
 from grader.errors import GraderError
+from grader.gradebook.totals.rounding import show_fraction
 from grader.points import show
 from grader.report.text import clean
 from grader.resources import shipped_dir
@@ -55,7 +56,7 @@ def _environment(template_dirs: tuple[Path, ...]) -> Environment:
         auto_reload=False,
     )
     environment.filters |= {"points": show, "percent": _percent, "moment": _moment, "size": _size}
-    environment.filters["prose"] = _prose
+    environment.filters |= {"prose": _prose, "fraction": show_fraction}
     return environment
 
 

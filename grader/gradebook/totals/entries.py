@@ -57,13 +57,32 @@ class Entry:
         return replace(self, points=share * Fraction(self.item.max_points), waits=False)
 
 
+@dataclass(frozen=True, kw_only=True)
+class AsOf:
+    """When totals are computed, and what is known by then.
+
+    Attributes:
+        now: decides what is overdue.
+        final: whatever has no mark counts nothing.
+        graded: ids of the items of which the class has marks.
+    """
+
+    now: dt.datetime
+    final: bool = False
+    graded: frozenset[str] = frozenset()
+
+    def missing(self, item: Item, due: dt.datetime | None) -> bool:
+        """Tell whether an item without a mark was not handed in, and counts nothing.
+
+        That is known of an assignment that is overdue and graded. Of an item that a person marks
+        it is not: it waits.
+        """
+        known = item.assignment is not None and item.id in self.graded
+        return self.final or (known and due is not None and self.now > due)
+
+
 def entries_of(
-    student: str,
-    course: CourseFile,
-    marks: Mapping[str, ItemMark],
-    *,
-    now: dt.datetime,
-    final: bool = False,
+    student: str, course: CourseFile, marks: Mapping[str, ItemMark], as_of: AsOf
 ) -> list[Entry]:
     """Return one entry for each item, in the order of the course file.
 
@@ -71,39 +90,43 @@ def entries_of(
         student: whose extensions to look up.
         course: as `load_scheme` reads it.
         marks: by item.
-        now: whatever was due by now and has no mark at all is missing, and counts nothing.
-        final: items without a due date are missing too, if they have no mark.
+        as_of: what to take for missing.
 
     Raises:
         GradebookError: a mark is above the item's points, below 0, or for other points.
     """
     granted = {e.item: e.due for e in course.extensions if e.student == student}
     return [
-        _entry(item, component, marks.get(item.id), granted.get(item.id), course, now, final)
+        _entry(item, component, marks[item.id], granted.get(item.id), course)
+        if item.id in marks
+        else _blank(item, component, _latest(item.due, granted.get(item.id)), as_of)
         for component in course.components
         for item in component.items
     ]
 
 
+def _blank(item: Item, component: Component, due: dt.datetime | None, as_of: AsOf) -> Entry:
+    missing = as_of.missing(item, due)
+    return Entry(
+        item=item,
+        component=component,
+        mark=None,
+        points=Fraction(0) if missing else None,
+        due=due,
+        missing=missing,
+        waits=not missing,
+    )
+
+
 def _entry(
     item: Item,
     component: Component,
-    mark: ItemMark | None,
+    mark: ItemMark,
     granted: dt.datetime | None,
     course: CourseFile,
-    now: dt.datetime,
-    final: bool,
 ) -> Entry:
-    due = max(
-        (d for d in (item.due, granted, mark.extended_to if mark else None) if d is not None),
-        default=None,
-    )
+    due = _latest(item.due, granted, mark.extended_to)
     blank = Entry(item=item, component=component, mark=mark, points=None, due=due)
-    if mark is None:
-        missing = final or (due is not None and now > due)
-        return replace(
-            blank, missing=missing, waits=not missing, points=Fraction(0) if missing else None
-        )
     if mark.excused:
         return replace(blank, excused=True)
     _check(mark, item)
@@ -122,6 +145,10 @@ def lateness_rule(item: Item, component: Component, policy: LatePolicy | None) -
     if policy is None or (policy.components and component.id not in policy.components):
         return "free"
     return "policy"
+
+
+def _latest(*dates: dt.datetime | None) -> dt.datetime | None:
+    return max((date for date in dates if date is not None), default=None)
 
 
 def _lateness(

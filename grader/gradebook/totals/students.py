@@ -12,7 +12,7 @@ from grader.course.course_file import CourseFile
 from grader.errors import GradebookError
 from grader.gradebook.marks import ItemMark
 from grader.gradebook.totals.charging import days
-from grader.gradebook.totals.entries import Entry, entries_of
+from grader.gradebook.totals.entries import AsOf, Entry, entries_of
 from grader.gradebook.totals.results import StudentTotal
 from grader.gradebook.totals.rounding import rounded
 from grader.gradebook.totals.scoring import Score, score
@@ -29,31 +29,45 @@ def class_totals(
     groups: Groups | None = None,
     final: bool = False,
 ) -> list[StudentTotal]:
-    """Return everybody's total, sorted by student; the order of the marks does not matter.
+    """Return everybody's total, sorted by student: what `class_entries` comes to."""
+    entries = class_entries(course, marks, now=now, students=students, groups=groups, final=final)
+    return [student_total(student, course, own) for student, own in entries.items()]
+
+
+def class_entries(
+    course: CourseFile,
+    marks: Iterable[ItemMark],
+    *,
+    now: dt.datetime,
+    students: Iterable[str] = (),
+    groups: Groups | None = None,
+    final: bool = False,
+) -> dict[str, list[Entry]]:
+    """Lay everybody's marks beside the items; the order of the marks does not matter.
 
     Args:
         course: as `load_scheme` reads it, with nothing left open.
         marks: at most one for a student and an item.
-        now: what was due by now and was not handed in gives no points.
+        now: assignments that are overdue by now and were not handed in give no points.
         students: also those without any mark.
         groups: for an item, the members of each student's group (the student among them); one
             member's mark is the mark of all who have none of their own.
-        final: what has no mark and no due date gives no points either.
+        final: whatever else has no mark gives no points either.
 
     Raises:
         GradebookError: two marks for one student and item, or marks outside their bounds.
     """
-    table = laid_out(course, marks)
-    everybody = {*students, *table, *(s for own in (groups or {}).values() for s in own)}
-    shared = _shared(course, table, groups or {})
-    return [
-        student_total(
-            student,
-            course,
-            entries_of(student, course, shared.get(student, {}), now=now, final=final),
-        )
+    groups = groups or {}
+    table = _laid_out(course, marks)
+    as_of = AsOf(
+        now=now, final=final, graded=frozenset(item for own in table.values() for item in own)
+    )
+    shared = _shared(course, table, groups)
+    everybody = {*students, *table, *(s for own in groups.values() for s in own)}
+    return {
+        student: entries_of(student, course, shared.get(student, {}), as_of)
         for student in sorted(everybody)
-    ]
+    }
 
 
 def student_total(student: str, course: CourseFile, entries: Sequence[Entry]) -> StudentTotal:
@@ -99,7 +113,7 @@ def letter_of(scored: Score, course: CourseFile) -> str | None:
     return letters.letter(total)
 
 
-def laid_out(course: CourseFile, marks: Iterable[ItemMark]) -> dict[str, dict[str, ItemMark]]:
+def _laid_out(course: CourseFile, marks: Iterable[ItemMark]) -> dict[str, dict[str, ItemMark]]:
     known = {item.id for item in course.items}
     table: dict[str, dict[str, ItemMark]] = {}
     for mark in marks:

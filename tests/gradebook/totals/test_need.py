@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 
 from grader.course.course_file import CourseFile
 from grader.errors import UsageError
-from grader.gradebook.totals.entries import entries_of
 from grader.gradebook.totals.need import Need, need, plainly
+from grader.gradebook.totals.students import class_entries
 from tests.gradebook.totals.courses import AFTER, Given, course_of, marks_of, total_of
 
 COURSE = """
@@ -35,8 +35,8 @@ weight = 40
 
 
 def needed(course: CourseFile, given_marks: dict[str, Given], target: str) -> Need:
-    by_item = {m.item: m for m in marks_of(course, given_marks)}
-    return need(course, entries_of("ada", course, by_item, now=AFTER), target)
+    marks = marks_of(course, given_marks)
+    return need(course, class_entries(course, marks, now=AFTER, students=["ada"])["ada"], target)
 
 
 def test_the_share_is_the_least_that_reaches_the_target() -> None:

@@ -21,6 +21,7 @@ from tests.gradebook.totals.courses import (
     line,
     mark,
     marks_of,
+    shipped,
     total_of,
     totals_of,
 )
@@ -132,23 +133,28 @@ def test_what_waits_for_a_mark_is_no_zero() -> None:
     assert (total.at_least, total.at_most) == (36, 91)
 
 
-def test_what_was_due_and_never_came_is_zero() -> None:
-    course = course_of(four())
-    given = marks_of(course, {"h1": 80, "exam": 50})
-    before = dt.datetime(2024, 10, 5, tzinfo=dt.UTC)
-    [total] = class_totals(course, given, now=before)
-    assert [i.state for i in total.items][:2] == [State.COUNTED, State.WAITS]
-    [total] = class_totals(course, given, now=AFTER)
-    assert (total.total, line(total, "h2").why) == (32, "Not handed in: 0 points.")
+def test_an_assignment_that_was_due_and_never_came_is_zero_once_it_is_graded() -> None:
+    course = shipped("iith-dl")
+    ben = marks_of(course, {"a2": 40}, student="ben")
+    [ada, _] = class_totals(course, [*marks_of(course, {"a1": 60}), *ben], now=AFTER)
+    assert (line(ada, "a2").state, line(ada, "a2").why) == (
+        State.MISSING,
+        "Not handed in: 0 points.",
+    )
+    # Nobody has a mark for a3 yet.
+    assert line(ada, "a3").state is State.WAITS
+    early = dt.datetime(2024, 11, 13, 20, 59, tzinfo=dt.UTC)
+    [ada, _] = class_totals(course, [*marks_of(course, {"a1": 60}), *ben], now=early)
+    assert line(ada, "a2").state is State.WAITS
 
 
-def test_without_a_due_date_only_the_end_of_the_course_makes_a_zero() -> None:
+def test_of_what_a_person_marks_only_the_end_of_the_course_makes_a_zero() -> None:
     course = course_of(four())
-    given = marks_of(course, {"h1": 80, "h2": 80, "h3": 40, "h4": 80})
-    [total] = class_totals(course, given, now=AFTER)
-    assert total.waiting == ("Exam",)
-    [total] = class_totals(course, given, now=AFTER, final=True)
-    assert total.total == 48
+    given = [*marks_of(course, {"h1": 80, "h3": 40, "h4": 80}), *marks_of(course, ALL, "ben")]
+    ada, _ = class_totals(course, given, now=AFTER)
+    assert ada.waiting == ("H2", "Exam")
+    ada, _ = class_totals(course, given, now=AFTER, final=True)
+    assert ada.total == 36
 
 
 EXTRA = """[[components.items]]
