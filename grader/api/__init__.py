@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from grader.api.grading import Graded, Progress, grade
     from grader.api.handing_in import collect_submissions, submit, verify_receipt
     from grader.api.pages import write_report
+    from grader.api.totals import CourseTotals, course_totals, write_totals
     from grader.api.validation import Fault, validate
 
 _HOMES = {
@@ -35,17 +36,22 @@ _HOMES = {
     "submit": "handing_in",
     "verify_receipt": "handing_in",
     "write_report": "pages",
+    "CourseTotals": "totals",
+    "course_totals": "totals",
+    "write_totals": "totals",
     "Fault": "validation",
     "validate": "validation",
 }
 
 __all__ = [
     "CheckedNotebook",
+    "CourseTotals",
     "Fault",
     "Graded",
     "Progress",
     "check",
     "collect_submissions",
+    "course_totals",
     "find_course",
     "grade",
     "init_course",
@@ -54,6 +60,7 @@ __all__ = [
     "validate",
     "verify_receipt",
     "write_report",
+    "write_totals",
 ]
 
 

@@ -21,6 +21,7 @@ _COMMANDS = {
     "collect": "Take in what students handed in.",
     "grade": "Grade submissions.",
     "report": "Write the pages again.",
+    "totals": "Compute totals from all marks.",
     "validate": "Try an assignment before its release.",
     "sandbox": "Build and look after the sandbox image.",
     "doctor": "Prove that the sandbox holds here.",

@@ -8,6 +8,7 @@ from fractions import Fraction
 from typing import Any
 
 from grader.course.course_file import CourseFile
+from grader.gradebook.totals.need import Need, plainly
 from grader.gradebook.totals.results import ComponentTotal, ItemTotal, StudentTotal
 from grader.gradebook.totals.rounding import show_fraction
 from grader.points import show
@@ -25,6 +26,20 @@ def totals_document(course: CourseFile, totals: Sequence[StudentTotal]) -> dict[
         "format": FORMAT,
         "course": {"title": course.title, "institution": course.institution, "term": course.term},
         "students": [_student(total) for total in totals],
+    }
+
+
+def need_document(found: Need) -> dict[str, Any]:
+    """Return plain values: `percent` is null where the target is out of reach."""
+    return {
+        "target": found.target,
+        "percent": _number(found.percent),
+        "at_most": _number(found.at_most),
+        "items": [
+            {"item": i.item, "points": _number(i.points), "max_points": _number(i.max_points)}
+            for i in found.items
+        ],
+        "said": plainly(found),
     }
 
 

@@ -1,0 +1,165 @@
+"""From the gradebook and the course file to everybody's total."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from decimal import Decimal
+from pathlib import Path
+
+from grader.course.components import Item
+from grader.course.course_file import CourseFile
+from grader.course.directory import Course
+from grader.course.scheme import check_open, load_scheme
+from grader.errors import UsageError
+from grader.gradebook.marks import ItemMark, Source
+from grader.gradebook.store import Gradebook
+from grader.gradebook.totals.entries import Entry
+from grader.gradebook.totals.need import Need, need
+from grader.gradebook.totals.results import StudentTotal
+from grader.gradebook.totals.students import class_entries, student_total
+from grader.points import to_points
+from grader.report.files import file_name, write_pages
+from grader.report.totals_pages import (
+    MarkChange,
+    class_totals_page,
+    student_totals_page,
+    targets_of,
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class CourseTotals:
+    """A class's totals, with what they were computed from.
+
+    Attributes:
+        scheme: the course file, filled in from the assignments.
+        totals: by student, sorted.
+        entries: each student's marks beside the items.
+        names: of students, where the roster knows them.
+        history: every change of each student's marks, oldest first.
+    """
+
+    scheme: CourseFile
+    now: dt.datetime
+    totals: Mapping[str, StudentTotal]
+    entries: Mapping[str, Sequence[Entry]]
+    names: Mapping[str, str] = field(default_factory=dict)
+    history: Mapping[str, Sequence[MarkChange]] = field(default_factory=dict)
+
+    def of(self, student: str) -> StudentTotal:
+        """Return one student's total.
+
+        Raises:
+            UsageError: there is no such student.
+        """
+        if student not in self.totals:
+            raise UsageError(
+                f"there is no mark of a student {student!r}",
+                hint=f"There are: {', '.join(list(self.totals)[:8])}…" if self.totals else None,
+            )
+        return self.totals[student]
+
+    def need(self, student: str, target: str) -> Need:
+        """Say what a student would need to reach a letter or a total."""
+        self.of(student)
+        return need(self.scheme, self.entries[student], target)
+
+
+def course_totals(
+    course: Course, *, now: dt.datetime | None = None, final: bool = False
+) -> CourseTotals:
+    """Compute everybody's total from what the gradebook holds.
+
+    Args:
+        course: with a course file.
+        now: decides what is overdue; default: the time.
+        final: whatever has no mark counts nothing, as at the end of a course.
+
+    Raises:
+        UsageError: there is no course file.
+        SpecError: the course file is wrong, or facts in it are still open: it names them.
+        GradebookError: a mark does not fit the course file.
+    """
+    scheme = load_scheme(course)
+    check_open(scheme, course.course_file)
+    moment = now or dt.datetime.now(dt.UTC).replace(microsecond=0)
+    with Gradebook(course.database_url) as gradebook:
+        marks = _marks(course, scheme, gradebook)
+    entries = class_entries(scheme, marks, now=moment, final=final)
+    return CourseTotals(
+        scheme=scheme,
+        now=moment,
+        totals={s: student_total(s, scheme, own) for s, own in entries.items()},
+        entries=entries,
+    )
+
+
+def write_totals(course: Course, computed: CourseTotals, *, out: Path | None = None) -> Path:
+    """Write the class's page and one for each student; returns the class's page.
+
+    `students/` holds what may be sent to each student; `totals.html` is for instructors.
+    """
+    scheme, shared = computed.scheme, {"template_dirs": course.template_dirs}
+    pages = {
+        f"students/{file_name(student)}.html": student_totals_page(
+            total,
+            course=scheme,
+            now=computed.now,
+            needs=_needs(computed, total),
+            history=computed.history.get(student, ()),
+            shown_as=computed.names.get(student),
+            **shared,
+        )
+        for student, total in computed.totals.items()
+    }
+    pages["totals.html"] = class_totals_page(
+        list(computed.totals.values()),
+        course=scheme,
+        links={s: f"students/{file_name(s)}.html" for s in computed.totals},
+        now=computed.now,
+        names=computed.names,
+        **shared,
+    )
+    return write_pages(out or course.graded_dir / "totals", pages)[-1]
+
+
+def _needs(computed: CourseTotals, total: StudentTotal) -> list[Need]:
+    if not total.waiting:
+        return []
+    return [computed.need(total.student, target) for target in targets_of(computed.scheme)]
+
+
+def _marks(course: Course, scheme: CourseFile, gradebook: Gradebook) -> list[ItemMark]:
+    """The machine's marks."""
+    return [mark for item in scheme.items for mark in _of_item(course, item, gradebook)]
+
+
+def _of_item(course: Course, item: Item, gradebook: Gradebook) -> list[ItemMark]:
+    if item.assignment is None:
+        return []
+    spec = course.assignment(item.assignment).spec
+    criterion = item.machine_criterion
+    made = []
+    for verdict in gradebook.current(item.assignment, counts=spec.attempts.counts):
+        points: Decimal | None = verdict.points
+        criteria = {q.id: q.points for q in verdict.questions}
+        if criterion is not None:
+            share = verdict.points / verdict.max_points if verdict.max_points else Decimal(0)
+            criteria, points = {criterion.id: to_points(share * criterion.points)}, None
+        elif spec.manual_points:
+            points = None
+        made.append(
+            ItemMark(
+                student=verdict.student,
+                item=item.id,
+                points=points,
+                max_points=item.max_points,
+                handed_in=verdict.submission.submitted_at,
+                source=Source.MACHINE,
+                criteria=criteria,
+                waits_for="" if points is not None else "A part is marked by a person",
+            )
+        )
+    return made

@@ -1,0 +1,133 @@
+"""The tables that `grader totals` prints."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from rich import box
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from grader.gradebook.totals.need import plainly
+from grader.gradebook.totals.results import ItemTotal, State, StudentTotal
+from grader.gradebook.totals.rounding import show_fraction
+from grader.points import show
+from grader.report.totals_pages import remarks
+
+if TYPE_CHECKING:
+    from grader.api.totals import CourseTotals
+
+_NONE = "–"
+
+
+def print_class(computed: CourseTotals) -> None:
+    """Print everybody's total on stdout, and on stderr what is missing."""
+    console = Console(highlight=False)
+    table = _table("student")
+    table.add_column("total", justify="right", style="bold")
+    if computed.scheme.letters:
+        table.add_column("letter")
+    table.add_column("so far", justify="right")
+    for component in computed.scheme.components:
+        table.add_column(component.id, justify="right")
+    table.add_column("notes", overflow="fold")
+    for total in computed.totals.values():
+        table.add_row(*_class_row(computed, total))
+    console.print(table)
+    waiting = sum(bool(total.waiting) for total in computed.totals.values())
+    if waiting:
+        Console(stderr=True, highlight=False).print(
+            f"{waiting} of {len(computed.totals)} have no total yet: marks are missing. "
+            "At the end of the course, --final counts what has no mark as nothing."
+        )
+
+
+def _class_row(computed: CourseTotals, total: StudentTotal) -> list[Text]:
+    cells = [Text(total.student), Text(_NONE if total.total is None else show(total.total))]
+    if computed.scheme.letters:
+        cells.append(Text(total.letter or _NONE, style="red" if total.failed else ""))
+    cells.append(Text(_NONE if total.so_far is None else show_fraction(total.so_far)))
+    for component in total.components:
+        known = component.weight is not None or component.contribution
+        cells.append(Text(show_fraction(component.contribution) if known else _NONE))
+    cells.append(Text("; ".join(remarks(total))[:160], style="red" if total.failed else "dim"))
+    return cells
+
+
+def print_student(computed: CourseTotals, total: StudentTotal, target: str | None) -> None:
+    """Print one student's total, line by line."""
+    console = Console(highlight=False)
+    table = _table("item")
+    for name in ("points", "late days", "after", "weight", "adds"):
+        table.add_column(name, justify="right")
+    table.add_column("why", overflow="fold")
+    for component in total.components:
+        known = component.weight is not None
+        table.add_row(
+            Text(component.title, style="bold"),
+            "",
+            "",
+            "",
+            Text(show_fraction(component.weight) if component.weight is not None else _NONE),
+            Text(show_fraction(component.contribution) if known else _NONE, style="bold"),
+            "",
+        )
+        for item in component.items:
+            table.add_row(*_item_row(item))
+    console.print(table)
+    for sentence in _summary(computed, total):
+        console.print(sentence, markup=False)
+    if target is not None:
+        console.print(plainly(computed.need(total.student, target)), markup=False)
+
+
+def _item_row(item: ItemTotal) -> list[Text]:
+    style = "" if item.state is State.COUNTED else "dim"
+    points = _NONE if item.points is None else f"{show(item.points)} / {show(item.max_points)}"
+    cells = [
+        f"  {item.title}",
+        points,
+        show_fraction(item.days_late) if item.days_late else "",
+        "" if item.earned is None else show_fraction(item.earned),
+        show_fraction(item.weight) if item.weight else _NONE,
+        show_fraction(item.contribution) if item.weight else _NONE,
+        item.why,
+    ]
+    return [Text(cell, style=style) for cell in cells]
+
+
+def _summary(computed: CourseTotals, total: StudentTotal) -> list[str]:
+    said = []
+    if total.total is not None:
+        letter = f", {total.letter}" if total.letter else ""
+        said.append(f"Total: {show(total.total)}{letter}")
+    elif total.so_far is not None:
+        said.append(
+            f"So far: {show_fraction(total.so_far)} % of what has been marked; the total will "
+            f"lie between {show(total.at_least)} and {show(total.at_most)}."
+        )
+    late = computed.scheme.late
+    if total.grace_left is not None and late and late.grace_days:
+        left = show_fraction(total.grace_left)
+        said.append(f"Grace days: {left} of {late.grace_days} left.")
+    return said + [f"Not passed: {title}" for title in total.failed]
+
+
+def print_needs(computed: CourseTotals, target: str) -> None:
+    """Print what everybody would need."""
+    console = Console(highlight=False)
+    table = _table("student")
+    table.add_column("so far", justify="right")
+    table.add_column("needed", overflow="fold")
+    for total in computed.totals.values():
+        so_far = _NONE if total.so_far is None else show_fraction(total.so_far)
+        sentence = plainly(computed.need(total.student, target))
+        table.add_row(Text(total.student), Text(so_far), Text(sentence))
+    console.print(table)
+
+
+def _table(first: str) -> Table:
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    table.add_column(first, overflow="fold")
+    return table
