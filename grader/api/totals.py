@@ -5,21 +5,18 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from decimal import Decimal
 from pathlib import Path
 
-from grader.course.components import Item
 from grader.course.course_file import CourseFile
 from grader.course.directory import Course
 from grader.course.scheme import check_open, load_scheme
 from grader.errors import UsageError
-from grader.gradebook.marks import ItemMark, Source
+from grader.gradebook.machine_marks import machine_marks
 from grader.gradebook.store import Gradebook
 from grader.gradebook.totals.entries import Entry
 from grader.gradebook.totals.need import Need, need
 from grader.gradebook.totals.results import StudentTotal
 from grader.gradebook.totals.students import class_entries, student_total
-from grader.points import to_points
 from grader.report.files import file_name, write_pages
 from grader.report.totals_pages import (
     MarkChange,
@@ -86,7 +83,7 @@ def course_totals(
     check_open(scheme, course.course_file)
     moment = now or dt.datetime.now(dt.UTC).replace(microsecond=0)
     with Gradebook(course.database_url) as gradebook:
-        marks = _marks(course, scheme, gradebook)
+        marks = machine_marks(course, scheme, gradebook)
     entries = class_entries(scheme, marks, now=moment, final=final)
     return CourseTotals(
         scheme=scheme,
@@ -129,37 +126,3 @@ def _needs(computed: CourseTotals, total: StudentTotal) -> list[Need]:
     if not total.waiting:
         return []
     return [computed.need(total.student, target) for target in targets_of(computed.scheme)]
-
-
-def _marks(course: Course, scheme: CourseFile, gradebook: Gradebook) -> list[ItemMark]:
-    """The machine's marks."""
-    return [mark for item in scheme.items for mark in _of_item(course, item, gradebook)]
-
-
-def _of_item(course: Course, item: Item, gradebook: Gradebook) -> list[ItemMark]:
-    if item.assignment is None:
-        return []
-    spec = course.assignment(item.assignment).spec
-    criterion = item.machine_criterion
-    made = []
-    for verdict in gradebook.current(item.assignment, counts=spec.attempts.counts):
-        points: Decimal | None = verdict.points
-        criteria = {q.id: q.points for q in verdict.questions}
-        if criterion is not None:
-            share = verdict.points / verdict.max_points if verdict.max_points else Decimal(0)
-            criteria, points = {criterion.id: to_points(share * criterion.points)}, None
-        elif spec.manual_points:
-            points = None
-        made.append(
-            ItemMark(
-                student=verdict.student,
-                item=item.id,
-                points=points,
-                max_points=item.max_points,
-                handed_in=verdict.submission.submitted_at,
-                source=Source.MACHINE,
-                criteria=criteria,
-                waits_for="" if points is not None else "A part is marked by a person",
-            )
-        )
-    return made

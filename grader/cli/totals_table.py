@@ -24,6 +24,10 @@ _NONE = "–"
 def print_class(computed: CourseTotals) -> None:
     """Print everybody's total on stdout, and on stderr what is missing."""
     console = Console(highlight=False)
+    quiet = Console(stderr=True, highlight=False)
+    if not computed.totals:
+        quiet.print("There are no marks yet: grade an assignment, or import marks.")
+        return
     table = _table("student")
     table.add_column("total", justify="right", style="bold")
     if computed.scheme.letters:
@@ -37,7 +41,7 @@ def print_class(computed: CourseTotals) -> None:
     console.print(table)
     waiting = sum(bool(total.waiting) for total in computed.totals.values())
     if waiting:
-        Console(stderr=True, highlight=False).print(
+        quiet.print(
             f"{waiting} of {len(computed.totals)} have no total yet: marks are missing. "
             "At the end of the course, --final counts what has no mark as nothing."
         )

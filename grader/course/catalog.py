@@ -11,8 +11,9 @@ from decimal import Decimal
 from pathlib import Path
 from textwrap import dedent
 
-from grader.course.course_file import load_course_file
+from grader.course.course_file import CourseFile, load_course_file
 from grader.course.directory import ASSIGNMENTS, COURSES, REFERENCE, Assignment, Course
+from grader.course.loading import SPEC_NAME
 from grader.errors import UsageError
 from grader.resources import shipped_dir
 
@@ -93,20 +94,39 @@ def _write_course(
     (folder / ASSIGNMENTS).mkdir(parents=True)
     (folder / REFERENCE).mkdir()
     for assignment in assignments:
-        shutil.copytree(assignment.folder, folder / ASSIGNMENTS / assignment.name, ignore=_IGNORED)
+        copied = folder / ASSIGNMENTS / assignment.name
+        shutil.copytree(assignment.folder, copied, ignore=_IGNORED)
+        if course_file is not None and assignment.spec.course not in (None, course_file.stem):
+            _adopt(copied / SPEC_NAME, course_file.stem)
         shutil.copyfile(
             assignment.reference_path, folder / REFERENCE / assignment.reference_path.name
         )
-    title = "A course"
+    facts = None
     if course_file is not None:
         shutil.copyfile(course_file, folder / "course.toml")
         facts = load_course_file(course_file)
-        title = f"{facts.title}, {facts.institution}, {facts.term}"
     (folder / ".gitignore").write_text(_GITIGNORE, encoding="utf-8")
-    (folder / "README.md").write_text(_readme(title, assignments), encoding="utf-8")
+    (folder / "README.md").write_text(_readme(facts, assignments), encoding="utf-8")
 
 
-def _readme(title: str, assignments: Iterable[Assignment]) -> str:
+def _adopt(spec_path: Path, course: str) -> None:
+    """Make another course's assignment this one's: its dates are not, and have to be set."""
+    kept, in_dates = [], False
+    for line in spec_path.read_text(encoding="utf-8").splitlines():
+        if line.startswith("["):
+            in_dates = line.strip() == "[dates]"
+            if in_dates:
+                kept.append("# When it is out and when it is due is set here:")
+        if line.startswith("course = "):
+            line = f'course = "{course}"'
+        key = line.partition("=")[0].strip()
+        if in_dates and line.strip():
+            line = f"# {key} =" if key in ("released", "due") else f"# {line}"
+        kept.append(line)
+    spec_path.write_text("\n".join(kept) + "\n", encoding="utf-8")
+
+
+def _readme(facts: CourseFile | None, assignments: Iterable[Assignment]) -> str:
     listed = "\n".join(f"- `{a.name}`: {a.spec.title}" for a in assignments)
     first = next(iter(assignments)).name
     text = dedent("""\
@@ -123,7 +143,19 @@ def _readme(title: str, assignments: Iterable[Assignment]) -> str:
         grader grade {first} submissions/    # marks and pages
         ```
         """)
-    return text.format(title=title, listed=listed, first=first)
+    title = f"{facts.title}, {facts.institution}, {facts.term}" if facts else "A course"
+    readme = text.format(title=title, listed=listed, first=first)
+    return readme if facts is None else f"{readme}\n{_totals_readme(facts)}"
+
+
+def _totals_readme(facts: CourseFile) -> str:
+    text = dedent("""\
+        `course.toml` says what counts how much; `grader totals` computes everybody's total.
+        """)
+    if not facts.left_open:
+        return text
+    listed = "\n".join(f"- `{key}`" for key in facts.left_open)
+    return f"{text}It leaves open what has to be set before:\n\n{listed}\n"
 
 
 def _catalog() -> Course:

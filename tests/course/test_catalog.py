@@ -9,6 +9,7 @@ import pytest
 from grader.course import catalog
 from grader.course.directory import Course
 from grader.course.loading import load_spec
+from grader.course.scheme import load_scheme
 from grader.errors import UsageError
 from tests.helpers.assignments import write_assignment
 
@@ -112,6 +113,38 @@ def test_what_ships_can_be_read() -> None:
         assert load_spec(path).points > 0
 
 
+@pytest.mark.parametrize("name", catalog.shipped_courses())
+def test_every_course_comes_with_its_assignments_and_says_what_is_open(
+    tmp_path: Path, name: str
+) -> None:
+    course = catalog.init_course(tmp_path / name, name)
+    scheme = load_scheme(course)
+    assert course.names() == sorted(scheme.assignments)
+    readme = (tmp_path / name / "README.md").read_text()
+    assert all(f"- `{key}`" in readme for key in scheme.left_open)
+
+
 def test_the_koc_course_comes_with_its_four_assignments(tmp_path: Path) -> None:
     course = catalog.init_course(tmp_path / "koc", "koc-comp541")
-    assert course.names() == ["cnn", "mlp-backprop", "rnn", "transformers-gnns"]
+    assert {"cnn", "mlp-backprop", "rnn", "transformers-gnns"} <= set(course.names())
+    assert course.assignment("cnn").spec.dates.due is not None
+
+
+def test_another_courses_assignment_comes_without_its_dates(tmp_path: Path) -> None:
+    course = catalog.init_course(tmp_path / "umn", "umn-dl")
+    theirs = Course(catalog.shipped_dir("assignments").parent).assignment("cnn")
+    ours = course.assignment("cnn")
+    assert (ours.spec.course, ours.spec.dates.due) == ("umn-dl", None)
+    assert ours.spec.questions == theirs.spec.questions
+    assert ours.spec.resources == theirs.spec.resources
+    assert "# due =" in ours.spec_path.read_text()
+
+
+def test_the_five_courses_ship() -> None:
+    assert catalog.shipped_courses() == [
+        "iith-dl",
+        "koc-comp541",
+        "ntu-ce7454",
+        "sutd-50039",
+        "umn-dl",
+    ]

@@ -1,0 +1,61 @@
+"""The machine's marks, as marks for items of the course."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+from grader.course.components import Criterion, Item
+from grader.course.course_file import CourseFile
+from grader.course.directory import Course
+from grader.gradebook.marks import ItemMark, Source
+from grader.gradebook.store import Gradebook
+from grader.grading.verdict import Verdict
+from grader.points import to_points
+
+WAITS = "A part is marked by a person"
+
+
+def machine_marks(course: Course, scheme: CourseFile, gradebook: Gradebook) -> list[ItemMark]:
+    """Return what the hidden suites say about every item that has an assignment.
+
+    A mark of which a person gives a part has no points yet, only the criteria that are known: the
+    questions' points, or the one line of the item's rubric that is the machine's.
+    """
+    return [
+        item_mark(item, verdict)
+        for item in scheme.items
+        if item.assignment is not None
+        for verdict in gradebook.current(
+            item.assignment, counts=course.assignment(item.assignment).spec.attempts.counts
+        )
+    ]
+
+
+def item_mark(item: Item, verdict: Verdict) -> ItemMark:
+    """Turn one verdict into a mark for an item."""
+    criterion = item.machine_criterion
+    whole = criterion is None and not verdict.manual_points
+    if criterion is not None:
+        criteria = {criterion.id: _scaled(verdict, criterion)}
+        max_points = item.max_points
+    else:
+        criteria = {question.id: question.points for question in verdict.questions}
+        # Of the assignment as it was when it was graded: totals refuse it if that has changed.
+        max_points = verdict.max_points + verdict.manual_points
+    return ItemMark(
+        student=verdict.student,
+        item=item.id,
+        points=verdict.points if whole else None,
+        max_points=max_points,
+        handed_in=verdict.submission.submitted_at,
+        source=Source.MACHINE,
+        criteria=criteria,
+        waits_for="" if whole else WAITS,
+    )
+
+
+def _scaled(verdict: Verdict, criterion: Criterion) -> Decimal:
+    """The suite's share of its points, as points of the rubric."""
+    if not verdict.max_points:
+        return Decimal(0)
+    return to_points(verdict.points * criterion.points / verdict.max_points)
