@@ -41,7 +41,7 @@ def class_page(
             "spec": spec,
             "rows": rows,
             "marks": {v.student: {q.id: q for q in v.questions} for v in rows},
-            "links": {student: _relative(path) for student, path in links.items()},
+            "links": {student: relative_link(path) for student, path in links.items()},
             "statistics": statistics,
             "histogram": histogram_svg(statistics.histogram),
             "broken": [v for v in rows if v.outcome is Outcome.INFRASTRUCTURE_ERROR],
@@ -58,7 +58,7 @@ def sorting_key(name: str) -> tuple[str, str]:
     return "".join(c for c in letters if not unicodedata.combining(c)), name
 
 
-def _relative(path: str) -> str | None:
+def relative_link(path: str) -> str | None:
     """A link to a page beside this one; nothing else is linked, `javascript:` least of all."""
     parts = urlsplit(path)
     if parts.scheme or parts.netloc or path.startswith(("/", "\\")):

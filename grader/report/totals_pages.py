@@ -15,7 +15,7 @@ from grader.gradebook.totals.results import ItemTotal, State, StudentTotal
 from grader.gradebook.totals.rounding import hundredths
 from grader.gradebook.totals.statistics import totals_statistics
 from grader.report.charts import histogram_svg
-from grader.report.class_page import sorting_key
+from grader.report.class_page import relative_link, sorting_key
 from grader.report.spread_chart import spread_svg
 from grader.report.statistics import histogram
 from grader.report.templates import render
@@ -111,7 +111,7 @@ def class_totals_page(
             "rows": rows,
             "names": names,
             "course": course,
-            "links": links,
+            "links": {student: relative_link(path) for student, path in links.items()},
             "statistics": statistics,
             "histogram": histogram_svg(
                 histogram(percents, top), title="Distribution of totals", unit="percent"
