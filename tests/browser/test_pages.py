@@ -9,8 +9,18 @@ from typing import Any
 
 import pytest
 
+from grader.gradebook.totals.need import need
+from grader.gradebook.totals.students import class_entries, student_total
 from grader.report.class_page import class_page
 from grader.report.student_page import student_page
+from grader.report.totals_pages import (
+    MarkChange,
+    class_totals_page,
+    student_totals_page,
+    targets_of,
+)
+from tests.gradebook.totals.courses import shipped
+from tests.helpers.classes import class_marks
 from tests.helpers.notebooks import realistic_notebook
 from tests.helpers.verdicts import AFTER_DUE, SPEC, broken, class_of, graded, invalid
 from tests.report.hostile import ALL
@@ -62,7 +72,25 @@ def _pages() -> dict[str, str]:
     }
 
 
-PAGES = _pages()
+def _totals() -> dict[str, str]:
+    course = shipped("koc-comp541", {"percent_per_day": ["20"], "pass_mark": ["50", "50"]})
+    marks = class_marks(course, marked=0.7)
+    entries = class_entries(course, marks, now=AFTER_DUE)
+    totals = [student_total(student, course, own) for student, own in entries.items()]
+    links = {total.student: f"students/{i}.html" for i, total in enumerate(totals)}
+    one = next(t for t in totals if t.failed and t.waiting and t.grace_used)
+    needs = [need(course, entries[one.student], target) for target in targets_of(course)]
+    history = [MarkChange(at=AFTER_DUE, item="midterm", what="60 → 71.5", who="n.tas")]
+    return {
+        "totals": class_totals_page(totals, course=course, links=links, now=AFTER_DUE),
+        "student's total": student_totals_page(
+            one, course=course, now=AFTER_DUE, needs=needs, history=history
+        ),
+    }
+
+
+PAGES = _pages() | _totals()
+READABLE = ["student", "instructor", "invalid", "broken", "class", "totals", "student's total"]
 
 
 @pytest.fixture
@@ -154,7 +182,7 @@ def test_no_page_is_wider_than_its_window(show: Open, name: str, width: int) -> 
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("name", ["student", "instructor", "invalid", "broken", "class"])
+@pytest.mark.parametrize("name", READABLE)
 def test_all_text_has_enough_contrast(show: Open, name: str, scheme: str) -> None:
     page = show(name, color_scheme=scheme)
     page.evaluate("document.querySelectorAll('details').forEach(d => d.open = true)")
@@ -171,7 +199,7 @@ def test_light_and_dark_are_two_looks(show: Open) -> None:
     assert grounds == {"light": "rgb(253, 252, 250)", "dark": "rgb(21, 23, 26)"}
 
 
-@pytest.mark.parametrize("name", ["student", "instructor", "invalid", "broken", "class"])
+@pytest.mark.parametrize("name", READABLE)
 def test_a_screen_reader_finds_its_way(show: Open, name: str) -> None:
     page = show(name)
     for role in ("main", "banner", "contentinfo"):
