@@ -9,7 +9,7 @@ from grader.course.course_file import CourseFile
 from grader.course.directory import Course
 from grader.gradebook.marks import ItemMark, Source
 from grader.gradebook.store import Gradebook
-from grader.grading.verdict import Verdict
+from grader.grading.verdict import Outcome, Verdict
 from grader.points import to_points
 
 WAITS = "A part is marked by a person"
@@ -34,7 +34,9 @@ def machine_marks(course: Course, scheme: CourseFile, gradebook: Gradebook) -> l
 def item_mark(item: Item, verdict: Verdict) -> ItemMark:
     """Turn one verdict into a mark for an item."""
     criterion = item.machine_criterion
-    whole = criterion is None and not verdict.manual_points
+    # What can't be read holds no written answers either.
+    unread = verdict.outcome is Outcome.INVALID_SUBMISSION
+    whole = criterion is None and (unread or not verdict.manual_points)
     if criterion is not None:
         criteria = {criterion.id: _scaled(verdict, criterion)}
         max_points = item.max_points

@@ -102,13 +102,12 @@ def test_the_grading_of_iith_dl() -> None:
     assert (assignments.best, len(assignments.items)) == (4, 5)
 
 
-def test_sutd_50039_states_no_weights_and_takes_no_late_project() -> None:
+def test_sutd_50039_states_no_weights_and_no_day_and_takes_no_late_project() -> None:
     sutd = course("sutd-50039")
     project = sutd.item("project")
     assert project and project.late == "refused"
-    assert sutd.left_open == tuple(
-        f"components.{name}.weight" for name in ("midterm", "final", "project")
-    )
+    weights = [f"components.{name}.weight" for name in ("midterm", "final", "project")]
+    assert sutd.left_open == (*weights, "components.project.items.project.due")
 
 
 @pytest.mark.parametrize("name", ["iith-dl", "ntu-ce7454", "umn-dl"])

@@ -8,7 +8,7 @@ from fractions import Fraction
 
 from grader.course.course_file import CourseFile
 from grader.course.policy import LatePolicy
-from grader.gradebook.totals.entries import Entry, lateness_rule
+from grader.gradebook.totals.entries import Entry
 from grader.gradebook.totals.lateness import units_a_day
 from grader.gradebook.totals.weights import Share
 
@@ -17,7 +17,7 @@ Charges = Mapping[str, int]
 
 def percent_off(entry: Entry, grace: int, policy: LatePolicy | None) -> Fraction:
     """Return how many percent of the points are taken off, at most all."""
-    if policy is None or not entry.late or lateness_rule_of(entry, policy) != "policy":
+    if policy is None or not entry.late or entry.rule(policy) != "policy":
         return Fraction(0)
     days = Fraction(entry.late - grace, units_a_day(policy))
     return min(Fraction(100), Fraction(policy.percent_per_day or 0) * days)
@@ -26,11 +26,6 @@ def percent_off(entry: Entry, grace: int, policy: LatePolicy | None) -> Fraction
 def earned(entry: Entry, grace: int, policy: LatePolicy | None) -> Fraction:
     """Return the points after late days."""
     return (entry.points or Fraction(0)) * (100 - percent_off(entry, grace, policy)) / 100
-
-
-def lateness_rule_of(entry: Entry, policy: LatePolicy | None) -> str:
-    """Return how the course treats this item when it comes late."""
-    return lateness_rule(entry.item, entry.component, policy)
 
 
 def grace_charges(course: CourseFile, entries: Sequence[Entry], shares: Sequence[Share]) -> Charges:
@@ -87,7 +82,7 @@ def _moment(entry: Entry) -> float:
 
 def _most_units(entry: Entry, policy: LatePolicy, budget: int) -> int:
     """How many grace units the item can take."""
-    if not entry.late or entry.refused or lateness_rule_of(entry, policy) != "policy":
+    if not entry.late or entry.refused or entry.rule(policy) != "policy":
         return 0
     most = min(entry.late, budget)
     if policy.grace_days_per_item is not None:

@@ -50,6 +50,14 @@ class Entry:
         """Whether this student has longer than the class."""
         return self.due != self.item.due
 
+    def rule(self, policy: LatePolicy | None) -> Lateness:
+        """Return how the course treats this item when it comes late."""
+        if self.item.late is not None:
+            return "free" if self.item.late == "policy" and policy is None else self.item.late
+        named = policy.components if policy else ()
+        about = policy is not None and (not named or self.component.id in named)
+        return "policy" if about else "free"
+
     def with_share(self, share: Fraction | None) -> Entry:
         """Say what an item that waits would get, of 1; None leaves it out of the sum."""
         if not self.waits or share is None:
@@ -130,7 +138,7 @@ def _entry(
     if mark.excused:
         return replace(blank, excused=True)
     _check(mark, item)
-    late, refused = _lateness(mark, due, item, component, course)
+    late, refused = _lateness(blank, mark, course)
     if refused:
         return replace(blank, points=Fraction(0), late=late, refused=True)
     if mark.points is None:
@@ -138,35 +146,20 @@ def _entry(
     return replace(blank, points=Fraction(mark.points), late=late)
 
 
-def lateness_rule(item: Item, component: Component, policy: LatePolicy | None) -> Lateness:
-    """Return how the course treats an item that comes late."""
-    if item.late is not None:
-        return "free" if item.late == "policy" and policy is None else item.late
-    if policy is None or (policy.components and component.id not in policy.components):
-        return "free"
-    return "policy"
-
-
 def _latest(*dates: dt.datetime | None) -> dt.datetime | None:
     return max((date for date in dates if date is not None), default=None)
 
 
-def _lateness(
-    mark: ItemMark,
-    due: dt.datetime | None,
-    item: Item,
-    component: Component,
-    course: CourseFile,
-) -> tuple[int, bool]:
+def _lateness(entry: Entry, mark: ItemMark, course: CourseFile) -> tuple[int, bool]:
     """How late it is, and whether that is too late."""
-    if mark.handed_in is None or due is None:
+    if mark.handed_in is None or entry.due is None:
         return 0, False
-    policy = course.late or LatePolicy(percent_per_day=None)
-    late = units_late(mark.handed_in, due, policy, course.zone)
-    rule = lateness_rule(item, component, course.late)
+    policy = course.late or LatePolicy()
+    late = units_late(mark.handed_in, entry.due, policy, course.zone)
+    rule = entry.rule(course.late)
     if rule == "refused":
         return late, late > 0
-    return late, rule == "policy" and past_cutoff(mark.handed_in, due, policy, course.zone)
+    return late, rule == "policy" and past_cutoff(mark.handed_in, entry.due, policy, course.zone)
 
 
 def _check(mark: ItemMark, item: Item) -> None:

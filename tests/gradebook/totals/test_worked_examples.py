@@ -5,7 +5,7 @@ from __future__ import annotations
 from decimal import Decimal
 
 from grader.gradebook.totals.results import State
-from tests.gradebook.totals.courses import adds, line, shipped, total_of
+from tests.gradebook.totals.courses import Given, adds, line, shipped, total_of
 
 
 def decimals(**numbers: str) -> dict[str, Decimal]:
@@ -63,10 +63,14 @@ def test_koc_comp541_without_the_quiz_is_failed() -> None:
 
 
 def test_sutd_50039() -> None:
-    course = shipped("sutd-50039", {"weight": ["30", "40", "30"]})
-    total = total_of(course, {"midterm": "62.5", "final": "71.25", "project": 88})
+    course = shipped("sutd-50039", {"weight": ["30", "40", "30"], "due": ["2025-04-25T18:00:00"]})
+    given: dict[str, Given] = {"midterm": "62.5", "final": "71.25"}
+    total = total_of(course, {**given, "project": (88, "2025-04-25T18:00:00")})
     assert adds(total) == decimals(midterm="18.75", final="28.5", project="26.4")
     assert total.total == Decimal("73.65")
+    # One second later it is not accepted.
+    late = total_of(course, {**given, "project": (88, "2025-04-25T18:00:01")})
+    assert late.total == Decimal("47.25")
 
 
 def test_ntu_ce7454() -> None:
