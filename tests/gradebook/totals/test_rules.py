@@ -103,6 +103,14 @@ def test_the_best_three_are_still_three_when_one_of_four_is_excused() -> None:
     assert adds(total)["work"] == 36  # (0.8 + 0.4 + 0.6) / 3 x 60
 
 
+def test_where_fewer_are_left_than_count_all_of_them_count() -> None:
+    course = course_of(four("best = 3"))
+    excused = [mark(course, h, None, excused=True) for h in ("h1", "h2")]
+    given = [mark(course, "h3", 20), mark(course, "h4", 60), mark(course, "exam", 50)]
+    [total] = totals_of(course, [*excused, *given])
+    assert adds(total)["work"] == 30  # (0.4 + 0.6) / 2 x 60
+
+
 def test_a_drop_never_takes_the_last_item() -> None:
     course = course_of(four("drop = 3"))
     excused = [mark(course, h, None, excused=True) for h in ("h1", "h2", "h3")]
@@ -185,6 +193,14 @@ def test_a_whole_component_can_be_extra_credit() -> None:
     assert total.total == 65  # 62 + 3
 
 
+def test_an_excuse_does_not_make_extra_credit_worth_more() -> None:
+    text = '\n[[components]]\nid = "quizzes"\ntitle = "Quizzes"\nweight = 4\nextra_credit = true\n'
+    course = course_of(four() + text)
+    given = [m for m in marks_of(course, {**ALL, "quizzes": 75}) if m.item != "exam"]
+    [total] = totals_of(course, [*given, mark(course, "exam", None, excused=True)])
+    assert total.total == 73  # 42 of 60, and 3
+
+
 def test_grace_days_go_where_they_bring_most() -> None:
     course = course_of(four(head=LATE))
     given = {**ALL, "h1": (80, "2024-10-03T12:00:00"), "h2": (100, "2024-10-10T12:00:00")}
@@ -231,6 +247,57 @@ def test_grace_days_pass_what_must_be_passed_before_they_bring_points() -> None:
     # Where no day can help any more, points decide.
     total = total_of(course, {**given, "h4": (40, "2024-10-24T12:00:00")})
     assert (line(total, "h2").grace_days, total.failed) == (2, ("H4",))
+
+
+TWO = """
+[late]
+grace_days = 2
+percent_per_day = 10
+[[components]]
+id = "work"
+title = "Work"
+weight = 100
+best = 2
+[[components.items]]
+id = "oral"
+title = "Oral"
+due = 2024-10-01
+must_pass = true
+pass_mark = 50
+[[components.items]]
+id = "essay"
+title = "Essay"
+due = 2024-10-01
+must_pass = true
+pass_mark = 50
+[[components.items]]
+id = "talk"
+title = "Talk"
+due = 2024-10-01
+"""
+LATE_BY_TWO = "2024-10-03T12:00:00"
+
+
+def test_days_that_cannot_save_the_course_go_where_they_bring_points() -> None:
+    # They would pass the essay, but the oral is failed whatever they are spent on.
+    total = total_of(
+        course_of(TWO), {"oral": 20, "essay": (50, LATE_BY_TWO), "talk": (100, LATE_BY_TWO)}
+    )
+    assert (line(total, "essay").grace_days, line(total, "talk").grace_days) == (0, 2)
+    assert total.failed == ("Oral", "Essay")
+
+
+def test_grace_days_can_pass_what_does_not_even_count() -> None:
+    total = total_of(
+        course_of(TWO), {"oral": 90, "essay": (50, LATE_BY_TWO), "talk": (80, LATE_BY_TWO)}
+    )
+    assert line(total, "essay").state is State.DROPPED
+    assert (line(total, "essay").grace_days, total.failed) == (2, ())
+
+
+def test_no_grace_day_is_spent_for_nothing() -> None:
+    total = total_of(course_of(four(head=LATE)), {**ALL, "h2": (0, "2024-10-10T12:00:00")})
+    assert (total.grace_used, total.grace_left) == (0, 2)
 
 
 def test_at_most_so_many_grace_days_for_one_item() -> None:
@@ -357,6 +424,14 @@ def test_one_members_excuse_is_not_the_groups() -> None:
     ]
 
 
+def test_one_members_extension_is_not_the_groups() -> None:
+    course = course_of("[late]\ngrace_days = 0\npercent_per_day = 50\n" + GROUP)
+    late = mark(course, "report", 80, at="2024-12-02T10:00:00")
+    longer = replace(late, extended_to=dt.datetime(2024, 12, 3, tzinfo=course.zone))
+    totals = class_totals(course, [longer], now=AFTER, groups=TEAM, final=True)
+    assert [line(t, "report").earned for t in totals] == [80, 40, 40]
+
+
 def test_a_late_group_costs_each_member_days_of_their_own() -> None:
     course = course_of("[late]\ngrace_days = 3\npercent_per_day = 50\n" + GROUP)
     marks = [mark(course, "report", 80, at="2024-12-03T10:00:00")]
@@ -388,6 +463,8 @@ def test_what_had_to_be_passed_and_was_not_decides_over_the_letter() -> None:
     assert (got.total, got.letter, got.failed) == (95, "F", ("Exam",))
     assert line(got, "exam").why == "Not passed: 95 points needed."
     assert total_of(course_of(LETTERS + ONE + must), {"exam": "95"}).letter == "A"
+    lowest = LETTERS.replace("B = 80", "B = 80, D = 0")
+    assert total_of(course_of(lowest + ONE + must), {"exam": "94"}).letter == "F"
 
 
 @pytest.mark.parametrize(
