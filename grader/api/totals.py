@@ -9,6 +9,7 @@ from pathlib import Path
 
 from grader.course.course_file import CourseFile
 from grader.course.directory import Course
+from grader.course.groups import load_groups
 from grader.course.scheme import check_open, load_scheme
 from grader.errors import UsageError
 from grader.gradebook.machine_marks import machine_marks
@@ -36,6 +37,7 @@ class CourseTotals:
         entries: each student's marks beside the items.
         names: of students, where the roster knows them.
         history: every change of each student's marks, oldest first.
+        remarks: what an instructor should look at, in sentences.
     """
 
     scheme: CourseFile
@@ -44,6 +46,7 @@ class CourseTotals:
     entries: Mapping[str, Sequence[Entry]]
     names: Mapping[str, str] = field(default_factory=dict)
     history: Mapping[str, Sequence[MarkChange]] = field(default_factory=dict)
+    remarks: tuple[str, ...] = ()
 
     def of(self, student: str) -> StudentTotal:
         """Return one student's total.
@@ -76,7 +79,8 @@ def course_totals(
 
     Raises:
         UsageError: there is no course file.
-        SpecError: the course file is wrong, or facts in it are still open: it names them.
+        SpecError: the course file or `groups.csv` is wrong, or facts are still open: it names
+            them.
         GradebookError: a mark does not fit the course file.
     """
     scheme = load_scheme(course)
@@ -84,12 +88,14 @@ def course_totals(
     moment = now or dt.datetime.now(dt.UTC).replace(microsecond=0)
     with Gradebook(course.database_url) as gradebook:
         marks = machine_marks(course, scheme, gradebook)
-    entries = class_entries(scheme, marks, now=moment, final=final)
+    groups = load_groups(course, scheme)
+    entries = class_entries(scheme, marks, now=moment, groups=groups.members, final=final)
     return CourseTotals(
         scheme=scheme,
         now=moment,
         totals={s: student_total(s, scheme, own) for s, own in entries.items()},
         entries=entries,
+        remarks=groups.remarks,
     )
 
 

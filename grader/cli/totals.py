@@ -50,6 +50,8 @@ def command(
 
     course = find(course_dir)
     computed = course_totals(course, final=final)
+    for remark in computed.remarks:
+        click.echo(remark, err=True)
     if as_json:
         print_json(_document(computed, student, target))
         return

@@ -20,12 +20,14 @@ from grader.resources import shipped_dir
 EXAMPLE = "mlp-backprop"
 
 _GITIGNORE = """\
-# Working files: what students hand in, and their marks, belong in no repository.
+# What students hand in, their names and their marks belong in no repository.
 /submissions/
 /graded/
 /released/
 /inbox/
 /gradebook.db*
+/roster.csv
+/groups.csv
 __pycache__/
 """
 

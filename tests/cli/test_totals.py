@@ -179,3 +179,18 @@ def test_an_empty_gradebook_is_said(warm_up: Assignment, grader: Grader) -> None
     done = grader("totals")
     assert (done.code, done.out) == (0, "")
     assert "There are no marks yet" in done.err
+
+
+def test_a_group_hands_in_once(course: Path, grader: Grader) -> None:
+    text = COURSE.replace(
+        'assignment = "warm-up"', 'assignment = "warm-up"\ngroup = true\ngroup_size = [3, 4]'
+    )
+    (course / "course.toml").write_text(text)
+    (course / "groups.csv").write_text("item,group,student\nh1,T1,ben\nh1,T1,cem\n")
+    done = grader("totals", "--json")
+    assert {s["student"]: s["so_far"] for s in done.json()["students"]} == {
+        "ada": "71.25",
+        "ben": "40",
+        "cem": "40",
+    }
+    assert "the group 'T1' for 'h1' is of 2, and the course file says 3 to 4" in done.err

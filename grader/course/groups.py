@@ -1,0 +1,144 @@
+"""Who hands in together: `groups.csv` in the course directory, read strictly."""
+
+from __future__ import annotations
+
+import csv
+import io
+import unicodedata
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from grader.course.course_file import CourseFile
+from grader.course.directory import Course
+from grader.errors import SpecError
+
+GROUPS_NAME = "groups.csv"
+COLUMNS = ("item", "group", "student")
+_MAX_BYTES = 4 << 20
+
+
+@dataclass(frozen=True)
+class Groups:
+    """The groups of every item.
+
+    Attributes:
+        members: by item, then by student: all members of the student's group, sorted, the
+            student among them.
+        remarks: groups that are smaller or larger than the course file says, in sentences.
+    """
+
+    members: Mapping[str, Mapping[str, tuple[str, ...]]] = field(default_factory=dict)
+    remarks: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class _Line:
+    number: int
+    item: str
+    group: str
+    student: str
+
+
+def load_groups(course: Course, scheme: CourseFile) -> Groups:
+    """Read `groups.csv`: one line for each member, with item, group and student.
+
+    The item may be a component's id: then the groups are those of all its items with
+    `group = true`. Without the file there are no groups.
+
+    Raises:
+        SpecError: names the line and what was expected.
+    """
+    path = course.root / GROUPS_NAME
+    if not path.is_file():
+        return Groups()
+    teams: dict[tuple[str, str], list[str]] = {}
+    seen: dict[tuple[str, str], _Line] = {}
+    for line in _lines(path):
+        for item in _items(line, scheme, path):
+            before = seen.setdefault((item, line.student), line)
+            if before is not line:
+                raise SpecError(
+                    f"{line.student!r} is in two lines for {item!r}: "
+                    f"group {before.group!r} in line {before.number}, and {line.group!r}",
+                    where=f"{path}:{line.number}",
+                    hint="Keep one of them.",
+                )
+            teams.setdefault((item, line.group), []).append(line.student)
+    members: dict[str, dict[str, tuple[str, ...]]] = {}
+    for (item, _), students in teams.items():
+        for student in students:
+            members.setdefault(item, {})[student] = tuple(sorted(students))
+    return Groups(members, tuple(_remarks(teams, scheme)))
+
+
+def _lines(path: Path) -> Iterator[_Line]:
+    if path.stat().st_size > _MAX_BYTES:
+        raise SpecError("the file is too large for a list of groups", where=path)
+    try:
+        text = path.read_text(encoding="utf-8-sig")
+    except (OSError, UnicodeDecodeError) as error:
+        raise SpecError(f"cannot read the file: {error}", where=path) from error
+    first = text.partition("\n")[0]
+    delimiter = ";" if first.count(";") > first.count(",") else ","
+    reader = csv.DictReader(io.StringIO(text), delimiter=delimiter, strict=True)
+    try:
+        names = [(name or "").strip().casefold() for name in reader.fieldnames or ()]
+        if sorted(names) != sorted(COLUMNS):
+            raise SpecError(
+                f"expected the columns {', '.join(COLUMNS)}, got {', '.join(names) or 'none'}",
+                where=f"{path}:1",
+            )
+        reader.fieldnames = names
+        for row in reader:
+            yield _line(row, reader.line_num, path)
+    except csv.Error as error:
+        raise SpecError(
+            f"not a CSV file: {error}", where=f"{path}:{reader.reader.line_num}"
+        ) from error
+
+
+def _line(row: Mapping[str | None, str | None], number: int, path: Path) -> _Line:
+    if None in row or any(row[name] is None for name in COLUMNS):
+        raise SpecError("expected item, group and student", where=f"{path}:{number}")
+    item, group, student = (
+        unicodedata.normalize("NFC", (row[name] or "").strip()) for name in COLUMNS
+    )
+    for name, value in zip(COLUMNS, (item, group, student), strict=True):
+        if not value:
+            raise SpecError(f"the {name} is missing", where=f"{path}:{number}")
+    return _Line(number, item, group, student)
+
+
+def _items(line: _Line, scheme: CourseFile, path: Path) -> list[str]:
+    """The items that a line is about."""
+    item = scheme.item(line.item)
+    if item is not None and item.group:
+        return [item.id]
+    of_component = [
+        i.id for c in scheme.components if c.id == line.item for i in c.items if i.group
+    ]
+    if of_component:
+        return of_component
+    known = [i.id for i in scheme.items if i.group]
+    what = f"the item {line.item!r} is not handed in by groups"
+    if item is None and line.item not in {c.id for c in scheme.components}:
+        what = f"there is no item {line.item!r}"
+    raise SpecError(
+        what,
+        where=f"{path}:{line.number}",
+        hint=f"Items with group = true: {', '.join(known) or 'none'}.",
+    )
+
+
+def _remarks(teams: Mapping[tuple[str, str], list[str]], scheme: CourseFile) -> Iterator[str]:
+    for (item, group), students in teams.items():
+        found = scheme.item(item)
+        if found is None or found.group_size is None:
+            continue
+        least, most = found.group_size
+        if not least <= len(students) <= most:
+            yield (
+                f"{GROUPS_NAME}: the group {group!r} for {item!r} is of {len(students)}, "
+                f"and the course file says {least} to {most}"
+            )
