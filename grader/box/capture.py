@@ -13,18 +13,21 @@ import os
 import select
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from typing import Any
 
 from grader.box import linux
 from grader.wire.messages import Output
+from grader.wire.values import Blob
 
-Send = Callable[[Output], None]
+Send = Callable[[Output, Sequence[Blob]], None]
 FLUSH_S = 0.2
 FLUSH_CHARACTERS = 16_384
 MESSAGE_BYTES = 128
 """What a message costs beside its text."""
+LARGE_BODY = 1 << 20
+"""A body of more bytes travels beside its message, which may not be so long."""
 
 
 class OutputLimitReached(KeyboardInterrupt):
@@ -124,15 +127,18 @@ class Outputs:
                 self._clear_next = True
             elif self.enabled:
                 self._clear_next = False
-                self._send(Output(action="clear"))
+                self._send(Output(action="clear"), ())
 
     def _emit(self, action: Any, body: dict[str, Any] | bytes, display_id: str) -> None:
         if self._clear_next and action == "append":
             self._clear_next = False
-            self._send(Output(action="clear"))
+            self._send(Output(action="clear"), ())
         encoded = body if isinstance(body, bytes) else _json(body)
         name = display_id.encode("utf-8", "replace").decode()
-        self._send(Output(action=action, body=encoded, display_id=name))
+        if len(encoded) > LARGE_BODY:
+            self._send(Output(action=action, display_id=name), [encoded])
+        else:
+            self._send(Output(action=action, body=encoded, display_id=name), ())
 
     def _take(self, size: int) -> bool:
         self._left -= size
@@ -201,6 +207,10 @@ class Stream(io.TextIOBase):
     def isatty(self) -> bool:
         """A notebook is no terminal."""
         return False
+
+    def close(self) -> None:
+        """Keep open: the cells after this one print too."""
+        self.flush()
 
     def writable(self) -> bool:
         """Text can be written."""

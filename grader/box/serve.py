@@ -72,8 +72,11 @@ class Server:
         self._calls = calls.Calls(ready.user_ns, self._initial)
         shell.attach(ready, self._outputs)
         self._capture = DescriptorCapture(self._outputs)
-        sys.stdout = Stream(self._capture, "stdout", 1)
-        sys.stderr = Stream(self._capture, "stderr", 2)
+        self._streams = {
+            "stdout": Stream(self._capture, "stdout", 1),
+            "stderr": Stream(self._capture, "stderr", 2),
+        }
+        sys.stdout, sys.stderr = self._streams.values()
 
     def serve(self) -> None:
         """Answer requests until the judge says close or the channel ends."""
@@ -90,12 +93,20 @@ class Server:
                 self._answer(request, blobs)
 
     def _run_cell(self, request: m.RunCell) -> m.CellDone:
+        self._mend_streams()
         self._outputs.begin(request.stop_output_at)
         self._shell.execution_count = request.index  # so that In[7] is the seventh code cell
         with Alarm(request.timeout_s, shell.CellTimeout):
             done = shell.run_cell(self._shell, request.source, settle=self._capture.settle)
         self._outputs.end()
         return done
+
+    def _mend_streams(self) -> None:
+        """Put back a stream that a cell took away: IPython runs none without them."""
+        for name, stream in self._streams.items():
+            current = getattr(sys, name, None)
+            if current is None or getattr(current, "closed", False) is True:
+                setattr(sys, name, stream)
 
     def _cell_name(self, file: str) -> str:
         known = self._shell.compile.format_code_name(file)

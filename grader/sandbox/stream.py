@@ -33,6 +33,8 @@ GRACE_S = 2.0
 SPAWN_S = 30.0
 END_S = 15.0
 OUTPUT_SLACK = 2 << 20
+MAX_BODY = 16 << 20
+MAX_BRACKETS = 500_000
 _NO_MESSAGE = "wrote into the channel to the judge what is no message"
 
 
@@ -231,9 +233,9 @@ class StreamSession(Session):
         self._send(request, ())
         deadline = time.monotonic() + timeout_s + GRACE_S
         while True:
-            message, _ = self._receive(m.FromBox, deadline, timeout_s)
+            message, parts = self._receive(m.FromBox, deadline, timeout_s)
             if isinstance(message, m.Output):
-                self._keep(message, result)
+                self._keep(message, parts, result)
             elif isinstance(message, m.CellDone):
                 result.status, result.error = message.status, message.error
                 result.duration_s = message.duration_s
@@ -306,7 +308,13 @@ class StreamSession(Session):
             rest = rest[self._link.payload_into(rest, deadline) :]
         return buffer
 
-    def _keep(self, output: m.Output, result: CellResult) -> None:
+    def _keep(self, output: m.Output, parts: list[memoryview], result: CellResult) -> None:
+        if parts:  # a large body comes beside its message
+            body = bytes(parts[0])
+            # As JSON, brackets cost the judge thirty times their bytes.
+            if len(body) > MAX_BODY or body.count(b"[") + body.count(b"{") > MAX_BRACKETS:
+                raise self._fail(BoxOutputLimit("put out more than it may and was stopped"))
+            output = msgspec.structs.replace(output, body=body)
         try:
             self._displays.apply(output, result.outputs)
         except WireError as error:

@@ -107,6 +107,25 @@ def test_names_of_one_cell_are_there_in_the_next(box: Box) -> None:
     assert box.said("print(x + 1)") == "21\n"
 
 
+def test_a_text_of_megabytes_is_put_out_in_one_piece(box: Box) -> None:
+    result = box.cell("print('x' * 6_000_000)", output=8 * MB)
+    assert result.status == "ok", result.error
+    assert [len(o["text"]) for o in result.outputs] == [6_000_001]
+
+
+def test_a_picture_of_megabytes_is_put_out(box: Box) -> None:
+    shown = "display({'text/html': 'x' * 6_000_000}, raw=True)"
+    result = box.cell(f"from IPython.display import display\n{shown}", output=8 * MB)
+    assert result.status == "ok", result.error
+    assert [len(o["data"]["text/html"]) for o in result.outputs] == [6_000_000]
+
+
+@pytest.mark.parametrize("source", ["sys.stdout = sys.stderr = None", "sys.stdout.close()"])
+def test_cells_run_after_one_that_took_the_streams_away(box: Box, source: str) -> None:
+    box.cell(f"import sys\n{source}")
+    assert box.said("print(6 * 7)") == "42\n"
+
+
 def test_a_call_brings_a_tensor_in_and_out_by_value(box: Box) -> None:
     box.cell("import torch\ndef double(x):\n    return 2 * x")
     x = torch.randn(3, 4, dtype=torch.float64)
