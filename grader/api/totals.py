@@ -12,19 +12,16 @@ from grader.course.directory import Course
 from grader.course.groups import load_groups
 from grader.course.scheme import check_open, load_scheme
 from grader.errors import UsageError
+from grader.gradebook.machine_history import machine_history
 from grader.gradebook.machine_marks import machine_marks
+from grader.gradebook.marks import MarkEvent
 from grader.gradebook.store import Gradebook
 from grader.gradebook.totals.entries import Entry
 from grader.gradebook.totals.need import Need, need
 from grader.gradebook.totals.results import StudentTotal
 from grader.gradebook.totals.students import class_entries, student_total
 from grader.report.files import file_name, write_pages
-from grader.report.totals_pages import (
-    MarkChange,
-    class_totals_page,
-    student_totals_page,
-    targets_of,
-)
+from grader.report.totals_pages import class_totals_page, student_totals_page, targets_of
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,7 +42,7 @@ class CourseTotals:
     totals: Mapping[str, StudentTotal]
     entries: Mapping[str, Sequence[Entry]]
     names: Mapping[str, str] = field(default_factory=dict)
-    history: Mapping[str, Sequence[MarkChange]] = field(default_factory=dict)
+    history: Mapping[str, Sequence[MarkEvent]] = field(default_factory=dict)
     remarks: tuple[str, ...] = ()
 
     def of(self, student: str) -> StudentTotal:
@@ -88,6 +85,7 @@ def course_totals(
     moment = now or dt.datetime.now(dt.UTC).replace(microsecond=0)
     with Gradebook(course.database_url) as gradebook:
         marks = machine_marks(course, scheme, gradebook)
+        events = machine_history(scheme, gradebook)
     groups = load_groups(course, scheme)
     entries = class_entries(scheme, marks, now=moment, groups=groups.members, final=final)
     return CourseTotals(
@@ -95,6 +93,7 @@ def course_totals(
         now=moment,
         totals={s: student_total(s, scheme, own) for s, own in entries.items()},
         entries=entries,
+        history={s: [event for event in events if event.student == s] for s in entries},
         remarks=groups.remarks,
     )
 
@@ -106,16 +105,8 @@ def write_totals(course: Course, computed: CourseTotals, *, out: Path | None = N
     """
     scheme, shared = computed.scheme, {"template_dirs": course.template_dirs}
     pages = {
-        f"students/{file_name(student)}.html": student_totals_page(
-            total,
-            course=scheme,
-            now=computed.now,
-            needs=_needs(computed, total),
-            history=computed.history.get(student, ()),
-            shown_as=computed.names.get(student),
-            **shared,
-        )
-        for student, total in computed.totals.items()
+        f"students/{file_name(student)}.html": _student_page(computed, student, **shared)
+        for student in computed.totals
     }
     pages["totals.html"] = class_totals_page(
         list(computed.totals.values()),
@@ -128,7 +119,18 @@ def write_totals(course: Course, computed: CourseTotals, *, out: Path | None = N
     return write_pages(out or course.graded_dir / "totals", pages)[-1]
 
 
-def _needs(computed: CourseTotals, total: StudentTotal) -> list[Need]:
-    if not total.waiting:
-        return []
-    return [computed.need(total.student, target) for target in targets_of(computed.scheme)]
+def _student_page(computed: CourseTotals, student: str, *, template_dirs: Sequence[Path]) -> str:
+    """What one student may see: of assignments that are not due yet, no marks."""
+    scheme, now = computed.scheme, computed.now
+    own = [entry.held_back(now) for entry in computed.entries[student]]
+    hidden = {e.item.id for e, o in zip(computed.entries[student], own, strict=True) if e != o}
+    total = student_total(student, scheme, own)
+    return student_totals_page(
+        total,
+        course=scheme,
+        now=now,
+        needs=[need(scheme, own, t) for t in targets_of(scheme)] if total.waiting else [],
+        history=[e for e in computed.history.get(student, ()) if e.item not in hidden],
+        shown_as=computed.names.get(student),
+        template_dirs=template_dirs,
+    )

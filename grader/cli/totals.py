@@ -68,11 +68,12 @@ def command(
 
 
 def _document(computed: CourseTotals, student: str | None, target: str | None) -> dict[str, Any]:
-    from grader.gradebook.totals.document import need_document, totals_document
+    from grader.gradebook.totals.document import event_document, need_document, totals_document
 
     chosen = list(computed.totals.values()) if student is None else [computed.of(student)]
     document = totals_document(computed.scheme, chosen)
-    if target is not None:
-        for one in document["students"]:
+    for one in document["students"]:
+        one["history"] = [event_document(e) for e in computed.history.get(one["student"], ())]
+        if target is not None:
             one["need"] = need_document(computed.need(one["student"], target))
     return document

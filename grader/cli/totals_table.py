@@ -17,6 +17,7 @@ from grader.report.totals_pages import remarks
 
 if TYPE_CHECKING:
     from grader.api.totals import CourseTotals
+    from grader.gradebook.marks import MarkEvent
 
 _NONE = "–"
 
@@ -84,6 +85,8 @@ def print_student(computed: CourseTotals, total: StudentTotal, target: str | Non
         console.print(sentence, markup=False)
     if target is not None:
         console.print(plainly(computed.need(total.student, target)), markup=False)
+    for event in computed.history.get(total.student, ()):
+        console.print(_event(computed, event), markup=False, style="dim")
 
 
 def _item_row(item: ItemTotal) -> list[Text]:
@@ -116,6 +119,13 @@ def _summary(computed: CourseTotals, total: StudentTotal) -> list[str]:
         left = show_fraction(total.grace_left)
         said.append(f"Grace days: {left} of {late.grace_days} left.")
     return said + [f"Not passed: {title}" for title in total.failed]
+
+
+def _event(computed: CourseTotals, event: MarkEvent) -> str:
+    when = event.at.astimezone(computed.scheme.zone)
+    who = f" by {event.who}" if event.who else ""
+    why = f" ({event.why})" if event.why else ""
+    return f"{when:%Y-%m-%d %H:%M}  {event.item}: {event.what}{who}{why}"
 
 
 def print_needs(computed: CourseTotals, target: str) -> None:

@@ -42,3 +42,23 @@ class ItemMark:
     criteria: Mapping[str, Decimal] = field(default_factory=dict)
     extended_to: dt.datetime | None = None
     waits_for: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class MarkEvent:
+    """One line of the history of a student's marks: nothing is overwritten, so each is known.
+
+    Attributes:
+        item: its id in the course file.
+        at: when the mark was made or changed.
+        what: in words, such as "31.33 → 35 points".
+        who: the person; empty for the machine.
+        why: as the person gave it.
+    """
+
+    student: str
+    item: str
+    at: dt.datetime
+    what: str
+    who: str = ""
+    why: str = ""

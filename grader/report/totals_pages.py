@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
 from pathlib import Path
 
 from grader.course.course_file import CourseFile
+from grader.gradebook.marks import MarkEvent
 from grader.gradebook.totals.need import Need, plainly
 from grader.gradebook.totals.results import ItemTotal, State, StudentTotal
 from grader.gradebook.totals.rounding import hundredths
@@ -21,17 +21,6 @@ from grader.report.statistics import histogram
 from grader.report.templates import render
 
 _PLAIN_TARGETS = ("50", "60", "70", "80", "90")
-
-
-@dataclass(frozen=True, kw_only=True)
-class MarkChange:
-    """One line of a student's history: who changed which item's mark, when, and why."""
-
-    at: dt.datetime
-    item: str
-    what: str
-    who: str = ""
-    why: str = ""
 
 
 def targets_of(course: CourseFile) -> tuple[str, ...]:
@@ -48,7 +37,7 @@ def student_totals_page(
     course: CourseFile,
     now: dt.datetime,
     needs: Sequence[Need] = (),
-    history: Sequence[MarkChange] = (),
+    history: Sequence[MarkEvent] = (),
     shown_as: str | None = None,
     template_dirs: Sequence[Path] = (),
 ) -> str:

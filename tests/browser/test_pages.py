@@ -9,12 +9,12 @@ from typing import Any
 
 import pytest
 
+from grader.gradebook.marks import MarkEvent
 from grader.gradebook.totals.need import need
 from grader.gradebook.totals.students import class_entries, student_total
 from grader.report.class_page import class_page
 from grader.report.student_page import student_page
 from grader.report.totals_pages import (
-    MarkChange,
     class_totals_page,
     student_totals_page,
     targets_of,
@@ -80,11 +80,13 @@ def _totals() -> dict[str, str]:
     links = {total.student: f"students/{i}.html" for i, total in enumerate(totals)}
     one = next(t for t in totals if t.failed and t.waiting and t.grace_used)
     needs = [need(course, entries[one.student], target) for target in targets_of(course)]
-    history = [MarkChange(at=AFTER_DUE, item="midterm", what="60 → 71.5", who="n.tas")]
+    event = MarkEvent(
+        student=one.student, at=AFTER_DUE, item="midterm", what="60 → 71.5", who="n.tas"
+    )
     return {
         "totals": class_totals_page(totals, course=course, links=links, now=AFTER_DUE),
         "student's total": student_totals_page(
-            one, course=course, now=AFTER_DUE, needs=needs, history=history
+            one, course=course, now=AFTER_DUE, needs=needs, history=[event]
         ),
     }
 

@@ -93,6 +93,15 @@ def test_the_pages_lie_in_graded_totals(course: Path, grader: Grader) -> None:
     assert "ben" not in (page.parent / "students" / "ada.html").read_text()
 
 
+def test_a_students_page_tells_no_mark_before_the_due_date(course: Path, grader: Grader) -> None:
+    later = MACHINE.replace("due = 2024-10-09", "due = 2099-10-09")
+    write_assignment(course, spec=later)
+    assert " 95 " in grader("totals").out
+    page = (course / "graded" / "totals" / "students" / "ada.html").read_text()
+    assert "Marks are shown after the due date" in page
+    assert "9.5" not in page
+
+
 def test_final_counts_what_has_no_mark_as_nothing(course: Path, grader: Grader) -> None:
     [ada, _] = grader("totals", "--final", "--json").json()["students"]
     assert (ada["total"], ada["letter"], ada["waiting"]) == ("42.75", "F", [])
@@ -115,6 +124,8 @@ def test_the_json_carries_exact_numbers_and_the_why_of_each_line(
     assert (item["days_late"], item["grace_days"], item["percent_off"]) == ("2", "1", "25")
     assert item["why"] == "2 days late: 1 day of grace, 25 % off."
     assert ada["grace_days_left"] == "0"
+    [event] = ada["history"]
+    assert (event["item"], event["what"]) == ("h1", "attempt 1: 9.5 of 10 points from the tests")
 
 
 def test_one_student_is_shown_line_by_line(course: Path, grader: Grader) -> None:
@@ -123,6 +134,7 @@ def test_one_student_is_shown_line_by_line(course: Path, grader: Grader) -> None
     assert "9.5 / 10" in said
     assert "the total will lie between 42.75 and 82.75" in said
     assert "Grace days: 0 of 1 left." in said
+    assert "h1: attempt 1: 9.5 of 10 points from the tests" in said
     assert "For B: 43.12 % of what is still to come (Exam 43.12 of 100)." in said
 
 

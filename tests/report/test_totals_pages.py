@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import datetime as dt
+from dataclasses import replace
+from decimal import Decimal
 
 import msgspec
 import pytest
 from bleach._vendor import html5lib
 
 from grader.course.course_file import CourseFile
+from grader.gradebook.marks import MarkEvent
 from grader.gradebook.totals.results import StudentTotal
 from grader.gradebook.totals.students import class_entries, class_totals, student_total
 from grader.report.totals_pages import (
-    MarkChange,
     class_totals_page,
     student_totals_page,
     targets_of,
@@ -52,6 +54,18 @@ def test_a_students_page_names_nobody_else(koc: CourseFile) -> None:
     assert not any(other.student in page for other in totals[1:])
 
 
+def test_a_rubric_is_shown_line_by_line() -> None:
+    ntu = shipped("ntu-ce7454")
+    criteria = {"clarity": Decimal(16), "visualization": Decimal("18.5")}
+    [mark] = marks_of(ntu, {"presentation": None})
+    known = replace(mark, criteria=criteria)
+    [total] = class_totals(ntu, [known], now=NOW)
+    said = text(student_totals_page(total, course=ntu, now=NOW))
+    assert (
+        "Clarity 16 of 20; Visualization 18.5 of 20; Logic flow – of 20" in said
+    )
+
+
 def test_a_failed_item_stands_above_everything(koc: CourseFile) -> None:
     total = ada(koc, **{"quiz-theory": 20})
     assert "Not passed: Self-assessment quiz, theory" in text(
@@ -60,7 +74,9 @@ def test_a_failed_item_stands_above_everything(koc: CourseFile) -> None:
 
 
 def test_the_history_of_marks_is_told(koc: CourseFile) -> None:
-    change = MarkChange(at=NOW, item="midterm", what="60 → 71.5", who="n.tas", why="added up")
+    change = MarkEvent(
+        student="ada", at=NOW, item="midterm", what="60 → 71.5", who="n.tas", why="added up"
+    )
     said = text(student_totals_page(ada(koc, midterm=70), course=koc, now=NOW, history=[change]))
     assert "Midterm exam : 60 → 71.5 by n.tas (added up)" in said
 
@@ -118,7 +134,7 @@ def test_no_attack_in_any_name_becomes_an_element(koc: CourseFile) -> None:
     course = msgspec.structs.replace(koc, title=ALL)
     marks = marks_of(course, {"midterm": 50}, student=ALL)
     totals = class_totals(course, marks, now=NOW)
-    history = [MarkChange(at=NOW, item=ALL, what=ALL, who=ALL, why=ALL)]
+    history = [MarkEvent(student="ada", at=NOW, item=ALL, what=ALL, who=ALL, why=ALL)]
     pages = [
         class_totals_page(totals, course=course, links={ALL: ALL}, names={ALL: ALL}, now=NOW),
         student_totals_page(totals[0], course=course, now=NOW, history=history, shown_as=ALL),

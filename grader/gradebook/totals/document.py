@@ -8,6 +8,7 @@ from fractions import Fraction
 from typing import Any
 
 from grader.course.course_file import CourseFile
+from grader.gradebook.marks import MarkEvent
 from grader.gradebook.totals.need import Need, plainly
 from grader.gradebook.totals.results import ComponentTotal, ItemTotal, StudentTotal
 from grader.gradebook.totals.rounding import show_fraction
@@ -40,6 +41,17 @@ def need_document(found: Need) -> dict[str, Any]:
             for i in found.items
         ],
         "said": plainly(found),
+    }
+
+
+def event_document(event: MarkEvent) -> dict[str, str]:
+    """Return plain values of one line of the history."""
+    return {
+        "at": event.at.isoformat(),
+        "item": event.item,
+        "what": event.what,
+        "who": event.who,
+        "why": event.why,
     }
 
 
@@ -89,6 +101,14 @@ def _item(item: ItemTotal) -> dict[str, Any]:
         "must_pass": item.must_pass,
         "passed": item.passed,
         "extra_credit": item.extra_credit,
+        "criteria": [
+            {
+                "title": c.title,
+                "points": _number(c.points),
+                "max_points": _number(c.max_points),
+            }
+            for c in item.criteria
+        ],
         "why": item.why,
     }
 

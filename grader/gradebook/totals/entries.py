@@ -58,6 +58,19 @@ class Entry:
         about = policy is not None and (not named or self.component.id in named)
         return "policy" if about else "free"
 
+    def held_back(self, now: dt.datetime) -> Entry:
+        """Return it as its student may see it: the machine's mark only once it is due.
+
+        Before, a mark that counts tests which are shown after the due date would tell of them.
+        """
+        early = self.due is not None and now <= self.due and self.item.assignment is not None
+        if not early or self.points is None or self.mark is None:
+            return self
+        mark = replace(
+            self.mark, points=None, criteria={}, waits_for="Marks are shown after the due date"
+        )
+        return replace(self, mark=mark, points=None, waits=True)
+
     def with_share(self, share: Fraction | None) -> Entry:
         """Say what an item that waits would get, of 1; None leaves it out of the sum."""
         if not self.waits or share is None:

@@ -20,6 +20,15 @@ class State(StrEnum):
 
 
 @dataclass(frozen=True, kw_only=True)
+class CriterionPoints:
+    """One line of an item's rubric, with its points; None while it has none."""
+
+    title: str
+    points: Decimal | None
+    max_points: Decimal
+
+
+@dataclass(frozen=True, kw_only=True)
 class ItemTotal:
     """One item in a student's total.
 
@@ -32,6 +41,7 @@ class ItemTotal:
         weight: percent of the final grade that it stands for here; 0 where it does not count.
         contribution: what it adds to the total, in percent.
         passed: of an item that must be passed; None for others, and while it has no mark.
+        criteria: the item's rubric, where it has one and anything of it is known.
         why: one sentence for people.
     """
 
@@ -52,6 +62,7 @@ class ItemTotal:
     must_pass: bool = False
     passed: bool | None = None
     extra_credit: bool = False
+    criteria: tuple[CriterionPoints, ...] = ()
     why: str = ""
 
 

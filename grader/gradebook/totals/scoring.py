@@ -11,7 +11,7 @@ from grader.course.course_file import CourseFile
 from grader.gradebook.totals.charging import Charges, days, earned, grace_charges, percent_off
 from grader.gradebook.totals.entries import Entry
 from grader.gradebook.totals.reasons import reason
-from grader.gradebook.totals.results import ComponentTotal, ItemTotal, State
+from grader.gradebook.totals.results import ComponentTotal, CriterionPoints, ItemTotal, State
 from grader.gradebook.totals.weights import Share, shares_of
 
 
@@ -148,8 +148,19 @@ def _item(
         if item.must_pass and points is not None
         else None,
         extra_credit=item.extra_credit,
+        criteria=_criteria(entry),
     )
     return replace(total, why=reason(total, entry, course))
+
+
+def _criteria(entry: Entry) -> tuple[CriterionPoints, ...]:
+    known = entry.mark.criteria if entry.mark else {}
+    if not any(criterion.id in known for criterion in entry.item.rubric):
+        return ()
+    return tuple(
+        CriterionPoints(title=c.title, points=known.get(c.id), max_points=c.points)
+        for c in entry.item.rubric
+    )
 
 
 def _state(entry: Entry, counted: Mapping[str, Fraction]) -> State:
