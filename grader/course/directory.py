@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from grader.course.course_file import load_course_file
 from grader.course.loading import SPEC_NAME, load_spec
 from grader.course.spec import AssignmentSpec
 from grader.errors import SpecError, UsageError
@@ -133,8 +134,15 @@ class Course:
 
     @property
     def database_url(self) -> str:
-        """Where the gradebook is: `GRADER_DATABASE_URL`, else `gradebook.db` in the course."""
-        return os.environ.get(DATABASE_VARIABLE) or f"sqlite:///{self.root / 'gradebook.db'}"
+        """Where the gradebook is.
+
+        `GRADER_DATABASE_URL` says it; else the key `database` of the course file; else it is
+        `gradebook.db` in the course.
+        """
+        named = os.environ.get(DATABASE_VARIABLE)
+        if not named and self.course_file.is_file():
+            named = load_course_file(self.course_file).database
+        return named or f"sqlite:///{self.root / 'gradebook.db'}"
 
     @property
     def submissions_dir(self) -> Path:

@@ -248,3 +248,17 @@ def test_a_course_without_a_course_file_is_told_how_to_get_one(tmp_path: Path) -
     with pytest.raises(UsageError, match="no course file") as caught:
         load_scheme(Course(tmp_path))
     assert "grader init" in str(caught.value.hint)
+
+
+def test_the_gradebook_lies_where_the_course_file_says(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("GRADER_DATABASE_URL", raising=False)
+    course = Course(tmp_path)
+    assert course.database_url == f"sqlite:///{tmp_path}/gradebook.db"
+    written(tmp_path)
+    assert course.database_url == f"sqlite:///{tmp_path}/gradebook.db"
+    written(tmp_path, COURSE.replace("cap = 105", 'database = "sqlite:////srv/marks.db"'))
+    assert course.database_url == "sqlite:////srv/marks.db"
+    monkeypatch.setenv("GRADER_DATABASE_URL", "sqlite:////srv/other.db")
+    assert course.database_url == "sqlite:////srv/other.db"
