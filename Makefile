@@ -13,6 +13,7 @@ help:
 	@echo "make test          environment, lint, type check, import contracts, every test"
 	@echo "make image         build the sandbox image (needs a Docker engine)"
 	@echo "make test-samples  the sample classes of every assignment, in every sandbox (long)"
+	@echo "make test-attacks  every attack in every sandbox, and where a wall is missing (long)"
 	@echo "make clean         remove what the demo made"
 
 $(VENV)/bin/python:
@@ -54,7 +55,10 @@ image: $(VENV)/.installed
 test-samples: $(VENV)/.developing
 	GRADER_SAMPLES=everywhere nice $(BIN)/python -m pytest tests/assignments $(PYTEST_ARGS)
 
+test-attacks: $(VENV)/.developing
+	GRADER_ATTACKS=everywhere nice $(BIN)/python -m pytest tests/attacks $(PYTEST_ARGS)
+
 clean:
 	rm -rf demo
 
-.PHONY: help demo test lint types contracts image test-samples clean
+.PHONY: help demo test lint types contracts image test-samples test-attacks clean

@@ -1,0 +1,6 @@
+# %%
+import os
+
+
+def accuracy(logits, labels):
+    os.abort()

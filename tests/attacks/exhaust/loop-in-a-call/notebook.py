@@ -1,0 +1,4 @@
+# %%
+def accuracy(logits, labels):
+    while True:
+        pass

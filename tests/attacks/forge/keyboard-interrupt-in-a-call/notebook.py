@@ -1,0 +1,3 @@
+# %%
+def softmax(x):
+    raise KeyboardInterrupt

@@ -1,0 +1,29 @@
+"""What a batch may leave behind on this machine: processes, mounts, folders, containers."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from pathlib import Path
+
+
+def leftovers() -> set[str]:
+    """Names of what looks like a part of a slot of this process or of its children."""
+    own = os.getpid()
+    found = {f"folder {p}" for p in Path(tempfile.gettempdir()).glob("grader-slot-*") if _dead(p)}
+    for file in Path("/proc").glob("[0-9]*/stat"):
+        try:
+            parent = int(file.read_text().rpartition(")")[2].split()[1])
+            command = (file.parent / "cmdline").read_bytes().replace(b"\0", b" ").decode()
+        except (OSError, ValueError):
+            continue
+        if parent == own and "grader." in command:
+            found.add(f"process {file.parent.name}: {command}")
+    mounts = Path("/proc/self/mounts").read_text().splitlines()
+    return found | {f"mount {m}" for m in mounts if "grader-slot-" in m}
+
+
+def _dead(folder: Path) -> bool:
+    """Whether the process that the folder is named after is gone."""
+    pid = folder.name.removeprefix("grader-slot-").partition("-")[0]
+    return not Path("/proc", pid).exists()

@@ -1,0 +1,6 @@
+# %%
+import sys
+
+sys.stdout = None
+sys.stderr.close()
+sys.stdin = open("/dev/null")

@@ -1,0 +1,7 @@
+# %%
+def softmax(x):
+    return x  # a first try
+
+
+def fit(x, y):
+    return x, []

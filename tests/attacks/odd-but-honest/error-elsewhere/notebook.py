@@ -1,0 +1,2 @@
+# %%
+print(not_yet_defined)

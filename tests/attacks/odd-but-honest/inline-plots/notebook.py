@@ -1,0 +1,6 @@
+# %%
+# %matplotlib inline
+import matplotlib.pyplot as plt
+
+plt.plot([3, 2, 1])
+plt.show()

@@ -1,0 +1,8 @@
+# %%
+# %time total = sum(range(10))
+
+# %%
+# !ls
+
+# %%
+# %load_ext autoreload

@@ -1,0 +1,3 @@
+# %%
+def softmax(x):
+    return torch.nn.Parameter(torch.softmax(x, dim=1))

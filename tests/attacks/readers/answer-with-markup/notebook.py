@@ -1,0 +1,4 @@
+# %% [markdown]
+# **Answer q5.**
+#
+# <script>answered()</script> because it overflows.

@@ -1,0 +1,2 @@
+# %%
+raise type('<script>' + 'named()</script>', (Exception,), {})('x')

@@ -1,0 +1,2 @@
+# %% [markdown]
+# Look: <script>celled()</script>

@@ -1,0 +1,2 @@
+# %% [markdown]
+# <a href="javascript:linked()">more</a>

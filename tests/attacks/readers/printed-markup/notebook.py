@@ -1,0 +1,2 @@
+# %%
+print('<script>' + 'printed()</script>')

@@ -1,0 +1,4 @@
+# %%
+import sys
+
+print('<script>' + 'warned()</script>', file=sys.stderr)

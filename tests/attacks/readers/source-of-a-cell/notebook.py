@@ -1,0 +1,2 @@
+# %%
+text = '<script>sourced()</script>'

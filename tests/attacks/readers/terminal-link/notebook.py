@@ -1,0 +1,2 @@
+# %%
+print('\x1b]8;;java' + 'script:attack()\x07link\x1b]8;;\x07')

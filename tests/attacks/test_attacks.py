@@ -1,0 +1,71 @@
+"""Every case in every sandbox: nobody gains, nothing gets out, the next submission is untouched."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.attacks.batches import Batch, Class, faults
+from tests.attacks.corpus import FULL, PLACES, Case, Place, cases
+from tests.attacks.leftovers import leftovers
+from tests.sandbox.places import docker_image
+
+EVERYWHERE = os.environ.get("GRADER_ATTACKS") == "everywhere"
+_SAMPLE = {"local-warm": 1, "docker-warm": 12, "docker-single-use": 45}
+"""Of so many cases one is run in `make test`; all of them in `make test-attacks`."""
+
+
+def _chosen(place: Place) -> list[Case]:
+    step = 1 if EVERYWHERE else _SAMPLE[place]
+    return [c for c in cases()[::step] if place in c.places]
+
+
+def _parameters() -> list[Any]:
+    found = []
+    for place in PLACES:
+        mark = pytest.mark.local_box if place == "local-warm" else pytest.mark.docker
+        found += [pytest.param(place, c, id=f"{place}-{c.id}", marks=mark) for c in _chosen(place)]
+    return found
+
+
+class _Graded:
+    """The batches that have been graded, each when its first case is asked for."""
+
+    def __init__(self, factory: pytest.TempPathFactory) -> None:
+        self._factory = factory
+        self._batches: dict[Place, Batch] = {}
+
+    def batch(self, place: Place) -> Batch:
+        if place not in self._batches:
+            if place.startswith("docker"):
+                docker_image()
+            before = leftovers()
+            root: Path = self._factory.mktemp(place)
+            # In single use no submission follows another in its place; a few are tried anyway.
+            every = 10 if place == "docker-single-use" else 1
+            handed_in = Class(root=root, cases=_chosen(place), every=every)
+            sandbox, _, isolation = place.partition("-")
+            batch = handed_in.grade(sandbox, isolation)
+            assert batch.trouble == ""
+            assert leftovers() - before == set()
+            self._batches[place] = batch
+        return self._batches[place]
+
+
+@pytest.fixture(scope="module")
+def graded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[_Graded]:
+    yield _Graded(tmp_path_factory)
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(3600)
+@pytest.mark.parametrize(("place", "case"), _parameters())
+def test_the_attack_fails(graded: _Graded, place: Place, case: Case) -> None:
+    batch = graded.batch(place)
+    assert batch.honest.verdict is not None
+    assert batch.honest.verdict.points == FULL
+    assert faults(case, batch) == []
