@@ -16,6 +16,7 @@ from grader.gradebook.totals.students import total_of
 from grader.points import HUNDREDTH, show
 
 _STEPS = 10_000
+_LISTED = 4
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -127,5 +128,8 @@ def plainly(found: Need) -> str:
         return f"{found.target} is out of reach: at most {show(found.at_most)}{why}."
     if not found.items or not found.percent:
         return f"{found.target} is reached already."
-    each = ", ".join(f"{i.title} {show(i.points)} of {show(i.max_points)}" for i in found.items)
+    if len(found.items) > _LISTED:
+        each = f"the same in each of {len(found.items)} items"
+    else:
+        each = ", ".join(f"{i.title} {show(i.points)} of {show(i.max_points)}" for i in found.items)
     return f"For {found.target}: {show(found.percent)} % of what is still to come ({each})."

@@ -12,7 +12,14 @@ from grader.course.course_file import CourseFile
 from grader.errors import UsageError
 from grader.gradebook.totals.need import Need, need, plainly
 from grader.gradebook.totals.students import class_entries
-from tests.gradebook.totals.courses import AFTER, Given, course_of, marks_of, total_of
+from tests.gradebook.totals.courses import (
+    AFTER,
+    Given,
+    course_of,
+    marks_of,
+    shipped,
+    total_of,
+)
 
 COURSE = """
 [letters]
@@ -55,6 +62,12 @@ def test_a_total_can_be_asked_for_too() -> None:
     # 36 are there; 80.5 - 36 = 44.5 of 60
     assert found.percent == Decimal("74.17")
     assert [i.points for i in found.items] == [Decimal("74.17"), Decimal("74.17")]
+
+
+def test_many_items_are_counted_and_not_listed() -> None:
+    found = needed(shipped("umn-dl"), {"proposal": 80}, "50")
+    assert plainly(found).endswith("(the same in each of 8 items).")
+    assert len(found.items) == 8
 
 
 def test_what_is_reached_already_needs_nothing() -> None:
