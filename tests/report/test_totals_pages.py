@@ -61,9 +61,7 @@ def test_a_rubric_is_shown_line_by_line() -> None:
     known = replace(mark, criteria=criteria)
     [total] = class_totals(ntu, [known], now=NOW)
     said = text(student_totals_page(total, course=ntu, now=NOW))
-    assert (
-        "Clarity 16 of 20; Visualization 18.5 of 20; Logic flow – of 20" in said
-    )
+    assert "Clarity 16 of 20; Visualization 18.5 of 20; Logic flow – of 20" in said
 
 
 def test_a_failed_item_stands_above_everything(koc: CourseFile) -> None:
