@@ -14,6 +14,7 @@ help:
 	@echo "make image         build the sandbox image (needs a Docker engine)"
 	@echo "make test-samples  the sample classes of every assignment, in every sandbox (long)"
 	@echo "make test-attacks  every attack in every sandbox, and where a wall is missing (long)"
+	@echo "make test-faults   parts of a batch killed, stopped, cut off, at many moments (long)"
 	@echo "make clean         remove what the demo made"
 
 $(VENV)/bin/python:
@@ -58,7 +59,10 @@ test-samples: $(VENV)/.developing
 test-attacks: $(VENV)/.developing
 	GRADER_ATTACKS=everywhere nice $(BIN)/python -m pytest tests/attacks $(PYTEST_ARGS)
 
+test-faults: $(VENV)/.developing
+	GRADER_FAULTS=everywhere nice $(BIN)/python -m pytest tests/faults $(PYTEST_ARGS)
+
 clean:
 	rm -rf demo
 
-.PHONY: help demo test lint types contracts image test-samples test-attacks clean
+.PHONY: help demo test lint types contracts image test-samples test-attacks test-faults clean

@@ -14,6 +14,7 @@ from pathlib import Path
 
 from grader import __version__
 from grader.api.pages import executed_from
+from grader.api.turn import turn_of
 from grader.course.directory import Assignment, Course, check_assignment
 from grader.course.spec import AssignmentSpec
 from grader.errors import UsageError
@@ -100,7 +101,7 @@ def grade(
 
     Raises:
         SpecError, SuiteError: said before the first submission is graded.
-        InfrastructureError: no sandbox.
+        InfrastructureError: no sandbox, or another batch grades the same assignment.
     """
     began = time.monotonic()
     progress = progress or Progress()
@@ -114,7 +115,7 @@ def grade(
         progress.warned(warning)
     choice = choose(sandbox, isolation, libraries=chosen.spec.box.libraries, hide=(course.root,))
     progress.chosen(choice)
-    with Gradebook(course.database_url) as gradebook:
+    with turn_of(chosen), Gradebook(course.database_url) as gradebook:
         run = _Run(course, chosen, choice, gradebook, progress, out)
         run.prepare(submissions, regrade=regrade, seed=seed, slots=slots, gpu=gpu)
         run.judge()
@@ -224,7 +225,8 @@ class _Run:
             on_verdict=self._take, on_begin=self._progress.begun, on_ready=self._progress.warm
         )
         grade_batch(self._setting, self._jobs, watchers)
-        self._gradebook.finish_batch(self._batch)
+        if all(map(_has_mark, self._verdicts)):  # else it is continued, with the same seed
+            self._gradebook.finish_batch(self._batch)
 
     def finish(self, began: float, refused: tuple[Refused, ...]) -> Graded:
         """Write the pages of what counts, and the class page."""
@@ -265,11 +267,9 @@ class _Run:
 
     def _seed_of_batch(self, bundle: str) -> int:
         """A fresh seed; that of an unfinished batch when it is continued."""
-        batches = self._gradebook.batches(self._assignment.name)
-        if batches:
-            last = max(batches, key=lambda b: b.started_at)
-            if last.finished_at is None:
-                return last.seed
+        last = self._gradebook.last_batch(self._assignment.name)
+        if last is not None and last.finished_at is None:
+            return last.seed
         return secrets.randbelow(1 << 31)
 
 

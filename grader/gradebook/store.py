@@ -34,7 +34,10 @@ class Entry:
 
 @dataclass(frozen=True, kw_only=True)
 class Batch:
-    """One run over a class; `finished_at` is None while it runs or when it was killed."""
+    """One run over a class; `finished_at` is None while it runs or can be continued.
+
+    It can when it was killed, or when a submission of it has no mark for a reason of ours.
+    """
 
     id: str
     assignment: str
@@ -206,17 +209,35 @@ class Gradebook:
         query = select(BatchRow).where(BatchRow.assignment == assignment)
         with reading(self._engine) as session:
             rows = session.scalars(query.order_by(BatchRow.started_at)).all()
-        return [
-            Batch(
-                id=row.id,
-                assignment=row.assignment,
-                started_at=row.started_at,
-                finished_at=row.finished_at,
-                seed=row.seed,
-                settings=row.settings,
-            )
-            for row in rows
-        ]
+        return [_as_batch(row) for row in rows]
+
+    def last_batch(self, assignment: str) -> Batch | None:
+        """Return the batch that recorded the newest verdict of an assignment.
+
+        By the order of the record and not by the clock, which may have been set back.
+        """
+        newest = (
+            select(VerdictRow.batch)
+            .where(VerdictRow.assignment == assignment)
+            .order_by(VerdictRow.id.desc())
+            .limit(1)
+        )
+        with reading(self._engine) as session:
+            row = session.scalars(
+                select(BatchRow).where(BatchRow.id == newest.scalar_subquery())
+            ).first()
+        return None if row is None else _as_batch(row)
+
+
+def _as_batch(row: BatchRow) -> Batch:
+    return Batch(
+        id=row.id,
+        assignment=row.assignment,
+        started_at=row.started_at,
+        finished_at=row.finished_at,
+        seed=row.seed,
+        settings=row.settings,
+    )
 
 
 def _holding(assignment: str) -> Any:

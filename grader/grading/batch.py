@@ -12,6 +12,7 @@ import socket
 import subprocess
 import sys
 import tempfile
+import time
 from collections import deque
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -24,6 +25,7 @@ import msgspec
 from grader import errors
 from grader.errors import GraderError, InfrastructureError
 from grader.grading.job import Begins, Broken, FromWorker, Job, Judged, Ready, Setting
+from grader.grading.patience import START_S, job_patience_s
 from grader.grading.submission import not_judged
 from grader.wire import frames
 
@@ -48,6 +50,9 @@ class _Slot:
         self.connection = connection
         self.ready = False
         self.job: Job | None = None
+        self.pid = 0
+        self.until = time.monotonic() + START_S
+        """When the worker is given up: it must have said something by then."""
 
 
 def grade_batch(setting: Setting, jobs: Iterable[Job], watchers: Watchers) -> None:
@@ -91,8 +96,10 @@ class _Round:
             self._slots[0].connection.send_bytes(msgspec.msgpack.encode(self._setting))
             while any(not s.connection.closed for s in self._slots):
                 open_ = {s.connection: s for s in self._slots if not s.connection.closed}
-                for connection in wait(list(open_)):
+                patience = min(s.until for s in open_.values()) - time.monotonic()
+                for connection in wait(list(open_), max(patience, 0.0)):
                     self._hear(open_[connection])  # type: ignore[index]
+                self._give_up_what_hangs()
         except BaseException:
             _end_group(process)
             raise
@@ -112,7 +119,7 @@ class _Round:
             theirs.append(other)
         command = [sys.executable, "-B", "-m", "grader.grading.judge"]
         process = subprocess.Popen(
-            [*command, *(str(s.fileno()) for s in theirs)],
+            [*command, str(os.getpid()), *(str(s.fileno()) for s in theirs)],
             pass_fds=[s.fileno() for s in theirs],
             stdin=subprocess.DEVNULL,
             stdout=self._log,
@@ -132,7 +139,7 @@ class _Round:
             return
         match message:
             case Ready():
-                slot.ready = True
+                slot.ready, slot.pid = True, message.pid
                 self._ready += 1
                 self._watchers.on_ready(self._ready)
                 self._hand_out(slot)
@@ -148,6 +155,7 @@ class _Round:
     def _hand_out(self, slot: _Slot) -> None:
         if self._queue:
             slot.job = self._queue.popleft()
+            slot.until = time.monotonic() + job_patience_s(self._setting.spec)
             slot.connection.send_bytes(msgspec.msgpack.encode(slot.job))
         else:
             slot.connection.close()
@@ -163,6 +171,20 @@ class _Round:
                 f"the judge's process ended before it was ready. {self._last_words()}".strip(),
                 hint="Run `grader doctor`.",
             )
+
+    def _give_up_what_hangs(self) -> None:
+        """Kill workers that have said nothing for longer than any submission can take."""
+        now = time.monotonic()
+        for slot in self._slots:
+            if slot.connection.closed or now < slot.until:
+                continue
+            if not slot.pid:
+                raise InfrastructureError(
+                    f"the judge's process was not ready after {START_S:.0f} s",
+                    hint="Run `grader doctor`; look for work at the top of the suite or reference.",
+                )
+            os.kill(slot.pid, signal.SIGKILL)
+            slot.until = now + START_S  # its connection closes now, and it is mourned
 
     def _last_words(self) -> str:
         self._log.seek(0)

@@ -44,9 +44,10 @@ class Setting(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Ready(msgspec.Struct, frozen=True, kw_only=True, tag="ready", tag_field="kind"):
-    """The worker's slot is warm."""
+    """The worker's slot is warm; `pid` is the worker's."""
 
     packages: dict[str, str]
+    pid: int = 0
 
 
 class Begins(msgspec.Struct, frozen=True, kw_only=True, tag="begins", tag_field="kind"):

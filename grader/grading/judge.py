@@ -1,9 +1,9 @@
 """The judge's process for one assignment: torch, the reference and the suite, loaded once.
 
-    python -m grader.grading.judge DESCRIPTOR…
+    python -m grader.grading.judge PARENT DESCRIPTOR…
 
-Each descriptor is one end of a connection to the batch; the first also carries the setting. A
-broken suite is found here, before the first submission is touched.
+Each descriptor is one end of a connection to the batch, its parent, with which it dies; the first
+also carries the setting. A broken suite is found here, before the first submission is touched.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ import msgspec
 
 from grader.errors import GraderError, SuiteError
 from grader.grading.job import Setting
+from grader.grading.lifeline import end_with_parent
 from grader.grading.worker import Worker, broken
 from grader.suite.plan_checks import check_plan
 from grader.suite.running import CollectedSuite, collect_suite
@@ -49,9 +50,11 @@ def serve(connections: list[Connection]) -> None:
 
 def _fork_workers(setting: Setting, suite: CollectedSuite, connections: list[Connection]) -> None:
     children = []
+    judge = os.getpid()
     for connection in connections:
         pid = os.fork()
         if pid == 0:
+            end_with_parent(judge, signal.SIGTERM)  # it destroys its slot first
             for other in connections:
                 if other is not connection:
                     other.close()
@@ -69,12 +72,14 @@ def _fork_workers(setting: Setting, suite: CollectedSuite, connections: list[Con
 
 def main() -> None:
     """Serve the connections named on the command line."""
+    parent, *descriptors = (int(word) for word in sys.argv[1:])
+    end_with_parent(parent, signal.SIGKILL)
     import torch
 
     torch.set_num_threads(1)  # no thread pool may exist before a fork
     # The first comparison imports sympy, for a second; else each submission's child would.
     torch.testing.assert_close(torch.ones(1), torch.ones(1))
-    serve([Connection(int(word)) for word in sys.argv[1:]])
+    serve([Connection(descriptor) for descriptor in descriptors])
 
 
 if __name__ == "__main__":

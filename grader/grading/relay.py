@@ -91,7 +91,7 @@ class Pipe:
         """
 
         def exactly(size: int) -> memoryview:
-            buffer = memoryview(bytearray(size))
+            buffer = frames.empty(size)
             rest = buffer
             while rest:
                 if until is not None:

@@ -18,6 +18,8 @@ import msgspec
 
 from grader.errors import GraderError, InfrastructureError
 from grader.grading.job import Begins, Broken, Job, Judged, Ready, Setting
+from grader.grading.lifeline import end_with_parent
+from grader.grading.patience import TRIES
 from grader.grading.relay import Begun, Done, Finished, Heard, Pipe, RelayedBox, attend
 from grader.grading.submission import judge_submission, not_judged
 from grader.sandbox.base import Slot
@@ -29,7 +31,6 @@ from grader.suite.notebook_view import NotebookView
 from grader.suite.results import TestOutcome, TestResult
 from grader.suite.running import CollectedSuite
 
-TRIES = 3
 AFTER_DEADLINE_S = 5.0
 _ENDED_THE_CHECK = "What your code returned ended the check itself before it was through."
 
@@ -53,7 +54,7 @@ class Worker:
             except GraderError as error:
                 self._say(broken(error))
                 return
-            self._say(Ready(packages=hello.packages))
+            self._say(Ready(packages=hello.packages, pid=os.getpid()))
             while True:
                 try:
                     job = msgspec.msgpack.decode(self._connection.recv_bytes(), type=Job)
@@ -134,8 +135,10 @@ class SuiteRun:
 
     def _one_child(self, heard: Heard) -> None:
         ours, theirs = socket.socketpair()
+        worker = os.getpid()
         pid = os.fork()
         if pid == 0:
+            end_with_parent(worker, signal.SIGKILL)
             ours.close()
             self._be_child(theirs, heard.results)
         theirs.close()
@@ -189,6 +192,7 @@ class SuiteRun:
 
 
 def _stop_now(_number: int, _frame: object) -> None:
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)  # once: another would break off the cleaning up
     raise SystemExit(143)  # through the `finally` that destroys the slot
 
 

@@ -26,6 +26,7 @@ from grader.errors import ImageError
 from grader.sandbox.base import SlotOptions
 from grader.sandbox.engine import Engine, connect, ours, seccomp_profile, speaking
 from grader.sandbox.link import Transport
+from grader.sandbox.prune import sweep
 from grader.sandbox.stream import StreamSlot
 from grader.wire.values import Blob
 
@@ -120,6 +121,8 @@ class DockerSlot(StreamSlot):
             raise ImageError("no sandbox image was chosen", hint="Run `grader sandbox build`.")
         if self._engine is None:
             self._engine = connect()
+            with speaking():
+                sweep(self._engine)
         with speaking():
             self._container = self._create(self._engine)
             stream = self._engine.api.attach_socket(

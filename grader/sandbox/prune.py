@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import socket
 from collections.abc import Iterator
+from contextlib import contextmanager
 from http import HTTPStatus
 from typing import Any, Literal
 
@@ -37,18 +38,40 @@ def prune(*, images: Images = "none") -> list[str]:
         ]
 
 
+def sweep(engine: Engine) -> None:
+    """Remove what batches that were killed have left, so that the next one cleans up after them.
+
+    Raises:
+        DockerException: the engine refuses.
+    """
+    for _ in (*_containers(engine), *_volumes(engine)):
+        pass
+
+
 def _containers(engine: Engine) -> Iterator[str]:
     for container in engine.api.containers(all=True, filters={"label": [SLOT_LABEL]}):
         if not _owner_lives(container.get("Labels") or {}):
-            engine.api.remove_container(container["Id"], force=True, v=True)
-            yield f"container {container['Id'][:12]}"
+            with _someone_elses_turn():
+                engine.api.remove_container(container["Id"], force=True, v=True)
+                yield f"container {container['Id'][:12]}"
 
 
 def _volumes(engine: Engine) -> Iterator[str]:
     for volume in engine.api.volumes(filters={"label": [SLOT_LABEL]}).get("Volumes") or []:
         if not _owner_lives(volume.get("Labels") or {}):
-            engine.api.remove_volume(volume["Name"], force=True)
-            yield f"volume {volume['Name']}"
+            with _someone_elses_turn():
+                engine.api.remove_volume(volume["Name"], force=True)
+                yield f"volume {volume['Name']}"
+
+
+@contextmanager
+def _someone_elses_turn() -> Iterator[None]:
+    """Leave alone what another process is removing at this moment, or has removed."""
+    try:
+        yield
+    except APIError as error:
+        if error.status_code not in (HTTPStatus.NOT_FOUND, HTTPStatus.CONFLICT):
+            raise
 
 
 def _images(engine: Engine, which: Images) -> Iterator[str]:

@@ -1,0 +1,71 @@
+"""A batch killed at any moment leaves nothing running and goes on to the same marks."""
+
+from __future__ import annotations
+
+import random
+import time
+from pathlib import Path
+
+import pytest
+
+from tests.faults.aftermath import descendants, nothing_is_left
+from tests.faults.courses import (
+    CLASS,
+    MANY,
+    finish,
+    kill,
+    make_class,
+    marks,
+    start,
+    times_judged,
+    wait_for_verdicts,
+)
+
+pytestmark = [pytest.mark.local_box, pytest.mark.slow, pytest.mark.timeout(1800)]
+
+KILLS = 30 if MANY else 3
+
+
+def test_a_batch_killed_at_random_moments_comes_to_the_same_marks(
+    tmp_path: Path, undisturbed: bytes
+) -> None:
+    chance = random.Random(41)
+    kills = courses = 0
+    while kills < KILLS:
+        courses += 1
+        with nothing_is_left():
+            classroom = make_class(tmp_path / f"course-{courses}")
+            for _ in range(min(5 if MANY else 3, KILLS - kills)):
+                process = start(classroom)
+                if chance.random() < 0.3:
+                    time.sleep(chance.uniform(0, 4))
+                else:
+                    wait_for_verdicts(classroom, process, chance.randrange(3))
+                    time.sleep(chance.uniform(0, 0.4))
+                if process.poll() is not None:
+                    break
+                kill(process)
+                kills += 1
+                before = times_judged(classroom)
+                assert set(before.values()) <= {1}
+            assert finish(classroom) == 0
+        assert marks(classroom) == undisturbed
+        assert sorted(times_judged(classroom).values()) == [1] * CLASS
+
+
+def test_what_a_killed_batch_had_started_ends_with_it(tmp_path: Path) -> None:
+    classroom = make_class(tmp_path / "course", size=1)
+    classroom.hand_in("sleeper", "import time\ntime.sleep(25)")
+    (classroom.submissions / "s00.ipynb").unlink()
+    with nothing_is_left(patience_s=10):
+        process = start(classroom)
+        until = time.monotonic() + 60
+        while not any("grader-box" in c for c in descendants(process.pid).values()):
+            assert time.monotonic() < until
+            time.sleep(0.1)
+        time.sleep(1)
+        began = time.monotonic()
+        kill(process)
+        while descendants() and time.monotonic() < began + 20:
+            time.sleep(0.05)
+        assert time.monotonic() - began < 10
