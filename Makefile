@@ -15,6 +15,7 @@ help:
 	@echo "make test-samples  the sample classes of every assignment, in every sandbox (long)"
 	@echo "make test-attacks  every attack in every sandbox, and where a wall is missing (long)"
 	@echo "make test-faults   parts of a batch killed, stopped, cut off, at many moments (long)"
+	@echo "make soak          a thousand submissions: nothing may grow (long)"
 	@echo "make clean         remove what the demo made"
 
 $(VENV)/bin/python:
@@ -62,7 +63,10 @@ test-attacks: $(VENV)/.developing
 test-faults: $(VENV)/.developing
 	GRADER_FAULTS=everywhere nice $(BIN)/python -m pytest tests/faults $(PYTEST_ARGS)
 
+soak: $(VENV)/.developing
+	nice $(BIN)/python -m tests.faults.soak $(SOAK_ARGS)
+
 clean:
 	rm -rf demo
 
-.PHONY: help demo test lint types contracts image test-samples test-attacks test-faults clean
+.PHONY: help demo test lint types contracts image test-samples test-attacks test-faults soak clean

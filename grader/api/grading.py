@@ -81,6 +81,7 @@ def grade(
     regrade: bool = False,
     seed: int | None = None,
     gpu: str = "",
+    runtime: str = "",
     progress: Progress | None = None,
 ) -> Graded:
     """Grade what students handed in.
@@ -97,6 +98,7 @@ def grade(
         regrade: run again what has not changed.
         seed: of the batch; default fresh, or that of the batch which is continued.
         gpu: the device of the one slot; default: the first one found, if the spec wants a GPU.
+        runtime: of the container engine, such as `runsc`; default: the engine's own.
         progress: who is told.
 
     Raises:
@@ -113,7 +115,13 @@ def grade(
         progress.refused(item)
     for warning in warnings:
         progress.warned(warning)
-    choice = choose(sandbox, isolation, libraries=chosen.spec.box.libraries, hide=(course.root,))
+    choice = choose(
+        sandbox,
+        isolation,
+        libraries=chosen.spec.box.libraries,
+        hide=(course.root,),
+        runtime=runtime,
+    )
     progress.chosen(choice)
     with turn_of(chosen), Gradebook(course.database_url) as gradebook:
         run = _Run(course, chosen, choice, gradebook, progress, out)
@@ -201,6 +209,7 @@ class _Run:
             grader_version=__version__,
             packages=installed_packages(),
             gpu=gpu,
+            runtime=self._choice.runtime,
         )
         students = {s.student for s in submissions}
         current = self._gradebook.current(self._assignment.name, counts=spec.attempts.counts)

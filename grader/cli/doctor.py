@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import click
 
-from grader.cli.options import json_option, print_json, sandbox_option
+from grader.cli.options import json_option, print_json, runtime_option, sandbox_option
 
 
 @click.command("doctor")
 @sandbox_option
+@runtime_option
 @click.option("--gpu", is_flag=True, help="A GPU is needed: fail where there is none.")
 @json_option
-def command(sandbox: str, gpu: bool, as_json: bool) -> None:
+def command(sandbox: str, runtime: str, gpu: bool, as_json: bool) -> None:
     """Prove that the sandbox holds here, by trying it.
 
     Each promise is tried from inside a box: that the network is closed, that memory, processes,
@@ -26,7 +27,7 @@ def command(sandbox: str, gpu: bool, as_json: bool) -> None:
 
     marks = {True: click.style("✓", fg="green"), False: click.style("✗", fg="red"), None: "–"}
     checks = []
-    for check in diagnose(sandbox, gpu=gpu):
+    for check in diagnose(sandbox, gpu=gpu, runtime=runtime):
         checks.append(check)
         if not as_json:
             click.echo(f"{marks[check.ok]} {check.name:<46} {check.found}")

@@ -13,6 +13,7 @@ from grader.cli.options import (
     isolation_option,
     json_option,
     print_json,
+    runtime_option,
     sandbox_option,
 )
 
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 @click.option("--out", type=click.Path(path_type=Path), help="Default: graded/ASSIGNMENT.")
 @sandbox_option
 @isolation_option
+@runtime_option
 @click.option(
     "--slots", type=click.IntRange(1, 256), help="Submissions at once; default: one per core."
 )
@@ -41,6 +43,7 @@ def command(
     out: Path | None,
     sandbox: str,
     isolation: str,
+    runtime: str,
     slots: int | None,
     only: tuple[str, ...],
     regrade: bool,
@@ -72,6 +75,7 @@ def command(
             out=out,
             sandbox=sandbox,
             isolation=isolation,
+            runtime=runtime,
             slots=slots,
             only=only,
             regrade=regrade,

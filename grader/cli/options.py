@@ -34,6 +34,14 @@ isolation_option = click.option(
     "where every part of the jail holds.",
 )
 
+runtime_option = click.option(
+    "--runtime",
+    metavar="NAME",
+    default="",
+    envvar="GRADER_RUNTIME",
+    help="The container engine's runtime, such as runsc (gVisor); default: the engine's own.",
+)
+
 
 def find(course_dir: Path | None) -> Course:
     """The course directory that was named, or the one around."""

@@ -41,6 +41,7 @@ class Setting(msgspec.Struct, frozen=True, kw_only=True):
     grader_version: str = ""
     packages: dict[str, str] = {}
     gpu: str = ""
+    runtime: str = ""
 
 
 class Ready(msgspec.Struct, frozen=True, kw_only=True, tag="ready", tag_field="kind"):

@@ -90,6 +90,7 @@ class Worker:
             sandbox=setting.sandbox,
             isolation=setting.isolation,
             image=setting.image,
+            runtime=setting.runtime,
             hide=tuple(Path(p) for p in setting.hide),
             why="",
         )

@@ -35,6 +35,8 @@ class SlotOptions:
     """False, or the device that this slot has alone (an index, a UUID or a CDI name)."""
     image: str | None = None
     """Docker only: the image to run."""
+    runtime: str = ""
+    """Docker only: the engine's runtime, such as `runsc`; empty is the engine's default."""
     start_timeout_s: float = 120.0
 
 

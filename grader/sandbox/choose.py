@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from grader import __version__
-from grader.errors import ImageError, InfrastructureError
+from grader.errors import ImageError, InfrastructureError, UsageError
 from grader.sandbox.ahead import AheadSlot
 from grader.sandbox.base import Isolation, SandboxName, Slot, SlotOptions
 from grader.sandbox.local_slot import LocalSlot
@@ -29,10 +29,14 @@ class Choice:
     image: str = ""
     """Docker: the image's id. Local: what identifies the libraries."""
     hide: tuple[Path, ...] = ()
+    runtime: str = ""
+    """Docker: the engine's runtime; empty is its default."""
 
     def slot(self, options: SlotOptions) -> Slot:
         """A slot of this sandbox; not started."""
-        options = replace(options, isolation=self.isolation, image=self.image or None)
+        options = replace(
+            options, isolation=self.isolation, image=self.image or None, runtime=self.runtime
+        )
         if self.isolation == "single-use":
             return AheadSlot(lambda: self._bare_slot(options))
         return self._bare_slot(options)
@@ -53,6 +57,7 @@ def choose(
     *,
     libraries: Sequence[str] = (),
     hide: Sequence[Path] = (),
+    runtime: str = "",
 ) -> Choice:
     """Choose where to run.
 
@@ -61,11 +66,19 @@ def choose(
         isolation: `auto` takes warm where every part of the jail holds, else single-use.
         libraries: what the assignment needs beyond the base image.
         hide: folders that a local sandbox must not show.
+        runtime: of the engine, such as `runsc`; a runtime means docker, never another sandbox.
 
     Raises:
         ImageError: docker was asked for and its image is missing or stale.
         InfrastructureError: what was asked for can't be had here.
     """
+    if runtime:
+        if sandbox not in ("auto", "docker"):
+            raise UsageError(
+                f"--runtime {runtime} is for containers, and the sandbox is {sandbox}",
+                hint="Leave out --runtime, or use --sandbox docker.",
+            )
+        sandbox = "docker"  # who asks for a stronger wall must not get another one in silence
     if sandbox == "unsafe":
         return Choice(
             sandbox="unsafe",
@@ -76,7 +89,7 @@ def choose(
     reason = ""
     if sandbox in ("auto", "docker"):
         try:
-            return _docker(isolation, libraries)
+            return _docker(isolation, libraries, runtime)
         except InfrastructureError as error:
             if sandbox == "docker":
                 raise
@@ -88,17 +101,21 @@ def choose(
     return replace(choice, isolation=found, why=f"{reason}{why}")
 
 
-def _docker(isolation: str, libraries: Sequence[str]) -> Choice:
+def _docker(isolation: str, libraries: Sequence[str], runtime: str) -> Choice:
     from grader.sandbox.engine import connect
     from grader.sandbox.image import find_image
 
     engine = connect()
+    engine.require_runtime(runtime)
     state = find_image(tuple(libraries), engine=engine)
     if state.status != "ready":
         raise ImageError(state.reason, hint=state.fix)
-    choice = Choice(sandbox="docker", isolation="warm", why="", image=state.image_id)
+    choice = Choice(
+        sandbox="docker", isolation="warm", why="", image=state.image_id, runtime=runtime
+    )
     found, why = _isolation(isolation, choice)
-    return replace(choice, isolation=found, why=f"an engine answers and the image is built; {why}")
+    under = "an engine answers and the image is built" + (f"; runtime {runtime}" if runtime else "")
+    return replace(choice, isolation=found, why=f"{under}; {why}")
 
 
 def _isolation(asked: str, choice: Choice) -> tuple[Isolation, str]:
@@ -131,6 +148,7 @@ def probe_once(choice: Choice) -> str:
         choice.sandbox,
         choice.isolation,
         choice.image,
+        choice.runtime,
         platform.release(),
         boot.read_text() if boot.exists() else "",
         str(os.getuid()),

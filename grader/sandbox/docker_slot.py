@@ -232,6 +232,8 @@ class DockerSlot(StreamSlot):
         }
         if options.data is not None:
             limits["binds"] = [f"{self._data_source(engine, options.data)}:{DATA_FOLDER}:ro"]
+        if options.runtime:
+            limits["runtime"] = options.runtime
         if options.gpu:
             limits["device_requests"] = [_gpu_request(str(options.gpu))]
         return limits

@@ -10,6 +10,7 @@ from grader.errors import BoxFailure, BoxOutOfMemory, BoxTimeout, GraderError, I
 from grader.sandbox.base import CellResult, Slot, SlotOptions
 from grader.sandbox.choose import Choice, choose
 from grader.sandbox.gpus import find_gpus
+from grader.sandbox.patches import holes, installed_versions
 from grader.sandbox.probes import PROBES, Probe
 from grader.wire.messages import Limits
 
@@ -28,7 +29,7 @@ class Check:
     fix: str = ""
 
 
-def diagnose(sandbox: str = "auto", *, gpu: bool = False) -> Iterator[Check]:
+def diagnose(sandbox: str = "auto", *, gpu: bool = False, runtime: str = "") -> Iterator[Check]:
     """Try everything, the engine first; each check is given when it is known."""
     if sandbox in ("auto", "docker"):
         ready = True
@@ -36,7 +37,7 @@ def diagnose(sandbox: str = "auto", *, gpu: bool = False) -> Iterator[Check]:
             ready = ready and check.ok is not False
             yield check
         if ready:
-            yield from _sandbox_checks("docker")
+            yield from _sandbox_checks("docker", runtime)
         elif sandbox == "auto":
             yield from _sandbox_checks("local")
     if sandbox in ("local", "unsafe"):
@@ -66,6 +67,8 @@ def _engine_checks() -> Iterator[Check]:
         found="" if swap else "the kernel does not account for swap; a box may use the host's",
         fix="" if swap else "Boot with swapaccount=1, or run without swap.",
     )
+    for component, version in installed_versions(engine).items():
+        yield _patch_check(component, version)
     state = find_image((), engine=engine)
     yield Check(
         name="image",
@@ -75,9 +78,23 @@ def _engine_checks() -> Iterator[Check]:
     )
 
 
-def _sandbox_checks(sandbox: str) -> Iterator[Check]:
+def _patch_check(component: str, version: str) -> Check:
+    """Whether known ways out are closed; only a warning, for patches may be backported."""
+    known = holes(component, version)
+    return Check(
+        name=f"{component} is patched",
+        ok=None if known else True,
+        found=f"{version}; open by its number: {', '.join(known)}" if known else version,
+        fix=f"Update {component}. Where your distribution patches old versions, look these up "
+        "in its security tracker."
+        if known
+        else "",
+    )
+
+
+def _sandbox_checks(sandbox: str, runtime: str = "") -> Iterator[Check]:
     try:
-        choice = choose(sandbox)
+        choice = choose(sandbox, runtime=runtime)
     except GraderError as error:
         yield Check(name=f"{sandbox} sandbox", ok=False, found=error.what, fix=error.hint or "")
         return

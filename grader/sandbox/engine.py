@@ -69,6 +69,20 @@ class Engine:
         """Whether the kernel accounts for swap."""
         return bool(self.info.get("SwapLimit"))
 
+    def require_runtime(self, name: str) -> None:
+        """Check that the engine has a runtime; an empty name is its default.
+
+        Raises:
+            InfrastructureError: it has none of that name.
+        """
+        known = sorted(self.info.get("Runtimes") or {})
+        if name and name not in known:
+            raise InfrastructureError(
+                f"the engine has no runtime {name!r}; it has {', '.join(known) or 'none'}",
+                hint="Install it and name it in the engine's daemon.json, then restart the engine; "
+                "or leave out --runtime.",
+            )
+
 
 def connect(*, timeout_s: int = TIMEOUT_S) -> Engine:
     """Connect to the engine that `DOCKER_HOST` or the current context names.
