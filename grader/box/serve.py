@@ -51,7 +51,7 @@ class Channel:
                 self._socket.sendall(part)
 
     def _exactly(self, size: int) -> memoryview:
-        buffer = memoryview(bytearray(size))
+        buffer = frames.empty(size)
         got = 0
         while got < size:
             count = self._socket.recv_into(buffer[got:])

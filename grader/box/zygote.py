@@ -66,6 +66,7 @@ class Zygote:
         os.set_blocking(self._in, False)
         os.set_blocking(self._out, False)
         self._inbox = bytearray()
+        self._kind = self._number = self._left = 0
         self._outbox: deque[memoryview] = deque()
         self._outbox_size = 0
         self._session: Session | None = None
@@ -137,29 +138,46 @@ class Zygote:
             return True
         if not data:
             return False
-        self._inbox += data
-        while len(self._inbox) >= frames.FRAME.size:
-            kind, number, length = frames.FRAME.unpack_from(self._inbox)
-            end = frames.FRAME.size + length
-            if len(self._inbox) < end:
-                break
-            payload = bytes(memoryview(self._inbox)[frames.FRAME.size : end])
-            del self._inbox[:end]
-            self._obey(kind, number, payload)
+        rest = memoryview(data)
+        while rest:
+            rest = self._take(rest)
+        session = self._session
+        if session is not None and session.started:
+            self._write_child(session)
         return True
 
-    def _obey(self, kind: int, number: int, payload: bytes) -> None:
+    def _take(self, data: memoryview) -> memoryview:
+        """Take in the rest of the frame that has begun, or a header; return what follows.
+
+        What is for the child goes to it piece by piece: no frame is put together here.
+        """
+        if not self._left:
+            missing = frames.FRAME.size - len(self._inbox)
+            self._inbox += data[:missing]
+            if len(self._inbox) == frames.FRAME.size:
+                self._kind, self._number, self._left = frames.FRAME.unpack(self._inbox)
+                self._inbox.clear()
+            return data[missing:]
+        piece, rest = data[: self._left], data[self._left :]
+        self._left -= len(piece)
+        if self._kind == frames.CONTROL:
+            self._inbox += piece
+            if not self._left:
+                order = frames.unpack(bytes(self._inbox), m.Control)
+                self._inbox.clear()
+                self._obey(order)
+        elif self._kind == frames.DATA:
+            session = self._session
+            if session is not None and session.number == self._number:
+                session.pending.append(piece)
+        return rest
+
+    def _obey(self, order: m.Control) -> None:
         session = self._session
-        if kind == frames.CONTROL:
-            order = frames.unpack(payload, m.Control)
-            if isinstance(order, m.Spawn):
-                self._spawn(order)
-            elif session is not None and session.number == order.session:
-                self._kill("killed", order.reason)
-        elif kind == frames.DATA and session is not None and session.number == number:
-            session.pending.append(memoryview(payload))
-            if session.started:
-                self._write_child(session)
+        if isinstance(order, m.Spawn):
+            self._spawn(order)
+        elif session is not None and session.number == order.session:
+            self._kill("killed", order.reason)
 
     def _write_judge(self) -> None:
         while self._outbox:
@@ -174,7 +192,9 @@ class Zygote:
                 self._outbox[0] = self._outbox[0][sent:]
 
     def _send(self, kind: int, number: int, payload: bytes) -> None:
-        for part in (frames.FRAME.pack(kind, number, len(payload)), payload):
+        header = frames.FRAME.pack(kind, number, len(payload))
+        parts = [header + payload] if len(payload) <= frames.SMALL else [header, payload]
+        for part in parts:
             self._outbox.append(memoryview(part))
             self._outbox_size += len(part)
         self._write_judge()

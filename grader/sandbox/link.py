@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import msgspec
 
@@ -33,18 +33,42 @@ class Transport(ABC):
         """Close it; safe to call twice."""
 
 
+class ReadAhead:
+    """Serves small reads of a stream from one larger read."""
+
+    def __init__(self, read: Callable[[memoryview, float], int]) -> None:
+        self._read = read
+        self._room = memoryview(bytearray(frames.SMALL))
+        self._held = self._room[:0]
+
+    def __bool__(self) -> bool:
+        return len(self._held) > 0
+
+    def into(self, view: memoryview, deadline: float) -> int:
+        """Read some bytes; 0 at the end of the stream."""
+        if not self._held:
+            if len(view) >= len(self._room):
+                return self._read(view, deadline)
+            self._held = self._room[: self._read(self._room, deadline)]
+        count = min(len(view), len(self._held))
+        view[:count] = self._held[:count]
+        self._held = self._held[count:]
+        return count
+
+
 class FrameLink:
     """Frames over a transport."""
 
     def __init__(self, transport: Transport) -> None:
         self._transport = transport
+        self._ahead = ReadAhead(transport.receive_into)
         self._left = 0
         self.session = 0
         self.kind = 0
 
     def exactly(self, size: int, deadline: float) -> memoryview:
         """Read that many bytes of the transport."""
-        buffer = memoryview(bytearray(size))
+        buffer = frames.empty(size)
         self._fill(buffer, deadline)
         return buffer
 
@@ -63,7 +87,7 @@ class FrameLink:
 
     def payload_into(self, view: memoryview, deadline: float) -> int:
         """Read some of the current frame's payload."""
-        count = self._transport.receive_into(view[: self._left], deadline)
+        count = self._ahead.into(view[: self._left], deadline)
         if not count:
             raise EOFError("the stream ended")
         self._left -= count
@@ -89,8 +113,12 @@ class FrameLink:
             view = memoryview(part).cast("B")
             for start in range(0, len(view), frames.MAX_FRAME):
                 piece = view[start : start + frames.MAX_FRAME]
-                self._transport.send(frames.FRAME.pack(kind, session, len(piece)), deadline)
-                self._transport.send(piece, deadline)
+                header = frames.FRAME.pack(kind, session, len(piece))
+                if len(piece) <= frames.SMALL:
+                    self._transport.send(header + piece, deadline)
+                else:
+                    self._transport.send(header, deadline)
+                    self._transport.send(piece, deadline)
 
     def control(self, order: m.Control, deadline: float) -> None:
         """Send an order to the zygote."""
@@ -98,7 +126,7 @@ class FrameLink:
 
     def _fill(self, view: memoryview, deadline: float) -> None:
         while view:
-            count = self._transport.receive_into(view, deadline)
+            count = self._ahead.into(view, deadline)
             if not count:
                 raise EOFError("the stream ended")
             view = view[count:]

@@ -294,7 +294,7 @@ class StreamSession(Session):
 
     def _data(self, size: int, deadline: float) -> memoryview:
         """Read that many bytes of this session's stream."""
-        buffer = memoryview(bytearray(size))
+        buffer = frames.empty(size)
         rest = buffer
         while rest:
             if not self._link.left:

@@ -41,7 +41,8 @@ def decode(
 
     Args:
         tree: from the wire, hostile.
-        blobs: the message's blobs. Tensors and arrays are views of a private copy.
+        blobs: the message's own blobs: tensors and arrays are views of those that can be written
+            to, and of a copy of the others.
         remote: makes something of a `RemoteRef`; without it the ref itself is the value.
 
     Raises:
@@ -134,7 +135,7 @@ class _Decoder:
         if not len(data):
             tensor = torch.empty(shape, dtype=dtype)
         else:
-            flat = torch.frombuffer(bytearray(data), dtype=torch.uint8)
+            flat = torch.frombuffer(_private(data), dtype=torch.uint8)
             # A truth value of any byte but 0 and 1 would equal both true and false.
             flat = flat != 0 if dtype is torch.bool else flat.view(dtype)
             tensor = flat.reshape(shape)
@@ -154,7 +155,7 @@ class _Decoder:
         if dtype.kind == "b":
             truth: np.ndarray[Any, Any] = np.frombuffer(data, dtype=np.uint8) != 0
             return truth.reshape(shape)
-        flat = np.frombuffer(bytearray(data), dtype=dtype)
+        flat = np.frombuffer(_private(data), dtype=dtype)
         if dtype.kind == "U" and not is_text(flat):
             raise Undecodable("an array of text with characters that are none")
         return flat.reshape(shape)
@@ -174,6 +175,11 @@ class _Decoder:
         name, source, *flat = args
         names = {_str(k): self.decode(v, depth) for k, v in zip(flat[::2], flat[1::2], strict=True)}
         return FunctionSource(_str(name), _str(self.decode(source, depth)), names)
+
+
+def _private(data: memoryview) -> memoryview | bytearray:
+    """The blob itself where it may be written to: it was read for this message and is used once."""
+    return bytearray(data) if data.readonly else data
 
 
 def _refuse_equal_hashes(keys: list[Any]) -> None:

@@ -17,6 +17,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import msgspec
+import numpy as np
 
 from grader.wire.kinds import Blob
 
@@ -28,6 +29,8 @@ MAX_STATUS = 1 << 16
 _HEAD = struct.Struct(">II")
 MAX_TREE = 4 << 20
 MAX_BLOBS = 20_000
+SMALL = 1 << 16
+"""Bytes up to which copying is cheaper than a system call and a wake-up of its own."""
 
 
 class Malformed(Exception):
@@ -58,7 +61,7 @@ def _decoder(kind: Any) -> Any:
 
 
 def message(tree: msgspec.Struct, blobs: Sequence[Blob] = ()) -> list[Blob]:
-    """A message as a list of buffers to be sent one after the other, blobs uncopied.
+    """A message as a list of buffers to be sent one after the other, large blobs uncopied.
 
     Raises:
         Malformed: text with a lone surrogate.
@@ -74,7 +77,14 @@ def message(tree: msgspec.Struct, blobs: Sequence[Blob] = ()) -> list[Blob]:
         raise TooLarge(f"a message with {len(blobs):,} tensors or long strings")
     views = [memoryview(b).cast("B") if len(b) else b"" for b in blobs]
     head = _HEAD.pack(len(body), len(views)) + struct.pack(f">{len(views)}Q", *map(len, views))
+    if len(body) + sum(map(len, views)) <= SMALL:
+        return [b"".join((head, body, *views))]
     return [head + body, *(v for v in views if len(v))]
+
+
+def empty(size: int) -> memoryview:
+    """A writable buffer to be filled; a large one is not zeroed first."""
+    return memoryview(bytearray(size)) if size <= SMALL else np.empty(size, dtype=np.uint8).data
 
 
 def read_message(
