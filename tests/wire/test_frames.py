@@ -117,7 +117,7 @@ class Cast(msgspec.Struct):
 @pytest.mark.parametrize(
     "value",
     [{"a": 1}, {1: 2}, {(1, 2): 3}, b"bytes", ["l", {}], msgspec.msgpack.Ext(5, b"x")],
-    ids=repr,
+    ids=["table", "numbers as keys", "tuple as key", "bytes", "table in a list", "extension"],
 )
 def test_a_tree_holds_scalars_and_lists_only(value: Any) -> None:
     """A map could have keys that all share one hash; bytes and extensions mean nothing here."""
