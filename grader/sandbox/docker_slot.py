@@ -25,7 +25,7 @@ from docker.errors import DockerException, NotFound
 from grader.errors import ImageError
 from grader.sandbox.base import SlotOptions
 from grader.sandbox.engine import Engine, connect, ours, seccomp_profile, speaking
-from grader.sandbox.link import Transport
+from grader.sandbox.link import ReadAhead, Transport
 from grader.sandbox.prune import sweep
 from grader.sandbox.stream import StreamSlot
 from grader.wire.values import Blob
@@ -50,6 +50,7 @@ class AttachedTransport(Transport):
         self._socket.settimeout(None)
         self._poll = select.poll()
         self._poll.register(sock, select.POLLIN)
+        self._ahead = ReadAhead(self._receive)
         self._left = 0
         self._stream = 1
         self.last_words = bytearray()
@@ -70,7 +71,7 @@ class AttachedTransport(Transport):
                 self._left -= len(words)
                 self.last_words = (self.last_words + words)[-_LAST_WORDS:]
                 continue
-            count = self._receive(view[: self._left], deadline)
+            count = self._ahead.into(view[: self._left], deadline)
             self._left -= count
             return count
 
@@ -90,7 +91,7 @@ class AttachedTransport(Transport):
         buffer = memoryview(bytearray(size))
         rest = buffer
         while rest:
-            count = self._receive(rest, deadline)
+            count = self._ahead.into(rest, deadline)
             if not count:
                 return None
             rest = rest[count:]
