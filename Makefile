@@ -6,6 +6,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 TORCH ?= torch==2.13.0
 PYTEST_ARGS ?=
+FUZZ_SECONDS ?= 60
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 help:
@@ -16,6 +17,8 @@ help:
 	@echo "make test-attacks  every attack in every sandbox, and where a wall is missing (long)"
 	@echo "make test-faults   parts of a batch killed, stopped, cut off, at many moments (long)"
 	@echo "make soak          a thousand submissions: nothing may grow (long)"
+	@echo "make fuzz          coverage-guided fuzzing of every parser, a minute each (long)"
+	@echo "make nightly       fuzzing by damage, faults, attacks, samples, soak: all that is long"
 	@echo "make clean         remove what the demo made"
 
 $(VENV)/bin/python:
@@ -66,7 +69,16 @@ test-faults: $(VENV)/.developing
 soak: $(VENV)/.developing
 	nice $(BIN)/python -m tests.faults.soak $(SOAK_ARGS)
 
+fuzz: $(VENV)/.developing
+	$(BIN)/pip install --quiet -e '.[fuzz]'
+	for target in notebook archive wire tree verdict receipt spec; do \
+	  nice $(BIN)/python -m tests.fuzz $$target -max_total_time=$(FUZZ_SECONDS) || exit 1; done
+
+nightly: $(VENV)/.developing
+	GRADER_FUZZ=nightly nice $(BIN)/python -m pytest tests/fuzz $(PYTEST_ARGS)
+	$(MAKE) test-faults test-attacks test-samples soak
+
 clean:
 	rm -rf demo
 
-.PHONY: help demo test lint types contracts image test-samples test-attacks test-faults soak clean
+.PHONY: help demo test lint types contracts image test-samples test-attacks test-faults soak fuzz nightly clean
