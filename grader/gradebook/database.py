@@ -8,12 +8,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from sqlalchemy import Connection, Engine, create_engine, event, inspect, select
+from sqlalchemy import Connection, Engine, create_engine, event, make_url
+from sqlalchemy.engine import URL
 from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError, SQLAlchemyError
 from sqlalchemy.orm import Session
 
 from grader.errors import GradebookError
-from grader.gradebook.tables import SCHEMA_VERSION, SchemaRow, Table
 
 BUSY_TIMEOUT_S = 30.0
 _WRITES = "grader_writes"
@@ -45,27 +45,71 @@ _KNOWN_FAULTS = (
         "the gradebook cannot be opened",
         "Check that its folder exists and that you may write there.",
     ),
+    (
+        ("lock timeout",),
+        "the gradebook is locked by another program",
+        "Wait until the other program is done, then run the command again.",
+    ),
+    (
+        ("password authentication failed", "no password supplied", "no pg_hba.conf entry"),
+        "the database server refuses the user or the password",
+        "Put them right in GRADER_DATABASE_URL, or leave the password to PGPASSFILE.",
+    ),
+    (
+        (
+            "connection refused",
+            "could not translate host name",
+            "failed to resolve host",
+            "connection timeout",
+            "no such file or directory",
+        ),
+        "the database server does not answer",
+        "Check that it runs, and the host and port of the gradebook's address.",
+    ),
 )
 
 
-def open_engine(url: str, *, busy_timeout_s: float = BUSY_TIMEOUT_S) -> Engine:
-    """Connect to the database and make its tables where there are none.
+def connect(url: str, *, busy_timeout_s: float = BUSY_TIMEOUT_S) -> Engine:
+    """Return the engine for a database's address; what is in the database is not looked at.
 
     Raises:
-        GradebookError: it can't be opened, is no gradebook, or is of a newer version.
+        GradebookError: the address can't be used, or its driver is missing.
     """
     try:
-        engine = create_engine(url)
-    except (ArgumentError, NoSuchModuleError, ModuleNotFoundError) as error:
+        address = _with_our_driver(make_url(url))
+        engine = create_engine(address, **_options(address, busy_timeout_s))
+    except ModuleNotFoundError as error:
         raise GradebookError(
-            f"the gradebook's address cannot be used: {error}",
+            "the driver for this gradebook's address is not installed",
             where=_public_name(url),
-            hint="Write it like sqlite:///gradebook.db, or install the driver that it names.",
+            hint="For PostgreSQL: pip install 'grader[postgresql]'.",
         ) from error
+    except (ArgumentError, NoSuchModuleError, ValueError):
+        # The cause is not told: it repeats the address, with the password in it.
+        raise GradebookError(
+            "the gradebook's address cannot be used",
+            where=_public_name(url),
+            hint="Write it like sqlite:///gradebook.db or postgresql://user@host/name.",
+        ) from None
     if engine.dialect.name == "sqlite":
         _prepare_sqlite(engine, busy_timeout_s)
-    _make_tables_where_missing(engine)
     return engine
+
+
+def _with_our_driver(url: URL) -> URL:
+    if url.drivername in ("postgresql", "postgres"):
+        return url.set(drivername="postgresql+psycopg")
+    return url
+
+
+def _options(url: URL, busy_timeout_s: float) -> dict[str, Any]:
+    if url.get_backend_name() != "postgresql":
+        return {}
+    timeout_ms = int(busy_timeout_s * 1000)
+    return {
+        "pool_pre_ping": True,
+        "connect_args": {"connect_timeout": 10, "options": f"-c lock_timeout={timeout_ms}"},
+    }
 
 
 def _prepare_sqlite(engine: Engine, busy_timeout_s: float) -> None:
@@ -97,45 +141,13 @@ def _set_wal(connection: Any, patience_s: float) -> None:
             time.sleep(0.01)
 
 
-def _make_tables_where_missing(engine: Engine) -> None:
-    # Looked at without the write lock first: to open a gradebook must not wait for a writer.
-    with reading(engine) as session:
-        ready = _has_our_tables(session.connection())
-    if ready:
-        return
-    with writing(engine) as session:
-        connection = session.connection()
-        if not _has_our_tables(connection):
-            Table.metadata.create_all(connection)
-            session.add(SchemaRow(version=SCHEMA_VERSION))
-
-
-def _has_our_tables(connection: Connection) -> bool:
-    where = _engine_name(connection.engine)
-    tables = set(inspect(connection).get_table_names())
-    if SchemaRow.__tablename__ not in tables:
-        if tables & set(Table.metadata.tables):
-            raise GradebookError(
-                "this database holds other tables of the same names",
-                where=where,
-                hint="Name another file or database for the gradebook.",
-            )
-        return False
-    version = connection.scalar(select(SchemaRow.version))
-    if version != SCHEMA_VERSION:
-        raise GradebookError(
-            f"the gradebook is of version {version}; this grader knows version {SCHEMA_VERSION}",
-            where=where,
-            hint="Another grader wrote it: install that one (pip install --upgrade grader), "
-            "or name another gradebook. It was left as it is.",
-        )
-    return True
-
-
 @contextmanager
 def reading(engine: Engine) -> Iterator[Session]:
     """A session that sees one state of the database and changes nothing."""
     with explained(engine), Session(engine, expire_on_commit=False) as session:
+        if engine.dialect.name == "postgresql":
+            # Else each statement would see what others have committed in between.
+            session.connection(execution_options={"isolation_level": "REPEATABLE READ"})
         yield session
 
 
@@ -154,7 +166,7 @@ def explained(engine: Engine) -> Iterator[None]:
     try:
         yield
     except SQLAlchemyError as error:
-        raise _explain(error, _engine_name(engine)) from error
+        raise _explain(error, engine_name(engine)) from error
 
 
 def _explain(error: SQLAlchemyError, where: str) -> GradebookError:
@@ -170,12 +182,14 @@ def _explain(error: SQLAlchemyError, where: str) -> GradebookError:
     )
 
 
-def _engine_name(engine: Engine) -> str:
+def engine_name(engine: Engine) -> str:
+    """Return where a database is, without anything secret."""
     if engine.dialect.name == "sqlite" and engine.url.database:
         return engine.url.database
-    return engine.url.render_as_string(hide_password=True)
+    return _public_name(str(engine.url))
 
 
 def _public_name(url: str) -> str:
+    """An address without user, password and parameters, of which one may be a password."""
     scheme, _, rest = url.partition("://")
-    return f"{scheme}://{rest.rpartition('@')[2]}" if rest else url
+    return f"{scheme}://{rest.rpartition('@')[2].partition('?')[0]}" if rest else scheme[:20]

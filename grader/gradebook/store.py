@@ -14,7 +14,9 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from grader.errors import GradebookError
-from grader.gradebook.database import BUSY_TIMEOUT_S, open_engine, reading, writing
+from grader.gradebook.database import BUSY_TIMEOUT_S, reading, writing
+from grader.gradebook.hand_marks import HandMarks
+from grader.gradebook.schema import open_engine
 from grader.gradebook.tables import BatchRow, VerdictRow
 from grader.grading.verdict import Outcome, Verdict, verdict_from_json, verdict_to_json
 
@@ -78,6 +80,11 @@ class Gradebook:
     def close(self) -> None:
         """Let go of the database."""
         self._engine.dispose()
+
+    @property
+    def hand_marks(self) -> HandMarks:
+        """What people marked, in the same database."""
+        return HandMarks(self._engine)
 
     # -- writing ---------------------------------------------------------------------------
 

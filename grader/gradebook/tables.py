@@ -9,6 +9,7 @@ from typing import Any
 from sqlalchemy import (
     JSON,
     BigInteger,
+    Boolean,
     DateTime,
     Dialect,
     ForeignKey,
@@ -22,8 +23,6 @@ from sqlalchemy import (
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 from grader.points import HUNDREDTH, to_points
-
-SCHEMA_VERSION = 1
 
 
 class Hundredths(TypeDecorator[Decimal]):
@@ -58,14 +57,6 @@ class UtcTime(TypeDecorator[dt.datetime]):
 
 class Table(DeclarativeBase):
     """Base of the tables."""
-
-
-class SchemaRow(Table):
-    """Which version of these tables the database holds: one row."""
-
-    __tablename__ = "grader_schema"
-
-    version: Mapped[int] = mapped_column(Integer, primary_key=True)
 
 
 class BatchRow(Table):
@@ -104,3 +95,34 @@ class VerdictRow(Table):
     made_at: Mapped[dt.datetime] = mapped_column(UtcTime)
     verdict_json: Mapped[str] = mapped_column(Text)
     notebook_zlib: Mapped[bytes | None] = mapped_column(LargeBinary, deferred=True)
+
+
+class HandMarkRow(Table):
+    """One change that a person made. Rows are only ever added: the newest of a fact holds.
+
+    A fact is one (student, item, kind, part). `item` is the course file's id; of an `answer` it
+    is the assignment's name, so that answers can be marked where there is no course file.
+    """
+
+    __tablename__ = "hand_marks"
+    __table_args__ = (
+        Index("hand_marks_of_an_item", "item", "student"),
+        {"sqlite_autoincrement": True},
+    )
+
+    id: Mapped[int] = mapped_column(Integer, primary_key=True)
+    change: Mapped[str] = mapped_column(String(36), index=True)
+    student: Mapped[str] = mapped_column(Text)
+    item: Mapped[str] = mapped_column(String(200))
+    kind: Mapped[str] = mapped_column(String(20))
+    part: Mapped[str] = mapped_column(String(200))
+    points: Mapped[Decimal | None] = mapped_column(Hundredths)
+    max_points: Mapped[Decimal | None] = mapped_column(Hundredths)
+    moment: Mapped[dt.datetime | None] = mapped_column(UtcTime)
+    excused: Mapped[bool] = mapped_column(Boolean)
+    comment: Mapped[str] = mapped_column(Text)
+    answer_sha256: Mapped[str] = mapped_column(String(64))
+    source: Mapped[str] = mapped_column(String(20))
+    who: Mapped[str] = mapped_column(Text)
+    why: Mapped[str] = mapped_column(Text)
+    made_at: Mapped[dt.datetime] = mapped_column(UtcTime)

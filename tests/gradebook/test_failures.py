@@ -85,8 +85,8 @@ def test_another_programs_tables_are_left_alone(path: Path) -> None:
 def test_a_gradebook_of_a_newer_grader_is_refused(path: Path) -> None:
     open_book(path).close()
     with sqlite3.connect(path) as other:
-        other.execute("UPDATE grader_schema SET version = 99")
-    with pytest.raises(GradebookError, match="version 99") as caught:
+        other.execute("UPDATE grader_schema_version SET version_num = '9999'")
+    with pytest.raises(GradebookError, match="version 9999") as caught:
         open_book(path)
     assert "upgrade" in str(caught.value.hint)
 

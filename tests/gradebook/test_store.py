@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from decimal import Decimal
-from pathlib import Path
 
 import pytest
 
@@ -14,11 +13,6 @@ from grader.grading.verdict import Outcome, Verdict
 from tests.helpers.verdicts import broken, graded, invalid
 
 ASSIGNMENT = "mlp-backprop"
-
-
-@pytest.fixture
-def url(tmp_path: Path) -> str:
-    return f"sqlite:///{tmp_path}/gradebook.db"
 
 
 @pytest.fixture

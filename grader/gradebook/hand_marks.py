@@ -1,0 +1,230 @@
+"""What people marked: append-only, with who, when and why."""
+
+from __future__ import annotations
+
+import datetime as dt
+import uuid
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, fields
+from decimal import Decimal
+from enum import StrEnum
+from typing import Any
+
+from sqlalchemy import Engine, func, select, text
+from sqlalchemy.orm import Session
+
+from grader.errors import GradebookError
+from grader.gradebook.database import reading, writing
+from grader.gradebook.marks import Source
+from grader.gradebook.tables import HandMarkRow
+
+
+class Kind(StrEnum):
+    """What a person said about a student and an item.
+
+    `points` of the whole item or, with a part, of a criterion; of an `answer`, the item is the
+    assignment and the part the question.
+    """
+
+    POINTS = "points"
+    ANSWER = "answer"
+    HANDED_IN = "handed_in"
+    EXCUSED = "excused"
+    EXTENSION = "extension"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Fact:
+    """What a person can say one thing about; the newest that was said holds."""
+
+    student: str
+    item: str
+    kind: Kind
+    part: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Change:
+    """One thing that a person says.
+
+    Attributes:
+        points: None takes points back that were given before.
+        moment: when it was handed in, or until when it is extended; None takes that back.
+        comment: for the student.
+        answer_sha256: of the written answer that was read, so that another one is not taken for
+            marked.
+    """
+
+    fact: Fact
+    points: Decimal | None = None
+    max_points: Decimal | None = None
+    moment: dt.datetime | None = None
+    excused: bool = False
+    comment: str = ""
+    answer_sha256: str = ""
+
+    @property
+    def said(self) -> tuple[object, ...]:
+        """All that can differ between two changes of one fact."""
+        return (
+            self.points,
+            self.max_points if self.points is not None else None,
+            self.moment,
+            self.excused,
+            self.comment,
+            self.answer_sha256,
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class HandMark:
+    """One line of the record. `change` is shared by what was recorded together."""
+
+    id: int
+    change: str
+    made_at: dt.datetime
+    who: str
+    why: str
+    source: Source
+    says: Change
+
+    @property
+    def fact(self) -> Fact:
+        """What it is about."""
+        return self.says.fact
+
+
+Newest = Mapping[Fact, HandMark]
+
+
+class HandMarks:
+    """The record of one gradebook, made by `Gradebook.hand_marks`."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+
+    def record(
+        self,
+        changes: Sequence[Change],
+        *,
+        who: str,
+        why: str,
+        source: Source = Source.HAND,
+        seen: Mapping[Fact, int] | None = None,
+    ) -> list[HandMark]:
+        """Commit changes together, or none of them; what holds already is not said again.
+
+        Args:
+            changes: at most one of each fact.
+            who: the person.
+            why: shown in the history.
+            source: how it came.
+            seen: for each fact the id of the line that the person saw (0: none). Where another
+                one holds by now, nothing is recorded.
+
+        Returns:
+            the lines that were added.
+
+        Raises:
+            GradebookError: somebody else changed one of them meanwhile.
+        """
+        _refuse_doubles(changes)
+        change, now = str(uuid.uuid4()), dt.datetime.now(dt.UTC)
+        with writing(self._engine) as session:
+            if self._engine.dialect.name == "postgresql":
+                # What is compared here must still hold when it is committed.
+                session.execute(text("LOCK TABLE hand_marks IN SHARE ROW EXCLUSIVE MODE"))
+            newest = _newest(session)
+            _refuse_conflicts(changes, newest, seen or {})
+            rows = [
+                _row(c, change=change, who=who, why=why, source=source.value, made_at=now)
+                for c in changes
+                if _is_news(c, newest.get(c.fact))
+            ]
+            session.add_all(rows)
+            session.flush()
+            return [_mark(row) for row in rows]
+
+    def newest(self) -> dict[Fact, HandMark]:
+        """Return what holds, by fact."""
+        with reading(self._engine) as session:
+            return _newest(session)
+
+    def history(self) -> list[HandMark]:
+        """Return everything that was ever recorded, oldest first."""
+        with reading(self._engine) as session:
+            rows = session.scalars(select(HandMarkRow).order_by(HandMarkRow.id)).all()
+        return [_mark(row) for row in rows]
+
+
+def _newest(session: Session) -> dict[Fact, HandMark]:
+    ids = select(func.max(HandMarkRow.id)).group_by(
+        HandMarkRow.student, HandMarkRow.item, HandMarkRow.kind, HandMarkRow.part
+    )
+    rows = session.scalars(select(HandMarkRow).where(HandMarkRow.id.in_(ids))).all()
+    return {mark.fact: mark for mark in map(_mark, rows)}
+
+
+def _is_news(change: Change, before: HandMark | None) -> bool:
+    if before is None:
+        return change.said != Change(fact=change.fact).said
+    return before.says.said != change.said
+
+
+def _refuse_doubles(changes: Sequence[Change]) -> None:
+    given: set[Fact] = set()
+    for change in changes:
+        if change.fact in given:
+            raise GradebookError(
+                "the same mark is given twice at once",
+                where=_where(change.fact),
+                hint="Give it once. Nothing was recorded.",
+            )
+        given.add(change.fact)
+
+
+def _refuse_conflicts(changes: Sequence[Change], newest: Newest, seen: Mapping[Fact, int]) -> None:
+    for change in changes:
+        holds = newest.get(change.fact)
+        if change.fact not in seen or seen[change.fact] == (holds.id if holds else 0):
+            continue
+        if holds is not None and not _is_news(change, holds):
+            continue
+        by = f" by {holds.who or 'somebody'} at {holds.made_at:%Y-%m-%d %H:%M} UTC" if holds else ""
+        raise GradebookError(
+            f"the mark was changed meanwhile{by}",
+            where=_where(change.fact),
+            hint="Nothing was recorded. Look at it with `grader marks history`, export the sheet "
+            "again, and put in what you changed.",
+        )
+
+
+def _where(fact: Fact) -> str:
+    return ", ".join(name for name in (fact.student, fact.item, fact.part) if name)
+
+
+_COPIED = tuple(f.name for f in fields(Change) if f.name != "fact")
+
+
+def _row(says: Change, **of_all: Any) -> HandMarkRow:
+    return HandMarkRow(
+        **{name: getattr(says, name) for name in _COPIED},
+        student=says.fact.student,
+        item=says.fact.item,
+        kind=says.fact.kind.value,
+        part=says.fact.part,
+        **of_all,
+    )
+
+
+def _mark(row: HandMarkRow) -> HandMark:
+    fact = Fact(student=row.student, item=row.item, kind=Kind(row.kind), part=row.part)
+    return HandMark(
+        id=row.id,
+        change=row.change,
+        made_at=row.made_at,
+        who=row.who,
+        why=row.why,
+        source=Source(row.source),
+        says=Change(fact=fact, **{name: getattr(row, name) for name in _COPIED}),
+    )

@@ -1,0 +1,124 @@
+"""Tables that are made, upgraded or refused, with every mark intact."""
+
+from __future__ import annotations
+
+import sqlite3
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.config import Config
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import Engine
+
+import grader.gradebook
+from grader.errors import GradebookError
+from grader.gradebook.database import connect
+from grader.gradebook.schema import HEAD, VERSION_TABLE, open_engine, upgrade
+from grader.gradebook.store import Gradebook
+from grader.gradebook.tables import Table
+from tests.gradebook.first_schema import FIRST_POSTGRESQL, FIRST_SQLITE
+from tests.helpers.verdicts import graded
+
+ASSIGNMENT = "mlp-backprop"
+
+
+def make_first_version(url: str) -> Engine:
+    """A gradebook as the first version left it, with a mark of Ada's."""
+    engine = connect(url)
+    script = FIRST_SQLITE if engine.dialect.name == "sqlite" else FIRST_POSTGRESQL
+    with engine.begin() as connection:
+        for statement in script.split(";"):
+            connection.exec_driver_sql(statement)
+    # The first version wrote its rows through the very same columns.
+    book = Gradebook.__new__(Gradebook)
+    book._engine = engine
+    batch = book.start_batch(ASSIGNMENT, seed=7, settings={"slots": 2})
+    book.record(graded("Ada", points=Decimal("31.33")), b'{"cells": []}', batch=batch)
+    return engine
+
+
+def marks(url: str) -> list[tuple[str, Decimal]]:
+    with Gradebook(url) as book:
+        return [(v.student, v.points) for v in book.current(ASSIGNMENT)]
+
+
+def test_the_steps_lead_to_the_tables_that_the_code_knows(url: str) -> None:
+    engine = open_engine(url)
+    with engine.connect() as connection:
+        context = MigrationContext.configure(
+            connection, opts={"version_table": VERSION_TABLE, "compare_type": True}
+        )
+        assert compare_metadata(context, Table.metadata) == []
+    engine.dispose()
+
+
+def test_the_newest_step_is_the_version_that_is_asked_for() -> None:
+    config = Config()
+    folder = Path(str(grader.gradebook.__file__)).parent / "migrations"
+    config.set_main_option("script_location", str(folder))
+    assert ScriptDirectory.from_config(config).get_current_head() == HEAD
+
+
+def test_a_file_of_the_first_version_is_upgraded_with_its_marks(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path}/gradebook.db"
+    make_first_version(url).dispose()
+    assert marks(url) == [("Ada", Decimal("31.33"))]
+    with Gradebook(url) as book:
+        assert book.executed_notebook(graded("Ada", points=Decimal("31.33"))) == b'{"cells": []}'
+        assert book.batches(ASSIGNMENT)[0].settings == {"slots": 2}
+        assert book.hand_marks.newest() == {}
+
+
+def test_a_copy_of_the_file_stays_as_it_was(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path}/gradebook.db"
+    make_first_version(url).dispose()
+    marks(url)
+    with sqlite3.connect(tmp_path / "gradebook.db.before-0002") as copy:
+        assert copy.execute("SELECT version FROM grader_schema").fetchall() == [(1,)]
+        assert copy.execute("SELECT student, points FROM verdicts").fetchall() == [("Ada", 3133)]
+
+
+def test_a_server_of_the_first_version_waits_for_the_command(postgres_url: str) -> None:
+    make_first_version(postgres_url).dispose()
+    with pytest.raises(GradebookError, match="version 0001") as caught:
+        Gradebook(postgres_url)
+    assert "grader gradebook upgrade" in str(caught.value)
+    assert upgrade(postgres_url) == ("0001", HEAD)
+    assert marks(postgres_url) == [("Ada", Decimal("31.33"))]
+    assert upgrade(postgres_url) == (HEAD, HEAD)
+
+
+def test_an_upgrade_that_fails_leaves_the_gradebook_as_it_was(
+    url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make_first_version(url).dispose()
+    monkeypatch.setattr("alembic.op.drop_table", None)
+    with pytest.raises(TypeError):
+        upgrade(url)
+    monkeypatch.undo()
+    engine = connect(url)
+    with engine.connect() as connection:
+        assert connection.exec_driver_sql("SELECT version FROM grader_schema").scalar() == 1
+    engine.dispose()
+    assert upgrade(url) == ("0001", HEAD)
+    assert marks(url) == [("Ada", Decimal("31.33"))]
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "postgresql://user:s3cret@127.0.0.1:1/marks",
+        "postgresql://user@127.0.0.1:1/marks?password=s3cret",
+        "nosuchdb://user:s3cret@host/x?password=s3cret",
+        "postgresql://user:s3cret@host:port/x",
+        "postgresql:user:s3cret@host",
+    ],
+)
+def test_no_password_is_in_what_is_said(address: str) -> None:
+    with pytest.raises(GradebookError) as caught:
+        Gradebook(address)
+    assert "s3cret" not in str(caught.value)
+    assert "s3cret" not in repr(caught.value.__cause__)
