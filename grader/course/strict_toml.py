@@ -85,6 +85,10 @@ def _read_toml(path: Path) -> dict[str, Any]:
         at = re.search(r"\(at line (\d+)", str(error))
         line = at[1] if at else len(text.splitlines())
         raise SpecError(f"not valid TOML: {error}", where=f"{path}:{line}") from error
+    except RecursionError as error:
+        raise SpecError(
+            "not valid TOML: lists or tables are nested too deep", where=path
+        ) from error
 
 
 @dataclass(frozen=True)

@@ -183,3 +183,10 @@ def test_bad_toml_is_refused_with_its_line(tmp_path: Path) -> None:
 def test_a_file_that_is_not_there_is_refused(tmp_path: Path) -> None:
     with pytest.raises(SpecError, match="cannot read"):
         load_spec(tmp_path / "assignment.toml")
+
+
+def test_lists_nested_without_end_are_refused_and_no_recursion_error(tmp_path: Path) -> None:
+    path = tmp_path / "assignment.toml"
+    path.write_text(f"title = {'[' * 5000}")
+    with pytest.raises(SpecError, match="nested too deep"):
+        load_spec(path)

@@ -7,7 +7,8 @@ from collections.abc import Iterator, Sequence
 
 TOKENS = (
     b'{"', b"}", b"[", b"]", b'"', b"null", b"1e999", b"-0", b"NaN", b"\\u0000", b"\\ud800",
-    b"\x00", b"\xef\xbb\xbf", b"\xff\xfe", b"\xff\xff\xff\xff", b"\x80", b"\xdd\xff\xff\xff\xff", b"../",
+    b"\x00", b"\xef\xbb\xbf", b"\xff\xfe", b"\xff\xff\xff\xff", b"\xdd\xff\xff\xff\xff",
+    b"../", b"\x80",
     b"PK\x03\x04", b"PK\x01\x02", b"ustar\x0000", b"L", b"99999999999999999999", b'"cells"',
     b'"outputs"', b'"source"', b"=", b"[[", b"inf", b"nan", b"[" * 3000, b'{"a":' * 1000,
 )  # fmt: skip
