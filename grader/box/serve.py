@@ -3,23 +3,20 @@
 from __future__ import annotations
 
 import os
-import signal
 import socket
 import sys
 import threading
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import torch
 
 from grader.box import calls, shell
+from grader.box.alarm import Alarm
 from grader.box.capture import DescriptorCapture, Outputs, Stream
 from grader.wire import frames, values
 from grader.wire import messages as m
 
-AGAIN_S = 0.5
-"""After its time limit a cell is interrupted again and again, for loops that catch everything."""
 MAX_REQUEST = 1 << 30
 
 
@@ -129,47 +126,6 @@ class Server:
             self._channel.send(reply, out)
         except frames.Malformed as error:
             self._channel.send(m.Unsendable(reason=str(error)))
-
-
-class Alarm:
-    """Raises an exception in the main thread when time is up, and again until it is heard."""
-
-    _holds = 0
-    _late: BaseException | None = None
-
-    def __init__(self, seconds: float, kind: type[BaseException]) -> None:
-        self._seconds = seconds
-        self._kind = kind
-
-    def __enter__(self) -> None:
-        signal.signal(signal.SIGALRM, self._ring)
-        signal.setitimer(signal.ITIMER_REAL, max(self._seconds, 0.001), AGAIN_S)
-
-    def __exit__(self, *_error: object) -> None:
-        signal.setitimer(signal.ITIMER_REAL, 0)
-
-    @classmethod
-    @contextmanager
-    def held(cls) -> Iterator[None]:
-        """Make a ring wait until this is over: half a message would cost the whole session."""
-        if threading.current_thread() is not threading.main_thread():
-            yield
-            return
-        cls._holds += 1
-        try:
-            yield
-        finally:
-            cls._holds -= 1
-        late, cls._late = cls._late, None
-        if late is not None:
-            raise late
-
-    def _ring(self, _number: int, _frame: object) -> None:
-        error = self._kind(f"it ran longer than {self._seconds:g} s")
-        if Alarm._holds:
-            Alarm._late = error
-            return
-        raise error
 
 
 def server(ready: shell.Shell) -> Callable[[int, int, m.Limits], None]:

@@ -231,7 +231,7 @@ class StreamSession(Session):
             index=index, source=source, timeout_s=timeout_s, stop_output_at=output_bytes
         )
         self._send(request, ())
-        deadline = time.monotonic() + timeout_s + GRACE_S
+        deadline = time.monotonic() + m.WAITING * timeout_s + GRACE_S
         while True:
             message, parts = self._receive(m.FromBox, deadline, timeout_s)
             if isinstance(message, m.Output):
@@ -251,7 +251,7 @@ class StreamSession(Session):
         seconds = float(getattr(request, "timeout_s", 10.0))
         self._allowance = self._limits.reply_bytes + OUTPUT_SLACK
         self._send(request, blobs)
-        deadline = time.monotonic() + seconds + GRACE_S
+        deadline = time.monotonic() + m.WAITING * seconds + GRACE_S
         while True:
             message, parts = self._receive(m.FromBox, deadline, seconds)
             if isinstance(message, m.Output):

@@ -13,6 +13,8 @@ import msgspec
 
 TREE_DEPTH = 40
 """Lists in lists; more than `grader.wire.values` nests."""
+WAITING = 2.0
+"""A cell or a call may last so many times its limit, if for the rest it waits for a processor."""
 
 
 def _tree_type() -> Any:

@@ -1,0 +1,79 @@
+"""Stops what runs past its time limit; time spent waiting for a processor does not count."""
+
+from __future__ import annotations
+
+import signal
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from grader.wire.messages import WAITING
+
+AGAIN_S = 0.5
+"""After its time limit a cell is interrupted again and again, for loops that catch everything."""
+_SCHEDSTAT = Path("/proc/self/schedstat")
+
+
+def waited_s() -> float:
+    """Seconds for which the main thread was ready to run and had no processor; 0 if not known.
+
+    On a machine with more to do than it can, an honest cell would lose its mark to the others.
+    Source: `Documentation/scheduler/sched-stats.rst` of Linux, `/proc/<pid>/schedstat`.
+    """
+    try:
+        return int(_SCHEDSTAT.read_text().split()[1]) / 1e9
+    except (OSError, ValueError, IndexError):
+        return 0.0
+
+
+class Alarm:
+    """Raises an exception in the main thread when time is up, and again until it is heard."""
+
+    _holds = 0
+    _late: BaseException | None = None
+
+    def __init__(self, seconds: float, kind: type[BaseException]) -> None:
+        self._seconds = seconds
+        self._kind = kind
+
+    def __enter__(self) -> None:
+        self._began, self._waited = time.monotonic(), waited_s()
+        signal.signal(signal.SIGALRM, self._ring)
+        signal.setitimer(signal.ITIMER_REAL, max(self._seconds, 0.001), AGAIN_S)
+
+    def __exit__(self, *_error: object) -> None:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+
+    @classmethod
+    @contextmanager
+    def held(cls) -> Iterator[None]:
+        """Make a ring wait until this is over: half a message would cost the whole session."""
+        if threading.current_thread() is not threading.main_thread():
+            yield
+            return
+        cls._holds += 1
+        try:
+            yield
+        finally:
+            cls._holds -= 1
+        late, cls._late = cls._late, None
+        if late is not None:
+            raise late
+
+    def _ring(self, _number: int, _frame: object) -> None:
+        left = self._left()
+        if left > 0:
+            signal.setitimer(signal.ITIMER_REAL, max(left, 0.001), AGAIN_S)
+            return
+        error = self._kind(f"it ran longer than {self._seconds:g} s")
+        if Alarm._holds:
+            Alarm._late = error
+            return
+        raise error
+
+    def _left(self) -> float:
+        """Seconds to go on for, because so much was spent waiting; never beyond `WAITING`."""
+        waited = min(waited_s() - self._waited, (WAITING - 1) * self._seconds)
+        return self._began + self._seconds + waited - time.monotonic()

@@ -1,0 +1,92 @@
+"""Time limits, and that time without a processor does not count."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+
+import pytest
+
+from grader.box import alarm
+from grader.box.alarm import Alarm, waited_s
+from grader.wire.messages import WAITING
+
+LIMIT_S = 0.2
+
+
+class Late(BaseException):
+    pass
+
+
+def lasted(limit_s: float) -> float:
+    """How long an endless loop runs."""
+    began = time.monotonic()
+    with pytest.raises(Late), Alarm(limit_s, Late):
+        while True:
+            time.sleep(0.01)
+    return time.monotonic() - began
+
+
+def waits(share: float) -> Callable[[], float]:
+    """A main thread that has waited for this share of the time."""
+    began = time.monotonic()
+    return lambda: share * (time.monotonic() - began)
+
+
+def test_a_loop_that_has_its_processor_ends_at_its_limit(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(alarm, "waited_s", waits(0))
+    assert LIMIT_S <= lasted(LIMIT_S) < WAITING * LIMIT_S
+
+
+def test_time_spent_waiting_for_a_processor_is_given_back(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(alarm, "waited_s", waits(0.4))
+    assert lasted(LIMIT_S) >= LIMIT_S / 0.6 - 0.02
+
+
+def test_waiting_never_lengthens_a_limit_beyond_twice(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(alarm, "waited_s", waits(1))
+    assert WAITING * LIMIT_S - 0.02 <= lasted(LIMIT_S) < 10 * WAITING * LIMIT_S
+
+
+def test_sleep_is_no_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
+    before = waited_s()
+    time.sleep(0.3)
+    assert waited_s() - before < 0.2
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="reads Linux's /proc")
+def test_a_process_that_shares_its_processor_waits() -> None:
+    processor = min(os.sched_getaffinity(0))
+    busy = f"import os\nos.sched_setaffinity(0, {{{processor}}})\nwhile True: pass"
+    others = [subprocess.Popen([sys.executable, "-c", busy]) for _ in range(2)]
+    measure = (
+        "import os, time\n"
+        "from grader.box.alarm import waited_s\n"
+        f"os.sched_setaffinity(0, {{{processor}}})\n"
+        "end = time.monotonic() + 2\n"
+        "while time.monotonic() < end: pass\n"
+        "print(waited_s())"
+    )
+    try:
+        said = subprocess.run(
+            [sys.executable, "-c", measure], capture_output=True, text=True, check=True, timeout=60
+        )
+    finally:
+        for other in others:
+            other.kill()
+            other.wait()
+    assert float(said.stdout) > 0.5
+
+
+def test_an_alarm_waits_while_a_message_is_half_sent(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(alarm, "waited_s", waits(0))
+    whole = False
+    with pytest.raises(Late), Alarm(0.05, Late):
+        with Alarm.held():
+            time.sleep(0.2)
+            whole = True
+        pytest.fail("the alarm was not heard")
+    assert whole
