@@ -19,6 +19,7 @@ help:
 	@echo "make soak          a thousand submissions: nothing may grow (long)"
 	@echo "make fuzz          coverage-guided fuzzing of every parser, a minute each (long)"
 	@echo "make nightly       fuzzing by damage, faults, attacks, samples, soak: all that is long"
+	@echo "make bench         this grader beside nbgrader and Otter (an hour, on a quiet machine)"
 	@echo "make clean         remove what the demo made"
 
 $(VENV)/bin/python:
@@ -78,7 +79,10 @@ nightly: $(VENV)/.developing
 	GRADER_FUZZ=nightly nice $(BIN)/python -m pytest tests/fuzz $(PYTEST_ARGS)
 	$(MAKE) test-faults test-attacks test-samples soak
 
+bench: $(VENV)/.installed
+	$(BIN)/python benchmarks/compare.py $(BENCH_ARGS)
+
 clean:
 	rm -rf demo
 
-.PHONY: help demo test lint types contracts image test-samples test-attacks test-faults soak fuzz nightly clean
+.PHONY: help demo test lint types contracts image test-samples test-attacks test-faults soak fuzz nightly bench clean

@@ -22,6 +22,7 @@ from grader.gradebook.differences import MarkChange, differences
 from grader.gradebook.store import Gradebook
 from grader.grading.batch import Watchers, grade_batch
 from grader.grading.job import Job, Judged, Setting
+from grader.grading.order import longest_first
 from grader.grading.verdict import Outcome, Verdict
 from grader.intake.collect import Refused, collect
 from grader.intake.submission import Submission
@@ -40,6 +41,8 @@ class Progress:
     planned: Callable[[int, int], None] = lambda to_run, reused: None
     warm: Callable[[int], None] = lambda slots: None
     begun: Callable[[str], None] = lambda student: None
+    cell: Callable[[str, int, int], None] = lambda student, cell, cells: None
+    stopping: Callable[[], None] = lambda: None
     judged: Callable[[Verdict], None] = lambda verdict: None
     refused: Callable[[Refused], None] = lambda refused: None
     warned: Callable[[str], None] = lambda warning: None
@@ -220,6 +223,7 @@ class _Run:
                 self._jobs.append(_job(submission))
             else:
                 self._verdicts.append(found)
+        self._jobs = longest_first(self._jobs, self._before)
         self._progress.planned(len(self._jobs), len(self._verdicts))
 
     def judge(self) -> None:
@@ -231,7 +235,11 @@ class _Run:
             self._assignment.name, seed=self._seed, settings=settings
         )
         watchers = Watchers(
-            on_verdict=self._take, on_begin=self._progress.begun, on_ready=self._progress.warm
+            on_verdict=self._take,
+            on_begin=self._progress.begun,
+            on_ready=self._progress.warm,
+            on_cell=self._progress.cell,
+            on_stopping=self._progress.stopping,
         )
         grade_batch(self._setting, self._jobs, watchers)
         if all(map(_has_mark, self._verdicts)):  # else it is continued, with the same seed

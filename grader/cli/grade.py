@@ -21,6 +21,20 @@ if TYPE_CHECKING:
     from grader.api import Graded
 
 
+class SlotCount(click.ParamType):  # type: ignore[type-arg]
+    """A number of slots, or `auto` (None)."""
+
+    name = "auto|N"
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> int | None:
+        """Read the option's text."""
+        if value is None or value == "auto":
+            return None
+        return click.IntRange(1, 256).convert(value, param, ctx)
+
+
 @click.command("grade")
 @click.argument("assignment")
 @click.argument("sources", nargs=-1, type=click.Path(path_type=Path))
@@ -29,7 +43,10 @@ if TYPE_CHECKING:
 @isolation_option
 @runtime_option
 @click.option(
-    "--slots", type=click.IntRange(1, 256), help="Submissions at once; default: one per core."
+    "--slots",
+    type=SlotCount(),
+    default="auto",
+    help="Submissions at once; auto: so many that slots times threads are the cores.",
 )
 @click.option("--only", multiple=True, metavar="STUDENT", help="Only this student; repeatable.")
 @click.option("--regrade", is_flag=True, help="Also run what has not changed.")

@@ -24,7 +24,8 @@ import msgspec
 
 from grader import errors
 from grader.errors import GraderError, InfrastructureError
-from grader.grading.job import Begins, Broken, FromWorker, Job, Judged, Ready, Setting
+from grader.grading.interrupt import Interrupt
+from grader.grading.job import Begins, Broken, FromWorker, InCell, Job, Judged, Ready, Setting
 from grader.grading.patience import START_S, job_patience_s
 from grader.grading.submission import not_judged
 from grader.wire import frames
@@ -41,6 +42,8 @@ class Watchers:
     on_verdict: Callable[[Judged], None]
     on_begin: Callable[[str], None] = lambda student: None
     on_ready: Callable[[int], None] = lambda slots: None
+    on_cell: Callable[[str, int, int], None] = lambda student, cell, cells: None
+    on_stopping: Callable[[], None] = lambda: None
 
 
 class _Slot:
@@ -59,15 +62,23 @@ def grade_batch(setting: Setting, jobs: Iterable[Job], watchers: Watchers) -> No
     """Judge every job and hand each verdict to the watcher.
 
     Raises:
+        KeyboardInterrupt: Ctrl-C; what was running has been finished, unless it came twice.
         SuiteError: the hidden suite can't be used; nothing has been judged.
         InfrastructureError: no slot could be started, or none is left.
     """
     queue = deque(jobs)
     if not queue:
         return
+    with Interrupt(watchers.on_stopping) as interrupt:
+        _rounds(setting, queue, watchers, interrupt)
+        if interrupt.asked and queue:
+            raise KeyboardInterrupt
+
+
+def _rounds(setting: Setting, queue: deque[Job], watchers: Watchers, interrupt: Interrupt) -> None:
     losses: dict[str, int] = {}
-    while queue:
-        lost = _Round(setting, queue, watchers).run()
+    while queue and not interrupt.asked:
+        lost = _Round(setting, queue, watchers, interrupt).run()
         for job in lost:
             losses[job.sha256 + job.student] = count = losses.get(job.sha256 + job.student, 0) + 1
             if count > MAX_LOSSES:
@@ -80,7 +91,10 @@ def grade_batch(setting: Setting, jobs: Iterable[Job], watchers: Watchers) -> No
 class _Round:
     """One judge process with its workers, until the queue is empty or a worker is lost."""
 
-    def __init__(self, setting: Setting, queue: deque[Job], watchers: Watchers) -> None:
+    def __init__(
+        self, setting: Setting, queue: deque[Job], watchers: Watchers, interrupt: Interrupt
+    ) -> None:
+        self._interrupt = interrupt
         self._setting = setting
         self._queue = queue
         self._watchers = watchers
@@ -145,6 +159,8 @@ class _Round:
                 self._hand_out(slot)
             case Begins():
                 self._watchers.on_begin(message.student)
+            case InCell():
+                self._watchers.on_cell(message.student, message.cell, message.cells)
             case Judged():
                 slot.job = None
                 self._watchers.on_verdict(message)
@@ -153,7 +169,7 @@ class _Round:
                 raise _raised(message)
 
     def _hand_out(self, slot: _Slot) -> None:
-        if self._queue:
+        if self._queue and not self._interrupt.asked:
             slot.job = self._queue.popleft()
             slot.until = time.monotonic() + job_patience_s(self._setting.spec)
             slot.connection.send_bytes(msgspec.msgpack.encode(slot.job))

@@ -57,6 +57,14 @@ class Begins(msgspec.Struct, frozen=True, kw_only=True, tag="begins", tag_field=
     student: str
 
 
+class InCell(msgspec.Struct, frozen=True, kw_only=True, tag="in cell", tag_field="kind"):
+    """The submission has come to a code cell, counted from one."""
+
+    student: str
+    cell: int
+    cells: int
+
+
 class Judged(msgspec.Struct, frozen=True, kw_only=True, tag="judged", tag_field="kind"):
     """A verdict, with the executed notebook as JSON."""
 
@@ -73,4 +81,4 @@ class Broken(msgspec.Struct, frozen=True, kw_only=True, tag="broken", tag_field=
     hint: str = ""
 
 
-FromWorker = Ready | Begins | Judged | Broken
+FromWorker = Ready | Begins | InCell | Judged | Broken

@@ -34,7 +34,13 @@ JudgeSuite = Callable[[NotebookBox, dict[str, Any], dict[str, str]], list[TestRe
 """Runs the hidden suite against a live notebook: (box, executed notebook, answers) to results."""
 
 
-def judge_submission(job: Job, setting: Setting, slot: Slot, suite: JudgeSuite) -> Judged:
+def judge_submission(
+    job: Job,
+    setting: Setting,
+    slot: Slot,
+    suite: JudgeSuite,
+    on_cell: Callable[[int, int], None] = lambda cell, cells: None,
+) -> Judged:
     """Judge one submission.
 
     Raises:
@@ -48,7 +54,8 @@ def judge_submission(job: Job, setting: Setting, slot: Slot, suite: JudgeSuite) 
     except SubmissionError as error:
         return unreadable(job, setting, sentences(error))
     sources = [cell.source for cell in notebook.code_cells]
-    box = NotebookBox(slot, sources, limits=run_limits(setting.spec), seed=setting.seed)
+    limits = run_limits(setting.spec)
+    box = NotebookBox(slot, sources, limits=limits, seed=setting.seed, on_cell=on_cell)
     try:
         run = box.run()
         executed = executed_notebook(notebook, run)

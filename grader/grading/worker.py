@@ -17,7 +17,7 @@ from typing import Any
 import msgspec
 
 from grader.errors import GraderError, InfrastructureError
-from grader.grading.job import Begins, Broken, Job, Judged, Ready, Setting
+from grader.grading.job import Begins, Broken, InCell, Job, Judged, Ready, Setting
 from grader.grading.lifeline import end_with_parent
 from grader.grading.patience import TRIES
 from grader.grading.relay import Begun, Done, Finished, Heard, Pipe, RelayedBox, attend
@@ -67,9 +67,13 @@ class Worker:
 
     def _judge(self, job: Job) -> Judged:
         """Judge a submission; trouble of ours is tried again in a fresh slot."""
+
+        def on_cell(cell: int, cells: int) -> None:
+            self._say(InCell(student=job.student, cell=cell, cells=cells))
+
         for left in reversed(range(TRIES)):
             try:
-                return judge_submission(job, self._setting, self._slot, self._run_suite)
+                return judge_submission(job, self._setting, self._slot, self._run_suite, on_cell)
             except InfrastructureError as error:
                 self._slot.stop()
                 if not left:

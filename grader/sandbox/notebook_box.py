@@ -10,7 +10,7 @@ Called by `grading.submission` for a batch and by `suite.standalone` for plain p
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -62,8 +62,17 @@ class NotebookRun:
 class NotebookBox:
     """A notebook's code cells, run in sessions of one slot."""
 
-    def __init__(self, slot: Slot, cells: Sequence[str], *, limits: RunLimits, seed: int) -> None:
+    def __init__(
+        self,
+        slot: Slot,
+        cells: Sequence[str],
+        *,
+        limits: RunLimits,
+        seed: int,
+        on_cell: Callable[[int, int], None] = lambda cell, cells: None,
+    ) -> None:
         self._slot = slot
+        self._on_cell = on_cell
         self._sources = list(cells)
         self._limits = limits
         self._seed = seed
@@ -98,6 +107,7 @@ class NotebookBox:
             if left <= 0:
                 self._note_rest(run, position)
                 break
+            self._on_cell(position + 1, len(self._sources))
             result = self._run_one(position, source, left, run)
             results[position] = result
             if result.status == "error" and self._limits.on_error == "stop":

@@ -1,0 +1,146 @@
+"""What a command costs: wall clock, CPU of everything it had done, peak memory.
+
+CPU is that of the command's own process tree, which the kernel sums up when each process is waited
+for, with that of every container and of the engine. On a machine that others use at the same time
+`other_cpu_s` says how busy they were: then CPU can be trusted, wall clock cannot.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import threading
+import time
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+TICK = os.sysconf("SC_CLK_TCK")
+_DOCKER_CPU = (
+    Path("/sys/fs/cgroup/cpuacct/docker/cpuacct.usage"),  # version 1: nanoseconds
+    Path("/sys/fs/cgroup/docker/cpu.stat"),  # version 2
+    Path("/sys/fs/cgroup/system.slice/cpu.stat"),
+)
+_ENGINE = ("dockerd", "containerd", "containerd-shim")
+
+
+@dataclass(frozen=True)
+class Cost:
+    """One run of one command."""
+
+    wall_s: float
+    cpu_s: float
+    other_cpu_s: float
+    peak_memory_bytes: int
+
+    def as_dict(self) -> dict[str, float]:
+        """Rounded, for JSON."""
+        return {name: round(value, 3) for name, value in asdict(self).items()}
+
+
+def run(
+    command: Sequence[str | Path], *, cwd: Path, log: Path, env: dict[str, str], containers: bool
+) -> Cost:
+    """Run a command to its end and measure it.
+
+    Raises:
+        SystemExit: it failed; the log's end is shown.
+    """
+    engine, busy, known = _engine_seconds(), busy_seconds(), _zygotes()
+    began = time.monotonic()
+    with log.open("wb") as file:
+        process = subprocess.Popen(
+            list(map(str, command)), cwd=cwd, env={**os.environ, **env}, stdout=file, stderr=file
+        )
+        memory = _PeakMemory(process.pid, known if containers else None)
+        _, status, usage = os.wait4(process.pid, 0)
+        process.returncode = os.waitstatus_to_exitcode(status)
+    wall = time.monotonic() - began
+    peak = memory.stop()
+    if process.returncode:
+        raise SystemExit(f"{command} failed:\n{log.read_text(errors='replace')[-3000:]}")
+    cpu = usage.ru_utime + usage.ru_stime
+    cpu += _engine_seconds() - engine if containers else 0.0
+    other = max(busy_seconds() - busy - cpu, 0.0)
+    return Cost(wall, cpu, other, peak)
+
+
+def busy_seconds() -> float:
+    """CPU seconds that this machine has been busy since it was started."""
+    fields = [int(f) for f in Path("/proc/stat").read_text().splitlines()[0].split()[1:]]
+    user, nice, system, _idle, _iowait, irq, softirq, *_ = fields
+    return (user + nice + system + irq + softirq) / TICK
+
+
+def _engine_seconds() -> float:
+    total = 0.0
+    for file in _DOCKER_CPU:
+        if file.exists():
+            text = file.read_text()
+            total += (
+                int(text) / 1e9
+                if file.name == "cpuacct.usage"
+                else int(text.split("usage_usec ")[1].split()[0]) / 1e6
+            )
+            break
+    for pid in _pids():
+        name = _read(f"/proc/{pid}/comm").strip()
+        if name in _ENGINE:
+            fields = _read(f"/proc/{pid}/stat").rpartition(")")[2].split()
+            total += sum(map(int, fields[11:13])) / TICK if len(fields) > 13 else 0.0
+    return total
+
+
+def _pids() -> list[int]:
+    return [int(entry.name) for entry in Path("/proc").iterdir() if entry.name.isdigit()]
+
+
+def _read(file: str) -> str:
+    try:
+        return Path(file).read_text(errors="replace")
+    except OSError:
+        return ""
+
+
+def _zygotes() -> set[int]:
+    """The processes of boxes, in containers or not."""
+    return {pid for pid in _pids() if "grader.box.zygote" in _read(f"/proc/{pid}/cmdline")}
+
+
+class _PeakMemory:
+    """Looks twice a second at the private and shared memory (PSS) of a process tree."""
+
+    def __init__(self, root: int, known_zygotes: set[int] | None) -> None:
+        self._root, self._known = root, known_zygotes
+        self._peak = 0
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._watch, daemon=True)
+        self._thread.start()
+
+    def stop(self) -> int:
+        """The most that was seen, in bytes."""
+        self._stop.set()
+        self._thread.join()
+        return self._peak
+
+    def _watch(self) -> None:
+        while not self._stop.wait(0.5):
+            self._peak = max(self._peak, sum(map(_proportional_bytes, self._members())))
+
+    def _members(self) -> set[int]:
+        parents = {}
+        for pid in _pids():
+            fields = _read(f"/proc/{pid}/stat").rpartition(")")[2].split()
+            if fields:
+                parents[pid] = int(fields[1])
+        found = {self._root}
+        while more := {pid for pid, up in parents.items() if up in found} - found:
+            found |= more
+        return found if self._known is None else found | (_zygotes() - self._known)
+
+
+def _proportional_bytes(pid: int) -> int:
+    for line in _read(f"/proc/{pid}/smaps_rollup").splitlines():
+        if line.startswith("Pss:"):
+            return int(line.split()[1]) * 1024
+    return 0

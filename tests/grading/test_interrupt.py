@@ -1,0 +1,101 @@
+"""Ctrl-C, once and twice, and slots that do not wait for each other."""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+
+import pytest
+
+from grader.api import Progress, grade
+from grader.gradebook.store import Gradebook
+from grader.grading.interrupt import Interrupt
+from grader.grading.verdict import Verdict
+from tests.grading.conftest import Classroom
+
+SLOW = "import time\ntime.sleep(2)"
+
+
+def run(classroom: Classroom, progress: Progress, slots: int) -> dict[str, Verdict]:
+    graded = grade(
+        classroom.course,
+        "warm-up",
+        [classroom.submissions],
+        sandbox="local",
+        isolation="warm",
+        slots=slots,
+        progress=progress,
+    )
+    return {v.student: v for v in graded.verdicts}
+
+
+def press(*_args: object) -> None:
+    os.kill(os.getpid(), signal.SIGINT)
+
+
+def recorded(classroom: Classroom) -> list[str]:
+    with Gradebook(classroom.course.database_url) as gradebook:
+        return [v.student for v in gradebook.current("warm-up")]
+
+
+@pytest.mark.local_box
+def test_ctrl_c_once_finishes_what_runs_and_begins_nothing_more(classroom: Classroom) -> None:
+    for student in ("ada", "bob", "cleo"):
+        classroom.hand_in(student)
+    told: list[str] = []
+    stop = Progress(begun=press, stopping=lambda: told.append("stopping"))
+    with pytest.raises(KeyboardInterrupt):
+        run(classroom, stop, slots=1)
+    assert told == ["stopping"]
+    assert recorded(classroom) == ["ada"]
+
+    ran: list[str] = []
+    assert len(run(classroom, Progress(begun=ran.append), slots=1)) == 3
+    assert ran == ["bob", "cleo"]
+
+
+@pytest.mark.local_box
+def test_ctrl_c_twice_stops_now_and_keeps_what_was_committed(classroom: Classroom) -> None:
+    classroom.hand_in("ada")
+    classroom.hand_in("slow", "import time\ntime.sleep(15)")
+
+    def twice(student: str, cell: int, _cells: int) -> None:
+        if student == "slow" and cell == 1:
+            pressed.append(time.monotonic())
+            press()
+            press()
+
+    pressed: list[float] = []
+    with pytest.raises(KeyboardInterrupt):
+        run(classroom, Progress(cell=twice), slots=1)
+    assert time.monotonic() - pressed[0] < 10
+    assert recorded(classroom) == ["ada"]
+
+
+@pytest.mark.local_box
+def test_a_slow_submission_does_not_idle_the_others(classroom: Classroom) -> None:
+    classroom.hand_in("a-slow", SLOW)
+    for student in ("bob", "cleo", "dora"):
+        classroom.hand_in(student)
+    ended: list[str] = []
+    progress = Progress(judged=lambda verdict: ended.append(verdict.student))
+    run(classroom, progress, slots=2)
+    assert ended[-1] == "a-slow"
+
+
+@pytest.mark.local_box
+def test_progress_names_each_cell_that_a_submission_comes_to(classroom: Classroom) -> None:
+    classroom.hand_in("ada", "1 + 1")
+    heard: list[tuple[str, int, int]] = []
+    run(classroom, Progress(cell=lambda *place: heard.append(place)), slots=1)
+    assert heard[0][:2] == ("ada", 1)
+    assert [cell for _, cell, _ in heard] == sorted({cell for _, cell, _ in heard})
+    assert {cells for _, _, cells in heard} == {heard[-1][1]}
+
+
+def test_the_handler_of_before_is_put_back() -> None:
+    before = signal.getsignal(signal.SIGINT)
+    with Interrupt(lambda: None):
+        pass
+    assert signal.getsignal(signal.SIGINT) is before
