@@ -229,7 +229,8 @@ def otter_submission(workload: str, number: int) -> dict[str, Any]:
             cells.append(task.code_cell(task.text(cell)))
     cells += task.training_cells(workload)
     cells.append(task.code_cell(f"# student {number}"))
-    return {**source, "cells": cells}
+    metadata = {**source["metadata"], "otter": {"assignment_name": "hw"}}
+    return {**source, "metadata": metadata, "cells": cells}
 
 
 def _environment(name: str, *packages: str) -> None:
