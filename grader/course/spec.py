@@ -21,7 +21,10 @@ class Question(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
 
 
 class Resources(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """What one submission may use. Times in seconds of wall clock, sizes in MB (2**20 bytes)."""
+    """What one submission may use. Times in seconds, sizes in MB (2**20 bytes).
+
+    For a cell or a call, time spent waiting for a processor does not count, up to its limit again.
+    """
 
     notebook_s: float = 120.0
     cell_s: float = 30.0
