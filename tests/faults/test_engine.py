@@ -1,0 +1,172 @@
+"""The container engine's part: a container killed, an engine killed and started again."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import subprocess
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from grader.api import Progress, grade
+from grader.errors import InfrastructureError
+from grader.grading.verdict import Outcome
+from grader.sandbox.engine import OWNER_LABEL, connect
+from tests.faults.aftermath import descendants, nothing_is_left
+from tests.faults.courses import (
+    SEED,
+    finish,
+    kill,
+    long,
+    make_class,
+    marks,
+    start,
+    wait_for_verdicts,
+)
+from tests.sandbox.places import docker_image
+
+pytestmark = [pytest.mark.docker, pytest.mark.slow, pytest.mark.timeout(900)]
+
+
+def kill_own_containers() -> int:
+    """Kill the containers of this process's workers, as an administrator might."""
+    api, mine = connect().api, {str(pid) for pid in descendants()}
+    found = api.containers(filters={"label": [OWNER_LABEL]})
+    own = [c for c in found if c["Labels"][OWNER_LABEL].rpartition(":")[2] in mine]
+    for container in own:
+        api.kill(container["Id"])
+    return len(own)
+
+
+def test_a_container_killed_from_outside_costs_no_mark(tmp_path: Path, undisturbed: bytes) -> None:
+    docker_image()
+    classroom = make_class(tmp_path / "course")
+    killed: list[int] = []
+
+    def begun(student: str) -> None:
+        if student == "s02":
+            killed.append(kill_own_containers())
+
+    with nothing_is_left():
+        grade(
+            classroom.course,
+            "warm-up",
+            [classroom.submissions],
+            sandbox="docker",
+            isolation="warm",
+            slots=2,
+            seed=SEED,
+            progress=Progress(begun=begun),
+        )
+    assert killed[0] >= 1
+    assert marks(classroom) == undisturbed
+
+
+def test_a_killed_batch_leaves_no_container_to_the_next(tmp_path: Path, undisturbed: bytes) -> None:
+    docker_image()
+    classroom = make_class(tmp_path / "course")
+    with nothing_is_left():
+        process = start(classroom, sandbox="docker")
+        wait_for_verdicts(classroom, process, 1)
+        for pid, command in descendants(process.pid).items():  # the workers too: none cleans up
+            if "grader.grading.judge" in command:
+                os.kill(pid, signal.SIGKILL)
+        kill(process)
+        assert finish(classroom, sandbox="docker") == 0
+    assert marks(classroom) == undisturbed
+
+
+class OwnEngine:
+    """A second engine on this machine, with folders of its own."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.host = f"unix://{folder}/engine.sock"
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> None:
+        command = ["dockerd", "-H", self.host, "--bridge=none", "--iptables=false"]
+        for name in ("data-root", "exec-root", "pidfile"):
+            command += [f"--{name}", str(self.folder / name)]
+        with (self.folder / "log").open("ab") as log:
+            self._process = subprocess.Popen(command, stdout=log, stderr=log)
+        until = time.monotonic() + 60
+        while self.docker("version", check=False).returncode:
+            if time.monotonic() > until or self._process.poll() is not None:
+                pytest.skip("no second engine can be started here: run as root, with dockerd")
+            time.sleep(0.5)
+
+    def docker(self, *arguments: str, check: bool = True) -> subprocess.CompletedProcess[bytes]:
+        return subprocess.run(
+            ["docker", "-H", self.host, *arguments], check=check, capture_output=True
+        )
+
+    def kill(self) -> None:
+        if self._process is not None:
+            children = descendants(self._process.pid)
+            self._process.kill()
+            self._process.wait()
+            for pid in children:  # its containerd outlives it otherwise
+                try:
+                    os.kill(pid, signal.SIGKILL)
+                except ProcessLookupError:
+                    pass
+            (self.folder / "pidfile").unlink(missing_ok=True)
+
+
+@pytest.fixture
+def own_engine(
+    tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[OwnEngine]:
+    image = docker_image()
+    if shutil.which("dockerd") is None or os.getuid():
+        pytest.skip("a second engine needs dockerd and root")
+    engine = OwnEngine(Path(tmp_path_factory.mktemp("e")))
+    engine.start()
+    saved = subprocess.Popen(["docker", "save", _tag_of(image)], stdout=subprocess.PIPE)
+    subprocess.run(["docker", "-H", engine.host, "load"], stdin=saved.stdout, check=True)
+    monkeypatch.setenv("DOCKER_HOST", engine.host)
+    yield engine
+    engine.kill()
+    subprocess.run(f"umount -l {engine.folder}/*/* {engine.folder}/*/*/* 2>/dev/null", shell=True)
+    shutil.rmtree(engine.folder, ignore_errors=True)
+
+
+def _tag_of(image: str) -> str:
+    return str(connect().api.inspect_image(image)["RepoTags"][0])
+
+
+@long
+def test_an_engine_killed_and_started_again_costs_no_mark(
+    tmp_path: Path, undisturbed: bytes, own_engine: OwnEngine
+) -> None:
+    classroom = make_class(tmp_path / "course")
+
+    def begun(student: str) -> None:
+        if student == "s02":
+            own_engine.kill()
+
+    def run(progress: Progress) -> list[Outcome]:
+        graded = grade(
+            classroom.course,
+            "warm-up",
+            [classroom.submissions],
+            sandbox="docker",
+            isolation="warm",
+            slots=2,
+            seed=SEED,
+            progress=progress,
+        )
+        return [v.outcome for v in graded.verdicts]
+
+    found = run(Progress(begun=begun))
+    assert Outcome.INFRASTRUCTURE_ERROR in found
+    with pytest.raises(InfrastructureError):
+        run(Progress())
+    own_engine.start()
+    assert Outcome.INFRASTRUCTURE_ERROR not in run(Progress())
+    assert marks(classroom) == undisturbed
