@@ -7,6 +7,7 @@ from pathlib import Path
 
 from grader.course.directory import Course
 from grader.errors import UsageError
+from grader.gradebook.course_marks import marked_answers
 from grader.gradebook.store import Gradebook
 from grader.grading.verdict import Verdict
 from grader.report.files import PageWriter
@@ -26,13 +27,15 @@ def write_report(course: Course, assignment: str, *, out: Path | None = None) ->
                 f"nothing of {assignment} has been graded yet",
                 hint=f"Run `grader grade {assignment} SOURCE` first.",
             )
+        newest = gradebook.hand_marks.newest()
         writer = PageWriter(
             out or course.graded_dir / assignment,
             spec=chosen.spec,
             template_dirs=course.template_dirs,
         )
         for verdict in verdicts:
-            writer.student(verdict, executed_from(gradebook, verdict))
+            given = marked_answers(verdict, newest)
+            writer.student(verdict, executed_from(gradebook, verdict), given=given)
         return writer.class_page(verdicts)
 
 

@@ -12,8 +12,9 @@ from grader.course.directory import Course
 from grader.course.groups import load_groups
 from grader.course.scheme import check_open, load_scheme
 from grader.errors import UsageError
+from grader.gradebook.course_marks import course_marks
+from grader.gradebook.hand_history import hand_history
 from grader.gradebook.machine_history import machine_history
-from grader.gradebook.machine_marks import machine_marks
 from grader.gradebook.marks import MarkEvent
 from grader.gradebook.store import Gradebook
 from grader.gradebook.totals.entries import Entry
@@ -84,8 +85,9 @@ def course_totals(
     check_open(scheme, course.course_file)
     moment = now or dt.datetime.now(dt.UTC).replace(microsecond=0)
     with Gradebook(course.database_url) as gradebook:
-        marks = machine_marks(course, scheme, gradebook)
-        events = machine_history(scheme, gradebook)
+        marks = course_marks(course, gradebook, scheme=scheme)
+        events = [*machine_history(scheme, gradebook), *hand_history(scheme, gradebook)]
+        events.sort(key=lambda event: event.at)
     groups = load_groups(course, scheme)
     entries = class_entries(scheme, marks, now=moment, groups=groups.members, final=final)
     return CourseTotals(

@@ -5,30 +5,11 @@ from __future__ import annotations
 from decimal import Decimal
 
 from grader.course.components import Criterion, Item
-from grader.course.course_file import CourseFile
-from grader.course.directory import Course
 from grader.gradebook.marks import ItemMark, Source
-from grader.gradebook.store import Gradebook
 from grader.grading.verdict import Outcome, Verdict
 from grader.points import to_points
 
 WAITS = "A part is marked by a person"
-
-
-def machine_marks(course: Course, scheme: CourseFile, gradebook: Gradebook) -> list[ItemMark]:
-    """Return what the hidden suites say about every item that has an assignment.
-
-    A mark of which a person gives a part has no points yet, only the criteria that are known: the
-    questions' points, or the one line of the item's rubric that is the machine's.
-    """
-    return [
-        item_mark(item, verdict)
-        for item in scheme.items
-        if item.assignment is not None
-        for verdict in gradebook.current(
-            item.assignment, counts=course.assignment(item.assignment).spec.attempts.counts
-        )
-    ]
 
 
 def item_mark(item: Item, verdict: Verdict) -> ItemMark:

@@ -9,6 +9,7 @@ import re
 import secrets
 import unicodedata
 from collections.abc import Callable, Mapping, Sequence
+from decimal import Decimal
 from pathlib import Path
 
 from grader.course.spec import AssignmentSpec
@@ -20,6 +21,9 @@ from grader.report.student_page import student_page
 
 # A plain name that ends like a hash could be chosen to be another student's file.
 _PLAIN_NAME = re.compile(r"(?!(?:.*-)?[0-9a-f]{12}$)[a-z0-9][a-z0-9_-]{0,59}")
+
+
+Given = Mapping[str, tuple[Decimal, str]]
 
 
 class PageWriter:
@@ -43,8 +47,16 @@ class PageWriter:
         self._template_dirs = tuple(template_dirs)
         self._now = now or dt.datetime.now(dt.UTC)
 
-    def student(self, verdict: Verdict, executed_notebook: Callable[[], bytes | None]) -> Path:
+    def student(
+        self,
+        verdict: Verdict,
+        executed_notebook: Callable[[], bytes | None],
+        *,
+        given: Given | None = None,
+    ) -> Path:
         """Write everything about one submission; return the page that its student may get.
+
+        `given`: by question, the points and the comment of a person who read the answer.
 
         Raises:
             InfrastructureError: the folder can't be written.
@@ -53,8 +65,8 @@ class PageWriter:
         notebook = executed_notebook()
         results = json.dumps(results_json(verdict, now=self._now), indent=2)
         pages: dict[str, str | bytes] = {
-            f"students/{name}.html": self._page(verdict, notebook, instructor=False),
-            f"instructors/{name}.html": self._page(verdict, notebook, instructor=True),
+            f"students/{name}.html": self._page(verdict, notebook, given, instructor=False),
+            f"instructors/{name}.html": self._page(verdict, notebook, given, instructor=True),
             f"instructors/{name}.json": verdict_to_json(verdict),
             f"gradescope/{name}.json": results,
         }
@@ -75,13 +87,16 @@ class PageWriter:
         )
         return write_pages(self._folder, {"class.html": html})[0]
 
-    def _page(self, verdict: Verdict, notebook: bytes | None, *, instructor: bool) -> str:
+    def _page(
+        self, verdict: Verdict, notebook: bytes | None, given: Given | None, *, instructor: bool
+    ) -> str:
         return student_page(
             verdict,
             notebook,
             spec=self._spec,
             audience="instructor" if instructor else "student",
             now=self._now,
+            given=given,
             template_dirs=self._template_dirs,
         )
 

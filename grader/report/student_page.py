@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from decimal import Decimal
 from pathlib import Path
 
 from markupsafe import Markup
@@ -11,7 +12,7 @@ from markupsafe import Markup
 from grader.course.spec import AssignmentSpec
 from grader.grading.verdict import Verdict
 from grader.report.markdown import markdown_html
-from grader.report.marks import OUTCOME_WORDS, Audience, aware, mark_sheet
+from grader.report.marks import OUTCOME_WORDS, Audience, MarkSheet, aware, mark_sheet
 from grader.report.notebook_view import NotebookView, view_notebook
 from grader.report.templates import render
 from grader.report.text import show_terminal
@@ -24,6 +25,7 @@ def student_page(
     spec: AssignmentSpec,
     audience: Audience,
     now: dt.datetime,
+    given: Mapping[str, tuple[Decimal, str]] | None = None,
     template_dirs: Sequence[Path] = (),
 ) -> str:
     """Return the page as one self-contained HTML file that runs no script and loads nothing.
@@ -34,6 +36,7 @@ def student_page(
         spec: of the assignment.
         audience: an "instructor" sees every test and its details; a "student" what `shows` allows.
         now: decides whether the due date has passed.
+        given: by question, the points and the comment that a person gave for the answer.
         template_dirs: a course's own template folders.
     """
     moment = aware(now) or now
@@ -47,6 +50,8 @@ def student_page(
             "spec": spec,
             "sheet": sheet,
             "answers": answers,
+            "given": given or {},
+            "waiting": _waiting(sheet, given or {}),
             "notebook": notebook,
             "instructor": audience == "instructor",
             "words": OUTCOME_WORDS,
@@ -55,6 +60,13 @@ def student_page(
         },
         template_dirs,
     )
+
+
+def _waiting(sheet: MarkSheet, given: Mapping[str, object]) -> Decimal:
+    """Points that a person has yet to give."""
+    if not sheet.questions:
+        return sheet.manual_points
+    return sum((q.manual_points for q in sheet.questions if q.id not in given), Decimal(0))
 
 
 def _terminal(text: str) -> Markup:

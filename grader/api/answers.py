@@ -1,0 +1,170 @@
+"""Written answers: gathered per question, marked, and read back."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from grader.course.directory import Assignment, Course
+from grader.course.spec import Question
+from grader.errors import UsageError
+from grader.gradebook.course_marks import answer_sha256, marked_answers
+from grader.gradebook.hand_marks import Fact, Kind, Newest
+from grader.gradebook.mark_list import near
+from grader.gradebook.part_sheet import Line, Part, PartSheet
+from grader.gradebook.spreadsheet import read_sheet
+from grader.gradebook.store import Gradebook
+from grader.grading.verdict import Outcome, Verdict
+from grader.intake.pseudonyms import pseudonyms
+from grader.report.answers_page import AnswerSheet, GivenAnswer, answers_page
+from grader.report.files import write_pages
+
+
+@dataclass(frozen=True, kw_only=True)
+class Gathered:
+    """What was written: the page, the tables by question, and how many answers wait."""
+
+    page: Path
+    tables: Mapping[str, Path]
+    waiting: Mapping[str, int]
+
+
+def gather_answers(
+    course: Course,
+    assignment: str,
+    *,
+    question: str | None = None,
+    anonymous: bool = False,
+    out: Path | None = None,
+    suffix: str = ".xlsx",
+) -> Gathered:
+    """Write one page with everybody's answers by question, and a table for each question.
+
+    Args:
+        course: the course.
+        assignment: graded already.
+        question: only this one.
+        anonymous: students by stable pseudonyms, in their order.
+        out: default: graded/ASSIGNMENT/answers.
+        suffix: of the tables, ".xlsx" or ".csv".
+
+    Raises:
+        UsageError: nothing is graded, or no question has points for a person to give.
+    """
+    chosen = course.assignment(assignment)
+    questions = _questions(chosen, question)
+    folder = out or course.graded_dir / assignment / "answers"
+    with Gradebook(course.database_url) as gradebook:
+        verdicts = _verdicts(chosen, gradebook)
+        newest = gradebook.hand_marks.newest()
+    names = _names(course, verdicts, anonymous=anonymous)
+    sheets = [_answers(q, verdicts, names, newest) for q in questions]
+    tables = {}
+    for q in questions:
+        tables[q.id] = folder / f"{q.id}{suffix}"
+        _table(chosen, q, verdicts, names).write(tables[q.id], newest)
+    html = answers_page(
+        sheets, spec=chosen.spec, anonymous=anonymous, template_dirs=course.template_dirs
+    )
+    page = write_pages(folder, {"answers.html": html})[0]
+    waiting = {s.question.id: sum(a.points is None for a in s.answers) for s in sheets}
+    return Gathered(page=page, tables=tables, waiting=waiting)
+
+
+def import_answers(
+    course: Course, assignment: str, question: str, path: Path, *, who: str, why: str
+) -> int:
+    """Read a question's table back, all of it or nothing; returns how many marks are new.
+
+    Whether it was written with names or with pseudonyms is seen by its lines.
+
+    Raises:
+        UsageError: a line can't be taken, or an answer is another one by now.
+        GradebookError: a mark was changed since the table was written.
+    """
+    chosen = course.assignment(assignment)
+    [asked] = _questions(chosen, question)
+    with Gradebook(course.database_url) as gradebook:
+        verdicts = _verdicts(chosen, gradebook)
+        hidden = _names(course, verdicts, anonymous=True)
+        written = {row.cells.get("student", "") for row in read_sheet(path).rows}
+        names = _names(course, verdicts, anonymous=False)
+        if written <= set(hidden.values()) and not written <= set(names):
+            names = hidden
+        changes, seen = _table(chosen, asked, verdicts, names).read(path)
+        return len(gradebook.hand_marks.record(changes, who=who, why=why, seen=seen))
+
+
+def _questions(assignment: Assignment, named: str | None) -> list[Question]:
+    by_hand = [q for q in assignment.spec.questions if q.manual]
+    if not by_hand:
+        raise UsageError(
+            f"no question of {assignment.name} has points for a person to give",
+            where=assignment.spec_path,
+            hint="Give a question `manual = POINTS`.",
+        )
+    chosen = [q for q in by_hand if named in (None, q.id)]
+    if not chosen:
+        raise UsageError(
+            f"no question {named!r} that a person marks",
+            hint=near(str(named), [q.id for q in by_hand]),
+        )
+    return chosen
+
+
+def _verdicts(assignment: Assignment, gradebook: Gradebook) -> list[Verdict]:
+    counts = assignment.spec.attempts.counts
+    found = [
+        v for v in gradebook.current(assignment.name, counts=counts) if v.outcome is Outcome.GRADED
+    ]
+    if not found:
+        raise UsageError(
+            f"nothing of {assignment.name} has been graded yet",
+            hint=f"Run `grader grade {assignment.name} SOURCE` first: it reads the answers.",
+        )
+    return found
+
+
+def _names(course: Course, verdicts: list[Verdict], *, anonymous: bool) -> dict[str, str]:
+    students = [v.student for v in verdicts]
+    if anonymous:
+        return pseudonyms(students, root=course.root)
+    return {student: student for student in students}
+
+
+def _answers(
+    question: Question, verdicts: list[Verdict], names: Mapping[str, str], newest: Newest
+) -> AnswerSheet:
+    answers = []
+    for verdict in verdicts:
+        points, comment = marked_answers(verdict, newest).get(question.id, (None, ""))
+        answers.append(
+            GivenAnswer(
+                shown_as=names[verdict.student],
+                text=verdict.answers.get(question.id, ""),
+                points=points,
+                comment=comment,
+            )
+        )
+    return AnswerSheet(question=question, answers=sorted(answers, key=lambda a: a.shown_as))
+
+
+def _table(
+    assignment: Assignment, question: Question, verdicts: list[Verdict], names: Mapping[str, str]
+) -> PartSheet:
+    lines = [
+        Line(
+            student=v.student,
+            shown_as=names[v.student],
+            answer=v.answers.get(question.id, ""),
+            answer_sha256=answer_sha256(v, question.id),
+        )
+        for v in verdicts
+    ]
+    return PartSheet(
+        parts=[Part(question.id, question.manual)],
+        lines=sorted(lines, key=lambda line: line.shown_as),
+        fact=lambda s, part: Fact(student=s, item=assignment.name, kind=Kind.ANSWER, part=part),
+        answers=True,
+    )

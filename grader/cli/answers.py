@@ -1,0 +1,69 @@
+"""`grader answers`"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from grader.cli.marks import by_option
+from grader.cli.options import course_option, find
+
+
+@click.command("answers")
+@click.argument("assignment")
+@click.option("--question", metavar="Q", help="Only this question.")
+@click.option("--anonymous", is_flag=True, help="Students under stable pseudonyms.")
+@click.option("--csv", "as_csv", is_flag=True, help="Write CSV tables instead of xlsx.")
+@click.option("--out", type=click.Path(path_type=Path), help="Default: graded/ASSIGNMENT/answers.")
+@click.option(
+    "--import",
+    "table",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="Read the table of --question back.",
+)
+@click.option("--why", default="", help="Shown in the history.")
+@by_option
+@course_option
+def command(
+    assignment: str,
+    question: str | None,
+    anonymous: bool,
+    as_csv: bool,
+    out: Path | None,
+    table: Path | None,
+    why: str,
+    by: str | None,
+    course_dir: Path | None,
+) -> None:
+    """Gather written answers per question, so that one person marks one question for everybody.
+
+    Writes a page to read and, for each question, a table with the answers, for points and comments.
+    With --import the filled table is read back, all of it or nothing; a mark or an answer that has
+    changed since is refused. The points count in totals at once, and `grader report` puts points
+    and comments on the students' pages.
+
+    \b
+    Example:
+      grader answers mlp-backprop --question q7 --anonymous
+      grader answers mlp-backprop --question q7 --import graded/mlp-backprop/answers/q7.xlsx
+    """
+    from grader.api.answers import gather_answers, import_answers
+    from grader.api.marking import marker
+
+    course = find(course_dir)
+    if table is not None:
+        if question is None:
+            raise click.UsageError("Name the --question that the table is about.")
+        added = import_answers(
+            course, assignment, question, table, who=marker(by), why=why or f"from {table.name}"
+        )
+        click.echo(f"{added} recorded.", err=True)
+        return
+    suffix = ".csv" if as_csv else ".xlsx"
+    gathered = gather_answers(
+        course, assignment, question=question, anonymous=anonymous, out=out, suffix=suffix
+    )
+    for identifier, path in gathered.tables.items():
+        click.echo(f"{identifier}: {gathered.waiting[identifier]} to be marked, {path}", err=True)
+    click.echo(gathered.page)

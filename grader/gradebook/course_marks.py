@@ -1,0 +1,190 @@
+"""Everybody's marks for the items of a course, from suites, people and imports."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator
+from dataclasses import replace
+from decimal import Decimal
+
+from grader.course.components import Criterion, Item
+from grader.course.course_file import CourseFile
+from grader.course.directory import Course
+from grader.course.scheme import load_scheme
+from grader.gradebook.hand_marks import Fact, HandMark, Kind, Newest
+from grader.gradebook.machine_marks import item_mark
+from grader.gradebook.marks import ItemMark, Source
+from grader.gradebook.store import Gradebook
+from grader.grading.verdict import Outcome, QuestionMark, Verdict
+from grader.points import show
+
+NOT_MARKED = "Not marked yet"
+_OF_AN_ITEM = (Kind.POINTS, Kind.HANDED_IN, Kind.EXCUSED, Kind.EXTENSION)
+
+
+def course_marks(
+    course: Course, gradebook: Gradebook, *, scheme: CourseFile | None = None
+) -> list[ItemMark]:
+    """Return what is known of each student and item, sorted; at most one mark for each.
+
+    Points that a person gave for the whole item hold over everything else. Else a rubric's are the
+    sum of its criteria, and an assignment's those of the suite and of the written answers. While
+    one part is missing there are no points, and the mark says what it waits for.
+
+    Args:
+        course: with its course file.
+        gradebook: of that course.
+        scheme: the course file, where it has been read already.
+    """
+    scheme = scheme or load_scheme(course)
+    newest = gradebook.hand_marks.newest()
+    verdicts = dict(_verdicts(course, scheme, gradebook))
+    known = {item.id for item in scheme.items}
+    pairs = verdicts.keys() | {
+        (fact.student, fact.item)
+        for fact, mark in newest.items()
+        if fact.kind in _OF_AN_ITEM and fact.item in known and says_something(mark)
+    }
+    return [
+        joined(student, item, verdicts.get((student, item.id)), newest)
+        for student, identifier in sorted(pairs)
+        if (item := scheme.item(identifier)) is not None
+    ]
+
+
+def joined(student: str, item: Item, verdict: Verdict | None, newest: Newest) -> ItemMark:
+    """Join what the machine and people say about one student and one item."""
+    mark = item_mark(item, verdict) if verdict else _blank(student, item)
+    if item.rubric:
+        mark = _with_rubric(mark, item, newest)
+    elif verdict is not None and mark.points is None:
+        mark = _with_answers(mark, verdict, newest)
+    whole = newest.get(Fact(student=student, item=item.id, kind=Kind.POINTS))
+    if whole is not None and whole.says.points is not None:
+        mark = replace(
+            mark,
+            points=whole.says.points,
+            max_points=whole.says.max_points or item.max_points,
+            source=whole.source,
+            waits_for="",
+        )
+    return _with_terms(mark, newest)
+
+
+def answer_sha256(verdict: Verdict, question: str) -> str:
+    """Return what tells one written answer from another."""
+    return hashlib.sha256(verdict.answers.get(question, "").encode("utf-8", "replace")).hexdigest()
+
+
+def answer_mark(verdict: Verdict, question: QuestionMark, newest: Newest) -> HandMark | None:
+    """Return the mark of a written answer, if it is of this very answer and for these points."""
+    fact = Fact(
+        student=verdict.student, item=verdict.assignment, kind=Kind.ANSWER, part=question.id
+    )
+    mark = newest.get(fact)
+    if mark is None or mark.says.points is None:
+        return None
+    same = mark.says.answer_sha256 == answer_sha256(verdict, question.id)
+    return mark if same and mark.says.max_points == question.manual_points else None
+
+
+def marked_answers(verdict: Verdict, newest: Newest) -> dict[str, tuple[Decimal, str]]:
+    """Return points and comment by question, where this very answer was marked."""
+    found = {}
+    for question in verdict.questions:
+        mark = answer_mark(verdict, question, newest)
+        if mark is not None and mark.says.points is not None:
+            found[question.id] = (mark.says.points, mark.says.comment)
+    return found
+
+
+def says_something(mark: HandMark) -> bool:
+    """Tell whether a line gives something; else it takes back what was given."""
+    says = mark.says
+    return says.points is not None or says.moment is not None or says.excused
+
+
+def _verdicts(
+    course: Course, scheme: CourseFile, gradebook: Gradebook
+) -> Iterator[tuple[tuple[str, str], Verdict]]:
+    for item in scheme.items:
+        if item.assignment is not None:
+            counts = course.assignment(item.assignment).spec.attempts.counts
+            for verdict in gradebook.current(item.assignment, counts=counts):
+                yield (verdict.student, item.id), verdict
+
+
+def _blank(student: str, item: Item) -> ItemMark:
+    return ItemMark(
+        student=student,
+        item=item.id,
+        points=None,
+        max_points=item.max_points,
+        waits_for=NOT_MARKED,
+    )
+
+
+def _with_rubric(mark: ItemMark, item: Item, newest: Newest) -> ItemMark:
+    criteria, missing = dict(mark.criteria), []
+    for criterion in item.rubric:
+        if criterion.machine:
+            if criterion.id not in criteria:
+                missing.append(f"{criterion.title} (from the tests)")
+            continue
+        given = newest.get(
+            Fact(student=mark.student, item=item.id, kind=Kind.POINTS, part=criterion.id)
+        )
+        if given is None or given.says.points is None:
+            missing.append(criterion.title)
+        elif given.says.max_points != criterion.points:
+            missing.append(_marked_out_of(criterion, given.says.max_points))
+        else:
+            criteria[criterion.id] = given.says.points
+    whole = not missing
+    return replace(
+        mark,
+        criteria=criteria,
+        points=sum(criteria.values(), Decimal(0)) if whole else None,
+        source=Source.HAND,
+        waits_for="" if whole else f"Waits for: {', '.join(missing)}",
+    )
+
+
+def _marked_out_of(criterion: Criterion, max_points: Decimal | None) -> str:
+    return (
+        f"{criterion.title} (marked out of {show(max_points or Decimal(0))}, "
+        f"now of {show(criterion.points)})"
+    )
+
+
+def _with_answers(mark: ItemMark, verdict: Verdict, newest: Newest) -> ItemMark:
+    criteria, missing = dict(mark.criteria), []
+    for question in verdict.questions:
+        if not question.manual_points:
+            continue
+        given = answer_mark(verdict, question, newest)
+        if given is None or given.says.points is None:
+            missing.append(question.id)
+        else:
+            criteria[question.id] = criteria.get(question.id, Decimal(0)) + given.says.points
+    if missing or verdict.outcome is not Outcome.GRADED:
+        waits = f"Written answers to be read: {', '.join(missing)}" if missing else mark.waits_for
+        return replace(mark, criteria=criteria, waits_for=waits)
+    points = sum(criteria.values(), Decimal(0))
+    return replace(mark, criteria=criteria, points=points, waits_for="")
+
+
+def _with_terms(mark: ItemMark, newest: Newest) -> ItemMark:
+    """When it was handed in, whether it is excused, and until when it is extended."""
+
+    def said(kind: Kind) -> HandMark | None:
+        return newest.get(Fact(student=mark.student, item=mark.item, kind=kind))
+
+    handed_in, excused, extended = map(said, (Kind.HANDED_IN, Kind.EXCUSED, Kind.EXTENSION))
+    if handed_in is not None and handed_in.says.moment is not None:
+        mark = replace(mark, handed_in=handed_in.says.moment)
+    return replace(
+        mark,
+        excused=bool(excused and excused.says.excused),
+        extended_to=extended.says.moment if extended else None,
+    )

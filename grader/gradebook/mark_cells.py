@@ -1,0 +1,70 @@
+"""What people write into the cells of a table of marks: points, times, yes and no."""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+from decimal import Decimal
+
+from grader.errors import UsageError
+from grader.points import show
+
+_POINTS = re.compile(r"\d{1,7}(?:[.,]\d{1,2}0*)?")
+_YES, _NO = {"yes", "y", "true", "1", "x"}, {"", "no", "n", "false", "0"}
+
+
+def points_from(text: str, highest: Decimal, *, where: str) -> Decimal | None:
+    """Read points, None where the cell is empty.
+
+    Raises:
+        UsageError: not points, or more than there are.
+    """
+    if not text:
+        return None
+    if not _POINTS.fullmatch(text):
+        raise UsageError(
+            f"these are no points: {text[:40]!r}",
+            where=where,
+            hint=f"Write a number from 0 to {show(highest)}, with at most two decimals.",
+        )
+    points = Decimal(text.replace(",", ".")).quantize(Decimal("0.01"))
+    if points > highest:
+        raise UsageError(
+            f"{show(points)} points are more than the {show(highest)} that there are",
+            where=where,
+            hint="Points on top belong to an item with extra_credit = true.",
+        )
+    return points
+
+
+def time_from(text: str, zone: dt.tzinfo, *, where: str) -> dt.datetime | None:
+    """Read a time such as 2024-10-09 23:59, local to the course; None where the cell is empty.
+
+    Raises:
+        UsageError: not a time.
+    """
+    if not text:
+        return None
+    try:
+        time = dt.datetime.fromisoformat(text)
+    except ValueError as error:
+        raise UsageError(
+            f"this is no time: {text[:40]!r}",
+            where=where,
+            hint="Write it like 2024-10-09 23:59, or 2024-10-09T23:59+03:00.",
+        ) from error
+    if len(text) == len("2024-10-09"):
+        time = time.replace(hour=23, minute=59)
+    return time if time.tzinfo else time.replace(tzinfo=zone)
+
+
+def yes_or_no(text: str, *, where: str) -> bool:
+    """Read yes or no; an empty cell is no.
+
+    Raises:
+        UsageError: neither.
+    """
+    word = text.casefold()
+    if word not in _YES | _NO:
+        raise UsageError(f"expected yes or no, got {text[:40]!r}", where=where)
+    return word in _YES
