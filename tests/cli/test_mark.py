@@ -67,7 +67,7 @@ def test_you_are_asked_and_each_answer_is_kept_at_once(course: Path, grader: Gra
     # Goes on: keeps the first, too many points for the second, then right.
     done = ask("\n61\n60\nDeep.\n")
     assert (done.exit_code, done.exception) == (0, None)
-    assert "Clarity (of 40, now 30)" in done.output and "not between 0 and 60" in done.output
+    assert "Clarity (of 40, now 30)" in done.output and "more than the 60" in done.output
     assert report_of(grader)[0] == "90"
 
 
