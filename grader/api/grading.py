@@ -18,6 +18,7 @@ from grader.api.turn import turn_of
 from grader.course.directory import Assignment, Course, check_assignment
 from grader.course.spec import AssignmentSpec
 from grader.errors import UsageError
+from grader.gradebook.course_marks import marked_answers
 from grader.gradebook.differences import MarkChange, differences
 from grader.gradebook.store import Gradebook
 from grader.grading.batch import Watchers, grade_batch
@@ -248,8 +249,12 @@ class _Run:
     def finish(self, began: float, refused: tuple[Refused, ...]) -> Graded:
         """Write the pages of what counts, and the class page."""
         counted = count_verdicts(self._verdicts, self._assignment.spec.attempts.counts)
+        newest = self._gradebook.hand_marks.newest()
         pages = {
-            v.student: self._writer.student(v, executed_from(self._gradebook, v)) for v in counted
+            v.student: self._writer.student(
+                v, executed_from(self._gradebook, v), given=marked_answers(v, newest)
+            )
+            for v in counted
         }
         class_page = self._writer.class_page(counted)
         return Graded(

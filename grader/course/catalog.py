@@ -26,6 +26,7 @@ _GITIGNORE = """\
 /released/
 /inbox/
 /gradebook.db*
+/.pseudonyms.key
 /roster.csv
 /groups.csv
 __pycache__/
