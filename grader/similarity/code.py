@@ -30,6 +30,13 @@ _SKIPPED = frozenset(
         tokenize.ENCODING,
     }
 )
+_BINDING: dict[type[ast.AST], str] = {
+    ast.FunctionDef: "name",
+    ast.AsyncFunctionDef: "name",
+    ast.ClassDef: "name",
+    ast.arg: "arg",
+    ast.ExceptHandler: "name",
+}
 _FSTRING_START = getattr(tokenize, "FSTRING_START", -1)
 _FSTRING_END = getattr(tokenize, "FSTRING_END", -1)
 
@@ -70,27 +77,25 @@ def read_cells(sources: Iterable[tuple[int, str]]) -> tuple[CodeCell, ...]:
     return tuple(cells)
 
 
-def bound_names(cells: Iterable[CodeCell]) -> frozenset[str]:
-    """Return every name and attribute that the cells themselves give to something."""
-    found: set[str] = set()
-    for cell in cells:
-        if cell.tree is not None:
-            for node in ast.walk(cell.tree):
-                found.update(_bound(node))
-    return frozenset(found)
+def names_of(cells: Iterable[CodeCell]) -> tuple[frozenset[str], dict[str, str]]:
+    """Return every name and attribute that the cells give to something, and what imports stand for.
 
-
-def aliases(cells: Iterable[CodeCell]) -> dict[str, str]:
-    """Return what imported names stand for: `import numpy as n` is `{"n": "numpy"}`."""
-    found: dict[str, str] = {}
+    `import numpy as n` is `{"n": "numpy"}`.
+    """
+    bound: set[str] = set()
+    imported: dict[str, str] = {}
     for cell in cells:
-        if cell.tree is None:
-            continue
-        for node in ast.walk(cell.tree):
-            if isinstance(node, ast.Import | ast.ImportFrom):
+        for node in ast.walk(cell.tree) if cell.tree is not None else ():
+            kind = type(node)
+            if kind is ast.Name or kind is ast.Attribute:
+                if type(node.ctx) is ast.Store:  # type: ignore[attr-defined]
+                    bound.add(node.id if kind is ast.Name else node.attr)  # type: ignore[attr-defined]
+            elif kind in _BINDING:
+                bound.add(getattr(node, _BINDING[kind]) or "")
+            elif isinstance(node, ast.Import | ast.ImportFrom):
                 for name in node.names:
-                    found[name.asname or name.name] = name.name.rpartition(".")[2]
-    return found
+                    imported[name.asname or name.name] = name.name.rpartition(".")[2]
+    return frozenset(bound), imported
 
 
 def tokens_of(
@@ -119,19 +124,6 @@ def _parsed(source: str) -> ast.Module | None:
             return ast.parse(source)
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return None
-
-
-def _bound(node: ast.AST) -> Iterator[str]:
-    if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
-        yield node.name
-    elif isinstance(node, ast.arg):
-        yield node.arg
-    elif isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
-        yield node.id
-    elif isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Store):
-        yield node.attr
-    elif isinstance(node, ast.ExceptHandler) and node.name:
-        yield node.name
 
 
 def _statements(cell: CodeCell) -> Iterator[list[tokenize.TokenInfo]]:

@@ -20,8 +20,7 @@ import numpy as np
 from grader.similarity.code import (
     CodeCell,
     Token,
-    aliases,
-    bound_names,
+    names_of,
     normal_name,
     read_cells,
     tokens_of,
@@ -73,7 +72,7 @@ def fingerprinted(sources: Iterable[tuple[int, str]], *, every_run: bool = False
             neighbours is kept depends on what stands beside it.
     """
     cells = read_cells(sources)
-    bound, imported = bound_names(cells), aliases(cells)
+    bound, imported = names_of(cells)
     runs = _runs(tokens_of(cells, bound, imported), every=every_run)
     trees = [f for cell in cells for f in _Trees(cell.number, bound, imported).of(cell.tree)]
     return Code(cells, (*runs, *trees))
