@@ -5,10 +5,12 @@ from __future__ import annotations
 import ctypes
 import os
 import tempfile
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 _PR_SET_CHILD_SUBREAPER = 36
 
@@ -40,37 +42,51 @@ def nothing_is_left(patience_s: float = 15.0) -> Iterator[None]:
     """Fail where something of ours is there at the end of the block that wasn't at its beginning.
 
     Orphans are adopted by this process meanwhile, so that one whose parent was killed is seen too.
+    Others may use the engine at the same time: only containers whose owner was seen below this
+    process are ours.
     """
     prctl = ctypes.CDLL(None).prctl
     prctl(_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
-    before = _everything()
+    owners, over = {os.getpid()}, threading.Event()
+    watch = threading.Thread(target=_watch, args=(owners, over), daemon=True)
+    before = _everything(owners)
+    watch.start()
     try:
         yield
         until = time.monotonic() + patience_s
-        while (left := _everything() - before) and time.monotonic() < until:
+        while (left := _everything(owners) - before) and time.monotonic() < until:
             _reap_orphans()
             time.sleep(0.1)
         assert not left, "\n".join(sorted(left))
     finally:
+        over.set()
+        watch.join()
         _reap_orphans()
         prctl(_PR_SET_CHILD_SUBREAPER, 0, 0, 0, 0)
 
 
-def _everything() -> set[str]:
+def _watch(owners: set[int], over: threading.Event) -> None:
+    while not over.wait(0.3):
+        owners.update(descendants())
+
+
+def _everything(owners: set[int]) -> set[str]:
     found = {f"process {pid}: {command[:200]}" for pid, command in descendants().items()}
-    found |= {f"mount {m}" for m in Path("/proc/self/mounts").read_text().splitlines()}
-    for folder in Path(tempfile.gettempdir()).glob("grader-*"):
-        owner = folder.name.removeprefix("grader-slot-").partition("-")[0]
-        if not Path("/proc", owner).exists():
-            found.add(f"folder {folder}")
-    return found | _in_the_engine()
+    own = tempfile.gettempdir()
+    mounts = Path("/proc/self/mounts").read_text().splitlines()
+    found |= {f"mount {m}" for m in mounts if m.split()[1].startswith(f"{own}/")}
+    found |= {f"folder {p}" for p in Path(own).glob("grader-*")}
+    return found | _in_the_engine(owners)
 
 
-def _in_the_engine() -> set[str]:
-    """Containers and volumes whose owner is dead; what others use at this moment isn't ours."""
+def _in_the_engine(owners: set[int]) -> set[str]:
+    """Containers and volumes that one of these processes has made."""
     from grader.errors import InfrastructureError
-    from grader.sandbox.engine import SLOT_LABEL, connect
-    from grader.sandbox.prune import _owner_lives
+    from grader.sandbox.engine import OWNER_LABEL, SLOT_LABEL, connect
+
+    def ours(thing: dict[str, Any]) -> bool:
+        owner = (thing.get("Labels") or {}).get(OWNER_LABEL, "")
+        return owner.rpartition(":")[2] in {str(pid) for pid in owners}
 
     try:
         api = connect(timeout_s=10).api
@@ -79,8 +95,8 @@ def _in_the_engine() -> set[str]:
         volumes = api.volumes(filters=filters).get("Volumes") or []
     except (InfrastructureError, OSError):
         return set()
-    found = {f"container {c['Id'][:12]}" for c in containers if not _owner_lives(c["Labels"])}
-    return found | {f"volume {v['Name']}" for v in volumes if not _owner_lives(v["Labels"] or {})}
+    found = {f"container {c['Id'][:12]}" for c in containers if ours(c)}
+    return found | {f"volume {v['Name']}" for v in volumes if ours(v)}
 
 
 def _reap_orphans() -> None:
