@@ -6,6 +6,8 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 TORCH ?= torch==2.13.0
 PYTEST_ARGS ?=
+# A file's tests stay together, so that a sandbox that they share starts once.
+PARALLEL := -n auto --maxprocesses 4 --dist loadfile
 FUZZ_SECONDS ?= 60
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
@@ -43,7 +45,7 @@ demo: $(VENV)/.installed
 	@PATH="$(abspath $(BIN)):$$PATH" sh ./.ci/demo
 
 test: lint types contracts
-	nice $(BIN)/python -m pytest $(PYTEST_ARGS)
+	nice $(BIN)/python -m pytest $(PARALLEL) $(PYTEST_ARGS)
 
 lint: $(VENV)/.developing
 	$(BIN)/ruff check .
