@@ -26,8 +26,17 @@ if TYPE_CHECKING:
 )
 @click.option("--points", metavar="POINTS", help="For the whole item, over all its parts.")
 @click.option("--undo", is_flag=True, help="Take the points of the whole item back.")
-@click.option("--export", type=click.Path(dir_okay=False, path_type=Path), help="xlsx or CSV.")
-@click.option("--import", "table", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option(
+    "--export",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="Write a table of ITEM: xlsx or CSV.",
+)
+@click.option(
+    "--import",
+    "table",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="Read a filled table of ITEM back.",
+)
 @click.option("--why", default="", help="Shown in the history.")
 @click.option("--new-student", is_flag=True, help="Nothing is known of the student yet.")
 @by_option
