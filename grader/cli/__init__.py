@@ -18,6 +18,7 @@ _COMMANDS = {
     "check": "Run the public tests on a notebook.",
     "submit": "Hand in a notebook.",
     "receipt": "Look at receipts.",
+    "roster": "Keep the list of who takes the course.",
     "collect": "Take in what students handed in.",
     "grade": "Grade submissions.",
     "report": "Write the pages again.",

@@ -29,6 +29,9 @@ _GITIGNORE = """\
 /.pseudonyms.key
 /roster.csv
 /groups.csv
+/matches.csv
+/exports/
+/published*
 __pycache__/
 """
 

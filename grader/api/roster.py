@@ -1,0 +1,162 @@
+"""The course's roster: filled from the lists that learning management systems export."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from grader.course.directory import Course
+from grader.course.matches import Matcher, load_matcher
+from grader.course.roster import (
+    ROSTER_NAME,
+    Identity,
+    Person,
+    Roster,
+    is_plain_id,
+    load_roster,
+    plain_id,
+    plain_name,
+    roster_text,
+)
+from grader.errors import UsageError
+from grader.intake.lms.people import System, people_in, system_of
+from grader.intake.lms.table import read_table
+from grader.report.files import write_pages
+
+_PIECES = ("name", "email", "login", "number", "canvas")
+
+
+@dataclass
+class ImportedRoster:
+    """What a list came to.
+
+    Attributes:
+        added, filled_in: ids of the students that are new, and of those of whom more is known.
+        doubtful: sentences on lines that were not taken.
+        absent: students of the roster whom the list doesn't have; they stay.
+    """
+
+    system: System
+    added: list[str] = field(default_factory=list)
+    filled_in: list[str] = field(default_factory=list)
+    doubtful: list[str] = field(default_factory=list)
+    absent: list[str] = field(default_factory=list)
+
+
+def import_roster(
+    course: Course, path: Path, *, system: System | None = None, id_from: str | None = None
+) -> ImportedRoster:
+    """Add a system's list of students to `roster.csv`.
+
+    A line that is certainly of a student on the roster fills in what is not known yet; one that
+    may be of one of them is put on `matches.csv` for a person; any other is a new student.
+
+    Args:
+        course: whose roster.
+        path: a gradebook or a list of participants, as the system exports it.
+        system: which; by default its columns tell.
+        id_from: what becomes the id of a new student: "login", "number" or "email"; by default
+            the first of these that the line has.
+
+    Raises:
+        UsageError: the file can't be read, or is of no known system.
+    """
+    table = read_table(path)
+    chosen = system or system_of(table, where=path)
+    matcher = load_matcher(course)
+    people = dict(matcher.roster.people)
+    imported = ImportedRoster(chosen)
+    met: set[str] = set()
+    for line, who, identifier, section in people_in(table, chosen):
+        where = f"line {line.number}"
+        student = _known(matcher, chosen, who, identifier)
+        if student is None and _may_be_known(matcher, chosen, who):
+            row = matcher.open.get((chosen.value, plain_id(who.key)))
+            why = f"{row['why']}: {row['perhaps']}" if row else "left out, as matches.csv says"
+            imported.doubtful.append(f"{where}: {who.name or who.key}: {why}")
+            continue
+        new = student is None
+        student = student or _new_id(who, identifier, id_from)
+        if not is_plain_id(student) or (new and (student in people or student in met)):
+            fault = "its id is taken" if student in people else "it gives no id that can be one"
+            imported.doubtful.append(f"{where}: {who.name or who.key}: {fault}")
+            continue
+        before = people.get(student) or Person(id=student)
+        people[student] = _joined(before, who, section)
+        met.add(student)
+        if new:
+            imported.added.append(student)
+        elif people[student] != before:
+            imported.filled_in.append(student)
+    if not met and not imported.doubtful:
+        raise UsageError("there is no student in this file", where=path)
+    imported.absent = sorted(matcher.roster.people.keys() - met)
+    if clashes := _clashes(people):
+        raise UsageError(f"nothing was imported: {'; '.join(clashes)}", where=path)
+    write_pages(course.root, {ROSTER_NAME: roster_text(Roster(people))})
+    matcher.save()
+    return imported
+
+
+def show_roster(course: Course) -> Roster:
+    """Read the roster.
+
+    Raises:
+        UsageError: there is none yet.
+    """
+    roster = load_roster(course)
+    if not roster:
+        raise UsageError(
+            "the course has no roster yet",
+            where=course.root / ROSTER_NAME,
+            hint="Run `grader roster import FILE` with a list that your system exports.",
+        )
+    return roster
+
+
+def _known(matcher: Matcher, system: System, who: Identity, identifier: str) -> str | None:
+    if identifier and identifier in matcher.roster.people:
+        return identifier
+    return matcher.match(system, who).student
+
+
+def _may_be_known(matcher: Matcher, system: System, who: Identity) -> bool:
+    """Say whether a person has to decide; who is nowhere near anybody is simply new."""
+    key = (system.value, plain_id(who.key))
+    if key in matcher.answers:
+        return True
+    row = matcher.open.get(key)
+    if row is not None and not row["perhaps"]:
+        del matcher.open[key]
+        return False
+    return row is not None
+
+
+def _new_id(who: Identity, identifier: str, id_from: str | None) -> str:
+    if identifier or id_from:
+        return identifier or getattr(who, id_from or "")
+    return who.login or who.number or who.email
+
+
+def _joined(person: Person, who: Identity, section: str) -> Person:
+    """Fill in what is not known; names and sections follow the newest list."""
+    told = {p: getattr(who, p) for p in _PIECES if getattr(who, p)}
+    kept = {p: v for p in _PIECES if (v := getattr(person, p))}
+    if "name" in told and plain_name(told["name"]) != plain_name(kept.get("name", "")):
+        kept.pop("name", None)
+    merged = told | kept
+    if "," in merged.get("name", ""):
+        last, _, first = merged["name"].partition(",")
+        merged["name"] = " ".join(f"{first} {last}".split())
+    return replace(person, **merged, section=section or person.section)
+
+
+def _clashes(people: dict[str, Person]) -> list[str]:
+    seen: dict[tuple[str, str], str] = {}
+    clashes = []
+    for person in people.values():
+        for piece in ("email", "login", "number", "canvas"):
+            value = plain_id(getattr(person, piece))
+            if value and (first := seen.setdefault((piece, value), person.id)) != person.id:
+                clashes.append(f"{first} and {person.id} would have the same {piece}, {value}")
+    return clashes

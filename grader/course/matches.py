@@ -1,0 +1,101 @@
+"""Who could not be matched with the roster: `matches.csv`, a list for a person to fill in."""
+
+from __future__ import annotations
+
+import csv
+import io
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from grader.course.directory import Course
+from grader.course.roster import (
+    Identity,
+    Match,
+    Roster,
+    load_roster,
+    neutral,
+    plain_id,
+    read_rows,
+)
+from grader.errors import SpecError
+
+MATCHES_NAME = "matches.csv"
+COLUMNS = ("system", "key", "name", "email", "perhaps", "why", "student")
+NOBODY = "-"
+
+
+@dataclass
+class Matcher:
+    """Says which student is meant, by what a person wrote, then by the roster.
+
+    `open` holds what neither could tell; `save` adds it to the list.
+    """
+
+    roster: Roster
+    path: Path
+    answers: dict[tuple[str, str], str] = field(default_factory=dict)
+    open: dict[tuple[str, str], dict[str, str]] = field(default_factory=dict)
+
+    def match(self, system: str, who: Identity) -> Match:
+        """Say who is meant; what is doubtful or unknown is kept for the list."""
+        key = (system, plain_id(who.key))
+        if answer := self.answers.get(key):
+            return Match(None if answer == NOBODY else answer, why="nobody of the course")
+        match = self.roster.match(who)
+        if match.student is None and self.roster:
+            self.open[key] = {
+                "system": system,
+                "key": who.key,
+                "name": who.name,
+                "email": who.email,
+                "perhaps": " | ".join(match.candidates),
+                "why": match.why,
+                "student": "",
+            }
+        return match
+
+    def save(self) -> int:
+        """Add what is open to the list, below what is there; returns how many lines are new."""
+        if not self.open:
+            return 0
+        rows = [row for _, row in read_matches(self.path)]
+        known = {(row["system"], plain_id(row["key"])) for row in rows}
+        new = [row for key, row in self.open.items() if key not in known]
+        if new:
+            out = io.StringIO(newline="")
+            writer = csv.DictWriter(out, COLUMNS, lineterminator="\n")
+            writer.writeheader()
+            for row in rows + new:
+                writer.writerow({c: neutral(" ".join(row.get(c, "").split())) for c in COLUMNS})
+            self.path.write_text(out.getvalue(), encoding="utf-8")
+        return len(new)
+
+
+def load_matcher(course: Course, roster: Roster | None = None) -> Matcher:
+    """Read the roster and what a person wrote into the list.
+
+    Raises:
+        SpecError: the list names a student who is not on the roster.
+    """
+    known = roster if roster is not None else load_roster(course)
+    path = course.root / MATCHES_NAME
+    answers = {}
+    for number, row in read_matches(path):
+        student = row["student"]
+        if student and student != NOBODY and student not in known.people:
+            raise SpecError(
+                f"there is no student {student!r} on the roster",
+                where=f"{path}:{number}",
+                hint=f"Write an id of the roster, {NOBODY} for nobody, or leave it empty.",
+            )
+        if student:
+            answers[row["system"], plain_id(row["key"])] = student
+    return Matcher(known, path, answers)
+
+
+def read_matches(path: Path) -> list[tuple[int, dict[str, str]]]:
+    """Read the list: (line, cells by column); none where there is no file."""
+    if not path.is_file():
+        return []
+    rows = read_rows(path, needed=("system", "key", "student"), known=COLUMNS)
+    return [(number, {c: row.get(c, "") for c in COLUMNS}) for number, row in rows]
