@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from grader.course.catalog import init_course
 from grader.course.directory import Course, check_assignment
-from grader.release.bundle import ReleasedBundle
-from grader.release.bundle import release as write_release
+
+if TYPE_CHECKING:
+    from grader.release.bundle import ReleasedBundle
 
 __all__ = ["find_course", "init_course", "release"]
 
@@ -19,6 +21,8 @@ def find_course(start: Path | str | None = None) -> Course:
 
 def release(course: Course, assignment: str, *, out: Path | None = None) -> ReleasedBundle:
     """Write the folder and the zip that students get; the same input gives the same bytes."""
+    from grader.release.bundle import release as write_release  # takes half a second
+
     chosen = course.assignment(assignment)
     check_assignment(chosen)
     return write_release(chosen, out or course.released_dir)
