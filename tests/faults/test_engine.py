@@ -42,6 +42,7 @@ def kill_own_containers() -> int:
     return len(own)
 
 
+@long
 def test_a_container_killed_from_outside_costs_no_mark(tmp_path: Path, undisturbed: bytes) -> None:
     docker_image()
     classroom = make_class(tmp_path / "course")
@@ -66,6 +67,7 @@ def test_a_container_killed_from_outside_costs_no_mark(tmp_path: Path, undisturb
     assert marks(classroom) == undisturbed
 
 
+@long
 def test_a_killed_batch_leaves_no_container_to_the_next(tmp_path: Path, undisturbed: bytes) -> None:
     docker_image()
     classroom = make_class(tmp_path / "course")

@@ -23,7 +23,7 @@ from tests.faults.courses import (
 
 pytestmark = [pytest.mark.local_box, pytest.mark.slow, pytest.mark.timeout(1800)]
 
-KILLS = 30 if MANY else 3
+KILLS = 30 if MANY else 2
 
 
 def test_a_batch_killed_at_random_moments_comes_to_the_same_marks(

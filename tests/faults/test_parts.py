@@ -69,7 +69,14 @@ def _parent(pid: int) -> int:
         return 0
 
 
-@pytest.mark.parametrize("part", [judges, workers, zygotes], ids=lambda part: part.__name__)
+PARTS = [
+    pytest.param(judges, marks=long, id="judge"),
+    pytest.param(workers, id="workers"),
+    pytest.param(zygotes, marks=long, id="zygotes"),
+]
+
+
+@pytest.mark.parametrize("part", PARTS)
 def test_a_part_that_is_killed_costs_no_mark(
     tmp_path: Path, undisturbed: bytes, part: Callable[[], list[int]]
 ) -> None:

@@ -22,6 +22,7 @@ from tests.faults.courses import (
     CLASS,
     SEED,
     finish,
+    long,
     make_class,
     marks,
     said,
@@ -45,6 +46,7 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
     subprocess.run(["umount", "-l", str(folder)], check=True)
 
 
+@long
 def test_a_full_disk_is_said_and_the_batch_goes_on_when_there_is_room(
     small_disk: Path, undisturbed: bytes
 ) -> None:
@@ -79,6 +81,7 @@ def run(course: object, submissions: Path, **options: object) -> None:
     )
 
 
+@long
 def test_a_gradebook_locked_for_a_while_is_waited_for_and_for_long_is_said(
     tmp_path: Path, undisturbed: bytes, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -146,6 +149,7 @@ class EarlierClock(dt.datetime):
         return dt.datetime.now(tz) - dt.timedelta(days=1)
 
 
+@long
 def test_a_clock_set_back_changes_no_mark_and_no_seed(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Iterator
 from decimal import Decimal
+from pathlib import Path
 
 import pytest
 
@@ -143,3 +145,29 @@ def test_an_unknown_batch_is_refused_and_nothing_recorded(gradebook: Gradebook) 
     with pytest.raises(GradebookError, match="no batch 'other'"):
         gradebook.record(graded("Ada"), None, batch="other")
     assert gradebook.history(ASSIGNMENT) == []
+
+
+def test_the_last_batch_is_that_of_the_newest_verdict_whatever_the_clock_says(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with Gradebook(f"sqlite:///{tmp_path}/gradebook.db") as book:
+        first = book.start_batch("mlp-backprop", seed=1)
+        book.record(graded("Ada"), None, batch=first)
+        book.finish_batch(first)
+
+        class Earlier(dt.datetime):
+            @classmethod
+            def now(cls, tz: dt.tzinfo | None = None) -> dt.datetime:
+                return dt.datetime.now(tz) - dt.timedelta(days=1)
+
+        class Clock:
+            datetime, UTC = Earlier, dt.UTC
+
+        monkeypatch.setattr("grader.gradebook.store.dt", Clock)
+        second = book.start_batch("mlp-backprop", seed=2)
+        book.start_batch("mlp-backprop", seed=3)
+        book.record(graded("Emmy"), None, batch=second)
+        last = book.last_batch("mlp-backprop")
+        assert last is not None
+        assert (last.id, last.seed, last.finished_at) == (second, 2, None)
+        assert book.last_batch("cnn") is None
