@@ -14,6 +14,7 @@ from grader.course.components import Item
 from grader.course.course_file import CourseFile
 from grader.course.directory import Course
 from grader.course.groups import load_groups
+from grader.course.roster import load_roster
 from grader.course.scheme import load_scheme
 from grader.errors import UsageError
 from grader.gradebook.course_marks import course_marks
@@ -181,8 +182,9 @@ def extend(
 
 
 def known_students(course: Course, scheme: CourseFile, gradebook: Gradebook) -> set[str]:
-    """Return the students of whom the course knows: marks, groups, and what was handed in."""
-    known = {fact.student for fact in gradebook.hand_marks.newest()}
+    """Return the students of whom the course knows: roster, marks, groups, what was handed in."""
+    known = set(load_roster(course).people)
+    known |= {fact.student for fact in gradebook.hand_marks.newest()}
     for assignment in {i.assignment for i in scheme.items if i.assignment} | set(course.names()):
         known |= {v.student for v in gradebook.current(assignment)}
     for members in load_groups(course, scheme).members.values():

@@ -10,6 +10,7 @@ from pathlib import Path
 from grader.course.course_file import CourseFile
 from grader.course.directory import Course
 from grader.course.groups import load_groups
+from grader.course.roster import load_roster
 from grader.course.scheme import check_open, load_scheme
 from grader.errors import UsageError
 from grader.gradebook.course_marks import course_marks
@@ -89,12 +90,16 @@ def course_totals(
         events = [*machine_history(scheme, gradebook), *hand_history(scheme, gradebook)]
         events.sort(key=lambda event: event.at)
     groups = load_groups(course, scheme)
-    entries = class_entries(scheme, marks, now=moment, groups=groups.members, final=final)
+    people = load_roster(course).people
+    entries = class_entries(
+        scheme, marks, now=moment, students=people, groups=groups.members, final=final
+    )
     return CourseTotals(
         scheme=scheme,
         now=moment,
         totals={s: student_total(s, scheme, own) for s, own in entries.items()},
         entries=entries,
+        names={s: p.name for s, p in people.items() if p.name},
         history={s: [event for event in events if event.student == s] for s in entries},
         remarks=groups.remarks,
     )

@@ -27,6 +27,7 @@ _COMMANDS = {
     "answers": "Gather written answers to be marked.",
     "marks": "Import, show and follow marks.",
     "totals": "Compute totals from all marks.",
+    "export": "Write marks into a system's own file.",
     "gradebook": "Look after the gradebook's database.",
     "validate": "Try an assignment before its release.",
     "sandbox": "Build and look after the sandbox image.",

@@ -1,0 +1,176 @@
+"""Marks out of the course: into a system's own file, or into a plain table."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from decimal import Decimal
+from pathlib import Path
+
+from grader.api.totals import course_totals
+from grader.course.course_file import CourseFile
+from grader.course.directory import Course
+from grader.course.groups import load_groups
+from grader.course.matches import Matcher, load_matcher
+from grader.course.roster import Person, Roster, load_roster
+from grader.course.scheme import load_scheme
+from grader.errors import UsageError
+from grader.gradebook.course_marks import course_marks
+from grader.gradebook.exports.filling import fill
+from grader.gradebook.exports.scores import Column, Score, item_column
+from grader.gradebook.mark_list import near
+from grader.gradebook.spreadsheet import write_sheet
+from grader.gradebook.store import Gradebook
+from grader.intake.lms.people import System, system_of
+from grader.intake.lms.table import read_table
+from grader.report.files import write_pages
+
+TOTAL = "total"
+STALE_AFTER = dt.timedelta(hours=24)
+
+
+@dataclass(frozen=True)
+class Exported:
+    """The file that was written, how many marks are in it, and what a person should know."""
+
+    path: Path
+    filled: int
+    changed: int = 0
+    warnings: tuple[str, ...] = ()
+    to_match: int = 0
+
+
+@dataclass(frozen=True)
+class Wish:
+    """What is to be exported: items (all without any), or the totals, and into which columns."""
+
+    items: Sequence[str] = ()
+    totals: bool = False
+    columns: Mapping[str, str] = field(default_factory=dict)
+    scale: bool = False
+
+
+def export_into(
+    course: Course, system: System, into: Path, wish: Wish, *, out: Path | None = None
+) -> Exported:
+    """Fill marks into the file that a system exported, and write the result beside nothing of it.
+
+    Raises:
+        UsageError: the file isn't that system's, has no column for an item, or would be
+            overwritten.
+    """
+    table = read_table(into)
+    seen = system_of(table, where=into)
+    if seen is not system:
+        raise UsageError(
+            f"this file is of {seen.capitalize()}, not of {system.capitalize()}", where=into
+        )
+    path = out or course.root / "exports" / f"{into.stem}-filled{into.suffix}"
+    _never_over(into, path)
+    columns = columns_of(course, wish)
+    matcher = _matcher(course, columns)
+    done = fill(table, system, columns, matcher, named=wish.columns, scale=wish.scale)
+    if system is System.MOODLE:
+        done.warnings = [*_age(into), *done.warnings]
+    write_pages(path.parent, {path.name: table.to_bytes()})
+    to_match = matcher.save()
+    return Exported(path, done.filled, done.changed, tuple(done.warnings), to_match)
+
+
+def export_table(course: Course, wish: Wish, *, kind: str, out: Path | None = None) -> Exported:
+    """Write a plain table, as CSV or xlsx: one line for each student, one column for each item.
+
+    Raises:
+        UsageError: no such item, or the path has another ending.
+    """
+    path = out or course.root / "exports" / f"{'totals' if wish.totals else 'marks'}.{kind}"
+    if path.suffix.lower() != f".{kind}":
+        raise UsageError(f"the file must end in .{kind}", where=path)
+    columns = columns_of(course, wish)
+    roster = load_roster(course)
+    everybody = sorted({*roster.people, *(s for column in columns for s in column.scores)})
+    header = ["id", "name", "email", "section"]
+    header += [f"{column.title} ({column.max_points.normalize():f})" for column in columns]
+    rows, warnings, filled = [], [], 0
+    for student in everybody:
+        person = roster.people.get(student) or Person(id=student)
+        if roster and student not in roster.people:
+            warnings.append(f"{student} is not on the roster")
+        cells: list[object] = [student, person.name, person.email, person.section]
+        for column in columns:
+            score = column.scores.get(student, Score(None, why="no mark"))
+            filled += score.points is not None
+            if score.points is None and not score.excused:
+                warnings.append(f"{student}: {column.title}: {score.why}")
+            cells.append("excused" if score.excused else score.points)
+        rows.append(cells)
+    write_sheet(path, header, rows)
+    return Exported(path, filled, warnings=tuple(warnings))
+
+
+def columns_of(course: Course, wish: Wish) -> list[Column]:
+    """Return what is to be exported.
+
+    Raises:
+        UsageError: there is no such item.
+    """
+    scheme = load_scheme(course)
+    if wish.totals:
+        return [_totals(course)]
+    unknown = [item for item in wish.items if scheme.item(item) is None]
+    if unknown:
+        raise UsageError(
+            f"there is no item {unknown[0]!r}", hint=near(unknown[0], [i.id for i in scheme.items])
+        )
+    return _items(course, scheme, wish.items)
+
+
+def _items(course: Course, scheme: CourseFile, wanted: Sequence[str]) -> list[Column]:
+    with Gradebook(course.database_url) as gradebook:
+        marks = course_marks(course, gradebook, scheme=scheme)
+    groups = load_groups(course, scheme).members
+    marked = {mark.item for mark in marks}
+    return [
+        item_column(item.id, item.title, item.max_points, marks, groups.get(item.id, {}))
+        for item in scheme.items
+        if item.id in wanted or (not wanted and item.id in marked)
+    ]
+
+
+def _totals(course: Course) -> Column:
+    computed = course_totals(course)
+    scores = {
+        student: Score(total.total, why=f"waits for {', '.join(total.waiting)}")
+        for student, total in computed.totals.items()
+    }
+    return Column(TOTAL, "Total", Decimal(100), scores)
+
+
+def _matcher(course: Course, columns: Sequence[Column]) -> Matcher:
+    """Without a roster the students are those of the marks, known by their ids alone."""
+    roster = load_roster(course)
+    if not roster:
+        everybody = {student for column in columns for student in column.scores}
+        roster = Roster({s: Person(id=s, name=s) for s in sorted(everybody)})
+    return load_matcher(course, roster)
+
+
+def _never_over(source: Path, path: Path) -> None:
+    if path.resolve() == source.resolve() or (path.exists() and path.samefile(source)):
+        raise UsageError(
+            "the file that was exported would be overwritten",
+            where=path,
+            hint="Write to another file with -o; should the import go wrong, this one is needed.",
+        )
+
+
+def _age(path: Path) -> list[str]:
+    """Moodle takes no grade for a line that changed after the file was downloaded."""
+    age = dt.datetime.now(dt.UTC) - dt.datetime.fromtimestamp(path.stat().st_mtime, tz=dt.UTC)
+    if age < STALE_AFTER:
+        return []
+    return [
+        f"the file is {age.days} days old; Moodle skips in silence whatever was graded there "
+        "since: download it afresh, or allow the import to update such records"
+    ]

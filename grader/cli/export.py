@@ -1,0 +1,94 @@
+"""`grader export`"""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from pathlib import Path
+
+import click
+
+from grader.cli.options import course_option, find, json_option, print_json
+
+_PLAIN = ("csv", "xlsx")
+_WHERE = {
+    "canvas": "Grades → Export → Export Entire Gradebook",
+    "moodle": "the assignment → Submissions → Download grading worksheet",
+    "blackboard": "Grade Center → Work Offline → Download",
+    "gradescope": "the assignment → Review Grades → Download Grades",
+}
+
+
+@click.command("export")
+@click.argument("system", type=click.Choice([*_WHERE, *_PLAIN]))
+@click.option(
+    "--into",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="The file that the system itself exported; it is filled in and never overwritten.",
+)
+@click.option("--item", "items", multiple=True, metavar="ITEM", help="Default: all with marks.")
+@click.option("--totals", is_flag=True, help="The total instead of items.")
+@click.option(
+    "--column",
+    "columns",
+    multiple=True,
+    metavar="ITEM=TITLE",
+    help="The file's column for an item.",
+)
+@click.option("--scale", is_flag=True, help="Give the share of what the file counts out of.")
+@click.option(
+    "-o", "--out", type=click.Path(dir_okay=False, path_type=Path), help="Default: in exports/."
+)
+@course_option
+@json_option
+def command(
+    system: str,
+    into: Path | None,
+    items: tuple[str, ...],
+    totals: bool,
+    columns: tuple[str, ...],
+    scale: bool,
+    out: Path | None,
+    course_dir: Path | None,
+    as_json: bool,
+) -> None:
+    """Write marks into the file that SYSTEM exported, or into a plain csv or xlsx.
+
+    Its ids, unknown columns and dialect stay byte for byte. What its import would skip in silence
+    is named, and so are lines without a mark and marks without a line. Points of items are those
+    given, before late days; --totals has everything that course.toml says in it.
+
+    \b
+    Example:
+      grader export canvas --into gradebook.csv --item hw1
+      grader export moodle --into worksheet.csv --item hw1 -o filled.csv
+      grader export xlsx --totals
+    """
+    from grader.api.exporting import Wish, export_into, export_table
+    from grader.intake.lms.people import System
+
+    if totals and items:
+        raise click.UsageError("Give --item or --totals, not both.")
+    pairs = [column.partition("=") for column in columns]
+    if any(not name or not title for name, _, title in pairs):
+        raise click.UsageError("--column is written ITEM=TITLE.")
+    named = {name: title for name, _, title in pairs}
+    wish = Wish(items=items, totals=totals, columns=named, scale=scale)
+    course = find(course_dir)
+    if system in _PLAIN:
+        if into is not None:
+            raise click.UsageError("--into is for a system's own file.")
+        done = export_table(course, wish, kind=system, out=out)
+    else:
+        if into is None:
+            raise click.UsageError(f"Give the file with --into. {system}: {_WHERE[system]}.")
+        done = export_into(course, System(system), into, wish, out=out)
+    if as_json:
+        print_json(asdict(done))
+        return
+    for warning in done.warnings:
+        click.secho(f"Note: {warning}", fg="yellow", err=True)
+    if done.to_match:
+        click.secho("Lines for a person: grader roster match", fg="yellow", err=True)
+    changed = f", {done.changed} of them in place of another" if done.changed else ""
+    click.echo(f"{done.filled} marks written{changed}.", err=True)
+    click.echo(str(done.path))

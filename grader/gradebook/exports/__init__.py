@@ -1,0 +1,1 @@
+"""Marks on their way out: into the files that learning management systems exported."""

@@ -1,0 +1,60 @@
+"""What goes out: one column of points for students."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+
+from grader.gradebook.marks import ItemMark
+
+
+@dataclass(frozen=True)
+class Score:
+    """One student's points; without any, `why` says what they wait for."""
+
+    points: Decimal | None
+    excused: bool = False
+    why: str = ""
+
+
+@dataclass(frozen=True)
+class Column:
+    """An item (or the total), and everybody's score."""
+
+    id: str
+    title: str
+    max_points: Decimal
+    scores: Mapping[str, Score]
+
+
+def item_column(
+    item: str,
+    title: str,
+    max_points: Decimal,
+    marks: Iterable[ItemMark],
+    groups: Mapping[str, Iterable[str]],
+) -> Column:
+    """Return an item's column; who has no mark gets that of the group, where it has but one.
+
+    Args:
+        item, title, max_points: of the item.
+        marks: of everybody, for any items.
+        groups: by student, the members of the group for this item.
+    """
+    own = {mark.student: mark for mark in marks if mark.item == item}
+    scores = {student: _score(mark) for student, mark in own.items()}
+    for student, members in groups.items():
+        # An excuse is one member's own.
+        theirs = [own[m] for m in sorted(members) if m in own and not own[m].excused]
+        if student not in own and theirs:
+            scores[student] = _score(theirs[0])
+            if len({mark.points for mark in theirs}) > 1:
+                scores[student] = Score(None, why="the members of the group have different marks")
+    return Column(item, title, max_points, dict(sorted(scores.items())))
+
+
+def _score(mark: ItemMark) -> Score:
+    if mark.excused:
+        return Score(None, excused=True)
+    return Score(mark.points, why=mark.waits_for or "not marked yet")

@@ -1,0 +1,103 @@
+"""`grader export`: from the gradebook to a system's own file."""
+
+from __future__ import annotations
+
+import csv
+import os
+import time
+from pathlib import Path
+
+import openpyxl
+
+from tests.cli.conftest import Grader
+from tests.cli.marking import course, record, verdict
+
+__all__ = ["course"]
+
+ROSTER = "id,name,email,canvas\nada,Ada Lovelace,ada@uni.edu,900\nben,=HYPERLINK(1),b@uni.edu,901\n"
+CANVAS = (
+    "Student,ID,SIS Login ID,Section,Softmax (77),Quiz (78)\n"
+    "    Points Possible,,,,10.00,20.00\n"
+    '"Lovelace, Ada",900,a1,S1,,\nBen,901,b1,S2,,\n'
+)
+
+
+def marked(course: Path, grader: Grader) -> Path:
+    (course / "roster.csv").write_text(ROSTER)
+    (course / "quiz.csv").write_text("student,item,points\nada,quiz,17.5\nben,h1,9\n")
+    assert grader("marks", "import", course / "quiz.csv").code == 0
+    path = course / "gradebook.csv"
+    path.write_text(CANVAS)
+    return path
+
+
+def test_canvas_is_filled_beside_its_file(course: Path, grader: Grader) -> None:
+    source = marked(course, grader)
+    done = grader("export", "canvas", "--into", source, "--item", "quiz", "--item", "h1")
+    assert done.code == 0, done.err
+    path = Path(done.out.strip())
+    assert path == course / "exports" / "gradebook-filled.csv"
+    assert path.read_text() == CANVAS.replace("S1,,", "S1,,17.50").replace("S2,,", "S2,9.00,")
+    assert source.read_text() == CANVAS
+    assert "line 4, ben: Quiz: no mark; left as it is" in done.err
+    assert "line 3, ada: Softmax: Written answers to be read: q3" in done.err
+
+
+def test_the_systems_file_is_never_overwritten(course: Path, grader: Grader) -> None:
+    source = marked(course, grader)
+    (course / "link.csv").symlink_to(source)
+    os.link(source, course / "hard.csv")
+    for out in (source, course / "link.csv", course / "hard.csv"):
+        done = grader("export", "canvas", "--into", source, "--item", "quiz", "-o", out)
+        assert (done.code, "would be overwritten" in done.err) == (2, True)
+    assert source.read_text() == CANVAS
+
+
+def test_an_old_worksheet_of_moodles_is_told(course: Path, grader: Grader) -> None:
+    marked(course, grader)
+    sheet = course / "worksheet.csv"
+    sheet.write_text(
+        "Identifier,Full name,Email address,Grade,Maximum Grade,Last modified (grade)\n"
+        "Participant 3,Ada Lovelace,ada@uni.edu,,20.00,-\n"
+    )
+    old = time.time() - 3 * 86400
+    os.utime(sheet, (old, old))
+    done = grader("export", "moodle", "--into", sheet, "--item", "quiz", "-o", course / "out.csv")
+    assert "the file is 3 days old" in done.err
+    assert "edu,17.50,20.00,-" in (course / "out.csv").read_text()
+
+
+def test_another_systems_file_is_refused(course: Path, grader: Grader) -> None:
+    source = marked(course, grader)
+    done = grader("export", "moodle", "--into", source, "--item", "quiz")
+    assert (done.code, "this file is of Canvas, not of Moodle" in done.err) == (2, True)
+    done = grader("export", "canvas", "--item", "quiz")
+    assert (done.code, "Export Entire Gradebook" in done.err) == (2, True)
+
+
+def test_plain_tables_hold_everybody_and_no_formula(course: Path, grader: Grader) -> None:
+    marked(course, grader)
+    record(course, verdict("eve", ""))
+    done = grader("export", "csv")
+    rows = list(csv.reader(Path(done.out.strip()).read_text("utf-8-sig").splitlines()))
+    assert rows[0] == ["id", "name", "email", "section", "Softmax (10)", "Quiz (20)"]
+    assert rows[2] == ["ben", "'=HYPERLINK(1)", "b@uni.edu", "", "9.00", ""]
+    assert [row[0] for row in rows[1:]] == ["ada", "ben", "eve"]
+    assert "eve is not on the roster" in done.err
+    done = grader("export", "xlsx", "-o", course / "marks.xlsx")
+    sheet = openpyxl.load_workbook(course / "marks.xlsx").active
+    assert sheet is not None
+    assert sheet["F2"].value == 17.5
+    assert sheet["B3"].data_type == "s"
+
+
+def test_totals_go_out_once_they_are_whole(course: Path, grader: Grader) -> None:
+    marked(course, grader)
+    for item in ("h1", "report"):
+        path = course / "more.csv"
+        path.write_text(f"student,item,points\nada,{item},8\n")
+        grader("marks", "import", path)
+    done = grader("export", "csv", "--totals", "--json").json()
+    [line] = [r for r in Path(done["path"]).read_text("utf-8-sig").splitlines() if "ada," in r]
+    assert line == "ada,Ada Lovelace,ada@uni.edu,,67.10"
+    assert any(w.startswith("ben: Total: waits for") for w in done["warnings"])
