@@ -6,13 +6,12 @@ import json
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from grader import __version__
 from grader.api.checking import PublicSuite, run_public_suite
-from grader.api.grading import installed_packages
+from grader.api.setting import trial_setting
 from grader.course.directory import Assignment, Course, check_assignment
 from grader.errors import GraderError, InfrastructureError
 from grader.grading.batch import Watchers, grade_batch
-from grader.grading.job import Job, Judged, Setting
+from grader.grading.job import Job, Judged
 from grader.intake.notebook import read_notebook
 from grader.points import show
 from grader.release.leaks import find_leaks
@@ -77,7 +76,7 @@ def _judge(
     ]
     watchers = Watchers(on_verdict=lambda j: judged.update({j.verdict.student: j}))
     try:
-        grade_batch(_setting(assignment, choice, seed), jobs, watchers)
+        grade_batch(trial_setting(assignment, choice, seed), jobs, watchers)
     except InfrastructureError:
         raise
     except GraderError as error:
@@ -149,22 +148,3 @@ def _public(assignment: Assignment, choice: Choice, solution: bytes) -> Iterator
                 check="public suite",
                 what=f"the reference does not pass the public {test.name} ({test.outcome})",
             )
-
-
-def _setting(assignment: Assignment, choice: Choice, seed: int) -> Setting:
-    return Setting(
-        assignment=assignment.name,
-        spec=assignment.spec,
-        bundle_sha256="",
-        hidden=str(assignment.hidden_dir),
-        reference=str(assignment.reference_path),
-        data=str(assignment.data_dir) if assignment.data_files() else "",
-        sandbox=choice.sandbox,
-        isolation=choice.isolation,
-        image=choice.image,
-        hide=tuple(str(p) for p in choice.hide),
-        seed=seed,
-        slots=2,
-        grader_version=__version__,
-        packages=installed_packages(),
-    )

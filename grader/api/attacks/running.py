@@ -1,0 +1,142 @@
+"""Run every attack against an assignment and name each point that one of them earned."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+
+import msgspec
+
+from grader.api.attacks.notebooks import attack_notebook
+from grader.api.attacks.sources import ATTACKS, Attack
+from grader.api.grading import default_slots
+from grader.api.setting import trial_setting
+from grader.course.directory import Assignment, Course, check_assignment
+from grader.course.spec import AssignmentSpec
+from grader.errors import InfrastructureError
+from grader.grading.batch import Watchers, grade_batch
+from grader.grading.job import Job, Judged
+from grader.grading.verdict import Verdict
+from grader.points import show
+from grader.release.notebooks import notebook_bytes, student_notebook
+from grader.sandbox.choose import choose
+
+UNTOUCHED = "untouched"
+_MOST_S = 60.0
+"""An attack need not be tried for longer: what it earns it earns at once."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class EarnedPoint:
+    """Points of one test that an attack earned, and the released notebook does not."""
+
+    question: str
+    test: str
+    points: Decimal
+    attack: str
+    what: str
+
+    def __str__(self) -> str:
+        return (
+            f"{self.what} earned {show(self.points)} points of {self.question} from {self.test} "
+            f"(attack {self.attack})"
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Attacked:
+    """What came of all attacks; an assignment that holds has `earned` nothing."""
+
+    assignment: str
+    attacks: int
+    earned: tuple[EarnedPoint, ...]
+
+
+def attack(
+    course: Course,
+    assignment: str,
+    *,
+    sandbox: str = "auto",
+    isolation: str = "auto",
+    seed: int = 0,
+    attacks: Sequence[Attack] = ATTACKS,
+    tell: Callable[[str], None] = lambda text: None,
+    on_attack: Callable[[int, int, str], None] = lambda done, total, name: None,
+) -> Attacked:
+    """Try to earn points of an assignment without solving it.
+
+    Each attack is the released notebook with stubs, constant answers, objects that lie, patched
+    libraries, forged results or a search for the reference in place of the students' work.
+
+    Args:
+        course: the course directory.
+        assignment: its name there.
+        sandbox: as in `grade`.
+        isolation: as in `grade`.
+        seed: of the batch.
+        attacks: which to try; default all.
+        tell: told which sandbox it is.
+        on_attack: told after each attack how many are done, of how many, and its name.
+
+    Raises:
+        SpecError, SuiteError: the assignment can't be tried; see `validate`.
+        InfrastructureError: it could not be tried here.
+    """
+    chosen = course.assignment(assignment)
+    check_assignment(chosen)
+    choice = choose(sandbox, isolation, libraries=chosen.spec.box.libraries, hide=(course.root,))
+    tell(f"{choice.sandbox} sandbox, {choice.isolation}")
+    verdicts: dict[str, Verdict] = {}
+
+    def take(judged: Judged) -> None:
+        verdict = judged.verdict
+        if verdict.reason:
+            raise InfrastructureError(verdict.reason, hint="Run `grader doctor`.")
+        verdicts[verdict.student] = verdict
+        on_attack(len(verdicts), len(jobs), verdict.student)
+
+    jobs = _jobs(chosen, attacks)
+    spec = _quick(chosen.spec)
+    setting = msgspec.structs.replace(
+        trial_setting(chosen, choice, seed), spec=spec, slots=max(2, default_slots(spec))
+    )
+    grade_batch(setting, jobs, Watchers(on_verdict=take))
+    return Attacked(assignment=assignment, attacks=len(attacks), earned=_earned(verdicts, attacks))
+
+
+def _jobs(assignment: Assignment, attacks: Sequence[Attack]) -> list[Job]:
+    untouched = notebook_bytes(student_notebook(assignment))
+    notebooks = {UNTOUCHED: untouched}
+    notebooks |= {a.name: attack_notebook(assignment, a) for a in attacks}
+    return [
+        Job(student=name, file=f"{name}.ipynb", data=data, sha256=name)
+        for name, data in notebooks.items()
+    ]
+
+
+def _quick(spec: AssignmentSpec) -> AssignmentSpec:
+    resources = msgspec.structs.replace(
+        spec.resources,
+        notebook_s=min(spec.resources.notebook_s, _MOST_S),
+        suite_s=min(spec.resources.suite_s, _MOST_S),
+    )
+    return msgspec.structs.replace(spec, resources=resources)
+
+
+def _earned(verdicts: dict[str, Verdict], attacks: Sequence[Attack]) -> tuple[EarnedPoint, ...]:
+    given = {t.name: t.points for t in verdicts[UNTOUCHED].tests}
+    found = [
+        EarnedPoint(
+            question=test.question,
+            test=test.name,
+            points=test.points - given.get(test.name, Decimal(0)),
+            attack=a.name,
+            what=a.what,
+        )
+        for a in attacks
+        for test in verdicts[a.name].tests
+        if test.points > given.get(test.name, Decimal(0))
+    ]
+    order = [t.name for t in verdicts[UNTOUCHED].tests]
+    return tuple(sorted(found, key=lambda e: order.index(e.test)))

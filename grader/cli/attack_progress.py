@@ -1,0 +1,42 @@
+"""How far the attacks of `grader validate --attacks` are, on stderr."""
+
+from __future__ import annotations
+
+from types import TracebackType
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+
+class AttackProgress:
+    """A bar on a terminal, a line for each attack where stderr is piped; a context manager."""
+
+    def __init__(self) -> None:
+        self._console = Console(stderr=True, highlight=False)
+        self._bar: Progress | None = None
+
+    def __enter__(self) -> AttackProgress:
+        if self._console.is_terminal:
+            columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
+            self._bar = Progress(
+                *columns, TimeElapsedColumn(), console=self._console, transient=True
+            )
+            self._bar.start()
+            self._bar.add_task("attacks", total=None)
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        if self._bar is not None:
+            self._bar.stop()
+
+    def attacked(self, done: int, total: int, name: str) -> None:
+        """Tell that one more attack is done."""
+        if self._bar is not None:
+            self._bar.update(self._bar.task_ids[0], completed=done, total=total, description=name)
+        else:
+            self._console.print(f"[{done}/{total}] attack: {name}", markup=False)
