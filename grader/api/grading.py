@@ -13,6 +13,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 from grader import __version__
+from grader.api.handing_in import intake_setting
 from grader.api.pages import executed_from
 from grader.api.turn import turn_of
 from grader.course.directory import Assignment, Course, check_assignment
@@ -143,6 +144,7 @@ def _submissions(
         assignment=assignment.name,
         counts=attempts.counts,
         limit=attempts.limit,
+        setting=intake_setting(Course(assignment.course_root)),
     )
     submissions = list(collected.submissions)
     if only:

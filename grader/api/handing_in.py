@@ -5,14 +5,21 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Iterable
 from pathlib import Path
+from typing import Literal
 
+from grader.course.course_file import load_course_file
 from grader.course.directory import Course
+from grader.course.matches import load_matcher
 from grader.errors import UsageError
 from grader.intake.collect import Collected, collect, store
 from grader.intake.inbox import submit as store_in_inbox
+from grader.intake.lms.archives import Setting
+from grader.intake.lms.people import System
+from grader.intake.lms.table import read_table
 from grader.intake.receipt import Receipt, VerifiedReceipt, verify
 
 RECEIPT_LIMIT = 1 << 16
+Source = System | Literal["folder"] | None
 
 
 def submit(
@@ -44,17 +51,48 @@ def verify_receipt(receipt: Path, inbox: Path) -> VerifiedReceipt:
 
 
 def collect_submissions(
-    course: Course, assignment: str, sources: Iterable[Path | str], *, out: Path | None = None
+    course: Course,
+    assignment: str,
+    sources: Iterable[Path | str],
+    *,
+    out: Path | None = None,
+    system: Source = None,
+    worksheet: Path | None = None,
 ) -> tuple[Collected, tuple[Path, ...]]:
     """Take in what students handed in, and keep it under `submissions/`.
+
+    Args:
+        course: its roster tells whose a file is.
+        assignment: its name.
+        sources: see `grader.intake.collect.collect`.
+        out: default: `submissions/`.
+        system: which made the archives; by default the names in them tell.
+        worksheet: Moodle's grading worksheet, which tells participants and times.
 
     Returns what was collected and refused, and the folders written.
     """
     chosen = course.assignment(assignment)
+    setting = intake_setting(course, system=system, worksheet=worksheet)
     collected = collect(
         [Path(s) for s in sources],
         assignment=chosen.name,
         counts=chosen.spec.attempts.counts,
         limit=chosen.spec.attempts.limit,
+        setting=setting,
     )
-    return collected, store(collected, out or course.submissions_dir)
+    folders = store(collected, out or course.submissions_dir)
+    setting.matcher.save()
+    return collected, folders
+
+
+def intake_setting(
+    course: Course, *, system: Source = None, worksheet: Path | None = None
+) -> Setting:
+    """Return what the course knows of students and times, for reading a system's archives."""
+    known = course.course_file.is_file()
+    return Setting(
+        system=system,
+        matcher=load_matcher(course),
+        zone=load_course_file(course.course_file).zone if known else dt.UTC,
+        worksheet=read_table(worksheet) if worksheet else None,
+    )

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from itertools import combinations
 from pathlib import Path
 
+from grader.api.handing_in import intake_setting
 from grader.course.directory import Assignment, Course
 from grader.course.groups import load_groups
 from grader.course.scheme import load_scheme
@@ -67,7 +68,9 @@ def similarity(
             where=places[0],
             hint=f"Name them, or run `grader collect {chosen.name} SOURCE…` first.",
         )
-    submissions = collect(places, assignment=chosen.name).submissions
+    submissions = collect(
+        places, assignment=chosen.name, setting=intake_setting(course)
+    ).submissions
     starter = _starter(chosen)
     given = {source.strip() for _, source in starter}
     codes = {s.student: _code(s, given) for s in submissions if not s.problem}

@@ -12,28 +12,55 @@ from grader.cli.options import course_option, find, json_option, print_json
 @click.command("collect")
 @click.argument("assignment")
 @click.argument("sources", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.option(
+    "--from",
+    "system",
+    type=click.Choice(
+        ["auto", "canvas", "moodle", "blackboard", "gradescope", "nbgrader", "folder"]
+    ),
+    default="auto",
+    help="Which system made SOURCES; default: the names in them tell.",
+)
+@click.option(
+    "--worksheet",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="Moodle's grading worksheet: tells participants, and when they handed in.",
+)
 @click.option("--out", type=click.Path(path_type=Path), help="Default: submissions/ in the course.")
 @course_option
 @json_option
 def command(
     assignment: str,
     sources: tuple[Path, ...],
+    system: str,
+    worksheet: Path | None,
     out: Path | None,
     course_dir: Path | None,
     as_json: bool,
 ) -> None:
     """Take in what students handed in.
 
-    SOURCES are folders, zips, tars, inboxes or single notebooks. Each piece that is refused is
-    named with its reason; a notebook that can't be read is kept and graded `invalid_submission`.
+    SOURCES are folders, zips, tars, inboxes or single notebooks, or what Canvas, Moodle,
+    Blackboard, Gradescope or nbgrader made. Each piece that is refused is named with its reason;
+    a notebook that can't be read is kept and graded `invalid_submission`. The roster tells whose
+    a file is; who is doubtful keeps the name that the system gave, and is put on matches.csv.
 
     \b
     Example:
       grader collect mlp-backprop ~/Downloads/submissions.zip
+      grader collect mlp-backprop moodle.zip --worksheet grades.csv
     """
     from grader.api import collect_submissions
+    from grader.intake.lms.people import System
 
-    collected, folders = collect_submissions(find(course_dir), assignment, sources, out=out)
+    collected, folders = collect_submissions(
+        find(course_dir),
+        assignment,
+        sources,
+        out=out,
+        system=None if system == "auto" else "folder" if system == "folder" else System(system),
+        worksheet=worksheet,
+    )
     if as_json:
         print_json(
             {
@@ -44,6 +71,7 @@ def command(
                         "file": s.file,
                         "sha256": s.sha256,
                         "attempt": s.attempt,
+                        "submitted_at": s.submitted_at and s.submitted_at.isoformat(),
                         "problem": s.problem,
                         "folder": str(folder),
                     }

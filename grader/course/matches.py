@@ -43,16 +43,20 @@ class Matcher:
             return Match(None if answer == NOBODY else answer, why="nobody of the course")
         match = self.roster.match(who)
         if match.student is None and self.roster:
-            self.open[key] = {
-                "system": system,
-                "key": who.key,
-                "name": who.name,
-                "email": who.email,
-                "perhaps": " | ".join(match.candidates),
-                "why": match.why,
-                "student": "",
-            }
+            self.doubt(system, who, match.candidates, match.why)
         return match
+
+    def doubt(self, system: str, who: Identity, candidates: tuple[str, ...], why: str) -> None:
+        """Keep somebody for the list, with those who may be meant."""
+        self.open[system, plain_id(who.key)] = {
+            "system": system,
+            "key": who.key,
+            "name": who.name,
+            "email": who.email,
+            "perhaps": " | ".join(candidates),
+            "why": why,
+            "student": "",
+        }
 
     def save(self) -> int:
         """Add what is open to the list, below what is there; returns how many lines are new."""

@@ -13,6 +13,13 @@ from grader.errors import UsageError
 from grader.intake.archive import is_opened_archive, read_archive
 from grader.intake.choice import is_notebook_name
 from grader.intake.folder import RefusedFileError, folder_members, read_regular_file
+from grader.intake.lms.archives import (
+    Setting,
+    folder_round_the_class,
+    submissions_of,
+    system_that_made,
+)
+from grader.intake.lms.sidecars import is_sidecar
 from grader.intake.members import Member, RefusedMember
 from grader.intake.names import display_name, look_alikes
 from grader.intake.notebook import MAX_FILE_BYTES
@@ -25,7 +32,7 @@ from grader.intake.stored import (
     record_of,
     write_attempt,
 )
-from grader.intake.students import students_of
+from grader.intake.students import Students, students_of
 from grader.intake.submission import Submission
 
 __all__ = ["Collected", "Refused", "collect", "load_stored", "store"]
@@ -62,13 +69,15 @@ def collect(
     assignment: str,
     counts: Literal["last", "best"] = "last",
     limit: int = 0,
+    setting: Setting | None = None,
 ) -> Collected:
     """Collect the submissions of an assignment.
 
     A source is a folder, a zip or tar of ``STUDENT.ipynb`` or ``STUDENT/…`` (any depth; see
-    `choice.choose_notebook` for several notebooks), an inbox, a folder that `store` wrote, or
-    one notebook. Of a student who is in several sources, each is an attempt, in the order of
-    time where times are known, else in the order of the sources.
+    `choice.choose_notebook` for several notebooks), the archive or folder of a system
+    (`lms.archives`), an inbox, a folder that `store` wrote, or one notebook. Of a student who is
+    in several sources, each is an attempt, in the order of time where times are known, else in
+    the order of the sources.
 
     Args:
         sources: what came in.
@@ -76,6 +85,7 @@ def collect(
         counts: "last": one submission per student, the last by time and attempt, with the number
             of earlier ones; "best": all of them, for the marks to decide.
         limit: attempts beyond this number are refused; 0 for none.
+        setting: what the course knows of students and times; which system the sources are from.
 
     Raises:
         UsageError: a source is not there, or there is no submission in any of them.
@@ -86,7 +96,7 @@ def collect(
     looked_at = []
     for source in sources:
         looked_at.append(str(source))
-        found = _from_source(source, assignment)
+        found = _from_source(source, assignment, setting or Setting())
         refused += found.refused
         warnings += found.warnings
         for submission in found.submissions:
@@ -137,7 +147,7 @@ def _source_attempt(path: Path) -> int | None:
         return None
 
 
-def _from_source(source: Path, assignment: str) -> Collected:
+def _from_source(source: Path, assignment: str, setting: Setting) -> Collected:
     """Return every submission that one source holds."""
     if source.is_dir():
         folder = source / assignment if (source / assignment).is_dir() else source
@@ -145,7 +155,8 @@ def _from_source(source: Path, assignment: str) -> Collected:
             submissions, others = load_stored(folder)
             refused = tuple(Refused(f"{folder}/{display_name(n)}", why) for n, why in others)
             return Collected(tuple(submissions), refused)
-        return _grouped(folder_members(folder, wanted=is_notebook_name), folder, assignment)
+        members = folder_members(folder, wanted=_is_wanted)
+        return _grouped(members, folder, assignment, setting)
     if not source.is_file():
         raise UsageError(
             "there is no such file or folder",
@@ -153,8 +164,9 @@ def _from_source(source: Path, assignment: str) -> Collected:
             hint="A source is a folder, a zip or tar archive, an inbox, or a notebook.",
         )
     if _is_archive(source):
-        return _grouped(read_archive(source, wanted=is_notebook_name), source, assignment)
-    return _grouped([_single_file(source)], source.parent, assignment)
+        return _grouped(read_archive(source, wanted=_is_wanted), source, assignment, setting)
+    alone = students_of([_single_file(source)], assignment=assignment)
+    return _collected(alone, source.parent)
 
 
 def _single_file(source: Path) -> Member | RefusedMember:
@@ -172,10 +184,35 @@ def _is_archive(source: Path) -> bool:
     return zipfile.is_zipfile(source)
 
 
-def _grouped(members: Iterable[Member | RefusedMember], source: Path, assignment: str) -> Collected:
-    found = students_of(members, assignment=assignment)
-    refused = tuple(Refused(f"{source}/{name}", reason) for name, reason in found.refused)
-    return Collected(found.submissions, refused, found.warnings)
+def _is_wanted(path: str) -> bool:
+    return is_notebook_name(path) or is_sidecar(path)
+
+
+def _grouped(
+    members: Iterable[Member | RefusedMember], source: Path, assignment: str, setting: Setting
+) -> Collected:
+    """Sort what a folder or an archive holds, as the system does that made it."""
+    found = list(members)
+    if setting.system == "folder":
+        return _collected(students_of(found, assignment=assignment), source)
+    made = system_that_made(found)
+    if made is None and setting.system is None:
+        return _collected(students_of(found, assignment=assignment), source)
+    system, outer = made or (setting.system, folder_round_the_class(found))
+    if system is None or setting.system not in {None, system}:
+        named = str(setting.system).capitalize()
+        raise UsageError(
+            f"it is made as {str(system).capitalize()} does, not {named}",
+            where=source,
+            hint="Leave --from out, and the names of the files tell.",
+        )
+    students = submissions_of(found, system, outer=outer, assignment=assignment, setting=setting)
+    return _collected(students, source)
+
+
+def _collected(students: Students, source: Path) -> Collected:
+    refused = tuple(Refused(f"{source}/{name}", reason) for name, reason in students.refused)
+    return Collected(students.submissions, refused, students.warnings)
 
 
 def _number(attempts: Sequence[Submission], limit: int) -> tuple[list[Submission], list[Refused]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import PurePosixPath
@@ -26,8 +27,8 @@ _HINT = "Hand in the notebook itself, the .ipynb file."
 
 
 @dataclass
-class _Handed:
-    """What one student handed in."""
+class Handed:
+    """What one student handed in at one time."""
 
     raw_names: set[str] = field(default_factory=set)
     files: list[Member] = field(default_factory=list)
@@ -51,7 +52,7 @@ def students_of(members: Iterable[Member | RefusedMember], *, assignment: str) -
     """
     found = list(members)
     refused = [(m.name, m.reason) for m in found if isinstance(m, RefusedMember)]
-    handed: dict[str, _Handed] = {}
+    handed: dict[str, Handed] = {}
     outer = _folder_round_the_class(found, assignment)
     for member in found:
         inner = _below(outer, member.path)
@@ -62,7 +63,7 @@ def students_of(members: Iterable[Member | RefusedMember], *, assignment: str) -
             if isinstance(member, Member):
                 refused.append((display_name(inner), "it is no notebook"))
             continue
-        group = handed.setdefault(student_id(raw), _Handed())
+        group = handed.setdefault(student_id(raw), Handed())
         group.raw_names.add(raw)
         if isinstance(member, RefusedMember):
             group.refused.append(member)
@@ -73,7 +74,7 @@ def students_of(members: Iterable[Member | RefusedMember], *, assignment: str) -
         for student, group in handed.items()
         if len(group.raw_names) > 1
     ]
-    submissions = [_submission(s, group, assignment) for s, group in sorted(handed.items())]
+    submissions = [submission_of(s, group, assignment) for s, group in sorted(handed.items())]
     return Students(tuple(submissions), tuple(refused), tuple(warnings))
 
 
@@ -91,7 +92,15 @@ def _student_of(path: str, *, folder: bool) -> str | None:
     return None
 
 
-def _submission(student: str, handed: _Handed, assignment: str) -> Submission:
+def submission_of(
+    student: str,
+    handed: Handed,
+    assignment: str,
+    *,
+    submitted_at: dt.datetime | None = None,
+    attempt: int = 1,
+) -> Submission:
+    """Return a student's submission; where no notebook can be taken, it says why."""
     shown = min(handed.raw_names)
     notebooks = [m for m in handed.files if m.data is not None and is_notebook_name(m.path)]
     try:
@@ -99,16 +108,24 @@ def _submission(student: str, handed: _Handed, assignment: str) -> Submission:
             raise NoChoiceError(_why_none(handed))
         chosen = choose_notebook(notebooks, assignment=assignment)
     except NoChoiceError as problem:
-        return unread_submission(str(problem), student=student, display_name=shown)
+        return unread_submission(
+            str(problem),
+            student=student,
+            submitted_at=submitted_at,
+            attempt=attempt,
+            display_name=shown,
+        )
     return read_submission(
         chosen.data or b"",
         student=student,
         file=display_name(PurePosixPath(chosen.path).name),
+        submitted_at=submitted_at,
+        attempt=attempt,
         display_name=shown,
     )
 
 
-def _why_none(handed: _Handed) -> str:
+def _why_none(handed: Handed) -> str:
     if handed.refused:
         first = handed.refused[0]
         return f"No notebook could be taken: {first.name}: {first.reason}. {_HINT}"
