@@ -51,7 +51,7 @@ def command(
     search for the reference. No test may give any of them a point.
 
     \b
-    Examples:
+    Example:
       grader validate mlp-backprop
       grader validate mlp-backprop --attacks
     """
