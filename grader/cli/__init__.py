@@ -28,6 +28,7 @@ _COMMANDS = {
     "marks": "Import, show and follow marks.",
     "totals": "Compute totals from all marks.",
     "export": "Write marks into a system's own file.",
+    "publish": "Lay out students' pages for a web server.",
     "gradebook": "Look after the gradebook's database.",
     "validate": "Try an assignment before its release.",
     "sandbox": "Build and look after the sandbox image.",

@@ -32,6 +32,7 @@ _GITIGNORE = """\
 /matches.csv
 /exports/
 /published*
+/.published.key
 __pycache__/
 """
 

@@ -1,0 +1,44 @@
+"""Secrets of a course: made when they are first needed, kept in its directory for one person."""
+
+from __future__ import annotations
+
+import os
+import secrets
+from pathlib import Path
+
+from grader.errors import InfrastructureError
+
+_KEY_BYTES = 32
+
+
+def kept_secret(path: Path, *, of: str) -> bytes:
+    """Return the secret that a file holds, made with mode 600 where there is none.
+
+    Args:
+        path: of the file.
+        of: what it is for, such as "the pseudonyms".
+
+    Raises:
+        InfrastructureError: it can't be read or written, or is damaged.
+    """
+    try:
+        try:
+            descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        except FileExistsError:
+            key = path.read_bytes()
+        else:
+            key = secrets.token_bytes(_KEY_BYTES)
+            with os.fdopen(descriptor, "wb") as file:
+                file.write(key)
+    except OSError as error:
+        raise InfrastructureError(
+            f"the secret of {of} cannot be kept: {error.strerror}", where=path
+        ) from error
+    if len(key) != _KEY_BYTES:
+        raise InfrastructureError(
+            f"the secret of {of} is damaged",
+            where=path,
+            hint="Restore it from a copy. Without it, everybody gets another name: remove it "
+            "only if that does no harm.",
+        )
+    return key
