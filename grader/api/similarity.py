@@ -11,8 +11,10 @@ from pathlib import Path
 from grader.api.handing_in import intake_setting
 from grader.course.directory import Assignment, Course
 from grader.course.groups import load_groups
+from grader.course.roster import Identity, Person, Roster, load_roster
 from grader.course.scheme import load_scheme
 from grader.errors import UsageError
+from grader.intake.collaborators import declared_collaborators, names_in
 from grader.intake.collect import collect
 from grader.intake.notebook import read_notebook
 from grader.intake.submission import Submission
@@ -54,7 +56,8 @@ def similarity(
         course: with its groups, where it has any.
         assignment: its name.
         sources: where the submissions are; default: what was collected.
-        declared: by student: with whom they say that they worked.
+        declared: by student: with whom they say that they worked; default: what their notebooks
+            declare, as far as the names are certainly those of students.
 
     Raises:
         UsageError: there are no submissions.
@@ -77,7 +80,7 @@ def similarity(
     found = compare(
         codes,
         fingerprinted(starter, every_run=True).fingerprints,
-        known=_known(course, chosen.name, declared or {}),
+        known=_known(course, chosen.name, declared or _declared(course, submissions)),
     )
     return Similarity(
         assignment=chosen,
@@ -120,6 +123,22 @@ def _code(submission: Submission, given: Collection[str]) -> Code:
         for number, cell in enumerate(cells, start=1)
         if cell.kind == "code" and cell.source.strip() not in given
     )
+
+
+def _declared(course: Course, submissions: Iterable[Submission]) -> dict[str, set[str]]:
+    there = {s.student: s for s in submissions if not s.problem}
+    roster = load_roster(course) or Roster(
+        {s.student: Person(id=s.student, name=s.display_name) for s in there.values()}
+    )
+    declared: dict[str, set[str]] = {}
+    for student, submission in there.items():
+        notebook = read_notebook(submission.data, name=submission.file)
+        for text in declared_collaborators(notebook).values():
+            for name in names_in(text):
+                other = roster.match(Identity(name=name, login=name, email=name)).student
+                if other is not None and other != student:
+                    declared.setdefault(student, set()).add(other)
+    return declared
 
 
 def _known(

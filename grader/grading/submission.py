@@ -22,6 +22,7 @@ from grader.grading.verdict import (
     Verdict,
 )
 from grader.intake.answers import written_answers
+from grader.intake.collaborators import declared_collaborators
 from grader.intake.notebook import read_notebook
 from grader.intake.submission import sentences
 from grader.sandbox.base import Slot
@@ -78,6 +79,9 @@ def judge_submission(
         setting,
         tests=tuple(tests),
         answers=answers,
+        collaborators=declared_collaborators(
+            notebook, questions=[q.id for q in setting.spec.questions]
+        ),
         notes=(*notebook.repairs, *run.notes),
         usage=usage,
     )
@@ -90,6 +94,7 @@ def _verdict(
     *,
     tests: tuple[TestResult, ...],
     answers: dict[str, str],
+    collaborators: dict[str, str],
     notes: tuple[str, ...],
     usage: Usage,
 ) -> Verdict:
@@ -104,6 +109,7 @@ def _verdict(
         tests=tests,
         questions=question_marks(spec, tests),
         answers=answers,
+        collaborators=collaborators,
         notes=notes,
         submission=_record(job),
         usage=usage,

@@ -68,6 +68,7 @@ class Verdict(msgspec.Struct, frozen=True, kw_only=True):
     """Everything that the platform says about one submission, but for its executed notebook.
 
     `points` and `max_points` are the machine's; `manual_points` wait for a person.
+    `collaborators` are whom the student declares, by question, "" for all of it.
     `notes` are sentences on how the run went, for student and instructor.
     """
 
@@ -81,6 +82,7 @@ class Verdict(msgspec.Struct, frozen=True, kw_only=True):
     tests: tuple[TestResult, ...] = ()
     questions: tuple[QuestionMark, ...] = ()
     answers: dict[str, str] = {}
+    collaborators: dict[str, str] = {}
     notes: tuple[str, ...] = ()
     submission: SubmissionRecord
     usage: Usage = Usage()

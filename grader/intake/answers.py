@@ -6,6 +6,7 @@ import re
 from collections.abc import Collection
 
 from grader.intake.cells import Cell, ReadNotebook
+from grader.intake.collaborators import without_collaborators
 
 # `**Answer q7.**`, `__Answer q7__.`, `## Answer q7`, `Answer q7:`, in any case and spacing. After
 # the id there must be a stop, a colon, emphasis or the line's end: "Answer q7 below" is prose.
@@ -84,4 +85,4 @@ def _split_at_markers(cell: Cell) -> tuple[str, list[tuple[str, str]]]:
 
 
 def _tidy(text: str) -> str:
-    return _PLACEHOLDER.sub("", _SOLUTION_MARKS.sub("", text)).strip()
+    return _PLACEHOLDER.sub("", _SOLUTION_MARKS.sub("", without_collaborators(text))).strip()

@@ -7,6 +7,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 from bleach._vendor import html5lib
 
@@ -196,3 +197,14 @@ def test_a_wrong_template_is_named_with_its_line(tmp_path: Path) -> None:
     with pytest.raises(GraderError, match="template cannot be used") as caught:
         page(graded("Ada"), template_dirs=[tmp_path])
     assert caught.value.where == f"{own}:2"
+
+
+def test_declared_collaborators_are_shown_where_they_were_declared() -> None:
+    declared = {"q1": "Ben & <b>Cem</b>", "": "Zoë"}
+    verdict = msgspec.structs.replace(graded("Ada"), collaborators=declared)
+    for audience in ("student", "instructor"):
+        html = page(verdict, audience=audience)
+        assert "<b>Cem" not in html
+        assert "Declared collaborators Ben & <b>Cem</b>" in text(html)
+        assert "Declared collaborators Zoë" in text(html)
+    assert "Declared" not in page(graded("Ada"))
