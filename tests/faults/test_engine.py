@@ -134,7 +134,9 @@ def own_engine(
     monkeypatch.setenv("DOCKER_HOST", engine.host)
     yield engine
     engine.kill()
-    subprocess.run(f"umount -l {engine.folder}/*/* {engine.folder}/*/*/* 2>/dev/null", shell=True)
+    mounted = [line.split()[1] for line in Path("/proc/self/mounts").read_text().splitlines()]
+    for place in reversed([m for m in mounted if m.startswith(f"{engine.folder}/")]):
+        subprocess.run(["umount", "-l", place], check=True)
     shutil.rmtree(engine.folder, ignore_errors=True)
 
 
