@@ -123,7 +123,7 @@ def _known(matcher: Matcher, system: System, who: Identity, identifier: str) -> 
 def _may_be_known(matcher: Matcher, system: System, who: Identity) -> bool:
     """Say whether a person has to decide; who is nowhere near anybody is simply new."""
     key = (system.value, plain_id(who.key))
-    if key in matcher.answers:
+    if matcher.answer(system.value, who):
         return True
     row = matcher.open.get(key)
     if row is not None and not row["perhaps"]:

@@ -84,10 +84,11 @@ def show_(course_dir: Path | None, as_json: bool) -> None:
       grader roster show
     """
     from grader.api.roster import show_roster
+    from grader.course.roster import COLUMNS
 
     roster = show_roster(find(course_dir))
     if as_json:
-        print_json([asdict(person) for person in roster.people.values()])
+        print_json([{c: getattr(p, c) for c in COLUMNS} for p in roster.people.values()])
         return
     width = max(len(student) for student in roster.people)
     for person in roster.people.values():

@@ -38,13 +38,17 @@ class Matcher:
 
     def match(self, system: str, who: Identity) -> Match:
         """Say who is meant; what is doubtful or unknown is kept for the list."""
-        key = (system, plain_id(who.key))
-        if answer := self.answers.get(key):
+        if answer := self.answer(system, who):
             return Match(None if answer == NOBODY else answer, why="nobody of the course")
         match = self.roster.match(who)
         if match.student is None and self.roster:
             self.doubt(system, who, match.candidates, match.why)
         return match
+
+    def answer(self, system: str, who: Identity) -> str | None:
+        """Return what a person wrote about somebody, under whichever piece."""
+        found = (self.answers.get((system, plain_id(key))) for key in who.keys)
+        return next((answer for answer in found if answer), None)
 
     def doubt(self, system: str, who: Identity, candidates: tuple[str, ...], why: str) -> None:
         """Keep somebody for the list, with those who may be meant."""

@@ -30,6 +30,8 @@ class Identity:
         login: the name with which they log in (Canvas' SIS Login ID, Blackboard's Username).
         number: the university's (SIS User ID, ID number, Student ID, SID).
         canvas: Canvas' own number of the user, which is in the names of its files.
+        other: what tells two of one name apart and nothing else: Moodle's "Participant 12", which
+            is another one in each assignment.
     """
 
     name: str = ""
@@ -37,11 +39,18 @@ class Identity:
     login: str = ""
     number: str = ""
     canvas: str = ""
+    other: str = ""
+
+    @property
+    def keys(self) -> tuple[str, ...]:
+        """The pieces that are known, those first that tell a student from others best."""
+        pieces = (self.canvas, self.login, self.number, self.email, self.other, self.name)
+        return tuple(piece for piece in pieces if piece)
 
     @property
     def key(self) -> str:
         """The piece that tells this student from others of that system best."""
-        return self.canvas or self.login or self.number or self.email or self.name
+        return self.keys[0] if self.keys else ""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
 
 from grader.course.matches import Matcher
-from grader.course.roster import Identity, plain_name
+from grader.course.roster import plain_name
 from grader.errors import UsageError
 from grader.gradebook.exports.scores import Column, Score
 from grader.intake.lms.people import System, people_in
@@ -210,8 +210,6 @@ def _lines(
         if identifier and identifier in matcher.roster.people:
             found.setdefault(identifier, []).append(line)
             continue
-        # Moodle's numbers for one assignment stand for themselves where names are hidden.
-        who = who if who.key else Identity(name=line.cell(table.column("identifier")))
         match = matcher.match(system.value, who)
         if match.student is None:
             perhaps = f" ({' or '.join(match.candidates)}?)" if match.candidates else ""

@@ -5,13 +5,14 @@ from __future__ import annotations
 import datetime as dt
 import re
 import unicodedata
-from collections.abc import Collection, Iterator, Sequence
+from collections import Counter
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Literal
 
 from grader.course.matches import Matcher
-from grader.course.roster import Identity, Person, Roster, plain_id
+from grader.course.roster import Identity, Person, Roster
 from grader.intake.lms.people import System
 from grader.intake.lms.places import AmbiguousError, Place, Told, looks_like, place_of
 from grader.intake.lms.sidecars import told_by
@@ -155,36 +156,64 @@ def _named(
     """Return each one's id: that of the roster, else one made of what the system says."""
     names: dict[Identity, str] = {}
     warnings: list[str] = []
-    strangers: list[Identity] = []
     for who in everybody:
         student, why = _on_roster(who, system, matcher)
         if student is not None:
             names[who] = student
-            continue
-        strangers.append(who)
-        if matcher.roster:
+        elif matcher.roster:
             warnings.append(f"{who.name or who.key}: {why}; see `grader roster match`.")
-    taken = {s.casefold() for s in matcher.roster.people}
-    wanted = [student_id(_raw(who)).casefold() for who in strangers]
-    for who in strangers:
-        identifier = student_id(_raw(who))
-        # A stranger must not get a student's name, nor two of them one.
-        if identifier.casefold() in taken or wanted.count(identifier.casefold()) > 1:
-            identifier = student_id(f"{_raw(who)} ({system} {who.key})")
-        names[who] = identifier
-    return names, warnings
+    for student, several in _shared(names).items():
+        if all(matcher.answer(system.value, who) for who in several):
+            continue
+        # Whoever takes another's name must not hand in for them.
+        why = f"several in the archive would be {student}"
+        for who in several:
+            del names[who]
+            matcher.doubt(system.value, who, (student,), why)
+            warnings.append(f"{who.name or who.key}: {why}; see `grader roster match`.")
+    strangers = [who for who in everybody if who not in names]
+    return names | _strangers(strangers, system, matcher), warnings
+
+
+def _shared(names: Mapping[Identity, str]) -> dict[str, list[Identity]]:
+    """Return the students whom several users of the system would be, with these."""
+    users: dict[str, list[Identity]] = {}
+    for who, student in names.items():
+        users.setdefault(student, []).append(who)
+    return {s: found for s, found in users.items() if len({_user(who) for who in found}) > 1}
+
+
+def _strangers(
+    strangers: Collection[Identity], system: System, matcher: Matcher
+) -> dict[Identity, str]:
+    """Return ids that are no student's, one for each user of the system."""
+    wanted = {who: student_id(_raw(who)) for who in strangers}
+    claims = Counter(student.casefold() for student in matcher.roster.people)
+    claims.update(i.casefold() for _, i in {(_user(who), i) for who, i in wanted.items()})
+    named = {}
+    for who, identifier in wanted.items():
+        apart = f"{_raw(who)} ({system} {_user(who)})"
+        # With a character that can't stay, the id gets a piece of the hash: none can be chosen.
+        full = student_id(apart if claims[student_id(apart).casefold()] == 0 else f"{apart}/")
+        named[who] = identifier if claims[identifier.casefold()] == 1 else full
+    return named
+
+
+def _user(who: Identity) -> str:
+    """What tells users of one system apart in one archive."""
+    return who.canvas or who.other or who.key
 
 
 def _raw(who: Identity) -> str:
-    return who.login or who.name or who.number or who.email or who.canvas
+    return who.login or who.name or who.number or who.email or who.key
 
 
 def _on_roster(who: Identity, system: System, matcher: Matcher) -> tuple[str | None, str]:
     match = matcher.match(system.value, who)
     if match.student is None or system is not System.CANVAS:
         return match.student, match.why
-    key = (system.value, plain_id(who.key))
-    if key not in matcher.answers and not _same_letters(who, matcher.roster.people[match.student]):
+    answered = matcher.answer(system.value, who)
+    if not answered and not _same_letters(who, matcher.roster.people[match.student]):
         why = f"the file is {match.student}'s by its number, and not by its name"
         matcher.doubt(system.value, who, (match.student,), why)
         return None, why

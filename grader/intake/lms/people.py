@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from enum import StrEnum
 from pathlib import Path
@@ -56,6 +57,8 @@ _COLUMNS: dict[System, dict[str, tuple[str, ...]]] = {
         "canvas": ("canvas",),
     },
 }
+# The word before it is in the language of the site.
+_PARTICIPANT = re.compile(r"(\d+)\s*$")
 _FIRST = ("first name", "firstname", "first_name")
 _LAST = ("last name", "lastname", "last_name", "surname")
 
@@ -94,6 +97,7 @@ def people_in(table: Table, system: System) -> Iterator[tuple[Line, Identity, st
     Canvas' lines of maximal points and posting rules, and empty lines, are none.
     """
     places = {piece: table.column(*names) for piece, names in _COLUMNS[system].items()}
+    number = table.column("identifier") if system is System.MOODLE else None
     first, last = table.column(*_FIRST), table.column(*_LAST)
     for line in table.lines:
         cells = {piece: line.cell(place) for piece, place in places.items()}
@@ -102,14 +106,11 @@ def people_in(table: Table, system: System) -> Iterator[tuple[Line, Identity, st
         if system is System.CANVAS and not cells["canvas"].isdigit():
             continue
         section, identifier = cells.pop("section", ""), cells.pop("id", "")
+        if participant := _PARTICIPANT.search(line.cell(number)):
+            cells["other"] = f"Participant {participant[1]}"
         who = Identity(**{piece: _told(text) for piece, text in cells.items()})
-        if who.key or identifier or is_blind(table, line):
+        if who.key or identifier:
             yield line, who, identifier, section
-
-
-def is_blind(table: Table, line: Line) -> bool:
-    """Say whether a line of Moodle's holds a participant without a name."""
-    return bool(line.cell(table.column("identifier")))
 
 
 def _told(text: str) -> str:

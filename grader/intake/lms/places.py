@@ -9,7 +9,7 @@ from __future__ import annotations
 import datetime as dt
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from grader.course.roster import Identity, Roster, plain_id
 from grader.intake.lms.people import System
@@ -155,10 +155,10 @@ def _moodle(top: str, rest: str, told: Told) -> Place | None:
     match = _MOODLE.fullmatch(top)
     if match is None:
         return None
-    people, at = told.entries.get(match["id"], ((), None))
+    number = f"Participant {match['id']}"
+    people, at = told.entries.get(number, ((), None))
     blind = match["name"].casefold() == "participant"
-    name = f"Participant {match['id']}" if blind else match["name"]
-    who = people[0] if people else Identity(name=name)
+    who = people[0] if people else Identity(name="" if blind else match["name"], other=number)
     return Place(who, _joined(match["file"] or "", rest) or "nothing", at=at)
 
 
@@ -166,8 +166,8 @@ def _blackboard(top: str, rest: str, told: Told) -> Place | None:
     match = _BLACKBOARD.fullmatch(top)
     if match is None:
         return None
-    who = told.names.get(blackboard_head(top))
-    if who is None:
+    who = told.names.get(blackboard_head(top), Identity())
+    if not who.login:
         parts = match["head"].split("_")
         ends = ["_".join(parts[i:]) for i in range(1, len(parts))] or [match["head"]]
         known = [e for e in ends if told.roster.match(Identity(login=e)).student]
@@ -175,6 +175,7 @@ def _blackboard(top: str, rest: str, told: Told) -> Place | None:
             raise AmbiguousError("its name can be read as that of several students")
         who = Identity(login=known[0] if known else ends[-1])
     at = _time(match["time"], "%Y-%m-%d-%H-%M-%S", told.zone)
+    who = replace(who, other=match["head"])
     return Place(who, _joined(match["file"] or "", rest), at=at)
 
 

@@ -174,8 +174,7 @@ def _stamp(text: str, zone: dt.tzinfo) -> dt.datetime | None:
 def _worksheet(
     table: Table, zone: dt.tzinfo
 ) -> Iterator[tuple[str, tuple[tuple[Identity, ...], dt.datetime | None]]]:
-    identifier = table.column("identifier")
     at = table.column("last modified (submission)")
     for line, who, _, _ in people_in(table, System.MOODLE):
-        if match := re.search(r"(\d+)\s*$", line.cell(identifier)):
-            yield match[1], ((who,) if who.key else (), moodle_time(line.cell(at), zone))
+        if who.other:
+            yield who.other, ((who,), moodle_time(line.cell(at), zone))

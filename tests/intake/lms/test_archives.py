@@ -115,7 +115,7 @@ def test_a_stranger_never_gets_the_name_of_a_student(tmp_path: Path) -> None:
         ("ada_31_assignsubmission_file/hw1.ipynb", OTHER),
         ("Zoë O'Brien-Núñez_32_assignsubmission_file/hw1.ipynb", NOTEBOOK),
     )
-    assert sorted(of(got)) == ["ada (moodle ada)", "zoe"]
+    assert sorted(of(got)) == ["ada (moodle Participant 31)", "zoe"]
 
 
 def test_moodle_names_are_matched_with_accents_spaces_and_apostrophes(tmp_path: Path) -> None:
@@ -127,6 +127,59 @@ def test_moodle_names_are_matched_with_accents_spaces_and_apostrophes(tmp_path: 
         ("Zoe O'Brien_13_assignsubmission_file/x.ipynb", OTHER),
     )
     assert of(got) == {"ada": "hw1.ipynb", "zoe": "hw 1 (2).ipynb", "Zoe O'Brien": "x.ipynb"}
+
+
+def test_two_students_of_one_name_stay_two(tmp_path: Path) -> None:
+    members = [
+        ("Li Wei_1_assignsubmission_file/hw1.ipynb", NOTEBOOK),
+        ("Li Wei_2_assignsubmission_file/hw1.ipynb", OTHER),
+    ]
+    people = {i: Person(id=i, name="Li Wei") for i in ("li1", "li2")}
+    want = ["Li Wei (moodle Participant 1)", "Li Wei (moodle Participant 2)"]
+    for roster in (Roster(people), Roster({})):
+        assert sorted(of(taken(tmp_path, *members, roster=roster))) == want
+    listed = (tmp_path / "matches.csv").read_text()
+    assert "moodle,Participant 1,Li Wei,,li1 | li2,several students have this name,\n" in listed
+    answers = {("moodle", "participant 1"): "li2", ("moodle", "participant 2"): "li1"}
+    matcher = Matcher(Roster(people), tmp_path / "m.csv", answers)
+    setting = Setting(matcher=matcher)
+    got = collect([tmp_path / "class.zip"], assignment=HW, setting=setting).submissions
+    assert [(s.student, s.data) for s in got] == [("li1", OTHER), ("li2", NOTEBOOK)]
+
+
+def test_whoever_takes_anothers_name_hands_in_for_nobody(tmp_path: Path) -> None:
+    got = taken(
+        tmp_path,
+        ("Ada Lovelace_1_assignsubmission_file/hw1.ipynb", NOTEBOOK),
+        ("ada LOVELACE_2_assignsubmission_file/hw1.ipynb", OTHER),
+    )
+    assert sorted(of(got)) == [
+        "Ada Lovelace (moodle Participant 1)",
+        "ada LOVELACE (moodle Participant 2)",
+    ]
+    assert "Ada Lovelace: several in the archive would be ada" in "\n".join(got.warnings)
+
+
+def test_a_name_made_like_our_own_takes_nobodys(tmp_path: Path) -> None:
+    got = taken(
+        tmp_path,
+        ("Ada Lovelace_1_assignsubmission_file/hw1.ipynb", NOTEBOOK),
+        ("ada LOVELACE_2_assignsubmission_file/hw1.ipynb", OTHER),
+        ("Ada Lovelace (moodle Participant 1)_3_assignsubmission_file/hw1.ipynb", OTHER),
+    )
+    assert len(got.submissions) == 3
+    assert len({s.student for s in got.submissions}) == 3
+
+
+def test_usernames_with_one_ending_stay_two_without_a_roster(tmp_path: Path) -> None:
+    time = "attempt_2024-10-09-10-00-00"
+    got = taken(
+        tmp_path,
+        (f"HW_x_n_{time}_a.ipynb", NOTEBOOK),
+        (f"HW_y_n_{time}_a.ipynb", OTHER),
+        roster=Roster({}),
+    )
+    assert sorted(of(got)) == ["n (blackboard HW_x_n)", "n (blackboard HW_y_n)"]
 
 
 SHEET = (
