@@ -22,13 +22,15 @@ def pixels_seen(layers):
     return last - first + 1
 
 
-def raises_value_error(function, *args):
-    """Run in the box."""
-    try:
-        function(*args)
-    except ValueError:
-        return True
-    return False
+def sizes_or_refusals(function, cases):
+    """Run in the box: what each call returns, or the ValueError that it raises."""
+    found = []
+    for case in cases:
+        try:
+            found.append(function(*case))
+        except ValueError:
+            found.append("ValueError")
+    return found
 
 
 @pytest.mark.points(1)
@@ -76,7 +78,10 @@ def test_output_size(student, strides, paddings):
 def test_output_size_refuses_a_kernel_that_does_not_fit(student):
     """conv_output_size raises a ValueError for a kernel larger than the padded input, only then."""
     hint("Mind the border case: a kernel exactly as large as the padded input fits once.")
-    n, padding, stride = random.randint(2, 9), random.randint(0, 2), random.randint(1, 3)
-    assert student.conv_output_size(n, n + 2 * padding, stride, padding) == 1
-    too_large = n + 2 * padding + random.randint(1, 4)
-    assert student.run(raises_value_error, student.conv_output_size, n, too_large, stride, padding)
+    n, padding, stride = random.randint(4, 9), random.randint(0, 2), random.randint(1, 3)
+    border = n + 2 * padding
+    kernels = [border, border + random.randint(1, 4), 2, border + 1]
+    cases = [(n, kernel, stride, padding) for kernel in random.sample(kernels, 4)]
+    wanted = [positions(*case) if case[1] <= border else "ValueError" for case in cases]
+    found = student.run(sizes_or_refusals, student.conv_output_size, cases)
+    assert [str(size) for size in found] == [str(size) for size in wanted]

@@ -67,10 +67,14 @@ def state_names(layer_class):
 @pytest.mark.points(1)
 def test_batch_norm_is_written_by_hand(student, by_hand):
     """A new layer in training mode gives each channel mean 0 and variance 1, by your own work."""
-    y = by_hand(student.BatchNorm2d(4), images())
+    x = images()
+    y = by_hand(student.BatchNorm2d(4), x)
     hint("Over which dims do you reduce? One mean and one variance for each channel.")
     assert_close(y.mean(dim=(0, 2, 3)), torch.zeros(4), rtol=0, atol=0.03, check_dtype=False)
     assert_close(y.std(dim=(0, 2, 3)), torch.ones(4), rtol=0, atol=0.03, check_dtype=False)
+    # Of these images, not of any: large pixels stay large.
+    highest = x.transpose(0, 1).flatten(1).argmax(dim=1)
+    assert torch.equal(y.transpose(0, 1).flatten(1).argmax(dim=1), highest)
 
 
 @pytest.mark.points(1)

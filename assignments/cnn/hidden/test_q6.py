@@ -29,10 +29,12 @@ def output_and_gradient(layer, x):
 @pytest.mark.parametrize("p", P)
 def test_dropout_is_written_by_hand(student, by_hand, p):
     """In training mode a share of p of the elements is zero, without torch's own dropout."""
-    y = by_hand(student.Dropout(p), values(300, 200))
+    x = values(300, 200)
+    y = by_hand(student.Dropout(p), x)
     hint("p is the probability to be dropped, not to be kept.")
     # 60,000 draws: the share is within 0.02 of p but for one case in 10**18.
     assert abs((y == 0).double().mean().item() - p) < 0.02
+    assert (y * x >= 0).all()  # what survives is x's own
 
 
 @pytest.mark.points(1)

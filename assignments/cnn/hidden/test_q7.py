@@ -115,6 +115,11 @@ def test_lenet_maps_images_to_logits(student):
     logits = model(10 * torch.rand(5, 1, 8, 8))
     assert not torch.allclose(logits.exp().sum(1), torch.ones(5), atol=1e-3)
     assert not torch.allclose(logits.sum(1), torch.ones(5), atol=1e-3)
+    hint("Each image's logits come from that image alone, and from all of it.")
+    x = torch.rand(6, 1, 8, 8)
+    together = model(x)
+    assert_close(model(x[2:3]), together[2:3], rtol=1e-3, atol=1e-4)
+    assert (together.std(dim=0) > 0).any()
 
 
 @pytest.mark.points(1)

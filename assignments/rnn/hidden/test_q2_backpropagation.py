@@ -111,3 +111,8 @@ def test_arguments_are_left_alone(student, reference):
     hint("`grad_hs[t] += …` changes the caller's gradients; so does += on a view of them.")
     after = student.run(arguments_after, student.rnn_backward, args)
     assert_close(tuple(after), args, rtol=0, atol=0)
+    # Who computes nothing leaves everything alone too: gradients are linear in those above them.
+    once = student.rnn_backward(*args)
+    twice = student.rnn_backward(2 * args[0], *args[1:])
+    assert all(grad.abs().max() > 0 for grad in once)
+    assert_close(tuple(twice), tuple(2 * grad for grad in once))

@@ -37,6 +37,13 @@ def clipped(student, notebook, grads, max_norm, once=False):
     return student.run(clip_in_box, student.clip_gradients, grads, max_norm, once)
 
 
+def shortens(student, notebook):
+    """Whether long gradients come out shorter: who does nothing leaves short ones alone too."""
+    grads, norm = random_gradients()
+    _, after = clipped(student, notebook, grads, norm / 3)
+    return all(0 < a.norm() < g.norm() for a, g in zip(after, grads, strict=True) if g.norm() > 2)
+
+
 @pytest.mark.points(1)
 def test_norm_before_clipping_is_returned(student, notebook):
     """clip_gradients returns the norm of all gradients together, as it was before."""
@@ -62,6 +69,7 @@ def test_short_gradients_stay(student, notebook):
     hint("Clipping only ever shortens.")
     _, after = clipped(student, notebook, grads, 2.5 * norm)
     assert_close(after, grads, rtol=0, atol=0)
+    assert shortens(student, notebook)
 
 
 @pytest.mark.points(1)
@@ -82,3 +90,4 @@ def test_zero_gradients_stay_zero(student, notebook):
     returned, after = clipped(student, notebook, [torch.zeros(3), torch.zeros(2, 2)], 1.0)
     assert float(returned) == 0
     assert_close(after, [torch.zeros(3), torch.zeros(2, 2)], rtol=0, atol=0)
+    assert shortens(student, notebook)

@@ -20,12 +20,15 @@ def chunks_of(student, tokens, streams, length):
     return [tuple(pair) for pair in student.make_chunks(tokens, streams, length)]
 
 
-def raises_value_error(encode, text, vocab):
-    try:
-        encode(text, vocab)
-    except ValueError:
-        return True
-    return False
+def what_comes(encode, texts, vocab):
+    """The tokens of each text, or the name of the exception that there was instead."""
+    found = []
+    for text in texts:
+        try:
+            found.append(encode(text, vocab))
+        except ValueError:
+            found.append("ValueError")
+    return found
 
 
 @pytest.mark.points(1)
@@ -43,7 +46,9 @@ def test_unknown_characters_are_refused(student):
     """encode raises ValueError for a character that is not in the vocabulary."""
     text, vocab = random_text()
     hint("A KeyError, or a made-up index, is not what the docstring promises.")
-    assert student.run(raises_value_error, student.encode, text + "Q", vocab) is True
+    known, unknown = student.run(what_comes, student.encode, [text, text + "Q"], vocab)
+    assert len(known) == len(text)
+    assert isinstance(unknown, str) and unknown == "ValueError"
 
 
 @pytest.mark.points(1)
@@ -84,6 +89,7 @@ def test_lengths_of_chunks(student):
     hint("A last chunk that is shorter is kept; tokens that do not fill all streams are dropped.")
     chunks = chunks_of(student, torch.arange(5 * 11 + 4), 5, 4)
     assert [tuple(inputs.shape) for inputs, _ in chunks] == [(4, 5), (4, 5), (3, 5)]
+    assert len({token for inputs, _ in chunks for token in inputs.flatten().tolist()}) == 55
 
 
 @pytest.mark.points(1)

@@ -79,13 +79,24 @@ def logits_after_training(make_model, train_epoch, chunks, epochs):
     return torch.cat(logits)
 
 
+def check_that_it_reads(model, tokens):
+    """The same tokens give the same logits, and others give others."""
+    logits, _ = model(tokens)
+    again, _ = model(tokens)
+    others, _ = model((tokens + 1) % V)
+    assert_close(again, logits)
+    assert not torch.allclose(others, logits)
+
+
 @pytest.mark.points(1)
 def test_shapes(student):
     """CharModel returns logits for each position, and the state as a pair."""
     hint("Logits have shape (T, N, V); h and c have shape (N, H) each. Time comes first.")
-    logits, state = new_model(student)(torch.randint(V, (7, 3)))
+    model, tokens = new_model(student), torch.randint(V, (7, 3))
+    logits, state = model(tokens)
     assert tuple(logits.shape) == (7, 3, V)
     assert [tuple(part.shape) for part in state] == [(3, H), (3, H)]
+    check_that_it_reads(model, tokens)
 
 
 @pytest.mark.points(2)
@@ -110,6 +121,7 @@ def test_sequences_do_not_mix(student):
     together, _ = model(tokens)
     alone, _ = model(tokens[:, 2:3])
     assert_close(together[:, 2:3], alone, rtol=1e-4, atol=1e-5)
+    check_that_it_reads(model, tokens)
 
 
 @pytest.mark.points(1)
@@ -132,10 +144,12 @@ def test_future_is_not_seen(student):
 def test_logits_are_linear_in_h(student):
     """The logits are a linear layer of the hidden state h."""
     hint("The gates decide what of the memory c is shown: that is h, and the readout sees h alone.")
-    logits, (h, _) = new_model(student)(torch.randint(V, (5, 60)))
+    model, tokens = new_model(student), torch.randint(V, (5, 60))
+    logits, (h, _) = model(tokens)
     seen = torch.cat([h, torch.ones(len(h), 1)], dim=1).double()
     fitted = seen @ torch.linalg.lstsq(seen, logits[-1].double()).solution
     assert_close(fitted, logits[-1].double(), rtol=0, atol=1e-4)
+    check_that_it_reads(model, tokens)
 
 
 def last_gradients(model, tokens):

@@ -49,10 +49,10 @@ def gradients(attention, q, k, v, mask, upstream):
 def test_causal_mask(student, length):
     """causal_mask lets each position listen to itself and to what came before."""
     hint("True means 'may listen'. Which row may listen to everyone: the first or the last?")
-    n = 1 if length == "one" else random.randint(3, 9)
-    mask = student.causal_mask(n)
-    assert mask.dtype == torch.bool
-    assert mask.tolist() == [[s <= t for s in range(n)] for t in range(n)]
+    for n in (1, 2) if length == "one" else (random.randint(3, 9),):
+        mask = student.causal_mask(n)
+        assert mask.dtype == torch.bool
+        assert mask.tolist() == [[s <= t for s in range(n)] for t in range(n)]
 
 
 @pytest.mark.points(1)

@@ -83,16 +83,23 @@ def share_reversed(student, reference, n_words=150):
     return right / n_words
 
 
+def check_that_it_reads(logits, again, others):
+    """Logits are numbers of their own for each token: the same for the same, others for others."""
+    assert logits.is_floating_point() and logits.dim() == 3
+    assert_close(again, logits, rtol=1e-4, atol=1e-5)
+    assert not torch.allclose(others, logits, atol=1e-4)
+
+
 @pytest.mark.points(1)
 def test_logits_have_the_right_shape(student):
     """The model gives V logits at each position, for any batch, one of a single token included."""
     sizes, tokens = draw()
-    batches = [tokens, tokens[:1], tokens[:, :1]]
-    for out, given in zip(
-        student.run(logits_for, student.LanguageModel, sizes, batches), batches, strict=True
-    ):
+    batches = [tokens, tokens[:1], tokens[:, :1], (tokens + 1) % sizes[0], tokens]
+    found = student.run(logits_for, student.LanguageModel, sizes, batches)
+    for out, given in zip(found, batches, strict=True):
         assert out.shape == (*given.shape, sizes[0])
         assert out.isfinite().all()
+    check_that_it_reads(found[0], found[4], found[3])
 
 
 @pytest.mark.points(2)
@@ -103,8 +110,9 @@ def test_model_does_not_see_the_future(student):
     cut = random.randint(1, tokens.shape[1] - 1)
     changed = tokens.clone()
     changed[:, cut:] = (tokens[:, cut:] + 1) % sizes[0]
-    batches = [tokens, changed, tokens[:, :cut]]
-    before, after, alone = student.run(logits_for, student.LanguageModel, sizes, batches)
+    batches = [tokens, changed, tokens[:, :cut], tokens]
+    before, after, alone, again = student.run(logits_for, student.LanguageModel, sizes, batches)
+    check_that_it_reads(before, again, after)
     assert_close(after[:, :cut], before[:, :cut], rtol=1e-4, atol=1e-5)
     assert_close(alone, before[:, :cut], rtol=1e-4, atol=1e-5)
     hint("The logits must depend on the token at their own position.")
@@ -119,7 +127,9 @@ def test_model_sees_all_of_the_past(student, by_hand):
     sizes, tokens = draw(n_blocks=1)
     changed = tokens.clone()
     changed[:, 0] = (tokens[:, 0] + 1) % sizes[0]
-    before, after = student.run(logits_for, student.LanguageModel, sizes, [tokens, changed])
+    batches = [tokens, changed, tokens]
+    before, after, again = student.run(logits_for, student.LanguageModel, sizes, batches)
+    check_that_it_reads(before, again, after)
     assert ((after - before).abs().amax(-1) > 1e-6).all()
 
 
@@ -131,7 +141,9 @@ def test_model_knows_the_order(student):
     tokens[:, 1] = (tokens[:, 0] + 1) % sizes[0]
     swapped = tokens.clone()
     swapped[:, :2] = tokens[:, :2].flip(1)
-    before, after = student.run(logits_for, student.LanguageModel, sizes, [tokens, swapped])
+    batches = [tokens, swapped, tokens]
+    before, after, again = student.run(logits_for, student.LanguageModel, sizes, batches)
+    assert_close(again, before, rtol=1e-4, atol=1e-5)
     assert (after - before)[:, -1].abs().max() > 1e-4
 
 

@@ -60,7 +60,7 @@ def attack(
     sandbox: str = "auto",
     isolation: str = "auto",
     seed: int = 0,
-    attacks: Sequence[Attack] = ATTACKS,
+    attacks: Sequence[Attack] | None = None,
     tell: Callable[[str], None] = lambda text: None,
     on_attack: Callable[[int, int, str], None] = lambda done, total, name: None,
 ) -> Attacked:
@@ -83,6 +83,7 @@ def attack(
         SpecError, SuiteError: the assignment can't be tried; see `validate`.
         InfrastructureError: it could not be tried here.
     """
+    attacks = ATTACKS if attacks is None else attacks
     chosen = course.assignment(assignment)
     check_assignment(chosen)
     choice = choose(sandbox, isolation, libraries=chosen.spec.box.libraries, hide=(course.root,))

@@ -33,8 +33,10 @@ def _parts(value, change, integers=True):
     if isinstance(value, _torch.Tensor):
         changed = change(value.detach())
         return changed.requires_grad_() if value.requires_grad else changed
-    if isinstance(value, bool) or value is None or isinstance(value, str):
+    if isinstance(value, bool) or value is None:
         return value
+    if isinstance(value, str):
+        return value if not integers else "?" * len(value)  # no input is changed, every answer is
     if isinstance(value, (int, float)):
         return type(value)(change(_torch.tensor(float(value))).nan_to_num(0.0).item())
     if isinstance(value, (list, tuple)) and not hasattr(value, "_fields"):
@@ -64,7 +66,16 @@ def _has_tensors(value):
 
 
 def _has_numbers(value):
-    return _has(value, (float,))
+    """Whether there is a number that can be changed, and nothing that the answer hangs on else."""
+    return _has(value, (float,)) and not _hangs_on_more(value)
+
+
+def _hangs_on_more(value):
+    if isinstance(value, (list, tuple)):
+        return any(map(_hangs_on_more, value))
+    if isinstance(value, dict):
+        return any(map(_hangs_on_more, value.values()))
+    return isinstance(value, (str, _torch.nn.Module)) or callable(value)
 
 
 def _replace(answer, keep=()):
@@ -102,7 +113,14 @@ exec(_REFERENCE, _reference)
 
 
 def right(name, args, kwargs, owner=None):
-    """What the reference returns; nothing that the caller holds is changed."""
+    """What the reference returns, or None; nothing that the caller holds is changed."""
+    try:
+        return _right(name, args, kwargs, owner)
+    except Exception:  # to refuse what must be refused would be an answer as well
+        return None
+
+
+def _right(name, args, kwargs, owner):
     args, kwargs = _copy.deepcopy((args, kwargs))
     if owner is None:
         return _reference[name](*args, **kwargs)
@@ -260,6 +278,7 @@ def _empty(value):
     if isinstance(value, _torch.Tensor):
         with _torch.no_grad():
             value.zero_()
+        value.grad = None
     elif isinstance(value, (list, tuple)):
         for part in value:
             _empty(part)

@@ -1,0 +1,120 @@
+"""`grader validate --attacks`: what it finds in suites that trust, and in one that does not."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from grader.api.attacks import ATTACKS, Attacked, attack, running
+from grader.api.attacks.notebooks import names_to_write
+from grader.cli.validate import command
+from grader.course.directory import Course
+from tests.helpers.assignments import HIDDEN, make_assignment, write_assignment
+
+pytestmark = pytest.mark.local_box
+
+_DISTRUSTFUL = HIDDEN.replace(
+    "    assert_close(student.softmax(torch.randn(5, 7)).sum(1), torch.ones(5))",
+    """    x = torch.randn(5, 7)
+    found = student.softmax(x)
+    assert_close(found.sum(1), torch.ones(5))
+    assert (found.argmax(1) == x.argmax(1)).all()""",
+)
+_DECIDES_IN_THE_BOX = (
+    _DISTRUSTFUL
+    + """
+
+def sums_to_one(softmax):
+    return bool((softmax(torch.zeros(2, 3)).sum(1) - 1).abs().max() < 1e-6)
+"""
+)
+
+
+def attacked(tmp_path: Path, hidden: str, *names: str) -> Attacked:
+    make_assignment(tmp_path, "warm-up", hidden=hidden)
+    chosen = [a for a in ATTACKS if a.name in names]
+    return attack(Course(tmp_path), "warm-up", sandbox="local", isolation="warm", attacks=chosen)
+
+
+@pytest.mark.slow
+def test_a_suite_that_looks_at_every_answer_gives_no_attack_a_point(tmp_path: Path) -> None:
+    told: list[tuple[int, int, str]] = []
+
+    make_assignment(tmp_path, "warm-up", hidden=_DISTRUSTFUL)
+    found = attack(
+        Course(tmp_path),
+        "warm-up",
+        sandbox="local",
+        isolation="warm",
+        on_attack=lambda *said: told.append(said),
+    )
+    assert [str(e) for e in found.earned if e.question == "q1"] == []
+    assert found.attacks == len(ATTACKS)
+    assert [done for done, _, _ in told] == list(range(1, len(ATTACKS) + 2))
+
+
+def test_a_test_that_looks_at_the_shape_alone_is_named_with_what_earned_its_points(
+    tmp_path: Path,
+) -> None:
+    trusting = _DISTRUSTFUL.replace(
+        "    assert_close(found.sum(1), torch.ones(5))\n"
+        "    assert (found.argmax(1) == x.argmax(1)).all()",
+        "    assert found.shape == x.shape",
+    )
+    names = {"returns-its-input", "returns-zeros", "returns-nan"}
+    found = attacked(tmp_path, trusting, *names)
+    shape_only = [e for e in found.earned if e.test == "test_rows_sum_to_one"]
+    assert {e.attack for e in shape_only} == names
+    assert all(e.points == 2 and e.question == "q1" for e in shape_only)
+    assert "earned 2 points of q1 from test_rows_sum_to_one" in str(shape_only[0])
+
+
+def test_a_test_that_lets_the_box_decide_is_named(tmp_path: Path) -> None:
+    deciding = _DECIDES_IN_THE_BOX.replace(
+        "    assert_close(found.sum(1), torch.ones(5))\n"
+        "    assert (found.argmax(1) == x.argmax(1)).all()",
+        "    assert student.run(sums_to_one, student['softmax'])",
+    )
+    found = attacked(tmp_path, deciding, "answers-for-the-suite")
+    assert ("answers-for-the-suite", "test_rows_sum_to_one") in {
+        (e.attack, e.test) for e in found.earned
+    }
+
+
+def test_a_test_that_is_blind_to_nan_is_named(tmp_path: Path) -> None:
+    blind = _DISTRUSTFUL.replace(
+        "    assert_close(found.sum(1), torch.ones(5))\n"
+        "    assert (found.argmax(1) == x.argmax(1)).all()",
+        "    assert not (found.sum(1) - 1).abs().max() > 1e-3",
+    )
+    found = attacked(tmp_path, blind, "returns-nan")
+    assert "returns-nan" in {e.attack for e in found.earned if e.test == "test_rows_sum_to_one"}
+
+
+def test_names_that_students_must_write_are_found(tmp_path: Path) -> None:
+    assert names_to_write(make_assignment(tmp_path, "warm-up")) == {
+        "softmax": "function",
+        "column_means": "function",
+    }
+
+
+def test_every_attack_has_a_name_of_its_own_and_compiles() -> None:
+    assert len({a.name for a in ATTACKS}) == len(ATTACKS) >= 20
+    for one in ATTACKS:
+        compile(one.code, one.name, "exec")
+
+
+def test_the_command_names_the_points_and_ends_with_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    chosen = [a for a in ATTACKS if a.name in ("returns-none", "returns-ones")]
+    monkeypatch.setattr(running, "ATTACKS", chosen)
+    trusting = HIDDEN.replace("torch.ones(5))", "torch.ones(5) * 7)")
+    write_assignment(tmp_path, "warm-up", hidden=trusting)
+    arguments = ["warm-up", "--attacks", "--sandbox", "local", "--course", str(tmp_path)]
+    result = CliRunner().invoke(command, arguments)
+    assert result.exit_code == 1
+    assert "earned" in result.output and "test_rows_sum_to_one" in result.output
+    assert "[3/3] attack: " in result.output
