@@ -107,12 +107,14 @@ def test_sequence_of_one_step_with_batch_of_one(student, reference, by_hand):
 def test_arguments_are_left_alone(student, reference):
     """rnn_backward changes none of the tensors it is given."""
     values = problem()
-    args, _ = sequence_gradients(reference, values, torch.randn(6, 3, 4, dtype=torch.float64))
+    upstream = torch.randn(6, 3, 4, dtype=torch.float64)
+    args, expected = sequence_gradients(reference, values, upstream)
     hint("`grad_hs[t] += …` changes the caller's gradients; so does += on a view of them.")
     after = student.run(arguments_after, student.rnn_backward, args)
     assert_close(tuple(after), args, rtol=0, atol=0)
     # Who computes nothing leaves everything alone too: gradients are linear in those above them.
     once = student.rnn_backward(*args)
     twice = student.rnn_backward(2 * args[0], *args[1:])
+    assert [grad.shape for grad in once] == [grad.shape for grad in expected]
     assert all(grad.abs().max() > 0 for grad in once)
     assert_close(tuple(twice), tuple(2 * grad for grad in once))
