@@ -107,6 +107,8 @@ def _data(bundle: dict[str, Any]) -> dict[str, Any]:
     """A mime bundle: text for each type, any JSON for those that are JSON, as nbformat asks."""
     clean: dict[str, Any] = {}
     for mime, value in bundle.items():
+        if value is None:  # nbformat takes any JSON but that
+            continue
         if mime == "application/json" or mime.endswith("+json"):
             clean[_text(mime)] = _json(value, _DEPTH)
         elif isinstance(value, str):

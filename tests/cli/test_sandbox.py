@@ -33,8 +33,8 @@ def diagnosis(monkeypatch: pytest.MonkeyPatch) -> list[Check]:
     """What `doctor` finds, without the minute that it takes."""
     found = list(CHECKS)
 
-    def diagnose(sandbox: str, *, gpu: bool) -> Iterator[Check]:
-        assert (sandbox, gpu) == ("local", False)
+    def diagnose(sandbox: str, *, gpu: bool, runtime: str) -> Iterator[Check]:
+        assert (sandbox, gpu, runtime) == ("local", False, "")
         yield from found
 
     monkeypatch.setattr("grader.sandbox.doctor.diagnose", diagnose)

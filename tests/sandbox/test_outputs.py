@@ -72,6 +72,11 @@ def test_whatever_is_sent_is_an_output_that_nbformat_takes_or_an_error(raw: Any)
     json.dumps(clean, allow_nan=False)
 
 
+def test_json_that_is_null_is_no_output_of_its_type() -> None:
+    sent = said(output_type="display_data", data={"x/y+json": None, "text/plain": "t"})
+    assert clean_output(sent.body)["data"] == {"text/plain": "t"}
+
+
 @given(st.binary(max_size=60))
 def test_bytes_that_are_no_output_are_an_error_of_the_wire(body: bytes) -> None:
     with pytest.raises(WireError):
