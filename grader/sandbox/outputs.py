@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import re
 from typing import Any
 
 from grader.errors import WireError
@@ -12,6 +13,8 @@ from grader.wire.messages import Output
 _DISPLAY_LIMIT = 2_000
 _SHOWN_LIMIT = 64 << 20
 _DEPTH = 24
+_JSON_TYPE = re.compile(r"application/(.*\+)?json")
+"""Of any other type nbformat takes text alone; the expression is its schema's."""
 
 
 class Displays:
@@ -107,9 +110,7 @@ def _data(bundle: dict[str, Any]) -> dict[str, Any]:
     """A mime bundle: text for each type, any JSON for those that are JSON, as nbformat asks."""
     clean: dict[str, Any] = {}
     for mime, value in bundle.items():
-        if value is None:  # nbformat takes any JSON but that
-            continue
-        if mime == "application/json" or mime.endswith("+json"):
+        if _JSON_TYPE.fullmatch(mime):
             clean[_text(mime)] = _json(value, _DEPTH)
         elif isinstance(value, str):
             clean[_text(mime)] = _text(value)
