@@ -8,6 +8,7 @@ from pathlib import Path, PurePosixPath
 
 import msgspec
 
+from grader.course.rule_checks import check_rules
 from grader.course.spec import AssignmentSpec, Resources
 from grader.course.strict_toml import read_struct, wrong_key
 from grader.points import show
@@ -40,6 +41,7 @@ def load_spec(path: Path) -> AssignmentSpec:
     _check_resources(spec.resources, path)
     _check_dates(spec, path)
     _check_libraries(spec, path)
+    check_rules(spec, path)
     _check_data(spec, path)
     return spec
 

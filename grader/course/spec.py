@@ -11,6 +11,20 @@ import msgspec
 from grader.points import Points
 
 
+class Rules(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """What students must write themselves: library names that they may not use.
+
+    A name stands for itself and all below it; `allow` makes exceptions. `names` are the functions
+    and classes of the notebook that the rule covers, with all that they use; none: all of it.
+    `cost` is what a breach costs: the points of the tests that it concerns, or a look by a person.
+    """
+
+    forbid: tuple[str, ...]
+    allow: tuple[str, ...] = ()
+    names: tuple[str, ...] = ()
+    cost: Literal["points", "flag"] = "points"
+
+
 class Question(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """One question: `points` come from the suite, `manual` from a person who reads the answer."""
 
@@ -18,6 +32,7 @@ class Question(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     title: str
     points: Points = Decimal(0)
     manual: Points = Decimal(0)
+    rules: Rules | None = None
 
 
 class Resources(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -74,6 +89,7 @@ class AssignmentSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw
     dates: Dates = Dates()
     attempts: Attempts = Attempts()
     box: BoxSpec = BoxSpec()
+    rules: Rules | None = None
 
     @property
     def machine_points(self) -> Decimal:

@@ -6,17 +6,17 @@ The source is a student's: it may be broken, huge or absurd. A cell that can't b
 from __future__ import annotations
 
 import ast
-import re
-import warnings
+import functools
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-MAX_CELL = 200_000
-MAX_FOLLOWED = 200
+from grader.rules.cells import read_cell
+from grader.rules.libraries import is_module
+from grader.rules.program import Program, read_program
 
-_PYTHON_MAGICS = frozenset({"time", "timeit", "capture", "prun", "python", "python3"})
-_MAGIC_LINE = re.compile(r"^([ \t]*)(?:[%!?].*|[\w.]+\?{1,2}[ \t]*)$", re.M)
-_MAGIC_VALUE = re.compile(r"^([ \t]*[\w., \t]+=[ \t]*)[%!].*$", re.M)
+MAX_FOLLOWED = 200
+_LIBRARIES = ("torch.", "numpy.")
+
 _Definition = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef | ast.Assign | ast.AnnAssign
 
 
@@ -32,12 +32,13 @@ class NotebookCode:
     def __init__(self, cells: Iterable[str]) -> None:
         self._defined: dict[str, _Defined] = {}
         self._aliases: dict[str, str] = {}
-        for cell in cells:
-            text, tree = read_cell(cell)
-            self._aliases |= _aliases(tree)
-            for node in _statements(tree.body):
+        self._cells = list(cells)
+        for cell in self._cells:
+            read = read_cell(cell)
+            self._aliases |= _aliases(read.tree)
+            for node in _statements(read.tree.body):
                 for name in _names(node):
-                    self._defined[name] = _Defined(node, _segment(text, node))
+                    self._defined[name] = _Defined(node, _segment(read.text, node))
 
     def defines(self, name: str) -> bool:
         """Say whether a top-level statement of a readable cell defines the name."""
@@ -58,6 +59,7 @@ class NotebookCode:
 
     def _gather(self, name: str, *, calls_only: bool) -> set[str]:
         found: set[str] = set()
+        used: set[str] = set()
         seen: set[str] = set()
         waiting = [name]
         while waiting and len(seen) < MAX_FOLLOWED:
@@ -68,30 +70,20 @@ class NotebookCode:
             node = self._defined[current].node
             aliases = self._aliases | _aliases(node)
             mentioned = set(_mentioned(node, aliases, calls_only=False))
+            used |= mentioned
             found |= set(_mentioned(node, aliases, calls_only=True)) if calls_only else mentioned
             waiting += sorted({text.partition(".")[0] for text in mentioned} & set(self._defined))
-        return found
+        return found | (self._hidden(name) - used)
 
+    def _hidden(self, name: str) -> set[str]:
+        """What is named in other ways than by its name: `getattr(torch, "softmax")`."""
+        program = self._program
+        said = [m for unit in program.reached([name]) for m in program.said(unit).mentions]
+        return {m.path for m in said if m.path.startswith(_LIBRARIES) and not is_module(m.path)}
 
-def read_cell(cell: str) -> tuple[str, ast.Module]:
-    """Parse a cell without its magics; an unreadable one is an empty module."""
-    text = cell[:MAX_CELL]
-    head = re.match(r"\s*%%(\w*)[^\n]*\n?", text)
-    if head is not None:
-        text = text[head.end() :] if head[1] in _PYTHON_MAGICS else ""
-    for attempt in (text, _without_magics(text)):
-        try:
-            with warnings.catch_warnings():
-                warnings.simplefilter("ignore")
-                return attempt, ast.parse(attempt)
-        except (SyntaxError, ValueError, RecursionError, MemoryError):
-            continue
-    return "", ast.Module(body=[], type_ignores=[])
-
-
-def _without_magics(text: str) -> str:
-    # `pass` keeps a block whole that holds nothing but a magic.
-    return _MAGIC_VALUE.sub(r"\1None", _MAGIC_LINE.sub(r"\1pass", text))
+    @functools.cached_property
+    def _program(self) -> Program:
+        return read_program(self._cells)
 
 
 def _statements(body: list[ast.stmt]) -> Iterator[_Definition]:

@@ -118,8 +118,9 @@ class NotebookView:
         """Return the dotted names that a definition calls, imports resolved.
 
         `F.softmax(x)` is "torch.nn.functional.softmax", `x.sum()` is "x.sum", a method of an
-        expression begins with "?". Names of the notebook that it uses are followed. It reads the
-        source alone: a student who hides a call (`getattr`, `eval`) is not found out by it.
+        expression begins with "?". Names of the notebook that it uses are followed, so are aliases,
+        `getattr`, `eval` and the like as far as they are fixed texts. What is put together when it
+        runs is not found out: see `[rules]` in assignment.toml, which also look at what ran.
 
         Raises:
             MissingName: no readable cell defines it.

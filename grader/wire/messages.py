@@ -166,6 +166,17 @@ class Names(msgspec.Struct, frozen=True, kw_only=True, tag="names", tag_field="k
     """The public names that the notebook defines."""
 
 
+class Watch(msgspec.Struct, frozen=True, kw_only=True, tag="watch", tag_field="kind"):
+    """Note from now on which of these student code runs when it is called; none: note nothing.
+
+    `names` are last parts of names of torch functions and operators, `prefixes` beginnings of full
+    names of library functions.
+    """
+
+    names: list[str] = []
+    prefixes: list[str] = []
+
+
 class Forget(msgspec.Struct, frozen=True, kw_only=True, tag="forget", tag_field="kind"):
     """Drop every object held for a `Remote` of the judge."""
 
@@ -174,7 +185,7 @@ class Close(msgspec.Struct, frozen=True, kw_only=True, tag="close", tag_field="k
     """End the session in good order."""
 
 
-Request = RunCell | Fetch | Act | RunFunction | Seed | Names | Forget | Close
+Request = RunCell | Fetch | Act | RunFunction | Seed | Names | Watch | Forget | Close
 
 # -- box to judge: inside a session (all of it untrusted) ------------------------------------
 
@@ -209,10 +220,26 @@ class Frame(msgspec.Struct, frozen=True, kw_only=True):
     text: str
 
 
+class Ran(msgspec.Struct, frozen=True, kw_only=True):
+    """Something watched for that ran in a call.
+
+    `name` is a torch function's, or an operator's as `aten::_softmax`; `through` are the library
+    functions between it and the student's code, outermost first; `by` the student's functions
+    on the stack, innermost first; `cell` and `line` of the innermost, 0 where it is in no cell.
+    """
+
+    name: str
+    through: list[str] = []
+    by: list[str] = []
+    cell: int = 0
+    line: int = 0
+
+
 class Value(msgspec.Struct, frozen=True, kw_only=True, tag="value", tag_field="kind"):
     """The result, as a value tree."""
 
     value: WireTree
+    ran: list[Ran] = []
 
 
 class Raised(msgspec.Struct, frozen=True, kw_only=True, tag="raised", tag_field="kind"):
@@ -221,6 +248,7 @@ class Raised(msgspec.Struct, frozen=True, kw_only=True, tag="raised", tag_field=
     type: str
     text: str
     frames: list[Frame] = []
+    ran: list[Ran] = []
 
 
 class Missing(msgspec.Struct, frozen=True, kw_only=True, tag="missing", tag_field="kind"):
@@ -234,6 +262,7 @@ class Unsendable(msgspec.Struct, frozen=True, kw_only=True, tag="unsendable", ta
     """There is a result, but it can't be sent by value: why."""
 
     reason: str
+    ran: list[Ran] = []
 
 
 class OutOfTime(msgspec.Struct, frozen=True, kw_only=True, tag="out_of_time", tag_field="kind"):
@@ -241,6 +270,7 @@ class OutOfTime(msgspec.Struct, frozen=True, kw_only=True, tag="out_of_time", ta
 
     seconds: float
     frames: list[Frame] = []
+    ran: list[Ran] = []
 
 
 Reply = CellDone | Value | Raised | Missing | Unsendable | OutOfTime

@@ -150,6 +150,16 @@ def test_alias_of_a_library_function_is_a_call_of_it() -> None:
     assert "torch.relu" in notebook.uses("f")
 
 
+@pytest.mark.parametrize(
+    "hidden",
+    ["getattr(torch, 'soft' + 'max')", "eval('torch.softmax')", "vars(torch)['softmax']"],
+)
+def test_call_by_a_fixed_text_is_a_call(hidden: str) -> None:
+    notebook = view(code(f"import torch\ndef f(x): return {hidden}(x, 1)"))
+    assert "torch.softmax" in notebook.calls("f")
+    assert "torch.softmax" in notebook.uses("f")
+
+
 def test_functions_that_call_each_other_are_followed_once() -> None:
     notebook = view(code("def f(): g()\ndef g(): f(); h()\ndef h(): print(1)"))
     assert notebook.calls("f") == {"f", "g", "h", "print"}
