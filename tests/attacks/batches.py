@@ -101,8 +101,8 @@ class Class:
             if number % self.every == 0:
                 (self.folder / f"{number:03}-zz-next.ipynb").write_bytes(honest)
 
-    def grade(self, sandbox: str, isolation: str = "auto") -> Batch:
-        """Grade the class in one slot, and gather what came of each case."""
+    def grade(self, sandbox: str, isolation: str = "auto", *, slots: int = 1) -> Batch:
+        """Grade the class, in one slot if each is to follow the one before, and gather it all."""
         trouble, refused = "", ()
         with _host_secrets(self.course):
             try:
@@ -112,7 +112,7 @@ class Class:
                     [self.folder],
                     sandbox=sandbox,
                     isolation=isolation,
-                    slots=1,
+                    slots=slots,
                     seed=SEED,
                 )
                 refused = tuple(f"{r.source}: {r.reason}" for r in graded.refused)

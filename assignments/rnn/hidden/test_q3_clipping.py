@@ -38,10 +38,13 @@ def clipped(student, notebook, grads, max_norm, once=False):
 
 
 def shortens(student, notebook):
-    """Whether long gradients come out shorter: who does nothing leaves short ones alone too."""
+    """Whether a long gradient comes out shorter: who does nothing leaves short ones alone too.
+
+    The longest of three is longer than a third of all: it is shortened tensor by tensor, too.
+    """
     grads, norm = random_gradients()
     _, after = clipped(student, notebook, grads, norm / 3)
-    return all(0 < a.norm() < g.norm() for a, g in zip(after, grads, strict=True) if g.norm() > 2)
+    return any(0 < a.norm() < g.norm() for a, g in zip(after, grads, strict=True))
 
 
 @pytest.mark.points(1)
