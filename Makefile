@@ -74,7 +74,7 @@ soak: $(VENV)/.developing
 
 fuzz: $(VENV)/.developing
 	$(BIN)/pip install --quiet -e '.[fuzz]'
-	for target in notebook archive wire tree verdict receipt spec; do \
+	for target in notebook archive wire tree verdict receipt spec stored roster marks course export names; do \
 	  nice $(BIN)/python -m tests.fuzz $$target -max_total_time=$(FUZZ_SECONDS) || exit 1; done
 
 nightly: $(VENV)/.developing

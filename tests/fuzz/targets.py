@@ -16,6 +16,7 @@ import torch
 from grader.course.loading import load_spec
 from grader.errors import GraderError
 from grader.grading.relay import Begun, FromChild
+from grader.grading.verdict import verdict_from_json, verdict_to_json
 from grader.intake.answers import written_answers
 from grader.intake.archive import read_archive
 from grader.intake.members import ArchiveLimits
@@ -26,8 +27,10 @@ from grader.wire import messages as m
 from grader.wire.decoding import decode
 from grader.wire.encoding import encode
 from grader.wire.kinds import Undecodable
+from tests.fuzz import class_targets
 from tests.helpers.assignments import SPEC
 from tests.helpers.notebooks import realistic_notebook
+from tests.helpers.verdicts import graded
 from tests.intake.archives import make_tar, make_zip
 
 LIMIT = 1 << 20
@@ -97,6 +100,15 @@ def verdict(data: bytes) -> None:
     _message(data, FromChild)
 
 
+def stored(data: bytes) -> None:
+    """A verdict as the gradebook keeps it."""
+    try:
+        found = verdict_from_json(data)
+    except (msgspec.MsgspecError, UnicodeDecodeError):
+        return
+    assert verdict_from_json(verdict_to_json(found)) == found
+
+
 def receipt(data: bytes) -> None:
     """A receipt that somebody shows."""
     with tempfile.TemporaryDirectory() as folder:
@@ -146,8 +158,10 @@ def seeds() -> dict[str, Sequence[bytes]]:
         "wire": [message, value],
         "tree": [value_tree],
         "verdict": [done, message],
+        "stored": [verdict_to_json(graded())],
         "receipt": [signed],
         "spec": [SPEC.encode()],
+        **class_targets.seeds(),
     }
 
 
@@ -159,4 +173,6 @@ TARGETS: dict[str, Callable[[bytes], None]] = {
     "verdict": verdict,
     "receipt": receipt,
     "spec": spec,
+    "stored": stored,
+    **class_targets.TARGETS,
 }
