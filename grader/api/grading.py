@@ -21,6 +21,7 @@ from grader.course.spec import AssignmentSpec
 from grader.errors import UsageError
 from grader.gradebook.course_marks import marked_answers
 from grader.gradebook.differences import MarkChange, differences
+from grader.gradebook.reuse import Reusable, key_of
 from grader.gradebook.store import Gradebook
 from grader.grading.batch import Watchers, grade_batch
 from grader.grading.job import Job, Judged, Setting
@@ -180,8 +181,10 @@ class _Run:
             out or course.graded_dir / assignment.name,
             spec=assignment.spec,
             template_dirs=course.template_dirs,
+            keep=True,
         )
         self._verdicts: list[Verdict] = []
+        self._entries: dict[tuple[str, int], str] = {}
         self._before: list[Verdict] = []
         self._jobs: list[Job] = []
         self._batch = ""
@@ -218,14 +221,17 @@ class _Run:
             runtime=self._choice.runtime,
         )
         students = {s.student for s in submissions}
-        current = self._gradebook.current(self._assignment.name, counts=spec.attempts.counts)
-        self._before = [v for v in current if v.student in students]
+        holding = self._gradebook.holding(self._assignment.name)
+        held = [e for e in holding if e.verdict.student in students]
+        self._before = count_verdicts([e.verdict for e in held], spec.attempts.counts)
+        reusable = Reusable([] if regrade else held, bundle_sha256=bundle, image=self._choice.image)
         for submission in submissions:
-            found = None if regrade else self._known(submission, bundle)
+            found = reusable.find(submission.student, submission.attempt, submission.sha256)
             if found is None:
                 self._jobs.append(_job(submission))
             else:
-                self._verdicts.append(found)
+                self._verdicts.append(found.verdict)
+                self._entries[key_of(found.verdict)] = found.name
         self._jobs = longest_first(self._jobs, self._before)
         self._progress.planned(len(self._jobs), len(self._verdicts))
 
@@ -254,7 +260,10 @@ class _Run:
         newest = self._gradebook.hand_marks.newest()
         pages = {
             v.student: self._writer.student(
-                v, executed_from(self._gradebook, v), given=marked_answers(v, newest)
+                v,
+                executed_from(self._gradebook, v),
+                given=marked_answers(v, newest),
+                entry=self._entries[key_of(v)],
             )
             for v in counted
         }
@@ -275,19 +284,11 @@ class _Run:
         )
 
     def _take(self, judged: Judged) -> None:
-        self._gradebook.record(judged.verdict, judged.executed or None, batch=self._batch)
-        self._verdicts.append(judged.verdict)
-        self._progress.judged(judged.verdict)
-
-    def _known(self, submission: Submission, bundle: str) -> Verdict | None:
-        return self._gradebook.find_reusable(
-            self._assignment.name,
-            submission.student,
-            submission.sha256,
-            bundle,
-            self._choice.image,
-            attempt=submission.attempt,
-        )
+        verdict = judged.verdict
+        number = self._gradebook.record(verdict, judged.executed or None, batch=self._batch)
+        self._verdicts.append(verdict)
+        self._entries[key_of(verdict)] = f"{self._batch} {number}"
+        self._progress.judged(verdict)
 
     def _seed_of_batch(self, bundle: str) -> int:
         """A fresh seed; that of an unfinished batch when it is continued."""

@@ -8,6 +8,7 @@ from pathlib import Path
 from grader.course.directory import Course
 from grader.errors import UsageError
 from grader.gradebook.course_marks import marked_answers
+from grader.gradebook.reuse import key_of
 from grader.gradebook.store import Gradebook
 from grader.grading.verdict import Verdict
 from grader.report.files import PageWriter
@@ -33,9 +34,14 @@ def write_report(course: Course, assignment: str, *, out: Path | None = None) ->
             spec=chosen.spec,
             template_dirs=course.template_dirs,
         )
+        names = {key_of(e.verdict): e.name for e in gradebook.holding(assignment)}
         for verdict in verdicts:
-            given = marked_answers(verdict, newest)
-            writer.student(verdict, executed_from(gradebook, verdict), given=given)
+            writer.student(
+                verdict,
+                executed_from(gradebook, verdict),
+                given=marked_answers(verdict, newest),
+                entry=names[key_of(verdict)],
+            )
         return writer.class_page(verdicts)
 
 

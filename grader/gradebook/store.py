@@ -33,6 +33,11 @@ class Entry:
     holds: bool
     verdict: Verdict
 
+    @property
+    def name(self) -> str:
+        """What no other record has, whichever gradebook it is in."""
+        return f"{self.batch} {self.id}"
+
 
 @dataclass(frozen=True, kw_only=True)
 class Batch:
@@ -159,45 +164,14 @@ class Gradebook:
         with reading(self._engine) as session:
             holding = set(session.scalars(_holding(assignment)))
             rows = session.scalars(query.order_by(VerdictRow.id)).all()
-        return [
-            Entry(
-                id=row.id,
-                batch=row.batch,
-                made_at=row.made_at,
-                holds=row.id in holding,
-                verdict=_verdict(row),
-            )
-            for row in rows
-        ]
+        return [_entry(row, holds=row.id in holding) for row in rows]
 
-    def find_reusable(
-        self,
-        assignment: str,
-        student: str,
-        submission_sha256: str,
-        bundle_sha256: str,
-        image: str,
-        *,
-        attempt: int | None = None,
-    ) -> Verdict | None:
-        """Return the verdict that the same three hashes have led to, if it still holds.
-
-        Without `attempt` only the student's last attempt is looked at, so that the mark that
-        counts stays the one of the file handed in last.
-        """
-        of_student = select(VerdictRow).where(
-            VerdictRow.id.in_(_holding(assignment)), VerdictRow.student == student
-        )
-        if attempt is None:
-            of_student = of_student.order_by(VerdictRow.attempt.desc()).limit(1)
-        else:
-            of_student = of_student.where(VerdictRow.attempt == attempt)
+    def holding(self, assignment: str) -> list[Entry]:
+        """Return the verdict that holds of every student's every attempt, oldest first."""
+        query = select(VerdictRow).where(VerdictRow.id.in_(_holding(assignment)))
         with reading(self._engine) as session:
-            row = session.scalars(of_student).first()
-        if row is None:
-            return None
-        found = (row.submission_sha256, row.bundle_sha256, row.image)
-        return _verdict(row) if found == (submission_sha256, bundle_sha256, image) else None
+            rows = session.scalars(query.order_by(VerdictRow.id)).all()
+        return [_entry(row, holds=True) for row in rows]
 
     def executed_notebook(self, verdict: Verdict) -> bytes | None:
         """Return the executed notebook that was recorded with a verdict, as nbformat JSON."""
@@ -287,6 +261,12 @@ def _row(verdict: Verdict, executed_notebook: bytes | None, batch: str) -> Verdi
         made_at=dt.datetime.now(dt.UTC),
         verdict_json=verdict_to_json(verdict, indent=0).decode(),
         notebook_zlib=None if executed_notebook is None else zlib.compress(executed_notebook),
+    )
+
+
+def _entry(row: VerdictRow, *, holds: bool) -> Entry:
+    return Entry(
+        id=row.id, batch=row.batch, made_at=row.made_at, holds=holds, verdict=_verdict(row)
     )
 
 

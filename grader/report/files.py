@@ -12,11 +12,15 @@ from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal
 from pathlib import Path
 
+import msgspec
+
 from grader.course.spec import AssignmentSpec
 from grader.errors import InfrastructureError
 from grader.grading.verdict import Verdict, verdict_to_json
 from grader.report.class_page import class_page
 from grader.report.gradescope import results_json
+from grader.report.kept import NOTE, KeptPages, version_of_pages
+from grader.report.marks import aware
 from grader.report.student_page import student_page
 
 # A plain name that ends like a hash could be chosen to be another student's file.
@@ -31,7 +35,8 @@ class PageWriter:
 
     `students/` holds what may be sent to each student, `instructors/` each student's whole page
     and verdict (expected values included), `gradescope/` the results for Gradescope;
-    `class.html` is for instructors.
+    `class.html` is for instructors. With `keep`, what has not changed since it was written is
+    left as it is.
     """
 
     def __init__(
@@ -41,11 +46,15 @@ class PageWriter:
         spec: AssignmentSpec,
         template_dirs: Sequence[Path] = (),
         now: dt.datetime | None = None,
+        keep: bool = False,
     ) -> None:
         self._folder = folder
         self._spec = spec
         self._template_dirs = tuple(template_dirs)
         self._now = now or dt.datetime.now(dt.UTC)
+        self._keep = keep
+        self._kept = KeptPages(folder)
+        self._of_all = self._what_all_are_made_of()
 
     def student(
         self,
@@ -53,15 +62,23 @@ class PageWriter:
         executed_notebook: Callable[[], bytes | None],
         *,
         given: Given | None = None,
+        entry: str = "",
     ) -> Path:
         """Write everything about one submission; return the page that its student may get.
 
-        `given`: by question, the points and the comment of a person who read the answer.
+        Args:
+            verdict: what to show.
+            executed_notebook: asked for only when the page is made.
+            given: by question, the points and the comment of a person who read the answer.
+            entry: names the record of verdict and notebook; without it nothing is kept.
 
         Raises:
             InfrastructureError: the folder can't be written.
         """
         name = file_name(verdict.student)
+        made_of = self._made_of(entry, verdict, given) if entry else ""
+        if self._keep and made_of and self._kept.holds(name, made_of):
+            return self._folder / f"students/{name}.html"
         notebook = executed_notebook()
         results = json.dumps(results_json(verdict, now=self._now), indent=2)
         pages: dict[str, str | bytes] = {
@@ -70,10 +87,15 @@ class PageWriter:
             f"instructors/{name}.json": verdict_to_json(verdict),
             f"gradescope/{name}.json": results,
         }
-        return write_pages(self._folder, pages)[0]
+        written = write_pages(self._folder, pages)
+        if made_of:
+            self._kept.written(name, made_of, list(pages))
+        return written[0]
 
     def class_page(self, verdicts: Sequence[Verdict]) -> Path:
         """Write the class's page, with links to the instructors' pages, and return its path.
+
+        It comes last: with it the note is written of what the pages were made of.
 
         Raises:
             InfrastructureError: the folder can't be written.
@@ -85,7 +107,22 @@ class PageWriter:
             now=self._now,
             template_dirs=self._template_dirs,
         )
-        return write_pages(self._folder, {"class.html": html})[0]
+        return write_pages(self._folder, {"class.html": html, NOTE: self._kept.content()})[0]
+
+    def _what_all_are_made_of(self) -> bytes:
+        due = aware(self._spec.dates.due)
+        parts = (
+            version_of_pages(self._template_dirs).encode(),
+            msgspec.json.encode(self._spec),
+            # A date without a zone is this machine's; what is shown changes when it has passed.
+            f"{due} {due is None or self._now >= due}".encode(),
+        )
+        return b"\0".join(parts)
+
+    def _made_of(self, entry: str, verdict: Verdict, given: Given | None) -> str:
+        by_hand = [(q, str(points), comment) for q, (points, comment) in (given or {}).items()]
+        parts = (self._of_all, entry.encode(), msgspec.json.encode([verdict, sorted(by_hand)]))
+        return hashlib.sha256(b"\0".join(parts)).hexdigest()
 
     def _page(
         self, verdict: Verdict, notebook: bytes | None, given: Given | None, *, instructor: bool

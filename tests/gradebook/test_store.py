@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from grader.errors import GradebookError
+from grader.gradebook.reuse import Reusable
 from grader.gradebook.store import Gradebook
 from grader.grading.verdict import Outcome, Verdict
 from tests.helpers.verdicts import broken, graded, invalid
@@ -28,14 +29,16 @@ def batch(gradebook: Gradebook) -> str:
     return gradebook.start_batch(ASSIGNMENT, seed=7, settings={"slots": 2})
 
 
-def find(gradebook: Gradebook, verdict: Verdict, **changed: object) -> Verdict | None:
+def find(gradebook: Gradebook, verdict: Verdict, **changed: str) -> Verdict | None:
     assert verdict.provenance
-    hashes = {
-        "submission_sha256": verdict.submission.sha256,
+    made_of = {
         "bundle_sha256": verdict.provenance.bundle_sha256,
         "image": verdict.provenance.image,
     }
-    return gradebook.find_reusable(ASSIGNMENT, verdict.student, **(hashes | changed))  # type: ignore[arg-type]
+    sha256 = changed.pop("submission_sha256", verdict.submission.sha256)
+    reusable = Reusable(gradebook.holding(ASSIGNMENT), **(made_of | changed))
+    found = reusable.find(verdict.student, verdict.submission.attempt, sha256)
+    return None if found is None else found.verdict
 
 
 def test_a_verdict_comes_back_as_it_was(gradebook: Gradebook, batch: str, url: str) -> None:
@@ -120,9 +123,8 @@ def test_a_file_handed_in_again_after_another_is_not_taken_for_the_first_attempt
     first, second = graded("Ada", attempt=1), graded("Ada", attempt=2)
     gradebook.record(first, None, batch=batch)
     gradebook.record(second, None, batch=batch)
-    assert find(gradebook, first) is None
-    assert find(gradebook, first, attempt=1) == first
-    assert find(gradebook, first, attempt=3) is None
+    assert find(gradebook, first) == first
+    assert find(gradebook, graded("Ada", attempt=3)) is None
 
 
 def test_a_verdict_that_was_replaced_is_not_reused(gradebook: Gradebook, batch: str) -> None:

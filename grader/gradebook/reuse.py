@@ -1,0 +1,39 @@
+"""Which recorded verdicts can stand for a submission that is graded again."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from grader.gradebook.store import Entry
+from grader.grading.verdict import Verdict
+
+
+def key_of(verdict: Verdict) -> tuple[str, int]:
+    """Whose which attempt it is of."""
+    return verdict.student, verdict.submission.attempt
+
+
+class Reusable:
+    """The verdicts that hold, looked up by what they were made of.
+
+    Args:
+        holding: as `Gradebook.holding` returns them.
+        bundle_sha256: of the assignment as it is now.
+        image: what it would run in now.
+    """
+
+    def __init__(self, holding: Iterable[Entry], *, bundle_sha256: str, image: str) -> None:
+        self._held = {key_of(e.verdict): e for e in holding}
+        self._made_of = (bundle_sha256, image)
+
+    def find(self, student: str, attempt: int, submission_sha256: str) -> Entry | None:
+        """Return the entry that the same submission, bundle and image have led to, if it holds."""
+        entry = self._held.get((student, attempt))
+        if entry is None or entry.verdict.provenance is None:
+            return None
+        provenance = entry.verdict.provenance
+        same = (
+            entry.verdict.submission.sha256 == submission_sha256
+            and (provenance.bundle_sha256, provenance.image) == self._made_of
+        )
+        return entry if same else None
