@@ -9,37 +9,25 @@ from typing import Any
 
 import pytest
 
-from grader.gradebook.marks import MarkEvent
-from grader.gradebook.totals.need import need
-from grader.gradebook.totals.students import class_entries, student_total
-from grader.report.class_page import class_page
-from grader.report.student_page import student_page
-from grader.report.totals_pages import (
-    class_totals_page,
-    student_totals_page,
-    targets_of,
-)
-from tests.gradebook.totals.courses import shipped
-from tests.helpers.classes import class_marks
-from tests.helpers.notebooks import realistic_notebook
-from tests.helpers.verdicts import AFTER_DUE, SPEC, broken, class_of, graded, invalid
-from tests.report.hostile import ALL
-from tests.report.hostile_verdict import hostile_notebook, hostile_verdict
+from tests.browser.pages import HOSTILE, PAGES, READABLE
 
 pytestmark = pytest.mark.browser
 
 Open = Callable[..., Any]
 
-# Relative luminance and contrast ratio as WCAG 2.2 defines them; text without a background of its
-# own takes that of the nearest ancestor which has one.
+# Relative luminance and contrast ratio as WCAG 2.2 defines them; what is behind a text are the
+# backgrounds of all that it stands in, one over the other.
 CONTRAST = """() => {
-  const parse = c => (c.match(/[\\d.]+/g) || []).map(Number);
+  const parse = c => { const n = (c.match(/[\\d.]+/g) || []).map(Number);
+      return c.startsWith('color(srgb') ? [...n.slice(0, 3).map(v => v * 255), ...n.slice(3)] : n; };
   const light = c => { const [r, g, b] = c.map(v => { v /= 255;
       return v <= .03928 ? v / 12.92 : Math.pow((v + .055) / 1.055, 2.4); });
     return .2126 * r + .7152 * g + .0722 * b; };
-  const ground = e => { for (; e; e = e.parentElement) {
-      const c = parse(getComputedStyle(e).backgroundColor);
-      if (c.length === 3 || c[3] > 0) return c; } return [255, 255, 255]; };
+  const ground = e => { if (!e) return [255, 255, 255];
+      const [r, g, b, a = 1] = parse(getComputedStyle(e).backgroundColor);
+      if (a === 1) return [r, g, b];
+      const below = ground(e.parentElement);
+      return [r, g, b].map((v, i) => a * v + (1 - a) * below[i]); };
   const poor = new Set();
   for (const e of document.querySelectorAll('body *')) {
     const own = [...e.childNodes].some(n => n.nodeType === 3 && n.data.trim());
@@ -50,49 +38,6 @@ CONTRAST = """() => {
   }
   return [...poor];
 }"""
-
-
-def _pages() -> dict[str, str]:
-    verdict, notebook = graded("Emmy Noether", ability=0.6, seed=4), realistic_notebook()
-    whole = class_of(24)
-    links = {v.student: f"students/{i}.html" for i, v in enumerate(whole)}
-    student = {"spec": SPEC, "audience": "student", "now": AFTER_DUE}
-    return {
-        "student": student_page(verdict, notebook, **student),
-        "instructor": student_page(verdict, notebook, **student | {"audience": "instructor"}),
-        "invalid": student_page(invalid("Cahit Arf"), None, **student),
-        "broken": student_page(broken("Cahit Arf"), None, **student),
-        "class": class_page(whole, spec=SPEC, links=links, now=AFTER_DUE),
-        "hostile student": student_page(
-            hostile_verdict(), hostile_notebook(), **student | {"audience": "instructor"}
-        ),
-        "hostile class": class_page(
-            [hostile_verdict(), broken(ALL), invalid(ALL)], spec=SPEC, links={ALL: ALL}
-        ),
-    }
-
-
-def _totals() -> dict[str, str]:
-    course = shipped("koc-comp541", {"percent_per_day": ["20"], "pass_mark": ["50", "50"]})
-    marks = class_marks(course, marked=0.7)
-    entries = class_entries(course, marks, now=AFTER_DUE)
-    totals = [student_total(student, course, own) for student, own in entries.items()]
-    links = {total.student: f"students/{i}.html" for i, total in enumerate(totals)}
-    one = next(t for t in totals if t.failed and t.waiting and t.grace_used)
-    needs = [need(course, entries[one.student], target) for target in targets_of(course)]
-    event = MarkEvent(
-        student=one.student, at=AFTER_DUE, item="midterm", what="60 → 71.5", who="n.tas"
-    )
-    return {
-        "totals": class_totals_page(totals, course=course, links=links, now=AFTER_DUE),
-        "student's total": student_totals_page(
-            one, course=course, now=AFTER_DUE, needs=needs, history=[event]
-        ),
-    }
-
-
-PAGES = _pages() | _totals()
-READABLE = ["student", "instructor", "invalid", "broken", "class", "totals", "student's total"]
 
 
 @pytest.fixture
@@ -138,7 +83,7 @@ def test_the_measure_itself_sees_an_attack(show: Open, monkeypatch: pytest.Monke
     assert any(s.startswith("request https://attack.example") for s in signs)
 
 
-@pytest.mark.parametrize("name", ["hostile student", "hostile class"])
+@pytest.mark.parametrize("name", HOSTILE)
 def test_a_page_full_of_attacks_runs_and_loads_nothing(show: Open, name: str) -> None:
     page = show(name)
     page.evaluate("document.querySelectorAll('details').forEach(d => d.open = true)")

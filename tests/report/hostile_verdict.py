@@ -5,10 +5,12 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import Any
 
+import msgspec
+
 from grader.grading.verdict import Outcome, QuestionMark, SubmissionRecord, Verdict
 from grader.suite.results import TestOutcome, TestResult, Trial
 from tests.helpers.notebooks import code, display, error, markdown, notebook, stream
-from tests.helpers.verdicts import SPEC, graded
+from tests.helpers.verdicts import PROVENANCE, SPEC, graded
 from tests.report.hostile import ALL, HTML
 
 
@@ -27,6 +29,10 @@ def hostile_verdict(**more: Any) -> Verdict:
                 manual_points=q.manual,
             )
             for q in SPEC.questions
+        ),
+        "collaborators": {"q1": ALL, ALL: ALL, "": ALL},
+        "provenance": msgspec.structs.replace(
+            PROVENANCE, image=ALL, device=ALL, packages={ALL: ALL, "torch": ALL}
         ),
         "answers": {"q7": ALL, "q8": "\n\n".join(HTML), ALL: ALL},
         "notes": HTML,
@@ -61,8 +67,23 @@ def hostile_notebook() -> bytes:
         "text/plain",
         "image/svg+xml",
         "image/png",
+        "image/jpeg",
+        "image/gif",
+        "image/webp",
         "application/javascript",
+        "application/ecmascript",
         "application/json",
+        "application/pdf",
+        "application/xhtml+xml",
+        "application/geo+json",
+        "application/vnd.jupyter.widget-view+json",
+        "application/vnd.plotly.v1+json",
+        "application/vnd.vega.v5+json",
+        "application/vnd.bokehjs_exec.v0+json",
+        "text/vnd.mermaid",
+        "text/x-python",
+        "audio/wav",
+        "video/mp4",
         ALL,
     )
     cells = [{"cell_type": "raw", "source": ALL}]
@@ -76,6 +97,8 @@ def hostile_notebook() -> bytes:
                 stream(attack, "stderr"),
                 error(attack, attack, [attack, attack]),
                 *({"output_type": "display_data", "data": {k: attack}} for k in kinds),
+                *({"output_type": "execute_result", "data": {k: attack}} for k in kinds[:6]),
+                {"output_type": attack, "data": {"text/html": attack}, "name": attack},
                 display(image_svg_xml=f'<svg xmlns="http://www.w3.org/2000/svg">{attack}</svg>'),
             ),
         ]

@@ -1,0 +1,113 @@
+"""Every page that there is: as people will see it, and full of attacks."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from grader.course.spec import Question
+from grader.gradebook.marks import ItemMark, MarkEvent
+from grader.gradebook.totals.need import need
+from grader.gradebook.totals.students import class_entries, student_total
+from grader.report.answers_page import AnswerSheet, GivenAnswer, answers_page
+from grader.report.class_page import class_page
+from grader.report.similarity_page import similarity_page
+from grader.report.student_page import student_page
+from grader.report.totals_pages import class_totals_page, student_totals_page, targets_of
+from grader.similarity.comparison import compare
+from tests.gradebook.totals.courses import shipped
+from tests.helpers.classes import class_marks
+from tests.helpers.notebooks import realistic_notebook
+from tests.helpers.verdicts import AFTER_DUE, ANSWERS, SPEC, broken, class_of, graded, invalid
+from tests.report.hostile import ALL, HTML
+from tests.report.hostile_verdict import hostile_notebook, hostile_verdict
+from tests.similarity.disguises import RENAMED, RIGHT, code
+
+_COURSE = shipped("koc-comp541", {"percent_per_day": ["20"], "pass_mark": ["50", "50"]})
+_STUDENT = {"spec": SPEC, "audience": "student", "now": AFTER_DUE}
+_INSTRUCTOR = _STUDENT | {"audience": "instructor"}
+
+
+def _graded() -> dict[str, str]:
+    verdict, notebook = graded("Emmy Noether", ability=0.6, seed=4), realistic_notebook()
+    whole = class_of(24)
+    links = {v.student: f"students/{i}.html" for i, v in enumerate(whole)}
+    return {
+        "student": student_page(verdict, notebook, **_STUDENT),
+        "instructor": student_page(verdict, notebook, **_INSTRUCTOR),
+        "invalid": student_page(invalid("Cahit Arf"), None, **_STUDENT),
+        "broken": student_page(broken("Cahit Arf"), None, **_STUDENT),
+        "class": class_page(whole, spec=SPEC, links=links, now=AFTER_DUE),
+    }
+
+
+def _totals(marks: list[ItemMark], said: str) -> dict[str, str]:
+    entries = class_entries(_COURSE, marks, now=AFTER_DUE)
+    totals = [student_total(student, _COURSE, own) for student, own in entries.items()]
+    links = {total.student: f"students/{i}.html" for i, total in enumerate(totals)}
+    one = next(t for t in totals if t.failed and t.waiting and t.grace_used)
+    needs = [need(_COURSE, entries[one.student], target) for target in targets_of(_COURSE)]
+    event = MarkEvent(student=one.student, at=AFTER_DUE, item="midterm", what=said, who=said)
+    names = {t.student: said for t in totals} if said == ALL else None
+    return {
+        "totals": class_totals_page(
+            totals, course=_COURSE, links=links, now=AFTER_DUE, names=names
+        ),
+        "student's total": student_totals_page(
+            one,
+            course=_COURSE,
+            now=AFTER_DUE,
+            needs=needs,
+            history=[event, replace(event, why=said, item=said)],
+            shown_as=said if said == ALL else None,
+        ),
+    }
+
+
+def _answers(*given: GivenAnswer) -> str:
+    question = Question(id="q7", title="Why not start from zeros?", manual=SPEC.questions[6].manual)
+    return answers_page([AnswerSheet(question=question, answers=given)], spec=SPEC, anonymous=False)
+
+
+def _similarity(attack: str) -> str:
+    def disguised(source: str) -> str:
+        return source.replace("return float", f"h = {attack!r}\n    return float")
+
+    codes = {"ada": code(disguised(RIGHT)), "bob": code(disguised(RENAMED))}
+    return similarity_page(
+        compare(codes, known={("ada", "bob"): attack}),
+        codes,
+        title="Softmax",
+        now=AFTER_DUE,
+        names={"ada": f"Ada {attack}", "bob": "Bob"},
+        unread={f"Cem {attack}": attack} if attack else {},
+    )
+
+
+def _readable() -> dict[str, str]:
+    plain = GivenAnswer(shown_as="Emmy Noether", text=ANSWERS["q7"])
+    return {
+        **_graded(),
+        **_totals(class_marks(_COURSE, marked=0.7), "60 → 71.5"),
+        "answers": _answers(plain, replace(plain, shown_as="Cahit Arf", text=ANSWERS["q8"])),
+        "similarity": _similarity(""),
+    }
+
+
+def _hostile() -> dict[str, str]:
+    marks = [replace(m, student=f"{m.student} {ALL}") for m in class_marks(_COURSE, marked=0.7)]
+    answers = [GivenAnswer(shown_as=f"{n} {h}", text=h, comment=h) for n, h in enumerate(HTML)]
+    return {
+        "hostile student": student_page(hostile_verdict(), hostile_notebook(), **_STUDENT),
+        "hostile instructor": student_page(hostile_verdict(), hostile_notebook(), **_INSTRUCTOR),
+        "hostile class": class_page(
+            [hostile_verdict(), broken(ALL), invalid(ALL)], spec=SPEC, links={ALL: ALL}
+        ),
+        **{f"hostile {name}": page for name, page in _totals(marks, ALL).items()},
+        "hostile answers": _answers(*answers),
+        "hostile similarity": _similarity(ALL),
+    }
+
+
+READABLE = _readable()
+HOSTILE = _hostile()
+PAGES = READABLE | HOSTILE
