@@ -13,6 +13,7 @@ from grader.errors import GraderError
 
 _COMMANDS = {
     "init": "Make a course directory.",
+    "import": "Take over an assignment of another system.",
     "list": "List the assignments of the course.",
     "release": "Write what students get.",
     "check": "Run the public tests on a notebook.",
@@ -34,7 +35,7 @@ _COMMANDS = {
     "sandbox": "Build and look after the sandbox image.",
     "doctor": "Prove that the sandbox holds here.",
 }
-_MODULES = {"list": "list_", "init": "init"}
+_MODULES = {"list": "list_", "init": "init", "import": "import_"}
 INTERRUPTED = 130
 TRACEBACK_VARIABLE = "GRADER_TRACEBACK"
 

@@ -1,0 +1,59 @@
+"""Take over an assignment that was written for another system."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Literal
+
+from grader.conversion.nbgrader import notebooks_of, read_nbgrader
+from grader.conversion.writing import Imported, assignment_name, write_draft
+from grader.course.directory import Course
+from grader.errors import UsageError
+
+__all__ = ["Imported", "import_assignment"]
+
+System = Literal["nbgrader", "otter"]
+_IGNORED = frozenset({".ipynb", ".pyc", ".log"})
+
+
+def import_assignment(
+    course: Course, system: System, source: Path, *, name: str | None = None
+) -> list[Imported]:
+    """Write what lies in SOURCE as assignments of ours, one for each notebook.
+
+    Nothing of the source is run. What can't be turned is in `unfinished` of the result, and keeps
+    the assignment from being graded until a person has mended it.
+
+    Raises:
+        UsageError: there is no notebook, or an assignment of that name is there.
+        SpecError: the source can't be read.
+    """
+    notebooks = list(notebooks_of(source))
+    if not notebooks:
+        raise UsageError(
+            "there is no notebook",
+            where=source,
+            hint="Name a notebook, or the folder of an assignment that holds one.",
+        )
+    folder = source if source.is_dir() else source.parent
+    base = name or assignment_name(source.resolve().name if source.is_dir() else source.stem)
+    found = []
+    for path in notebooks:
+        own = base if len(notebooks) == 1 else f"{base}-{assignment_name(path.stem)}"
+        draft = read_nbgrader(path)
+        data = _data_beside(folder) if source.is_dir() else []
+        found.append(write_draft(course, draft, own, data=data, system=system))
+    return found
+
+
+def _data_beside(folder: Path) -> list[Path]:
+    """The files beside the notebooks; a folder `data` gives what lies in it."""
+    found = []
+    for path in sorted(folder.iterdir()):
+        if path.name.startswith((".", "__")) or path.is_symlink() or path.suffix in _IGNORED:
+            continue
+        if path.is_dir() and path.name == "data":
+            found += sorted(p for p in path.iterdir() if not p.name.startswith("."))
+        else:
+            found.append(path)
+    return found

@@ -1,0 +1,111 @@
+"""An assignment of another system, taken apart: cells, tests, questions, and what to look at."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from grader.points import Points
+
+CellKind = Literal["code", "markdown", "raw"]
+RemarkKind = Literal["unfinished", "weaker", "look"]
+
+
+@dataclass(frozen=True, order=True)
+class Place:
+    """Where something stands in the source: a file and a cell, counted from 1."""
+
+    file: str
+    cell: int
+
+    def line(self, index: int) -> str:
+        """Name a line of the cell by its index, counted from 0."""
+        return f"{self.file}, cell {self.cell}, line {index + 1}"
+
+    def __str__(self) -> str:
+        return f"{self.file}, cell {self.cell}"
+
+
+@dataclass(frozen=True)
+class Remark:
+    """Something that a person must know about the import.
+
+    `unfinished`: a test that could not be turned; the assignment can't be graded before it is
+    mended. `weaker`: turned, but it holds less than before. `look`: turned otherwise than written.
+    """
+
+    kind: RemarkKind
+    where: str
+    what: str
+
+    def __str__(self) -> str:
+        return f"{self.where}: {self.what}"
+
+
+@dataclass(frozen=True, kw_only=True)
+class DraftCell:
+    """A cell that students see; solutions in it are marked as our references mark them."""
+
+    place: Place
+    kind: CellKind
+    source: str
+    editable: bool = False
+
+    @property
+    def has_solution(self) -> bool:
+        """Whether a part of it is the student's."""
+        return "BEGIN SOLUTION" in self.source or "# SOLUTION" in self.source
+
+
+@dataclass(frozen=True, kw_only=True)
+class DraftTest:
+    """A cell that checks: its lines are numbered as in the source, markers left blank.
+
+    `hidden` holds the indices of the lines that students may not see. `expected` is what the cell
+    must show (Otter's doctests), None where only an exception fails it.
+    """
+
+    place: Place
+    name: str
+    question: str
+    source: str
+    points: Points
+    hidden: frozenset[int] = frozenset()
+    expected: str | None = None
+    hint: str = ""
+
+    @property
+    def visible_source(self) -> str:
+        """The cell without the lines that are hidden; the others keep their numbers."""
+        lines = self.source.split("\n")
+        return "\n".join("" if i in self.hidden else line for i, line in enumerate(lines))
+
+
+@dataclass(frozen=True, kw_only=True)
+class DraftQuestion:
+    """A question with its points: from tests, and from a person."""
+
+    id: str
+    title: str
+    points: Points
+    manual: Points
+
+
+@dataclass(frozen=True, kw_only=True)
+class Draft:
+    """All of an assignment, in the order of its notebook."""
+
+    title: str
+    cells: tuple[DraftCell | DraftTest, ...]
+    questions: tuple[DraftQuestion, ...]
+    remarks: tuple[Remark, ...] = ()
+
+    @property
+    def tests(self) -> tuple[DraftTest, ...]:
+        """The cells that check."""
+        return tuple(cell for cell in self.cells if isinstance(cell, DraftTest))
+
+    @property
+    def shown(self) -> tuple[DraftCell, ...]:
+        """The cells that students see."""
+        return tuple(cell for cell in self.cells if isinstance(cell, DraftCell))

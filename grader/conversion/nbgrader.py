@@ -1,0 +1,179 @@
+"""nbgrader's source notebooks: cells that its metadata marks as solutions, tests and tasks."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+from grader.conversion.draft import Draft, DraftCell, DraftQuestion, DraftTest, Remark
+from grader.conversion.notebook_file import ForeignCell, read_cells
+from grader.conversion.questions import Ids, first_heading, heading, points_of
+from grader.conversion.solutions import whole_cell, with_starters, written
+from grader.conversion.source_text import without_markers
+from grader.errors import SpecError
+
+_HIDDEN = ("BEGIN HIDDEN TESTS", "END HIDDEN TESTS")
+_MARKED = re.compile(r"BEGIN SOLUTION")
+_AUTOTEST = re.compile(r"^\s*#+\s*(HASHED )?AUTOTEST\b", re.MULTILINE)
+
+
+@dataclass
+class _Reading:
+    """What has been read of one notebook so far."""
+
+    cells: list[DraftCell | DraftTest] = field(default_factory=list)
+    questions: list[DraftQuestion] = field(default_factory=list)
+    remarks: list[Remark] = field(default_factory=list)
+    ids: Ids = field(default_factory=Ids)
+    title: str | None = None
+    heading: str | None = None
+
+
+def read_nbgrader(path: Path) -> Draft:
+    """Read a notebook of nbgrader's folder `source`.
+
+    Raises:
+        SpecError: it is no such notebook, or nothing in it gives points.
+    """
+    reading = _Reading()
+    for cell in read_cells(path):
+        _read(cell, reading)
+    if not reading.questions:
+        raise SpecError(
+            "no cell of this notebook gives points",
+            where=path,
+            hint="Import the notebook of nbgrader's folder source/, not a released one.",
+        )
+    return Draft(
+        title=reading.title or path.stem,
+        cells=tuple(reading.cells),
+        questions=tuple(reading.questions),
+        remarks=tuple(reading.remarks),
+    )
+
+
+def _read(cell: ForeignCell, reading: _Reading) -> None:
+    marks = cell.metadata.get("nbgrader")
+    marks = marks if isinstance(marks, dict) else {}
+    if cell.kind == "markdown":
+        reading.title = reading.title or first_heading(cell.source)
+        reading.heading = heading(cell.source) or reading.heading
+    for name in cell.attachments:
+        what = f"the picture {name}, pasted into the text, is not taken along"
+        reading.remarks.append(Remark("look", str(cell.place), what))
+    graded, solution = marks.get("grade") is True, marks.get("solution") is True
+    if marks.get("task") is True:
+        _read_task(cell, marks, reading)
+    elif graded and not solution and cell.kind == "code":
+        _read_test(cell, marks, reading)
+    elif graded:
+        _read_manual(cell, marks, reading)
+    elif solution:
+        reading.cells.append(_plain(cell, _solution(cell), editable=True))
+    else:
+        if _MARKED.search(cell.source):
+            what = "it holds a solution and is not marked as a solution cell; it is taken for one"
+            reading.remarks.append(Remark("look", str(cell.place), what))
+        reading.cells.append(_plain(cell, with_starters(cell.source)))
+
+
+def _read_test(cell: ForeignCell, marks: dict[str, Any], reading: _Reading) -> None:
+    points = points_of(marks.get("points", 0), cell.place)
+    name = str(marks.get("grade_id", ""))
+    source, hidden = without_markers(cell.source, _HIDDEN)
+    if _AUTOTEST.search(source):
+        source = "raise NotImplementedError('AUTOTEST')\n%autotest\n" + source
+    if not points:
+        what = (
+            f"the test {name} gives no points: students get it, and it is not in the hidden suite"
+        )
+        reading.remarks.append(Remark("look", str(cell.place), what))
+        return
+    question = reading.ids.make(name or f"cell{cell.place.cell}")
+    title = reading.heading or name or f"Cell {cell.place.cell}"
+    reading.questions.append(
+        DraftQuestion(id=question, title=title, points=points, manual=Decimal(0))
+    )
+    reading.cells.append(
+        DraftTest(
+            place=cell.place,
+            name=question,
+            question=question,
+            source=source,
+            points=points,
+            hidden=hidden,
+        )
+    )
+
+
+def _read_manual(cell: ForeignCell, marks: dict[str, Any], reading: _Reading) -> None:
+    """An answer that a person marks: a text, or code."""
+    question = _manual_question(cell, marks, reading)
+    if cell.kind == "code":
+        reading.cells.append(_plain(cell, _solution(cell), editable=True))
+        if question:
+            what = f"the answer to {question} is code: read it on the instructors' page and mark it"
+            reading.remarks.append(Remark("look", str(cell.place), what))
+        return
+    answer = cell.source if _MARKED.search(cell.source) else written(cell.source)
+    answer = re.sub(r"^\W*BEGIN SOLUTION\W*$", "<!-- BEGIN SOLUTION -->", answer, flags=re.M)
+    answer = re.sub(r"^\W*END SOLUTION\W*$", "<!-- END SOLUTION -->", answer, flags=re.M)
+    head = f"**Answer {question}.**\n\n" if question else ""
+    reading.cells.append(_plain(cell, head + answer, editable=True))
+
+
+def _read_task(cell: ForeignCell, marks: dict[str, Any], reading: _Reading) -> None:
+    """A task: its text is given, and students answer in cells of their own below it."""
+    question = _manual_question(cell, marks, reading)
+    lines = cell.source.split("\n")
+    text: list[str] = []
+    model: list[str] = []
+    within = False
+    for line in lines:
+        if "BEGIN MARK SCHEME" in line:
+            within = True
+        elif "END MARK SCHEME" in line:
+            within = False
+        else:
+            (model if within else text).append(line)
+    reading.cells.append(_plain(cell, "\n".join(text).strip("\n")))
+    if question:
+        answer = "\n".join(model).strip("\n") or "(The source has no model answer.)"
+        reading.cells.append(
+            _plain(cell, f"**Answer {question}.**\n\n{written(answer)}", editable=True)
+        )
+
+
+def _manual_question(cell: ForeignCell, marks: dict[str, Any], reading: _Reading) -> str | None:
+    points = points_of(marks.get("points", 0), cell.place)
+    if not points:
+        return None
+    name = str(marks.get("grade_id", "")) or f"cell{cell.place.cell}"
+    question = reading.ids.make(name)
+    reading.questions.append(
+        DraftQuestion(id=question, title=reading.heading or name, points=Decimal(0), manual=points)
+    )
+    return question
+
+
+def _solution(cell: ForeignCell) -> str:
+    if cell.kind != "code":
+        return cell.source if _MARKED.search(cell.source) else written(cell.source)
+    source = cell.source if _MARKED.search(cell.source) else whole_cell(cell.source)
+    return with_starters(source)
+
+
+def _plain(cell: ForeignCell, source: str, *, editable: bool = False) -> DraftCell:
+    return DraftCell(place=cell.place, kind=cell.kind, source=source, editable=editable)
+
+
+def notebooks_of(source: Path) -> Iterator[Path]:
+    """The notebooks of an assignment: the one that is named, or those of its folder."""
+    if source.is_file():
+        yield source
+        return
+    yield from sorted(p for p in source.glob("*.ipynb") if p.is_file())

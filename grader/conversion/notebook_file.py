@@ -1,0 +1,83 @@
+"""A notebook of another system, read as data with its metadata and outputs."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, cast
+
+from grader.conversion.draft import CellKind, Place
+from grader.errors import SpecError
+
+MAX_BYTES = 64 * 2**20
+_KINDS = ("code", "markdown", "raw")
+
+
+@dataclass(frozen=True)
+class ForeignCell:
+    """One cell as it lies in the file; nothing about its metadata is taken for granted."""
+
+    place: Place
+    kind: CellKind
+    source: str
+    metadata: dict[str, Any] = field(default_factory=dict)
+    outputs: tuple[dict[str, Any], ...] = ()
+    attachments: tuple[str, ...] = ()
+
+
+def read_cells(path: Path) -> list[ForeignCell]:
+    """Read the cells of an nbformat 4 notebook.
+
+    Raises:
+        SpecError: it is no notebook, too large, or of an older format.
+    """
+    try:
+        if path.stat().st_size > MAX_BYTES:
+            raise SpecError(
+                "the notebook is larger than 64 MiB",
+                where=path,
+                hint="Clear its outputs and save it again.",
+            )
+        document = json.loads(path.read_text(encoding="utf-8-sig"))
+    except (OSError, ValueError, RecursionError) as error:
+        raise SpecError(
+            f"this can't be read as a notebook: {error}",
+            where=path,
+            hint="Open it in Jupyter and save it again.",
+        ) from error
+    if not isinstance(document, dict) or document.get("nbformat") != 4:
+        raise SpecError(
+            "this is no notebook of format 4",
+            where=path,
+            hint="Convert it with: jupyter nbconvert --to notebook --nbformat 4",
+        )
+    raw = document.get("cells")
+    cells = raw if isinstance(raw, list) else []
+    return [_cell(path.name, number, cell) for number, cell in enumerate(cells, 1)]
+
+
+def _cell(file: str, number: int, raw: Any) -> ForeignCell:
+    place = Place(file, number)
+    if not isinstance(raw, dict) or raw.get("cell_type") not in _KINDS:
+        raise SpecError("this is no cell of a notebook", where=place, hint="Save it with Jupyter.")
+    metadata, outputs, attached = (raw.get(key) for key in ("metadata", "outputs", "attachments"))
+    return ForeignCell(
+        place=place,
+        kind=cast(CellKind, raw["cell_type"]),
+        source=text_of(raw.get("source")).replace("\r\n", "\n").replace("\0", ""),
+        metadata=metadata if isinstance(metadata, dict) else {},
+        outputs=tuple(o for o in outputs if isinstance(o, dict))
+        if isinstance(outputs, list)
+        else (),
+        attachments=tuple(map(str, attached)) if isinstance(attached, dict) else (),
+    )
+
+
+def text_of(value: object) -> str:
+    """nbformat's multiline string: one text, or a list of lines."""
+    if isinstance(value, str):
+        return value
+    if isinstance(value, list):
+        return "".join(part for part in value if isinstance(part, str))
+    return ""

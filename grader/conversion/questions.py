@@ -1,0 +1,77 @@
+"""Names and points of questions, fitted to what a spec may say."""
+
+from __future__ import annotations
+
+import re
+from decimal import Decimal, InvalidOperation
+
+from grader.errors import SpecError
+from grader.points import to_points
+
+_HEADING = re.compile(r"^#{1,6}\s+(?P<text>.+?)\s*#*$", re.MULTILINE)
+
+
+class Ids:
+    """Hands out ids of questions: lower case, short, each once."""
+
+    def __init__(self) -> None:
+        self._used: set[str] = set()
+
+    def make(self, wanted: str, *, prefix: str = "q") -> str:
+        """An id as near to the wanted one as the spec allows."""
+        plain = re.sub(r"[^a-z0-9]+", "_", wanted.lower()).strip("_")
+        if not plain[:1].isalpha():
+            plain = f"{prefix}{plain}" if plain else prefix
+        base = plain[:28]
+        made, number = base, 1
+        while made in self._used:
+            number += 1
+            made = f"{base}_{number}"
+        self._used.add(made)
+        return made
+
+
+def points_of(value: object, where: object) -> Decimal:
+    """Points that a source states, exact in hundredths.
+
+    Raises:
+        SpecError: they are no number of 0 or more in hundredths.
+    """
+    try:
+        exact = Decimal(str(value))
+        if isinstance(value, bool) or not exact.is_finite() or not 0 <= exact < 1_000_000:
+            raise InvalidOperation
+    except InvalidOperation as error:
+        raise SpecError(
+            f"points must be a number of 0 or more, not {value!r}",
+            where=where,
+            hint="Mend the source and import it again.",
+        ) from error
+    points = to_points(exact)
+    if points != exact:
+        raise SpecError(
+            f"{value} points have more than two decimals",
+            where=where,
+            hint="Round them in the source and import it again.",
+        )
+    return points
+
+
+def heading(text: str) -> str | None:
+    """The last heading of a text cell, without emphasis and links."""
+    found = [match["text"] for match in _HEADING.finditer(_without_code(text))]
+    if not found:
+        return None
+    plain = re.sub(r"\[([^\]]*)\]\([^)]*\)", r"\1", found[-1])
+    plain = re.sub(r"<[^>]*>|[*`]+|__+", "", plain)
+    return " ".join(plain.split())[:120] or None
+
+
+def first_heading(text: str) -> str | None:
+    """The first heading of a text cell."""
+    found = _HEADING.search(_without_code(text))
+    return heading(found[0]) if found else None
+
+
+def _without_code(text: str) -> str:
+    return re.sub(r"^```.*?^```", "", text, flags=re.DOTALL | re.MULTILINE)

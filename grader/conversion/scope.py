@@ -1,0 +1,128 @@
+"""What each name of a notebook is: an import, something given, or the student's own."""
+
+from __future__ import annotations
+
+import ast
+import builtins
+from dataclasses import dataclass
+from typing import Literal
+
+from grader.conversion.draft import Draft, DraftCell
+from grader.conversion.live import is_live
+from grader.conversion.names import bound, taken_names
+from grader.release.regions import parse_code
+
+Home = Literal["builtin", "import", "given", "student", "unknown"]
+
+
+@dataclass(frozen=True)
+class Definition:
+    """A statement of the notebook that binds a name; `position` counts the draft's cells."""
+
+    position: int
+    cell: DraftCell
+    statement: ast.stmt
+
+
+class Scope:
+    """The names of a draft's notebook."""
+
+    def __init__(self, draft: Draft) -> None:
+        self._definitions: dict[str, list[Definition]] = {}
+        self.stars: list[tuple[DraftCell, str]] = []
+        for position, cell in enumerate(draft.cells):
+            if isinstance(cell, DraftCell) and cell.kind == "code":
+                self._read(position, cell)
+        self._pure: dict[str, bool] = {}
+
+    def _read(self, position: int, cell: DraftCell) -> None:
+        tree = parse_code(cell.source)
+        for statement in tree.body if tree else ():
+            if isinstance(statement, ast.ImportFrom) and statement.names[0].name == "*":
+                self.stars.append((cell, statement.module or ""))
+                continue
+            for name in bound(statement):
+                definition = Definition(position, cell, statement)
+                self._definitions.setdefault(name, []).append(definition)
+
+    def definitions(self, name: str) -> list[Definition]:
+        """The statements that bind a name, in the order of the notebook."""
+        return self._definitions.get(name, [])
+
+    def home(self, name: str) -> Home:
+        """Say whose a name is."""
+        found = self.definitions(name)
+        if not found:
+            return "builtin" if hasattr(builtins, name) else "unknown"
+        if all(isinstance(d.statement, ast.Import | ast.ImportFrom) for d in found):
+            return "import"
+        if self.given_function(name) or self.given_constant(name):
+            return "given"
+        return "student"
+
+    def import_line(self, name: str) -> str:
+        """The statement that imports a name, alone; nothing where none does."""
+        for definition in reversed(self.definitions(name)):
+            statement = definition.statement
+            if not isinstance(statement, ast.Import | ast.ImportFrom):
+                continue
+            kept = [a for a in statement.names if name in (a.asname, a.name.partition(".")[0])]
+            if isinstance(statement, ast.Import):
+                return ast.unparse(ast.Import(names=kept))
+            return ast.unparse(
+                ast.ImportFrom(module=statement.module, names=kept, level=statement.level)
+            )
+        return ""
+
+    def dotted_import(self, name: str) -> str:
+        """What a name stands for: `F` is torch.nn.functional, `SGD` is torch.optim.SGD."""
+        match ast.parse(self.import_line(name)).body:
+            case [ast.ImportFrom(module=module, names=[alias])]:
+                return f"{module}.{alias.name}"
+            case [ast.Import(names=[alias])] if alias.asname:
+                return alias.name
+        return name
+
+    def given_function(self, name: str) -> ast.FunctionDef | None:
+        """The function of that name which students are given, if it needs nothing of theirs."""
+        found = self.definitions(name)
+        if len(found) != 1 or not isinstance(found[0].statement, ast.FunctionDef):
+            return None
+        if found[0].cell.has_solution or not self._is_pure(name):
+            return None
+        return found[0].statement
+
+    def given_constant(self, name: str) -> ast.expr | None:
+        """The value of a given name that is written out in the notebook and never changed."""
+        found = self.definitions(name)
+        if len(found) != 1 or found[0].cell.has_solution:
+            return None
+        statement = found[0].statement
+        if not isinstance(statement, ast.Assign) or not isinstance(statement.targets[0], ast.Name):
+            return None
+        try:
+            ast.literal_eval(statement.value)
+        except (ValueError, TypeError, SyntaxError, MemoryError, RecursionError):
+            return None
+        return statement.value
+
+    def bound_again_after(self, name: str, position: int) -> DraftCell | None:
+        """The cell behind a position that gives a name, which stands before it, another value."""
+        found = self.definitions(name)
+        later = [d for d in found if d.position > position]
+        if any(d.position < position for d in found) and later:
+            return later[0].cell
+        return None
+
+    def student_names(self, names: set[str]) -> set[str]:
+        """Those of the names that live in the student's notebook."""
+        return {name for name in names if self.home(name) in ("student", "unknown")}
+
+    def _is_pure(self, name: str) -> bool:
+        if name not in self._pure:
+            self._pure[name] = True  # a function that calls itself is as pure as the rest of it
+            statement = self.definitions(name)[0].statement
+            self._pure[name] = is_live([statement]) and all(
+                self.home(used) in ("builtin", "import", "given") for used in taken_names(statement)
+            )
+        return self._pure[name]

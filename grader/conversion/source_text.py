@@ -1,0 +1,162 @@
+"""Edit Python source as text, so that comments and layout stay as they were written."""
+
+from __future__ import annotations
+
+import ast
+import io
+import tokenize
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from itertools import pairwise
+
+INDENT = "    "
+
+
+@dataclass(frozen=True)
+class Chunk:
+    """One statement of a cell with the comments above it; `first` is the index of its line."""
+
+    statement: ast.stmt
+    text: str
+    first: int
+
+
+def chunks(source: str) -> list[Chunk]:
+    """Split a cell into its statements.
+
+    Raises:
+        SyntaxError: it is not valid Python.
+    """
+    tree = ast.parse(source)
+    if _shares_lines(tree.body):
+        source = ast.unparse(tree)  # `a = 1; b = 2`: one statement on each line from here on
+        tree = ast.parse(source)
+    lines = source.split("\n")
+    found: list[Chunk] = []
+    begin = 0
+    for statement in tree.body:
+        end = statement.end_lineno or statement.lineno
+        text = "\n".join(lines[begin:end]).strip("\n")
+        found.append(Chunk(statement, text, _first_line(statement) - 1))
+        begin = end
+    return found
+
+
+def replaced(chunk_text: str, statement: ast.stmt, new: Mapping[ast.expr, str]) -> str:
+    """Write a statement's text with some of its expressions replaced.
+
+    Args:
+        chunk_text: the statement, perhaps with comments above it.
+        statement: parsed from the whole cell, so that its lines are the cell's.
+        new: expression of the statement → what stands in its place.
+    """
+    if not new:
+        return chunk_text
+    lines = chunk_text.split("\n")
+    last = statement.end_lineno or statement.lineno
+    offset = last - len(lines)  # the line of the cell before the chunk's first, counted from 1
+    encoded = [line.encode() for line in lines]
+    for node in sorted(new, key=lambda n: (n.lineno, n.col_offset), reverse=True):
+        first, final = node.lineno - offset - 1, (node.end_lineno or node.lineno) - offset - 1
+        if not _stands_there(node, encoded, first, final):
+            return _unparsed(statement, new)
+        head = encoded[first][: node.col_offset] + new[node].encode()
+        encoded[first : final + 1] = [head + encoded[final][node.end_col_offset or 0 :]]
+    text = "\n".join(line.decode() for line in encoded)
+    return text if _parses(text) else _unparsed(statement, new)
+
+
+def indented(text: str, levels: int = 1) -> str:
+    """Indent code, but not the inner lines of a text that spans several."""
+    inside = _lines_within_texts(text)
+    return "\n".join(
+        line if number in inside or not line.strip() else INDENT * levels + line
+        for number, line in enumerate(text.split("\n"), 1)
+    )
+
+
+def without_markers(source: str, markers: Iterable[str]) -> tuple[str, frozenset[int]]:
+    """Blank the lines that hold a begin or end marker; say which lines lie between the two."""
+    begin, end = markers
+    lines = source.split("\n")
+    hidden: set[int] = set()
+    within = False
+    for index, line in enumerate(lines):
+        if begin in line:
+            within = True
+            hidden.add(index)
+            lines[index] = ""
+        elif end in line:
+            within = False
+            hidden.add(index)
+            lines[index] = ""
+        elif within:
+            hidden.add(index)
+    return "\n".join(lines), frozenset(hidden)
+
+
+def _shares_lines(body: list[ast.stmt]) -> bool:
+    return any(
+        later.lineno <= (before.end_lineno or before.lineno) for before, later in pairwise(body)
+    )
+
+
+def _first_line(statement: ast.stmt) -> int:
+    decorators: list[ast.expr] = getattr(statement, "decorator_list", [])
+    return min([statement.lineno, *(d.lineno for d in decorators)])
+
+
+def _stands_there(node: ast.expr, lines: list[bytes], first: int, final: int) -> bool:
+    """Check the position: within f-strings, older Pythons give wrong ones."""
+    if not 0 <= first <= final < len(lines):
+        return False
+    if isinstance(node, ast.Name):
+        return lines[first][node.col_offset : node.end_col_offset] == node.id.encode()
+    if first == final:
+        text = lines[first][node.col_offset : node.end_col_offset].decode(errors="replace")
+        return _same(text, node)
+    return True
+
+
+def _same(text: str, node: ast.expr) -> bool:
+    try:
+        return ast.dump(ast.parse(text.strip(), mode="eval").body) == ast.dump(node)
+    except SyntaxError:
+        return False
+
+
+def _unparsed(statement: ast.stmt, new: Mapping[ast.expr, str]) -> str:
+    class Replace(ast.NodeTransformer):
+        def visit(self, node: ast.AST) -> ast.AST:
+            if isinstance(node, ast.expr) and node in new:
+                return ast.parse(new[node], mode="eval").body
+            return self.generic_visit(node)
+
+    # The statement itself stays as it is: others of its expressions are looked up in it later.
+    copy = ast.parse(ast.unparse(statement)).body[0]
+    pairs = zip(ast.walk(statement), ast.walk(copy), strict=False)
+    new = {
+        c: new[n]
+        for n, c in pairs
+        if isinstance(n, ast.expr) and n in new and isinstance(c, ast.expr)
+    }
+    return ast.unparse(ast.fix_missing_locations(Replace().visit(copy)))
+
+
+def _parses(text: str) -> bool:
+    try:
+        ast.parse(text)
+    except SyntaxError:
+        return False
+    return True
+
+
+def _lines_within_texts(text: str) -> set[int]:
+    inside: set[int] = set()
+    try:
+        for token in tokenize.generate_tokens(io.StringIO(text).readline):
+            if token.type == tokenize.STRING or tokenize.tok_name[token.type].startswith("FSTRING"):
+                inside |= set(range(token.start[0] + 1, token.end[0] + 1))
+    except (tokenize.TokenError, IndentationError, SyntaxError):
+        return set()
+    return inside

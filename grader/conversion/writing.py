@@ -1,0 +1,223 @@
+"""A draft becomes an assignment in a course directory, whole or not at all."""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+import sys
+import tempfile
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+from pathlib import Path
+
+from grader.conversion.draft import Draft, Remark
+from grader.conversion.names import bound
+from grader.conversion.reference import reference_text
+from grader.conversion.suites import suites_of
+from grader.course.directory import ASSIGNMENTS, REFERENCE, Course
+from grader.course.loading import SPEC_NAME
+from grader.errors import SpecError, UsageError
+from grader.points import show
+from grader.release.percent import read_percent
+from grader.release.regions import parse_code, solution_source, student_source
+
+_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_-]{0,63}")
+_IN_THE_BOX = frozenset({"torch", "numpy", "matplotlib", "IPython", "grader", "nbgrader", "otter"})
+# Modules whose package has another name.
+_PACKAGES = {
+    "sklearn": "scikit-learn",
+    "skimage": "scikit-image",
+    "PIL": "pillow",
+    "cv2": "opencv-python-headless",
+    "yaml": "pyyaml",
+    "bs4": "beautifulsoup4",
+}
+
+
+@dataclass(frozen=True)
+class Imported:
+    """What was written, and what a person must look at."""
+
+    name: str
+    folder: Path
+    reference: Path
+    points: Decimal
+    manual: Decimal
+    tests: int
+    remarks: tuple[Remark, ...]
+
+    @property
+    def unfinished(self) -> tuple[Remark, ...]:
+        """What keeps the assignment from being graded with."""
+        return tuple(remark for remark in self.remarks if remark.kind == "unfinished")
+
+
+def write_draft(
+    course: Course, draft: Draft, name: str, *, data: Iterable[Path] = (), system: str
+) -> Imported:
+    """Write an assignment of its own into the course.
+
+    Raises:
+        UsageError: the name can't be one, or is taken.
+        SpecError: the source can't be made into a reference.
+    """
+    folder = course.root / ASSIGNMENTS / name
+    reference = course.root / REFERENCE / f"{name.replace('-', '_')}.py"
+    _refuse_taken(name, folder, reference)
+    suites = suites_of(draft)
+    files = {SPEC_NAME: _spec(draft, system)}
+    files |= {f"hidden/{file}": text for file, text in suites.hidden.items()}
+    files |= {f"public/{file}": text for file, text in suites.public.items()}
+    text = reference_text(draft)
+    with tempfile.TemporaryDirectory(dir=course.root, prefix=f".{name}.") as work:
+        built, module = Path(work) / "assignment", Path(work) / reference.name
+        _write(built, files, data)
+        module.write_text(text, encoding="utf-8")
+        _check_reference(module, draft)
+        folder.parent.mkdir(exist_ok=True)
+        reference.parent.mkdir(exist_ok=True)
+        module.rename(reference)
+        built.rename(folder)
+    remarks = (*draft.remarks, *suites.remarks, *_demos(draft), *_hidden_only(draft, suites.public))
+    return Imported(
+        name=name,
+        folder=folder,
+        reference=reference,
+        points=sum((q.points for q in draft.questions), Decimal(0)),
+        manual=sum((q.manual for q in draft.questions), Decimal(0)),
+        tests=len(draft.tests),
+        remarks=tuple(sorted(set(remarks), key=remarks.index)),
+    )
+
+
+def assignment_name(wanted: str) -> str:
+    """A name for an assignment, as near to the wanted one as names may be."""
+    plain = re.sub(r"[^A-Za-z0-9_-]+", "-", wanted).strip("-_")
+    return (plain if plain[:1].isalpha() else f"a-{plain}")[:64].rstrip("-_")
+
+
+def _refuse_taken(name: str, folder: Path, reference: Path) -> None:
+    if not _NAME.fullmatch(name):
+        raise UsageError(
+            f"an assignment can't be called {name!r}",
+            hint="Give it a name of letters, digits, - and _ with --name.",
+        )
+    for path in (folder, reference):
+        if path.exists() or path.is_symlink():
+            raise UsageError(
+                "this is there already",
+                where=path,
+                hint="Move it away, or give the import another name with --name.",
+            )
+
+
+def _write(folder: Path, files: Mapping[str, str], data: Iterable[Path]) -> None:
+    for file, text in files.items():
+        path = folder / file
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, encoding="utf-8")
+    for path in data:
+        target = folder / "data" / path.name
+        target.parent.mkdir(parents=True, exist_ok=True)
+        if path.is_dir():
+            shutil.copytree(path, target, symlinks=False)
+        else:
+            shutil.copyfile(path, target)
+
+
+def _check_reference(module: Path, draft: Draft) -> None:
+    """Read the reference back: every cell must be in it as it was, and have a students' form."""
+    cells = read_percent(module)
+    for cell in cells:
+        student_source(cell)
+        solution_source(cell)
+    wanted = _squeezed(cell.source for cell in draft.shown)
+    found = _squeezed(cell.source for cell in cells)
+    if wanted != found:
+        raise SpecError(
+            "a cell can't be written in percent format without changing it",
+            where=draft.shown[0].place.file if draft.shown else None,
+            hint="Look for cells that hold a line which begins with `# %%`.",
+        )
+
+
+def _squeezed(sources: Iterable[str]) -> str:
+    return re.sub(r"\s+", "", "".join(sources))
+
+
+def _spec(draft: Draft, system: str) -> str:
+    total = sum((q.points + q.manual for q in draft.questions), Decimal(0))
+    lines = [f"title = {_toml(draft.title)}"]
+    lines += [f"summary = {_toml(f'Imported from {system}.')}", f"points = {show(total)}"]
+    libraries = _libraries(draft)
+    if libraries:
+        lines += ["", "[box]", f"libraries = [{', '.join(map(_toml, libraries))}]"]
+    for question in draft.questions:
+        lines += ["", "[[questions]]", f"id = {_toml(question.id)}"]
+        lines += [f"title = {_toml(question.title)}"]
+        if question.points:
+            lines.append(f"points = {show(question.points)}")
+        if question.manual:
+            lines.append(f"manual = {show(question.manual)}")
+    return "\n".join(lines) + "\n"
+
+
+def _toml(text: str) -> str:
+    """A basic string of TOML: JSON's escapes, and no line breaks."""
+    plain = " ".join(text.split())
+    return json.dumps(plain, ensure_ascii=False).replace("\x7f", "")
+
+
+def _libraries(draft: Draft) -> list[str]:
+    """The packages that the notebook imports and the box does not have by itself."""
+    import ast
+
+    modules: set[str] = set()
+    for cell in draft.shown:
+        tree = parse_code(cell.source) if cell.kind == "code" else None
+        for node in ast.walk(tree) if tree else ():
+            if isinstance(node, ast.Import):
+                modules |= {alias.name.partition(".")[0] for alias in node.names}
+            elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
+                modules.add(node.module.partition(".")[0])
+    known = _IN_THE_BOX | sys.stdlib_module_names
+    return sorted(_PACKAGES.get(module, module) for module in modules - known)
+
+
+def _demos(draft: Draft) -> list[Remark]:
+    """Given cells that call what students write: they raise in the released notebook."""
+    import ast
+
+    theirs = {
+        name
+        for cell in draft.shown
+        if cell.kind == "code" and cell.has_solution
+        for statement in getattr(parse_code(cell.source), "body", ())
+        if isinstance(statement, ast.FunctionDef | ast.ClassDef)
+        for name in bound(statement)
+    }
+    found = []
+    for cell in draft.shown:
+        if cell.kind != "code" or cell.has_solution:
+            continue
+        for statement in getattr(parse_code(cell.source), "body", ()):
+            if isinstance(statement, ast.FunctionDef | ast.ClassDef):
+                continue
+            called = {
+                node.func.id
+                for node in ast.walk(statement)
+                if isinstance(node, ast.Call) and isinstance(node.func, ast.Name)
+            }
+            for name in sorted(called & theirs):
+                what = f"it calls {name}, which raises in the released notebook; guard it with try"
+                found.append(Remark("look", str(cell.place), what))
+    return found
+
+
+def _hidden_only(draft: Draft, public: Mapping[str, str]) -> list[Remark]:
+    if public or not draft.tests:
+        return []
+    what = "students get no public test: all tests of the source are hidden, or could not be turned"
+    return [Remark("look", draft.tests[0].place.file, what)]
