@@ -41,6 +41,10 @@ class Ask(msgspec.Struct, frozen=True, kw_only=True, tag="ask", tag_field="kind"
     request: m.Request
 
 
+class Revive(msgspec.Struct, frozen=True, kw_only=True, tag="revive", tag_field="kind"):
+    """The suite wants the notebook live before a test's time begins."""
+
+
 class Begun(msgspec.Struct, frozen=True, kw_only=True, tag="begun", tag_field="kind"):
     """A test begins."""
 
@@ -59,7 +63,7 @@ class Finished(msgspec.Struct, frozen=True, kw_only=True, tag="finished", tag_fi
     trouble: str = ""
 
 
-FromChild = Ask | Begun | Done | Finished
+FromChild = Ask | Revive | Begun | Done | Finished
 
 
 class Answer(msgspec.Struct, frozen=True, kw_only=True):
@@ -122,6 +126,14 @@ class RelayedBox:
             self._pipe.send(Ask(request=request), blobs)
         except frames.Malformed as error:
             raise WireError(f"the suite sends more than may be sent: {error}") from error
+        return self._answer()
+
+    def ready(self) -> None:
+        """Have the worker run the notebook anew, if its session has ended."""
+        self._pipe.send(Revive())
+        self._answer()
+
+    def _answer(self) -> tuple[m.Reply, list[memoryview]]:
         message, parts = self._pipe.receive(Answer)
         if not isinstance(message, Answer):
             raise WireError("the worker sent no answer")
@@ -159,6 +171,8 @@ def attend(pipe: Pipe, box: NotebookBox, heard: Heard, *, until: Callable[[], fl
         match message:
             case Ask():
                 _answer(pipe, box, message.request, blobs, heard)
+            case Revive():
+                _answer(pipe, box, None, blobs, heard)
             case Begun():
                 heard.running = message.name
             case Done():
@@ -169,11 +183,15 @@ def attend(pipe: Pipe, box: NotebookBox, heard: Heard, *, until: Callable[[], fl
 
 
 def _answer(
-    pipe: Pipe, box: NotebookBox, request: m.Request, blobs: list[memoryview], heard: Heard
+    pipe: Pipe, box: NotebookBox, request: m.Request | None, blobs: list[memoryview], heard: Heard
 ) -> None:
     parts: Sequence[Blob] = ()
+    reply: m.Reply = m.Value(value=None)
     try:
-        reply, parts = box.request(request, blobs)
+        if request is None:
+            box.ready()
+        else:
+            reply, parts = box.request(request, blobs)
         answer = Answer(generation=box.generation, reply=reply)
     except BoxFailure as error:
         answer = Answer(generation=box.generation, failure=type(error).__name__, text=error.what)

@@ -119,6 +119,7 @@ class SuiteRun:
         self._executed = executed
         self._answers = answers
         self._until = time.monotonic() + setting.spec.resources.suite_s
+        self._revived_before = box.reviving_s
 
     def results(self) -> list[TestResult]:
         """Run every test; one that kills its judge's process costs only itself.
@@ -131,12 +132,16 @@ class SuiteRun:
             self._one_child(heard)
             if heard.infrastructure is not None:
                 raise heard.infrastructure
-            if heard.finished or time.monotonic() >= self._until:
+            if heard.finished or time.monotonic() >= self._ends():
                 break
             if heard.running:
                 heard.results.append(self._lost(heard.running))
                 heard.running = ""
         return self._complete(heard)
+
+    def _ends(self) -> float:
+        """The end of the suite's time; what the notebook took to be run anew is not in it."""
+        return self._until + self._box.reviving_s - self._revived_before
 
     def _one_child(self, heard: Heard) -> None:
         ours, theirs = socket.socketpair()
@@ -149,7 +154,7 @@ class SuiteRun:
         theirs.close()
         try:
             with ours:
-                attend(Pipe(ours), self._box, heard, until=lambda: self._until + AFTER_DEADLINE_S)
+                attend(Pipe(ours), self._box, heard, until=lambda: self._ends() + AFTER_DEADLINE_S)
         except (TimeoutError, EOFError, OSError):
             pass
         finally:
@@ -171,7 +176,7 @@ class SuiteRun:
                     client,
                     view,
                     batch_seed=self._setting.seed,
-                    deadline_s=max(self._until - time.monotonic(), 0.01),
+                    deadline_s=max(self._ends() - time.monotonic(), 0.01),
                     earlier=done,
                     on_begin=lambda name: pipe.send(Begun(name=name)),
                     on_result=lambda result: pipe.send(Done(result=result)),

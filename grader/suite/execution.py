@@ -74,6 +74,7 @@ class SuiteRun:
         self._raised: list[BaseException] = []
         self._results: dict[str, TestResult] = {}
         self._out_of_time = False
+        self._revived_s = 0.0
 
     def results(self) -> list[TestResult]:
         """The results so far, in the order in which the suite states its tests."""
@@ -99,7 +100,7 @@ class SuiteRun:
             return self._keep(item, self._earlier[test.name]), []
         if self._on_begin is not None:
             self._on_begin(test.name)
-        began = time.monotonic()
+        began, revived_before = time.monotonic(), self._revived_s
         reports: list[pytest.TestReport] = []
         reason = self._reason_not_to_run(test)
         if reason:
@@ -108,7 +109,8 @@ class SuiteRun:
             result = _result(test, ending)
         else:
             result, reports = self._run_trials(item, test, next_item)
-        result = self._keep(item, _with_duration(result, time.monotonic() - began))
+        seconds = time.monotonic() - began - (self._revived_s - revived_before)
+        result = self._keep(item, _with_duration(result, seconds))
         if self._on_result is not None:
             self._on_result(result)
         return result, reports
@@ -181,6 +183,7 @@ class SuiteRun:
     def _run_once(
         self, item: pytest.Item, test: PlannedTest, next_item: pytest.Item | None, seed: int
     ) -> tuple[Ending, list[str], list[pytest.TestReport]]:
+        self._revive()
         seed_judge(seed)
         self._raised.clear()
         self._link.begin_test(seed=seed, until=self._call_deadline(test))
@@ -197,6 +200,12 @@ class SuiteRun:
         if self._link.infrastructure is not None:
             raise self._link.infrastructure
         return self._ending(test), list(hints), reports
+
+    def _revive(self) -> None:
+        seconds = self._link.revive()
+        self._revived_s += seconds
+        if self._until is not None:
+            self._until += seconds
 
     def _call_deadline(self, test: PlannedTest) -> float | None:
         left = self._question_seconds_left(test)

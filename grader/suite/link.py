@@ -40,6 +40,14 @@ class BoxClient(Protocol):
             WireError: what came back is no reply.
         """
 
+    def ready(self) -> None:
+        """Run the notebook anew, if its session has ended.
+
+        Raises:
+            BoxFailure: it ended too often.
+            InfrastructureError: the sandbox failed.
+        """
+
 
 class BoxLink:
     """Requests of one submission's tests, with the seed, the deadline and the failures of each."""
@@ -48,6 +56,7 @@ class BoxLink:
         self._client = client
         self._seed: int | None = None
         self._until: float | None = None
+        self._ended = False
         self.failure: BoxFailure | None = None
         self.infrastructure: InfrastructureError | None = None
 
@@ -60,6 +69,24 @@ class BoxLink:
         """
         self._seed, self._until = seed, until
         self.failure = None
+
+    def revive(self) -> float:
+        """Run the notebook anew if a test has ended its session; the seconds that it took.
+
+        They are no test's: another question's endless loop must not cost this one its time.
+
+        Raises:
+            InfrastructureError: the sandbox failed.
+        """
+        if not self._ended:
+            return 0.0
+        began = time.monotonic()
+        try:
+            self._client.ready()
+        except BoxFailure:
+            pass  # it ended too often: the next call says so
+        self._ended = False
+        return time.monotonic() - began
 
     @property
     def generation(self) -> int:
@@ -115,7 +142,7 @@ class BoxLink:
         try:
             reply, received = self._client.request(request, blobs)
         except BoxFailure as failure:
-            self.failure = failure
+            self.failure, self._ended = failure, True
             raise
         except InfrastructureError as error:
             self.infrastructure = error

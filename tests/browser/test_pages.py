@@ -19,7 +19,8 @@ Open = Callable[..., Any]
 # backgrounds of all that it stands in, one over the other.
 CONTRAST = """() => {
   const parse = c => { const n = (c.match(/[\\d.]+/g) || []).map(Number);
-      return c.startsWith('color(srgb') ? [...n.slice(0, 3).map(v => v * 255), ...n.slice(3)] : n; };
+      const unit = c.startsWith('color(srgb') ? 255 : 1;
+      return [...n.slice(0, 3).map(v => v * unit), ...n.slice(3)]; };
   const light = c => { const [r, g, b] = c.map(v => { v /= 255;
       return v <= .03928 ? v / 12.92 : Math.pow((v + .055) / 1.055, 2.4); });
     return .2126 * r + .7152 * g + .0722 * b; };

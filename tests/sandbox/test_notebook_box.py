@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator
 
 import pytest
 
 from grader.errors import BoxCrashed, BoxTimeout
-from grader.sandbox.base import Slot, SlotOptions
+from grader.sandbox.base import Session, Slot, SlotOptions
 from grader.sandbox.notebook_box import MAX_RESTARTS, NotebookBox, NotebookRun, RunLimits
 from grader.wire import messages as m
 from grader.wire import values
@@ -207,6 +208,24 @@ def test_the_time_of_a_notebook_is_limited_as_a_whole(opened: Open) -> None:
     assert run.cells[3].error == "not run: the notebook's time was up"
     assert fetch(box, "x") == 1
     assert isinstance(fetch(box, "y"), m.Missing)
+
+
+def test_what_a_notebook_does_not_compute_takes_nothing_from_its_time(
+    opened: Open, slot: Slot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def open_slowly(**options: object) -> Session:
+        time.sleep(0.8)
+        return prompt(**options)
+
+    prompt: Callable[..., Session] = slot.open
+    monkeypatch.setattr(slot, "open", open_slowly)
+    limits = RunLimits(notebook_s=1.2, cell_s=1.0, call_s=1.0)
+    box = opened("import time\ntime.sleep(0.5)", CRASH, "x = 1", limits=limits)
+    run = box.run()
+    assert statuses(run) == ["ok", "killed", "ok"]
+    assert run.duration_s < 1.2
+    assert box.reviving_s > 1.2
+    assert fetch(box, "x") == 1
 
 
 def test_a_cell_that_prints_without_end_is_stopped_and_said_so(opened: Open) -> None:

@@ -349,3 +349,23 @@ collect_suite(Path({str(bench.folder)!r}), reference_path=None, on_ready=ready)
     )
     assert done.stdout == "1 passed\n2 failed\n"
     assert done.stderr == ""
+
+
+def test_running_the_notebook_anew_takes_no_time_from_the_checks(bench: Workbench) -> None:
+    bench.suite(
+        """
+        @pytest.mark.points(1)
+        def test_a(student):
+            student.crash()
+
+        @pytest.mark.points(1)
+        def test_b(student):
+            assert student.x == 1
+        """
+    )
+    crash = "def crash(): raise BoxCrashed('it ended')"
+    box = FakeBox(f"from grader.errors import BoxCrashed\nx = 1\n{crash}")
+    box.revival_s = 1.5
+    results = bench.judge(box, deadline_s=1.0, question_s=1.0)
+    assert [str(r.outcome) for r in results.values()] == ["crashed", "passed"]
+    assert sum(r.duration_s for r in results.values()) < 1
