@@ -158,7 +158,8 @@ def faults(case: Case, batch: Batch) -> list[str]:
         found.append(f"the outcome is {verdict.outcome} ({verdict.reason})")
     if verdict.points != case.points:
         wrong = {t.name: f"{t.outcome} {t.message} {t.details}"[:300] for t in verdict.tests}
-        found.append(f"it has {verdict.points} points, not {case.points}: {wrong}")
+        notes = " ".join(verdict.notes)
+        found.append(f"it has {verdict.points} points, not {case.points}: {notes} {wrong}")
     for start, outcome in case.tests.items():
         outcomes = {str(t.outcome) for t in verdict.tests if t.name.startswith(start)}
         if outcomes != {outcome}:
