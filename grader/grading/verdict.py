@@ -8,6 +8,7 @@ from enum import StrEnum
 
 import msgspec
 
+from grader.errors import GradebookError
 from grader.suite.results import TestResult
 
 
@@ -97,5 +98,15 @@ def verdict_to_json(verdict: Verdict, *, indent: int = 2) -> bytes:
 
 
 def verdict_from_json(data: bytes) -> Verdict:
-    """Read a verdict that `verdict_to_json` wrote."""
-    return msgspec.json.decode(data, type=Verdict)
+    """Read a verdict that `verdict_to_json` wrote.
+
+    Raises:
+        GradebookError: it has been damaged, or a newer version wrote it.
+    """
+    try:
+        return msgspec.json.decode(data, type=Verdict)
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
+        raise GradebookError(
+            f"a stored verdict can't be read: {error}",
+            hint="Use the version of grader that wrote it, or grade again with --regrade.",
+        ) from error

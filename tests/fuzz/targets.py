@@ -104,7 +104,8 @@ def stored(data: bytes) -> None:
     """A verdict as the gradebook keeps it."""
     try:
         found = verdict_from_json(data)
-    except (msgspec.MsgspecError, UnicodeDecodeError):
+    except GraderError as error:
+        assert error.what and error.hint
         return
     assert verdict_from_json(verdict_to_json(found)) == found
 

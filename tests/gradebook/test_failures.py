@@ -106,3 +106,18 @@ def test_a_password_is_never_in_the_message() -> None:
     with pytest.raises(GradebookError) as caught:
         Gradebook("nosuchdb://user:s3cret@host/x")
     assert "s3cret" not in str(caught.value)
+
+
+def test_a_verdict_that_was_damaged_is_named_and_no_mark(path: Path) -> None:
+    with open_book(path) as book:
+        batch = book.start_batch(ASSIGNMENT, seed=1)
+        book.record(graded("Ada"), None, batch=batch)
+    for damage in ('{"points": "many"}', '{"a":' * 5000, "not JSON"):
+        with sqlite3.connect(path) as other:
+            other.execute("UPDATE verdicts SET verdict_json = ?", (damage,))
+        with (
+            open_book(path) as book,
+            pytest.raises(GradebookError, match="a stored verdict can't be read") as caught,
+        ):
+            book.current(ASSIGNMENT)
+        assert caught.value.hint
