@@ -8,31 +8,25 @@ from __future__ import annotations
 
 import os
 import signal
-import socket
-import subprocess
-import sys
-import tempfile
 import time
 from collections import deque
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from multiprocessing.connection import Connection, wait
-from pathlib import Path
 from typing import Any
 
 import msgspec
 
-from grader import errors
-from grader.errors import GraderError, InfrastructureError
+from grader.errors import InfrastructureError
 from grader.grading.interrupt import Interrupt
 from grader.grading.job import Begins, Broken, FromWorker, InCell, Job, Judged, Ready, Setting
+from grader.grading.judging import JudgeProcess, raised
 from grader.grading.patience import START_S, job_patience_s
 from grader.grading.submission import not_judged
 from grader.wire import frames
 
 MAX_LOSSES = 2
 """Workers that may die over one submission before it is given up as ours to mend."""
-_WORDS = 2_000
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -98,16 +92,16 @@ class _Round:
         self._setting = setting
         self._queue = queue
         self._watchers = watchers
-        self._log = tempfile.TemporaryFile()  # noqa: SIM115 - lives as long as the round
         self._slots: list[_Slot] = []
         self._lost: list[Job] = []
         self._ready = 0
 
     def run(self) -> list[Job]:
         """Run until nothing is left to hand out; returns jobs whose workers died."""
-        process = self._start()
+        count = min(self._setting.slots, len(self._queue))
+        self._judge = judge = JudgeProcess(self._setting, count)
+        self._slots = [_Slot(connection) for connection in judge.connections]
         try:
-            self._slots[0].connection.send_bytes(msgspec.msgpack.encode(self._setting))
             while any(not s.connection.closed for s in self._slots):
                 open_ = {s.connection: s for s in self._slots if not s.connection.closed}
                 patience = min(s.until for s in open_.values()) - time.monotonic()
@@ -115,35 +109,11 @@ class _Round:
                     self._hear(open_[connection])  # type: ignore[index]
                 self._give_up_what_hangs()
         except BaseException:
-            _end_group(process)
+            judge.stop()
             raise
         finally:
-            for slot in self._slots:
-                slot.connection.close()
-            _finish(process)
-            self._log.close()
+            judge.finish()
         return self._lost
-
-    def _start(self) -> subprocess.Popen[bytes]:
-        count = min(self._setting.slots, len(self._queue))
-        theirs = []
-        for _ in range(count):
-            ours, other = socket.socketpair()
-            self._slots.append(_Slot(Connection(ours.detach())))
-            theirs.append(other)
-        command = [sys.executable, "-B", "-m", "grader.grading.judge"]
-        process = subprocess.Popen(
-            [*command, str(os.getpid()), *(str(s.fileno()) for s in theirs)],
-            pass_fds=[s.fileno() for s in theirs],
-            stdin=subprocess.DEVNULL,
-            stdout=self._log,
-            stderr=self._log,
-            env={**os.environ, "OMP_NUM_THREADS": "1", "PYTHONPATH": _import_path()},
-            start_new_session=True,
-        )
-        for other in theirs:
-            other.close()
-        return process
 
     def _hear(self, slot: _Slot) -> None:
         try:
@@ -166,7 +136,7 @@ class _Round:
                 self._watchers.on_verdict(message)
                 self._hand_out(slot)
             case Broken():
-                raise _raised(message)
+                raise raised(message)
 
     def _hand_out(self, slot: _Slot) -> None:
         if self._queue and not self._interrupt.asked:
@@ -183,10 +153,7 @@ class _Round:
             self._lost.append(slot.job)
             slot.job = None
         elif not self._ready:
-            raise InfrastructureError(
-                f"the judge's process ended before it was ready. {self._last_words()}".strip(),
-                hint="Run `grader doctor`.",
-            )
+            raise self._judge.never_ready()
 
     def _give_up_what_hangs(self) -> None:
         """Kill workers that have said nothing for longer than any submission can take."""
@@ -201,39 +168,3 @@ class _Round:
                 )
             os.kill(slot.pid, signal.SIGKILL)
             slot.until = now + START_S  # its connection closes now, and it is mourned
-
-    def _last_words(self) -> str:
-        self._log.seek(0)
-        return self._log.read()[-_WORDS:].decode("utf-8", "replace").strip()
-
-
-def _raised(message: Broken) -> GraderError:
-    """The error that a worker has sent, as the same kind of error here."""
-    kind = getattr(errors, message.error, InfrastructureError)
-    if not (isinstance(kind, type) and issubclass(kind, GraderError)):
-        kind = InfrastructureError
-    return kind(message.what, where=message.where or None, hint=message.hint or None)
-
-
-def _end_group(process: subprocess.Popen[bytes]) -> None:
-    """Tell the judge and its workers to stop now; each worker destroys its slot first."""
-    try:
-        os.killpg(process.pid, signal.SIGTERM)
-    except (ProcessLookupError, PermissionError):
-        pass
-
-
-def _finish(process: subprocess.Popen[bytes]) -> None:
-    try:
-        process.wait(timeout=20)
-    except subprocess.TimeoutExpired:
-        os.killpg(process.pid, signal.SIGKILL)
-        process.wait()
-
-
-def _import_path() -> str:
-    import grader
-
-    own = str(Path(grader.__file__).parent.parent)
-    inherited = os.environ.get("PYTHONPATH", "")
-    return f"{own}{os.pathsep}{inherited}" if inherited else own
