@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Literal
 
 from grader.conversion.nbgrader import notebooks_of, read_nbgrader
+from grader.conversion.otter import data_files, read_otter
 from grader.conversion.writing import Imported, assignment_name, write_draft
 from grader.course.directory import Course
 from grader.errors import UsageError
@@ -40,8 +41,11 @@ def import_assignment(
     found = []
     for path in notebooks:
         own = base if len(notebooks) == 1 else f"{base}-{assignment_name(path.stem)}"
-        draft = read_nbgrader(path)
-        data = _data_beside(folder) if source.is_dir() else []
+        if system == "otter":
+            draft, data = read_otter(path), data_files(path)
+        else:
+            draft = read_nbgrader(path)
+            data = _data_beside(folder) if source.is_dir() else []
         found.append(write_draft(course, draft, own, data=data, system=system))
     return found
 

@@ -57,6 +57,25 @@ def nbgrader(source: Path, name: str | None, course_dir: Path | None, as_json: b
     _import("nbgrader", source, name, course_dir, as_json)
 
 
+@command.command("otter")
+@_source
+@_name
+@course_option
+@json_option
+def otter(source: Path, name: str | None, course_dir: Path | None, as_json: bool) -> None:
+    """Take over an assignment of Otter's.
+
+    SOURCE is a master notebook, as `otter assign` takes it, or a folder that holds one. Solution
+    blocks become solution regions, each test case a hidden test with its share of the points, and
+    a public test too where students may see it; questions marked by hand become written answers.
+
+    
+    Example:
+      grader import otter hw01/hw01.ipynb
+    """
+    _import("otter", source, name, course_dir, as_json)
+
+
 def _import(
     system: System, source: Path, name: str | None, course_dir: Path | None, as_json: bool
 ) -> None:

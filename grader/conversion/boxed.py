@@ -70,12 +70,15 @@ class Split:
     results: tuple[str, ...]
     after: tuple[Chunk, ...]
     line: int
+    works: bool = True
     decided: tuple[int, ...] = ()
 
 
 @dataclass
 class _Region:
     lines: list[str] = field(default_factory=list)
+    bound: set[str] = field(default_factory=set)
+    used: set[str] = field(default_factory=set)
     snapshots: list[str] = field(default_factory=list)
     decided: list[int] = field(default_factory=list)
 
@@ -97,6 +100,7 @@ def split(chunks: Sequence[Chunk], scope: Scope, local: set[str]) -> Split | Non
     last = marked[-1]
     first = needs.beginning(chunks, marked)
     region = _Region()
+    before = chunks[:first]
     after: list[Chunk] = []
     for index in range(first, last + 1):
         chunk = _as_assertion(chunks[index])
@@ -107,14 +111,34 @@ def split(chunks: Sequence[Chunk], scope: Scope, local: set[str]) -> Split | Non
             raise CannotSplit(
                 chunk.first + 1, "it asserts within a block that must run beside the student's code"
             )
+        elif _stands_alone(chunk.statement, region, needs):
+            before.append(chunk)  # what the judge can make must not come out of the box
         else:
             region.lines.append(chunk.text)
+            region.bound |= bound(chunk.statement)
+            region.used |= taken_names(chunk.statement)
     after += chunks[last + 1 :]
-    return _assembled(chunks[:first], region, tuple(after), chunks[first].first + 1, local)
+    return _assembled(before, region, tuple(after), chunks[first].first + 1, local, needs.changed)
+
+
+def _stands_alone(statement: ast.stmt, region: _Region, needs: Needs) -> bool:
+    """Whether a statement neither needs the box nor what came before it there."""
+    if not isinstance(statement, ast.Assign | ast.FunctionDef) or needs.touches(statement):
+        return False
+    names = bound(statement)
+    return not (
+        taken_names(statement) & (region.bound | needs.changed)
+        or names & (region.bound | region.used)
+    )
 
 
 def _assembled(
-    before: list[Chunk], region: _Region, after: tuple[Chunk, ...], line: int, local: set[str]
+    before: list[Chunk],
+    region: _Region,
+    after: tuple[Chunk, ...],
+    line: int,
+    local: set[str],
+    changed: set[str],
 ) -> Split:
     inside = "\n".join(region.lines)
     tree = ast.parse(inside)
@@ -122,7 +146,7 @@ def _assembled(
     used = taken_names(tree)
     wanted = {name for chunk in after for name in taken_names(chunk.statement)}
     known_before = {name for chunk in before for name in bound(chunk.statement)}
-    handed = {n for n in known_before & used & wanted if _may_change(tree, n)}
+    handed = known_before & used & wanted & changed
     results = [n for n in sorted((inner | handed) & wanted) if n not in region.snapshots]
     return Split(
         before=tuple(before),
@@ -132,6 +156,7 @@ def _assembled(
         results=(*results, *region.snapshots),
         after=after,
         line=line,
+        works=len(region.lines) > len(region.decided),
         decided=tuple(region.decided),
     )
 
@@ -143,10 +168,6 @@ def _bound_before_read(tree: ast.Module) -> set[str]:
         seen |= taken_names(statement)
         first |= bound(statement) - seen
     return first
-
-
-def _may_change(tree: ast.Module, name: str) -> bool:
-    return any(isinstance(node, ast.Call) and name in taken_names(node) for node in ast.walk(tree))
 
 
 def _as_assertion(chunk: Chunk) -> Chunk:
@@ -204,6 +225,11 @@ class Needs:
         self._modules: set[str] = set()
         self._functions: set[str] = set()
         self._copied: set[str] = set()
+        self.changed: set[str] = set()
+
+    def touches(self, statement: ast.stmt) -> bool:
+        """Say whether a statement has anything to do with the student's objects."""
+        return any(True for _ in self._features(statement)) or self._uses_theirs(statement)
 
     def box(self, statement: ast.stmt) -> bool:
         """Say whether a statement needs the box; to be asked in the order of the source."""
@@ -229,12 +255,14 @@ class Needs:
 
     def _only_changes(self, statement: ast.stmt) -> bool:
         """Whether it calls the student's code for what that does to a value of the test's."""
-        if not isinstance(statement, ast.Expr) or not self._is_their_call(statement.value):
+        if not isinstance(statement, ast.Expr) or not isinstance(statement.value, ast.Call):
             return False
-        return any(
-            isinstance(argument, ast.Name) and argument.id in self._local - self._theirs
-            for argument in _arguments(statement.value)  # type: ignore[arg-type]
-        )
+        if not self._is_their_call(statement.value):
+            return False
+        names = {a.id for a in _arguments(statement.value) if isinstance(a, ast.Name)}
+        given = names & (self._local - self._theirs)
+        self.changed |= given
+        return bool(given)
 
     def parts(self, test: ast.expr, *, calls: bool) -> Iterator[ast.expr]:
         """Yield the largest parts of an assertion that must be evaluated in the box.
@@ -255,6 +283,12 @@ class Needs:
             return
         elif isinstance(node, ast.Attribute) and self._is_feature(node.value):
             yield node  # x.grad.shape
+            return
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
+            # x.grad.tolist(): the gradient is handed out, and the judge calls its method
+            yield from self._parts(node.func.value, calls)
+            for argument in _arguments(node):
+                yield from self._parts(argument, calls)
             return
         for child in ast.iter_child_nodes(node):
             for part in ast.walk(child) if not isinstance(child, ast.expr) else [child]:
@@ -297,8 +331,11 @@ class Needs:
                 return True
             if isinstance(node, ast.Lambda) and self._uses_theirs(node):
                 return True
-        name = argument.id if isinstance(argument, ast.Name) else None
-        return name in self._modules | self._functions | self._copied
+        if not isinstance(argument, ast.Name):
+            return False
+        if argument.id in self._copied:
+            self.changed.add(argument.id)
+        return argument.id in self._modules | self._functions | self._copied
 
     def _makes_module(self, call: ast.Call) -> bool:
         name = self._resolved(call.func)

@@ -61,8 +61,8 @@ class DraftCell:
 class DraftTest:
     """A cell that checks: its lines are numbered as in the source, markers left blank.
 
-    `hidden` holds the indices of the lines that students may not see. `expected` is what the cell
-    must show (Otter's doctests), None where only an exception fails it.
+    `hidden` holds the indices of the lines that students may not see. `value_counts` says that the
+    value of the last line may stand for points, as it does for nbgrader.
     """
 
     place: Place
@@ -71,7 +71,7 @@ class DraftTest:
     source: str
     points: Points
     hidden: frozenset[int] = frozenset()
-    expected: str | None = None
+    value_counts: bool = False
     hint: str = ""
 
     @property

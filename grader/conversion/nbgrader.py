@@ -106,6 +106,7 @@ def _read_test(cell: ForeignCell, marks: dict[str, Any], reading: _Reading) -> N
             source=source,
             points=points,
             hidden=hidden,
+            value_counts=True,
         )
     )
 

@@ -35,7 +35,9 @@ def with_starters(source: str) -> str:
         if line.strip() == BEGIN:
             begin = index
         elif line.strip() == END and begin is not None:
-            result += _starter(tree, begin, index) if not line.startswith((" ", "\t")) else []
+            started = any(between.strip() == STARTER for between in lines[begin:index])
+            if not started and not line.startswith((" ", "\t")):
+                result += _starter(tree, begin, index)
             begin = None
         result.append(line)
     return "\n".join(result)

@@ -60,7 +60,9 @@ def replaced(chunk_text: str, statement: ast.stmt, new: Mapping[ast.expr, str]) 
         first, final = node.lineno - offset - 1, (node.end_lineno or node.lineno) - offset - 1
         if not _stands_there(node, encoded, first, final):
             return _unparsed(statement, new)
-        head = encoded[first][: node.col_offset] + new[node].encode()
+        # The brackets of `all(… for …)` belong to both the call and what it is given.
+        text = f"({new[node]})" if isinstance(node, ast.GeneratorExp) else new[node]
+        head = encoded[first][: node.col_offset] + text.encode()
         encoded[first : final + 1] = [head + encoded[final][node.end_col_offset or 0 :]]
     text = "\n".join(line.decode() for line in encoded)
     return text if _parses(text) else _unparsed(statement, new)

@@ -21,6 +21,7 @@ from grader.points import show
 _FIXTURES = frozenset({"student", "reference", "notebook"})
 _OF_STUDENT = frozenset({"run", "seed", "has", "names"})
 _SEEDS = frozenset({"torch.manual_seed", "numpy.random.seed", "random.seed"})
+SHOWN = "shown"
 _MAGIC = re.compile(r"^\s*[%!?]|\?\s*$")
 
 
@@ -83,9 +84,12 @@ class Translator:
         made.imports, made.given, made.functions = work.imports, work.given, work.functions
         head = self._head(test, suite, show(test.points))
         fixtures = [n for n in ("student", "notebook") if n in _names_in(body)]
-        made.text = (
-            f"{head}def {made.name}({', '.join(fixtures)}):\n{self._docstring(test)}{body}\n"
-        )
+        hint = ""
+        if test.hint:
+            made.imports.add("from grader.suite.hints import hint")
+            hint = f"    hint({test.hint!r})\n"
+        signature = f"def {made.name}({', '.join(fixtures)}):"
+        made.text = f"{head}{signature}\n{self._docstring(test)}{hint}{body}\n"
         return made
 
     def _head(self, test: DraftTest, suite: str, points: str) -> str:
@@ -144,9 +148,9 @@ class _Test:
         own = self._own_chunks()
         earlier = self._of_earlier_tests(own)
         statements = [*earlier, *own]
-        self._local = (
-            set().union(*(bound(c.statement) for c in statements)) if statements else set()
-        )
+        self._local = {name for chunk in statements for name in bound(chunk.statement)}
+        if self._shows(own):
+            self._local.add(SHOWN)
         self._look(own)
         if self.stopped:
             return ""
@@ -157,9 +161,15 @@ class _Test:
         else:
             lines = [*first, *map(self._line, parted.before), self._call(parted)]
             lines += map(self._line, parted.after)
-        if self._test.expected is not None and lines:
-            lines = self._compared(lines)
         return indented("\n".join(lines) or "pass")
+
+    def _shows(self, own: Sequence[Chunk]) -> bool:
+        """Whether the test compares what a value looks like; that word is ours then."""
+        used = any(SHOWN in taken_names(chunk.statement) for chunk in own)
+        if used and not self._scope.definitions(SHOWN):
+            self.imports.add(f"from grader.suite.showing import {SHOWN}")
+            return True
+        return False
 
     def _own_chunks(self) -> list[Chunk]:
         for number, line in enumerate(self._source.split("\n"), 1):
@@ -188,7 +198,7 @@ class _Test:
                 if used.id not in self._local and self._scope.home(used.id) == "unknown":
                     why = f"it uses {used.id}, which nothing in the notebook defines"
                     self.stop(used.lineno, why)
-        if self._test.expected is None:
+        if self._test.value_counts:
             last = partial_credit([c.statement for c in own])
             if last is not None:
                 self.stop(last, "its last value may stand for a part of the points")
@@ -337,6 +347,9 @@ class _Test:
                 if self._scope.home(used) == "import":
                     self._import_for_box(used)
         self.functions.append(text)
+        what = "what follows runs beside the student's code, which could read and forge it"
+        if parted.works:
+            self.remarks.append(Remark("weaker", self._test.place.line(parted.line - 1), what))
         for line in parted.decided:
             what = "what kind of object the student's is, is found out beside it, in the box"
             self.remarks.append(Remark("weaker", self._test.place.line(line - 1), what))
@@ -347,25 +360,6 @@ class _Test:
     def _import_for_box(self, name: str) -> None:
         if self._scope.dotted_import(name).startswith("torch."):
             self.imports.add("import torch")
-
-    def _compared(self, lines: list[str]) -> list[str]:
-        """Compare what the last expression shows, as a doctest does."""
-        *before, last = lines
-        expected = self._test.expected or ""
-        body = ast.parse(last).body
-        if not body or not isinstance(body[-1], ast.Expr):
-            return lines
-        value = body[-1].value
-        head = last[: _offset(last, value)]
-        shown = ast.get_source_segment(last, value) or ast.unparse(value)
-        if isinstance(value, ast.Call) and dotted(value.func) == "print" and len(value.args) == 1:
-            argument = ast.get_source_segment(last, value.args[0]) or ast.unparse(value.args[0])
-            return [*before, f"{head}assert str({argument}) == {expected!r}"]
-        if expected == "":
-            return [*before, f"{head}assert ({shown}) is None"]
-        if expected in ("True", "False"):
-            return [*before, f"{head}assert str({shown}) == {expected!r}"]
-        return [*before, f"{head}assert repr({shown}) == {expected!r}"]
 
 
 def _swapped(value: ast.expr, names: dict[str, str]) -> str:
@@ -411,12 +405,6 @@ def _within(node: ast.expr, others: dict[ast.expr, str]) -> bool:
 
 def _names_in(body: str) -> set[str]:
     return taken_names(ast.parse(f"def f():\n{body}\n"))
-
-
-def _offset(text: str, node: ast.expr) -> int:
-    lines = text.split("\n")
-    before = sum(len(line) + 1 for line in lines[: node.lineno - 1])
-    return before + len(lines[node.lineno - 1].encode()[: node.col_offset].decode())
 
 
 def _docstring(text: str) -> str:

@@ -1,0 +1,116 @@
+"""Otter's marks on single lines, written as solution regions of ours."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Sequence
+
+from grader.conversion.solutions import BEGIN, END, STARTER, with_starters
+
+_BEGIN = re.compile(r"^(?P<indent>\s*)# BEGIN SOLUTION(?P<bare> NO PROMPT)?\s*$")
+_END = re.compile(r"# END SOLUTION\s*$")
+_LINE = re.compile(r"#\s?SOLUTION\s*$")
+_GONE = re.compile(r"# SOLUTION NO PROMPT\s*$|# SEED\s*$")
+_PROMPT_BEGIN = re.compile(r'^(?P<indent>\s*)(?:\w+\s*=\s*)?"""\s*# BEGIN PROMPT\s*$')
+_PROMPT_END = re.compile(r'^\s*"""\s*;?\s*# END PROMPT\s*$')
+_IGNORED = re.compile(r"# IGNORE\s*$")
+_IGNORE_BEGIN = re.compile(r"^\s*#\s*BEGIN\s*IGNORE\s*", re.IGNORECASE)
+_IGNORE_END = re.compile(r"# END IGNORE\s*$")
+
+
+def solution_cell(source: str) -> str:
+    """Write a code cell of a solution block with regions of ours."""
+    return with_starters("\n".join(_regions(_inline(without_ignored(source).split("\n")))))
+
+
+def without_ignored(source: str) -> str:
+    """Leave out what Otter's `# IGNORE` keeps from every notebook that it makes."""
+    kept: list[str] = []
+    ignoring = False
+    for line in source.split("\n"):
+        if _IGNORE_END.search(line):
+            ignoring = False
+        elif _IGNORE_BEGIN.match(line):
+            ignoring = True
+        elif not ignoring and not _IGNORED.search(line):
+            kept.append(line)
+    return "\n".join(kept)
+
+
+def _inline(lines: Sequence[str]) -> list[str]:
+    """Make regions of marked lines that our `# SOLUTION` does not fit, and of those that vanish."""
+    fitting = _fitting_lines(lines)
+    result: list[str] = []
+    for index, line in enumerate(lines):
+        indent = line[: len(line) - len(line.lstrip())]
+        if _GONE.search(line):
+            code = _GONE.sub("", line).rstrip()
+            result += [f"{indent}{BEGIN}", code, f"{indent}{STARTER}", f"{indent}{END}"]
+        elif _LINE.search(line) and index not in fitting:
+            code = _LINE.sub("", line).rstrip()
+            stub = f"{indent}# ...  # YOUR CODE HERE"
+            result += [f"{indent}{BEGIN}", code, f"{indent}{STARTER}", stub, f"{indent}{END}"]
+        elif _LINE.search(line):
+            result.append(f"{_LINE.sub('', line).rstrip()}  # SOLUTION")
+        else:
+            result.append(line)
+    return result
+
+
+def _fitting_lines(lines: Sequence[str]) -> set[int]:
+    try:
+        tree = ast.parse("\n".join(lines))
+    except SyntaxError:
+        return set()
+    kinds = (ast.Assign, ast.AnnAssign, ast.AugAssign, ast.Return, ast.Expr)
+    return {
+        node.lineno - 1
+        for node in ast.walk(tree)
+        if isinstance(node, kinds) and node.lineno == node.end_lineno
+    }
+
+
+def _regions(lines: Sequence[str]) -> list[str]:
+    """Join a solution block with the prompt that follows it: that is its starter."""
+    result: list[str] = []
+    index = 0
+    while index < len(lines):
+        line = lines[index]
+        begin, prompt = _BEGIN.match(line), _PROMPT_BEGIN.match(line)
+        if begin and begin["bare"]:
+            result.append(f"{begin['indent']}{BEGIN}")
+        elif prompt:
+            index, starter = _prompt(lines, index + 1, prompt["indent"])
+            if result and _END.search(result[-1]):
+                result[-1:] = [f"{prompt['indent']}{STARTER}", *starter, result[-1]]
+            continue
+        elif _END.search(line):
+            result.append(line)
+            following = lines[index + 1] if index + 1 < len(lines) else ""
+            if _opened_bare(lines, index) and not _PROMPT_BEGIN.match(following):
+                indent = line[: len(line) - len(line.lstrip())]
+                result.insert(len(result) - 1, f"{indent}{STARTER}")
+        else:
+            result.append(line)
+        index += 1
+    return result
+
+
+def _opened_bare(lines: Sequence[str], end: int) -> bool:
+    for line in reversed(lines[:end]):
+        begin = _BEGIN.match(line)
+        if begin:
+            return bool(begin["bare"])
+    return False
+
+
+def _prompt(lines: Sequence[str], index: int, indent: str) -> tuple[int, list[str]]:
+    """Read a prompt; the index of the line behind it, and its lines as comments."""
+    starter: list[str] = []
+    while index < len(lines) and not _PROMPT_END.match(lines[index]):
+        line = lines[index]
+        body = line[len(indent) :] if line.startswith(indent) else line.lstrip()
+        starter.append(f"{indent}# {body}".rstrip())
+        index += 1
+    return index + 1, starter
