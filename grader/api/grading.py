@@ -7,6 +7,7 @@ import os
 import secrets
 import time
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from decimal import Decimal
 from importlib.metadata import PackageNotFoundError, version
@@ -24,6 +25,8 @@ from grader.gradebook.differences import MarkChange, differences
 from grader.gradebook.reuse import Reusable, key_of
 from grader.gradebook.store import Gradebook
 from grader.grading.batch import Watchers, grade_batch
+from grader.grading.bundle import pack
+from grader.grading.cluster import Cluster, open_cluster
 from grader.grading.job import Job, Judged, Setting
 from grader.grading.order import longest_first
 from grader.grading.verdict import Outcome, Verdict
@@ -88,6 +91,7 @@ def grade(
     seed: int | None = None,
     gpu: str = "",
     runtime: str = "",
+    cluster: str = "",
     progress: Progress | None = None,
 ) -> Graded:
     """Grade what students handed in.
@@ -105,6 +109,7 @@ def grade(
         seed: of the batch; default fresh, or that of the batch which is continued.
         gpu: the device of the one slot; default: the first one found, if the spec wants a GPU.
         runtime: of the container engine, such as `runsc`; default: the engine's own.
+        cluster: address of a Dask scheduler, or `local:N`; then its machines grade.
         progress: who is told.
 
     Raises:
@@ -115,22 +120,29 @@ def grade(
     progress = progress or Progress()
     chosen = course.assignment(assignment)
     check_assignment(chosen)
-    gpu = gpu_for(chosen.spec.resources.gpu, gpu)
+    if cluster and (slots or gpu):
+        raise UsageError(
+            "a cluster's workers say themselves how many slots and which GPUs they have",
+            hint="Leave out --slots and --gpu, see docs/how-to/cluster.md.",
+        )
+    gpu = gpu_for(chosen.spec.resources.gpu, gpu) if not cluster else ""
     submissions, refused, warnings = _submissions(chosen, sources, only)
     for item in refused:
         progress.refused(item)
     for warning in warnings:
         progress.warned(warning)
-    choice = choose(
-        sandbox,
-        isolation,
-        libraries=chosen.spec.box.libraries,
-        hide=(course.root,),
-        runtime=runtime,
-    )
-    progress.chosen(choice)
-    with turn_of(chosen), Gradebook(course.database_url) as gradebook:
-        run = _Run(course, chosen, choice, gradebook, progress, out)
+    with ExitStack() as stack:
+        machines = stack.enter_context(open_cluster(cluster)) if cluster else None
+        libraries = chosen.spec.box.libraries
+        if machines is None:
+            hide = (course.root,)
+            choice = choose(sandbox, isolation, libraries=libraries, hide=hide, runtime=runtime)
+        else:
+            choice = machines.choose(sandbox, isolation, libraries=libraries, runtime=runtime)
+        progress.chosen(choice)
+        stack.enter_context(turn_of(chosen))
+        gradebook = stack.enter_context(Gradebook(course.database_url))
+        run = _Run(course, chosen, choice, gradebook, progress, out, machines)
         run.prepare(submissions, regrade=regrade, seed=seed, slots=slots, gpu=gpu)
         run.judge()
         return run.finish(began, tuple(refused))
@@ -171,7 +183,9 @@ class _Run:
         gradebook: Gradebook,
         progress: Progress,
         out: Path | None,
+        machines: Cluster | None,
     ) -> None:
+        self._machines = machines
         self._course = course
         self._assignment = assignment
         self._choice = choice
@@ -250,7 +264,10 @@ class _Run:
             on_cell=self._progress.cell,
             on_stopping=self._progress.stopping,
         )
-        grade_batch(self._setting, self._jobs, watchers)
+        if self._machines is None:
+            grade_batch(self._setting, self._jobs, watchers)
+        else:
+            self._machines.grade(self._setting, pack(self._assignment), self._jobs, watchers)
         if all(map(_has_mark, self._verdicts)):  # else it is continued, with the same seed
             self._gradebook.finish_batch(self._batch)
 

@@ -52,6 +52,12 @@ class SlotCount(click.ParamType):  # type: ignore[type-arg]
 @click.option("--regrade", is_flag=True, help="Also run what has not changed.")
 @click.option("--seed", type=int, help="Of the batch's random inputs; default: fresh.")
 @click.option("--gpu", metavar="DEVICE", default="", help="Its index, UUID or CDI name.")
+@click.option(
+    "--cluster",
+    metavar="ADDRESS",
+    default="",
+    help="Grade on a Dask cluster: its scheduler's address, or local:N.",
+)
 @course_option
 @json_option
 def command(
@@ -66,6 +72,7 @@ def command(
     regrade: bool,
     seed: int | None,
     gpu: str,
+    cluster: str,
     course_dir: Path | None,
     as_json: bool,
 ) -> None:
@@ -98,6 +105,7 @@ def command(
             regrade=regrade,
             seed=seed,
             gpu=gpu,
+            cluster=cluster,
             progress=shown.progress(),
         )
     if as_json:

@@ -21,12 +21,9 @@ from grader.errors import InfrastructureError
 from grader.grading.interrupt import Interrupt
 from grader.grading.job import Begins, Broken, FromWorker, InCell, Job, Judged, Ready, Setting
 from grader.grading.judging import JudgeProcess, raised
-from grader.grading.patience import START_S, job_patience_s
+from grader.grading.patience import MAX_LOSSES, START_S, job_patience_s
 from grader.grading.submission import not_judged
 from grader.wire import frames
-
-MAX_LOSSES = 2
-"""Workers that may die over one submission before it is given up as ours to mend."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -13,6 +13,8 @@ START_S = 900.0
 """Until the suite is collected and the slot is warm."""
 TRIES = 3
 """How often a submission is judged when the sandbox fails under it."""
+MAX_LOSSES = 2
+"""Workers that may die over one submission before it is given up as ours to mend."""
 _SLACK_S = 300.0
 
 

@@ -1,0 +1,168 @@
+"""Many machines: the same batch on Dask distributed, with everything passed by value.
+
+The scheduler hands out and hands out again; a machine that dies loses nothing. Verdicts are given
+to the batch's own process, which alone commits them.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections import deque
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import msgspec
+
+from grader.errors import InfrastructureError, UsageError
+from grader.grading.batch import Watchers
+from grader.grading.interrupt import Interrupt
+from grader.grading.job import Job, Setting
+from grader.grading.patience import START_S
+from grader.sandbox.choose import Choice
+
+_LOCAL = "local:"
+_LEAVE_CTRL_C = "import signal; signal.signal(signal.SIGINT, signal.SIG_IGN)"
+"""A terminal sends it to the workers too; the batch decides what it means."""
+
+
+@contextmanager
+def open_cluster(address: str) -> Iterator[Cluster]:
+    """Connect to a scheduler, or with `local:N` start one here with N workers of one slot each.
+
+    Raises:
+        UsageError: no address, or the library is not installed.
+        InfrastructureError: nothing answers there, or no machine has come.
+    """
+    try:
+        import distributed
+    except ImportError as error:
+        raise UsageError(
+            "a cluster needs Dask, which is not installed here",
+            hint="Install it, here and on every machine: pip install 'grader[cluster]'",
+        ) from error
+    try:
+        with _client(address, distributed) as client:
+            yield Cluster(client)
+    except (OSError, TimeoutError) as error:
+        raise InfrastructureError(
+            f"the cluster at {address} does not answer: {error}",
+            hint="Check the address, and the TLS files of Dask's configuration.",
+        ) from error
+
+
+@contextmanager
+def _client(address: str, distributed: Any) -> Iterator[Any]:
+    if not address.startswith(_LOCAL):
+        if "://" not in address:
+            raise UsageError(
+                f"{address!r} is no address of a scheduler",
+                hint="Such as tls://scheduler:8786, tcp://scheduler:8786 or local:4.",
+            )
+        with distributed.Client(address, timeout="20s", set_as_default=False) as client:
+            yield client
+        return
+    count = address.removeprefix(_LOCAL)
+    if not count.isdecimal() or not 1 <= int(count) <= 256:
+        raise UsageError(f"{address!r}: how many workers?", hint="Such as local:4.")
+    # Without TLS every user of this machine could have the scheduler run code.
+    security = distributed.Security.temporary()
+    with (
+        distributed.LocalCluster(
+            n_workers=int(count),
+            threads_per_worker=1,
+            host="tls://127.0.0.1",
+            dashboard_address=None,
+            worker_dashboard_address=None,
+            security=security,
+            silence_logs="CRITICAL",
+            preload=[_LEAVE_CTRL_C],
+        ) as cluster,
+        distributed.Client(cluster, security=security, set_as_default=False) as client,
+    ):
+        yield client
+
+
+class Cluster:
+    """A connection to a scheduler, as `open_cluster` makes it."""
+
+    def __init__(self, client: Any) -> None:
+        self._client = client
+        self._wanted = b""
+
+    def choose(
+        self, sandbox: str, isolation: str, *, libraries: tuple[str, ...], runtime: str
+    ) -> Choice:
+        """Ask every machine what it would run submissions in; all must say the same.
+
+        Raises:
+            InfrastructureError: no machine has come, or two of them differ.
+        """
+        from grader.grading.machine import Machine, Wanted, describe
+
+        wanted = Wanted(sandbox=sandbox, isolation=isolation, libraries=libraries, runtime=runtime)
+        self._wanted = msgspec.msgpack.encode(wanted)
+        try:
+            self._client.wait_for_workers(1, timeout=START_S)
+        except TimeoutError as error:
+            raise InfrastructureError(
+                f"no machine has come to the cluster in {START_S:.0f} s",
+                hint="Start workers: dask worker SCHEDULER",
+            ) from error
+        found = {
+            address: msgspec.msgpack.decode(said, type=Machine)
+            for address, said in self._client.run(describe, self._wanted).items()
+        }
+        first_address, first = next(iter(sorted(found.items())))
+        for address, machine in sorted(found.items()):
+            if machine.error:
+                raise InfrastructureError(
+                    f"a machine of the cluster can't run submissions: {machine.error}",
+                    where=address,
+                )
+            if msgspec.structs.replace(machine, why="") != msgspec.structs.replace(first, why=""):
+                raise InfrastructureError(
+                    f"two machines of the cluster differ: {_told(first)} and {_told(machine)}",
+                    where=f"{first_address} and {address}",
+                    hint="A mark must not depend on where it was made: install the same grader "
+                    "and copy one image to all of them, see docs/how-to/cluster.md.",
+                )
+        return Choice(
+            sandbox=first.sandbox,
+            isolation=first.isolation,
+            image=first.image,
+            runtime=runtime,
+            why=f"{len(found)} workers of the cluster; {first.why}",
+        )
+
+    def grade(
+        self, setting: Setting, bundle: bytes, jobs: Iterable[Job], watchers: Watchers
+    ) -> None:
+        """Judge every job and hand each verdict to the watcher, as `batch.grade_batch` does.
+
+        Raises:
+            KeyboardInterrupt: Ctrl-C; what was running has been finished, unless it came twice.
+            SuiteError: the hidden suite can't be used.
+            InfrastructureError: the scheduler is gone, or no machine is left.
+        """
+        from grader.grading.handing_out import HandingOut
+        from grader.grading.machine import GraderPlugin
+
+        waiting = deque(jobs)
+        if not waiting:
+            return
+        batch = f"grader-{setting.bundle_sha256[:12]}-{uuid.uuid4()}"
+        plugin = GraderPlugin(batch, msgspec.msgpack.encode(setting), bundle, self._wanted)
+        handing = HandingOut(self._client, batch, setting, waiting, watchers)
+        with Interrupt(watchers.on_stopping) as interrupt:
+            try:
+                self._client.register_plugin(plugin)
+                handing.run(interrupt)
+            finally:
+                handing.close()
+            if interrupt.asked and waiting:
+                raise KeyboardInterrupt
+
+
+def _told(machine: Any) -> str:
+    return f"{machine.sandbox} {machine.isolation} {machine.image or '-'}, grader {machine.grader}"

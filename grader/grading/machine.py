@@ -1,0 +1,160 @@
+"""What runs on the machines of a cluster: a plugin that keeps slots, and the task that uses them.
+
+Whatever crosses is bytes: MessagePack of our own messages, and a notebook as it was handed in. The
+cluster pickles the calls themselves, as it does for all its users; nothing of a submission is ever
+among what is unpickled but as bytes.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from pathlib import Path
+from typing import Any
+
+import msgspec
+from distributed import WorkerPlugin, get_worker
+
+from grader import __version__
+from grader.errors import GraderError, InfrastructureError
+from grader.grading.job import Begins, Broken, InCell, Job, Judged, Setting
+from grader.grading.site import Site
+from grader.grading.worker import broken
+from grader.sandbox.base import Isolation, SandboxName
+from grader.sandbox.choose import choose
+from grader.sandbox.gpus import find_gpus
+
+SLOTS = "slots"
+"""Dask's name of the resource of which a submission takes one, where workers declare it."""
+GPU = "GPU"
+"""The same for a submission that needs a GPU."""
+_CELLS_EVERY_S = 0.5
+
+
+class Machine(msgspec.Struct, frozen=True, kw_only=True):
+    """What a machine would run submissions in; `error` where it can't."""
+
+    sandbox: SandboxName = "local"
+    isolation: Isolation = "warm"
+    image: str = ""
+    why: str = ""
+    grader: str = ""
+    error: str = ""
+
+
+class Wanted(msgspec.Struct, frozen=True, kw_only=True):
+    """What is asked for on every machine."""
+
+    sandbox: str
+    isolation: str
+    libraries: tuple[str, ...] = ()
+    runtime: str = ""
+
+
+class Answer(msgspec.Struct, frozen=True, kw_only=True):
+    """What a task gives back: from which machine, and what it says."""
+
+    machine: str
+    said: Judged | Broken
+
+
+def describe(wanted: bytes) -> bytes:
+    """Say what this machine would run submissions in."""
+    asked = msgspec.msgpack.decode(wanted, type=Wanted)
+    try:
+        choice = choose(
+            asked.sandbox, asked.isolation, libraries=asked.libraries, runtime=asked.runtime
+        )
+    except GraderError as error:
+        return msgspec.msgpack.encode(Machine(grader=__version__, error=str(error)))
+    return msgspec.msgpack.encode(
+        Machine(
+            sandbox=choice.sandbox,
+            isolation=choice.isolation,
+            image=choice.image,
+            why=choice.why,
+            grader=__version__,
+        )
+    )
+
+
+def capacity(nthreads: int, resources: dict[str, float], *, gpu: bool) -> int:
+    """How many submissions a worker takes at once: what it declares, at most one a thread."""
+    declared = resources.get(GPU if gpu else SLOTS)
+    if declared is None:
+        return 0 if gpu else nthreads
+    return min(int(declared), nthreads)
+
+
+class GraderPlugin(WorkerPlugin):
+    """Keeps the slots of one batch on a worker, warm from the first submission to the last.
+
+    The scheduler sets it up on every worker, also on those that come later or again.
+    """
+
+    def __init__(self, batch: str, setting: bytes, bundle: bytes, wanted: bytes) -> None:
+        self.name = batch
+        self._setting = setting
+        self._bundle = bundle
+        self._wanted = wanted
+        self._site: Site | None = None
+
+    async def setup(self, worker: Any) -> None:
+        """Unpack the bundle and begin to warm the slots.
+
+        Raises:
+            InfrastructureError: marks of this machine could differ from those of the others.
+        """
+        setting = msgspec.msgpack.decode(self._setting, type=Setting)
+        here = await asyncio.to_thread(describe, self._wanted)
+        machine = msgspec.msgpack.decode(here, type=Machine)
+        found = (machine.sandbox, machine.isolation, machine.image, machine.grader)
+        if machine.error or found != same_everywhere(setting):
+            raise InfrastructureError(
+                machine.error or f"this machine has {found}, the batch {same_everywhere(setting)}"
+            )
+        gpu = bool(setting.gpu)
+        slots = capacity(worker.state.nthreads, worker.state.total_resources, gpu=gpu)
+        if slots:
+            self._site = await asyncio.to_thread(
+                Site,
+                setting,
+                self._bundle,
+                below=Path(worker.local_directory),
+                slots=slots,
+                gpus=find_gpus() if gpu else (),
+            )
+
+    async def teardown(self, worker: Any) -> None:
+        """Destroy the slots."""
+        if self._site is not None:
+            await asyncio.to_thread(self._site.close)
+
+    def judge(self, job: Job, worker: Any) -> Judged | Broken:
+        """Judge one submission, and tell the cluster how it goes."""
+        if self._site is None:
+            return broken(InfrastructureError("this machine has no slot for the batch"))
+        told = 0.0
+
+        def tell(event: Begins | InCell) -> None:
+            nonlocal told
+            now = time.monotonic()
+            if isinstance(event, InCell) and now - told < _CELLS_EVERY_S:
+                return
+            told = now
+            worker.log_event(self.name, msgspec.msgpack.encode(event))
+
+        return self._site.judge(job, tell)
+
+
+def same_everywhere(setting: Setting) -> tuple[str, str, str, str]:
+    """What must be the same on every machine of a batch."""
+    return setting.sandbox, setting.isolation, setting.image, setting.grader_version
+
+
+def judge_here(batch: str, job: bytes) -> bytes:
+    """The task: judge one submission at the slots of the worker that it has come to."""
+    worker = get_worker()
+    plugin: Any = worker.plugins[batch]
+    said = plugin.judge(msgspec.msgpack.decode(job, type=Job), worker)
+    return msgspec.msgpack.encode(Answer(machine=worker.address, said=said))

@@ -1,0 +1,194 @@
+"""One machine of a cluster: a judge with warm slots, at which its threads take turns.
+
+It knows nothing of the cluster: it is told of submissions and gives back verdicts, by value.
+"""
+
+from __future__ import annotations
+
+import os
+import queue
+import shutil
+import signal
+import time
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from multiprocessing.connection import Connection
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from grader.errors import GraderError, InfrastructureError
+from grader.grading.bundle import unpack
+from grader.grading.job import Begins, Broken, FromWorker, InCell, Job, Judged, Ready, Setting
+from grader.grading.judging import JudgeProcess, raised
+from grader.grading.patience import MAX_LOSSES, START_S, job_patience_s
+from grader.grading.submission import not_judged
+from grader.grading.worker import broken
+from grader.wire import frames
+
+_LEAVING = "the machine was leaving the batch"
+
+Tell = Callable[[Begins | InCell], None]
+
+
+class SlotLost(Exception):
+    """The worker of a slot ended, or had to be ended, before it gave a verdict."""
+
+
+class Site:
+    """The slots of one machine for one batch.
+
+    Args:
+        setting: of the batch; its paths are replaced by those of this machine.
+        bundle: the assignment, as `bundle.pack` returns it.
+        below: where the bundle is unpacked.
+        slots: how many submissions at once.
+        gpus: the devices of the slots, one for each; without any the slots have none.
+
+    Raises:
+        InfrastructureError: the bundle can't be used.
+    """
+
+    def __init__(
+        self,
+        setting: Setting,
+        bundle: bytes,
+        *,
+        below: Path,
+        slots: int,
+        gpus: Sequence[str] = (),
+    ) -> None:
+        unpacked = unpack(bundle, setting, below=below)
+        self._folder = unpacked.folder
+        self._setting = unpacked.setting
+        self._judges: list[JudgeProcess] = []
+        self._free: queue.Queue[_Line] = queue.Queue()
+        self._closed = False
+        # A process ends with the thread that started it; this one lives as long as the site.
+        self._keeper = ThreadPoolExecutor(1, thread_name_prefix="grader-keeper")
+        devices = [(gpu, 1) for gpu in gpus[:slots]] or [("", slots)]
+        self._started: Future[None] = self._keeper.submit(self._start, devices)
+
+    def judge(self, job: Job, tell: Tell) -> Judged | Broken:
+        """Judge a submission at the next free slot; one whose slot is lost is tried again."""
+        try:
+            self._started.result()
+            for _ in range(MAX_LOSSES + 1):
+                line = self._take()
+                try:
+                    said = line.judge(job, tell)
+                except SlotLost:
+                    self._replace(line)
+                    continue
+                self._free.put(line)
+                return said
+        except GraderError as error:
+            return broken(error)
+        trouble = InfrastructureError("its worker ended three times, for a reason of ours")
+        return not_judged(job, self._setting, trouble)
+
+    def close(self) -> None:
+        """Destroy the slots and the bundle. What is being judged is given up."""
+        if self._closed:
+            return
+        self._closed = True
+        for judge in self._judges:  # at once: the keeper may be waiting for one to be warm
+            judge.stop()
+        self._keeper.submit(self._stop).result()
+        self._keeper.shutdown()
+        shutil.rmtree(self._folder, ignore_errors=True)
+
+    def _start(self, devices: Sequence[tuple[str, int]]) -> None:
+        lines = [line for gpu, count in devices for line in self._lines(gpu, count)]
+        for line in lines:
+            line.begin()
+        for line in lines:
+            self._free.put(line)
+
+    def _lines(self, gpu: str, count: int) -> list[_Line]:
+        """A judge's process with its slots; runs in the keeper's thread."""
+        if self._closed:
+            raise InfrastructureError(_LEAVING)
+        setting = msgspec.structs.replace(self._setting, gpu=gpu, slots=count)
+        judge = JudgeProcess(setting, count)
+        self._judges.append(judge)
+        return [_Line(judge, connection, setting) for connection in judge.connections]
+
+    def _replace(self, lost: _Line) -> None:
+        """Put a new slot, with a judge of its own, in the place of one that was lost."""
+        lost.connection.close()
+        try:
+            (line,) = self._keeper.submit(self._lines, lost.setting.gpu, 1).result()
+        except RuntimeError as error:  # the keeper takes nothing more: the site is closed
+            raise InfrastructureError(_LEAVING) from error
+        self._free.put(line)
+
+    def _take(self) -> _Line:
+        while not self._closed:
+            try:
+                return self._free.get(timeout=1.0)
+            except queue.Empty:
+                continue
+        raise InfrastructureError(_LEAVING)
+
+    def _stop(self) -> None:
+        for judge in self._judges:
+            judge.stop()
+        for judge in self._judges:
+            judge.finish()
+
+
+class _Line:
+    """The site's end of one worker."""
+
+    def __init__(self, judge: JudgeProcess, connection: Connection, setting: Setting) -> None:
+        self.connection = connection
+        self.setting = setting
+        self._judge = judge
+        self._pid = 0
+
+    def begin(self) -> None:
+        """Wait until the slot is warm.
+
+        Raises:
+            GraderError: the suite or the sandbox can't be used.
+        """
+        try:
+            said = self._hear(time.monotonic() + START_S)
+        except SlotLost:
+            raise self._judge.never_ready() from None
+        if isinstance(said, Broken):
+            raise raised(said)
+        if isinstance(said, Ready):
+            self._pid = said.pid
+
+    def judge(self, job: Job, tell: Tell) -> Judged | Broken:
+        """Judge a submission.
+
+        Raises:
+            SlotLost: the worker ended under it, or said nothing for too long.
+        """
+        if not self._pid:
+            self.begin()
+        until = time.monotonic() + job_patience_s(self.setting.spec)
+        try:
+            self.connection.send_bytes(msgspec.msgpack.encode(job))
+        except OSError as error:
+            raise SlotLost from error
+        while True:
+            said = self._hear(until)
+            if isinstance(said, Judged | Broken):
+                return said
+            if isinstance(said, Begins | InCell):
+                tell(said)
+
+    def _hear(self, until: float) -> Any:
+        try:
+            if not self.connection.poll(max(until - time.monotonic(), 0.0)):
+                if self._pid:
+                    os.kill(self._pid, signal.SIGKILL)
+                raise SlotLost
+            return frames.unpack(self.connection.recv_bytes(), FromWorker)
+        except (EOFError, OSError) as error:
+            raise SlotLost from error
