@@ -229,7 +229,11 @@ class Needs:
 
     def touches(self, statement: ast.stmt) -> bool:
         """Say whether a statement has anything to do with the student's objects."""
-        return any(True for _ in self._features(statement)) or self._uses_theirs(statement)
+        return (
+            any(True for _ in self._features(statement))
+            or self._uses_theirs(statement)
+            or bool(bound(statement) & (self._modules | self._functions))
+        )
 
     def box(self, statement: ast.stmt) -> bool:
         """Say whether a statement needs the box; to be asked in the order of the source."""
@@ -248,7 +252,8 @@ class Needs:
             statement = chunks[index].statement
             if isinstance(statement, ast.Assert) or not bound(statement) & wanted:
                 continue
-            if any(self._is_their_call(node) for node in _expressions(statement)):
+            made_there = bound(statement) & (self._modules | self._functions)
+            if made_there or any(map(self._is_their_call, _expressions(statement))):
                 first = index
                 wanted |= taken_names(statement)
         return first
@@ -398,9 +403,11 @@ def box_function(name: str, made: Split, scope: Scope) -> tuple[str, tuple[str, 
             theirs.append(used)
         elif home == "import":
             module = scope.dotted_import(used)
-            if module in MODULES or module.rpartition(".")[0] in MODULES:
+            if module in MODULES:
                 continue
             if not module.startswith("torch."):
+                if module.rpartition(".")[0] in MODULES:  # from math import sqrt
+                    continue
                 raise CannotSplit(made.line, f"the box does not offer {module} to tests")
             imported[used] = module
     body = made.inside

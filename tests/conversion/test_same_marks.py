@@ -1,0 +1,74 @@
+"""An imported assignment gives the marks that nbgrader and Otter give on the same submissions."""
+
+from __future__ import annotations
+
+import json
+import tomllib
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from grader.api.grading import grade
+from grader.api.importing import System, import_assignment
+from grader.course.directory import Course
+from tests.conversion import nbgrader_course, otter_course
+
+HERE = Path(__file__).parent
+
+pytestmark = [pytest.mark.local_box, pytest.mark.slow]
+
+
+def peers_marks(system: System) -> dict[str, dict[str, Decimal]]:
+    """What the other system gave: student → question → points."""
+    text = (HERE / f"{system}_marks.toml").read_text()
+    marks: dict[str, dict[str, Decimal]] = tomllib.loads(text, parse_float=Decimal)["marks"]
+    return marks
+
+
+def our_marks(
+    root: Path, system: System, master: dict[str, Any], handed_in: dict[str, dict[str, Any]]
+) -> dict[str, dict[str, Decimal]]:
+    """What we give for the same: student → question → points."""
+    source, submissions = root / "source" / "hw.ipynb", root / "submissions"
+    for path, notebook in {
+        source: master,
+        **{submissions / f"{student}.ipynb": found for student, found in handed_in.items()},
+    }.items():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(json.dumps(notebook))
+    course = Course(root / "course")
+    for folder in ("assignments", "reference"):
+        (course.root / folder).mkdir(parents=True)
+    imported = import_assignment(course, system, source)
+    assert [one.unfinished for one in imported] == [()]
+    graded = grade(course, imported[0].name, [submissions], sandbox="local")
+    found: dict[str, dict[str, Decimal]] = {}
+    for verdict in graded.verdicts:
+        marks = found.setdefault(verdict.student, {})
+        for test in verdict.tests:
+            marks[test.question] = marks.get(test.question, Decimal(0)) + test.points
+    return found
+
+
+def test_nbgrader_gives_the_same_marks(tmp_path: Path) -> None:
+    handed_in = {
+        student: nbgrader_course.notebook(nbgrader_course.submission_cells(student))
+        for student in nbgrader_course.STUDENTS
+    }
+    master = nbgrader_course.notebook(nbgrader_course.source_cells())
+    ours = our_marks(tmp_path, "nbgrader", master, handed_in)
+    assert ours == peers_marks("nbgrader")
+
+
+def test_otter_gives_the_same_marks_to_the_hundredth(tmp_path: Path) -> None:
+    handed_in = {student: otter_course.submission(student) for student in otter_course.STUDENTS}
+    master = otter_course.notebook(otter_course.master_cells())
+    ours = our_marks(tmp_path, "otter", master, handed_in)
+    theirs = peers_marks("otter")
+    assert ours.keys() == theirs.keys()
+    for student, marks in theirs.items():
+        for question, points in marks.items():
+            # Thirds of a point: Otter adds up floats, we share hundredths.
+            assert abs(ours[student][question] - points) <= Decimal("0.01"), (student, question)

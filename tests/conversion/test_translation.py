@@ -1,0 +1,269 @@
+"""What becomes of a test cell, and what is said where nothing can."""
+
+from __future__ import annotations
+
+import re
+from textwrap import dedent
+
+import pytest
+
+from grader.conversion.boxed import MODULES
+from grader.conversion.translation import Translator
+from grader.suite import function_source
+from tests.conversion.drafts import body, draft, turned
+
+
+def test_names_of_the_notebook_are_asked_of_the_student() -> None:
+    assert body("y = f(torch.ones(2))\nassert (y == 1).all()") == (
+        "y = student.f(torch.ones(2))\nassert (y == 1).all()"
+    )
+
+
+def test_comments_layout_and_texts_of_several_lines_stay_as_they_were() -> None:
+    cell = 'note = """first\n  second"""\nassert f(  3 ) == 3  # as it was\n# above\nassert note'
+    assert turned(cell).text.endswith(
+        '    note = """first\n  second"""\n    assert student.f(  3 ) == 3  # as it was\n'
+        "    # above\n    assert note\n"
+    )
+
+
+def test_a_name_in_a_formatted_text_is_replaced_too() -> None:
+    assert body('assert f(1) == 1, f"got {f(1)}"') == (
+        'assert student.f(1) == 1, f"got {student.f(1)}"'
+    )
+
+
+def test_arguments_attributes_and_inner_variables_of_that_name_are_left_alone() -> None:
+    cell = "assert [f for f in (1, 2)] == [1, 2]\nassert dict(f=1)['f'] == (lambda f: f)(1)"
+    assert body(cell) == cell
+
+
+def test_what_the_test_binds_is_its_own() -> None:
+    assert body("f2 = f\nf = 3\nassert f == 3") == ("f = student.f\nf2 = f\nf = 3\nassert f == 3")
+
+
+def test_a_name_that_our_fixture_has_itself_is_asked_for_as_an_item() -> None:
+    made = turned("assert run(2) == 2", given="state = []\ndef run(x):\n    return f(x)\n")
+    assert 'assert student["run"](2) == 2' in made.text
+
+
+def test_imports_of_the_notebook_become_imports_of_the_suite() -> None:
+    made = turned("assert F.relu(f(torch.ones(1))) > math.pi - 4")
+    assert made.imports == {"import torch.nn.functional as F", "import torch", "import math"}
+
+
+def test_given_functions_and_constants_are_copied_with_all_that_they_use() -> None:
+    given = """
+        EPS = 1e-3
+        def near(a, b):
+            return abs(a - b) < EPS
+    """
+    made = turned("assert near(f(1), 1)", given=given)
+    assert made.given == ["near", "EPS"]
+    assert "assert near(student.f(1), 1)" in made.text
+
+
+def test_a_given_function_that_uses_the_students_is_theirs() -> None:
+    made = turned("assert twice(1) == 1", given="def twice(x):\n    return f(f(x))\n")
+    assert made.given == []
+    assert "student.twice(1)" in made.text
+
+
+def test_a_given_function_that_trains_runs_in_the_box() -> None:
+    given = """
+        def fit(model, x):
+            loss = model(x).sum()
+            loss.backward()
+            return loss.item()
+    """
+    made = turned("x = torch.ones(2)\nassert fit(Net(), x) < 1", given=given)
+    assert "assert student.run(fit, student.Net(), x) < 1" in made.text
+
+
+def test_a_seed_is_set_on_both_sides() -> None:
+    assert body("torch.manual_seed(4)\nassert f(1) == 1") == (
+        "torch.manual_seed(4)\nstudent.seed(4)\nassert student.f(1) == 1"
+    )
+
+
+def test_the_source_of_a_function_is_read_from_the_notebook() -> None:
+    made = turned('assert "for" not in inspect.getsource(f)')
+    assert 'assert "for" not in notebook.source("f")' in made.text
+    assert "def test_q1(notebook):" in made.text
+
+
+def test_what_students_may_not_see_is_in_the_hidden_suite_alone() -> None:
+    made = draft("assert f(1) == 1\nassert f(2) == 2", hidden=frozenset({1}))
+    translator = Translator(made)
+    visible = translator.visible(made.tests[0])
+    assert visible is not None
+    assert "student.f(1)" in visible.text
+    assert "student.f(2)" not in visible.text
+    assert "points" not in visible.text
+    assert "student.f(2)" in translator.hidden(made.tests[0]).text
+
+
+def test_a_test_of_which_nothing_is_visible_has_no_public_form() -> None:
+    made = draft("assert f(1) == 1", hidden=frozenset({0}))
+    assert Translator(made).visible(made.tests[0]) is None
+
+
+def test_a_value_that_an_earlier_test_left_behind_is_made_again() -> None:
+    made = draft("x = torch.ones(3)\nassert f(x) is not None")
+    first = made.tests[0]
+    second = type(first)(
+        place=type(first.place)("hw.ipynb", 5),
+        name="q2",
+        question="q1",
+        source="assert f(x).sum() == 3",
+        points=first.points,
+    )
+    both = type(made)(title="", cells=(*made.cells, second), questions=made.questions)
+    written = Translator(both).hidden(second)
+    assert "    x = torch.ones(3)\n    assert student.f(x).sum() == 3" in written.text
+    assert [remark.kind for remark in written.remarks] == ["look"]
+
+
+@pytest.mark.parametrize(
+    ("line", "why"),
+    [
+        ("assert 'f' in globals()", "looks through the notebook's names"),
+        ("%timeit f(1)", "a command of the notebook"),
+        ("!ls", "a command of the notebook"),
+        ("assert f(1) ==", "not valid Python"),
+        ("assert eval('f(1)') == 1", "runs code that it puts together"),
+        ("assert inspect.signature(f)", "inspects the student's code"),
+        ("torch.softmax = None", "which the student's code does not see"),
+        ("from unittest.mock import patch", "in the place of what the student's code uses"),
+        ("import os\nassert os.path.exists('out.txt')", "the student's stay in their box"),
+        ("assert open('out.txt').read()", "stay in their box"),
+        ("assert f.__doc__", "which the box does not give away"),
+        ("class Mine(Net):\n    pass", "derives a class from the student's Net"),
+        ("try:\n    f(1)\nexcept Wrong:\n    pass", "an exception of the student's own"),
+        ("assert unheard_of(f(1))", "nothing in the notebook defines"),
+        ("student = f(1)", "as a fixture of our tests is called"),
+        ("f(1) / 2", "a part of the points"),
+        (
+            "for p in Net().parameters():\n    p.sum().backward()\n    assert p.grad.sum() > 0",
+            "asserts within a block that must run beside the student's code",
+        ),
+    ],
+)
+def test_what_cannot_be_turned_is_listed_with_its_line(line: str, why: str) -> None:
+    made = turned(f"x = 1\n{line}")
+    assert not made.finished
+    (remark, *_) = [remark for remark in made.remarks if remark.kind == "unfinished"]
+    assert why in remark.what
+    assert re.fullmatch(r"hw\.ipynb, cell 4, line [1-5]", remark.where)
+    # Without points the suite's sum is wrong, so that nothing can be graded with it.
+    live = [line for line in made.text.splitlines() if not line.lstrip().startswith("#")]
+    assert not any("points(" in line for line in live)
+    assert any("pytest.fail" in line for line in live)
+
+
+def test_the_value_that_a_name_has_only_for_a_while_cannot_be_tested() -> None:
+    made = turned("assert answer == 1", given="answer = f(1)", after="answer = f(2)")
+    assert not made.finished
+    assert "cell 5 gives answer another value" in made.remarks[0].what
+
+
+def test_the_box_offers_tests_what_we_think_it_does() -> None:
+    assert set(function_source.MODULES) == MODULES
+
+
+# -- what must happen beside the student's objects
+
+
+def test_gradients_are_handed_out_and_compared_by_the_judge() -> None:
+    made = turned("""
+        w = torch.ones(2, requires_grad=True)
+        loss = f(w).sum()
+        loss.backward()
+        assert torch.equal(w.grad, torch.full((2,), 7.0))
+    """)
+    assert made.functions == [
+        dedent("""\
+        def steps_of_q1(f, w):
+            loss = f(w).sum()
+            loss.backward()
+            value_1 = w.grad
+            return value_1
+        """)
+    ]
+    assert "value_1 = student.run(steps_of_q1, student.f, w)" in made.text
+    assert "assert torch.equal(value_1, torch.full((2,), 7.0))" in made.text
+
+
+def test_no_expected_value_goes_into_the_box() -> None:
+    made = turned("""
+        net = Net()
+        x = torch.randn(8, 2)
+        expected = x.sum().item()
+        net(x).sum().backward()
+        assert all(p.grad is not None for p in net.parameters())
+        assert net(x).sum().item() == expected
+    """)
+    (function,) = made.functions
+    assert "expected" not in function
+    assert "randn" not in function
+    assert "assert all(value_1)" in made.text
+    assert "assert net(x).sum().item() == expected" in made.text
+
+
+def test_a_value_that_is_changed_later_is_taken_as_it_was() -> None:
+    made = turned("""
+        net = Net()
+        loss = net(torch.ones(2)).sum()
+        loss.backward()
+        assert loss > 0
+        loss = net(torch.zeros(2)).sum()
+        loss.backward()
+        assert loss < 1
+    """)
+    (function,) = made.functions
+    assert "value_1 = loss\n    loss = net(torch.zeros(2)).sum()" in function
+    assert "assert value_1 > 0\n" in made.text
+    assert "assert loss < 1\n" in made.text
+
+
+def test_an_argument_that_is_compared_with_its_copy_comes_back_from_the_box() -> None:
+    made = turned("""
+        x = torch.ones(2)
+        kept = x.clone()
+        y = f(x)
+        assert torch.equal(x, kept)
+    """)
+    assert "x = student.run(steps_of_q1, student.f, x)" in made.text
+    assert "kept = x.clone()" in made.text
+
+
+def test_a_function_that_uses_the_students_names_is_made_in_the_box() -> None:
+    made = turned("assert f(lambda v: f(v)) == 3")
+    assert made.functions == [
+        "def steps_of_q1(f):\n    value_1 = f(lambda v: f(v))\n    return value_1\n"
+    ]
+
+
+def test_a_network_of_the_test_is_made_in_the_box() -> None:
+    made = turned("layer = nn.Linear(2, 2)\nout = f(layer)\nassert out == 1")
+    (function,) = made.functions
+    assert "layer = nn.Linear(2, 2)" in function
+    assert "import nn" not in function
+
+
+def test_modules_that_the_box_does_not_offer_by_name_are_reached_through_torch() -> None:
+    made = turned("""
+        net = Net()
+        optimizer = optim.SGD(net.parameters(), lr=0.1)
+        net(torch.ones(2)).sum().backward()
+        assert net is not None
+    """)
+    assert "torch.optim.SGD(net.parameters(), lr=0.1)" in made.functions[0]
+    assert "import torch" in made.imports
+
+
+def test_kinds_of_objects_are_found_out_in_the_box_and_said_to_be_weaker() -> None:
+    made = turned("assert isinstance(Net(), nn.Module)\nassert isinstance(f(1), int)")
+    assert "value_1 = isinstance(Net(), nn.Module)" in made.functions[0]
+    assert "assert isinstance(student.f(1), int)" in made.text
+    assert [remark.kind for remark in made.remarks] == ["weaker"]
