@@ -18,6 +18,7 @@ help:
 	@echo "make test-samples  the sample classes of every assignment, in every sandbox (long)"
 	@echo "make test-attacks  every attack in every sandbox, and where a wall is missing (long)"
 	@echo "make test-faults   parts of a batch killed, stopped, cut off, at many moments (long)"
+	@echo "make test-semesters  a class of forty in each course, from its zip to its LMS (long)"
 	@echo "make soak          a thousand submissions: nothing may grow (long)"
 	@echo "make fuzz          coverage-guided fuzzing of every parser, a minute each (long)"
 	@echo "make nightly       fuzzing by damage, faults, attacks, samples, soak: all that is long"
@@ -69,6 +70,9 @@ test-attacks: $(VENV)/.developing
 test-faults: $(VENV)/.developing
 	GRADER_FAULTS=everywhere nice $(BIN)/python -m pytest tests/faults $(PYTEST_ARGS)
 
+test-semesters: $(VENV)/.developing
+	GRADER_SEMESTERS=everywhere nice $(BIN)/python -m pytest tests/semester $(PYTEST_ARGS)
+
 soak: $(VENV)/.developing
 	nice $(BIN)/python -m tests.faults.soak $(SOAK_ARGS)
 
@@ -79,7 +83,7 @@ fuzz: $(VENV)/.developing
 
 nightly: $(VENV)/.developing
 	GRADER_FUZZ=nightly nice $(BIN)/python -m pytest tests/fuzz $(PYTEST_ARGS)
-	$(MAKE) test-faults test-attacks test-samples soak
+	$(MAKE) test-faults test-attacks test-samples test-semesters soak
 
 bench: $(VENV)/.installed
 	$(BIN)/python benchmarks/compare.py $(BENCH_ARGS)
@@ -87,4 +91,4 @@ bench: $(VENV)/.installed
 clean:
 	rm -rf demo
 
-.PHONY: help demo test lint types contracts image test-samples test-attacks test-faults soak fuzz nightly bench clean
+.PHONY: help demo test lint types contracts image test-samples test-attacks test-faults test-semesters soak fuzz nightly bench clean
