@@ -57,7 +57,8 @@ def _data_beside(folder: Path) -> list[Path]:
         if path.name.startswith((".", "__")) or path.is_symlink() or path.suffix in _IGNORED:
             continue
         if path.is_dir() and path.name == "data":
-            found += sorted(p for p in path.iterdir() if not p.name.startswith("."))
+            inner = sorted(path.iterdir())
+            found += [p for p in inner if not p.name.startswith(".") and not p.is_symlink()]
         else:
             found.append(path)
     return found

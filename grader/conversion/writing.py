@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import ast
 import json
 import re
 import shutil
 import sys
 import tempfile
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
@@ -55,7 +56,7 @@ class Imported:
 
 
 def write_draft(
-    course: Course, draft: Draft, name: str, *, data: Iterable[Path] = (), system: str
+    course: Course, draft: Draft, name: str, *, data: Sequence[Path] = (), system: str
 ) -> Imported:
     """Write an assignment of its own into the course.
 
@@ -80,7 +81,13 @@ def write_draft(
         reference.parent.mkdir(exist_ok=True)
         module.rename(reference)
         built.rename(folder)
-    remarks = (*draft.remarks, *suites.remarks, *_demos(draft), *_hidden_only(draft, suites.public))
+    remarks = (
+        *draft.remarks,
+        *suites.remarks,
+        *_demos(draft),
+        *_moved_data(draft, data),
+        *_hidden_only(draft, suites.public),
+    )
     return Imported(
         name=name,
         folder=folder,
@@ -122,9 +129,14 @@ def _write(folder: Path, files: Mapping[str, str], data: Iterable[Path]) -> None
         target = folder / "data" / path.name
         target.parent.mkdir(parents=True, exist_ok=True)
         if path.is_dir():
-            shutil.copytree(path, target, symlinks=False)
+            shutil.copytree(path, target, ignore=_links)
         else:
             shutil.copyfile(path, target)
+
+
+def _links(folder: str, names: list[str]) -> list[str]:
+    """What a link leads to is no part of the source."""
+    return [name for name in names if (Path(folder) / name).is_symlink()]
 
 
 def _check_reference(module: Path, draft: Draft) -> None:
@@ -166,14 +178,12 @@ def _spec(draft: Draft, system: str) -> str:
 
 def _toml(text: str) -> str:
     """A basic string of TOML: JSON's escapes, and no line breaks."""
-    plain = " ".join(text.split())
-    return json.dumps(plain, ensure_ascii=False).replace("\x7f", "")
+    plain = " ".join(text.replace("\x7f", " ").split())
+    return json.dumps(plain, ensure_ascii=False)
 
 
 def _libraries(draft: Draft) -> list[str]:
     """The packages that the notebook imports and the box does not have by itself."""
-    import ast
-
     modules: set[str] = set()
     for cell in draft.shown:
         tree = parse_code(cell.source) if cell.kind == "code" else None
@@ -188,8 +198,6 @@ def _libraries(draft: Draft) -> list[str]:
 
 def _demos(draft: Draft) -> list[Remark]:
     """Given cells that call what students write: they raise in the released notebook."""
-    import ast
-
     theirs = {
         name
         for cell in draft.shown
@@ -212,6 +220,19 @@ def _demos(draft: Draft) -> list[Remark]:
             }
             for name in sorted(called & theirs):
                 what = f"it calls {name}, which raises in the released notebook; guard it with try"
+                found.append(Remark("look", str(cell.place), what))
+    return found
+
+
+def _moved_data(draft: Draft, data: Sequence[Path]) -> list[Remark]:
+    """Cells that name a file which now lies in the folder `data`."""
+    found = []
+    for cell in draft.shown:
+        tree = parse_code(cell.source) if cell.kind == "code" else None
+        texts = {n.value for n in ast.walk(tree) if isinstance(n, ast.Constant)} if tree else set()
+        for path in data:
+            if path.name in texts:
+                what = f"it names {path.name}, which lies at data/{path.name} now: change it"
                 found.append(Remark("look", str(cell.place), what))
     return found
 

@@ -1,0 +1,176 @@
+"""An imported assignment as it lies in the course directory."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from grader.api.importing import import_assignment
+from grader.course.directory import Course
+from grader.errors import GraderError, SpecError, UsageError
+from grader.release.notebooks import solution_notebook, student_notebook
+from tests.conversion.nbgrader_course import code, notebook, solution, source_cells, text
+from tests.conversion.nbgrader_course import test as graded
+
+
+@pytest.fixture
+def course(tmp_path: Path) -> Course:
+    for folder in ("assignments", "reference"):
+        (tmp_path / "course" / folder).mkdir(parents=True)
+    return Course(tmp_path / "course")
+
+
+@pytest.fixture
+def source(tmp_path: Path) -> Callable[..., Path]:
+    """Write cells as the notebook of an assignment of nbgrader's; returns its folder."""
+
+    def write(*cells: dict[str, Any], name: str = "ps1") -> Path:
+        folder = tmp_path / "source" / "ps1"
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / f"{name}.ipynb").write_text(json.dumps(notebook(list(cells))))
+        return folder
+
+    return write
+
+
+F = solution("def f(x):\n    ### BEGIN SOLUTION\n    return x\n    ### END SOLUTION", "f")
+F_TEST = graded("assert f(1) == 1", "f_test", 1)
+
+
+def sources(notebook: Any) -> list[str]:
+    return [cell.source for cell in notebook.cells]
+
+
+def test_both_notebooks_are_made_of_the_imported_reference(course: Course, source: Any) -> None:
+    (made,) = import_assignment(course, "nbgrader", source(*source_cells()))
+    assert made.unfinished == ()
+    assignment = course.assignment("ps1")
+    assert (assignment.spec.machine_points, assignment.spec.manual_points) == (10, 2)
+    released, solved = (
+        "\n".join(sources(make(assignment))) for make in (student_notebook, solution_notebook)
+    )
+    assert 'raise NotImplementedError("softmax")' in released
+    assert "golden = ..." in released
+    assert "torch.exp" not in released
+    assert "keeps the exponentials from overflowing" not in released
+    assert "torch.exp" in solved
+    assert "assert " not in released
+    for trace in ("SOLUTION", "HIDDEN"):
+        assert trace not in released + solved
+
+
+def test_what_works_is_kept_out_of_the_module(course: Course, source: Any) -> None:
+    cell = code(
+        "import math\n\ndef g():\n    return 1\n\n# a demo\nprint(g())\nwhile True:\n    pass", "g"
+    )
+    magic = code("%matplotlib inline\nimport torch", "m")
+    import_assignment(course, "nbgrader", source(magic, cell, F, F_TEST))
+    reference = (course.root / "reference" / "ps1.py").read_text()
+    scope: dict[str, Any] = {}
+    exec(reference, scope)  # would not end if the loop were live
+    assert scope["g"]() == 1
+    shown = sources(student_notebook(course.assignment("ps1")))
+    assert shown[:3] == [
+        "%matplotlib inline\nimport torch",
+        "import math\n\ndef g():\n    return 1",
+        "# a demo\nprint(g())\nwhile True:\n    pass",
+    ]
+
+
+def test_a_definition_that_needs_what_only_a_notebook_computes_is_kept_out_too(
+    course: Course, source: Any
+) -> None:
+    cells = [code("rows = sorted([2, 1])", "a"), code("def g(n=rows):\n    return n", "b")]
+    import_assignment(course, "nbgrader", source(*cells, F, F_TEST))
+    scope: dict[str, Any] = {}
+    exec((course.root / "reference" / "ps1.py").read_text(), scope)
+    assert "g" not in scope
+
+
+def test_nothing_of_the_source_is_run(course: Course, source: Any, tmp_path: Path) -> None:
+    trap = f"open({str(tmp_path / 'sprung')!r}, 'w')"
+    cells = [code(trap, "a"), graded(f"assert f({trap})", "t", 1), solution(f"x = {trap}", "s"), F]
+    import_assignment(course, "nbgrader", source(*cells, F_TEST))
+    assert not (tmp_path / "sprung").exists()
+
+
+def test_a_taken_name_is_refused_and_nothing_is_written(course: Course, source: Any) -> None:
+    folder = source(F, F_TEST)
+    import_assignment(course, "nbgrader", folder)
+    before = {p: p.read_bytes() for p in course.root.rglob("*") if p.is_file()}
+    with pytest.raises(UsageError, match="there already"):
+        import_assignment(course, "nbgrader", folder)
+    assert {p: p.read_bytes() for p in course.root.rglob("*") if p.is_file()} == before
+    assert import_assignment(course, "nbgrader", folder, name="again")[0].name == "again"
+
+
+@pytest.mark.parametrize("name", ["../up", "1st", "", "a b", "x" * 70])
+def test_a_name_that_is_none_is_refused(course: Course, source: Any, name: str) -> None:
+    with pytest.raises(GraderError):
+        import_assignment(course, "nbgrader", source(F, F_TEST), name=name or " ")
+    assert not list((course.root / "assignments").iterdir())
+
+
+def test_several_notebooks_become_several_assignments(course: Course, source: Any) -> None:
+    source(F, F_TEST, name="one")
+    folder = source(F, F_TEST, name="Two & a half")
+    made = import_assignment(course, "nbgrader", folder)
+    assert [one.name for one in made] == ["ps1-Two-a-half", "ps1-one"]
+    assert course.names() == ["ps1-Two-a-half", "ps1-one"]
+
+
+def test_data_beside_the_notebook_comes_along_and_links_do_not(
+    course: Course, source: Any, tmp_path: Path
+) -> None:
+    folder = source(F, F_TEST)
+    (folder / "data").mkdir()
+    (folder / "data" / "a.csv").write_text("1")
+    (folder / "b.csv").write_text("2")
+    (tmp_path / "secret").write_text("3")
+    (folder / "c.csv").symlink_to(tmp_path / "secret")
+    (folder / "data" / "d.csv").symlink_to(tmp_path / "secret")
+    import_assignment(course, "nbgrader", folder)
+    names = [p.name for p in course.assignment("ps1").data_files()]
+    assert names == ["a.csv", "b.csv"]
+
+
+def test_a_file_that_is_read_from_beside_the_notebook_is_pointed_out(
+    course: Course, source: Any
+) -> None:
+    folder = source(code('rows = open("b.csv").read()', "a"), F, F_TEST)
+    (folder / "b.csv").write_text("2")
+    (made,) = import_assignment(course, "nbgrader", folder)
+    assert any("data/b.csv" in remark.what for remark in made.remarks)
+
+
+def test_titles_with_quotes_and_breaks_are_written_as_toml(course: Course, source: Any) -> None:
+    title = text('# The "best" \\ of\t\x7f both <b>worlds</b>\n\n## `q` "1"')
+    import_assignment(course, "nbgrader", source(title, F, F_TEST))
+    spec = course.assignment("ps1").spec
+    assert spec.title == 'The "best" \\ of both worlds'
+    assert spec.questions[0].title == 'q "1"'
+
+
+def test_libraries_that_the_box_lacks_are_asked_for(course: Course, source: Any) -> None:
+    imports = code("import sklearn.svm, os\nfrom pandas import read_csv\nimport torch, otter", "a")
+    import_assignment(course, "nbgrader", source(imports, F, F_TEST))
+    assert course.assignment("ps1").spec.box.libraries == ("pandas", "scikit-learn")
+
+
+def test_a_cell_that_holds_a_cell_marker_is_refused(course: Course, source: Any) -> None:
+    with pytest.raises(SpecError):
+        import_assignment(
+            course, "nbgrader", source(code("x = 1\n# %% [markdown]\n# y", "a"), F, F_TEST)
+        )
+    assert not list((course.root / "assignments").iterdir())
+
+
+def test_a_demo_that_would_raise_for_students_is_pointed_out(course: Course, source: Any) -> None:
+    (made,) = import_assignment(course, "nbgrader", source(F, code("print(f(1))", "a"), F_TEST))
+    assert [r.what for r in made.remarks] == [
+        "it calls f, which raises in the released notebook; guard it with try"
+    ]
