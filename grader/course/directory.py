@@ -10,9 +10,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+import msgspec
+
 from grader.course.course_file import load_course_file
 from grader.course.loading import SPEC_NAME, load_spec
-from grader.course.spec import AssignmentSpec
+from grader.course.spec import AssignmentSpec, Dates
 from grader.errors import SpecError, UsageError
 
 ASSIGNMENTS = "assignments"
@@ -191,10 +193,22 @@ class Course:
             raise UsageError(
                 f"no assignment {name!r}", where=self.root / ASSIGNMENTS, hint=_advice(name, names)
             )
-        spec = load_spec(self.root / ASSIGNMENTS / name / SPEC_NAME)
+        spec = self._with_zone(load_spec(self.root / ASSIGNMENTS / name / SPEC_NAME))
         assignment = Assignment(name=name, course_root=self.root, spec=spec)
         check_assignment(assignment)
         return assignment
+
+    def _with_zone(self, spec: AssignmentSpec) -> AssignmentSpec:
+        """Give dates without an offset the course's time zone, where its file names one."""
+        dates = [spec.dates.released, spec.dates.due]
+        naive = any(date is not None and date.tzinfo is None for date in dates)
+        if not naive or not self.course_file.is_file():
+            return spec
+        course = load_course_file(self.course_file)
+        if course.timezone is None:
+            return spec
+        released, due = (date and date.replace(tzinfo=course.zone) for date in dates)
+        return msgspec.structs.replace(spec, dates=Dates(released=released, due=due))
 
 
 def check_assignment(assignment: Assignment) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import shutil
 from pathlib import Path
 
@@ -84,6 +85,21 @@ def test_the_spec_may_name_another_reference(tmp_path: Path) -> None:
     write_assignment(tmp_path, spec=SPEC.replace("points = 10", 'points = 10\nreference = "w.py"'))
     (tmp_path / "reference" / "warm_up.py").rename(tmp_path / "reference" / "w.py")
     assert Course(tmp_path).assignment("warm-up").reference_module == "w"
+
+
+def test_dates_without_an_offset_are_local_to_the_course(tmp_path: Path) -> None:
+    local = SPEC.replace("+03:00", "")
+    write_assignment(tmp_path, spec=local)
+    due = Course(tmp_path).assignment("warm-up").spec.dates.due
+    assert due == dt.datetime(2024, 10, 9, 23, 59)
+    course = """title = "C"\ninstitution = "U"\nterm = "Fall"\ntimezone = "America/Chicago"
+        [[components]]\nid = "exam"\ntitle = "Exam"\nweight = 100\n"""
+    (tmp_path / "course.toml").write_text(course)
+    due = Course(tmp_path).assignment("warm-up").spec.dates.due
+    assert due == dt.datetime(2024, 10, 10, 4, 59, tzinfo=dt.UTC)
+    write_assignment(tmp_path)
+    due = Course(tmp_path).assignment("warm-up").spec.dates.due
+    assert due == dt.datetime(2024, 10, 9, 20, 59, tzinfo=dt.UTC)
 
 
 def test_only_the_data_that_the_spec_names_is_given(tmp_path: Path) -> None:
