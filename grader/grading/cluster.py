@@ -21,6 +21,8 @@ from grader.grading.job import Job, Setting
 from grader.grading.patience import START_S
 from grader.sandbox.choose import Choice
 
+CONNECT_S = 20.0
+"""How long a scheduler may take to answer."""
 _LOCAL = "local:"
 _LEAVE_CTRL_C = "import signal; signal.signal(signal.SIGINT, signal.SIG_IGN)"
 """A terminal sends it to the workers too; the batch decides what it means."""
@@ -59,7 +61,7 @@ def _client(address: str, distributed: Any) -> Iterator[Any]:
                 f"{address!r} is no address of a scheduler",
                 hint="Such as tls://scheduler:8786, tcp://scheduler:8786 or local:4.",
             )
-        with distributed.Client(address, timeout="20s", set_as_default=False) as client:
+        with distributed.Client(address, timeout=CONNECT_S, set_as_default=False) as client:
             yield client
         return
     count = address.removeprefix(_LOCAL)

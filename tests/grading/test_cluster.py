@@ -1,0 +1,215 @@
+"""Batches on a real scheduler with real worker processes of this machine."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from grader.api import Graded, Progress, grade
+from grader.errors import InfrastructureError, SuiteError, UsageError
+from grader.gradebook.store import Gradebook
+from tests.grading.conftest import Classroom
+from tests.helpers.assignments import HIDDEN
+
+pytest.importorskip("distributed", reason="the extra `cluster` is not installed")
+pytestmark = pytest.mark.local_box
+
+
+class Machines:
+    """A scheduler and its workers, each a process that can be killed."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._scheduler = folder / "scheduler.json"
+        self._processes = [
+            self._start("scheduler", "--port", "0", "--scheduler-file", str(self._scheduler))
+        ]
+        self.workers: list[subprocess.Popen[bytes]] = []
+        until = time.monotonic() + 60
+        while not self._address() and time.monotonic() < until:
+            time.sleep(0.1)
+
+    def add(self, *, slots: int = 1) -> None:
+        """Start a worker that takes so many submissions at once."""
+        self.workers.append(
+            self._start(
+                "worker",
+                *("--scheduler-file", str(self._scheduler), "--no-nanny", "--nthreads", str(slots)),
+                *("--resources", f"slots={slots}", "--local-directory", str(self.scratch)),
+            )
+        )
+
+    @property
+    def scratch(self) -> Path:
+        """Where workers put what they were sent."""
+        return self._folder / "scratch"
+
+    @property
+    def address(self) -> str:
+        """The scheduler's."""
+        return self._address()
+
+    def stop(self) -> None:
+        """End all of them."""
+        for process in [*self.workers, *self._processes]:
+            process.kill()
+            process.wait()
+
+    def _address(self) -> str:
+        try:
+            return str(json.loads(self._scheduler.read_text())["address"])
+        except (OSError, ValueError):
+            return ""
+
+    def _start(self, *arguments: str) -> subprocess.Popen[bytes]:
+        log = (self._folder / "log").open("ab")
+        options = ["--host", "127.0.0.1", "--no-dashboard"]
+        command = [sys.executable, "-m", "dask", *arguments, *options]
+        return subprocess.Popen(command, stdout=log, stderr=log, cwd=self._folder)
+
+
+@pytest.fixture
+def machines(tmp_path: Path) -> Iterator[Machines]:
+    folder = tmp_path / "machines"
+    folder.mkdir()
+    started = Machines(folder)
+    yield started
+    started.stop()
+
+
+def run(classroom: Classroom, **options: object) -> Graded:
+    return grade(
+        classroom.course,
+        "warm-up",
+        [classroom.submissions],
+        **{"sandbox": "local", "isolation": "warm", "seed": 7, **options},  # type: ignore[arg-type]
+    )
+
+
+def told(graded: Graded) -> dict[str, object]:
+    """What a student reads of every verdict, without how long it took."""
+    return {
+        v.student: (
+            v.outcome,
+            v.points,
+            v.reason,
+            [(t.name, t.outcome, t.message) for t in v.tests],
+        )
+        for v in graded.verdicts
+    }
+
+
+def test_a_cluster_gives_the_marks_of_an_ordinary_batch_though_machines_and_slots_die(
+    make_classroom: Callable[[], Classroom], machines: Machines
+) -> None:
+    classroom = make_classroom()
+    for i in range(5):
+        classroom.hand_in(f"right{i}", f"import time; time.sleep({0.1 * i})")
+    classroom.hand_in("untouched", untouched=True)
+    classroom.hand_in("exits", "import os\nos._exit(0)")
+    (classroom.submissions / "truncated.ipynb").write_text('{"cells": [')
+    machines.add(slots=2)
+    machines.add()
+    begun: list[str] = []
+    judged: list[str] = []
+    killed: list[int] = []
+
+    def kill_some(student: str) -> None:
+        begun.append(student)
+        if len(begun) == 3:
+            machines.workers[0].kill()
+        if len(begun) == 6:  # two may have been under way: this one is surely on the other
+            killed.extend(_workers_of(_judges_of(machines.workers[1].pid)))
+            for pid in killed:
+                os.kill(pid, signal.SIGKILL)
+
+    progress = Progress(begun=kill_some, judged=lambda v: judged.append(v.student))
+    graded = run(classroom, cluster=machines.address, progress=progress)
+    assert killed and machines.workers[0].wait() == -signal.SIGKILL
+    assert machines.workers[1].poll() is None
+    assert sorted(judged) == sorted(v.student for v in graded.verdicts)
+    with Gradebook(classroom.course.database_url) as book:
+        assert len(book.history("warm-up")) == len(judged) == 8
+        notebook = book.executed_notebook(graded.verdicts[0])
+    assert notebook is not None and b"cells" in notebook
+    plain = run(classroom, regrade=True)
+    assert told(graded) == told(plain)
+    assert not plain.changes
+    assert run(classroom, cluster=machines.address).run == 0
+    _nothing_is_left(machines)
+
+
+def test_a_broken_suite_is_said_before_the_first_submission(classroom: Classroom) -> None:
+    classroom.hand_in("ada")
+    classroom.change(hidden=HIDDEN.replace("points(2)", "points(4)"))
+    with pytest.raises(SuiteError, match="7"):
+        run(classroom, cluster="local:1")
+    with Gradebook(classroom.course.database_url) as book:
+        assert book.history("warm-up") == []
+
+
+def test_an_address_where_nobody_answers_is_said(
+    classroom: Classroom, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("grader.grading.cluster.CONNECT_S", 1.0)
+    classroom.hand_in("ada")
+    with pytest.raises(InfrastructureError, match="does not answer"):
+        run(classroom, cluster="tcp://127.0.0.1:9")
+
+
+@pytest.mark.parametrize("address", ["scheduler:8786", "local:0", "local:x", "local:"])
+def test_what_is_no_address_is_said(classroom: Classroom, address: str) -> None:
+    classroom.hand_in("ada")
+    with pytest.raises(UsageError, match=r"address|how many"):
+        run(classroom, cluster=address)
+
+
+def test_slots_are_what_machines_say(classroom: Classroom) -> None:
+    classroom.hand_in("ada")
+    with pytest.raises(UsageError, match="how many slots"):
+        run(classroom, cluster="local:2", slots=2)
+
+
+def _nothing_is_left(machines: Machines) -> None:
+    """Slots and bundle are gone with the batch, on every machine that lives."""
+    alive = [w for w in machines.workers if w.poll() is None]
+    until = time.monotonic() + 20
+    while any(_judges_of(w.pid) for w in alive) and time.monotonic() < until:
+        time.sleep(0.1)
+    assert not [pid for w in alive for pid in _judges_of(w.pid)]
+    if len(alive) == len(machines.workers):
+        assert not list(machines.scratch.rglob("grader-bundle-*"))
+
+
+def _judges_of(parent: int) -> list[int]:
+    return [pid for pid, up in _parents().items() if up == parent and _is_judge(pid)]
+
+
+def _workers_of(judges: list[int]) -> list[int]:
+    return [pid for pid, up in _parents().items() if up in judges]
+
+
+def _is_judge(pid: int) -> bool:
+    try:
+        return b"grader.grading.judge" in Path(f"/proc/{pid}/cmdline").read_bytes()
+    except OSError:
+        return False
+
+
+def _parents() -> dict[int, int]:
+    parents = {}
+    for stat in Path("/proc").glob("[0-9]*/stat"):
+        try:
+            fields = stat.read_text().rpartition(")")[2].split()
+        except OSError:
+            continue
+        parents[int(stat.parent.name)] = int(fields[1])
+    return parents

@@ -1,0 +1,314 @@
+"""How a batch hands out to a cluster: with a scheduler that does what a test tells it."""
+
+from __future__ import annotations
+
+import time
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import Any
+
+import msgspec
+import pytest
+
+from grader.course.spec import AssignmentSpec, Question
+from grader.errors import InfrastructureError, SuiteError
+from grader.grading.batch import Watchers
+from grader.grading.bundle import pack, unpack
+from grader.grading.job import Begins, Broken, Job, Judged, Setting
+from grader.grading.submission import not_judged, unreadable
+from grader.grading.verdict import Outcome
+from tests.grading.conftest import Classroom
+
+pytest.importorskip("distributed", reason="the extra `cluster` is not installed")
+
+from grader.grading import handing_out
+from grader.grading.cluster import Cluster
+from grader.grading.handing_out import HandingOut
+from grader.grading.machine import Answer, Machine, capacity
+
+Reply = Callable[[Job, list[str]], "Judged | Broken | Exception"]
+
+
+def setting_of(spec: AssignmentSpec, bundle: str = "b") -> Setting:
+    return Setting(
+        assignment="warm-up",
+        spec=spec,
+        bundle_sha256=bundle,
+        hidden="",
+        reference="",
+        data="",
+        sandbox="local",
+        isolation="warm",
+        image="i",
+        seed=1,
+    )
+
+
+SPEC = AssignmentSpec(
+    title="t", points=Decimal(1), questions=(Question(id="q1", title="q", points=Decimal(1)),)
+)
+SETTING = setting_of(SPEC)
+
+
+@dataclass
+class FakeFuture:
+    """What the scheduler gives for a task; done at once, unless it is held."""
+
+    key: str
+    status: str = "pending"
+    outcome: Any = None
+    callbacks: list[Any] = field(default_factory=list)
+
+    def add_done_callback(self, call: Any) -> None:
+        self.callbacks.append(call)
+        if self.status != "pending":
+            call(self)
+
+    def result(self) -> Any:
+        return self.outcome
+
+    def exception(self) -> Any:
+        return self.outcome
+
+    def cancel(self, **_: object) -> None:
+        self.status = "cancelled"
+
+    def release(self) -> None:
+        pass
+
+
+class FakeClient:
+    """A scheduler with two machines, `a` and `b`; `a` is taken while nobody forbids it."""
+
+    def __init__(self, reply: Reply | None, *, resources: dict[str, float] | None = None) -> None:
+        self.status = "running"
+        self.machines = {
+            n: {"nthreads": 2, "resources": resources or {}} for n in ("tcp://a", "tcp://b")
+        }
+        self.submitted: list[tuple[str, str, dict[str, Any]]] = []
+        self.futures: list[FakeFuture] = []
+        self._reply = reply
+        self.tell: Any = None
+
+    def scheduler_info(self, **_: object) -> dict[str, Any]:
+        return {"workers": self.machines}
+
+    def subscribe_topic(self, topic: str, handler: Any) -> None:
+        self.tell = handler
+
+    def submit(self, call: Any, batch: str, data: bytes, *, key: str, **options: Any) -> FakeFuture:
+        job = msgspec.msgpack.decode(data, type=Job)
+        allowed = options.get("workers") or list(self.machines)
+        self.submitted.append((job.student, next(iter(allowed), ""), options))
+        future = FakeFuture(key)
+        self.futures.append(future)
+        if self._reply is not None and allowed:
+            said = self._reply(job, allowed)
+            if isinstance(said, Exception):
+                future.status, future.outcome = "error", said
+            else:
+                answer = Answer(machine=allowed[0], said=said)
+                future.status, future.outcome = "finished", msgspec.msgpack.encode(answer)
+        return future
+
+
+class FakeInterrupt:
+    """Ctrl-C, pressed by the test."""
+
+    asked = False
+
+
+def jobs(count: int) -> deque[Job]:
+    return deque(Job(student=f"s{i}", file="f", data=b"\xff", sha256=f"{i}") for i in range(count))
+
+
+def good(job: Job, _: list[str]) -> Judged:
+    return unreadable(job, SETTING, "any")
+
+
+def hand_out(client: FakeClient, waiting: deque[Job]) -> list[tuple[str, Outcome]]:
+    verdicts: list[tuple[str, Outcome]] = []
+    watchers = Watchers(
+        on_verdict=lambda j: verdicts.append((j.verdict.student, j.verdict.outcome))
+    )
+    HandingOut(client, "batch", SETTING, waiting, watchers).run(FakeInterrupt())  # type: ignore[arg-type]
+    return verdicts
+
+
+def test_everybody_gets_a_verdict_once_and_in_order() -> None:
+    client = FakeClient(good)
+    found = hand_out(client, jobs(20))
+    assert found == [(f"s{i}", Outcome.INVALID_SUBMISSION) for i in range(20)]
+    assert all(options["resources"] is None for _, _, options in client.submitted)
+
+
+def test_little_more_is_handed_out_than_there_are_slots() -> None:
+    client, watchers = FakeClient(None), Watchers(on_verdict=lambda judged: None)
+    handing = HandingOut(client, "batch", SETTING, jobs(50), watchers)
+    handing._look()
+    handing._hand_out()
+    assert len(client.submitted) == 5
+
+
+def test_a_worker_that_declares_slots_is_asked_for_one() -> None:
+    client = FakeClient(good, resources={"slots": 2.0})
+    hand_out(client, jobs(1))
+    assert client.submitted[0][2]["resources"] == {"slots": 1}
+
+
+def test_a_machine_that_fails_is_left_out_and_costs_no_mark() -> None:
+    def reply(job: Job, allowed: list[str]) -> Judged:
+        if allowed[0] == "tcp://a":
+            return not_judged(job, SETTING, InfrastructureError("its engine is gone"))
+        return good(job, allowed)
+
+    client = FakeClient(reply)
+    found = hand_out(client, jobs(9))
+    assert sorted(found) == sorted((f"s{i}", Outcome.INVALID_SUBMISSION) for i in range(9))
+    later = [machine for _, machine, _ in client.submitted[6:]]
+    assert set(later) == {"tcp://b"}
+
+
+def test_a_submission_that_costs_every_machine_its_life_is_no_mark() -> None:
+    def reply(job: Job, allowed: list[str]) -> Judged | Exception:
+        return RuntimeError("killed worker") if job.student == "s1" else good(job, allowed)
+
+    client = FakeClient(reply)
+    found = dict(hand_out(client, jobs(3)))
+    assert found["s1"] is Outcome.INFRASTRUCTURE_ERROR
+    assert found["s0"] is found["s2"] is Outcome.INVALID_SUBMISSION
+    assert [student for student, _, _ in client.submitted].count("s1") == 3
+
+
+def test_a_broken_suite_ends_the_batch() -> None:
+    client = FakeClient(lambda job, allowed: Broken(error="SuiteError", what="no points"))
+    with pytest.raises(SuiteError, match="no points"):
+        hand_out(client, jobs(3))
+
+
+def test_a_batch_whose_machines_all_fail_is_told_why() -> None:
+    client = FakeClient(lambda job, allowed: Broken(error="ImageError", what="no image"))
+    with pytest.raises(InfrastructureError, match="no image"):
+        hand_out(client, jobs(3))
+
+
+def test_a_scheduler_that_is_gone_ends_the_batch() -> None:
+    client = FakeClient(good)
+    client.status = "closed"
+    with pytest.raises(InfrastructureError, match="scheduler is gone"):
+        hand_out(client, jobs(3))
+
+
+def test_a_cluster_without_machines_is_waited_for_and_not_for_ever(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(handing_out, "NO_MACHINE_S", 0.2)
+    client = FakeClient(good)
+    client.machines = {}
+    began = time.monotonic()
+    with pytest.raises(InfrastructureError, match="no machine is left"):
+        hand_out(client, jobs(3))
+    assert time.monotonic() - began >= 0.2
+
+
+def test_after_ctrl_c_what_runs_is_finished_and_the_rest_is_taken_back() -> None:
+    client, interrupt, waiting = FakeClient(None), FakeInterrupt(), jobs(9)
+    verdicts: list[str] = []
+
+    def begun(student: str) -> None:
+        interrupt.asked = True
+        future = client.futures[0]
+        answer = Answer(machine="tcp://a", said=unreadable(first, SETTING, "any"))
+        future.status, future.outcome = "finished", msgspec.msgpack.encode(answer)
+        for call in future.callbacks:
+            call(future)
+
+    first = waiting[0]
+    watchers = Watchers(on_verdict=lambda j: verdicts.append(j.verdict.student), on_begin=begun)
+    handing = HandingOut(client, "batch", SETTING, waiting, watchers)
+    client.tell((0.0, msgspec.msgpack.encode(Begins(student="s0"))))
+    handing.run(interrupt)  # type: ignore[arg-type]
+    assert verdicts == ["s0"]
+    assert {job.student for job in waiting} == {f"s{i}" for i in range(1, 9)}
+    assert all(f.status == "cancelled" for f in client.futures[1:])
+
+
+@pytest.mark.parametrize(
+    ("nthreads", "resources", "gpu", "slots"),
+    [
+        (4, {}, False, 4),
+        (4, {"slots": 2.0}, False, 2),
+        (2, {"slots": 8.0}, False, 2),
+        (4, {"slots": 0.0}, False, 0),
+        (4, {}, True, 0),
+        (4, {"GPU": 1.0}, True, 1),
+    ],
+)
+def test_a_machine_has_the_slots_that_it_declares(
+    nthreads: int, resources: dict[str, float], gpu: bool, slots: int
+) -> None:
+    assert capacity(nthreads, resources, gpu=gpu) == slots
+
+
+class ChoiceClient:
+    """A scheduler whose machines say what they have."""
+
+    def __init__(self, *machines: Machine) -> None:
+        self._machines = machines
+
+    def wait_for_workers(self, count: int, timeout: float) -> None:
+        pass
+
+    def run(self, call: Any, wanted: bytes) -> dict[str, bytes]:
+        return {f"tcp://{i}": msgspec.msgpack.encode(m) for i, m in enumerate(self._machines)}
+
+
+def choose(*machines: Machine) -> str:
+    cluster = Cluster(ChoiceClient(*machines))
+    return cluster.choose("auto", "auto", libraries=(), runtime="").image
+
+
+def test_machines_must_agree_on_what_decides_a_mark() -> None:
+    one = Machine(image="sha256:1", grader="1.0")
+    assert choose(one, one) == "sha256:1"
+    for other in (
+        msgspec.structs.replace(one, image="sha256:2"),
+        msgspec.structs.replace(one, grader="1.1"),
+        msgspec.structs.replace(one, isolation="single-use"),
+    ):
+        with pytest.raises(InfrastructureError, match="differ"):
+            choose(one, other)
+    with pytest.raises(InfrastructureError, match="no engine"):
+        choose(one, Machine(error="no engine"))
+
+
+def test_a_bundle_travels_by_value(classroom: Classroom, tmp_path: Any) -> None:
+    assignment = classroom.assignment
+    setting = setting_of(assignment.spec, assignment.bundle_sha256())
+    unpacked = unpack(pack(assignment), setting, below=tmp_path / "there")
+    assert unpacked.folder.stat().st_mode & 0o077 == 0
+    hidden = {p.name: p.read_bytes() for p in assignment.hidden_dir.glob("*.py")}
+    there = unpacked.setting.hidden
+    assert hidden and there.startswith(str(unpacked.folder))
+    assert {n: (unpacked.folder / there / n).read_bytes() for n in hidden} == hidden
+    assert str(unpacked.folder) in unpacked.setting.hide
+
+
+@pytest.mark.parametrize("name", ["../evil.py", "/tmp/evil.py", "a/../../evil.py"])
+def test_a_bundle_that_climbs_out_of_its_folder_is_refused(tmp_path: Any, name: str) -> None:
+    data = msgspec.msgpack.encode({"sha256": "b", "files": {name: b"x"}})
+    with pytest.raises(InfrastructureError, match="leads out"):
+        unpack(data, SETTING, below=tmp_path / "there")
+    assert not list(tmp_path.rglob("evil.py"))
+
+
+def test_a_bundle_that_is_not_that_of_the_batch_is_refused(
+    classroom: Classroom, tmp_path: Any
+) -> None:
+    setting = setting_of(classroom.assignment.spec, "another")
+    with pytest.raises(InfrastructureError, match="not the one"):
+        unpack(pack(classroom.assignment), setting, below=tmp_path)
+    with pytest.raises(InfrastructureError, match="damaged"):
+        unpack(b"\xc1", setting, below=tmp_path)
