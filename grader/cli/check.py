@@ -54,6 +54,7 @@ def _document(found: CheckedNotebook) -> dict[str, Any]:
             {
                 "name": r.name,
                 "outcome": str(r.outcome),
+                "partly": r.partly,
                 "title": r.title,
                 "message": r.message,
                 "hints": list(r.hints),
@@ -76,7 +77,10 @@ def _show(found: CheckedNotebook) -> None:
             click.secho(f"  ! cell {cell.index} raised {text}", fg="yellow")
     for result in found.results:
         passed = result.outcome == "passed"
-        click.secho(f"{'✓' if passed else '✗'} ", fg="green" if passed else "red", nl=False)
+        sign, colour = (
+            ("✓", "green") if passed else ("◐", "yellow") if result.partly else ("✗", "red")
+        )
+        click.secho(f"{sign} ", fg=colour, nl=False)
         click.echo(result.title or result.name)
         if passed:
             continue

@@ -51,7 +51,13 @@ class SlotCount(click.ParamType):  # type: ignore[type-arg]
 @click.option("--only", multiple=True, metavar="STUDENT", help="Only this student; repeatable.")
 @click.option("--regrade", is_flag=True, help="Also run what has not changed.")
 @click.option("--seed", type=int, help="Of the batch's random inputs; default: fresh.")
-@click.option("--gpu", metavar="DEVICE", default="", help="Its index, UUID or CDI name.")
+@click.option(
+    "--gpus",
+    metavar="DEVICES",
+    default="",
+    help="Where the assignment wants one: indices, UUIDs (also of MIG instances) or CDI names, "
+    "with commas between; a slot for each. Default: all.",
+)
 @click.option(
     "--cluster",
     metavar="ADDRESS",
@@ -71,7 +77,7 @@ def command(
     only: tuple[str, ...],
     regrade: bool,
     seed: int | None,
-    gpu: str,
+    gpus: str,
     cluster: str,
     course_dir: Path | None,
     as_json: bool,
@@ -104,7 +110,7 @@ def command(
             only=only,
             regrade=regrade,
             seed=seed,
-            gpu=gpu,
+            gpus=[device.strip() for device in gpus.split(",") if device.strip()],
             cluster=cluster,
             progress=shown.progress(),
         )
@@ -152,6 +158,8 @@ def document(graded: Graded) -> dict[str, Any]:
                         "points": t.points,
                         "max_points": t.max_points,
                         "outcome": str(t.outcome),
+                        "partly": t.partly,
+                        "measured": t.measured,
                         "message": t.message,
                     }
                     for t in v.tests

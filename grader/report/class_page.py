@@ -11,7 +11,6 @@ from urllib.parse import quote, urlsplit
 from grader.course.spec import AssignmentSpec
 from grader.grading.verdict import Outcome, Verdict
 from grader.report.charts import histogram_svg
-from grader.report.marks import OUTCOME_WORDS
 from grader.report.statistics import class_statistics
 from grader.report.templates import render
 
@@ -45,7 +44,6 @@ def class_page(
             "statistics": statistics,
             "histogram": histogram_svg(statistics.histogram),
             "broken": [v for v in rows if v.outcome is Outcome.INFRASTRUCTURE_ERROR],
-            "words": OUTCOME_WORDS,
             "now": now,
         },
         template_dirs,

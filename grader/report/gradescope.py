@@ -6,7 +6,7 @@ import datetime as dt
 from typing import Any
 
 from grader.grading.verdict import Outcome, Verdict
-from grader.report.marks import OUTCOME_WORDS
+from grader.report.marks import outcome_words
 from grader.report.text import clean
 from grader.suite.results import Shows, TestOutcome, TestResult
 
@@ -59,7 +59,7 @@ def _test(test: TestResult, number: int) -> dict[str, Any]:
 def _output(test: TestResult) -> str:
     """What the student may read: never `details`, which tell what was expected."""
     parts = [
-        f"This test {OUTCOME_WORDS[test.outcome]}.",
+        f"This test {outcome_words(test)}.",
         test.message,
         *(f"Hint: {hint}" for hint in test.hints),
         test.traceback,

@@ -26,6 +26,14 @@ OUTCOME_WORDS = {
 }
 
 
+PARTLY = "partly passed"
+
+
+def outcome_words(test: TestResult) -> str:
+    """How the test ended, for a sentence such as “This test …”."""
+    return PARTLY if test.partly else OUTCOME_WORDS[test.outcome]
+
+
 @dataclass(frozen=True, kw_only=True)
 class QuestionSheet:
     """One question as its reader sees it. `points` and `max_points` are of what is counted."""

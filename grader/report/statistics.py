@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from grader.grading.verdict import Outcome, Verdict
+from grader.report.marks import outcome_words
 from grader.suite.results import TestOutcome, TestResult
 
 MAX_BINS = 12
@@ -24,8 +25,9 @@ _ERROR_ENDINGS = ("Error", "Exception", "Interrupt", "Exit", "Iteration", "Warni
 class TestStatistics:
     """One test over the class.
 
-    `pass_rate` and `mean_share` (of its points) are 0 to 1. `discrimination` is the correlation
-    of the test's points with the points of all other tests; None where either never varies.
+    `pass_rate`, `partly_rate` and `mean_share` (of its points) are 0 to 1. `discrimination` is
+    the correlation of the test's points with the points of all other tests; None where either
+    never varies.
     """
 
     __test__ = False
@@ -34,6 +36,7 @@ class TestStatistics:
     title: str
     question: str
     pass_rate: float
+    partly_rate: float
     mean_share: float
     discrimination: float | None
 
@@ -59,11 +62,11 @@ class Histogram:
 
 @dataclass(frozen=True, kw_only=True)
 class Failure:
-    """How often a test ended so."""
+    """How often a test ended so; `ended` completes “it …”."""
 
     title: str
     question: str
-    outcome: TestOutcome
+    ended: str
     count: int
 
 
@@ -144,6 +147,7 @@ def _test(results: list[tuple[TestResult, Verdict]]) -> TestStatistics:
         title=first.title or first.name,
         question=first.question,
         pass_rate=passed / len(results),
+        partly_rate=sum(t.partly for t, _ in results) / len(results),
         mean_share=statistics.mean(own) / worth if worth else 0.0,
         discrimination=_correlation(own, rest),
     )
@@ -157,14 +161,14 @@ def _correlation(a: list[float], b: list[float]) -> float | None:
 
 def _failures(graded: Sequence[Verdict]) -> list[Failure]:
     ended = Counter(
-        (t.title or t.name, t.question, t.outcome)
+        (t.title or t.name, t.question, outcome_words(t))
         for v in graded
         for t in v.tests
         if t.outcome not in (TestOutcome.PASSED, TestOutcome.NOT_RUN)
     )
     return [
-        Failure(title=title, question=question, outcome=outcome, count=count)
-        for (title, question, outcome), count in ended.most_common(LISTED)
+        Failure(title=title, question=question, ended=words, count=count)
+        for (title, question, words), count in ended.most_common(LISTED)
     ]
 
 

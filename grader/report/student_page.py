@@ -12,7 +12,7 @@ from markupsafe import Markup
 from grader.course.spec import AssignmentSpec
 from grader.grading.verdict import Verdict
 from grader.report.markdown import markdown_html
-from grader.report.marks import OUTCOME_WORDS, Audience, MarkSheet, aware, mark_sheet
+from grader.report.marks import Audience, MarkSheet, aware, mark_sheet, outcome_words
 from grader.report.notebook_view import NotebookView, view_notebook
 from grader.report.templates import render
 from grader.report.text import show_terminal
@@ -54,7 +54,7 @@ def student_page(
             "waiting": _waiting(sheet, given or {}),
             "notebook": notebook,
             "instructor": audience == "instructor",
-            "words": OUTCOME_WORDS,
+            "words": outcome_words,
             "terminal": _terminal,
             "now": moment,
         },

@@ -6,7 +6,6 @@ import time
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from decimal import Decimal
 from typing import Any
 
 import msgspec
@@ -15,8 +14,9 @@ from _pytest.runner import CallInfo, call_and_report
 
 from grader.suite.alarm import DeadlinePassed, deadline
 from grader.suite.binding import Binding
+from grader.suite.credit import NONE, Credit, given_credit
 from grader.suite.hints import gathered_hints
-from grader.suite.outcomes import PASSED, Ending, ending_of, of_box_failure
+from grader.suite.outcomes import PASSED, Ending, ending_of, of_box_failure, of_credit
 from grader.suite.points import PlannedTest, SuitePlan
 from grader.suite.randomness import derive_seed, seed_judge
 from grader.suite.results import TestOutcome, TestResult, Trial
@@ -155,30 +155,27 @@ class SuiteRun:
         trials: list[Trial] = []
         hints: list[str] = []
         reports: list[pytest.TestReport] = []
-        last_bad, passed, stopped = PASSED, 0, 0
+        endings: list[Ending] = []
+        stopped = 0
         for index in range(test.trials):
             seed = derive_seed(self._batch_seed, test.name, index)
             ending, given, reports = self._run_once(item, test, next_item, seed)
             message = ending.message[:MAX_TRIAL_MESSAGE]
             trials.append(Trial(seed=seed, outcome=ending.outcome, message=message))
-            passed += ending.outcome is TestOutcome.PASSED
+            endings.append(ending)
             stopped += ending.outcome in _ENDS_TRIALS
             if ending.outcome is not TestOutcome.PASSED:
-                last_bad = ending
                 hints += [text for text in given if text not in hints]
-            left = test.trials - index - 1
-            decided = passed >= test.trials_needed or passed + left < test.trials_needed
             skipped = ending.outcome is TestOutcome.NOT_RUN
-            if decided or skipped or stopped >= MAX_TIMEOUTS or self._out_of_time:
+            if _is_decided(endings, test) or skipped or stopped >= MAX_TIMEOUTS:
                 break
-        if passed >= test.trials_needed:
-            last_bad, hints = PASSED, []
+            if self._out_of_time:
+                break
         if test.trials == 1:
-            return _result(test, last_bad, hints=hints), reports
-        if last_bad is not PASSED:
-            tries = f"{passed} of {len(trials)} tries passed, {test.trials_needed} are needed."
-            last_bad = replace(last_bad, message=f"{last_bad.message} {tries}".strip())
-        return _result(test, last_bad, hints=hints, trials=trials), reports
+            return _result(test, endings[0], hints=hints), reports
+        ending = _ending_of_trials(endings, test)
+        hints = hints if ending.outcome is not TestOutcome.PASSED else []
+        return _result(test, ending, hints=hints, trials=trials), reports
 
     def _run_once(
         self, item: pytest.Item, test: PlannedTest, next_item: pytest.Item | None, seed: int
@@ -188,7 +185,7 @@ class SuiteRun:
         self._raised.clear()
         self._link.begin_test(seed=seed, until=self._call_deadline(test))
         reports: list[pytest.TestReport] = []
-        with gathered_hints() as hints:
+        with gathered_hints() as hints, given_credit() as given:
             try:
                 with deadline(self._until):
                     reports = self._run_phases(item, next_item)
@@ -199,7 +196,7 @@ class SuiteRun:
             _tear_down(item, None)
         if self._link.infrastructure is not None:
             raise self._link.infrastructure
-        return self._ending(test), list(hints), reports
+        return self._ending(test, given), list(hints), reports
 
     def _revive(self) -> None:
         seconds = self._link.revive()
@@ -237,7 +234,7 @@ class SuiteRun:
                 private.funcargs = None
         return reports
 
-    def _ending(self, test: PlannedTest) -> Ending:
+    def _ending(self, test: PlannedTest, given: Sequence[Credit]) -> Ending:
         raised = self._raised[0] if self._raised else None
         if self._out_of_time:
             return Ending(
@@ -248,8 +245,32 @@ class SuiteRun:
             # Also when the suite swallowed it: a call that never came back earns nothing.
             return of_box_failure(self._link.failure)
         if raised is None:
-            return PASSED
+            return of_credit(given[-1], test.max_points) if given else PASSED
         return ending_of(raised, shows_details=test.shows_details)
+
+
+def _is_decided(endings: Sequence[Ending], test: PlannedTest) -> bool:
+    """Whether the trials that are left can change nothing."""
+    passed = sum(ending.outcome is TestOutcome.PASSED for ending in endings)
+    earning = sum(ending.credit.share > 0 for ending in endings)
+    left = test.trials - len(endings)
+    return passed >= test.trials_needed or earning + left < test.trials_needed
+
+
+def _ending_of_trials(endings: Sequence[Ending], test: PlannedTest) -> Ending:
+    """What so many trials as are needed have reached; else how the last bad one ended."""
+    passed = sum(ending.outcome is TestOutcome.PASSED for ending in endings)
+    earning = [ending for ending in endings if ending.credit.share > 0]
+    if len(earning) >= test.trials_needed:
+        ranked = sorted(earning, key=lambda ending: ending.credit.share, reverse=True)
+        reached = ranked[test.trials_needed - 1]
+    else:
+        bad = [ending for ending in endings if ending.outcome is not TestOutcome.PASSED]
+        reached = replace(bad[-1], credit=NONE)
+    if passed >= test.trials_needed:
+        return reached
+    tries = f"{passed} of {len(endings)} tries passed, {test.trials_needed} are needed."
+    return replace(reached, message=f"{reached.message} {tries}".strip())
 
 
 def unfinished(test: PlannedTest, outcome: TestOutcome, message: str) -> TestResult:
@@ -260,11 +281,10 @@ def unfinished(test: PlannedTest, outcome: TestOutcome, message: str) -> TestRes
 def _result(
     test: PlannedTest, ending: Ending, *, hints: list[str] | None = None, trials: Any = ()
 ) -> TestResult:
-    passed = ending.outcome is TestOutcome.PASSED
     return TestResult(
         name=test.name,
         question=test.question,
-        points=test.max_points if passed else Decimal(0),
+        points=ending.points(test.max_points),
         max_points=test.max_points,
         outcome=ending.outcome,
         title=test.title,
@@ -275,6 +295,7 @@ def _result(
         shows=test.shows,
         shows_details=test.shows_details,
         trials=tuple(trials),
+        measured=ending.credit.measured,
     )
 
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
@@ -16,6 +17,8 @@ from grader.errors import (
     BoxTimeout,
     SuiteError,
 )
+from grader.points import Points, to_points
+from grader.suite.credit import FULL, NONE, Credit
 from grader.suite.failures import StudentError
 from grader.suite.results import TestOutcome
 from grader.wire.messages import Frame
@@ -38,15 +41,30 @@ _OF_BOX: tuple[tuple[type[BoxFailure], TestOutcome, str], ...] = (
 
 @dataclass(frozen=True, kw_only=True)
 class Ending:
-    """How one run of a test ended. `details` are for the instructor only."""
+    """How one run of a test ended, and the credit it gives. `details` are the instructor's."""
 
     outcome: TestOutcome
     message: str = ""
     traceback: str = ""
     details: str = ""
+    credit: Credit = NONE
+
+    def points(self, max_points: Points) -> Points:
+        """What a test of so many points gives, in hundredths."""
+        share = self.credit.share
+        # A fraction is not a decimal: the quotient has 28 digits, far below a hundredth.
+        return to_points(max_points * Decimal(share.numerator) / Decimal(share.denominator))
 
 
-PASSED = Ending(outcome=TestOutcome.PASSED)
+PASSED = Ending(outcome=TestOutcome.PASSED, credit=FULL)
+
+
+def of_credit(credit: Credit, max_points: Points) -> Ending:
+    """Say how a test ended that came to its end and gave this credit: all of it has passed."""
+    ending = Ending(outcome=TestOutcome.FAILED, message=credit.reason or FAILED, credit=credit)
+    if credit.share == 1 or (max_points and ending.points(max_points) == max_points):
+        return replace(PASSED, message=credit.reason, credit=replace(credit, share=FULL.share))
+    return ending
 
 
 def ending_of(error: BaseException, *, shows_details: bool = False) -> Ending:

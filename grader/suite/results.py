@@ -39,6 +39,8 @@ class TestResult(msgspec.Struct, frozen=True, kw_only=True):
 
     `title`, `message`, `hints` and `traceback` may be shown to the student; `details` (the
     assertion's text and values) only to an instructor, unless the test says `shows_details`.
+    Only a test that gives all its points has passed; one that gives some is `partly` passed.
+    `measured` is a number that a leaderboard may rank by.
     """
 
     __test__ = False
@@ -57,3 +59,9 @@ class TestResult(msgspec.Struct, frozen=True, kw_only=True):
     shows_details: bool = False
     duration_s: float = 0.0
     trials: tuple[Trial, ...] = ()
+    measured: Decimal | None = None
+
+    @property
+    def partly(self) -> bool:
+        """Whether it gave a part of its points."""
+        return self.outcome is not TestOutcome.PASSED and self.points > 0

@@ -212,4 +212,6 @@ def _marks(results: list[TestResult]) -> str:
     points = sum((result.points for result in results), Decimal(0))
     most = sum((result.max_points for result in results), Decimal(0))
     passed = sum(result.outcome is TestOutcome.PASSED for result in results)
-    return f"{show(points)} of {show(most)} points, {passed} of {len(results)} tests passed"
+    partly = sum(result.partly for result in results)
+    told = f"{show(points)} of {show(most)} points, {passed} of {len(results)} tests passed"
+    return f"{told}, {partly} partly" if partly else told

@@ -43,6 +43,13 @@ def test_the_histogram_says_what_it_draws() -> None:
     assert "0 to 5 points: 1; 50 to 52 points: 1." in html
 
 
+def test_tests_passed_in_part_are_told_apart_from_failed_ones() -> None:
+    part = test_result("q1", "t", "Accuracy.", 8, points=Decimal(2), outcome=TestOutcome.FAILED)
+    said = text(class_page([graded("Ada", tests=(part,)), graded("Emmy")], spec=SPEC, links={}))
+    assert "0 % 100 % partly" in said
+    assert "Accuracy. partly passed" in said
+
+
 def test_an_empty_class_has_a_page() -> None:
     assert "0 submissions" not in text(class_page([], spec=SPEC, links={}))
 

@@ -61,3 +61,10 @@ def test_text_is_never_html() -> None:
     result = results_json(graded("Ada", notes=("<script>x</script>\x1b[31m",)), now=AFTER_DUE)
     assert result["output_format"] == result["test_output_format"] == "text"
     assert "\x1b" not in result["output"]
+
+
+def test_a_test_that_gives_a_part_of_its_points_says_so() -> None:
+    part = test_result("q1", "t", "Accuracy.", 3, points=Decimal("1.33"),
+                       outcome=TestOutcome.FAILED, message="Accuracy 71 %.")  # fmt: skip
+    (test,) = results_json(graded("Ada", tests=(part,)), now=AFTER_DUE)["tests"]
+    assert test["output"] == "This test partly passed.\nAccuracy 71 %."

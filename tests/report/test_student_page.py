@@ -80,6 +80,12 @@ def test_every_outcome_has_its_words(outcome: TestOutcome) -> None:
     assert ("✓" in said) == (outcome is TestOutcome.PASSED)
 
 
+def test_a_part_of_the_points_is_partly_passed_and_no_failure() -> None:
+    said = text(page(failed(TestOutcome.FAILED, points=Decimal("2.67"), message="Accuracy 71 %.")))
+    assert "◐ partly passed Rows sum to one. 2.67 / 8 Accuracy 71 %." in said
+    assert "✗" not in said
+
+
 def test_expected_values_reach_only_the_instructor() -> None:
     assert "SECRET-VALUE" not in page(failed())
     assert "SECRET-VALUE" in page(failed(), audience="instructor")

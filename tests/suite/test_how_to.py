@@ -31,6 +31,9 @@ class Counter:
     @property
     def total(self): return sum(self.counts.values())
 
+def classify(x):
+    return x[:, 0] * x[:, 1] > 0
+
 class MLP(nn.Module):
     def __init__(self, sizes):
         super().__init__()
@@ -70,8 +73,12 @@ def test_right_code_gets_full_marks(bench: Workbench) -> None:
     bench.solution(SOLUTION)
     notebook = {"cells": [{"cell_type": "code", "source": SOLUTION}]}
     results = bench.judge(FakeBox(SOLUTION), notebook)
-    assert {name: result.message for name, result in results.items() if result.message} == {}
-    assert sum(result.points for result in results.values()) == 17
+    assert {
+        name: result.message
+        for name, result in results.items()
+        if result.outcome is not TestOutcome.PASSED
+    } == {}
+    assert sum(result.points for result in results.values()) == 20
 
 
 def test_wrong_code_gets_none(bench: Workbench) -> None:

@@ -1,0 +1,119 @@
+"""`credit(share, "…")`: a test that gives part of its points; `bands(…)`: a share by bands."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass
+from decimal import Decimal
+from fractions import Fraction
+from itertools import pairwise
+from typing import Any, TypeAlias
+
+from grader.errors import SuiteError
+
+MAX_REASON_CHARACTERS = 500
+
+Number: TypeAlias = int | float | Decimal | Fraction
+
+
+@dataclass(frozen=True)
+class Credit:
+    """What share of its points a test gives, 0 to 1, why, and what it measured."""
+
+    share: Fraction
+    reason: str = ""
+    measured: Decimal | None = None
+
+
+FULL, NONE = Credit(Fraction(1)), Credit(Fraction(0))
+
+_current: ContextVar[list[Credit] | None] = ContextVar("grader_credit", default=None)
+
+
+def credit(share: Number, reason: str = "", *, measured: Number | None = None) -> None:
+    """Let the running test give this share of its points, if it comes to its end.
+
+    A test that fails after all gives nothing, whatever it called; of several calls the last one
+    counts. Outside a running test it does nothing.
+
+    Args:
+        share: 0 to 1, as a decimal, a fraction or a float, which is taken as it prints. Only a
+            test that gives all its points has passed.
+        reason: for the student: what was reached, never what was expected.
+        measured: what was measured, such as an accuracy. A leaderboard ranks by it.
+
+    Raises:
+        SuiteError: the share is not between 0 and 1, or what was measured is not finite.
+    """
+    given = _current.get()
+    exact = _exact(share)
+    if exact is None or not 0 <= exact <= 1:
+        raise SuiteError(f"credit({share!r}): expected a share of the points, 0 to 1")
+    if measured is not None and _exact(measured) is None:
+        raise SuiteError(f"credit(measured={measured!r}): expected a finite number")
+    value = None if measured is None else Decimal(f"{float(measured):.6g}")
+    if given is not None:
+        given[:] = [Credit(exact, str(reason)[:MAX_REASON_CHARACTERS], value)]
+
+
+def bands(*edges: tuple[Number, Number]) -> Callable[[Any], Fraction]:
+    """Return the function that gives a measured value its share of the points.
+
+    Between two edges the share is interpolated linearly; below the first and above the last it
+    stays what it is there. A value that is no number is worth nothing. All of it is exact.
+
+        share = bands((0.6, 0), (0.75, 0.5), (0.9, 1))
+        share(0.675)  # 1/4
+
+    Args:
+        edges: (value, share), the values rising. Shares may fall, for a loss or an error.
+
+    Raises:
+        SuiteError: fewer than two edges, values that do not rise, shares that are not 0 to 1.
+    """
+    points = [(_exact(value), _exact(share)) for value, share in edges]
+    known = [(v, s) for v, s in points if v is not None and s is not None and 0 <= s <= 1]
+    if (
+        len(known) < 2
+        or len(known) < len(points)
+        or any(a >= b for (a, _), (b, _) in pairwise(known))
+    ):
+        raise SuiteError(
+            f"bands{edges!r}: expected two or more edges (value, share), "
+            "the values rising and the shares 0 to 1"
+        )
+    return lambda value: _interpolated(known, value)
+
+
+def _interpolated(edges: list[tuple[Fraction, Fraction]], value: Any) -> Fraction:
+    if math.isnan(float(value)):
+        return Fraction(0)
+    if value <= edges[0][0]:
+        return edges[0][1]
+    if value >= edges[-1][0]:
+        return edges[-1][1]
+    exact = _exact(value) or Fraction(0)
+    (low, from_), (high, to) = next(p for p in pairwise(edges) if exact <= p[1][0])
+    return from_ + (to - from_) * (exact - low) / (high - low)
+
+
+def _exact(value: Any) -> Fraction | None:
+    """The number that a person reads: 0.1 is a tenth. None for what is not finite."""
+    if isinstance(value, Fraction):
+        return value
+    number = value if isinstance(value, int | Decimal) else float(value)
+    return Fraction(str(number)) if math.isfinite(number) else None
+
+
+@contextmanager
+def given_credit() -> Iterator[list[Credit]]:
+    """Hold the credit given in this block: the runner opens one for each run of a test."""
+    token = _current.set([])
+    try:
+        given = _current.get()
+        yield given if given is not None else []
+    finally:
+        _current.reset(token)
