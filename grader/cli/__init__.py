@@ -29,13 +29,19 @@ _COMMANDS = {
     "marks": "Import, show and follow marks.",
     "totals": "Compute totals from all marks.",
     "export": "Write marks into a system's own file.",
+    "gradescope-bundle": "Write an autograder for Gradescope.",
     "publish": "Lay out students' pages for a web server.",
     "gradebook": "Look after the gradebook's database.",
     "validate": "Try an assignment before its release.",
     "sandbox": "Build and look after the sandbox image.",
     "doctor": "Prove that the sandbox holds here.",
 }
-_MODULES = {"list": "list_", "init": "init", "import": "import_"}
+_MODULES = {
+    "list": "list_",
+    "init": "init",
+    "import": "import_",
+    "gradescope-bundle": "gradescope_bundle",
+}
 INTERRUPTED = 130
 TRACEBACK_VARIABLE = "GRADER_TRACEBACK"
 

@@ -16,7 +16,7 @@ from grader.wire import messages as m
 from grader.wire.values import Blob
 
 Isolation = Literal["warm", "single-use", "unsafe"]
-SandboxName = Literal["docker", "local", "unsafe"]
+SandboxName = Literal["docker", "local", "user", "unsafe"]
 
 
 @dataclass(frozen=True, kw_only=True)

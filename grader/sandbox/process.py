@@ -12,6 +12,7 @@ import tempfile
 import time
 from abc import abstractmethod
 from pathlib import Path
+from typing import Any
 
 from grader.errors import InfrastructureError
 from grader.sandbox.base import SlotOptions
@@ -64,6 +65,10 @@ class ProcessSlot(StreamSlot):
     def command(self, folder: Path) -> tuple[list[str], dict[str, str]]:
         """The command that becomes the zygote, and its environment; `folder` is its own."""
 
+    def credentials(self, folder: Path) -> dict[str, Any]:
+        """More arguments of `Popen`: whose process it is; ours, unless a slot says otherwise."""
+        return {}
+
     def connect(self) -> Transport:
         """Start the process with both ends of its standard streams on one socket."""
         _sweep()
@@ -83,8 +88,9 @@ class ProcessSlot(StreamSlot):
                     stderr=log,
                     env=environment,
                     start_new_session=True,
+                    **self.credentials(folder),
                 )
-        except OSError as error:
+        except (OSError, subprocess.SubprocessError) as error:
             ours.close()
             raise InfrastructureError(f"a process could not be started: {error}") from error
         return SocketTransport(ours)

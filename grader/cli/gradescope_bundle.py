@@ -1,0 +1,47 @@
+"""`grader gradescope-bundle`"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from grader.cli.options import course_option, find
+
+
+@click.command("gradescope-bundle")
+@click.argument("assignment")
+@click.option(
+    "-o",
+    "--out",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="The zip to write; default: ASSIGNMENT-autograder.zip here.",
+)
+@click.option(
+    "--index-url",
+    metavar="URL",
+    default="",
+    help="Where the autograder installs packages from; default: where pip does.",
+)
+@course_option
+def command(assignment: str, out: Path | None, index_url: str, course_dir: Path | None) -> None:
+    """Write an autograder for those who must stay with Gradescope.
+
+    The zip holds the hidden suite and the reference: upload it to Gradescope, and give it to nobody
+    else. There the notebook runs as a user of its own, who can read neither; what is weaker than
+    on a machine of yours is said in docs/how-to/gradescope-autograder.md.
+
+    \b
+    Example:
+      grader gradescope-bundle mlp-backprop -o autograder.zip
+    """
+    from grader.release.gradescope import gradescope_bundle
+
+    chosen = find(course_dir).assignment(assignment)
+    data = gradescope_bundle(chosen, index_url=index_url)
+    target = out or Path(f"{assignment}-autograder.zip")
+    target.write_bytes(data)
+    click.echo(target)
+    click.echo(
+        "It holds the hidden tests and the reference: upload it, publish it nowhere.", err=True
+    )
