@@ -23,18 +23,19 @@ from grader.errors import UsageError
 from grader.gradebook.course_marks import marked_answers
 from grader.gradebook.differences import MarkChange, differences
 from grader.gradebook.reuse import Reusable, key_of
-from grader.gradebook.store import Gradebook
+from grader.gradebook.store import Entry, Gradebook
 from grader.grading.batch import Watchers, grade_batch
 from grader.grading.bundle import pack
 from grader.grading.cluster import Cluster, open_cluster
 from grader.grading.job import Job, Judged, Setting
 from grader.grading.order import longest_first
+from grader.grading.regrade import fingerprints_of, standing, with_standing
 from grader.grading.verdict import Outcome, Verdict
 from grader.intake.collect import Refused, collect
 from grader.intake.submission import Submission
 from grader.report.files import PageWriter
 from grader.sandbox.choose import Choice, choose
-from grader.sandbox.gpus import gpu_for
+from grader.sandbox.gpus import gpus_for
 
 _PACKAGES = ("torch", "numpy", "matplotlib", "ipython", "pytest")
 
@@ -89,7 +90,7 @@ def grade(
     only: Sequence[str] = (),
     regrade: bool = False,
     seed: int | None = None,
-    gpu: str = "",
+    gpus: Sequence[str] = (),
     runtime: str = "",
     cluster: str = "",
     progress: Progress | None = None,
@@ -107,7 +108,8 @@ def grade(
         only: students; default everybody.
         regrade: run again what has not changed.
         seed: of the batch; default fresh, or that of the batch which is continued.
-        gpu: the device of the one slot; default: the first one found, if the spec wants a GPU.
+        gpus: the devices of the slots, one for each, if the spec wants a GPU; default: all that
+            are found.
         runtime: of the container engine, such as `runsc`; default: the engine's own.
         cluster: address of a Dask scheduler, or `local:N`; then its machines grade.
         progress: who is told.
@@ -120,12 +122,12 @@ def grade(
     progress = progress or Progress()
     chosen = course.assignment(assignment)
     check_assignment(chosen)
-    if cluster and (slots or gpu):
+    if cluster and (slots or gpus):
         raise UsageError(
             "a cluster's workers say themselves how many slots and which GPUs they have",
-            hint="Leave out --slots and --gpu, see docs/how-to/cluster.md.",
+            hint="Leave out --slots and --gpus, see docs/how-to/cluster.md.",
         )
-    gpu = gpu_for(chosen.spec.resources.gpu, gpu) if not cluster else ""
+    devices = gpus_for(chosen.spec.resources.gpu, gpus) if not cluster else ()
     submissions, refused, warnings = _submissions(chosen, sources, only)
     for item in refused:
         progress.refused(item)
@@ -143,7 +145,7 @@ def grade(
         stack.enter_context(turn_of(chosen))
         gradebook = stack.enter_context(Gradebook(course.database_url))
         run = _Run(course, chosen, choice, gradebook, progress, out, machines)
-        run.prepare(submissions, regrade=regrade, seed=seed, slots=slots, gpu=gpu)
+        run.prepare(submissions, regrade=regrade, seed=seed, slots=slots, gpus=devices)
         run.judge()
         return run.finish(began, tuple(refused))
 
@@ -210,7 +212,7 @@ class _Run:
         regrade: bool,
         seed: int | None,
         slots: int | None,
-        gpu: str,
+        gpus: tuple[str, ...],
     ) -> None:
         """Decide what has to run; an unchanged submission keeps its verdict."""
         spec = self._assignment.spec
@@ -228,10 +230,10 @@ class _Run:
             image=self._choice.image,
             hide=tuple(str(p) for p in self._choice.hide),
             seed=self._seed,
-            slots=1 if gpu else slots or default_slots(spec),  # a submission has its GPU alone
+            slots=len(gpus) or slots or default_slots(spec),  # a submission has its GPU alone
             grader_version=__version__,
             packages=installed_packages(),
-            gpu=gpu,
+            gpus=gpus,
             runtime=self._choice.runtime,
         )
         students = {s.student for s in submissions}
@@ -240,14 +242,30 @@ class _Run:
         self._before = count_verdicts([e.verdict for e in held], spec.attempts.counts)
         reusable = Reusable([] if regrade else held, bundle_sha256=bundle, image=self._choice.image)
         for submission in submissions:
-            found = reusable.find(submission.student, submission.attempt, submission.sha256)
-            if found is None:
-                self._jobs.append(_job(submission))
-            else:
+            found = self._found_or_job(submission, reusable, keeps_seed=seed is None)
+            if found is not None:
                 self._verdicts.append(found.verdict)
                 self._entries[key_of(found.verdict)] = found.name
         self._jobs = longest_first(self._jobs, self._before)
         self._progress.planned(len(self._jobs), len(self._verdicts))
+
+    def _found_or_job(
+        self, submission: Submission, reusable: Reusable, *, keeps_seed: bool
+    ) -> Entry | None:
+        """The record that stands for a submission; where there is none, it becomes a job."""
+        at = (submission.student, submission.attempt, submission.sha256)
+        found = reusable.find(*at)
+        if found is not None:
+            return found
+        job = _job(submission)
+        earlier = reusable.same_submission(*at)
+        stands = standing(earlier.verdict, self._setting) if earlier else None
+        if earlier and stands and stands.whole:
+            return earlier
+        if earlier and stands and keeps_seed:
+            job = with_standing(job, earlier.verdict, stands)
+        self._jobs.append(job)
+        return None
 
     def judge(self) -> None:
         """Run what has to run; each verdict is in the gradebook before its page is written."""
@@ -263,6 +281,7 @@ class _Run:
             on_ready=self._progress.warm,
             on_cell=self._progress.cell,
             on_stopping=self._progress.stopping,
+            on_withdrawn=self._progress.warned,
         )
         if self._machines is None:
             grade_batch(self._setting, self._jobs, watchers)

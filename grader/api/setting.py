@@ -7,10 +7,12 @@ from grader.api.grading import installed_packages
 from grader.course.directory import Assignment
 from grader.grading.job import Setting
 from grader.sandbox.choose import Choice
+from grader.sandbox.gpus import gpus_for
 
 
 def trial_setting(assignment: Assignment, choice: Choice, seed: int) -> Setting:
     """The setting of a batch whose verdicts nobody keeps."""
+    gpus = gpus_for(assignment.spec.resources.gpu, ())
     return Setting(
         assignment=assignment.name,
         spec=assignment.spec,
@@ -23,7 +25,9 @@ def trial_setting(assignment: Assignment, choice: Choice, seed: int) -> Setting:
         image=choice.image,
         hide=tuple(str(p) for p in choice.hide),
         seed=seed,
-        slots=2,
+        slots=len(gpus) or 2,
+        gpus=gpus,
+        runtime=choice.runtime,
         grader_version=__version__,
         packages=installed_packages(),
     )

@@ -19,7 +19,17 @@ import msgspec
 
 from grader.errors import InfrastructureError
 from grader.grading.interrupt import Interrupt
-from grader.grading.job import Begins, Broken, FromWorker, InCell, Job, Judged, Ready, Setting
+from grader.grading.job import (
+    Begins,
+    Broken,
+    FromWorker,
+    InCell,
+    Job,
+    Judged,
+    Ready,
+    Setting,
+    Withdrawn,
+)
 from grader.grading.judging import JudgeProcess, raised
 from grader.grading.patience import MAX_LOSSES, START_S, job_patience_s
 from grader.grading.submission import not_judged
@@ -35,6 +45,7 @@ class Watchers:
     on_ready: Callable[[int], None] = lambda slots: None
     on_cell: Callable[[str, int, int], None] = lambda student, cell, cells: None
     on_stopping: Callable[[], None] = lambda: None
+    on_withdrawn: Callable[[str], None] = lambda what: None
 
 
 class _Slot:
@@ -69,7 +80,9 @@ def grade_batch(setting: Setting, jobs: Iterable[Job], watchers: Watchers) -> No
 def _rounds(setting: Setting, queue: deque[Job], watchers: Watchers, interrupt: Interrupt) -> None:
     losses: dict[str, int] = {}
     while queue and not interrupt.asked:
-        lost = _Round(setting, queue, watchers, interrupt).run()
+        round_ = _Round(setting, queue, watchers, interrupt)
+        lost = round_.run()
+        setting = _without(setting, round_.withdrawn)
         for job in lost:
             losses[job.sha256 + job.student] = count = losses.get(job.sha256 + job.student, 0) + 1
             if count > MAX_LOSSES:
@@ -77,6 +90,19 @@ def _rounds(setting: Setting, queue: deque[Job], watchers: Watchers, interrupt: 
                 watchers.on_verdict(not_judged(job, setting, trouble))
             else:
                 queue.append(job)
+
+
+def _without(setting: Setting, withdrawn: set[str]) -> Setting:
+    """The batch without the devices that are not free any more."""
+    if not withdrawn:
+        return setting
+    gpus = tuple(gpu for gpu in setting.gpus if gpu not in withdrawn)
+    if not gpus:
+        raise InfrastructureError(
+            f"no GPU is left: {', '.join(sorted(withdrawn))} not free after a submission",
+            hint="See with nvidia-smi what holds it, then start the batch again: it goes on.",
+        )
+    return msgspec.structs.replace(setting, gpus=gpus, slots=len(gpus))
 
 
 class _Round:
@@ -91,6 +117,7 @@ class _Round:
         self._watchers = watchers
         self._slots: list[_Slot] = []
         self._lost: list[Job] = []
+        self.withdrawn: set[str] = set()
         self._ready = 0
 
     def run(self) -> list[Job]:
@@ -132,6 +159,10 @@ class _Round:
                 slot.job = None
                 self._watchers.on_verdict(message)
                 self._hand_out(slot)
+            case Withdrawn():
+                self.withdrawn.add(message.device)
+                self._watchers.on_withdrawn(message.what)
+                self._mourn(slot)
             case Broken():
                 raise raised(message)
 

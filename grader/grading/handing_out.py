@@ -17,7 +17,7 @@ from grader.grading.batch import Watchers
 from grader.grading.interrupt import Interrupt
 from grader.grading.job import Begins, Broken, InCell, Job, Judged, Setting
 from grader.grading.judging import raised
-from grader.grading.machine import GPU, SLOTS, Answer, capacity, judge_here
+from grader.grading.machine import GPU, SLOTS, Answer, capacity, judge_here, needs_gpu
 from grader.grading.patience import MAX_LOSSES
 from grader.grading.submission import not_judged
 
@@ -122,7 +122,7 @@ class HandingOut:
                 self._waiting.append(running.job)
 
     def _takes(self) -> dict[str, int] | None:
-        if self._setting.gpu:
+        if needs_gpu(self._setting):
             return {GPU: 1}
         declared = any(SLOTS in w.get("resources", {}) for w in self._machines().values())
         return {SLOTS: 1} if declared else None
@@ -139,7 +139,7 @@ class HandingOut:
         self._looked = now
         if self._client.status != "running":
             raise InfrastructureError(_GONE, hint=_CONTINUE)
-        gpu = bool(self._setting.gpu)
+        gpu = needs_gpu(self._setting)
         slots = sum(
             capacity(w["nthreads"], w.get("resources", {}), gpu=gpu)
             for w in self._machines().values()

@@ -9,10 +9,15 @@ import msgspec
 from grader.course.spec import AssignmentSpec
 from grader.grading.verdict import Verdict
 from grader.sandbox.base import Isolation, SandboxName
+from grader.suite.results import TestResult
 
 
 class Job(msgspec.Struct, frozen=True, kw_only=True):
-    """One submission to be judged."""
+    """One submission to be judged.
+
+    `before` are the results of an earlier run with the same `seed`, of which those may stand whose
+    tests are `unchanged`; without a seed of its own it has the batch's.
+    """
 
     student: str
     file: str
@@ -21,10 +26,17 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
     attempt: int = 1
     submitted_at: dt.datetime | None = None
     problem: str = ""
+    seed: int | None = None
+    before: tuple[TestResult, ...] = ()
+    unchanged: tuple[str, ...] = ()
 
 
 class Setting(msgspec.Struct, frozen=True, kw_only=True):
-    """What is the same for every submission of a batch."""
+    """What is the same for every submission of a batch.
+
+    `gpus` are the devices of the slots, one for each; `gpu` is that of one worker.
+    `suite` are the fingerprints of the hidden suite.
+    """
 
     assignment: str
     spec: AssignmentSpec
@@ -41,7 +53,9 @@ class Setting(msgspec.Struct, frozen=True, kw_only=True):
     grader_version: str = ""
     packages: dict[str, str] = {}
     gpu: str = ""
+    gpus: tuple[str, ...] = ()
     runtime: str = ""
+    suite: dict[str, str] = {}
 
 
 class Ready(msgspec.Struct, frozen=True, kw_only=True, tag="ready", tag_field="kind"):
@@ -81,4 +95,11 @@ class Broken(msgspec.Struct, frozen=True, kw_only=True, tag="broken", tag_field=
     hint: str = ""
 
 
-FromWorker = Ready | Begins | InCell | Judged | Broken
+class Withdrawn(msgspec.Struct, frozen=True, kw_only=True, tag="withdrawn", tag_field="kind"):
+    """The worker's device is not free after a submission: nothing is run there any more."""
+
+    device: str
+    what: str
+
+
+FromWorker = Ready | Begins | InCell | Judged | Broken | Withdrawn

@@ -78,6 +78,11 @@ def describe(wanted: bytes) -> bytes:
     )
 
 
+def needs_gpu(setting: Setting) -> bool:
+    """Whether a submission takes a GPU of its machine; where one is optional it takes none."""
+    return setting.spec.resources.gpu is True
+
+
 def capacity(nthreads: int, resources: dict[str, float], *, gpu: bool) -> int:
     """How many submissions a worker takes at once: what it declares, at most one a thread."""
     declared = resources.get(GPU if gpu else SLOTS)
@@ -113,7 +118,7 @@ class GraderPlugin(WorkerPlugin):
             raise InfrastructureError(
                 machine.error or f"this machine has {found}, the batch {same_everywhere(setting)}"
             )
-        gpu = bool(setting.gpu)
+        gpu = needs_gpu(setting)
         slots = capacity(worker.state.nthreads, worker.state.total_resources, gpu=gpu)
         if slots:
             self._site = await asyncio.to_thread(

@@ -20,7 +20,17 @@ import msgspec
 
 from grader.errors import GraderError, InfrastructureError
 from grader.grading.bundle import unpack
-from grader.grading.job import Begins, Broken, FromWorker, InCell, Job, Judged, Ready, Setting
+from grader.grading.job import (
+    Begins,
+    Broken,
+    FromWorker,
+    InCell,
+    Job,
+    Judged,
+    Ready,
+    Setting,
+    Withdrawn,
+)
 from grader.grading.judging import JudgeProcess, raised
 from grader.grading.patience import MAX_LOSSES, START_S, job_patience_s
 from grader.grading.submission import not_judged
@@ -34,6 +44,10 @@ Tell = Callable[[Begins | InCell], None]
 
 class SlotLost(Exception):
     """The worker of a slot ended, or had to be ended, before it gave a verdict."""
+
+
+class DeviceLost(SlotLost):
+    """The slot's device was not free after a submission; nothing runs there any more."""
 
 
 class Site:
@@ -68,6 +82,7 @@ class Site:
         # A process ends with the thread that started it; this one lives as long as the site.
         self._keeper = ThreadPoolExecutor(1, thread_name_prefix="grader-keeper")
         devices = [(gpu, 1) for gpu in gpus[:slots]] or [("", slots)]
+        self._slots = sum(count for _, count in devices)
         self._started: Future[None] = self._keeper.submit(self._start, devices)
 
     def judge(self, job: Job, tell: Tell) -> Judged | Broken:
@@ -78,6 +93,12 @@ class Site:
                 line = self._take()
                 try:
                     said = line.judge(job, tell)
+                except DeviceLost as error:
+                    line.connection.close()
+                    self._slots -= 1
+                    if not self._slots:
+                        raise InfrastructureError(str(error)) from error
+                    continue
                 except SlotLost:
                     self._replace(line)
                     continue
@@ -180,6 +201,8 @@ class _Line:
             said = self._hear(until)
             if isinstance(said, Judged | Broken):
                 return said
+            if isinstance(said, Withdrawn):
+                raise DeviceLost(said.what)
             if isinstance(said, Begins | InCell):
                 tell(said)
 

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from grader.errors import BoxFailure, BoxOutOfMemory, BoxTimeout, GraderError, InfrastructureError
 from grader.sandbox.base import CellResult, Slot, SlotOptions
 from grader.sandbox.choose import Choice, choose
-from grader.sandbox.gpus import find_gpus
+from grader.sandbox.gpus import find_gpus, memory_used
 from grader.sandbox.patches import holes, installed_versions
-from grader.sandbox.probes import PROBES, Probe
+from grader.sandbox.probes import ON_A_GPU, PROBES, Probe
 from grader.wire.messages import Limits
 
 MB = 1 << 20
@@ -42,7 +42,7 @@ def diagnose(sandbox: str = "auto", *, gpu: bool = False, runtime: str = "") -> 
             yield from _sandbox_checks("local")
     if sandbox in ("local", "unsafe"):
         yield from _sandbox_checks(sandbox)
-    yield _gpu_check(asked=gpu)
+    yield from _gpu_checks(sandbox, runtime, asked=gpu)
 
 
 def _engine_checks() -> Iterator[Check]:
@@ -177,12 +177,36 @@ def _try_sessions(slot: Slot, choice: Choice) -> Check:
     )
 
 
-def _gpu_check(*, asked: bool) -> Check:
+def _gpu_checks(sandbox: str, runtime: str, *, asked: bool) -> Iterator[Check]:
     found = find_gpus()
-    there = bool(found)
-    return Check(
+    yield Check(
         name="GPU",
-        ok=there if asked else (True if there else None),
+        ok=bool(found) or (False if asked else None),
         found=", ".join(found) or "none on this machine",
-        fix="" if there or not asked else "Install the NVIDIA driver and its container toolkit.",
+        fix="" if found or not asked else "Install the NVIDIA driver and its container toolkit.",
     )
+    if not asked:
+        return
+    for device in found:
+        used = memory_used(device)
+        yield Check(
+            name=f"memory of {device}",
+            ok=True if used is not None else None,
+            found="not told by the driver" if used is None else f"{used // MB} MB in use",
+            fix="" if used is not None else "What a submission leaves there can't be seen.",
+        )
+        yield _try_gpu(sandbox, runtime, device)
+
+
+def _try_gpu(sandbox: str, runtime: str, device: str) -> Check:
+    """Compute on a device in a slot of its own."""
+    slot: Slot | None = None
+    try:
+        slot = choose(sandbox, runtime=runtime).slot(replace(OPTIONS, gpu=device))
+        return replace(_try(slot, ON_A_GPU), name=f"a box computes on {device}")
+    except GraderError as error:
+        fix = error.hint or ON_A_GPU.fix
+        return Check(name=f"a box computes on {device}", ok=False, found=error.what, fix=fix)
+    finally:
+        if slot is not None:
+            slot.stop()

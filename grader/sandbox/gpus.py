@@ -1,46 +1,96 @@
-"""Which GPUs this machine has for a slot."""
+"""Which GPUs this machine has for slots, and whether one is free again after a submission."""
 
 from __future__ import annotations
 
 import shutil
 import subprocess
+import time
+from collections.abc import Sequence
 from typing import Literal
 
 from grader.errors import InfrastructureError
 
+MB = 1 << 20
+SLACK_BYTES = 64 * MB
+"""So much more than before may be in use: drivers keep a little for themselves."""
+FREE_WITHIN_S = 5.0
+"""A driver takes a moment to clear up after a process that was killed."""
+_LOOK_S = 0.25
+_CDI = "nvidia.com/gpu="
+
 
 def find_gpus() -> list[str]:
     """UUIDs of the GPUs that the NVIDIA driver shows; none without it."""
-    tool = shutil.which("nvidia-smi")
-    if tool is None:
-        return []
-    command = [tool, "--query-gpu=uuid", "--format=csv,noheader"]
-    try:
-        done = subprocess.run(command, capture_output=True, text=True, timeout=30, check=False)
-    except (OSError, subprocess.TimeoutExpired):
-        return []
-    return [line.strip() for line in done.stdout.splitlines() if line.strip()]
+    return _ask("--query-gpu=uuid") or []
 
 
-def gpu_for(wanted: bool | Literal["optional"], asked: str) -> str:
-    """The device that the batch's slot gets, or nothing.
+def gpus_for(wanted: bool | Literal["optional"], asked: Sequence[str]) -> tuple[str, ...]:
+    """The devices of a batch, one for each slot, or none.
 
     Args:
         wanted: `[resources] gpu` of the spec.
-        asked: a device that the user named (an index, a UUID or a CDI name).
+        asked: devices that the user named (indices, UUIDs, also of MIG instances, or CDI names).
 
     Raises:
         InfrastructureError: the spec needs a GPU and there is none; never a mark.
     """
-    if asked or not wanted:
-        return asked
-    found = find_gpus()
-    if found:
-        return found[0]
-    if wanted == "optional":
-        return ""
-    raise InfrastructureError(
-        "this assignment needs a GPU, and none is found here",
-        where="[resources] gpu = true",
-        hint='Grade on a machine with one, name it with --gpu, or set gpu = "optional".',
-    )
+    if not wanted:
+        return ()
+    found = tuple(asked) or tuple(find_gpus())
+    if not found and wanted is True:
+        raise InfrastructureError(
+            "this assignment needs a GPU, and none is found here",
+            where="[resources] gpu = true",
+            hint='Grade on a machine with one, name it with --gpus, or set gpu = "optional".',
+        )
+    return found
+
+
+def memory_used(device: str) -> int | None:
+    """Bytes in use on a device; None where the driver does not say, as of a part of a GPU."""
+    name = device.removeprefix(_CDI)
+    said = _ask("--query-gpu=memory.used", f"--id={name}", units=False)
+    if said is None or len(said) != 1 or not said[0].isdigit():
+        return None
+    return int(said[0]) * MB
+
+
+class Occupancy:
+    """What is in use on a slot's device while nothing runs on it.
+
+    Args:
+        device: as the user or the driver names it; without one there is nothing to watch.
+    """
+
+    def __init__(self, device: str) -> None:
+        self.device = device
+        self.baseline = memory_used(device) if device else None
+
+    def is_free(self) -> bool:
+        """Wait until no more is in use than at the beginning; False if that does not come."""
+        if self.baseline is None:
+            return True
+        until = time.monotonic() + FREE_WITHIN_S
+        while True:
+            used = memory_used(self.device)
+            if used is not None and used <= self.baseline + SLACK_BYTES:
+                return True
+            if time.monotonic() >= until:
+                return False
+            time.sleep(_LOOK_S)
+
+
+def _ask(query: str, *more: str, units: bool = True) -> list[str] | None:
+    tool = shutil.which("nvidia-smi")
+    if tool is None:
+        return None
+    form = "--format=csv,noheader" + ("" if units else ",nounits")
+    try:
+        done = subprocess.run(
+            [tool, query, form, *more], capture_output=True, text=True, timeout=30, check=False
+        )
+    except (OSError, subprocess.TimeoutExpired):
+        return None
+    if done.returncode != 0:
+        return None
+    return [line.strip() for line in done.stdout.splitlines() if line.strip()]

@@ -143,3 +143,16 @@ PROBES = (
         without_walls=True,
     ),
 )
+
+ON_A_GPU = Probe(
+    name="computes on a GPU",
+    source=(
+        "import torch\n"
+        "x = torch.ones(1000, device='cuda')\n"
+        "print('devices', torch.cuda.device_count(), 'sum', int((x @ x).item()))"
+    ),
+    holds=_is("devices 1 sum 1000"),
+    fix="Install the NVIDIA container toolkit, and a torch with CUDA: `grader sandbox build` takes "
+    "the one that is installed here.",
+)
+"""It must see the one device that is its own."""

@@ -1,4 +1,4 @@
-"""A GPU that is needed and not there is ours to mend, said before the first submission."""
+"""A GPU that is needed and not there is ours to mend; one that is not free again is left alone."""
 
 from __future__ import annotations
 
@@ -8,7 +8,9 @@ from pathlib import Path
 import pytest
 
 from grader.errors import InfrastructureError
-from grader.sandbox.gpus import find_gpus, gpu_for
+from grader.sandbox import gpus
+from grader.sandbox.gpus import MB, Occupancy, find_gpus, gpus_for, memory_used
+from tests.helpers.gpus import Driver
 
 
 @pytest.fixture
@@ -17,30 +19,62 @@ def no_driver(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
 
 
 @pytest.fixture
-def driver(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    tool = tmp_path / "nvidia-smi"
-    tool.write_text("#!/bin/sh\necho GPU-1\necho GPU-2\n")
-    tool.chmod(0o755)
+def driver(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Driver:
+    made = Driver(tmp_path, {"GPU-1": 40, "GPU-2": 3})
     monkeypatch.setenv("PATH", f"{tmp_path}{os.pathsep}{os.environ['PATH']}")
+    return made
 
 
 def test_a_needed_gpu_that_is_missing_is_said(no_driver: None) -> None:
     with pytest.raises(InfrastructureError, match="needs a GPU"):
-        gpu_for(True, "")
+        gpus_for(True, ())
 
 
 def test_an_optional_gpu_that_is_missing_is_done_without(no_driver: None) -> None:
-    assert gpu_for("optional", "") == ""
+    assert gpus_for("optional", ()) == ()
 
 
-def test_the_first_gpu_is_taken_when_one_is_wanted(driver: None) -> None:
+def test_all_gpus_are_taken_when_one_is_wanted(driver: Driver) -> None:
     assert find_gpus() == ["GPU-1", "GPU-2"]
-    assert gpu_for(True, "") == gpu_for("optional", "") == "GPU-1"
+    assert gpus_for(True, ()) == gpus_for("optional", ()) == ("GPU-1", "GPU-2")
 
 
-def test_no_gpu_is_taken_when_none_is_wanted(driver: None) -> None:
-    assert gpu_for(False, "") == ""
+def test_no_gpu_is_taken_when_none_is_wanted(driver: Driver) -> None:
+    assert gpus_for(False, ()) == gpus_for(False, ("0",)) == ()
 
 
-def test_the_gpu_that_is_named_is_taken(no_driver: None) -> None:
-    assert gpu_for(True, "nvidia.com/gpu=1") == "nvidia.com/gpu=1"
+def test_the_gpus_that_are_named_are_taken(no_driver: None) -> None:
+    named = ("nvidia.com/gpu=1", "MIG-4a5b")
+    assert gpus_for(True, named) == named
+
+
+def test_the_memory_in_use_is_read_by_uuid_index_and_cdi_name(driver: Driver) -> None:
+    assert memory_used("GPU-1") == memory_used("nvidia.com/gpu=GPU-1") == 40 * MB
+    assert memory_used("GPU-9") is None
+
+
+def test_a_device_is_free_when_its_memory_is_as_before(
+    driver: Driver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(gpus, "FREE_WITHIN_S", 0.5)
+    occupancy = Occupancy("GPU-1")
+    assert occupancy.is_free()
+    driver.hold("GPU-1", 60)
+    assert occupancy.is_free()
+    driver.hold("GPU-1", 2000)
+    assert not occupancy.is_free()
+
+
+def test_a_driver_that_says_nothing_leaves_nothing_to_watch(no_driver: None) -> None:
+    assert memory_used("GPU-1") is None
+    assert Occupancy("GPU-1").is_free()
+    assert Occupancy("").is_free()
+
+
+def test_a_driver_that_falls_silent_is_not_taken_for_free(
+    driver: Driver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(gpus, "FREE_WITHIN_S", 0.3)
+    occupancy = Occupancy("GPU-2")
+    driver.break_()
+    assert not occupancy.is_free()

@@ -1,0 +1,91 @@
+"""Several GPUs in a batch: one submission has one alone, and one that is not free is left."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from grader.api import Progress, grade
+from grader.errors import InfrastructureError
+from grader.gradebook.store import Gradebook
+from grader.grading.verdict import Verdict
+from tests.grading.conftest import Classroom
+from tests.helpers.assignments import SPEC
+from tests.helpers.gpus import Driver
+
+pytestmark = [pytest.mark.local_box, pytest.mark.slow]
+
+SAYS = "import os\nprint('device', os.environ['CUDA_VISIBLE_DEVICES'])"
+
+
+@pytest.fixture
+def driver(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Driver:
+    folder = tmp_path / "driver"
+    folder.mkdir()
+    monkeypatch.setenv("PATH", f"{folder}{os.pathsep}{os.environ['PATH']}")
+    return Driver(folder, {"GPU-1": 3, "GPU-2": 3})
+
+
+@pytest.fixture
+def wanting(classroom: Classroom) -> Classroom:
+    """A class of four whose assignment needs a GPU."""
+    classroom.change(spec=SPEC.replace("[resources]", "[resources]\ngpu = true"))
+    for name in ("ada", "bob", "cem", "dee"):
+        classroom.hand_in(name, SAYS)
+    return classroom
+
+
+def run(classroom: Classroom, progress: Progress, **options: object) -> list[Verdict]:
+    graded = grade(
+        classroom.course,
+        "warm-up",
+        [classroom.submissions],
+        sandbox="local",
+        isolation="warm",
+        progress=progress,
+        **options,  # type: ignore[arg-type]
+    )
+    return graded.verdicts
+
+
+def devices(verdicts: list[Verdict]) -> list[str]:
+    return [v.provenance.device for v in verdicts if v.provenance is not None]
+
+
+def test_each_slot_has_a_device_of_its_own(wanting: Classroom, driver: Driver) -> None:
+    warned: list[str] = []
+    verdicts = run(wanting, Progress(warned=warned.append))
+    assert [v.points for v in verdicts] == [8] * 4
+    assert set(devices(verdicts)) == {"gpu GPU-1", "gpu GPU-2"}
+    with Gradebook(wanting.course.database_url) as book:
+        for verdict, device in zip(verdicts, devices(verdicts), strict=True):
+            executed = book.executed_notebook(verdict) or b""
+            assert device.replace("gpu", "device").encode() in executed
+    assert warned == []
+
+
+def test_a_device_that_is_not_free_again_is_left_and_the_others_go_on(
+    wanting: Classroom, driver: Driver
+) -> None:
+    warned: list[str] = []
+    leaks = Progress(begun=lambda _: driver.hold("GPU-2", 5000), warned=warned.append)
+    verdicts = run(wanting, leaks)
+    assert [v.points for v in verdicts] == [8] * 4
+    assert devices(verdicts).count("gpu GPU-2") == 1
+    assert warned == ["GPU GPU-2 still holds memory after a submission has ended"]
+
+
+def test_a_batch_without_a_free_device_stops_and_can_go_on(
+    wanting: Classroom, driver: Driver
+) -> None:
+    leaks = Progress(begun=lambda _: driver.hold("GPU-2", 5000))
+    with pytest.raises(InfrastructureError, match="no GPU is left: GPU-2"):
+        run(wanting, leaks, gpus=["GPU-2"])
+    with Gradebook(wanting.course.database_url) as book:
+        assert [v.points for v in book.current("warm-up")] == [8]
+    begun: list[str] = []
+    verdicts = run(wanting, Progress(begun=begun.append), gpus=["GPU-1"])
+    assert [v.points for v in verdicts] == [8] * 4
+    assert len(begun) == 3
