@@ -59,7 +59,7 @@ class Ours(System):
         self.name = f"grader, {sandbox} {isolation}" if sandbox != "local" else "grader, local"
         self.sandbox, self.isolation = sandbox, isolation
         self.containers = sandbox == "docker"
-        self.few, self.many = (2, 8) if isolation == "single-use" else (2, 22)
+        self.few, self.many = (2, 8) if isolation == "single-use" else (2, 62)
 
     def prepare(self, workload: str, count: int, folder: Path) -> Prepared:
         """A course directory of the task."""
@@ -90,7 +90,7 @@ class Limit(System):
     """The same cells and checks in one warm process: no isolation, no records, no pages."""
 
     name = "the limit (one warm process, nothing else)"
-    few, many = 2, 22
+    few, many = 2, 62
 
     def prepare(self, workload: str, count: int, folder: Path) -> Prepared:
         """The submissions as files, for `limit.py`."""

@@ -42,18 +42,14 @@ def summary(rows: list[dict[str, Any]]) -> dict[str, dict[str, dict[str, Spread]
             figures = {
                 "cpu_s": [r["cpu_s_per_further"] for r in own],
                 "wall_s": [r["wall_s_per_further"] for r in own],
-                "per_minute": [60 / max(r["wall_s_per_further"], 1e-3) for r in own],
+                "per_minute": [60 / r["wall_s_per_further"] for r in own],
                 "start_s": [
                     r["few"]["wall_s"] - r["few"]["submissions"] * r["wall_s_per_further"]
                     for r in own
                 ],
                 "peak_mb": [r["many"]["peak_memory_bytes"] / 1e6 for r in own],
-                "times_cpu": [
-                    r["cpu_s_per_further"] / max(o["cpu_s_per_further"], 1e-3) for r, o in pairs
-                ],
-                "times_wall": [
-                    r["wall_s_per_further"] / max(o["wall_s_per_further"], 1e-3) for r, o in pairs
-                ],
+                "times_cpu": [r["cpu_s_per_further"] / o["cpu_s_per_further"] for r, o in pairs],
+                "times_wall": [r["wall_s_per_further"] / o["wall_s_per_further"] for r, o in pairs],
             }
             systems[system] = {name: spread(values) for name, values in figures.items() if values}
     return found
