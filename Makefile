@@ -18,6 +18,7 @@ help:
 	@echo "make test-samples  the sample classes of every assignment, in every sandbox (long)"
 	@echo "make test-attacks  every attack in every sandbox, and where a wall is missing (long)"
 	@echo "make test-faults   parts of a batch killed, stopped, cut off, at many moments (long)"
+	@echo "make test-gpu      what needs a GPU, on a machine that has one"
 	@echo "make test-semesters  a class of forty in each course, from its zip to its LMS (long)"
 	@echo "make soak          a thousand submissions: nothing may grow (long)"
 	@echo "make fuzz          coverage-guided fuzzing of every parser, a minute each (long)"
@@ -70,6 +71,9 @@ test-attacks: $(VENV)/.developing
 test-faults: $(VENV)/.developing
 	GRADER_FAULTS=everywhere nice $(BIN)/python -m pytest tests/faults $(PYTEST_ARGS)
 
+test-gpu: $(VENV)/.developing
+	GRADER_REQUIRE_GPU=1 nice $(BIN)/python -m pytest -m gpu tests/sandbox $(PYTEST_ARGS)
+
 test-semesters: $(VENV)/.developing
 	GRADER_SEMESTERS=everywhere nice $(BIN)/python -m pytest tests/semester $(PYTEST_ARGS)
 
@@ -91,4 +95,4 @@ bench: $(VENV)/.installed
 clean:
 	rm -rf demo
 
-.PHONY: help demo test lint types contracts image test-samples test-attacks test-faults test-semesters soak fuzz nightly bench clean
+.PHONY: help demo test lint types contracts image test-samples test-attacks test-faults test-gpu test-semesters soak fuzz nightly bench clean
