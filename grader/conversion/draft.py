@@ -62,7 +62,8 @@ class DraftTest:
     """A cell that checks: its lines are numbered as in the source, markers left blank.
 
     `hidden` holds the indices of the lines that students may not see. `value_counts` says that the
-    value of the last line may stand for points, as it does for nbgrader.
+    value of the last line may stand for points, as it does for nbgrader; `unfinished` why the cell
+    can't be turned, whatever is in it.
     """
 
     place: Place
@@ -72,6 +73,7 @@ class DraftTest:
     points: Points
     hidden: frozenset[int] = frozenset()
     value_counts: bool = False
+    unfinished: str = ""
     hint: str = ""
 
     @property

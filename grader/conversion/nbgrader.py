@@ -18,6 +18,7 @@ from grader.errors import SpecError
 
 _HIDDEN = ("BEGIN HIDDEN TESTS", "END HIDDEN TESTS")
 _MARKED = re.compile(r"BEGIN SOLUTION")
+_BY_AUTOTEST = "nbgrader makes its assertions by running the solution (AUTOTEST)"
 _AUTOTEST = re.compile(r"^\s*#+\s*(HASHED )?AUTOTEST\b", re.MULTILINE)
 
 
@@ -85,12 +86,8 @@ def _read_test(cell: ForeignCell, marks: dict[str, Any], reading: _Reading) -> N
     points = points_of(marks.get("points", 0), cell.place)
     name = str(marks.get("grade_id", ""))
     source, hidden = without_markers(cell.source, _HIDDEN)
-    if _AUTOTEST.search(source):
-        source = "raise NotImplementedError('AUTOTEST')\n%autotest\n" + source
     if not points:
-        what = (
-            f"the test {name} gives no points: students get it, and it is not in the hidden suite"
-        )
+        what = f"the test {name} gives no points: it is left out"
         reading.remarks.append(Remark("look", str(cell.place), what))
         return
     question = reading.ids.make(name or f"cell{cell.place.cell}")
@@ -107,6 +104,7 @@ def _read_test(cell: ForeignCell, marks: dict[str, Any], reading: _Reading) -> N
             points=points,
             hidden=hidden,
             value_counts=True,
+            unfinished=_BY_AUTOTEST if _AUTOTEST.search(source) else "",
         )
     )
 

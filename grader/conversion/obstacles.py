@@ -6,7 +6,7 @@ import ast
 from collections.abc import Iterator
 
 from grader.conversion.live import dotted
-from grader.conversion.names import taken
+from grader.conversion.names import bound, taken
 from grader.conversion.scope import Scope
 
 _OUT_OF_REACH = {
@@ -56,6 +56,9 @@ def obstacles(statement: ast.stmt, scope: Scope, local: set[str]) -> Iterator[tu
         scope: the notebook's names.
         local: the names that the test itself binds.
     """
+    for made in sorted(bound(statement)):
+        if scope.is_defined(made):
+            yield statement.lineno, f"it puts something in the place of the student's {made}"
     outside = {id(name) for name in taken(statement)}
     for node in ast.walk(statement):
         line = getattr(node, "lineno", statement.lineno)

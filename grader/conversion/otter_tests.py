@@ -67,6 +67,7 @@ def read_case(cell: ForeignCell, *, doctests: bool) -> tuple[Case, list[Remark]]
     stated = config.get("points")
     source = "\n".join(lines)
     remarks: list[Remark] = []
+    doctests = doctests and not _is_function_alone(source)
     source = _asserting(source, _shown(cell), cell, remarks) if doctests else _body(source)
     case = Case(
         cell=cell,
@@ -159,6 +160,14 @@ def _assertion(value: ast.expr, text: str, shown: str) -> str:
         # What numpy calls True is shown as np.True_ by some of its versions.
         return f"assert {_SHOWN}({text}) in ({shown!r}, 'np.{shown}_')"
     return f"assert {_SHOWN}({text}) == {shown!r}"
+
+
+def _is_function_alone(source: str) -> bool:
+    """Whether it only defines a function: as a doctest it would test nothing."""
+    try:
+        return [type(statement) for statement in ast.parse(source).body] == [ast.FunctionDef]
+    except SyntaxError:
+        return False
 
 
 def _body(source: str) -> str:

@@ -49,6 +49,11 @@ class Scope:
         """The statements that bind a name, in the order of the notebook."""
         return self._definitions.get(name, [])
 
+    def is_defined(self, name: str) -> bool:
+        """Say whether a name is a function or class of the notebook."""
+        kinds = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
+        return any(isinstance(d.statement, kinds) for d in self.definitions(name))
+
     def home(self, name: str) -> Home:
         """Say whose a name is."""
         found = self.definitions(name)

@@ -76,7 +76,14 @@ def write_draft(
         built, module = Path(work) / "assignment", Path(work) / reference.name
         _write(built, files, data)
         module.write_text(text, encoding="utf-8")
-        _check_reference(module, draft)
+        try:
+            _check_reference(module, draft)
+        except SpecError as error:
+            where = draft.shown[0].place.file if draft.shown else name
+            line = (error.where or "").rpartition(":")[2]
+            text = dict(enumerate(text.splitlines(), 1)).get(int(line) if line.isdigit() else 0, "")
+            at = f" (at: {text.strip()})" if text.strip() else ""
+            raise SpecError(f"{error.what}{at}", where=where, hint=error.hint) from error
         folder.parent.mkdir(exist_ok=True)
         reference.parent.mkdir(exist_ok=True)
         module.rename(reference)

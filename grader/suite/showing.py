@@ -1,4 +1,4 @@
-"""`shown(value)`: what a value looks like at the prompt, for tests that compare that."""
+"""`shown(value)`, `share_shown(value, points)`: for tests that judge what a cell would show."""
 
 from __future__ import annotations
 
@@ -17,6 +17,24 @@ def shown(value: object) -> str:
     __tracebackhide__ = True
     _refuse_remote(value)
     return repr(value)
+
+
+def share_shown(value: object, points: float) -> float:
+    """Return the share of its points that a test's last value stands for.
+
+    A number from 0 to `points` is so many of them, more is all, less is none. What is no number
+    says nothing: the test has come to its end, and gives all.
+
+    Raises:
+        NotPlain: the value is an object that stayed in the box.
+    """
+    __tracebackhide__ = True
+    text = shown(value)
+    try:
+        number = float(text)
+    except ValueError:
+        return 1.0
+    return min(max(number, 0.0), points) / points if number == number else 0.0
 
 
 def _refuse_remote(value: object) -> None:

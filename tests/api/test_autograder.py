@@ -230,8 +230,10 @@ def test_in_a_container_without_namespaces_the_notebook_is_another_user(
     with zipfile.ZipFile(next((root / "source" / "packages").glob("*.whl"))) as archive:
         archive.extractall(package)
     script = (
-        "mkdir -p /opt/grader/bin && ln -s /opt/python/bin/python /opt/grader/bin/python && "
-        "chmod 777 /autograder/results && exec /autograder/source/run_autograder"
+        "mkdir -p /opt/grader/bin && cd /opt/grader/bin && "
+        f"printf '#!/bin/sh\\nPYTHONPATH=/pk:/site exec {PYTHON} \"$@\"\\n' > python && "
+        "chmod 755 python && chmod 777 /autograder/results && "
+        "exec /autograder/source/run_autograder"
     )
     found = _in_container(image, root, package, script)
     assert found.returncode == 0, found.stderr
@@ -257,7 +259,6 @@ def _in_container(
         entrypoint=["sh", "-c", script],
         command=[],
         user="0",
-        environment={"PYTHONPATH": "/pk:/site"},
         working_dir="/",
         host_config=api.create_host_config(
             network_mode="none",

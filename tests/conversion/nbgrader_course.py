@@ -168,6 +168,19 @@ assert abs(golden - 1.618034) < 1e-5
 assert np.isclose(golden ** 2, golden + 1)
 ### END HIDDEN TESTS"""
 
+APPROXIMATE = """\
+def approximate(n):
+    ### BEGIN SOLUTION
+    return sum(1 / k ** 2 for k in range(1, n + 1))
+    ### END SOLUTION"""
+
+APPROXIMATE_TEST = """\
+error = abs(approximate(1000) - math.pi ** 2 / 6)
+### BEGIN HIDDEN TESTS
+assert approximate(1) == 1
+### END HIDDEN TESTS
+1 if error < 0.01 else 0.5 if error < 0.1 else 0"""
+
 ESSAY = "Subtracting the maximum keeps the exponentials from overflowing; the quotient is the same."
 
 
@@ -226,6 +239,9 @@ def source_cells() -> list[dict[str, Any]]:
         text("## A number"),
         solution(CONSTANT, "constant"),
         test(CONSTANT_TEST, "constant_test", 0.5),
+        text("## An approximation"),
+        solution(APPROXIMATE, "approximate"),
+        test(APPROXIMATE_TEST, "approximate_test", 1),
         text("## Why subtract the maximum?"),
         essay,
     ]
@@ -242,6 +258,7 @@ RIGHT = {
     "scale": _answer(SCALE),
     "network": _answer(NETWORK),
     "constant": _answer(CONSTANT),
+    "approximate": _answer(APPROXIMATE),
     "essay": "Exponentials overflow.",
 }
 STUB = "# YOUR CODE HERE\nraise NotImplementedError()"
@@ -272,8 +289,15 @@ STUDENTS: dict[str, dict[str, str]] = {
     },
     "no_module": {"network": "class Network:\n    def __init__(self, a, b):\n        pass"},
     "untrainable": {"network": _answer(NETWORK).replace("self.out(torch", "self.out(0 * torch")},
+    "coarse": {"approximate": _answer(APPROXIMATE).replace("n + 1", "min(n, 20) + 1")},
+    "far": {"approximate": _answer(APPROXIMATE).replace("k ** 2", "k ** 3")},
     "text_number": {"constant": "golden = '1.618'"},
 }
+
+
+def _released(source: str) -> str:
+    before, _, rest = source.partition("### BEGIN HIDDEN TESTS\n")
+    return (before + rest.partition("### END HIDDEN TESTS\n")[2]).rstrip()
 
 
 def submission_cells(student: str) -> list[dict[str, Any]]:
@@ -285,7 +309,7 @@ def submission_cells(student: str) -> list[dict[str, Any]]:
         if marks.get("solution"):
             cell["source"] = answers[marks["grade_id"]]
         elif marks.get("grade"):
-            cell["source"] = cell["source"].partition("### BEGIN HIDDEN TESTS\n")[0].rstrip()
+            cell["source"] = _released(cell["source"])
         cells.append(cell)
     return cells
 

@@ -39,7 +39,18 @@ def test_arguments_attributes_and_inner_variables_of_that_name_are_left_alone() 
 
 
 def test_what_the_test_binds_is_its_own() -> None:
-    assert body("f2 = f\nf = 3\nassert f == 3") == ("f = student.f\nf2 = f\nf = 3\nassert f == 3")
+    made = turned("y = x + 1\nx = y\nassert x == f(2)", given="x = f(1)")
+    assert "    x = student.x\n    y = x + 1\n    x = y\n    assert x == student.f(2)" in made.text
+
+
+def test_the_last_value_of_a_test_gives_its_part_of_the_points() -> None:
+    made = turned("error = abs(f(1) - 1)\n2 if error < 0.1 else 1")
+    assert "    points_given = 2 if error < 0.1 else 1\n" in made.text
+    assert "    credit(share_shown(points_given, 2))\n" in made.text
+    assert made.imports == {
+        "from grader.suite.credit import credit",
+        "from grader.suite.showing import share_shown",
+    }
 
 
 def test_a_name_that_our_fixture_has_itself_is_asked_for_as_an_item() -> None:
@@ -142,7 +153,8 @@ def test_a_value_that_an_earlier_test_left_behind_is_made_again() -> None:
         ("try:\n    f(1)\nexcept Wrong:\n    pass", "an exception of the student's own"),
         ("assert unheard_of(f(1))", "nothing in the notebook defines"),
         ("student = f(1)", "as a fixture of our tests is called"),
-        ("f(1) / 2", "a part of the points"),
+        ("del f", "in the place of the student's f"),
+        ("f = len\nassert f([1]) == 1", "in the place of the student's f"),
         (
             "for p in Net().parameters():\n    p.sum().backward()\n    assert p.grad.sum() > 0",
             "asserts within a block that must run beside the student's code",

@@ -49,7 +49,7 @@ def test_both_notebooks_are_made_of_the_imported_reference(course: Course, sourc
     (made,) = import_assignment(course, "nbgrader", source(*source_cells()))
     assert made.unfinished == ()
     assignment = course.assignment("ps1")
-    assert (assignment.spec.machine_points, assignment.spec.manual_points) == (10, 2)
+    assert (assignment.spec.machine_points, assignment.spec.manual_points) == (11, 2)
     released, solved = (
         "\n".join(sources(make(assignment))) for make in (student_notebook, solution_notebook)
     )

@@ -1,0 +1,212 @@
+"""Which parts of a test need the student's objects themselves, and not copies of their values."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator, Sequence
+
+from grader.conversion.live import dotted
+from grader.conversion.names import bound, taken, taken_names
+from grader.conversion.scope import Scope
+from grader.conversion.source_text import Chunk
+
+_AUTOGRAD = frozenset(
+    {
+        "grad",
+        "backward",
+        "grad_fn",
+        "is_leaf",
+        "retain_grad",
+        "register_hook",
+        "register_forward_hook",
+        "register_full_backward_hook",
+        "zero_grad",
+    }
+)
+_BESIDE = ("torch.autograd.", "torch.func.", "torch.optim.", "torch.nn.utils.")
+OF_CLASSES = frozenset({"isinstance", "issubclass", "callable"})
+_COPIES = frozenset({"clone", "copy", "deepcopy"})
+COMPREHENSIONS = (ast.ListComp, ast.SetComp, ast.GeneratorExp)
+
+
+class Needs:
+    """Which expressions of a test need the student's objects themselves, and not their values."""
+
+    def __init__(self, scope: Scope, local: set[str]) -> None:
+        self._scope = scope
+        self._local = local
+        self._theirs: set[str] = set()
+        self._modules: set[str] = set()
+        self._functions: set[str] = set()
+        self._copied: set[str] = set()
+        self.changed: set[str] = set()
+
+    def touches(self, statement: ast.stmt) -> bool:
+        """Say whether a statement has anything to do with the student's objects."""
+        return (
+            any(True for _ in self._features(statement))
+            or self._uses_theirs(statement)
+            or bool(bound(statement) & (self._modules | self._functions))
+        )
+
+    def box(self, statement: ast.stmt) -> bool:
+        """Say whether a statement needs the box; to be asked in the order of the source."""
+        needed = any(True for _ in self._features(statement)) or self._only_changes(statement)
+        self._learn(statement)
+        return needed
+
+    def beginning(self, chunks: Sequence[Chunk], marked: Sequence[int]) -> int:
+        """Go back to where what the marked statements work on came from the student's code.
+
+        A value that has crossed to the judge is a copy: it has no gradient to send back.
+        """
+        first = marked[0]
+        wanted = {n for index in marked for n in taken_names(chunks[index].statement)}
+        for index in range(marked[0] - 1, -1, -1):
+            statement = chunks[index].statement
+            if isinstance(statement, ast.Assert) or not bound(statement) & wanted:
+                continue
+            made_there = bound(statement) & (self._modules | self._functions)
+            if made_there or any(map(self._is_their_call, _expressions(statement))):
+                first = index
+                wanted |= taken_names(statement)
+        return first
+
+    def _only_changes(self, statement: ast.stmt) -> bool:
+        """Whether it calls the student's code for what that does to a value of the test's."""
+        if not isinstance(statement, ast.Expr) or not isinstance(statement.value, ast.Call):
+            return False
+        if not self._is_their_call(statement.value):
+            return False
+        names = {a.id for a in _arguments(statement.value) if isinstance(a, ast.Name)}
+        given = names & (self._local - self._theirs)
+        self.changed |= given
+        return bool(given)
+
+    def parts(self, test: ast.expr, *, calls: bool) -> Iterator[ast.expr]:
+        """Yield the largest parts of an assertion that must be evaluated in the box.
+
+        Args:
+            test: what is asserted.
+            calls: also what calls the student's objects, for those may change later on.
+        """
+        yield from self._parts(test, calls)
+
+    def _parts(self, node: ast.expr, calls: bool) -> Iterator[ast.expr]:
+        if isinstance(node, COMPREHENSIONS):
+            if any(True for _ in self._features(node)):
+                yield node
+                return
+        elif self._is_feature(node) or (calls and self._is_their_call(node)):
+            yield node
+            return
+        elif isinstance(node, ast.Attribute) and self._is_feature(node.value):
+            yield node  # x.grad.shape
+            return
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
+            # x.grad.tolist(): the gradient is handed out, and the judge calls its method
+            yield from self._parts(node.func.value, calls)
+            for argument in _arguments(node):
+                yield from self._parts(argument, calls)
+            return
+        for child in ast.iter_child_nodes(node):
+            for part in ast.walk(child) if not isinstance(child, ast.expr) else [child]:
+                if isinstance(part, ast.expr):
+                    yield from self._parts(part, calls)
+
+    def _features(self, root: ast.AST) -> Iterator[ast.AST]:
+        return (node for node in ast.walk(root) if self._is_feature(node))
+
+    def _is_feature(self, node: ast.AST) -> bool:
+        if isinstance(node, ast.Attribute):
+            return node.attr in _AUTOGRAD
+        if not isinstance(node, ast.Call):
+            return False
+        name = self._resolved(node.func)
+        if name in OF_CLASSES:
+            return name == "callable" or self._asks_for_their_class(node)
+        if name.startswith(_BESIDE):
+            return True
+        if name == "copy.deepcopy":
+            return any(self._is_theirs(argument) for argument in node.args)
+        if self._is_their_call(node):
+            return any(map(self._must_be_made_there, _arguments(node)))
+        return False
+
+    def _asks_for_their_class(self, call: ast.Call) -> bool:
+        if len(call.args) != 2:
+            return False
+        kinds = call.args[1].elts if isinstance(call.args[1], ast.Tuple) else [call.args[1]]
+        return any(
+            self._resolved(kind).startswith(("torch.nn.", "types.", "collections.abc.", "typing."))
+            or self._is_theirs(kind)
+            for kind in kinds
+        )
+
+    def _must_be_made_there(self, argument: ast.expr) -> bool:
+        """A network, a function that uses the student's names, a value that is compared later."""
+        for node in ast.walk(argument):
+            if isinstance(node, ast.Call) and self._makes_module(node):
+                return True
+            if isinstance(node, ast.Lambda) and self._uses_theirs(node):
+                return True
+        if not isinstance(argument, ast.Name):
+            return False
+        if argument.id in self._copied:
+            self.changed.add(argument.id)
+        return argument.id in self._modules | self._functions | self._copied
+
+    def _makes_module(self, call: ast.Call) -> bool:
+        name = self._resolved(call.func)
+        return name.startswith("torch.nn.") and name.rpartition(".")[2][:1].isupper()
+
+    def _is_their_call(self, node: ast.AST) -> bool:
+        return isinstance(node, ast.Call) and self._is_theirs(node.func)
+
+    def _is_theirs(self, node: ast.expr) -> bool:
+        while isinstance(node, ast.Attribute | ast.Subscript | ast.Call):
+            node = node.func if isinstance(node, ast.Call) else node.value
+        if not isinstance(node, ast.Name):
+            return False
+        if node.id in self._local:
+            return node.id in self._theirs
+        return self._scope.home(node.id) in ("student", "unknown")
+
+    def _uses_theirs(self, node: ast.AST) -> bool:
+        return any(self._is_theirs(name) for name in taken(node))
+
+    def _resolved(self, node: ast.expr) -> str:
+        name = dotted(node)
+        root, dot, rest = name.partition(".")
+        if root and root not in self._local and self._scope.home(root) == "import":
+            return f"{self._scope.dotted_import(root)}{dot}{rest}"
+        return name
+
+    def _learn(self, statement: ast.stmt) -> None:
+        """Follow what the test's own names hold."""
+        if isinstance(statement, ast.FunctionDef):
+            if self._uses_theirs(statement):
+                self._functions.add(statement.name)
+            return
+        value = getattr(statement, "value", None) or getattr(statement, "iter", None)
+        if value is None:
+            return
+        names = bound(statement)
+        if any(self._is_their_call(n) or self._is_theirs(n) for n in _expressions(value)):
+            self._theirs |= names
+        if any(isinstance(n, ast.Call) and self._makes_module(n) for n in ast.walk(value)):
+            self._modules |= names
+        if isinstance(value, ast.Lambda) and self._uses_theirs(value):
+            self._functions |= names
+        for node in ast.walk(value):
+            if isinstance(node, ast.Call) and dotted(node.func).rpartition(".")[2] in _COPIES:
+                sources = [*node.args, getattr(node.func, "value", None)]
+                self._copied |= {s.id for s in sources if isinstance(s, ast.Name)}
+
+
+def _arguments(call: ast.Call) -> list[ast.expr]:
+    return [*call.args, *(keyword.value for keyword in call.keywords)]
+
+
+def _expressions(node: ast.AST) -> Iterator[ast.expr]:
+    return (part for part in ast.walk(node) if isinstance(part, ast.expr))

@@ -1,0 +1,323 @@
+"""The statements of a test cell as those of a test that asks from outside."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Sequence
+
+from grader.conversion.boxed import CannotSplit, Split, box_function, split
+from grader.conversion.draft import Draft, DraftTest, Remark
+from grader.conversion.live import dotted
+from grader.conversion.names import bound, read_first, taken, taken_names
+from grader.conversion.obstacles import late_values, obstacles, partial_credit
+from grader.conversion.scope import Scope
+from grader.conversion.source_text import Chunk, chunks, indented, replaced
+from grader.points import show
+
+_FIXTURES = frozenset({"student", "reference", "notebook"})
+_OF_STUDENT = frozenset({"run", "seed", "has", "names"})
+_SEEDS = frozenset({"torch.manual_seed", "numpy.random.seed", "random.seed"})
+# What our own suites offer: where a test that is made here may use it.
+_OURS = {
+    "shown": "grader.suite.showing",
+    "share_shown": "grader.suite.showing",
+    "credit": "grader.suite.credit",
+}
+_GIVEN = "points_given"
+_MAGIC = re.compile(r"^\s*[%!?]|\?\s*$")
+
+
+class CellTranslation:
+    """The way of one cell."""
+
+    def __init__(
+        self, draft: Draft, scope: Scope, test: DraftTest, source: str, suite: str
+    ) -> None:
+        self._draft, self._scope, self._test, self._source = draft, scope, test, source
+        self._suite = suite
+        self._position = draft.cells.index(test)
+        self.remarks: list[Remark] = []
+        self.stopped: list[tuple[int, str]] = []
+        self.imports: set[str] = set()
+        self.given: list[str] = []
+        self.functions: list[str] = []
+        self._local: set[str] = set()
+
+    def stop(self, line: int, why: str) -> None:
+        """Take note of what keeps the test from being turned."""
+        if (line, why) not in self.stopped:
+            self.stopped.append((line, why))
+            self.remarks.append(Remark("unfinished", self._test.place.line(line - 1), why))
+
+    def body(self) -> str:
+        """Write the test's statements, indented; `stopped` says where they could not be."""
+        own = self._with_credit(self._own_chunks())
+        earlier = self._of_earlier_tests(own)
+        statements = [*earlier, *own]
+        self._local = {name for chunk in statements for name in bound(chunk.statement)}
+        self._local |= self._ours(own)
+        self._look(own)
+        if self.stopped:
+            return ""
+        first = self._read_first([c.statement for c in statements])
+        parted = split(statements, self._scope, self._local)
+        if parted is None:
+            lines = [*first, *map(self._line, statements)]
+        else:
+            lines = [*first, *map(self._line, parted.before), self._call(parted)]
+            lines += map(self._line, parted.after)
+        return indented("\n".join(lines) or "pass")
+
+    def _ours(self, own: Sequence[Chunk]) -> set[str]:
+        """The names of our suites that the test uses; they are imported from where they are."""
+        used = {name for chunk in own for name in taken_names(chunk.statement)} & set(_OURS)
+        for name in sorted(used):
+            if self._scope.definitions(name):
+                self.stop(1, f"the notebook has a {name} of its own, as our suites do")
+            self.imports.add(f"from {_OURS[name]} import {name}")
+        return used
+
+    def _with_credit(self, own: list[Chunk]) -> list[Chunk]:
+        """Let the last value of a test of nbgrader's give its part of the points."""
+        line = partial_credit([c.statement for c in own]) if self._test.value_counts else None
+        if line is None:
+            return own
+        last = own[-1]
+        if not isinstance(last.statement, ast.Expr):
+            return own
+        value = ast.unparse(last.statement.value)
+        texts = [
+            f"{_GIVEN} = {value}",
+            f"credit(share_shown({_GIVEN}, {show(self._test.points)}))",
+        ]
+        return [*own[:-1], *(Chunk(ast.parse(t).body[0], t, last.first) for t in texts)]
+
+    def _own_chunks(self) -> list[Chunk]:
+        if self._test.unfinished:
+            self.stop(1, self._test.unfinished)
+        for number, line in enumerate(self._source.split("\n"), 1):
+            if _MAGIC.search(line) and not line.lstrip().startswith("#"):
+                self.stop(number, "it uses a command of the notebook")
+        if self.stopped:
+            return []
+        try:
+            return chunks(self._source)
+        except SyntaxError as error:
+            self.stop(error.lineno or 1, f"it is not valid Python: {error.msg}")
+            return []
+
+    def _look(self, own: Sequence[Chunk]) -> None:
+        for name in sorted(self._local & _FIXTURES):
+            self.stop(1, f"it has a variable called {name}, as a fixture of our tests is called")
+        for chunk in own:
+            if self._is_getsource(chunk.statement):
+                continue
+            for line, why in obstacles(chunk.statement, self._scope, self._local):
+                self.stop(line, why)
+            late = late_values(chunk.statement, self._scope, self._position, self._local)
+            for line, why in late:
+                self.stop(line, why)
+            for used in taken(chunk.statement):
+                if used.id not in self._local and self._scope.home(used.id) == "unknown":
+                    why = f"it uses {used.id}, which nothing in the notebook defines"
+                    self.stop(used.lineno, why)
+
+    def _is_getsource(self, statement: ast.stmt) -> bool:
+        return any(_getsource(node) for node in ast.walk(statement))
+
+    def _of_earlier_tests(self, own: Sequence[Chunk]) -> list[Chunk]:
+        """Repeat what earlier test cells left behind and this one uses."""
+        bound_here: set[str] = set()
+        wanted: set[str] = set()
+        for chunk in own:
+            wanted |= taken_names(chunk.statement) - bound_here
+            bound_here |= bound(chunk.statement)
+        wanted = {name for name in wanted if self._scope.home(name) == "unknown"}
+        found: list[Chunk] = []
+        for test in reversed(self._earlier_tests()):
+            source = test.source if self._suite == "hidden" else test.visible_source
+            try:
+                statements = chunks(source)
+            except SyntaxError:
+                continue
+            for chunk in reversed(statements):
+                if bound(chunk.statement) & wanted and not isinstance(chunk.statement, ast.Assert):
+                    wanted -= bound(chunk.statement)
+                    needed = taken_names(chunk.statement)
+                    wanted |= {n for n in needed if self._scope.home(n) == "unknown"}
+                    # What the cell binds for itself comes from it too.
+                    wanted |= needed & {n for c in statements for n in bound(c.statement)}
+                    text = "\n".join(
+                        line for line in chunk.text.split("\n") if not line.startswith("#")
+                    )
+                    found.insert(0, Chunk(chunk.statement, text, chunk.first))
+                    names = ", ".join(sorted(bound(chunk.statement)))
+                    self.remarks.append(
+                        Remark(
+                            "look",
+                            str(self._test.place),
+                            f"{names} came from the test in cell {test.place.cell}, whose line is "
+                            "repeated here",
+                        )
+                    )
+        return found
+
+    def _earlier_tests(self) -> list[DraftTest]:
+        before = self._draft.cells[: self._position]
+        return [cell for cell in before if isinstance(cell, DraftTest)]
+
+    def _read_first(self, statements: list[ast.stmt]) -> list[str]:
+        """Fetch what the test reads of the notebook before it binds a name of its own to it."""
+        names = sorted(
+            n for n in read_first(statements) if self._scope.home(n) in ("student", "given")
+        )
+        return [f"{name} = {self._of_student(name)}" for name in names]
+
+    def _line(self, chunk: Chunk) -> str:
+        new: dict[ast.expr, str] = {}
+        covered: set[int] = set()
+        for node in ast.walk(chunk.statement):
+            source = _getsource(node)
+            if source is not None and isinstance(node, ast.expr):
+                new[node] = f'notebook.source("{source}")'
+                covered |= {id(n) for n in ast.walk(node)}
+        needs_run = self._helpers_that_run_there(chunk.statement)
+        for name in taken(chunk.statement):
+            if id(name) in covered or name.id in self._local:
+                continue
+            text = self._outside(name.id)
+            if name.id in needs_run and id(name) in needs_run[name.id]:
+                call = needs_run[name.id][id(name)]
+                given: list[ast.expr | ast.keyword] = [*call.args, *call.keywords]
+                new[call] = f"student.run({', '.join([name.id, *map(self._argument, given)])})"
+                covered |= {id(n) for n in ast.walk(call)}
+            elif text != name.id:
+                new[name] = text
+        new = {node: text for node, text in new.items() if not _within(node, new)}
+        return replaced(chunk.text, chunk.statement, new) + self._seed(chunk.statement)
+
+    def _argument(self, node: ast.expr | ast.keyword) -> str:
+        value = node.value if isinstance(node, ast.keyword) else node
+        text = _swapped(
+            value, {n.id: self._outside(n.id) for n in taken(value) if n.id not in self._local}
+        )
+        return f"{node.arg}={text}" if isinstance(node, ast.keyword) and node.arg else text
+
+    def _outside(self, name: str) -> str:
+        """What a name of the notebook is called in the suite; notes what its file needs."""
+        match self._scope.home(name):
+            case "student":
+                return self._of_student(name)
+            case "import":
+                self.imports.add(self._scope.import_line(name))
+            case "given":
+                self._copy(name)
+        return name
+
+    def _of_student(self, name: str) -> str:
+        return f'student["{name}"]' if name in _OF_STUDENT else f"student.{name}"
+
+    def _copy(self, name: str) -> None:
+        """Have a given function or constant in the suite too, with all that it uses."""
+        if name in self.given:
+            return
+        self.given.append(name)
+        function = self._scope.given_function(name)
+        for used in sorted(taken_names(function)) if function else ():
+            if used != name:
+                self._outside(used)
+
+    def _helpers_that_run_there(self, statement: ast.stmt) -> dict[str, dict[int, ast.Call]]:
+        """The calls of given functions that work on the student's objects with autograd."""
+        found: dict[str, dict[int, ast.Call]] = {}
+        for node in ast.walk(statement):
+            if isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
+                function = self._scope.given_function(node.func.id)
+                if node.func.id in self._local or function is None:
+                    continue
+                inner = list(map(_chunk, function.body))
+                parameters = {a.arg for a in ast.walk(function.args) if isinstance(a, ast.arg)}
+                if _works_inside(inner, self._scope, parameters):
+                    found.setdefault(node.func.id, {})[id(node.func)] = node
+        return found
+
+    def _seed(self, statement: ast.stmt) -> str:
+        """Seed the box as well: the student's code draws its random numbers there."""
+        if not isinstance(statement, ast.Expr | ast.Assign) or not isinstance(
+            statement.value, ast.Call
+        ):
+            return ""
+        call = statement.value
+        name = dotted(call.func)
+        root, dot, rest = name.partition(".")
+        if root in self._local or self._scope.home(root) != "import" or len(call.args) != 1:
+            return ""
+        if f"{self._scope.dotted_import(root)}{dot}{rest}" not in _SEEDS:
+            return ""
+        return f"\nstudent.seed({ast.unparse(call.args[0])})"
+
+    def _call(self, parted: Split) -> str:
+        """Write the call of what runs in the box, and its function."""
+        name = f"steps_of_{self._test.name}"
+        text, theirs = box_function(name, parted, self._scope)
+        for used in sorted(parted.inside_names - self._local):
+            if self._scope.home(used) in ("import", "given"):
+                self._outside(used)
+                if self._scope.home(used) == "import":
+                    self._import_for_box(used)
+        self.functions.append(text)
+        what = "what follows runs beside the student's code, which could read and forge it"
+        if parted.works:
+            self.remarks.append(Remark("weaker", self._test.place.line(parted.line - 1), what))
+        for line in parted.decided:
+            what = "what kind of object the student's is, is found out beside it, in the box"
+            self.remarks.append(Remark("weaker", self._test.place.line(line - 1), what))
+        arguments = [*(self._of_student(n) for n in theirs), *parted.arguments]
+        call = f"student.run({', '.join([name, *arguments])})"
+        return f"{', '.join(parted.results)} = {call}" if parted.results else call
+
+    def _import_for_box(self, name: str) -> None:
+        if self._scope.dotted_import(name).startswith("torch."):
+            self.imports.add("import torch")
+
+
+def _swapped(value: ast.expr, names: dict[str, str]) -> str:
+    """Write an expression with some of the names that it takes from outside replaced."""
+    copy = ast.parse(ast.unparse(value), mode="eval").body
+    new = {name: names[name.id] for name in taken(copy) if name.id in names}
+
+    class Swap(ast.NodeTransformer):
+        def visit_Name(self, node: ast.Name) -> ast.expr:
+            return ast.parse(new[node], mode="eval").body if node in new else node
+
+    return ast.unparse(Swap().visit(copy))
+
+
+def _works_inside(inner: list[Chunk], scope: Scope, parameters: set[str]) -> bool:
+    local = parameters | set().union(*(bound(c.statement) for c in inner))
+    try:
+        return split(inner, scope, local) is not None
+    except CannotSplit:
+        return True
+
+
+def _chunk(statement: ast.stmt) -> Chunk:
+    text = ast.unparse(statement)
+    return Chunk(ast.parse(text).body[0], text, 0)
+
+
+def _getsource(node: ast.AST) -> str | None:
+    """The name whose source is asked for: `inspect.getsource(softmax)`."""
+    if (
+        isinstance(node, ast.Call)
+        and dotted(node.func) == "inspect.getsource"
+        and len(node.args) == 1
+        and isinstance(node.args[0], ast.Name)
+    ):
+        return node.args[0].id
+    return None
+
+
+def _within(node: ast.expr, others: dict[ast.expr, str]) -> bool:
+    return any(other is not node and node in set(ast.walk(other)) for other in others)
