@@ -54,7 +54,9 @@ def read_cells(path: Path) -> list[ForeignCell]:
         )
     raw = document.get("cells")
     cells = raw if isinstance(raw, list) else []
-    return [_cell(path.name, number, cell) for number, cell in enumerate(cells, 1)]
+    # The name gets into comments of the suites: it must not end one.
+    name = "".join(c if c.isprintable() else "?" for c in path.name)
+    return [_cell(name, number, cell) for number, cell in enumerate(cells, 1)]
 
 
 def _cell(file: str, number: int, raw: Any) -> ForeignCell:
@@ -65,13 +67,18 @@ def _cell(file: str, number: int, raw: Any) -> ForeignCell:
     return ForeignCell(
         place=place,
         kind=cast(CellKind, raw["cell_type"]),
-        source=text_of(raw.get("source")).replace("\r\n", "\n").replace("\0", ""),
+        source=_lines_of(text_of(raw.get("source"))),
         metadata=metadata if isinstance(metadata, dict) else {},
         outputs=tuple(o for o in outputs if isinstance(o, dict))
         if isinstance(outputs, list)
         else (),
         attachments=tuple(map(str, attached)) if isinstance(attached, dict) else (),
     )
+
+
+def _lines_of(text: str) -> str:
+    """One kind of line end: a lone carriage return ends a comment, and code would follow it."""
+    return text.replace("\r\n", "\n").replace("\r", "\n").replace("\0", "")
 
 
 def text_of(value: object) -> str:

@@ -174,3 +174,18 @@ def test_a_demo_that_would_raise_for_students_is_pointed_out(course: Course, sou
     assert [r.what for r in made.remarks] == [
         "it calls f, which raises in the released notebook; guard it with try"
     ]
+
+
+def test_no_name_or_line_end_of_the_source_gets_out_of_a_comment(
+    course: Course, source: Any
+) -> None:
+    trap = "raise SystemExit"
+    test = graded(f"assert 'f' in globals()\r{trap}", f'x"""\n{trap}', 1)
+    folder = source(text(f'# """\n{trap}'), F, test, name=f"a\n{trap}")
+    (made,) = import_assignment(course, "nbgrader", folder)
+    assert made.unfinished
+    for path in made.folder.rglob("*.py"):
+        for line in path.read_text().splitlines():
+            assert not line.startswith(trap)
+        scope: dict[str, Any] = {}
+        exec(compile(path.read_text(), path, "exec"), scope)
