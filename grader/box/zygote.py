@@ -22,7 +22,9 @@ import msgspec
 
 from grader.box import jail, linux
 from grader.box.child import Serve, be_child
-from grader.box.memory import MemoryWatch
+from grader.box.clearing import empty, kill_descendants
+from grader.box.memory import MemoryWatch, resident
+from grader.box.warming import warm_up
 from grader.wire import frames
 from grader.wire import messages as m
 
@@ -339,7 +341,7 @@ class Zygote:
                 except (ProcessLookupError, PermissionError):
                     pass
         if not self._nest.namespaces:
-            _kill_descendants()
+            kill_descendants()
         found: tuple[int | None, float, int] = (None, 0.0, 0)
         until = time.monotonic() + 10.0
         while time.monotonic() < until:
@@ -354,7 +356,7 @@ class Zygote:
                 found = (status, usage.ru_utime + usage.ru_stime, usage.ru_maxrss * unit)
         session.pid = 0
         if self._nest.scratch != jail.Nest.scratch:
-            _empty(Path(self._nest.scratch))
+            empty(Path(self._nest.scratch))
         return found
 
 
@@ -384,62 +386,6 @@ def _socket_pair() -> tuple[int, int]:
     return ours.detach(), theirs.detach()
 
 
-def _kill_descendants() -> None:
-    """Kill everything below this process (used where there is no pid namespace to do it)."""
-    if os.getpid() == 1:
-        try:
-            os.kill(-1, signal.SIGKILL)
-        except (ProcessLookupError, PermissionError):
-            pass
-        return
-    from grader.box.memory import descendants
-
-    for _ in range(3):  # again for what was forked while the list was made
-        for pid in descendants(os.getpid()):
-            try:
-                os.kill(pid, signal.SIGKILL)
-            except (ProcessLookupError, PermissionError):
-                pass
-
-
-def _empty(folder: Path) -> None:
-    import shutil
-
-    for entry in folder.iterdir():
-        if entry.is_dir() and not entry.is_symlink():
-            shutil.rmtree(entry, ignore_errors=True)
-        else:
-            entry.unlink(missing_ok=True)
-
-
-def warm_up() -> tuple[Serve, dict[str, str]]:
-    """Import all that notebooks commonly need and build the shell; return what a child runs."""
-    import IPython
-    import matplotlib
-    import matplotlib.pyplot as plt
-    import numpy as np
-    import torch
-    import torch._dynamo  # the first optimizer step would import it, at 1.5 s
-
-    torch.set_num_threads(1)  # no thread pool may exist before a fork
-    figure = plt.figure()
-    figure.add_subplot().plot([0, 1])
-    figure.canvas.draw()
-    plt.close(figure)
-    from grader.box import serve, shell
-
-    if torch.cuda.is_initialized():  # type: ignore[no-untyped-call]
-        raise RuntimeError("CUDA was initialised before the fork; a child could not use it")
-    versions = {
-        "python": sys.version.split()[0],
-        "torch": str(torch.__version__),
-        "numpy": np.__version__,
-        "matplotlib": matplotlib.__version__,
-        "ipython": IPython.__version__,
-    }
-    return serve.server(shell.build()), versions
-
-
 def main() -> None:
     """Warm up, say hello, serve."""
     parser = argparse.ArgumentParser()
@@ -460,8 +406,6 @@ def main() -> None:
         scratch=options.scratch,
         data=options.data,
     )
-    from grader.box.memory import resident
-
     hello = m.Hello(
         pid=os.getpid(),
         isolation=options.isolation,
