@@ -235,6 +235,7 @@ class _Run:
             packages=installed_packages(),
             gpus=gpus,
             runtime=self._choice.runtime,
+            suite=fingerprints_of(self._assignment),
         )
         students = {s.student for s in submissions}
         holding = self._gradebook.holding(self._assignment.name)

@@ -28,12 +28,15 @@ class Reusable:
 
     def find(self, student: str, attempt: int, submission_sha256: str) -> Entry | None:
         """Return the entry that the same submission, bundle and image have led to, if it holds."""
-        entry = self._held.get((student, attempt))
+        entry = self.same_submission(student, attempt, submission_sha256)
         if entry is None or entry.verdict.provenance is None:
             return None
         provenance = entry.verdict.provenance
-        same = (
-            entry.verdict.submission.sha256 == submission_sha256
-            and (provenance.bundle_sha256, provenance.image) == self._made_of
-        )
-        return entry if same else None
+        return entry if (provenance.bundle_sha256, provenance.image) == self._made_of else None
+
+    def same_submission(self, student: str, attempt: int, submission_sha256: str) -> Entry | None:
+        """Return the entry that holds, if it is on the same bytes."""
+        entry = self._held.get((student, attempt))
+        if entry is None or entry.verdict.submission.sha256 != submission_sha256:
+            return None
+        return entry

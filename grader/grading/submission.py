@@ -174,5 +174,6 @@ def _provenance(setting: Setting) -> Provenance:
         grader_version=setting.grader_version,
         packages=setting.packages,
         limits=as_numbers(setting.spec),
+        suite=setting.suite,
         graded_at=dt.datetime.now(dt.UTC).replace(microsecond=0),
     )

@@ -51,7 +51,11 @@ class Usage(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Provenance(msgspec.Struct, frozen=True, kw_only=True):
-    """What produced the verdict; equal hashes mean that it can be reused."""
+    """What produced the verdict; equal hashes mean that it can be reused.
+
+    `suite` are the fingerprints of the hidden tests; `kept` are tests whose results an earlier run
+    of the same notebook has given, since nothing that they are made of has changed.
+    """
 
     bundle_sha256: str
     image: str
@@ -62,6 +66,8 @@ class Provenance(msgspec.Struct, frozen=True, kw_only=True):
     grader_version: str = ""
     packages: dict[str, str] = {}
     limits: dict[str, float] = {}
+    suite: dict[str, str] = {}
+    kept: tuple[str, ...] = ()
     graded_at: dt.datetime | None = None
 
 

@@ -10,6 +10,7 @@ import os
 import signal
 import socket
 import time
+from collections.abc import Sequence
 from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
@@ -20,6 +21,7 @@ from grader.errors import GraderError, InfrastructureError
 from grader.grading.job import Begins, Broken, InCell, Job, Judged, Ready, Setting
 from grader.grading.lifeline import end_with_parent
 from grader.grading.patience import TRIES
+from grader.grading.regrade import with_kept
 from grader.grading.relay import Begun, Done, Finished, Heard, Pipe, RelayedBox, attend
 from grader.grading.submission import judge_submission, not_judged
 from grader.sandbox.base import Slot
@@ -71,19 +73,25 @@ class Worker:
         def on_cell(cell: int, cells: int) -> None:
             self._say(InCell(student=job.student, cell=cell, cells=cells))
 
+        setting = self._setting
+        if job.seed is not None:
+            setting = msgspec.structs.replace(setting, seed=job.seed)
+        kept = self._suite.standing(job.unchanged, job.before) if job.before else []
+
+        def run_suite(
+            box: NotebookBox, executed: dict[str, Any], answers: dict[str, str]
+        ) -> list[TestResult]:
+            return SuiteRun(self._suite, setting, box, executed, answers, kept=kept).results()
+
         for left in reversed(range(TRIES)):
             try:
-                return judge_submission(job, self._setting, self._slot, self._run_suite, on_cell)
+                judged = judge_submission(job, setting, self._slot, run_suite, on_cell)
+                return with_kept(judged, [result.name for result in kept])
             except InfrastructureError as error:
                 self._slot.stop()
                 if not left:
-                    return not_judged(job, self._setting, error)
+                    return not_judged(job, setting, error)
         raise AssertionError("unreachable")
-
-    def _run_suite(
-        self, box: NotebookBox, executed: dict[str, Any], answers: dict[str, str]
-    ) -> list[TestResult]:
-        return SuiteRun(self._suite, self._setting, box, executed, answers).results()
 
     def _say(self, message: msgspec.Struct) -> None:
         self._connection.send_bytes(msgspec.msgpack.encode(message))
@@ -112,7 +120,10 @@ class SuiteRun:
         box: NotebookBox,
         executed: dict[str, Any],
         answers: dict[str, str],
+        *,
+        kept: Sequence[TestResult] = (),
     ) -> None:
+        self._kept = kept
         self._suite = suite
         self._setting = setting
         self._box = box
@@ -127,7 +138,7 @@ class SuiteRun:
         Raises:
             InfrastructureError: the sandbox failed under the suite.
         """
-        heard = Heard()
+        heard = Heard(results=list(self._kept))
         for _ in range(len(self._suite.plan.tests) + 1):
             self._one_child(heard)
             if heard.infrastructure is not None:

@@ -11,7 +11,7 @@ import io
 import os
 import re
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -29,6 +29,7 @@ from grader.suite.points import SuitePlan, read_plan
 from grader.suite.randomness import tamed_hypothesis
 from grader.suite.reference import load_reference
 from grader.suite.results import TestResult
+from grader.suite.standing import standing_results
 from grader.suite.student import Student
 
 MAX_ERROR = 4_000
@@ -91,6 +92,12 @@ class CollectedSuite:
         )
         self._go_through(run, binding)
         return run.results()
+
+    def standing(
+        self, unchanged: Collection[str], before: Sequence[TestResult]
+    ) -> list[TestResult]:
+        """Return the results of an earlier run that stand; see `suite.standing`."""
+        return standing_results(self.plan, self._items, unchanged, before)
 
     def _go_through(self, run: SuiteRun, binding: Binding) -> None:
         stash = self._session.config.stash
