@@ -1,0 +1,158 @@
+"""100,000 submissions on paper: what the batch's own process would take, from measured costs.
+
+    python benchmarks/hundred_thousand.py --work 0.3
+
+Everything that only the batch's process can do is measured here: a task handed to a scheduler and
+back, a verdict committed, a student's pages written, a submission held in memory. From these and
+from the seconds of work of one submission follows, for any number of slots, how long a batch takes,
+and at how many slots the batch's process has no time left for more.
+"""
+
+from __future__ import annotations
+
+import argparse
+import datetime as dt
+import json
+import sys
+import tempfile
+import time
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from distributed import Client, LocalCluster, as_completed
+
+sys.path.insert(0, str(Path(__file__).parent.parent))
+
+from grader.gradebook.store import Gradebook
+from grader.report.files import PageWriter
+from tests.helpers.notebooks import realistic_notebook
+from tests.helpers.verdicts import SPEC, graded
+
+SUBMISSIONS = 100_000
+AHEAD = 20
+
+
+@dataclass(frozen=True)
+class Costs:
+    """Seconds of the batch's process, and bytes, for one submission."""
+
+    hand_out_s: float
+    commit_s: float
+    pages_s: float
+    submission_bytes: int
+    record_bytes: int
+
+    @property
+    def serial_s(self) -> float:
+        """What no other process can do, while submissions run."""
+        return self.hand_out_s + self.commit_s
+
+
+def measure(count: int) -> Costs:
+    """Measure with so many submissions."""
+    notebook = realistic_notebook()
+    with tempfile.TemporaryDirectory(prefix="grader-paper-") as folder:
+        database = Path(folder, "gradebook.db")
+        commit = _commit(database, notebook, count)
+        return Costs(
+            hand_out_s=_hand_out(notebook, count),
+            commit_s=commit,
+            pages_s=_pages(Path(folder, "graded"), notebook, count // 4),
+            submission_bytes=len(notebook),
+            record_bytes=database.stat().st_size // count,
+        )
+
+
+def _echo(data: bytes) -> bytes:
+    return data
+
+
+def _hand_out(notebook: bytes, count: int) -> float:
+    """CPU of this process for a task there and back; scheduler and worker are others'."""
+    with (
+        LocalCluster(
+            n_workers=1,
+            threads_per_worker=4,
+            host="tcp://127.0.0.1",
+            dashboard_address=None,
+            worker_dashboard_address=None,
+        ) as cluster,
+        Client(cluster, set_as_default=False) as client,
+    ):
+        began = time.process_time()
+        running = [client.submit(_echo, notebook, pure=False) for _ in range(AHEAD)]
+        done = as_completed(running, loop=client.loop)
+        for i, future in enumerate(done):
+            future.result()
+            if i + AHEAD < count:
+                done.add(client.submit(_echo, notebook, pure=False))
+        # The scheduler runs in this process here, so that this is an upper bound.
+        return (time.process_time() - began) / count
+
+
+def _commit(database: Path, notebook: bytes, count: int) -> float:
+    verdicts = [graded(f"s{i}") for i in range(count)]
+    with Gradebook(f"sqlite:///{database}") as book:
+        batch = book.start_batch("mlp", seed=1)
+        began = time.monotonic()
+        for verdict in verdicts:
+            book.record(verdict, notebook, batch=batch)
+        return (time.monotonic() - began) / count
+
+
+def _pages(folder: Path, notebook: bytes, count: int) -> float:
+    writer = PageWriter(folder, spec=SPEC, now=dt.datetime.now(dt.UTC))
+    began = time.monotonic()
+    for i in range(count):
+        writer.student(graded(f"s{i}"), lambda: notebook)
+    return (time.monotonic() - began) / count
+
+
+def simulate(costs: Costs, work_s: float, slots: int) -> dict[str, float]:
+    """Slots that each ask the one batch's process for the next submission when they are free.
+
+    A closed queue with one server, looked at submission by submission: the server hands out and
+    commits in the order in which slots come free.
+    """
+    free = [0.0] * slots
+    server = 0.0
+    for i in range(SUBMISSIONS):
+        slot = i % slots  # equal work: they come free in turn
+        server = max(server, free[slot]) + costs.serial_s
+        free[slot] = server + work_s
+    running = max(free)
+    return {
+        "slots": slots,
+        "hours": round(running / 3600, 2),
+        "of_the_slots_time_at_work": round(SUBMISSIONS * work_s / (slots * running), 3),
+        "hours_of_pages": round(SUBMISSIONS * costs.pages_s / 3600, 2),
+    }
+
+
+def main() -> None:
+    """Measure, simulate and print lines of JSON."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--work", type=float, nargs="+", default=[0.3, 5.0, 30.0])
+    parser.add_argument("--slots", type=int, nargs="+", default=[16, 64, 256, 1024])
+    parser.add_argument("--measured", type=int, default=400)
+    options = parser.parse_args()
+    costs = measure(options.measured)
+    print(json.dumps({k: round(v, 5) for k, v in asdict(costs).items()}))
+    print(
+        json.dumps(
+            {
+                "gigabytes_of_notebooks_in_memory": round(
+                    SUBMISSIONS * costs.submission_bytes / 1e9, 1
+                ),
+                "gigabytes_of_gradebook": round(SUBMISSIONS * costs.record_bytes / 1e9, 1),
+            }
+        )
+    )
+    for work_s in options.work:
+        print(json.dumps({"work_s": work_s, "full_at_slots": int(work_s / costs.serial_s) + 1}))
+        for slots in options.slots:
+            print(json.dumps({"work_s": work_s, **simulate(costs, work_s, slots)}))
+
+
+if __name__ == "__main__":
+    main()
