@@ -8,6 +8,8 @@ from decimal import Decimal, InvalidOperation
 from grader.errors import SpecError
 from grader.points import to_points
 
+# "(2 points)" behind a heading: pages say the points themselves.
+_POINTS = re.compile(r"\s*[(\[]\s*\d+(\.\d+)?\s*(points?|pts?\.?|marks?|%)\s*[)\]]", re.I)
 _HEADING = re.compile(r"^#{1,6}\s+(?P<text>.+?)\s*#*$", re.MULTILINE)
 
 
@@ -64,7 +66,8 @@ def heading(text: str) -> str | None:
         return None
     plain = re.sub(r"\[([^\]]*)\]\([^)]*\)", r"\1", found[-1])
     plain = re.sub(r"<[^>]*>|[*`]+|__+", "", plain)
-    return " ".join(plain.split())[:120] or None
+    plain = _POINTS.sub("", " ".join(plain.split())).strip(" :.-–")
+    return plain[:120] or None
 
 
 def first_heading(text: str) -> str | None:

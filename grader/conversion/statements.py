@@ -42,6 +42,7 @@ class CellTranslation:
         self.imports: set[str] = set()
         self.given: list[str] = []
         self.functions: list[str] = []
+        self.title = ""
         self._local: set[str] = set()
 
     def stop(self, line: int, why: str) -> None:
@@ -52,7 +53,7 @@ class CellTranslation:
 
     def body(self) -> str:
         """Write the test's statements, indented; `stopped` says where they could not be."""
-        own = self._with_credit(self._own_chunks())
+        own = self._without_title(self._with_credit(self._own_chunks()))
         earlier = self._of_earlier_tests(own)
         statements = [*earlier, *own]
         self._local = {name for chunk in statements for name in bound(chunk.statement)}
@@ -68,6 +69,16 @@ class CellTranslation:
             lines = [*first, *map(self._line, parted.before), self._call(parted)]
             lines += map(self._line, parted.after)
         return indented("\n".join(lines) or "pass")
+
+    def _without_title(self, own: list[Chunk]) -> list[Chunk]:
+        """Take the text that a cell begins with for what the test is about."""
+        match own[:1]:
+            case [Chunk(statement=ast.Expr(value=ast.Constant(value=str(text))), first=line)]:
+                # What students may not see must not become what they are told.
+                if text.strip() and line not in self._test.hidden:
+                    self.title = " ".join(text.split())
+                    return own[1:]
+        return own
 
     def _ours(self, own: Sequence[Chunk]) -> set[str]:
         """The names of our suites that the test uses; they are imported from where they are."""

@@ -80,7 +80,7 @@ class Translator:
             made.imports.add("from grader.suite.hints import hint")
             hint = f"    hint({test.hint!r})\n"
         signature = f"def {made.name}({', '.join(fixtures)}):"
-        made.text = f"{head}{signature}\n{self._docstring(test)}{hint}{body}\n"
+        made.text = f"{head}{signature}\n{self._docstring(test, work.title)}{hint}{body}\n"
         return made
 
     def _head(self, test: DraftTest, suite: str, points: str) -> str:
@@ -91,8 +91,8 @@ class Translator:
             marks.append("@pytest.mark.shows_details")
         return "\n".join(marks) + "\n"
 
-    def _docstring(self, test: DraftTest) -> str:
-        title = f"{self._titles.get(test.question, test.question)} ({test.name})."
+    def _docstring(self, test: DraftTest, title: str = "") -> str:
+        title = title or f"{self._titles.get(test.question, test.question)} ({test.name})."
         return f"    {_docstring(title)}\n"
 
     def _unfinished(

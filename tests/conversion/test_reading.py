@@ -73,7 +73,7 @@ def test_lines_of_hidden_tests_keep_their_numbers(written: Any) -> None:
 def test_questions_take_ids_points_and_titles_from_cells_and_headings(written: Any) -> None:
     made = read_nbgrader(
         written(
-            text("# Title\n\n## Part *one*"),
+            text("# Title\n\n## Part *one* (2.5 points)"),
             graded("assert f", "1. A-long id! " * 4, 1.25),
             graded("assert g", "Same", 0.5),
             graded("assert g", "same", 1),

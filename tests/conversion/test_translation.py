@@ -114,6 +114,16 @@ def test_what_students_may_not_see_is_in_the_hidden_suite_alone() -> None:
     assert "student.f(2)" in translator.hidden(made.tests[0]).text
 
 
+def test_the_text_that_a_cell_begins_with_is_what_students_read() -> None:
+    source = '"""Check that f\n  keeps "one"."""\nassert f(1) == 1'
+    assert turned(source).text.endswith(
+        'def test_q1(student):\n    """Check that f keeps \'one\'."""\n'
+        "    assert student.f(1) == 1\n"
+    )
+    made = draft(source, hidden=frozenset({0, 1}))
+    assert '"""One (q1)."""' in Translator(made).hidden(made.tests[0]).text
+
+
 def test_a_test_of_which_nothing_is_visible_has_no_public_form() -> None:
     made = draft("assert f(1) == 1", hidden=frozenset({0}))
     assert Translator(made).visible(made.tests[0]) is None
