@@ -8,7 +8,10 @@ among what is unpickled but as bytes.
 from __future__ import annotations
 
 import asyncio
+import threading
 import time
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +31,8 @@ SLOTS = "slots"
 """Dask's name of the resource of which a submission takes one, where workers declare it."""
 GPU = "GPU"
 """The same for a submission that needs a GPU."""
+IDLE_S = 600.0
+"""After so long without a submission a machine destroys its slots; the next warms new ones."""
 _CELLS_EVERY_S = 0.5
 
 
@@ -103,6 +108,9 @@ class GraderPlugin(WorkerPlugin):
         self._bundle = bundle
         self._wanted = wanted
         self._site: Site | None = None
+        self._make: Callable[[], Site] | None = None
+        self._resting: asyncio.Task[None] | None = None
+        self._busy = 0
 
     async def setup(self, worker: Any) -> None:
         """Unpack the bundle and begin to warm the slots.
@@ -120,8 +128,10 @@ class GraderPlugin(WorkerPlugin):
             )
         gpu = needs_gpu(setting)
         slots = capacity(worker.state.nthreads, worker.state.total_resources, gpu=gpu)
+        self._lock = threading.Lock()  # made here: it could not travel
+        self._used = time.monotonic()
         if slots:
-            self._site = await asyncio.to_thread(
+            self._make = partial(
                 Site,
                 setting,
                 self._bundle,
@@ -129,16 +139,31 @@ class GraderPlugin(WorkerPlugin):
                 slots=slots,
                 gpus=find_gpus() if gpu else (),
             )
+            self._site = await asyncio.to_thread(self._make)
+            self._resting = asyncio.create_task(self._rest())
 
     async def teardown(self, worker: Any) -> None:
         """Destroy the slots."""
+        self._make = None
+        if self._resting is not None:
+            self._resting.cancel()
         if self._site is not None:
             await asyncio.to_thread(self._site.close)
 
+    async def _rest(self) -> None:
+        """Give back what idle slots hold: a batch that was killed can't say that it is over."""
+        while True:
+            await asyncio.sleep(IDLE_S / 10)
+            with self._lock:
+                idle = not self._busy and time.monotonic() - self._used > IDLE_S
+                site = self._site if idle else None
+                if idle:
+                    self._site = None
+            if site is not None:
+                await asyncio.to_thread(site.close)
+
     def judge(self, job: Job, worker: Any) -> Judged | Broken:
         """Judge one submission, and tell the cluster how it goes."""
-        if self._site is None:
-            return broken(InfrastructureError("this machine has no slot for the batch"))
         told = 0.0
 
         def tell(event: Begins | InCell) -> None:
@@ -149,7 +174,19 @@ class GraderPlugin(WorkerPlugin):
             told = now
             worker.log_event(self.name, msgspec.msgpack.encode(event))
 
-        return self._site.judge(job, tell)
+        with self._lock:
+            if self._site is None and self._make is not None:
+                self._site = self._make()
+            site = self._site
+            self._busy += site is not None
+        if site is None:
+            return broken(InfrastructureError("this machine has no slot for the batch"))
+        try:
+            return site.judge(job, tell)
+        finally:
+            with self._lock:
+                self._busy -= 1
+                self._used = time.monotonic()
 
 
 def same_everywhere(setting: Setting) -> tuple[str, str, str, str]:

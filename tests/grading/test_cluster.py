@@ -121,10 +121,13 @@ def test_a_cluster_gives_the_marks_of_an_ordinary_batch_though_machines_and_slot
     begun: list[str] = []
     judged: list[str] = []
     killed: list[int] = []
+    orphans: list[int] = []
 
     def kill_some(student: str) -> None:
         begun.append(student)
         if len(begun) == 3:
+            orphans.extend(_judges_of(machines.workers[0].pid))
+            orphans.extend(_workers_of(orphans))
             machines.workers[0].kill()
         if len(begun) == 6:  # two may have been under way: this one is surely on the other
             killed.extend(_workers_of(_judges_of(machines.workers[1].pid)))
@@ -135,6 +138,7 @@ def test_a_cluster_gives_the_marks_of_an_ordinary_batch_though_machines_and_slot
     graded = run(classroom, cluster=machines.address, progress=progress)
     assert killed and machines.workers[0].wait() == -signal.SIGKILL
     assert machines.workers[1].poll() is None
+    assert len(orphans) == 3 and not any(_is_judge(pid) for pid in orphans)
     assert sorted(judged) == sorted(v.student for v in graded.verdicts)
     with Gradebook(classroom.course.database_url) as book:
         assert len(book.history("warm-up")) == len(judged) == 8

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from decimal import Decimal
-from typing import Any
+from types import SimpleNamespace
+from typing import Any, ClassVar
 
 import msgspec
 import pytest
@@ -23,10 +25,10 @@ from tests.grading.conftest import Classroom
 
 pytest.importorskip("distributed", reason="the extra `cluster` is not installed")
 
-from grader.grading import handing_out
+from grader.grading import handing_out, machine
 from grader.grading.cluster import Cluster
 from grader.grading.handing_out import HandingOut
-from grader.grading.machine import Answer, Machine, capacity
+from grader.grading.machine import Answer, GraderPlugin, Machine, capacity
 
 Reply = Callable[[Job, list[str]], "Judged | Broken | Exception"]
 
@@ -312,3 +314,67 @@ def test_a_bundle_that_is_not_that_of_the_batch_is_refused(
         unpack(pack(classroom.assignment), setting, below=tmp_path)
     with pytest.raises(InfrastructureError, match="damaged"):
         unpack(b"\xc1", setting, below=tmp_path)
+
+
+class FakeSite:
+    """Slots that only say that they are there."""
+
+    made: ClassVar[list[FakeSite]] = []
+
+    def __init__(self, *_: object, **options: object) -> None:
+        self.closed = False
+        self.made.append(self)
+
+    def judge(self, job: Job, tell: object) -> Judged:
+        assert not self.closed
+        return good(job, [])
+
+    def close(self) -> None:
+        self.closed = True
+
+
+@pytest.fixture
+def plugin(monkeypatch: pytest.MonkeyPatch) -> GraderPlugin:
+    monkeypatch.setattr(machine, "Site", FakeSite)
+    monkeypatch.setattr(machine, "IDLE_S", 0.1)
+    here = Machine(sandbox="local", isolation="warm", image="i")
+    monkeypatch.setattr(machine, "describe", lambda wanted: msgspec.msgpack.encode(here))
+    FakeSite.made.clear()
+    return GraderPlugin("batch", msgspec.msgpack.encode(SETTING), b"", b"")
+
+
+def a_worker(**state: object) -> Any:
+    return SimpleNamespace(
+        state=SimpleNamespace(**({"nthreads": 2, "total_resources": {}} | state)),
+        local_directory="/nowhere",
+        log_event=lambda *_: None,
+    )
+
+
+def test_a_machine_that_is_not_asked_any_more_gives_its_slots_back(plugin: GraderPlugin) -> None:
+    async def life() -> None:
+        await plugin.setup(a_worker())
+        await asyncio.sleep(0.5)
+        assert [site.closed for site in FakeSite.made] == [True]
+        said = await asyncio.to_thread(plugin.judge, jobs(1)[0], a_worker())
+        assert isinstance(said, Judged)
+        await plugin.teardown(a_worker())
+
+    asyncio.run(life())
+    assert [site.closed for site in FakeSite.made] == [True, True]
+
+
+def test_a_machine_that_comes_later_and_differs_does_not_join(
+    plugin: GraderPlugin, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    other = msgspec.msgpack.encode(Machine(sandbox="local", isolation="warm", image="another"))
+    monkeypatch.setattr(machine, "describe", lambda wanted: other)
+    with pytest.raises(InfrastructureError, match="another"):
+        asyncio.run(plugin.setup(a_worker()))
+    assert FakeSite.made == []
+
+
+def test_a_machine_without_slots_says_so(plugin: GraderPlugin) -> None:
+    asyncio.run(plugin.setup(a_worker(total_resources={"slots": 0.0})))
+    said = plugin.judge(jobs(1)[0], a_worker())
+    assert isinstance(said, Broken) and "no slot" in said.what
