@@ -15,7 +15,7 @@ from pathlib import Path
 
 from grader import __version__
 from grader.api.handing_in import intake_setting
-from grader.api.pages import executed_from
+from grader.api.pages import aliases_of, executed_from
 from grader.api.turn import turn_of
 from grader.course.directory import Assignment, Course, check_assignment
 from grader.course.spec import AssignmentSpec
@@ -295,15 +295,18 @@ class _Run:
         """Write the pages of what counts, and the class page."""
         counted = count_verdicts(self._verdicts, self._assignment.spec.attempts.counts)
         newest = self._gradebook.hand_marks.newest()
+        aliases = aliases_of(self._course, self._assignment, counted)
         pages = {
             v.student: self._writer.student(
                 v,
                 executed_from(self._gradebook, v),
                 given=marked_answers(v, newest),
+                alias=aliases.get(v.student, ""),
                 entry=self._entries[key_of(v)],
             )
             for v in counted
         }
+        self._writer.leaderboard(counted, aliases)
         class_page = self._writer.class_page(counted)
         return Graded(
             assignment=self._assignment.name,

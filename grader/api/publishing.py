@@ -16,7 +16,7 @@ from grader.course.roster import Person, Roster, load_roster, neutral
 from grader.course.secret import kept_secret
 from grader.errors import InfrastructureError, UsageError
 from grader.gradebook.store import Gradebook
-from grader.report.files import file_name
+from grader.report.files import LEADERBOARD, file_name
 from grader.report.publishing import OwnPage, lay_out
 
 KEY_NAME = ".published.key"
@@ -109,6 +109,12 @@ def _pages(course: Course, assignments: Sequence[str]) -> Iterator[tuple[str, Ow
             path = course.graded_dir / name / "students" / f"{file_name(student)}.html"
             if path.is_file() and not path.is_symlink():
                 yield student, OwnPage(f"{name}.html", title, path)
+                board = course.graded_dir / name / LEADERBOARD
+                if name != TOTALS and board.is_file() and not board.is_symlink():
+                    yield (
+                        student,
+                        OwnPage(f"{name}-{LEADERBOARD}", f"{title}: leaderboard", board),
+                    )
 
 
 def _merge(places: dict[str, str], roster: Roster, url: str) -> Iterator[list[str]]:

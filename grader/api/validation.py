@@ -9,9 +9,11 @@ from dataclasses import dataclass
 from grader.api.checking import PublicSuite, run_public_suite
 from grader.api.setting import trial_setting
 from grader.course.directory import Assignment, Course, check_assignment
+from grader.course.spec import AssignmentSpec
 from grader.errors import GraderError, InfrastructureError
 from grader.grading.batch import Watchers, grade_batch
 from grader.grading.job import Job, Judged
+from grader.grading.verdict import Verdict
 from grader.intake.notebook import read_notebook
 from grader.points import show
 from grader.release.leaks import find_leaks
@@ -86,6 +88,7 @@ def _judge(
         if result.verdict.reason:
             raise InfrastructureError(result.verdict.reason, hint="Run `grader doctor`.")
     yield from _reference_faults(judged[REFERENCE])
+    yield from _leaderboard_faults(assignment.spec, judged[REFERENCE].verdict)
     yield from _released_faults(judged[RELEASED])
 
 
@@ -102,6 +105,16 @@ def _reference_faults(judged: Judged) -> Iterator[Fault]:
     yield from _cell_errors("reference", judged.executed)
     for note in verdict.notes:
         yield Fault(check="reference", what=f"running the reference's notebook: {note}")
+
+
+def _leaderboard_faults(spec: AssignmentSpec, verdict: Verdict) -> Iterator[Fault]:
+    board = spec.leaderboard
+    if board and not any(t.name == board.test and t.measured is not None for t in verdict.tests):
+        yield Fault(
+            check="leaderboard",
+            what=f"the test {board.test!r} measured nothing for the reference: expected a test of "
+            "the hidden suite that calls credit(…, measured=…)",
+        )
 
 
 def _released_faults(judged: Judged) -> Iterator[Fault]:

@@ -75,6 +75,18 @@ class BoxSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=T
     on_error: Literal["continue", "stop"] = "continue"
 
 
+class Leaderboard(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """A page for the class that ranks it, by pseudonym, by what `test` of the suite measured.
+
+    `percent`: what is measured is a share of 1, shown as a percentage.
+    """
+
+    test: str
+    title: str = "Score"
+    best: Literal["highest", "lowest"] = "highest"
+    percent: bool = False
+
+
 class AssignmentSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """All of `assignment.toml`."""
 
@@ -90,6 +102,7 @@ class AssignmentSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw
     attempts: Attempts = Attempts()
     box: BoxSpec = BoxSpec()
     rules: Rules | None = None
+    leaderboard: Leaderboard | None = None
 
     @property
     def machine_points(self) -> Decimal:

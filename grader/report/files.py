@@ -20,6 +20,7 @@ from grader.grading.verdict import Verdict, verdict_to_json
 from grader.report.class_page import class_page
 from grader.report.gradescope import results_json
 from grader.report.kept import NOTE, KeptPages, version_of_pages
+from grader.report.leaderboard import leaderboard_page
 from grader.report.marks import aware
 from grader.report.student_page import student_page
 
@@ -28,6 +29,9 @@ _PLAIN_NAME = re.compile(r"(?!(?:.*-)?[0-9a-f]{12}$)[a-z0-9][a-z0-9_-]{0,59}")
 
 
 Given = Mapping[str, tuple[Decimal, str]]
+
+
+LEADERBOARD = "leaderboard.html"
 
 
 class PageWriter:
@@ -62,6 +66,7 @@ class PageWriter:
         executed_notebook: Callable[[], bytes | None],
         *,
         given: Given | None = None,
+        alias: str = "",
         entry: str = "",
     ) -> Path:
         """Write everything about one submission; return the page that its student may get.
@@ -70,20 +75,23 @@ class PageWriter:
             verdict: what to show.
             executed_notebook: asked for only when the page is made.
             given: by question, the points and the comment of a person who read the answer.
+            alias: the student's pseudonym, where there is a leaderboard.
             entry: names the record of verdict and notebook; without it nothing is kept.
 
         Raises:
             InfrastructureError: the folder can't be written.
         """
         name = file_name(verdict.student)
-        made_of = self._made_of(entry, verdict, given) if entry else ""
+        made_of = self._made_of(entry, verdict, given, alias) if entry else ""
         if self._keep and made_of and self._kept.holds(name, made_of):
             return self._folder / f"students/{name}.html"
         notebook = executed_notebook()
         results = json.dumps(results_json(verdict, now=self._now), indent=2)
         pages: dict[str, str | bytes] = {
-            f"students/{name}.html": self._page(verdict, notebook, given, instructor=False),
-            f"instructors/{name}.html": self._page(verdict, notebook, given, instructor=True),
+            f"students/{name}.html": self._page(verdict, notebook, given, alias, instructor=False),
+            f"instructors/{name}.html": self._page(
+                verdict, notebook, given, alias, instructor=True
+            ),
             f"instructors/{name}.json": verdict_to_json(verdict),
             f"gradescope/{name}.json": results,
         }
@@ -109,6 +117,23 @@ class PageWriter:
         )
         return write_pages(self._folder, {"class.html": html, NOTE: self._kept.content()})[0]
 
+    def leaderboard(self, verdicts: Sequence[Verdict], names: Mapping[str, str]) -> Path | None:
+        """Write the page that ranks the class by pseudonym, if the spec asks for one.
+
+        Raises:
+            InfrastructureError: the folder can't be written.
+        """
+        if self._spec.leaderboard is None:
+            return None
+        html = leaderboard_page(
+            verdicts,
+            spec=self._spec,
+            names=names,
+            now=self._now,
+            template_dirs=self._template_dirs,
+        )
+        return write_pages(self._folder, {LEADERBOARD: html})[0]
+
     def _what_all_are_made_of(self) -> bytes:
         due = aware(self._spec.dates.due)
         parts = (
@@ -119,13 +144,24 @@ class PageWriter:
         )
         return b"\0".join(parts)
 
-    def _made_of(self, entry: str, verdict: Verdict, given: Given | None) -> str:
+    def _made_of(self, entry: str, verdict: Verdict, given: Given | None, alias: str) -> str:
         by_hand = [(q, str(points), comment) for q, (points, comment) in (given or {}).items()]
-        parts = (self._of_all, entry.encode(), msgspec.json.encode([verdict, sorted(by_hand)]))
+        parts = (
+            self._of_all,
+            entry.encode(),
+            alias.encode(),
+            msgspec.json.encode([verdict, sorted(by_hand)]),
+        )
         return hashlib.sha256(b"\0".join(parts)).hexdigest()
 
     def _page(
-        self, verdict: Verdict, notebook: bytes | None, given: Given | None, *, instructor: bool
+        self,
+        verdict: Verdict,
+        notebook: bytes | None,
+        given: Given | None,
+        alias: str,
+        *,
+        instructor: bool,
     ) -> str:
         return student_page(
             verdict,
@@ -134,6 +170,7 @@ class PageWriter:
             audience="instructor" if instructor else "student",
             now=self._now,
             given=given,
+            alias=alias,
             template_dirs=self._template_dirs,
         )
 

@@ -26,6 +26,7 @@ def student_page(
     audience: Audience,
     now: dt.datetime,
     given: Mapping[str, tuple[Decimal, str]] | None = None,
+    alias: str = "",
     template_dirs: Sequence[Path] = (),
 ) -> str:
     """Return the page as one self-contained HTML file that runs no script and loads nothing.
@@ -37,6 +38,7 @@ def student_page(
         audience: an "instructor" sees every test and its details; a "student" what `shows` allows.
         now: decides whether the due date has passed.
         given: by question, the points and the comment that a person gave for the answer.
+        alias: the student's pseudonym, where there is a leaderboard.
         template_dirs: a course's own template folders.
     """
     moment = aware(now) or now
@@ -51,6 +53,7 @@ def student_page(
             "sheet": sheet,
             "answers": answers,
             "given": given or {},
+            "alias": alias,
             "waiting": _waiting(sheet, given or {}),
             "notebook": notebook,
             "instructor": audience == "instructor",
