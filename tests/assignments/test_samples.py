@@ -7,6 +7,7 @@ import shutil
 import tomllib
 from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -42,6 +43,12 @@ def _cases() -> list[object]:
     return cases
 
 
+def _fits(points: Decimal, want: dict[str, Any]) -> bool:
+    """Where a mark hangs on the luck of a training, `least` and `most` are given for `points`."""
+    least, most = (Decimal(str(want.get(key, want.get("points")))) for key in ("least", "most"))
+    return least <= points <= most
+
+
 @pytest.fixture
 def course_dir(tmp_path: Path) -> Path:
     shutil.copytree(shipped_dir("assignments"), tmp_path / "assignments")
@@ -69,10 +76,10 @@ def test_the_sample_class_gets_the_marks_it_must_get(
     failures = {
         file: [(t.name, str(t.outcome), t.details[:200]) for t in v.tests if not t.points]
         for file, v in found.items()
-        if v.points != wanted[file]["points"]
+        if not _fits(v.points, wanted[file])
     }
-    marks = {file: v.points for file, v in found.items()}
-    assert marks == {file: Decimal(str(w["points"])) for file, w in wanted.items()}, failures
+    marks = {file: v.points for file, v in found.items() if not _fits(v.points, wanted[file])}
+    assert marks == {}, failures
     for file, want in wanted.items():
         for question, outcome in want.get("outcomes", {}).items():
             outcomes = {str(t.outcome) for t in found[file].tests if t.question == question}
