@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 import torch
 
+from grader.box.trace import Trace
 from grader.wire import messages as m
 from grader.wire import values
 
@@ -59,9 +60,10 @@ _VERBS: dict[str, Callable[..., Any]] = {
 class Calls:
     """The table of objects that stay here, and the requests on them."""
 
-    def __init__(self, namespace: dict[str, Any], initial: frozenset[str]) -> None:
+    def __init__(self, namespace: dict[str, Any], initial: frozenset[str], trace: Trace) -> None:
         self._namespace = namespace
         self._initial = initial
+        self._trace = trace
         self._held: dict[int, object] = {}
         self._next = 1
 
@@ -77,9 +79,14 @@ class Calls:
                 result = self._act(request, blobs)
             case m.RunFunction():
                 function = self._take(request.function, blobs)
-                result = function(*self._args(request, blobs), **self._kwargs(request, blobs))
+                args, kwargs = self._args(request, blobs), self._kwargs(request, blobs)
+                with self._trace.during([*args, *kwargs.values()]):
+                    result = function(*args, **kwargs)
             case m.Seed():
                 seed_everything(request.seed)
+                result = None
+            case m.Watch():
+                self._trace.watch(request)
                 result = None
             case m.Names():
                 result = sorted(self._names())[:MAX_ITEMS]
@@ -96,9 +103,9 @@ class Calls:
 
     def _act(self, request: m.Act, blobs: list[memoryview]) -> Any:
         target = self._take(request.target, blobs)
-        return _VERBS[request.verb](
-            target, *self._args(request, blobs), **self._kwargs(request, blobs)
-        )
+        args, kwargs = self._args(request, blobs), self._kwargs(request, blobs)
+        with self._trace.during([target]):
+            return _VERBS[request.verb](target, *args, **kwargs)
 
     def _args(self, request: m.Act | m.RunFunction, blobs: list[memoryview]) -> list[Any]:
         return [self._take(tree, blobs) for tree in request.args]
@@ -130,7 +137,9 @@ class Calls:
                 scope[name] = importlib.import_module(module)
             else:
                 scope[name] = self._revive(value)
-        exec(compile(function.source, SUITE_FILE, "exec", dont_inherit=True), scope)  # noqa: S102
+        code = compile(function.source, SUITE_FILE, "exec", dont_inherit=True)
+        self._trace.is_of_suite(code)
+        exec(code, scope)  # noqa: S102
         made: Callable[..., Any] = scope[function.name]
         return made
 

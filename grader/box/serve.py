@@ -9,11 +9,13 @@ import threading
 from collections.abc import Callable, Sequence
 from typing import Any
 
+import msgspec
 import torch
 
 from grader.box import calls, shell
 from grader.box.alarm import Alarm
 from grader.box.capture import DescriptorCapture, Outputs, Stream
+from grader.box.trace import Trace
 from grader.wire import frames, values
 from grader.wire import messages as m
 
@@ -66,7 +68,8 @@ class Server:
         self._shell = ready
         self._outputs = Outputs(channel.send)
         self._initial = frozenset(ready.user_ns)
-        self._calls = calls.Calls(ready.user_ns, self._initial)
+        self._trace = Trace(self._cell_name)
+        self._calls = calls.Calls(ready.user_ns, self._initial, self._trace)
         shell.attach(ready, self._outputs)
         self._capture = DescriptorCapture(self._outputs)
         self._streams = {
@@ -122,6 +125,9 @@ class Server:
             )
         except BaseException as error:  # noqa: BLE001 - whatever student code raises
             reply = calls.raised(error, self._cell_name)
+        ran = self._trace.take()
+        if ran and not isinstance(reply, m.CellDone | m.Missing):
+            reply = msgspec.structs.replace(reply, ran=ran)
         try:
             self._channel.send(reply, out)
         except frames.Malformed as error:

@@ -16,10 +16,12 @@ from pathlib import Path
 
 import msgspec
 
-from grader.errors import GraderError, SuiteError
+from grader.errors import GraderError, SpecError, SuiteError
 from grader.grading.job import Setting
 from grader.grading.lifeline import end_with_parent
 from grader.grading.worker import Worker, broken
+from grader.rules.book import rule_faults
+from grader.rules.reading import defined_names
 from grader.suite.plan_checks import check_plan
 from grader.suite.running import CollectedSuite, collect_suite
 
@@ -30,6 +32,7 @@ def serve(connections: list[Connection]) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the batch decides what Ctrl-C means
 
     def on_ready(suite: CollectedSuite) -> None:
+        _check_rules(setting)
         faults = check_plan(suite.plan, setting.spec)
         if faults:
             raise SuiteError(
@@ -48,10 +51,27 @@ def serve(connections: list[Connection]) -> None:
         connections[0].send_bytes(msgspec.msgpack.encode(broken(error)))
 
 
+def _check_rules(setting: Setting) -> None:
+    """Refuse rules that name what does not exist: they would find nothing.
+
+    Raises:
+        SpecError: names each key.
+    """
+    defined = defined_names(Path(setting.reference).read_text(encoding="utf-8"))
+    faults = rule_faults(setting.spec, defined)
+    if faults:
+        raise SpecError(
+            "; ".join(faults),
+            where="assignment.toml",
+            hint=f"Mend the rules, then run `grader validate {setting.assignment}`.",
+        )
+
+
 def _fork_workers(setting: Setting, suite: CollectedSuite, connections: list[Connection]) -> None:
     children = []
     judge = os.getpid()
-    for connection in connections:
+    for number, connection in enumerate(connections):
+        gpu = setting.gpus[number] if setting.gpus else setting.gpu
         pid = os.fork()
         if pid == 0:
             end_with_parent(judge, signal.SIGTERM)  # it destroys its slot first
@@ -59,7 +79,8 @@ def _fork_workers(setting: Setting, suite: CollectedSuite, connections: list[Con
                 if other is not connection:
                     other.close()
             try:
-                Worker(setting, suite, connection).run()
+                own = msgspec.structs.replace(setting, gpu=gpu)
+                Worker(own, suite, connection).run()
             finally:
                 os._exit(0)
         children.append(pid)

@@ -24,6 +24,7 @@ from grader.errors import (
     WireError,
 )
 from grader.sandbox.notebook_box import NotebookBox
+from grader.suite.evidence import Evidence
 from grader.suite.results import TestResult
 from grader.wire import frames
 from grader.wire import messages as m
@@ -52,9 +53,10 @@ class Begun(msgspec.Struct, frozen=True, kw_only=True, tag="begun", tag_field="k
 
 
 class Done(msgspec.Struct, frozen=True, kw_only=True, tag="done", tag_field="kind"):
-    """A test ended."""
+    """A test ended; with what the rules are to be held against, where there are some."""
 
     result: TestResult
+    evidence: Evidence | None = None
 
 
 class Finished(msgspec.Struct, frozen=True, kw_only=True, tag="finished", tag_field="kind"):
@@ -153,6 +155,7 @@ class Heard:
     """What a worker has heard of a suite so far."""
 
     results: list[TestResult] = field(default_factory=list)
+    evidence: dict[str, Evidence] = field(default_factory=dict)
     running: str = ""
     finished: bool = False
     trouble: str = ""
@@ -177,6 +180,8 @@ def attend(pipe: Pipe, box: NotebookBox, heard: Heard, *, until: Callable[[], fl
                 heard.running = message.name
             case Done():
                 heard.results.append(message.result)
+                if message.evidence is not None:
+                    heard.evidence[message.result.name] = message.evidence
                 heard.running = ""
             case Finished():
                 heard.finished, heard.trouble = True, message.trouble

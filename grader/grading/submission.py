@@ -13,6 +13,7 @@ import msgspec
 from grader.course.spec import AssignmentSpec
 from grader.errors import InfrastructureError, SubmissionError
 from grader.grading.job import Job, Judged, Setting
+from grader.grading.rule_holding import Held
 from grader.grading.verdict import (
     Outcome,
     Provenance,
@@ -25,13 +26,15 @@ from grader.intake.answers import written_answers
 from grader.intake.collaborators import declared_collaborators
 from grader.intake.notebook import read_notebook
 from grader.intake.submission import sentences
+from grader.rules.breach import Breach
 from grader.sandbox.base import Slot
 from grader.sandbox.executed import executed_notebook
 from grader.sandbox.limits import as_numbers, run_limits
 from grader.sandbox.notebook_box import NotebookBox
 from grader.suite.results import TestResult
+from grader.wire.messages import Watch
 
-JudgeSuite = Callable[[NotebookBox, dict[str, Any], dict[str, str]], list[TestResult]]
+JudgeSuite = Callable[[NotebookBox, dict[str, Any], dict[str, str]], Held]
 """Runs the hidden suite against a live notebook: (box, executed notebook, answers) to results."""
 
 
@@ -41,8 +44,17 @@ def judge_submission(
     slot: Slot,
     suite: JudgeSuite,
     on_cell: Callable[[int, int], None] = lambda cell, cells: None,
+    watch: Watch | None = None,
 ) -> Judged:
     """Judge one submission.
+
+    Args:
+        job: what was handed in.
+        setting: of the batch.
+        slot: where it is run.
+        suite: runs the hidden suite, and holds the rules against what it finds.
+        on_cell: told of each cell that begins.
+        watch: what the box is to look out for in the suite's calls.
 
     Raises:
         InfrastructureError: the sandbox failed; try again, it is never a mark.
@@ -56,13 +68,13 @@ def judge_submission(
         return unreadable(job, setting, sentences(error))
     sources = [cell.source for cell in notebook.code_cells]
     limits = run_limits(setting.spec)
-    box = NotebookBox(slot, sources, limits=limits, seed=setting.seed, on_cell=on_cell)
+    box = NotebookBox(slot, sources, limits=limits, seed=setting.seed, watch=watch, on_cell=on_cell)
     try:
         run = box.run()
         executed = executed_notebook(notebook, run)
         answers = written_answers(notebook)
         suite_began = time.monotonic()
-        tests = suite(box, executed, answers)
+        held = suite(box, executed, answers)
         suite_s = time.monotonic() - suite_began
     finally:
         box.close()
@@ -77,7 +89,8 @@ def judge_submission(
     verdict = _verdict(
         job,
         setting,
-        tests=tuple(tests),
+        tests=held.results,
+        breaches=held.breaches,
         answers=answers,
         collaborators=declared_collaborators(
             notebook, questions=[q.id for q in setting.spec.questions]
@@ -93,6 +106,7 @@ def _verdict(
     setting: Setting,
     *,
     tests: tuple[TestResult, ...],
+    breaches: tuple[Breach, ...],
     answers: dict[str, str],
     collaborators: dict[str, str],
     notes: tuple[str, ...],
@@ -108,6 +122,7 @@ def _verdict(
         manual_points=spec.manual_points,
         tests=tests,
         questions=question_marks(spec, tests),
+        breaches=breaches,
         answers=answers,
         collaborators=collaborators,
         notes=notes,

@@ -9,6 +9,7 @@ from enum import StrEnum
 import msgspec
 
 from grader.errors import GradebookError
+from grader.rules.breach import Breach
 from grader.suite.results import TestResult
 
 
@@ -76,6 +77,7 @@ class Verdict(msgspec.Struct, frozen=True, kw_only=True):
 
     `points` and `max_points` are the machine's; `manual_points` wait for a person.
     `collaborators` are whom the student declares, by question, "" for all of it.
+    `breaches` are what the rules of the spec forbid and the notebook does.
     `notes` are sentences on how the run went, for student and instructor.
     """
 
@@ -88,6 +90,7 @@ class Verdict(msgspec.Struct, frozen=True, kw_only=True):
     reason: str = ""
     tests: tuple[TestResult, ...] = ()
     questions: tuple[QuestionMark, ...] = ()
+    breaches: tuple[Breach, ...] = ()
     answers: dict[str, str] = {}
     collaborators: dict[str, str] = {}
     notes: tuple[str, ...] = ()

@@ -18,16 +18,20 @@ from typing import Any
 import msgspec
 
 from grader.errors import GraderError, InfrastructureError
-from grader.grading.job import Begins, Broken, InCell, Job, Judged, Ready, Setting
+from grader.grading.job import Begins, Broken, InCell, Job, Judged, Ready, Setting, Withdrawn
 from grader.grading.lifeline import end_with_parent
 from grader.grading.patience import TRIES
 from grader.grading.regrade import with_kept
 from grader.grading.relay import Begun, Done, Finished, Heard, Pipe, RelayedBox, attend
+from grader.grading.rule_holding import Held, hold
 from grader.grading.submission import judge_submission, not_judged
+from grader.rules.book import Rulebook, rulebook
 from grader.sandbox.base import Slot
 from grader.sandbox.choose import Choice
+from grader.sandbox.gpus import Occupancy
 from grader.sandbox.limits import slot_options
 from grader.sandbox.notebook_box import NotebookBox
+from grader.suite.evidence import Evidence, Witness
 from grader.suite.execution import unfinished
 from grader.suite.notebook_view import NotebookView
 from grader.suite.results import TestOutcome, TestResult
@@ -44,6 +48,8 @@ class Worker:
         self._setting = setting
         self._suite = suite
         self._connection = connection
+        self._book = rulebook(setting.spec)
+        self._watch = self._book.watch if self._book is not None else None
         self._slot = self._make_slot()
 
     def run(self) -> None:
@@ -56,6 +62,7 @@ class Worker:
             except GraderError as error:
                 self._say(broken(error))
                 return
+            occupancy = Occupancy(self._setting.gpu)
             self._say(Ready(packages=hello.packages, pid=os.getpid()))
             while True:
                 try:
@@ -64,8 +71,21 @@ class Worker:
                     return
                 self._say(Begins(student=job.student))
                 self._say(self._judge(job))
+                if not self._is_free(occupancy):
+                    return
         finally:
             self._slot.stop()
+
+    def _is_free(self, occupancy: Occupancy) -> bool:
+        """Whether the device is as it was, at the latest once the slot is gone; else leave it."""
+        if occupancy.is_free():
+            return True
+        self._slot.stop()
+        if occupancy.is_free():
+            return True
+        what = f"GPU {occupancy.device} still holds memory after a submission has ended"
+        self._say(Withdrawn(device=occupancy.device, what=what))
+        return False
 
     def _judge(self, job: Job) -> Judged:
         """Judge a submission; trouble of ours is tried again in a fresh slot."""
@@ -78,20 +98,35 @@ class Worker:
             setting = msgspec.structs.replace(setting, seed=job.seed)
         kept = self._suite.standing(job.unchanged, job.before) if job.before else []
 
-        def run_suite(
-            box: NotebookBox, executed: dict[str, Any], answers: dict[str, str]
-        ) -> list[TestResult]:
-            return SuiteRun(self._suite, setting, box, executed, answers, kept=kept).results()
+        def run_suite(box: NotebookBox, executed: dict[str, Any], answers: dict[str, str]) -> Held:
+            return self._run_suite(box, executed, answers, setting, kept)
 
         for left in reversed(range(TRIES)):
             try:
-                judged = judge_submission(job, setting, self._slot, run_suite, on_cell)
+                judged = judge_submission(
+                    job, setting, self._slot, run_suite, on_cell, watch=self._watch
+                )
                 return with_kept(judged, [result.name for result in kept])
             except InfrastructureError as error:
                 self._slot.stop()
                 if not left:
                     return not_judged(job, setting, error)
         raise AssertionError("unreachable")
+
+    def _run_suite(
+        self,
+        box: NotebookBox,
+        executed: dict[str, Any],
+        answers: dict[str, str],
+        setting: Setting,
+        kept: Sequence[TestResult],
+    ) -> Held:
+        run = SuiteRun(self._suite, setting, box, executed, answers, self._book, kept=kept)
+        results = run.results()
+        if self._book is None:
+            return Held(results=tuple(results))
+        cells = [cell.source for cell in NotebookView(executed, answers).code_cells]
+        return hold(self._book, cells, results, run.evidence)
 
     def _say(self, message: msgspec.Struct) -> None:
         self._connection.send_bytes(msgspec.msgpack.encode(message))
@@ -120,6 +155,7 @@ class SuiteRun:
         box: NotebookBox,
         executed: dict[str, Any],
         answers: dict[str, str],
+        book: Rulebook | None = None,
         *,
         kept: Sequence[TestResult] = (),
     ) -> None:
@@ -129,6 +165,8 @@ class SuiteRun:
         self._box = box
         self._executed = executed
         self._answers = answers
+        self._book = book
+        self.evidence: dict[str, Evidence] = {}
         self._until = time.monotonic() + setting.spec.resources.suite_s
         self._revived_before = box.reviving_s
 
@@ -148,6 +186,7 @@ class SuiteRun:
             if heard.running:
                 heard.results.append(self._lost(heard.running))
                 heard.running = ""
+        self.evidence = heard.evidence
         return self._complete(heard)
 
     def _ends(self) -> float:
@@ -180,17 +219,28 @@ class SuiteRun:
             client = RelayedBox(
                 pipe, call_timeout_s=self._box.call_timeout_s, generation=self._box.generation
             )
+            witness = None if self._book is None else Witness(client)
+
+            def begins(name: str) -> None:
+                if witness is not None:
+                    witness.begin()
+                pipe.send(Begun(name=name))
+
+            def ended(result: TestResult) -> None:
+                evidence = None if witness is None else witness.evidence()
+                pipe.send(Done(result=result, evidence=evidence))
+
             view = NotebookView(self._executed, self._answers)
             trouble = ""
             try:
                 self._suite.run(
-                    client,
+                    witness or client,
                     view,
                     batch_seed=self._setting.seed,
                     deadline_s=max(self._ends() - time.monotonic(), 0.01),
                     earlier=done,
-                    on_begin=lambda name: pipe.send(Begun(name=name)),
-                    on_result=lambda result: pipe.send(Done(result=result)),
+                    on_begin=begins,
+                    on_result=ended,
                 )
             except InfrastructureError as error:
                 trouble = error.what

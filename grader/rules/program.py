@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import copy
 import functools
+import itertools
 import warnings
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
@@ -51,6 +52,12 @@ class Program:
         """The line of source that stands there; empty where there is none."""
         lines = self.lines[place.cell - 1] if 0 < place.cell <= len(self.lines) else []
         return lines[place.line - 1].strip() if 0 < place.line <= len(lines) else ""
+
+    def line_of(self, place: Place) -> int:
+        """The line of the cell as written for one of the cell as run: IPython drops empty ones."""
+        lines = self.lines[place.cell - 1] if 0 < place.cell <= len(self.lines) else []
+        empty = itertools.takewhile(lambda line: not line.strip(), lines)
+        return place.line + sum(1 for _ in empty) if place.line else 0
 
     def said(self, unit: Unit) -> Said:
         """What a unit mentions."""

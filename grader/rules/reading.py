@@ -163,7 +163,8 @@ class Reading:
             return None
         name, called = found
         # What the box says is in which line is looked up here: it can't put words into a cell.
-        text = self._program.text(Place(short.cell, short.line))
+        line = self._program.line_of(Place(short.cell, short.line))
+        text = self._program.text(Place(short.cell, line))
         return Breach(
             rule=name.name,
             found=called,
@@ -171,7 +172,7 @@ class Reading:
             cost=rule.cost,
             question=rule.question,
             cell=short.cell if text else 0,
-            line=short.line if text else 0,
+            line=line if text else 0,
             text=text[:MAX_TEXT],
             function=short.by[0] if short.by else "",
         )

@@ -21,6 +21,7 @@ import pytest
 from grader.errors import SuiteError
 from grader.suite import plugin
 from grader.suite.binding import BINDING, RUN, Binding
+from grader.suite.evidence import FixtureNotes, Witness
 from grader.suite.execution import Limits, SuiteRun
 from grader.suite.link import BoxClient, BoxLink
 from grader.suite.notebook_view import NotebookView
@@ -64,7 +65,7 @@ class CollectedSuite:
         """Run every test for one submission, in a process forked for it.
 
         Args:
-            client: the box in which the submission's notebook lives.
+            client: the box in which the submission's notebook lives; or a witness between.
             notebook: the executed notebook.
             batch_seed: `randomness.derive_seed` makes every test's seed of it.
             deadline_s: seconds for all tests; what has not run by then is not run.
@@ -78,6 +79,8 @@ class CollectedSuite:
             InfrastructureError: the sandbox failed; none of the results is a mark.
         """
         link = BoxLink(client)
+        if isinstance(client, Witness):
+            self._session.config.pluginmanager.register(FixtureNotes(client))
         if question_s is None and deadline_s is not None and self._has_questions:
             question_s = deadline_s / 2
         binding = Binding(link, Student(link), notebook, self._reference)

@@ -1,0 +1,166 @@
+"""What each test asked of the notebook, and what ran in its calls: for the rules of the spec."""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Iterator, Sequence
+from typing import Any
+
+import msgspec
+import pytest
+
+from grader.suite.link import BoxClient
+from grader.wire import messages as m
+from grader.wire.values import Blob, Tree
+
+MAX_USED = 200
+MAX_RAN = 300
+
+
+class Evidence(msgspec.Struct, frozen=True, kw_only=True):
+    """Of one test: the notebook's names whose objects it had, and what the box says that ran."""
+
+    used: tuple[str, ...] = ()
+    ran: tuple[m.Ran, ...] = ()
+
+
+class _Notes:
+    def __init__(self) -> None:
+        self.used: dict[str, None] = {}
+        self.ran: dict[bytes, m.Ran] = {}
+
+    def add(self, used: Sequence[str], ran: Sequence[m.Ran]) -> None:
+        for name in used:
+            if len(self.used) < MAX_USED:
+                self.used[name] = None
+        for one in ran:
+            if len(self.ran) < MAX_RAN:
+                self.ran.setdefault(msgspec.msgpack.encode(one), one)
+
+
+class Witness:
+    """A box client that takes note of what goes through it; the suite's child has one.
+
+    An object that stays in the box is known by the name that it was fetched by, and what a call
+    gives by the names of all that went into the call.
+    """
+
+    def __init__(self, client: BoxClient) -> None:
+        self._client = client
+        self.generation = client.generation
+        self._origins: dict[tuple[int, int], frozenset[str]] = {}
+        self._now: list[_Notes] = [_Notes()]
+        self._of_fixtures: dict[int, _Notes] = {}
+        self._fixtures: tuple[int, ...] = ()
+
+    @property
+    def call_timeout_s(self) -> float:
+        """That of the box."""
+        return self._client.call_timeout_s
+
+    def ready(self) -> None:
+        """Have the notebook live."""
+        try:
+            self._client.ready()
+        finally:
+            self.generation = self._client.generation
+
+    def request(
+        self, request: m.Request, blobs: Sequence[Blob] = ()
+    ) -> tuple[m.Reply, list[memoryview]]:
+        """Ask the box, and take note of the names concerned and of what ran."""
+        names = self._names(request)
+        for notes in self._now:
+            notes.add(sorted(names), ())
+        try:
+            reply, parts = self._client.request(request, blobs)
+        finally:
+            self.generation = self._client.generation
+        for notes in self._now:
+            notes.add((), getattr(reply, "ran", ()))
+        if isinstance(reply, m.Value):
+            for handle in _handles(reply.value):
+                self._origins[self.generation, handle] = names
+        return reply, parts
+
+    def _names(self, request: m.Request) -> frozenset[str]:
+        match request:
+            case m.Fetch():
+                return frozenset({request.name})
+            case m.Act():
+                trees = [request.target, *request.args, *request.kwargs.values()]
+            case m.RunFunction():
+                trees = [request.function, *request.args, *request.kwargs.values()]
+            case _:
+                return frozenset()
+        held = (self._origins.get((self.generation, h), frozenset()) for h in _handles(trees))
+        return frozenset().union(*held)
+
+    # -- whose it is
+
+    def begin(self) -> None:
+        """A test begins."""
+        self._now = [_Notes()]
+
+    def evidence(self) -> Evidence:
+        """What the test has used, itself and through its fixtures."""
+        found = _Notes()
+        for notes in (self._now[0], *map(self._of_fixtures.get, self._fixtures)):
+            if notes is not None:
+                found.add(tuple(notes.used), tuple(notes.ran.values()))
+        return Evidence(used=tuple(found.used), ran=tuple(found.ran.values()))
+
+    def expect(self, fixtures: Iterator[object]) -> None:
+        """The next test has these fixtures, some of which were set up by an earlier one."""
+        self._fixtures = tuple(id(fixture) for fixture in fixtures)
+
+    def enter(self, fixture: object) -> None:
+        """A fixture is being set up: what it asks for, all tests that have it ask for."""
+        self._of_fixtures[id(fixture)] = notes = _Notes()
+        self._now.append(notes)
+
+    def leave(self) -> None:
+        """The fixture is set up, or has failed."""
+        if len(self._now) > 1:
+            self._now.pop()
+
+
+class FixtureNotes:
+    """The pytest plugin that tells the witness which fixture is being set up."""
+
+    def __init__(self, witness: Witness) -> None:
+        self._witness = witness
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_runtest_protocol(self, item: pytest.Item) -> Generator[None, Any, Any]:
+        """Tell of the test that comes."""
+        self._witness.expect(_fixtures(item))
+        return (yield)
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_fixture_setup(self, fixturedef: Any) -> Generator[None, Any, Any]:
+        """Tell when a fixture begins and ends."""
+        self._witness.enter(fixturedef)
+        try:
+            return (yield)
+        finally:
+            self._witness.leave()
+
+
+def _fixtures(item: pytest.Item) -> Iterator[object]:
+    info: Any = getattr(item, "_fixtureinfo", None)
+    if info is not None:
+        for definitions in info.name2fixturedefs.values():
+            yield from definitions
+
+
+def _handles(tree: Tree) -> Iterator[int]:
+    """The handles of objects in a value tree, `["R", handle, kind, type]`; hostile, but decoded."""
+    waiting = [tree]
+    while waiting:
+        part = waiting.pop()
+        if not isinstance(part, list):
+            continue
+        if len(part) == 4 and part[0] == "R" and isinstance(part[1], int):
+            yield part[1]
+        else:
+            waiting += [inner for inner in part if isinstance(inner, list)]
