@@ -102,6 +102,9 @@ def _reference_faults(judged: Judged) -> Iterator[Fault]:
                 what=f"the reference does not pass {test.name} ({test.outcome}): "
                 f"{' '.join(detail.split())[:300]}",
             )
+    for breach in verdict.breaches:
+        if not breach.unclear:
+            yield Fault(check="rules", what=f"the reference: {breach.sentence}")
     yield from _cell_errors("reference", judged.executed)
     for note in verdict.notes:
         yield Fault(check="reference", what=f"running the reference's notebook: {note}")

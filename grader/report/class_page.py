@@ -14,6 +14,9 @@ from grader.report.charts import histogram_svg
 from grader.report.statistics import class_statistics
 from grader.report.templates import render
 
+MAX_BREACHES = 20
+"""Of one student; the rest are on the student's own page."""
+
 
 def class_page(
     verdicts: Sequence[Verdict],
@@ -44,6 +47,7 @@ def class_page(
             "statistics": statistics,
             "histogram": histogram_svg(statistics.histogram),
             "broken": [v for v in rows if v.outcome is Outcome.INFRASTRUCTURE_ERROR],
+            "breaches": [(v, breach) for v in rows for breach in v.breaches[:MAX_BREACHES]],
             "now": now,
         },
         template_dirs,

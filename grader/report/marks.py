@@ -8,8 +8,11 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Literal
 
+import msgspec
+
 from grader.course.spec import AssignmentSpec
 from grader.grading.verdict import Outcome, Verdict
+from grader.rules.breach import Breach
 from grader.suite.results import TestOutcome, TestResult
 
 Audience = Literal["student", "instructor"]
@@ -99,6 +102,37 @@ def mark_sheet(
         due=due,
         questions=tuple(_questions(verdict, spec, shown, counted)),
     )
+
+
+def shown_breaches(
+    verdict: Verdict, *, spec: AssignmentSpec, audience: Audience, now: dt.datetime
+) -> list[Breach]:
+    """What of the breaches this reader may see.
+
+    A student sees those that a shown test concerns or that the source alone shows, and what they
+    cost only where no test that is held back is among them; what can't be told is for a person.
+    """
+    if audience == "instructor":
+        return list(verdict.breaches)
+    due = aware(spec.dates.due)
+    shown = {t.name for t in verdict.tests if is_shown(t, due=due, now=now)}
+    found = []
+    for breach in verdict.breaches:
+        known = shown.issuperset(breach.tests)
+        traced_unseen = breach.seen == "trace" and not shown.intersection(breach.tests)
+        if breach.unclear or traced_unseen:
+            continue
+        kept = tuple(name for name in breach.tests if name in shown)
+        points = breach.points if known else Decimal(0)
+        found.append(msgspec.structs.replace(breach, tests=kept, points=points))
+    return found
+
+
+def consequence(breach: Breach, audience: Audience) -> str:
+    """What a breach cost, for its reader; a student may not see all the tests that it concerns."""
+    if audience == "student" and breach.charges and not breach.points:
+        return "Checks that use it give no points."
+    return breach.consequence
 
 
 def is_shown(test: TestResult, *, due: dt.datetime | None, now: dt.datetime) -> bool:

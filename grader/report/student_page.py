@@ -12,7 +12,15 @@ from markupsafe import Markup
 from grader.course.spec import AssignmentSpec
 from grader.grading.verdict import Verdict
 from grader.report.markdown import markdown_html
-from grader.report.marks import Audience, MarkSheet, aware, mark_sheet, outcome_words
+from grader.report.marks import (
+    Audience,
+    MarkSheet,
+    aware,
+    consequence,
+    mark_sheet,
+    outcome_words,
+    shown_breaches,
+)
 from grader.report.notebook_view import NotebookView, view_notebook
 from grader.report.templates import render
 from grader.report.text import show_terminal
@@ -57,6 +65,10 @@ def student_page(
             "waiting": _waiting(sheet, given or {}),
             "notebook": notebook,
             "instructor": audience == "instructor",
+            "breaches": [
+                (breach, consequence(breach, audience))
+                for breach in shown_breaches(verdict, spec=spec, audience=audience, now=moment)
+            ],
             "words": outcome_words,
             "terminal": _terminal,
             "now": moment,

@@ -61,8 +61,10 @@ class Breach(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def consequence(self) -> str:
         """What it costs, in one sentence."""
+        if self.unclear or self.cost == "flag":
+            return "It has cost nothing: a person will look at it."
         if self.points:
             return f"It cost {show(self.points)} {'point' if self.points == 1 else 'points'}."
-        if self.charges:
-            return "It cost no points that were not lost already."
-        return "It has cost nothing: a person will look at it."
+        if not self.tests:
+            return "No check uses it, so it cost nothing."
+        return "It cost no points that were not lost already."
