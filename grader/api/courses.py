@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from grader.course.catalog import init_course
-from grader.course.directory import Course, check_assignment
+from grader.course.directory import Assignment, Course, check_assignment
 
 if TYPE_CHECKING:
     from grader.release.bundle import ReleasedBundle
@@ -19,10 +19,19 @@ def find_course(start: Path | str | None = None) -> Course:
     return Course.find(Path(start) if start is not None else None)
 
 
+def _check_rules(assignment: Assignment) -> None:
+    spec = assignment.spec
+    if spec.rules is not None or any(question.rules is not None for question in spec.questions):
+        from grader.rules.checking import check_rule_names  # imports torch
+
+        check_rule_names(spec, assignment.reference_path, assignment.name)
+
+
 def release(course: Course, assignment: str, *, out: Path | None = None) -> ReleasedBundle:
     """Write the folder and the zip that students get; the same input gives the same bytes."""
     from grader.release.bundle import release as write_release  # takes half a second
 
     chosen = course.assignment(assignment)
     check_assignment(chosen)
+    _check_rules(chosen)
     return write_release(chosen, out or course.released_dir)

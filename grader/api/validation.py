@@ -18,6 +18,7 @@ from grader.intake.notebook import read_notebook
 from grader.points import show
 from grader.release.leaks import find_leaks
 from grader.release.notebooks import notebook_bytes, solution_notebook, student_notebook
+from grader.rules.checking import check_rule_names
 from grader.sandbox.choose import Choice, choose
 from grader.suite.results import TestOutcome
 
@@ -54,6 +55,7 @@ def validate(
     try:
         chosen = course.assignment(assignment)
         check_assignment(chosen)
+        check_rule_names(chosen.spec, chosen.reference_path, chosen.name)
         solution = notebook_bytes(solution_notebook(chosen))
         released = notebook_bytes(student_notebook(chosen))
         faults += [Fault(check="release", what=str(leak)) for leak in find_leaks(chosen)]

@@ -129,6 +129,8 @@ def command(
 
 def document(graded: Graded) -> dict[str, Any]:
     """The batch as one JSON document."""
+    import msgspec
+
     return {
         "assignment": graded.assignment,
         "max_points": graded.spec.machine_points,
@@ -150,6 +152,7 @@ def document(graded: Graded) -> dict[str, Any]:
                 "max_points": v.max_points,
                 "reason": v.reason,
                 "notes": list(v.notes),
+                "breaches": [msgspec.structs.asdict(breach) for breach in v.breaches],
                 "report": str(graded.pages.get(v.student, "")),
                 "tests": [
                     {

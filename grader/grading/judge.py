@@ -16,12 +16,11 @@ from pathlib import Path
 
 import msgspec
 
-from grader.errors import GraderError, SpecError, SuiteError
+from grader.errors import GraderError, SuiteError
 from grader.grading.job import Setting
 from grader.grading.lifeline import end_with_parent
 from grader.grading.worker import Worker, broken
-from grader.rules.book import rule_faults
-from grader.rules.reading import defined_names
+from grader.rules.checking import check_rule_names
 from grader.suite.plan_checks import check_plan
 from grader.suite.running import CollectedSuite, collect_suite
 
@@ -32,7 +31,7 @@ def serve(connections: list[Connection]) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the batch decides what Ctrl-C means
 
     def on_ready(suite: CollectedSuite) -> None:
-        _check_rules(setting)
+        check_rule_names(setting.spec, Path(setting.reference), setting.assignment)
         faults = check_plan(suite.plan, setting.spec)
         if faults:
             raise SuiteError(
@@ -49,22 +48,6 @@ def serve(connections: list[Connection]) -> None:
         )
     except GraderError as error:
         connections[0].send_bytes(msgspec.msgpack.encode(broken(error)))
-
-
-def _check_rules(setting: Setting) -> None:
-    """Refuse rules that name what does not exist: they would find nothing.
-
-    Raises:
-        SpecError: names each key.
-    """
-    defined = defined_names(Path(setting.reference).read_text(encoding="utf-8"))
-    faults = rule_faults(setting.spec, defined)
-    if faults:
-        raise SpecError(
-            "; ".join(faults),
-            where="assignment.toml",
-            hint=f"Mend the rules, then run `grader validate {setting.assignment}`.",
-        )
 
 
 def _fork_workers(setting: Setting, suite: CollectedSuite, connections: list[Connection]) -> None:

@@ -81,6 +81,18 @@ def _extra(verdict: Verdict, now: dt.datetime) -> dict[str, Any]:
     return {
         "assignment": verdict.assignment,
         "outcome": verdict.outcome.value,
+        "breaches": [
+            {
+                "rule": breach.rule,
+                "what": clean(breach.sentence, 600),
+                "source": clean(breach.text, 300),
+                "seen": breach.seen,
+                "cost": breach.cost,
+                "points": float(breach.points),
+                "tests": list(breach.tests),
+            }
+            for breach in verdict.breaches
+        ],
         "manual_points": float(verdict.manual_points),
         "submission_sha256": verdict.submission.sha256,
         "bundle_sha256": provenance.bundle_sha256 if provenance else None,
