@@ -138,6 +138,21 @@ def test_a_call_that_the_source_hides_is_seen_when_it_runs(classroom: Classroom)
     assert traced[0].points == Decimal(5)
 
 
+def test_who_switches_the_trace_off_is_not_found_by_it(classroom: Classroom) -> None:
+    # A limit, written down in the threat model: the notebook owns the process that traces it.
+    classroom.change(spec=spec(SOFTMAX))
+    body = TRACED.replace(
+        "    return make_softmax()(x)",
+        "    import threading\n    got = []\n"
+        "    run = threading.Thread(target=lambda: got.append(make_softmax()(x)))\n"
+        "    run.start()\n    run.join()\n    return got[0]",
+    )
+    hand_in(classroom, "threads", body)
+    verdict = run(classroom)["threads"]
+    assert verdict.points == Decimal(8)
+    assert not [b for b in verdict.breaches if b.seen != "source"]
+
+
 def test_what_the_suite_itself_runs_in_the_box_breaks_no_rule(classroom: Classroom) -> None:
     hidden = HIDDEN.replace(
         "    assert_close(student.softmax(x), reference.softmax(x))",
