@@ -12,7 +12,16 @@ import pytest
 
 from docs.make_cli_reference import PAGE, commands, reference
 from grader.course.loading import load_spec
-from grader.course.spec import AssignmentSpec, Attempts, BoxSpec, Dates, Question, Resources, Rules
+from grader.course.spec import (
+    AssignmentSpec,
+    Attempts,
+    BoxSpec,
+    Dates,
+    Leaderboard,
+    Question,
+    Resources,
+    Rules,
+)
 from tests.docs.pages import PAGES, ROOT, blocks, page_id, prose
 
 REFERENCE = "docs/cli.md"
@@ -112,7 +121,16 @@ def test_the_spec_in_the_how_to_is_valid_and_names_every_key(tmp_path: Path) -> 
     path = tmp_path / "assignment.toml"
     path.write_text(text, encoding="utf-8")
     assert load_spec(path).machine_points == 26
-    for struct in (AssignmentSpec, Question, Resources, Dates, Attempts, BoxSpec, Rules):
+    for struct in (
+        AssignmentSpec,
+        Question,
+        Resources,
+        Dates,
+        Attempts,
+        BoxSpec,
+        Rules,
+        Leaderboard,
+    ):
         for key in struct.__struct_fields__:
             assert re.search(rf"^\[*{key}(\]| = )", text, re.MULTILINE), key
 
