@@ -59,6 +59,7 @@ class Trace:
         self._prefixes: tuple[str, ...] = ()
         self._suite: set[types.CodeType] = set()
         self._students: set[int] = set()
+        self._known: dict[types.CodeType, bool] = {}
         self._ran: dict[tuple[object, ...], m.Ran] = {}
         self._events = 0
         self._active = False
@@ -67,6 +68,7 @@ class Trace:
         """Watch for these from now on."""
         self._names = frozenset(wanted.names)
         self._prefixes = tuple(wanted.prefixes)
+        self._known.clear()
 
     def take(self) -> list[m.Ran]:
         """What ran since it was last asked."""
@@ -110,9 +112,10 @@ class Trace:
             return
         self._events += 1
         watched = short in self._names
-        if not watched and not self._prefixes:
+        frame = sys._getframe(2)
+        if not watched and not (self._prefixes and self._is_below_watched(frame)):
             return
-        stack = self._stack(sys._getframe(2))
+        stack = self._stack(frame)
         if stack.suite or not (watched or any(map(self._is_watched, stack.through))):
             return
         through = stack.through[::-1][:MAX_NAMES]
@@ -120,6 +123,30 @@ class Trace:
         self._ran[key] = m.Ran(
             name=name[:MAX_NAME], through=through, by=stack.by, cell=stack.cell, line=stack.line
         )
+
+    def _is_below_watched(self, frame: types.FrameType | None) -> bool:
+        """Whether any function of a library on the stack is watched for.
+
+        It is asked of every operator of a training, so each function's answer is kept.
+        """
+        for _ in range(MAX_FRAMES):
+            if frame is None:
+                return False
+            code = frame.f_code
+            watched = self._known.get(code)
+            if watched is None:
+                watched = self._known[code] = self._is_watched_library(frame)
+            if watched:
+                return True
+            frame = frame.f_back
+        return False
+
+    def _is_watched_library(self, frame: types.FrameType) -> bool:
+        if not frame.f_code.co_filename.startswith(_LIBRARIES):
+            return False
+        found = _Stack()
+        self._note_library(found, frame)
+        return any(map(self._is_watched, found.through))
 
     def _is_watched(self, name: str) -> bool:
         return any(name == p or name.startswith(f"{p}.") for p in self._prefixes)
