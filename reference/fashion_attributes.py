@@ -122,6 +122,7 @@ def mean_accuracy(predictions, labels):
 # %%
 def build_network():
     """Return an untrained network: (N, 3, 32, 32) images to (N, 26) logits."""
+
     # BEGIN SOLUTION
     def block(channels_in, channels_out):
         return [
