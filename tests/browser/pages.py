@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import msgspec
+
 from grader.course.spec import Question
 from grader.gradebook.marks import ItemMark, MarkEvent
 from grader.gradebook.totals.need import need
 from grader.gradebook.totals.students import class_entries, student_total
 from grader.report.answers_page import AnswerSheet, GivenAnswer, answers_page
 from grader.report.class_page import class_page
+from grader.report.leaderboard import leaderboard_page
 from grader.report.similarity_page import similarity_page
 from grader.report.student_page import student_page
 from grader.report.totals_pages import class_totals_page, student_totals_page, targets_of
@@ -20,6 +23,7 @@ from tests.helpers.notebooks import realistic_notebook
 from tests.helpers.verdicts import AFTER_DUE, ANSWERS, SPEC, broken, class_of, graded, invalid
 from tests.report.hostile import ALL, HTML
 from tests.report.hostile_verdict import hostile_notebook, hostile_verdict
+from tests.report.test_leaderboard import BOARD, entry
 from tests.similarity.disguises import RENAMED, RIGHT, code
 
 _COURSE = shipped("koc-comp541", {"percent_per_day": ["20"], "pass_mark": ["50", "50"]})
@@ -83,6 +87,13 @@ def _similarity(attack: str) -> str:
     )
 
 
+def _board(said: str) -> str:
+    spec = msgspec.structs.replace(SPEC, leaderboard=BOARD)
+    verdicts = [entry(f"{n} {said}", f"0.{n}") for n in range(3, 9)]
+    names = {v.student: f"Heron {v.student}" for v in verdicts}
+    return leaderboard_page(verdicts, spec=spec, names=names, now=AFTER_DUE)
+
+
 def _readable() -> dict[str, str]:
     plain = GivenAnswer(shown_as="Emmy Noether", text=ANSWERS["q7"])
     return {
@@ -90,6 +101,7 @@ def _readable() -> dict[str, str]:
         **_totals(class_marks(_COURSE, marked=0.7), "60 → 71.5"),
         "answers": _answers(plain, replace(plain, shown_as="Cahit Arf", text=ANSWERS["q8"])),
         "similarity": _similarity(""),
+        "leaderboard": _board(""),
     }
 
 
@@ -105,6 +117,7 @@ def _hostile() -> dict[str, str]:
         **{f"hostile {name}": page for name, page in _totals(marks, ALL).items()},
         "hostile answers": _answers(*answers),
         "hostile similarity": _similarity(ALL),
+        "hostile leaderboard": _board(ALL),
     }
 
 

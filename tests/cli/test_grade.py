@@ -76,6 +76,8 @@ class TestAGradedClass:
                 "points": points,
                 "max_points": points,
                 "outcome": "passed",
+                "partly": False,
+                "measured": None,
                 "message": "",
             }
             for name, question, points in (

@@ -17,7 +17,8 @@ from tests.helpers.gpus import Driver
 
 pytestmark = [pytest.mark.local_box, pytest.mark.slow]
 
-SAYS = "import os\nprint('device', os.environ['CUDA_VISIBLE_DEVICES'])"
+SAYS = "import os, time\ntime.sleep(3)\nprint('device', os.environ['CUDA_VISIBLE_DEVICES'])"
+"""Slow enough for both slots to take part."""
 
 
 @pytest.fixture
@@ -70,8 +71,12 @@ def test_a_device_that_is_not_free_again_is_left_and_the_others_go_on(
     wanting: Classroom, driver: Driver
 ) -> None:
     warned: list[str] = []
-    leaks = Progress(begun=lambda _: driver.hold("GPU-2", 5000), warned=warned.append)
-    verdicts = run(wanting, leaks)
+
+    def both_are_warm(slots: int) -> None:
+        if slots == 2:
+            driver.hold("GPU-2", 5000)
+
+    verdicts = run(wanting, Progress(warm=both_are_warm, warned=warned.append))
     assert [v.points for v in verdicts] == [8] * 4
     assert devices(verdicts).count("gpu GPU-2") == 1
     assert warned == ["GPU GPU-2 still holds memory after a submission has ended"]

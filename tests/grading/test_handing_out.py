@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from decimal import Decimal
 from types import SimpleNamespace
@@ -343,6 +344,12 @@ def plugin(monkeypatch: pytest.MonkeyPatch) -> GraderPlugin:
     return GraderPlugin("batch", msgspec.msgpack.encode(SETTING), b"", b"")
 
 
+def run_apart(life: Coroutine[Any, Any, None]) -> None:
+    """Run it in a thread: a browser of tests before this one may keep a loop in the main one."""
+    with ThreadPoolExecutor(1) as thread:
+        thread.submit(asyncio.run, life).result()
+
+
 def a_worker(**state: object) -> Any:
     return SimpleNamespace(
         state=SimpleNamespace(**({"nthreads": 2, "total_resources": {}} | state)),
@@ -360,7 +367,7 @@ def test_a_machine_that_is_not_asked_any_more_gives_its_slots_back(plugin: Grade
         assert isinstance(said, Judged)
         await plugin.teardown(a_worker())
 
-    asyncio.run(life())
+    run_apart(life())
     assert [site.closed for site in FakeSite.made] == [True, True]
 
 
@@ -370,11 +377,11 @@ def test_a_machine_that_comes_later_and_differs_does_not_join(
     other = msgspec.msgpack.encode(Machine(sandbox="local", isolation="warm", image="another"))
     monkeypatch.setattr(machine, "describe", lambda wanted: other)
     with pytest.raises(InfrastructureError, match="another"):
-        asyncio.run(plugin.setup(a_worker()))
+        run_apart(plugin.setup(a_worker()))
     assert FakeSite.made == []
 
 
 def test_a_machine_without_slots_says_so(plugin: GraderPlugin) -> None:
-    asyncio.run(plugin.setup(a_worker(total_resources={"slots": 0.0})))
+    run_apart(plugin.setup(a_worker(total_resources={"slots": 0.0})))
     said = plugin.judge(jobs(1)[0], a_worker())
     assert isinstance(said, Broken) and "no slot" in said.what
