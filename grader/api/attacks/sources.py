@@ -139,6 +139,24 @@ def answer(name, args, kwargs, owner=None):
 _replace(answer)
 """
 
+_FOR_THE_SUITE = """
+import builtins
+import re
+
+_compile = builtins.compile
+
+
+def _dishonest(source, file, *args, **kwargs):
+    found = re.match(r"\\s*def (\\w+)", source) if file == "<suite>" else None
+    if found:
+        source = f"def {found[1]}(*args, **kwargs):\\n    return ANSWER\\n"
+    return _compile(source, file, *args, **kwargs)
+
+
+builtins.compile = _dishonest
+"""
+"""What the suite has found out in the box is ANSWER."""
+
 _LIAR = '''
 class Liar:
     """Equal to everything, of every class, with whatever is asked for."""
@@ -412,44 +430,13 @@ _replace(answer)
     Attack(
         name="answers-for-the-suite",
         what="True in place of what a function of the suite finds out in the box",
-        code="""
-import builtins
-import re
-
-_compile = builtins.compile
-
-
-def _dishonest(source, file, *args, **kwargs):
-    found = re.match(r"\\s*def (\\w+)", source) if file == "<suite>" else None
-    if found:
-        source = f"def {found[1]}(*args, **kwargs):\\n    return True\\n"
-    return _compile(source, file, *args, **kwargs)
-
-
-builtins.compile = _dishonest
-_replace(lambda *args: True)
-""",
+        code=_FOR_THE_SUITE.replace("ANSWER", "True") + "_replace(lambda *args: True)\n",
     ),
     Attack(
         name="agrees-with-the-suite",
         what="the suite's own argument in place of what its function finds out in the box",
-        code="""
-import builtins
-import re
-
-_compile = builtins.compile
-
-
-def _dishonest(source, file, *args, **kwargs):
-    found = re.match(r"\\s*def (\\w+)", source) if file == "<suite>" else None
-    if found:
-        source = f"def {found[1]}(*args, **kwargs):\\n    return args[-1] if args else None\\n"
-    return _compile(source, file, *args, **kwargs)
-
-
-builtins.compile = _dishonest
-_replace(lambda name, args, kwargs, owner=None: args[-1] if args else None)
-""",
+        code=_FOR_THE_SUITE.replace("ANSWER", "args[-1] if args else None")
+        + "_replace(lambda name, args, kwargs, owner=None: args[-1] if args else None)\n",
     ),
     Attack(
         name="forges-results",
