@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 import datetime as dt
-import os
 import secrets
 import time
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from decimal import Decimal
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
-from grader import __version__
+import msgspec
+
 from grader.api.handing_in import intake_setting
 from grader.api.pages import aliases_of, executed_from
+from grader.api.setting import batch_setting
 from grader.api.turn import turn_of
 from grader.course.directory import Assignment, Course, check_assignment
 from grader.course.spec import AssignmentSpec
@@ -27,7 +27,7 @@ from grader.gradebook.store import Entry, Gradebook
 from grader.grading.batch import Watchers, grade_batch
 from grader.grading.bundle import pack
 from grader.grading.cluster import Cluster, open_cluster
-from grader.grading.job import Job, Judged, Setting
+from grader.grading.job import Job, Judged
 from grader.grading.order import longest_first
 from grader.grading.regrade import fingerprints_of, standing, with_standing
 from grader.grading.verdict import Outcome, Verdict
@@ -36,8 +36,6 @@ from grader.intake.submission import Submission
 from grader.report.files import PageWriter
 from grader.sandbox.choose import Choice, choose
 from grader.sandbox.gpus import gpus_for
-
-_PACKAGES = ("torch", "numpy", "matplotlib", "ipython", "pytest")
 
 
 @dataclass(kw_only=True)
@@ -218,23 +216,9 @@ class _Run:
         spec = self._assignment.spec
         bundle = self._assignment.bundle_sha256()
         self._seed = seed if seed is not None else self._seed_of_batch(bundle)
-        self._setting = Setting(
-            assignment=self._assignment.name,
-            spec=spec,
+        self._setting = msgspec.structs.replace(
+            batch_setting(self._assignment, self._choice, self._seed, slots=slots, gpus=gpus),
             bundle_sha256=bundle,
-            hidden=str(self._assignment.hidden_dir),
-            reference=str(self._assignment.reference_path),
-            data=str(self._assignment.data_dir) if self._assignment.data_files() else "",
-            sandbox=self._choice.sandbox,
-            isolation=self._choice.isolation,
-            image=self._choice.image,
-            hide=tuple(str(p) for p in self._choice.hide),
-            seed=self._seed,
-            slots=len(gpus) or slots or default_slots(spec),  # a submission has its GPU alone
-            grader_version=__version__,
-            packages=installed_packages(),
-            gpus=gpus,
-            runtime=self._choice.runtime,
             suite=fingerprints_of(self._assignment),
         )
         students = {s.student for s in submissions}
@@ -366,25 +350,6 @@ def count_verdicts(verdicts: Iterable[Verdict], counts: str) -> list[Verdict]:
         if held is None or rank(verdict) >= rank(held):
             best[verdict.student] = verdict
     return [best[name] for name in sorted(best, key=lambda n: (n.casefold(), n))]
-
-
-def default_slots(spec: AssignmentSpec) -> int:
-    """As many as there are cores for, at the threads that each submission may use."""
-    cores = (
-        len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    )
-    return max(1, cores // max(spec.resources.threads, 1))
-
-
-def installed_packages() -> dict[str, str]:
-    """Versions on the judge's side."""
-    found = {}
-    for name in _PACKAGES:
-        try:
-            found[name] = version(name)
-        except PackageNotFoundError:
-            continue
-    return found
 
 
 def now() -> dt.datetime:

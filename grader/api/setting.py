@@ -1,18 +1,37 @@
-"""What a batch needs to know when an assignment is only tried: nothing of it is recorded."""
+"""What a batch needs to know of an assignment, and of the machine that judges it."""
 
 from __future__ import annotations
 
+import os
+from importlib.metadata import PackageNotFoundError, version
+
 from grader import __version__
-from grader.api.grading import installed_packages
 from grader.course.directory import Assignment
+from grader.course.spec import AssignmentSpec
 from grader.grading.job import Setting
 from grader.sandbox.choose import Choice
 from grader.sandbox.gpus import gpus_for
 
+_PACKAGES = ("torch", "numpy", "matplotlib", "ipython", "pytest")
 
-def trial_setting(assignment: Assignment, choice: Choice, seed: int) -> Setting:
-    """The setting of a batch whose verdicts nobody keeps."""
-    gpus = gpus_for(assignment.spec.resources.gpu, ())
+
+def batch_setting(
+    assignment: Assignment,
+    choice: Choice,
+    seed: int,
+    *,
+    slots: int | None = None,
+    gpus: tuple[str, ...] = (),
+) -> Setting:
+    """The setting of a batch; the hashes by which verdicts are used again are left out.
+
+    Args:
+        assignment: as the course has it.
+        choice: where it runs.
+        seed: of the batch.
+        slots: how many at once; default: as many as the machine has cores for.
+        gpus: the devices; a submission has one alone, so they decide how many run at once.
+    """
     return Setting(
         assignment=assignment.name,
         spec=assignment.spec,
@@ -25,9 +44,34 @@ def trial_setting(assignment: Assignment, choice: Choice, seed: int) -> Setting:
         image=choice.image,
         hide=tuple(str(p) for p in choice.hide),
         seed=seed,
-        slots=len(gpus) or 2,
-        gpus=gpus,
-        runtime=choice.runtime,
+        slots=len(gpus) or slots or default_slots(assignment.spec),
         grader_version=__version__,
         packages=installed_packages(),
+        gpus=gpus,
+        runtime=choice.runtime,
     )
+
+
+def trial_setting(assignment: Assignment, choice: Choice, seed: int, *, slots: int = 2) -> Setting:
+    """The setting of a batch whose verdicts nobody keeps."""
+    gpus = gpus_for(assignment.spec.resources.gpu, ())
+    return batch_setting(assignment, choice, seed, slots=slots, gpus=gpus)
+
+
+def default_slots(spec: AssignmentSpec) -> int:
+    """As many as there are cores for, at the threads that each submission may use."""
+    cores = (
+        len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    )
+    return max(1, cores // max(spec.resources.threads, 1))
+
+
+def installed_packages() -> dict[str, str]:
+    """Versions on the judge's side."""
+    found = {}
+    for name in _PACKAGES:
+        try:
+            found[name] = version(name)
+        except PackageNotFoundError:
+            continue
+    return found

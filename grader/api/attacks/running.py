@@ -10,8 +10,7 @@ import msgspec
 
 from grader.api.attacks.notebooks import attack_notebook
 from grader.api.attacks.sources import ATTACKS, Attack
-from grader.api.grading import default_slots
-from grader.api.setting import trial_setting
+from grader.api.setting import default_slots, trial_setting
 from grader.course.directory import Assignment, Course, check_assignment
 from grader.course.spec import AssignmentSpec
 from grader.errors import InfrastructureError
@@ -100,7 +99,7 @@ def attack(
     jobs = _jobs(chosen, attacks)
     spec = _quick(chosen.spec)
     setting = msgspec.structs.replace(
-        trial_setting(chosen, choice, seed), spec=spec, slots=max(2, default_slots(spec))
+        trial_setting(chosen, choice, seed, slots=max(2, default_slots(spec))), spec=spec
     )
     grade_batch(setting, jobs, Watchers(on_verdict=take))
     return Attacked(assignment=assignment, attacks=len(attacks), earned=_earned(verdicts, attacks))
