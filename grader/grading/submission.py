@@ -32,7 +32,6 @@ from grader.sandbox.executed import executed_notebook
 from grader.sandbox.limits import as_numbers, run_limits
 from grader.sandbox.notebook_box import NotebookBox
 from grader.suite.results import TestResult
-from grader.wire.messages import Watch
 
 JudgeSuite = Callable[[NotebookBox, dict[str, Any], dict[str, str]], Held]
 """Runs the hidden suite against a live notebook: (box, executed notebook, answers) to results."""
@@ -44,7 +43,6 @@ def judge_submission(
     slot: Slot,
     suite: JudgeSuite,
     on_cell: Callable[[int, int], None] = lambda cell, cells: None,
-    watch: Watch | None = None,
 ) -> Judged:
     """Judge one submission.
 
@@ -54,7 +52,6 @@ def judge_submission(
         slot: where it is run.
         suite: runs the hidden suite, and holds the rules against what it finds.
         on_cell: told of each cell that begins.
-        watch: what the box is to look out for in the suite's calls.
 
     Raises:
         InfrastructureError: the sandbox failed; try again, it is never a mark.
@@ -68,7 +65,7 @@ def judge_submission(
         return unreadable(job, setting, sentences(error))
     sources = [cell.source for cell in notebook.code_cells]
     limits = run_limits(setting.spec)
-    box = NotebookBox(slot, sources, limits=limits, seed=setting.seed, watch=watch, on_cell=on_cell)
+    box = NotebookBox(slot, sources, limits=limits, seed=setting.seed, on_cell=on_cell)
     try:
         run = box.run()
         executed = executed_notebook(notebook, run)

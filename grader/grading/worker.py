@@ -49,7 +49,6 @@ class Worker:
         self._suite = suite
         self._connection = connection
         self._book = rulebook(setting.spec)
-        self._watch = self._book.watch if self._book is not None else None
         self._slot = self._make_slot()
 
     def run(self) -> None:
@@ -103,9 +102,7 @@ class Worker:
 
         for left in reversed(range(TRIES)):
             try:
-                judged = judge_submission(
-                    job, setting, self._slot, run_suite, on_cell, watch=self._watch
-                )
+                judged = judge_submission(job, setting, self._slot, run_suite, on_cell)
                 return with_kept(judged, [result.name for result in kept])
             except InfrastructureError as error:
                 self._slot.stop()
@@ -219,11 +216,12 @@ class SuiteRun:
             client = RelayedBox(
                 pipe, call_timeout_s=self._box.call_timeout_s, generation=self._box.generation
             )
-            witness = None if self._book is None else Witness(client)
+            witness = None if self._book is None else self._witness(client, self._book)
+            questions = {test.name: test.question for test in self._suite.plan.tests}
 
             def begins(name: str) -> None:
                 if witness is not None:
-                    witness.begin()
+                    witness.begin(questions[name])
                 pipe.send(Begun(name=name))
 
             def ended(result: TestResult) -> None:
@@ -247,6 +245,11 @@ class SuiteRun:
             pipe.send(Finished(trouble=trouble))
         finally:
             os._exit(0)
+
+    def _witness(self, client: RelayedBox, book: Rulebook) -> Witness:
+        asked = {test.question for test in self._suite.plan.tests}
+        watches = {question: book.watch(question) for question in asked if book.of(question)}
+        return Witness(client, watches, book.watch())
 
     def _lost(self, name: str) -> TestResult:
         test = next(t for t in self._suite.plan.tests if t.name == name)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Literal
@@ -69,12 +68,16 @@ class Rulebook:
         others = {n for r in self.rules if r.question not in ("", question) for n in r.names}
         return frozenset(others - own)
 
-    @functools.cached_property
-    def watch(self) -> Watch:
-        """What the box is to look out for; the judge decides what it means."""
+    def watch(self, question: str | None = None) -> Watch:
+        """What the box is to look out for; the judge decides what it means.
+
+        Args:
+            question: whose tests are run; None for all.
+        """
+        rules = self.rules if question is None else self.of(question)
         names: set[str] = set()
         prefixes: set[str] = set()
-        for name in {name for rule in self.rules for name in rule.forbid}:
+        for name in {name for rule in rules for name in rule.forbid}:
             names |= {spelling.rpartition(".")[2] for spelling in name.spellings}
             names |= name.operators
             prefixes |= _prefixes(name)

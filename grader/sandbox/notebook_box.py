@@ -73,7 +73,6 @@ class NotebookBox:
         *,
         limits: RunLimits,
         seed: int,
-        watch: m.Watch | None = None,
         on_cell: Callable[[int, int], None] = lambda cell, cells: None,
     ) -> None:
         self._slot = slot
@@ -81,8 +80,6 @@ class NotebookBox:
         self._sources = list(cells)
         self._limits = limits
         self._seed = seed
-        self._watch = watch
-        self._watching: Session | None = None
         self._skipped: set[int] = set()
         self._session: Session | None = None
         self._seconds: dict[int, float] = {}
@@ -148,9 +145,6 @@ class NotebookBox:
         if session is None:
             session = self._revive()
         try:
-            if self._watch is not None and self._watching is not session:
-                session.request(self._watch)
-                self._watching = session
             return session.request(request, blobs)
         except BoxFailure:
             self._drop()

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterator, Sequence
+import contextlib
+from collections.abc import Generator, Iterator, Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -14,6 +15,7 @@ from grader.wire.values import Blob, Tree
 
 MAX_USED = 200
 MAX_RAN = 300
+NOTHING = m.Watch()
 
 
 class Evidence(msgspec.Struct, frozen=True, kw_only=True):
@@ -41,11 +43,23 @@ class Witness:
     """A box client that takes note of what goes through it; the suite's child has one.
 
     An object that stays in the box is known by the name that it was fetched by, and what a call
-    gives by the names of all that went into the call.
+    gives by the names of all that went into the call. The box is told what to watch for in each
+    test's calls: watching is dear, so a test that no rule concerns is not watched at all.
     """
 
-    def __init__(self, client: BoxClient) -> None:
+    def __init__(self, client: BoxClient, watches: Mapping[str, m.Watch], all_: m.Watch) -> None:
+        """Make one for a submission.
+
+        Args:
+            client: its box.
+            watches: what to watch for in the tests of each question, where there is something.
+            all_: what to watch for while a fixture is set up that tests of any question may share.
+        """
         self._client = client
+        self._watches = watches
+        self._all = all_
+        self._wanted = NOTHING
+        self._watched: tuple[int, m.Watch] = (client.generation, NOTHING)
         self.generation = client.generation
         self._origins: dict[tuple[int, int], frozenset[str]] = {}
         self._now: list[_Notes] = [_Notes()]
@@ -71,16 +85,30 @@ class Witness:
         names = self._names(request)
         for notes in self._now:
             notes.add(sorted(names), ())
-        try:
-            reply, parts = self._client.request(request, blobs)
-        finally:
-            self.generation = self._client.generation
+        if isinstance(request, m.Act | m.RunFunction):
+            self._watch()
+        reply, parts = self._ask(request, blobs)
         for notes in self._now:
             notes.add((), getattr(reply, "ran", ()))
         if isinstance(reply, m.Value):
             for handle in _handles(reply.value):
                 self._origins[self.generation, handle] = names
         return reply, parts
+
+    def _ask(
+        self, request: m.Request, blobs: Sequence[Blob] = ()
+    ) -> tuple[m.Reply, list[memoryview]]:
+        try:
+            return self._client.request(request, blobs)
+        finally:
+            self.generation = self._client.generation
+
+    def _watch(self) -> None:
+        """Tell the box what to watch for, where it has not been told; a new session knows none."""
+        told = self._watched[1] if self._watched[0] == self.generation else NOTHING
+        if told != self._wanted:
+            self._ask(self._wanted)
+            self._watched = (self.generation, self._wanted)
 
     def _names(self, request: m.Request) -> frozenset[str]:
         match request:
@@ -97,9 +125,10 @@ class Witness:
 
     # -- whose it is
 
-    def begin(self) -> None:
-        """A test begins."""
+    def begin(self, question: str) -> None:
+        """A test of that question begins."""
         self._now = [_Notes()]
+        self._wanted = self._watches.get(question, NOTHING)
 
     def evidence(self) -> Evidence:
         """What the test has used, itself and through its fixtures."""
@@ -113,15 +142,23 @@ class Witness:
         """The next test has these fixtures, some of which were set up by an earlier one."""
         self._fixtures = tuple(id(fixture) for fixture in fixtures)
 
-    def enter(self, fixture: object) -> None:
-        """A fixture is being set up: what it asks for, all tests that have it ask for."""
-        self._of_fixtures[id(fixture)] = notes = _Notes()
-        self._now.append(notes)
+    @contextlib.contextmanager
+    def setting_up(self, fixture: object, *, shared: bool) -> Iterator[None]:
+        """A fixture is being set up: what it asks for, all tests that have it ask for.
 
-    def leave(self) -> None:
-        """The fixture is set up, or has failed."""
-        if len(self._now) > 1:
-            self._now.pop()
+        Args:
+            fixture: any object that stands for it.
+            shared: whether tests of other questions may have it, too.
+        """
+        self._of_fixtures[id(fixture)] = notes = _Notes()
+        outside, before = self._wanted, self._now
+        self._now = [*before, notes]
+        if shared:
+            self._wanted = self._all
+        try:
+            yield
+        finally:
+            self._wanted, self._now = outside, before
 
 
 class FixtureNotes:
@@ -139,11 +176,8 @@ class FixtureNotes:
     @pytest.hookimpl(wrapper=True)
     def pytest_fixture_setup(self, fixturedef: Any) -> Generator[None, Any, Any]:
         """Tell when a fixture begins and ends."""
-        self._witness.enter(fixturedef)
-        try:
+        with self._witness.setting_up(fixturedef, shared=fixturedef.scope != "function"):
             return (yield)
-        finally:
-            self._witness.leave()
 
 
 def _fixtures(item: pytest.Item) -> Iterator[object]:
