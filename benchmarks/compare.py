@@ -1,6 +1,7 @@
 """Our grader beside nbgrader and Otter: the same task, the same submissions, in turn.
 
     python benchmarks/compare.py --rounds 5 --workloads light,medium,heavy
+    python benchmarks/compare.py --rounds 2 --workloads heavy --add
 
 Every round runs every system once with few and once with many submissions; their difference over
 the number of further submissions is what one costs, without the start-up. A system that gives a
@@ -106,17 +107,23 @@ def main() -> None:
     parser.add_argument("--workloads", default="light,medium,heavy")
     parser.add_argument("--systems", default="", help="only those whose name contains one of these")
     parser.add_argument("--name", default="latest", help="of the files under benchmarks/results")
+    parser.add_argument("--add", action="store_true", help="to the rounds that those files hold")
     options = parser.parse_args()
     wanted = [word for word in options.systems.split(",") if word]
     systems = [s for s in all_systems() if not wanted or any(w in s.name for w in wanted)]
     for system in systems:
         system.install()
     RESULTS.mkdir(exist_ok=True)
+    raw = RESULTS / f"{options.name}.json"
     found: dict[str, Any] = {"machine": machine(), "rows": []}
+    if options.add:
+        found["rows"] = json.loads(raw.read_text())["rows"]
     for workload in options.workloads.split(","):
-        for number in range(1, options.rounds + 1):
+        before = [row["round"] for row in found["rows"] if row["workload"] == workload]
+        for number in range(
+            max(before, default=0) + 1, max(before, default=0) + options.rounds + 1
+        ):
             found["rows"] += one_round(systems, workload, number)
-            raw = RESULTS / f"{options.name}.json"
             raw.write_text(json.dumps(found, indent=1) + "\n")
     figures = summary(found["rows"])
     text = table(figures, found["machine"])

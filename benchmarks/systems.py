@@ -35,6 +35,7 @@ class System(ABC):
     name: str
     containers = False
     few, many = 1, 3
+    slots = 1
 
     def install(self) -> None:  # noqa: B027 - ours needs nothing
         """Make its environment; not measured."""
@@ -48,12 +49,16 @@ class System(ABC):
         """What each submission got, after the command has run."""
 
     def sizes(self, workload: str) -> tuple[int, int]:
-        """A small and a large number of submissions; fewer where each takes long."""
-        return (self.few, self.many) if workload == "light" else (1, min(self.many, 3))
+        """A small and a large number of submissions; both fill every slot."""
+        if workload == "light":
+            return self.few, self.many
+        return self.slots, 2 * self.slots
 
 
 class Ours(System):
     """`grader grade` with full pages, as a user runs it."""
+
+    slots = 2
 
     def __init__(self, sandbox: str, isolation: str) -> None:
         self.name = f"grader, {sandbox} {isolation}" if sandbox != "local" else "grader, local"
@@ -91,6 +96,7 @@ class Limit(System):
 
     name = "the limit (one warm process, nothing else)"
     few, many = 2, 62
+    slots = 2
 
     def prepare(self, workload: str, count: int, folder: Path) -> Prepared:
         """The submissions as files, for `limit.py`."""
@@ -148,6 +154,7 @@ class Otter(System):
     """Otter: `otter run` for each submission, as many at once as there are slots of ours."""
 
     name = "Otter 7.0.0"
+    few, many, slots = 2, 6, 2
     python = PEERS / "otter" / "bin" / "python"
 
     def install(self) -> None:
