@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import time
 from pathlib import Path
 
-EVERY_S = 0.05
 _OOM_FILES = ("/sys/fs/cgroup/memory.events", "/sys/fs/cgroup/memory/memory.oom_control")
 
 
@@ -16,7 +14,6 @@ class MemoryWatch:
         self._limit = limit_bytes
         self._shared = 0
         self._kills = _kernel_kills()
-        self._next = 0.0
         self.resident_at_start = 0
         self.peak = 0
 
@@ -26,11 +23,9 @@ class MemoryWatch:
         self.resident_at_start = resident(pid)
 
     def exceeded(self, pid: int) -> bool:
-        """Look, at most every 50 ms, whether the session has more than it may."""
-        now = time.monotonic()
-        if now < self._next or not pid:
+        """Look whether the session has more than it may."""
+        if not pid:
             return False
-        self._next = now + EVERY_S
         total = sum(max(own_bytes(p) - self._shared, 0) for p in (pid, *descendants(pid)))
         self.peak = max(self.peak, total)
         return total > self._limit

@@ -72,6 +72,10 @@ class Zygote:
         self._outbox: deque[memoryview] = deque()
         self._outbox_size = 0
         self._session: Session | None = None
+        self._poll = select.poll()
+        self._polled: list[tuple[int, int]] = []
+        self._look_at = 0.0
+        """When to look next whether the session lives and what memory it uses."""
         self._wake, wake = os.pipe()
         for end in (self._wake, wake):
             os.set_blocking(end, False)
@@ -93,27 +97,36 @@ class Zygote:
 
     def _turn(self) -> bool:
         session = self._session
-        poll = select.poll()
-        poll.register(self._in, select.POLLIN)
-        poll.register(self._wake, select.POLLIN)
-        if self._outbox:
-            poll.register(self._out, select.POLLOUT)
-        if session is not None:
-            events = select.POLLOUT if session.pending else 0
-            events |= select.POLLIN if self._outbox_size < HIGH_WATER else 0
-            if session.started:
-                poll.register(session.channel, events)
-            else:
-                poll.register(session.report, select.POLLIN)
-        ready = dict(poll.poll(WATCH_MS if session is not None else None))
+        wanted = self._wanted(session)
+        if wanted != self._polled:
+            self._poll = select.poll()
+            for descriptor, events in wanted:
+                self._poll.register(descriptor, events)
+            self._polled = wanted
+        ready = dict(self._poll.poll(WATCH_MS if session is not None else None))
         if self._in in ready and not self._read_judge():
             return False
         if self._wake in ready:
             os.read(self._wake, 4096)
-        self._write_judge()
+            self._look_at = 0.0  # a process has ended
+        if self._outbox:
+            self._write_judge()
         if session is not None and self._session is session:
             self._tend(session, ready)
         return True
+
+    def _wanted(self, session: Session | None) -> list[tuple[int, int]]:
+        """What to wait for: descriptors and events."""
+        wanted = [(self._in, select.POLLIN), (self._wake, select.POLLIN)]
+        if self._outbox:
+            wanted.append((self._out, select.POLLOUT))
+        if session is not None and session.started:
+            events = select.POLLOUT if session.pending else 0
+            events |= select.POLLIN if self._outbox_size < HIGH_WATER else 0
+            wanted.append((session.channel, events))
+        elif session is not None:
+            wanted.append((session.report, select.POLLIN))
+        return wanted
 
     def _tend(self, session: Session, ready: dict[int, int]) -> None:
         if not session.started:
@@ -126,6 +139,10 @@ class Zygote:
             ):
                 self._reap(session)
                 return
+        now = time.monotonic()
+        if now < self._look_at:
+            return
+        self._look_at = now + WATCH_MS / 1000
         if session.memory.exceeded(session.pid):
             self._kill("memory", f"more than {session.limits.memory_bytes >> 20} MB")
         elif self._gone(session):
