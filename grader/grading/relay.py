@@ -1,12 +1,16 @@
 """Between a worker and the child that runs the suite for one submission.
 
-The worker keeps the slot and the notebook; the child asks through a socket pair. So a suite that
-damages its process, or is killed at its deadline, damages one child and no slot, and the results
-that it had sent are kept.
+The worker keeps the slot and the notebook, and lends the child the live session's stream. When a
+call goes wrong the child gives the stream back, with what is to be judged, and asks through a
+socket pair from then on: what happens to a session, and to a slot, happens in the worker alone. So
+a suite that damages its process, or is killed at its deadline, damages one child, and the results
+that it had sent are kept; a slot is lost only where the child ends in the middle of a call.
 """
 
 from __future__ import annotations
 
+import contextlib
+import functools
 import socket
 import time
 from collections.abc import Callable, Sequence
@@ -23,6 +27,8 @@ from grader.errors import (
     InfrastructureError,
     WireError,
 )
+from grader.sandbox.conversation import Broken, Loan, Trouble
+from grader.sandbox.link import Position
 from grader.sandbox.notebook_box import NotebookBox
 from grader.suite.evidence import Evidence
 from grader.suite.results import TestResult
@@ -46,6 +52,13 @@ class Revive(msgspec.Struct, frozen=True, kw_only=True, tag="revive", tag_field=
     """The suite wants the notebook live before a test's time begins."""
 
 
+class Returned(msgspec.Struct, frozen=True, kw_only=True, tag="returned", tag_field="kind"):
+    """The suite gives back what it was lent; with the trouble that is to be judged, if any."""
+
+    position: Position
+    trouble: Trouble | None = None
+
+
 class Begun(msgspec.Struct, frozen=True, kw_only=True, tag="begun", tag_field="kind"):
     """A test begins."""
 
@@ -65,7 +78,8 @@ class Finished(msgspec.Struct, frozen=True, kw_only=True, tag="finished", tag_fi
     trouble: str = ""
 
 
-FromChild = Ask | Revive | Begun | Done | Finished
+_Reply = tuple[m.Reply, Sequence[Blob]]
+FromChild = Ask | Revive | Returned | Begun | Done | Finished
 
 
 class Answer(msgspec.Struct, frozen=True, kw_only=True):
@@ -115,15 +129,24 @@ class Pipe:
 class RelayedBox:
     """The notebook as the suite's child sees it: `suite.student.BoxClient`."""
 
-    def __init__(self, pipe: Pipe, *, call_timeout_s: float, generation: int) -> None:
+    def __init__(
+        self, pipe: Pipe, loan: Loan | None, *, call_timeout_s: float, generation: int
+    ) -> None:
         self._pipe = pipe
+        self._loan = loan
         self.call_timeout_s = call_timeout_s
         self.generation = generation
 
     def request(
         self, request: m.Request, blobs: Sequence[Blob] = ()
     ) -> tuple[m.Reply, list[memoryview]]:
-        """Ask the worker for it, and raise what it says was raised."""
+        """Ask the box, or the worker for it; raise what it says was raised."""
+        if self._loan is not None:
+            try:
+                return self._loan.request(request, blobs)
+            except Broken as broken:
+                self.give_back(broken.trouble)
+                return self._answer()
         try:
             self._pipe.send(Ask(request=request), blobs)
         except frames.Malformed as error:
@@ -134,6 +157,12 @@ class RelayedBox:
         """Have the worker run the notebook anew, if its session has ended."""
         self._pipe.send(Revive())
         self._answer()
+
+    def give_back(self, trouble: Trouble | None = None) -> None:
+        """Give the stream back, if it is here; trouble is answered with what it comes to."""
+        loan, self._loan = self._loan, None
+        if loan is not None:
+            self._pipe.send(Returned(position=loan.position(), trouble=trouble))
 
     def _answer(self) -> tuple[m.Reply, list[memoryview]]:
         message, parts = self._pipe.receive(Answer)
@@ -160,6 +189,8 @@ class Heard:
     finished: bool = False
     trouble: str = ""
     infrastructure: InfrastructureError | None = None
+    loan: Loan | None = None
+    """What the child has of the box."""
 
 
 def attend(pipe: Pipe, box: NotebookBox, heard: Heard, *, until: Callable[[], float]) -> None:
@@ -172,10 +203,12 @@ def attend(pipe: Pipe, box: NotebookBox, heard: Heard, *, until: Callable[[], fl
     while not heard.finished:
         message, blobs = pipe.receive(FromChild, until())
         match message:
+            case Returned():
+                _take_back(pipe, box, message, heard)
             case Ask():
-                _answer(pipe, box, message.request, blobs, heard)
+                _answer(pipe, box, functools.partial(box.request, message.request, blobs), heard)
             case Revive():
-                _answer(pipe, box, None, blobs, heard)
+                _answer(pipe, box, functools.partial(_ready, box), heard)
             case Begun():
                 heard.running = message.name
             case Done():
@@ -187,16 +220,39 @@ def attend(pipe: Pipe, box: NotebookBox, heard: Heard, *, until: Callable[[], fl
                 heard.finished, heard.trouble = True, message.trouble
 
 
-def _answer(
-    pipe: Pipe, box: NotebookBox, request: m.Request | None, blobs: list[memoryview], heard: Heard
-) -> None:
+def forfeit(box: NotebookBox, heard: Heard) -> None:
+    """Take back what was lent to a child that is gone without a word; call it after its death."""
+    loan, heard.loan = heard.loan, None
+    if loan is not None:
+        with contextlib.suppress(BoxFailure):  # it was in a call: the session is dropped
+            box.take_back(loan, None)
+
+
+def _take_back(pipe: Pipe, box: NotebookBox, returned: Returned, heard: Heard) -> None:
+    """Take back what was lent, and answer the request that broke, if one did."""
+    loan, heard.loan = heard.loan, None
+    if loan is None:
+        raise EOFError("the suite returns what it does not have")
+    if returned.trouble is None:
+        box.take_back(loan, returned.position)
+    else:
+        _answer(pipe, box, functools.partial(_judged, box, loan, returned), heard)
+
+
+def _judged(box: NotebookBox, loan: Loan, returned: Returned) -> _Reply:
+    box.take_back(loan, returned.position, returned.trouble)
+    raise AssertionError("trouble is never a reply")
+
+
+def _ready(box: NotebookBox) -> _Reply:
+    box.ready()
+    return m.Value(value=None), ()
+
+
+def _answer(pipe: Pipe, box: NotebookBox, ask: Callable[[], _Reply], heard: Heard) -> None:
     parts: Sequence[Blob] = ()
-    reply: m.Reply = m.Value(value=None)
     try:
-        if request is None:
-            box.ready()
-        else:
-            reply, parts = box.request(request, blobs)
+        reply, parts = ask()
         answer = Answer(generation=box.generation, reply=reply)
     except BoxFailure as error:
         answer = Answer(generation=box.generation, failure=type(error).__name__, text=error.what)

@@ -22,12 +22,13 @@ from grader.grading.job import Begins, Broken, InCell, Job, Judged, Ready, Setti
 from grader.grading.lifeline import end_with_parent
 from grader.grading.patience import TRIES
 from grader.grading.regrade import with_kept
-from grader.grading.relay import Begun, Done, Finished, Heard, Pipe, RelayedBox, attend
+from grader.grading.relay import Begun, Done, Finished, Heard, Pipe, RelayedBox, attend, forfeit
 from grader.grading.rule_holding import Held, hold
 from grader.grading.submission import judge_submission, not_judged
 from grader.rules.book import Rulebook, rulebook
 from grader.sandbox.base import Slot
 from grader.sandbox.choose import Choice
+from grader.sandbox.conversation import Loan
 from grader.sandbox.gpus import Occupancy
 from grader.sandbox.limits import slot_options
 from grader.sandbox.notebook_box import NotebookBox
@@ -192,12 +193,13 @@ class SuiteRun:
 
     def _one_child(self, heard: Heard) -> None:
         ours, theirs = socket.socketpair()
+        heard.loan = self._box.lend()
         worker = os.getpid()
         pid = os.fork()
         if pid == 0:
             end_with_parent(worker, signal.SIGKILL)
             ours.close()
-            self._be_child(theirs, heard.results)
+            self._be_child(theirs, heard.loan, heard.results)
         theirs.close()
         try:
             with ours:
@@ -206,15 +208,19 @@ class SuiteRun:
             pass
         finally:
             _end(pid)
+            forfeit(self._box, heard)
 
-    def _be_child(self, sock: socket.socket, done: list[TestResult]) -> None:
+    def _be_child(self, sock: socket.socket, loan: Loan | None, done: list[TestResult]) -> None:
         """Run what is left of the suite and report each test as it ends; never returns."""
         try:
             signal.signal(signal.SIGTERM, signal.SIG_DFL)
             os.setsid()
             pipe = Pipe(sock)
             client = RelayedBox(
-                pipe, call_timeout_s=self._box.call_timeout_s, generation=self._box.generation
+                pipe,
+                loan,
+                call_timeout_s=self._box.call_timeout_s,
+                generation=self._box.generation,
             )
             witness = None if self._book is None else self._witness(client, self._book)
             questions = {test.name: test.question for test in self._suite.plan.tests}
@@ -242,6 +248,7 @@ class SuiteRun:
                 )
             except InfrastructureError as error:
                 trouble = error.what
+            client.give_back()
             pipe.send(Finished(trouble=trouble))
         finally:
             os._exit(0)

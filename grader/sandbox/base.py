@@ -12,6 +12,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
+from grader.sandbox.conversation import Loan, Trouble
+from grader.sandbox.link import Position
 from grader.wire import messages as m
 from grader.wire.values import Blob
 
@@ -84,6 +86,26 @@ class Session(ABC):
             BoxFailure: see `run_cell`.
             InfrastructureError: see `run_cell`.
         """
+
+    def lend(self) -> Loan | None:
+        """Let a process that is forked now make the requests; None where that can't be."""
+        return None
+
+    def take_back(
+        self, loan: Loan, position: Position | None, trouble: Trouble | None = None
+    ) -> None:
+        """Go on where the borrower stopped.
+
+        Args:
+            loan: what was lent.
+            position: of the stream; None of a borrower that is gone without a word.
+            trouble: why it stopped, if it was not through.
+
+        Raises:
+            BoxFailure: see `run_cell`; that is what the trouble was.
+            InfrastructureError: see `run_cell`.
+        """
+        raise AssertionError("this session lends nothing")
 
     @abstractmethod
     def close(self) -> m.Ended:

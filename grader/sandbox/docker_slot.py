@@ -25,7 +25,7 @@ from docker.errors import DockerException, NotFound
 from grader.errors import ImageError
 from grader.sandbox.base import SlotOptions
 from grader.sandbox.engine import Engine, connect, ours, seccomp_profile, speaking
-from grader.sandbox.link import ReadAhead, Transport
+from grader.sandbox.link import Piece, ReadAhead, Transport
 from grader.sandbox.prune import sweep
 from grader.sandbox.stream import StreamSlot
 from grader.wire.values import Blob
@@ -82,6 +82,21 @@ class AttachedTransport(Transport):
             self._socket.sendall(data)
         finally:
             self._socket.settimeout(None)
+
+    @property
+    def can_be_shared(self) -> bool:  # type: ignore[override]
+        """An encrypted stream has a state of its own at either end."""
+        return not isinstance(self._socket, ssl.SSLSocket)
+
+    def position(self) -> Piece:
+        """Where in a piece of output this is."""
+        if not self._left and not self._ahead:
+            return Piece()
+        return Piece(stream=self._stream, left=self._left, held=self._ahead.held)
+
+    def resume(self, piece: Piece) -> None:
+        """Read on from there."""
+        self._stream, self._left, self._ahead.held = piece.stream, piece.left, piece.held
 
     def close(self) -> None:
         """Close the connection to the engine."""

@@ -12,8 +12,36 @@ from grader.wire import messages as m
 from grader.wire.values import Blob
 
 
+class Position(msgspec.Struct, frozen=True, kw_only=True):
+    """Where in the stream a reader is: the frame that it is in, and bytes that it read ahead."""
+
+    kind: int
+    session: int
+    left: int
+    held: bytes
+    transport: Piece
+
+
+class Piece(msgspec.Struct, frozen=True, kw_only=True):
+    """The same of a transport that has frames of its own."""
+
+    stream: int = 0
+    left: int = 0
+    held: bytes = b""
+
+
 class Transport(ABC):
     """A byte stream to a zygote; only `FrameLink` calls it."""
+
+    can_be_shared = True
+    """Whether a fork's copy can be used in turn with this one: what is read ahead apart."""
+
+    def position(self) -> Piece:
+        """Where in the stream this is; nothing to say where nothing is read ahead."""
+        return Piece()
+
+    def resume(self, piece: Piece) -> None:  # noqa: B027 - for who has no position, nothing
+        """Read on from there."""
 
     @abstractmethod
     def receive_into(self, view: memoryview, deadline: float) -> int:
@@ -43,6 +71,16 @@ class ReadAhead:
 
     def __bool__(self) -> bool:
         return len(self._held) > 0
+
+    @property
+    def held(self) -> bytes:
+        """What was read and not asked for yet."""
+        return bytes(self._held)
+
+    @held.setter
+    def held(self, data: bytes) -> None:
+        self._room[: len(data)] = data
+        self._held = self._room[: len(data)]
 
     def into(self, view: memoryview, deadline: float) -> int:
         """Read some bytes; 0 at the end of the stream."""
@@ -92,6 +130,32 @@ class FrameLink:
             raise EOFError("the stream ended")
         self._left -= count
         return count
+
+    @property
+    def at_rest(self) -> bool:
+        """Whether the last frame that was begun is read to its end, and nothing beyond it."""
+        return not (self._left or self._ahead) and self._transport.position() == Piece()
+
+    @property
+    def can_be_shared(self) -> bool:
+        """Whether a fork's copy can take over from here."""
+        return self._transport.can_be_shared and self.at_rest
+
+    def position(self) -> Position:
+        """Where in the stream this is."""
+        return Position(
+            kind=self.kind,
+            session=self.session,
+            left=self._left,
+            held=self._ahead.held,
+            transport=self._transport.position(),
+        )
+
+    def resume(self, position: Position) -> None:
+        """Read on from there."""
+        self.kind, self.session, self._left = position.kind, position.session, position.left
+        self._ahead.held = position.held
+        self._transport.resume(position.transport)
 
     def skip(self, deadline: float) -> None:
         """Read the rest of the payload and forget it."""

@@ -16,6 +16,8 @@ from typing import Literal
 
 from grader.errors import BoxFailure, BoxTimeout
 from grader.sandbox.base import CellResult, Session, Slot
+from grader.sandbox.conversation import Loan, Trouble
+from grader.sandbox.link import Position
 from grader.wire import messages as m
 from grader.wire.values import Blob
 
@@ -146,6 +148,30 @@ class NotebookBox:
             session = self._revive()
         try:
             return session.request(request, blobs)
+        except BoxFailure:
+            self._drop()
+            raise
+
+    def lend(self) -> Loan | None:
+        """Let a process that is forked now make the requests; None where that can't be.
+
+        Until it is taken back, nothing else may be asked of this box.
+        """
+        return None if self._session is None else self._session.lend()
+
+    def take_back(
+        self, loan: Loan, position: Position | None, trouble: Trouble | None = None
+    ) -> None:
+        """Go on where the borrower stopped, as `Session.take_back`.
+
+        Raises:
+            BoxFailure: what stopped it; the session has ended.
+            InfrastructureError: the sandbox failed.
+        """
+        if self._session is None:
+            raise AssertionError("the box whose session was lent has none")
+        try:
+            self._session.take_back(loan, position, trouble)
         except BoxFailure:
             self._drop()
             raise

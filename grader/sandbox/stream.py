@@ -9,7 +9,6 @@ from __future__ import annotations
 import time
 from abc import abstractmethod
 from collections.abc import Callable, Sequence
-from typing import Any
 
 import msgspec
 
@@ -23,19 +22,26 @@ from grader.errors import (
     WireError,
 )
 from grader.sandbox.base import CellResult, Session, Slot, SlotOptions
-from grader.sandbox.link import FrameLink, Transport
+from grader.sandbox.conversation import (
+    GRACE_S,
+    NO_MESSAGE,
+    TOO_MUCH,
+    Broken,
+    Conversation,
+    Loan,
+    Trouble,
+)
+from grader.sandbox.link import FrameLink, Position, Transport
 from grader.sandbox.outputs import Displays
 from grader.wire import frames
 from grader.wire import messages as m
 from grader.wire.values import Blob
 
-GRACE_S = 2.0
 SPAWN_S = 30.0
 END_S = 15.0
-OUTPUT_SLACK = 2 << 20
 MAX_BODY = 16 << 20
 MAX_BRACKETS = 500_000
-_NO_MESSAGE = "wrote into the channel to the judge what is no message"
+_MEMORY = "used more memory than it may and was stopped"
 
 
 class StreamSlot(Slot):
@@ -140,11 +146,10 @@ class StreamSession(Session):
         self._link = link
         self._number = number
         self._limits = limits
-        self._received = 0
+        self._talk = Conversation(link, number, limits.reply_bytes)
         self._ended: m.Ended | None = None
         self._failure: BoxFailure | None = None
         self._displays = Displays()
-        self._allowance = 0
 
     # -- life
 
@@ -169,7 +174,7 @@ class StreamSession(Session):
                         hint="Run `grader doctor`, or use `--isolation single-use`.",
                     )
         except (OSError, EOFError, msgspec.MsgspecError) as error:
-            raise self._lost(error) from error
+            raise self._lost(str(error)) from error
 
     def close(self) -> m.Ended:
         """End the session and wait until nothing of it lives."""
@@ -195,21 +200,15 @@ class StreamSession(Session):
                 self._link.control(m.Kill(session=self._number), deadline)
                 killed = True
             try:
-                self._step(deadline if killed else kill_at)
+                self._talk.step(deadline if killed else kill_at)
             except TimeoutError:
                 if killed:
                     raise
                 continue
             self._link.skip(deadline)
-
-    def _step(self, deadline: float) -> None:
-        """Read one header; take note of statuses."""
-        self._link.next_header(deadline)
-        if self._link.kind == frames.STATUS:
-            status = self._link.status(deadline)
-            if isinstance(status, m.Ended) and status.session == self._number:
-                self._ended = status
-                self._slot.ended(status)
+            if self._talk.ended is not None:
+                self._ended = self._talk.ended
+                self._slot.ended(self._ended)
 
     # -- requests
 
@@ -226,105 +225,100 @@ class StreamSession(Session):
         result = CellResult(index=index, status="killed")
         if on_output is not None:
             on_output(result)
-        self._allowance = 2 * output_bytes + OUTPUT_SLACK
+        if self._failure is not None:
+            raise self._failure
         request = m.RunCell(
             index=index, source=source, timeout_s=timeout_s, stop_output_at=output_bytes
         )
-        self._send(request, ())
-        deadline = time.monotonic() + m.WAITING * timeout_s + GRACE_S
+        try:
+            done = self._follow(request, result)
+        except Broken as broken:
+            raise self._judge(broken.trouble) from broken
+        result.status, result.error = done.status, done.error
+        result.duration_s = done.duration_s
+        result.execution_count = index
+        return result
+
+    def _follow(self, request: m.RunCell, result: CellResult) -> m.CellDone:
+        """Send a cell, and keep what it puts out until it is done."""
+        self._talk.allow(2 * request.stop_output_at)
+        self._talk.send(request)
+        until = time.monotonic() + m.WAITING * request.timeout_s + GRACE_S
         while True:
-            message, parts = self._receive(m.FromBox, deadline, timeout_s)
+            message, parts = self._talk.receive(until - time.monotonic(), request.timeout_s)
             if isinstance(message, m.Output):
                 self._keep(message, parts, result)
             elif isinstance(message, m.CellDone):
-                result.status, result.error = message.status, message.error
-                result.duration_s = message.duration_s
-                result.execution_count = index
-                return result
+                return message
             else:
-                raise self._fail(BoxCrashed(_NO_MESSAGE))
+                raise Broken(Trouble(kind="malformed", text=NO_MESSAGE))
 
     def request(
         self, request: m.Request, blobs: Sequence[Blob] = ()
     ) -> tuple[m.Reply, list[memoryview]]:
         """Send one request and wait for its reply."""
-        seconds = float(getattr(request, "timeout_s", 10.0))
-        self._allowance = self._limits.reply_bytes + OUTPUT_SLACK
-        self._send(request, blobs)
-        deadline = time.monotonic() + m.WAITING * seconds + GRACE_S
-        while True:
-            message, parts = self._receive(m.FromBox, deadline, seconds)
-            if isinstance(message, m.Output):
-                continue
-            if isinstance(message, m.CellDone):
-                raise self._fail(BoxCrashed(_NO_MESSAGE))
-            return message, parts
-
-    def _send(self, request: m.Request, blobs: Sequence[Blob]) -> None:
         if self._failure is not None:
             raise self._failure
         try:
-            parts = frames.message(request, blobs)
-        except frames.Malformed as error:
-            raise WireError(f"the suite sends more than may be sent: {error}") from error
-        try:
-            self._link.send(frames.DATA, self._number, parts, time.monotonic() + 60.0)
-        except (OSError, EOFError) as error:
-            raise self._lost(error) from error
+            return self._talk.request(request, blobs)
+        except Broken as broken:
+            raise self._judge(broken.trouble) from broken
 
-    def _receive(self, kind: Any, deadline: float, seconds: float) -> tuple[Any, list[memoryview]]:
-        try:
-            message, blobs, size = frames.read_message(
-                lambda n: self._data(n, deadline), kind, limit=self._limits.reply_bytes
-            )
-        except TimeoutError as error:
-            raise self._fail(
-                BoxTimeout(f"ran longer than {seconds:g} s and was stopped")
-            ) from error
-        except frames.TooLarge as error:
-            raise self._fail(BoxOutputLimit(f"sent {error}")) from error
-        except frames.Malformed as error:
-            raise self._fail(BoxCrashed(_NO_MESSAGE)) from error
-        except (OSError, EOFError, msgspec.MsgspecError) as error:
-            raise self._lost(error) from error
-        self._allowance -= size
-        if self._allowance < 0:
-            raise self._fail(BoxOutputLimit("put out more than it may and was stopped"))
-        return message, blobs
+    def lend(self) -> Loan | None:
+        """Let a process that is forked now make the requests."""
+        if self._failure is None and Loan.possible(self._talk):
+            return Loan(self._talk)
+        return None
 
-    def _data(self, size: int, deadline: float) -> memoryview:
-        """Read that many bytes of this session's stream."""
-        buffer = frames.empty(size)
-        rest = buffer
-        while rest:
-            if not self._link.left:
-                self._step(deadline)
-                if self._ended is not None:
-                    raise self._failure_of(self._ended)
-                continue
-            if self._link.session != self._number:
-                self._link.skip(deadline)
-                continue
-            rest = rest[self._link.payload_into(rest, deadline) :]
-        return buffer
+    def take_back(
+        self, loan: Loan, position: Position | None, trouble: Trouble | None = None
+    ) -> None:
+        """Go on where the borrower stopped; a stream that it left torn is lost, with the slot."""
+        if position is not None:
+            loan.returned(position)
+        elif loan.torn:
+            self._slot.ended(None)
+            self._ended = m.Ended(session=self._number, cause="killed")
+            self._failure = BoxCrashed("the check ended in the middle of a call")
+            raise self._failure
+        if trouble is not None:
+            raise self._judge(trouble)
 
     def _keep(self, output: m.Output, parts: list[memoryview], result: CellResult) -> None:
         if parts:  # a large body comes beside its message
             body = bytes(parts[0])
             # As JSON, brackets cost the judge thirty times their bytes.
             if len(body) > MAX_BODY or body.count(b"[") + body.count(b"{") > MAX_BRACKETS:
-                raise self._fail(BoxOutputLimit("put out more than it may and was stopped"))
+                raise Broken(Trouble(kind="much", text=TOO_MUCH))
             output = msgspec.structs.replace(output, body=body)
         try:
             self._displays.apply(output, result.outputs)
         except WireError as error:
-            raise self._fail(BoxCrashed(_NO_MESSAGE)) from error
+            raise Broken(Trouble(kind="malformed", text=NO_MESSAGE)) from error
 
     # -- failures
 
+    def _judge(self, trouble: Trouble) -> BoxFailure | InfrastructureError:
+        """Say what the trouble is, and end the session over it."""
+        match trouble.kind:
+            case "ended":
+                self._ended = trouble.ended
+                if trouble.ended is None:  # pragma: no cover - the conversation sends both
+                    raise AssertionError("an end without its status")
+                self._slot.ended(trouble.ended)
+                return self._failure_of(trouble.ended)
+            case "lost":
+                return self._lost(trouble.text)
+            case "late":
+                return self._fail(BoxTimeout(trouble.text))
+            case "much":
+                return self._fail(BoxOutputLimit(trouble.text))
+            case _:
+                return self._fail(BoxCrashed(trouble.text))
+
     def _failure_of(self, end: m.Ended) -> BoxFailure:
         if end.cause == "memory":
-            failure: BoxFailure = BoxOutOfMemory("used more memory than it may and was stopped")
+            failure: BoxFailure = BoxOutOfMemory(_MEMORY)
         else:
             detail = f" ({end.detail})" if end.detail else ""
             failure = BoxCrashed(f"ended its own process{detail}")
@@ -337,16 +331,14 @@ class StreamSession(Session):
         self.close()
         return failure
 
-    def _lost(self, error: Exception) -> BoxFailure | InfrastructureError:
+    def _lost(self, why: str) -> BoxFailure | InfrastructureError:
         """The stream is gone: the engine's doing, or the submission's."""
-        if isinstance(error, BoxFailure):
-            return error
         memory = self._slot.killed_for_memory()
-        why = self._slot.why_gone() or str(error)
+        why = self._slot.why_gone() or why
         self._slot.ended(None)
         self._ended = m.Ended(session=self._number, cause="memory" if memory else "killed")
         if memory:
-            self._failure = BoxOutOfMemory("used more memory than it may and was stopped")
+            self._failure = BoxOutOfMemory(_MEMORY)
             return self._failure
         return InfrastructureError(
             f"the sandbox went away: {why}", hint="Run `grader doctor`; the batch can be continued."

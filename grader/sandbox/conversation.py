@@ -1,0 +1,179 @@
+"""One session's side of a slot's stream: requests go out, messages come back, or trouble.
+
+It decides nothing: what trouble means for the session is the session's to say (`stream`). So a
+process that was forked while nothing was under way may hold the conversation for a while, and give
+the stream back where it left it.
+"""
+
+from __future__ import annotations
+
+import mmap
+import time
+from collections.abc import Sequence
+from typing import Any, Literal
+
+import msgspec
+
+from grader.errors import WireError
+from grader.sandbox.link import FrameLink, Position
+from grader.wire import frames
+from grader.wire import messages as m
+from grader.wire.values import Blob
+
+GRACE_S = 2.0
+OUTPUT_SLACK = 2 << 20
+SEND_S = 60.0
+NO_MESSAGE = "wrote into the channel to the judge what is no message"
+TOO_MUCH = "put out more than it may and was stopped"
+
+
+class Trouble(msgspec.Struct, frozen=True, kw_only=True):
+    """Why there is no reply: no judgement yet, but all that it takes to come to one.
+
+    `late`: none came in time. `much`: more came than may. `malformed`: what is no message.
+    `ended`: the zygote says that the session has. `lost`: the stream is gone.
+    """
+
+    kind: Literal["late", "much", "malformed", "ended", "lost"]
+    text: str = ""
+    ended: m.Ended | None = None
+
+
+class Broken(Exception):
+    """The conversation can't go on."""
+
+    def __init__(self, trouble: Trouble) -> None:
+        super().__init__(trouble.text)
+        self.trouble = trouble
+
+
+class Conversation:
+    """Messages of one session over the slot's link."""
+
+    def __init__(self, link: FrameLink, number: int, reply_bytes: int) -> None:
+        self.link = link
+        self.ended: m.Ended | None = None
+        self._number = number
+        self._reply_bytes = reply_bytes
+        self._allowance = 0
+
+    def request(
+        self, request: m.Request, blobs: Sequence[Blob] = ()
+    ) -> tuple[m.Reply, list[memoryview]]:
+        """Send one request and wait for its reply.
+
+        Raises:
+            Broken: there is none.
+            WireError: the suite sends more than may be sent.
+        """
+        seconds = float(getattr(request, "timeout_s", 10.0))
+        self.allow(self._reply_bytes)
+        self.send(request, blobs)
+        while True:
+            message, parts = self.receive(m.WAITING * seconds + GRACE_S, seconds)
+            if isinstance(message, m.Output):
+                continue
+            if isinstance(message, m.CellDone):
+                raise Broken(Trouble(kind="malformed", text=NO_MESSAGE))
+            return message, parts
+
+    def allow(self, size: int) -> None:
+        """Let the box send that many bytes from now on."""
+        self._allowance = size + OUTPUT_SLACK
+
+    def send(self, request: m.Request, blobs: Sequence[Blob] = ()) -> None:
+        """Send a request, or raise as `request` does."""
+        try:
+            parts = frames.message(request, blobs)
+        except frames.Malformed as error:
+            raise WireError(f"the suite sends more than may be sent: {error}") from error
+        try:
+            self.link.send(frames.DATA, self._number, parts, time.monotonic() + SEND_S)
+        except (OSError, EOFError) as error:
+            raise Broken(Trouble(kind="lost", text=str(error))) from error
+
+    def receive(self, patience_s: float, told_s: float) -> tuple[Any, list[memoryview]]:
+        """Wait for a message; `told_s` is the limit that one who is late has passed."""
+        deadline = time.monotonic() + patience_s
+        try:
+            message, blobs, size = frames.read_message(
+                lambda n: self._data(n, deadline), m.FromBox, limit=self._reply_bytes
+            )
+        except TimeoutError as error:
+            text = f"ran longer than {told_s:g} s and was stopped"
+            raise Broken(Trouble(kind="late", text=text)) from error
+        except frames.TooLarge as error:
+            raise Broken(Trouble(kind="much", text=f"sent {error}")) from error
+        except frames.Malformed as error:
+            raise Broken(Trouble(kind="malformed", text=NO_MESSAGE)) from error
+        except (OSError, EOFError, msgspec.MsgspecError) as error:
+            raise Broken(Trouble(kind="lost", text=str(error))) from error
+        self._allowance -= size
+        if self._allowance < 0:
+            raise Broken(Trouble(kind="much", text=TOO_MUCH))
+        return message, blobs
+
+    def step(self, deadline: float) -> None:
+        """Read one header; take note of the session's end."""
+        self.link.next_header(deadline)
+        if self.link.kind == frames.STATUS:
+            status = self.link.status(deadline)
+            if isinstance(status, m.Ended) and status.session == self._number:
+                self.ended = status
+
+    def _data(self, size: int, deadline: float) -> memoryview:
+        """Read that many bytes of this session's stream."""
+        buffer = frames.empty(size)
+        rest = buffer
+        while rest:
+            if not self.link.left:
+                self.step(deadline)
+                if self.ended is not None:
+                    raise Broken(Trouble(kind="ended", ended=self.ended))
+                continue
+            if self.link.session != self._number:
+                self.link.skip(deadline)
+                continue
+            rest = rest[self.link.payload_into(rest, deadline) :]
+        return buffer
+
+
+class Loan:
+    """A conversation that a forked process may hold until it gives it back, or is gone.
+
+    A byte of memory that both share tells whether it was gone in the middle of a message: then
+    nobody knows how to read on, and the stream is worth nothing.
+    """
+
+    def __init__(self, conversation: Conversation) -> None:
+        self._conversation = conversation
+        self._in_message = mmap.mmap(-1, 1)
+
+    @staticmethod
+    def possible(conversation: Conversation) -> bool:
+        """Whether nothing is under way, and a fork's copy of the stream is as good as the first."""
+        return conversation.ended is None and conversation.link.can_be_shared
+
+    @property
+    def torn(self) -> bool:
+        """Whether the borrower was last seen in the middle of a message."""
+        return self._in_message[0] != 0
+
+    def request(
+        self, request: m.Request, blobs: Sequence[Blob] = ()
+    ) -> tuple[m.Reply, list[memoryview]]:
+        """In the borrower: as `Conversation.request`; after `Broken`, give it back."""
+        self._in_message[0] = 1
+        found = self._conversation.request(request, blobs)
+        if self._conversation.link.at_rest:
+            self._in_message[0] = 0
+        return found
+
+    def position(self) -> Position:
+        """In the borrower: where the stream is; whoever has it can read on."""
+        return self._conversation.link.position()
+
+    def returned(self, position: Position) -> None:
+        """In the lender: go on from there."""
+        self._conversation.link.resume(position)
+        self._in_message[0] = 0
