@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from grader.course.spec import AssignmentSpec, Rules
-from grader.rules.libraries import ABSENT, object_at, qualified, why_unknown
+from grader.rules.libraries import ABSENT, object_at, plain, qualified, why_unknown
 from grader.rules.names import Covered, covered
 from grader.wire.messages import Ran, Watch
 
@@ -37,7 +37,7 @@ class Rule:
             if not found and operator and name.runs(operator):
                 found = ran.name
             if found and not any(self._allows(step, name) for step in steps):
-                return name, found
+                return name, plain(found)
         return None
 
     def hides(self, path: str) -> str:

@@ -20,6 +20,7 @@ _WRITTEN_OTHERWISE = (
     ("torch._C._fft.fft_", "torch.fft."),
     ("torch._C._nn.", "torch.nn.functional."),
     ("torch._C._VariableFunctions.", "torch."),
+    ("torch._VariableFunctionsClass.", "torch."),
     ("torch._VF.", "torch."),
     ("torch._C.TensorBase.", "torch.Tensor."),
     ("torch._C._TensorBase.", "torch.Tensor."),
