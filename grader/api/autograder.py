@@ -25,6 +25,7 @@ from grader.grading.batch import Watchers, grade_batch
 from grader.grading.job import Job, Judged
 from grader.grading.verdict import Verdict
 from grader.intake.choice import NoChoiceError, choose_notebook, is_notebook_name
+from grader.intake.content import held
 from grader.intake.folder import folder_members
 from grader.intake.members import Member
 from grader.intake.submission import read_submission
@@ -134,18 +135,20 @@ def _require_root() -> None:
 def _job(root: Path, assignment: Assignment) -> Job:
     """The notebook among the submitted files, chosen as `grader collect` chooses."""
     members = folder_members(root / "submission", wanted=lambda path: is_notebook_name(str(path)))
-    files = [m for m in members if isinstance(m, Member) and m.data is not None]
+    files = [m for m in members if isinstance(m, Member) and m.content is not None]
     try:
         if not files:
             raise NoChoiceError("There is no notebook among the files; hand in the .ipynb file.")
         chosen = choose_notebook(files, assignment=assignment.name)
     except NoChoiceError as problem:
         return Job(student=STUDENT, file="", data=b"", sha256="", problem=str(problem))
-    found = read_submission(chosen.data or b"", student=STUDENT, file=Path(chosen.path).name)
+    found = read_submission(
+        chosen.content or held(b""), student=STUDENT, file=Path(chosen.path).name
+    )
     return Job(
         student=STUDENT,
         file=found.file,
-        data=found.data,
+        data=found.read(),
         sha256=found.sha256,
         problem=found.problem,
     )

@@ -201,6 +201,7 @@ class _Run:
         self._entries: dict[tuple[str, int], str] = {}
         self._before: list[Verdict] = []
         self._jobs: list[Job] = []
+        self._submissions: dict[tuple[str, int], Submission] = {}
         self._batch = ""
 
     def prepare(
@@ -250,6 +251,7 @@ class _Run:
         if earlier and stands and keeps_seed:
             job = with_standing(job, earlier.verdict, stands)
         self._jobs.append(job)
+        self._submissions[job.student, job.attempt] = submission
         return None
 
     def judge(self) -> None:
@@ -269,9 +271,10 @@ class _Run:
             on_withdrawn=self._progress.warned,
         )
         if self._machines is None:
-            grade_batch(self._setting, self._jobs, watchers)
+            grade_batch(self._setting, self._jobs, watchers, load=self._load)
         else:
-            self._machines.grade(self._setting, pack(self._assignment), self._jobs, watchers)
+            bundle = pack(self._assignment)
+            self._machines.grade(self._setting, bundle, self._jobs, watchers, load=self._load)
         if all(map(_has_mark, self._verdicts)):  # else it is continued, with the same seed
             self._gradebook.finish_batch(self._batch)
 
@@ -307,6 +310,9 @@ class _Run:
             changes=differences(self._before, [v for v in counted if _has_mark(v)]),
         )
 
+    def _load(self, job: Job) -> bytes:
+        return self._submissions[job.student, job.attempt].read()
+
     def _take(self, judged: Judged) -> None:
         verdict = judged.verdict
         number = self._gradebook.record(verdict, judged.executed or None, batch=self._batch)
@@ -330,7 +336,6 @@ def _job(submission: Submission) -> Job:
     return Job(
         student=submission.student,
         file=submission.file,
-        data=submission.data,
         sha256=submission.sha256,
         attempt=submission.attempt,
         submitted_at=submission.submitted_at,

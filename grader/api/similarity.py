@@ -117,7 +117,7 @@ def _starter(assignment: Assignment) -> list[tuple[int, str]]:
 
 def _code(submission: Submission, given: Collection[str]) -> Code:
     """Return the fingerprints of a submission; a cell that was released as it is, is skipped."""
-    cells = read_notebook(submission.data, name=submission.file).cells
+    cells = read_notebook(submission.read(), name=submission.file).cells
     return fingerprinted(
         (number, cell.source)
         for number, cell in enumerate(cells, start=1)
@@ -132,7 +132,7 @@ def _declared(course: Course, submissions: Iterable[Submission]) -> dict[str, se
     )
     declared: dict[str, set[str]] = {}
     for student, submission in there.items():
-        notebook = read_notebook(submission.data, name=submission.file)
+        notebook = read_notebook(submission.read(), name=submission.file)
         for text in declared_collaborators(notebook).values():
             for name in names_in(text):
                 other = roster.match(Identity(name=name, login=name, email=name)).student

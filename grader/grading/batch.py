@@ -9,7 +9,6 @@ from __future__ import annotations
 import os
 import signal
 import time
-from collections import deque
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from multiprocessing.connection import Connection, wait
@@ -33,6 +32,7 @@ from grader.grading.job import (
 from grader.grading.judging import JudgeProcess, raised
 from grader.grading.patience import MAX_LOSSES, START_S, job_patience_s
 from grader.grading.submission import not_judged
+from grader.grading.waiting import Load, Waiting, at_hand
 from grader.wire import frames
 
 
@@ -60,27 +60,29 @@ class _Slot:
         """When the worker is given up: it must have said something by then."""
 
 
-def grade_batch(setting: Setting, jobs: Iterable[Job], watchers: Watchers) -> None:
-    """Judge every job and hand each verdict to the watcher.
+def grade_batch(
+    setting: Setting, jobs: Iterable[Job], watchers: Watchers, *, load: Load = at_hand
+) -> None:
+    """Judge every job and hand each verdict to the watcher; each is loaded when it is handed out.
 
     Raises:
         KeyboardInterrupt: Ctrl-C; what was running has been finished, unless it came twice.
         SuiteError: the hidden suite can't be used; nothing has been judged.
         InfrastructureError: no slot could be started, or none is left.
     """
-    queue = deque(jobs)
-    if not queue:
+    waiting = Waiting(jobs, load=load, setting=setting, on_verdict=watchers.on_verdict)
+    if not waiting:
         return
     with Interrupt(watchers.on_stopping) as interrupt:
-        _rounds(setting, queue, watchers, interrupt)
-        if interrupt.asked and queue:
+        _rounds(setting, waiting, watchers, interrupt)
+        if interrupt.asked and waiting:
             raise KeyboardInterrupt
 
 
-def _rounds(setting: Setting, queue: deque[Job], watchers: Watchers, interrupt: Interrupt) -> None:
+def _rounds(setting: Setting, waiting: Waiting, watchers: Watchers, interrupt: Interrupt) -> None:
     losses: dict[str, int] = {}
-    while queue and not interrupt.asked:
-        round_ = _Round(setting, queue, watchers, interrupt)
+    while waiting and not interrupt.asked:
+        round_ = _Round(setting, waiting, watchers, interrupt)
         lost = round_.run()
         setting = _without(setting, round_.withdrawn)
         for job in lost:
@@ -89,7 +91,7 @@ def _rounds(setting: Setting, queue: deque[Job], watchers: Watchers, interrupt: 
                 trouble = InfrastructureError("its worker ended three times, for a reason of ours")
                 watchers.on_verdict(not_judged(job, setting, trouble))
             else:
-                queue.append(job)
+                waiting.put_back(job)
 
 
 def _without(setting: Setting, withdrawn: set[str]) -> Setting:
@@ -109,11 +111,11 @@ class _Round:
     """One judge process with its workers, until the queue is empty or a worker is lost."""
 
     def __init__(
-        self, setting: Setting, queue: deque[Job], watchers: Watchers, interrupt: Interrupt
+        self, setting: Setting, waiting: Waiting, watchers: Watchers, interrupt: Interrupt
     ) -> None:
         self._interrupt = interrupt
         self._setting = setting
-        self._queue = queue
+        self._waiting = waiting
         self._watchers = watchers
         self._slots: list[_Slot] = []
         self._lost: list[Job] = []
@@ -122,7 +124,7 @@ class _Round:
 
     def run(self) -> list[Job]:
         """Run until nothing is left to hand out; returns jobs whose workers died."""
-        count = min(self._setting.slots, len(self._queue))
+        count = min(self._setting.slots, len(self._waiting))
         self._judge = judge = JudgeProcess(self._setting, count)
         self._slots = [_Slot(connection) for connection in judge.connections]
         try:
@@ -167,12 +169,13 @@ class _Round:
                 raise raised(message)
 
     def _hand_out(self, slot: _Slot) -> None:
-        if self._queue and not self._interrupt.asked:
-            slot.job = self._queue.popleft()
-            slot.until = time.monotonic() + job_patience_s(self._setting.spec)
-            slot.connection.send_bytes(msgspec.msgpack.encode(slot.job))
-        else:
+        handed_out = None if self._interrupt.asked else self._waiting.hand_out()
+        if handed_out is None:
             slot.connection.close()
+            return
+        slot.job, message = handed_out
+        slot.until = time.monotonic() + job_patience_s(self._setting.spec)
+        slot.connection.send_bytes(message)
 
     def _mourn(self, slot: _Slot) -> None:
         """A worker died: its submission goes to another."""

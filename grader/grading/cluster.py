@@ -7,7 +7,6 @@ to the batch's own process, which alone commits them.
 from __future__ import annotations
 
 import uuid
-from collections import deque
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -19,6 +18,7 @@ from grader.grading.batch import Watchers
 from grader.grading.interrupt import Interrupt
 from grader.grading.job import Job, Setting
 from grader.grading.patience import START_S
+from grader.grading.waiting import Load, Waiting, at_hand
 from grader.sandbox.choose import Choice
 
 CONNECT_S = 20.0
@@ -138,7 +138,13 @@ class Cluster:
         )
 
     def grade(
-        self, setting: Setting, bundle: bytes, jobs: Iterable[Job], watchers: Watchers
+        self,
+        setting: Setting,
+        bundle: bytes,
+        jobs: Iterable[Job],
+        watchers: Watchers,
+        *,
+        load: Load = at_hand,
     ) -> None:
         """Judge every job and hand each verdict to the watcher, as `batch.grade_batch` does.
 
@@ -150,7 +156,7 @@ class Cluster:
         from grader.grading.handing_out import HandingOut
         from grader.grading.machine import GraderPlugin
 
-        waiting = deque(jobs)
+        waiting = Waiting(jobs, load=load, setting=setting, on_verdict=watchers.on_verdict)
         if not waiting:
             return
         batch = f"grader-{setting.bundle_sha256[:12]}-{uuid.uuid4()}"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import queue
 import time
 import uuid
-from collections import Counter, deque
+from collections import Counter
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
@@ -20,6 +20,7 @@ from grader.grading.judging import raised
 from grader.grading.machine import GPU, SLOTS, Answer, capacity, judge_here, needs_gpu
 from grader.grading.patience import MAX_LOSSES
 from grader.grading.submission import not_judged
+from grader.grading.waiting import Waiting
 
 NO_MACHINE_S = 600.0
 """How long a batch goes on without a single machine."""
@@ -45,7 +46,7 @@ class HandingOut:
         client: Any,
         batch: str,
         setting: Setting,
-        waiting: deque[Job],
+        waiting: Waiting,
         watchers: Watchers,
     ) -> None:
         self._client = client
@@ -91,11 +92,10 @@ class HandingOut:
 
     def _hand_out(self) -> None:
         ahead = self._slots + max(1, self._slots // 4)  # so that no slot waits for the network
-        while self._waiting and len(self._running) < ahead:
-            job = self._waiting.popleft()
-            self._submit(job)
+        while len(self._running) < ahead and (handed_out := self._waiting.hand_out()):
+            self._submit(*handed_out)
 
-    def _submit(self, job: Job) -> None:
+    def _submit(self, job: Job, message: bytes) -> None:
         key = f"{self._batch}-{uuid.uuid4()}"
         options: dict[str, Any] = {}
         others = [address for address in self._machines() if address not in self._failed]
@@ -104,7 +104,7 @@ class HandingOut:
         future = self._client.submit(
             judge_here,
             self._batch,
-            msgspec.msgpack.encode(job),
+            message,
             key=key,
             pure=False,
             resources=self._takes(),
@@ -119,7 +119,7 @@ class HandingOut:
             if not running.began:
                 del self._running[key]
                 running.future.cancel()
-                self._waiting.append(running.job)
+                self._waiting.put_back(running.job)
 
     def _takes(self) -> dict[str, int] | None:
         if needs_gpu(self._setting):
@@ -202,4 +202,4 @@ class HandingOut:
             trouble = InfrastructureError(reason)
             self._watchers.on_verdict(not_judged(job, self._setting, trouble))
         else:
-            self._waiting.appendleft(job)
+            self._waiting.put_back(job, first=True)

@@ -15,13 +15,14 @@ from grader.suite.results import TestResult
 class Job(msgspec.Struct, frozen=True, kw_only=True):
     """One submission to be judged.
 
+    `data` is its notebook, which is there from when the job is handed out (see `waiting`).
     `before` are the results of an earlier run with the same `seed`, of which those may stand whose
     tests are `unchanged`; without a seed of its own it has the batch's.
     """
 
     student: str
     file: str
-    data: bytes
+    data: bytes = b""
     sha256: str
     attempt: int = 1
     submitted_at: dt.datetime | None = None

@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import io
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path, PurePosixPath
 from typing import BinaryIO
 
+from grader.intake.content import Shelf
 from grader.intake.members import (
     ArchiveEndedError,
     ArchiveLimits,
@@ -62,6 +64,7 @@ def read_archive(
     wanted: Wanted = lambda _path: True,
     limits: ArchiveLimits = DEFAULT_LIMITS,
     prefix: str = "",
+    shelf: Shelf | None = None,
 ) -> Iterator[Member | RefusedMember]:
     """Yield every member of a zip, tar or tar.gz file: good, or refused with the reason.
 
@@ -74,12 +77,17 @@ def read_archive(
         wanted: which paths are to be read; other files are yielded without data.
         limits: how much it may hold.
         prefix: what to put before the paths of its members.
+        shelf: where what is read is to lie; default: in memory.
 
     Raises:
         OSError: the file itself can't be opened.
     """
     with path.open("rb") as file:
-        yield from _members(file, path.name, Budget(limits), wanted, prefix=prefix, depth=0)
+        for member in _members(file, path.name, Budget(limits), wanted, prefix=prefix, depth=0):
+            if shelf is not None and isinstance(member, Member) and member.content is not None:
+                yield replace(member, content=shelf.put(member.content))
+            else:
+                yield member
 
 
 def _members(
@@ -114,13 +122,13 @@ def _inner(
         yield member
     elif depth > 1:
         yield refused("it is an archive inside an archive inside an archive; it was not opened")
-    elif not member.path.lower().endswith(_OPENED) or member.data is None:
+    elif not member.path.lower().endswith(_OPENED) or member.content is None:
         yield refused("archives of this kind are not opened; hand in the notebook, or a zip")
-    elif len(member.data) > budget.limits.nested_bytes:
+    elif member.content.size > budget.limits.nested_bytes:
         yield refused("an archive inside an archive must not be so large")
     else:
         yield Member(member.path, is_folder=True, modified=member.modified)
-        inner = io.BytesIO(member.data)
+        inner = io.BytesIO(member.content.read())
         yield from _members(
             inner, member.path, budget, wanted, prefix=f"{member.path}/", depth=depth
         )

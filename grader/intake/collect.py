@@ -12,7 +12,8 @@ from typing import Literal
 from grader.errors import UsageError
 from grader.intake.archive import is_opened_archive, read_archive
 from grader.intake.choice import is_notebook_name
-from grader.intake.folder import RefusedFileError, folder_members, read_regular_file
+from grader.intake.content import RefusedFileError, Shelf, on_disk
+from grader.intake.folder import folder_members
 from grader.intake.lms.archives import (
     Setting,
     folder_round_the_class,
@@ -135,7 +136,7 @@ def _store(submission: Submission, folder: Path, collected: Collected) -> Path:
     same = [p for p in stored.values() if _source_attempt(p) == submission.attempt]
     if same and read_record(same[-1]).sha256 == submission.sha256:
         return same[-1]
-    data = submission.data if submission.data or not submission.problem else None
+    data = submission.read() if submission.content.size or not submission.problem else None
     number = None if submission.attempt in stored else submission.attempt
     return write_attempt(folder, record, data, number=number)[0]
 
@@ -155,7 +156,7 @@ def _from_source(source: Path, assignment: str, setting: Setting) -> Collected:
             submissions, others = load_stored(folder)
             refused = tuple(Refused(f"{folder}/{display_name(n)}", why) for n, why in others)
             return Collected(tuple(submissions), refused)
-        members = folder_members(folder, wanted=_is_wanted)
+        members = folder_members(folder, wanted=_is_wanted, shelf=Shelf())
         return _grouped(members, folder, assignment, setting)
     if not source.is_file():
         raise UsageError(
@@ -164,17 +165,18 @@ def _from_source(source: Path, assignment: str, setting: Setting) -> Collected:
             hint="A source is a folder, a zip or tar archive, an inbox, or a notebook.",
         )
     if _is_archive(source):
-        return _grouped(read_archive(source, wanted=_is_wanted), source, assignment, setting)
+        members = read_archive(source, wanted=_is_wanted, shelf=Shelf())
+        return _grouped(members, source, assignment, setting)
     alone = students_of([_single_file(source)], assignment=assignment)
     return _collected(alone, source.parent)
 
 
 def _single_file(source: Path) -> Member | RefusedMember:
     try:
-        data = read_regular_file(source.resolve(), limit=MAX_FILE_BYTES)
+        content = on_disk(source.resolve(), limit=MAX_FILE_BYTES)
     except RefusedFileError as error:
         return RefusedMember(display_name(source.name), str(error), path=source.name)
-    return Member(source.name, data)
+    return Member(source.name, content)
 
 
 def _is_archive(source: Path) -> bool:

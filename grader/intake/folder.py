@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from grader.intake.archive import is_opened_archive, read_archive
+from grader.intake.content import RefusedFileError, Shelf, on_disk
 from grader.intake.members import Member, RefusedMember, Wanted
 from grader.intake.names import display_name, is_clutter
 from grader.intake.notebook import MAX_FILE_BYTES
@@ -17,44 +18,23 @@ MAX_DEPTH = 32
 MAX_FILES = 200_000
 
 
-def folder_members(root: Path, *, wanted: Wanted) -> Iterator[Member | RefusedMember]:
+def folder_members(
+    root: Path, *, wanted: Wanted, shelf: Shelf | None = None
+) -> Iterator[Member | RefusedMember]:
     """Yield what is in a folder and below it, sorted by name; archives in it are opened.
 
     Links to folders are never followed, links to files only inside `root`: a link that leads out
     would put any file of the instructor's machine into a submission. Pipes, sockets and devices
-    are not opened, since reading them could hang.
+    are not opened, since reading them could hang. What archives hold is put on the `shelf`.
     """
-    yield from _Walk(root.resolve(), wanted).below(root.resolve(), prefix="", depth=0)
-
-
-class RefusedFileError(Exception):
-    """A file that is not read; the message is the reason."""
-
-
-def read_regular_file(path: Path, *, limit: int) -> bytes:
-    """Read a file that must be a plain one and no longer than `limit` bytes.
-
-    Raises:
-        RefusedFileError: it is a link, a pipe, a device, too large, or can't be read.
-    """
-    # O_NONBLOCK: opening a pipe that was put there between the listing and now must not hang.
-    flags = os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
-    try:
-        with os.fdopen(os.open(path, flags), "rb") as file:
-            if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
-                raise RefusedFileError("it is no regular file")
-            data = file.read(limit + 1)
-    except OSError as error:
-        raise RefusedFileError(f"it cannot be read ({error.strerror})") from error
-    if len(data) > limit:
-        raise RefusedFileError(f"it is larger than {limit / 2**20:,.0f} MB")
-    return data
+    yield from _Walk(root.resolve(), wanted, shelf).below(root.resolve(), prefix="", depth=0)
 
 
 class _Walk:
-    def __init__(self, root: Path, wanted: Wanted) -> None:
+    def __init__(self, root: Path, wanted: Wanted, shelf: Shelf | None) -> None:
         self._root = root
         self._wanted = wanted
+        self._shelf = shelf
         self._files = 0
 
     def below(self, folder: Path, *, prefix: str, depth: int) -> Iterator[Member | RefusedMember]:
@@ -85,10 +65,12 @@ class _Walk:
             target = self._regular(file)
             if is_opened_archive(path):
                 yield Member(path, is_folder=True)
-                yield from read_archive(target, wanted=self._wanted, prefix=f"{path}/")
+                yield from read_archive(
+                    target, wanted=self._wanted, prefix=f"{path}/", shelf=self._shelf
+                )
             elif self._wanted(path):
-                data = read_regular_file(target, limit=MAX_FILE_BYTES)
-                yield Member(path, data, modified=_modified(target))
+                content = on_disk(target, limit=MAX_FILE_BYTES)
+                yield Member(path, content, modified=_modified(target))
             else:
                 yield Member(path)
         except RefusedFileError as error:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from grader.errors import SubmissionError, UsageError
 from grader.intake.advice import advice
-from grader.intake.folder import RefusedFileError, read_regular_file
+from grader.intake.content import RefusedFileError, held, read_regular_file
 from grader.intake.names import display_name, student_id
 from grader.intake.notebook import MAX_FILE_BYTES, read_notebook
 from grader.intake.receipt import Receipt, receipt_key, sign
@@ -53,7 +53,7 @@ def submit(
     file = display_name(notebook_path.name)
     notebook = read_notebook(data, name=file)
     submission = read_submission(
-        data,
+        held(data),
         student=student_id(student),
         file=file,
         submitted_at=now.astimezone(dt.UTC).replace(microsecond=0),

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
+from grader.intake.content import Content
 from grader.intake.names import UnsafeNameError, display_name, safe_member_path
 
 MB = 2**20
@@ -29,12 +30,12 @@ class ArchiveLimits:
 class Member:
     """A member that is what it should be.
 
-    `path` is relative, normalised and safe to show; `data` is None for a folder and for a file
+    `path` is relative, normalised and safe to show; `content` is None for a folder and for a file
     that the caller did not want. `modified` has no time zone in a zip and is only good to compare.
     """
 
     path: str
-    data: bytes | None = None
+    content: Content | None = None
     is_folder: bool = False
     modified: dt.datetime | None = None
 

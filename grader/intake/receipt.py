@@ -22,7 +22,7 @@ from typing import Annotated, Any, Literal
 import msgspec
 
 from grader.errors import InfrastructureError, ReceiptError
-from grader.intake.folder import RefusedFileError, read_regular_file
+from grader.intake.content import RefusedFileError, read_regular_file
 from grader.intake.names import MAX_NAME
 from grader.intake.notebook import MAX_FILE_BYTES
 from grader.intake.stored import NOTEBOOK_FILE, attempts_in

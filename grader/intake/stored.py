@@ -11,7 +11,6 @@ has a final name is whole. Nothing that has a final name is ever written to agai
 from __future__ import annotations
 
 import datetime as dt
-import hashlib
 import os
 import re
 import shutil
@@ -23,7 +22,7 @@ from typing import Annotated, Literal
 import msgspec
 
 from grader.errors import InfrastructureError, UsageError
-from grader.intake.folder import RefusedFileError, read_regular_file
+from grader.intake.content import RefusedFileError, on_disk, read_regular_file
 from grader.intake.names import MAX_NAME, UnsafeNameError, safe_member_path, student_id
 from grader.intake.notebook import MAX_FILE_BYTES
 from grader.intake.submission import Submission, read_submission, unread_submission
@@ -70,7 +69,7 @@ def record_of(submission: Submission, assignment: str) -> Record:
         student=submission.student,
         display_name=submission.display_name[:1000],
         file=submission.file[:1000],
-        size=len(submission.data),
+        size=submission.content.size,
         sha256=submission.sha256,
         attempt=submission.attempt,
         submitted_at=submission.submitted_at,
@@ -201,14 +200,14 @@ def load_attempt(path: Path, number: int) -> Submission:
                 attempt=number,
                 display_name=record.display_name,
             )
-        data = read_regular_file(path / NOTEBOOK_FILE, limit=MAX_FILE_BYTES)
-        if hashlib.sha256(data).hexdigest() != record.sha256:
+        content = on_disk(path / NOTEBOOK_FILE, limit=MAX_FILE_BYTES)
+        if content.sha256 != record.sha256:
             raise RefusedFileError("the notebook is not the one that was recorded")
     except RefusedFileError as error:
         problem = f"The stored submission {path.name} was damaged or changed: {error}."
         return unread_submission(problem, student=student, attempt=number)
     return read_submission(
-        data,
+        content,
         student=student,
         file=record.file,
         submitted_at=record.submitted_at,

@@ -15,6 +15,7 @@ from grader.intake.choice import (
     notebook_stem,
     resembles,
 )
+from grader.intake.content import held
 from grader.intake.members import Member, RefusedMember
 from grader.intake.names import display_name, student_id
 from grader.intake.submission import Submission, read_submission, unread_submission
@@ -102,7 +103,7 @@ def submission_of(
 ) -> Submission:
     """Return a student's submission; where no notebook can be taken, it says why."""
     shown = min(handed.raw_names)
-    notebooks = [m for m in handed.files if m.data is not None and is_notebook_name(m.path)]
+    notebooks = [m for m in handed.files if m.content is not None and is_notebook_name(m.path)]
     try:
         if not notebooks:
             raise NoChoiceError(_why_none(handed))
@@ -116,7 +117,7 @@ def submission_of(
             display_name=shown,
         )
     return read_submission(
-        chosen.data or b"",
+        chosen.content or held(b""),
         student=student,
         file=display_name(PurePosixPath(chosen.path).name),
         submitted_at=submitted_at,

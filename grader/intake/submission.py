@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import datetime as dt
-import hashlib
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from grader.errors import SubmissionError
+from grader.intake.content import Content, held
 from grader.intake.notebook import read_notebook
 
 
@@ -22,8 +22,7 @@ class Submission:
 
     student: str
     file: str
-    data: bytes = field(repr=False)
-    sha256: str
+    content: Content
     submitted_at: dt.datetime | None
     attempt: int
     problem: str = ""
@@ -31,9 +30,22 @@ class Submission:
     repairs: tuple[str, ...] = ()
     earlier_attempts: int = 0
 
+    @property
+    def sha256(self) -> str:
+        """Of the bytes that were taken in."""
+        return self.content.sha256
+
+    def read(self) -> bytes:
+        """Read what was handed in.
+
+        Raises:
+            InfrastructureError: it was changed or removed since it was taken in.
+        """
+        return self.content.read(self.file)
+
 
 def read_submission(
-    data: bytes,
+    content: Content,
     *,
     student: str,
     file: str,
@@ -41,18 +53,21 @@ def read_submission(
     attempt: int = 1,
     display_name: str = "",
 ) -> Submission:
-    """Return the submission of a file; one that can't be read has a `problem`, and is not lost."""
+    """Return the submission of a file; one that is no notebook has a `problem`, and is not lost.
+
+    Raises:
+        InfrastructureError: the file was changed or removed since it was found.
+    """
     problem = ""
     repairs: tuple[str, ...] = ()
     try:
-        repairs = read_notebook(data, name=file).repairs
+        repairs = read_notebook(content.read(file), name=file).repairs
     except SubmissionError as error:
         problem = sentences(error)
     return Submission(
         student=student,
         file=file,
-        data=data,
-        sha256=hashlib.sha256(data).hexdigest(),
+        content=content,
         submitted_at=submitted_at,
         attempt=attempt,
         problem=problem,
@@ -74,8 +89,7 @@ def unread_submission(
     return Submission(
         student=student,
         file=file,
-        data=b"",
-        sha256=hashlib.sha256(b"").hexdigest(),
+        content=held(b""),
         submitted_at=submitted_at,
         attempt=attempt,
         problem=problem,

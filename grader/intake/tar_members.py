@@ -10,6 +10,7 @@ import zlib
 from collections.abc import Iterator
 from typing import BinaryIO
 
+from grader.intake.content import held
 from grader.intake.members import (
     ArchiveEndedError,
     Budget,
@@ -143,7 +144,7 @@ def _read(
     data = budget.read(stream, packed_bytes=None)
     if len(data) < info.size:
         raise MemberRefusedError("the archive was cut off in the middle of it")
-    return Member(path, data, modified=_modified(info))
+    return Member(path, held(data), modified=_modified(info))
 
 
 def _modified(info: tarfile.TarInfo) -> dt.datetime | None:

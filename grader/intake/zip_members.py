@@ -10,6 +10,7 @@ import zlib
 from collections.abc import Iterator
 from typing import BinaryIO
 
+from grader.intake.content import held
 from grader.intake.members import (
     ArchiveEndedError,
     Budget,
@@ -124,7 +125,7 @@ def _read(
         return Member(path, modified=modified)
     with archive.open(info) as stream:
         data = budget.read(stream, packed_bytes=info.compress_size)
-    return Member(path, data, modified=modified)
+    return Member(path, held(data), modified=modified)
 
 
 def _modified(info: zipfile.ZipInfo) -> dt.datetime | None:

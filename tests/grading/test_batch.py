@@ -207,6 +207,36 @@ def test_a_killed_batch_continues_with_what_is_left(classroom: Classroom) -> Non
     assert {v.provenance.seed for v in found.values() if v.provenance} == {seed}
 
 
+def test_what_changes_while_a_batch_runs_is_no_mark_and_is_graded_by_the_next(
+    classroom: Classroom,
+) -> None:
+    for name in ("ada", "bob", "cyd", "dan"):
+        classroom.hand_in(name)
+
+    def change(student: str) -> None:
+        (classroom.submissions / "bob.ipynb").unlink(missing_ok=True)
+        classroom.hand_in("cyd", untouched=True)
+
+    graded: list[str] = []
+    progress = Progress(begun=change, judged=lambda verdict: graded.append(verdict.student))
+    found = run(classroom, slots=1, progress=progress)
+    assert sorted(graded) == ["ada", "bob", "cyd", "dan"]
+    assert found["ada"].points == found["dan"].points == Decimal(8)
+    for name, how in (("bob", "No such file"), ("cyd", "does not hold what it held")):
+        assert found[name].outcome is Outcome.INFRASTRUCTURE_ERROR
+        assert how in found[name].reason and f"{name}.ipynb" in found[name].reason
+    with Gradebook(classroom.course.database_url) as book:
+        assert sorted(v.student for v in book.current("warm-up")) == ["ada", "dan"]
+
+    classroom.hand_in("bob")
+    ran: list[str] = []
+    again = run(classroom, progress=Progress(begun=ran.append))
+    assert sorted(ran) == ["bob", "cyd"]
+    assert (again["bob"].points, again["cyd"].points) == (Decimal(8), Decimal(0))
+    with Gradebook(classroom.course.database_url) as book:
+        assert {b.seed for b in book.batches("warm-up")} == {found["ada"].provenance.seed}  # type: ignore[union-attr]
+
+
 def test_a_sandbox_that_cannot_start_is_said_and_is_no_mark(
     classroom: Classroom, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:

@@ -4,25 +4,24 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections import deque
 from collections.abc import Callable, Coroutine
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from decimal import Decimal
 from types import SimpleNamespace
 from typing import Any, ClassVar
 
 import msgspec
 import pytest
 
-from grader.course.spec import AssignmentSpec, Question
 from grader.errors import InfrastructureError, SuiteError
 from grader.grading.batch import Watchers
 from grader.grading.bundle import pack, unpack
-from grader.grading.job import Begins, Broken, Job, Judged, Setting
+from grader.grading.job import Begins, Broken, Job, Judged
 from grader.grading.submission import not_judged, unreadable
 from grader.grading.verdict import Outcome
+from grader.grading.waiting import Load, Waiting, at_hand
 from tests.grading.conftest import Classroom
+from tests.helpers.settings import SETTING, setting_of
 
 pytest.importorskip("distributed", reason="the extra `cluster` is not installed")
 
@@ -32,27 +31,6 @@ from grader.grading.handing_out import HandingOut
 from grader.grading.machine import Answer, GraderPlugin, Machine, capacity
 
 Reply = Callable[[Job, list[str]], "Judged | Broken | Exception"]
-
-
-def setting_of(spec: AssignmentSpec, bundle: str = "b") -> Setting:
-    return Setting(
-        assignment="warm-up",
-        spec=spec,
-        bundle_sha256=bundle,
-        hidden="",
-        reference="",
-        data="",
-        sandbox="local",
-        isolation="warm",
-        image="i",
-        seed=1,
-    )
-
-
-SPEC = AssignmentSpec(
-    title="t", points=Decimal(1), questions=(Question(id="q1", title="q", points=Decimal(1)),)
-)
-SETTING = setting_of(SPEC)
 
 
 @dataclass
@@ -123,19 +101,26 @@ class FakeInterrupt:
     asked = False
 
 
-def jobs(count: int) -> deque[Job]:
-    return deque(Job(student=f"s{i}", file="f", data=b"\xff", sha256=f"{i}") for i in range(count))
+def jobs(count: int) -> list[Job]:
+    return [Job(student=f"s{i}", file="f", data=b"\xff", sha256=f"{i}") for i in range(count)]
+
+
+def waiting_for(watchers: Watchers, found: list[Job], load: Load = at_hand) -> Waiting:
+    return Waiting(found, load=load, setting=SETTING, on_verdict=watchers.on_verdict)
 
 
 def good(job: Job, _: list[str]) -> Judged:
     return unreadable(job, SETTING, "any")
 
 
-def hand_out(client: FakeClient, waiting: deque[Job]) -> list[tuple[str, Outcome]]:
+def hand_out(
+    client: FakeClient, found: list[Job], load: Load = at_hand
+) -> list[tuple[str, Outcome]]:
     verdicts: list[tuple[str, Outcome]] = []
     watchers = Watchers(
         on_verdict=lambda j: verdicts.append((j.verdict.student, j.verdict.outcome))
     )
+    waiting = waiting_for(watchers, found, load)
     HandingOut(client, "batch", SETTING, waiting, watchers).run(FakeInterrupt())  # type: ignore[arg-type]
     return verdicts
 
@@ -149,7 +134,7 @@ def test_everybody_gets_a_verdict_once_and_in_order() -> None:
 
 def test_little_more_is_handed_out_than_there_are_slots() -> None:
     client, watchers = FakeClient(None), Watchers(on_verdict=lambda judged: None)
-    handing = HandingOut(client, "batch", SETTING, jobs(50), watchers)
+    handing = HandingOut(client, "batch", SETTING, waiting_for(watchers, jobs(50)), watchers)
     handing._look()
     handing._hand_out()
     assert len(client.submitted) == 5
@@ -159,6 +144,31 @@ def test_a_worker_that_declares_slots_is_asked_for_one() -> None:
     client = FakeClient(good, resources={"slots": 2.0})
     hand_out(client, jobs(1))
     assert client.submitted[0][2]["resources"] == {"slots": 1}
+
+
+def test_a_notebook_is_read_when_it_is_handed_out_and_one_that_changed_is_no_mark() -> None:
+    read: list[str] = []
+
+    def load(job: Job) -> bytes:
+        read.append(job.student)
+        if job.student == "s1":
+            raise InfrastructureError("f was changed")
+        return f"notebook of {job.student}".encode()
+
+    client, watchers = FakeClient(None), Watchers(on_verdict=lambda judged: None)
+    handing = HandingOut(client, "batch", SETTING, waiting_for(watchers, jobs(50), load), watchers)
+    handing._look()
+    handing._hand_out()
+    assert read == [f"s{i}" for i in range(6)]
+    assert [student for student, _, _ in client.submitted] == ["s0", "s2", "s3", "s4", "s5"]
+
+    def reply(job: Job, _: list[str]) -> Judged:
+        assert job.data == f"notebook of {job.student}".encode()
+        return good(job, _)
+
+    found = dict(hand_out(FakeClient(reply), jobs(3), load))
+    assert found.pop("s1") is Outcome.INFRASTRUCTURE_ERROR
+    assert set(found.values()) == {Outcome.INVALID_SUBMISSION}
 
 
 def test_a_machine_that_fails_is_left_out_and_costs_no_mark() -> None:
@@ -217,24 +227,25 @@ def test_a_cluster_without_machines_is_waited_for_and_not_for_ever(
 
 
 def test_after_ctrl_c_what_runs_is_finished_and_the_rest_is_taken_back() -> None:
-    client, interrupt, waiting = FakeClient(None), FakeInterrupt(), jobs(9)
+    client, interrupt, found = FakeClient(None), FakeInterrupt(), jobs(9)
     verdicts: list[str] = []
 
     def begun(student: str) -> None:
         interrupt.asked = True
         future = client.futures[0]
-        answer = Answer(machine="tcp://a", said=unreadable(first, SETTING, "any"))
+        answer = Answer(machine="tcp://a", said=unreadable(found[0], SETTING, "any"))
         future.status, future.outcome = "finished", msgspec.msgpack.encode(answer)
         for call in future.callbacks:
             call(future)
 
-    first = waiting[0]
     watchers = Watchers(on_verdict=lambda j: verdicts.append(j.verdict.student), on_begin=begun)
+    waiting = waiting_for(watchers, found)
     handing = HandingOut(client, "batch", SETTING, waiting, watchers)
     client.tell((0.0, msgspec.msgpack.encode(Begins(student="s0"))))
     handing.run(interrupt)  # type: ignore[arg-type]
     assert verdicts == ["s0"]
-    assert {job.student for job in waiting} == {f"s{i}" for i in range(1, 9)}
+    left = {job.student for job, _ in iter(waiting.hand_out, None)}
+    assert left == {f"s{i}" for i in range(1, 9)}
     assert all(f.status == "cancelled" for f in client.futures[1:])
 
 

@@ -65,7 +65,7 @@ def items(
 
 
 def good(found: Iterable[Member | RefusedMember]) -> dict[str, bytes]:
-    return {m.path: m.data for m in found if isinstance(m, Member) and m.data is not None}
+    return {m.path: m.content.read() for m in found if isinstance(m, Member) and m.content}
 
 
 def refused(found: Iterable[Member | RefusedMember]) -> dict[str, str]:

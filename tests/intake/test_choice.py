@@ -7,6 +7,7 @@ import datetime as dt
 import pytest
 
 from grader.intake.choice import NoChoiceError, choose_notebook, notebook_stem, resembles
+from grader.intake.content import held
 from grader.intake.members import Member
 
 HW = "mlp-backprop"
@@ -14,7 +15,7 @@ HW = "mlp-backprop"
 
 def member(path: str, data: bytes | None = None, day: int | None = None) -> Member:
     modified = dt.datetime(2024, 10, day, tzinfo=dt.UTC) if day else None
-    return Member(path, data or path.encode(), modified=modified)
+    return Member(path, held(data or path.encode()), modified=modified)
 
 
 def chosen(*members: Member) -> str:

@@ -40,7 +40,7 @@ def test_folder_of_notebooks_and_folders_is_collected(tmp_path: Path) -> None:
     write(tmp_path / "ben" / "deep" / "er" / "homework.ipynb", OTHER)
     got = collect([tmp_path], assignment=HW)
     assert of(got) == {"anna": "anna.ipynb", "ben": "homework.ipynb"}
-    assert got.submissions[1].data == OTHER
+    assert got.submissions[1].read() == OTHER
     assert {s.submitted_at for s in got.submissions} == {None}
     assert got.refused == ()
 
@@ -115,7 +115,7 @@ def test_student_whose_only_file_is_unreadable_is_not_lost(
     [submission] = collect([tmp_path], assignment=HW).submissions
     assert submission.student == "anna"
     assert reason in submission.problem
-    assert submission.data == data
+    assert submission.read() == data
 
 
 def test_student_without_a_notebook_is_not_lost(tmp_path: Path) -> None:
@@ -148,7 +148,7 @@ def test_link_that_leads_out_is_refused_and_its_student_not_lost(tmp_path: Path)
     got = collect([source], assignment=HW)
     assert "leads out" in of(got)["anna"]
     assert of(got)["carl"] == "carl.ipynb"
-    assert all(s.data != NOTEBOOK for s in got.submissions)
+    assert all(s.read() != NOTEBOOK for s in got.submissions)
     assert {Path(r.source).name for r in got.refused} == {"hw1.ipynb", "ben"}
 
 
@@ -206,7 +206,7 @@ def test_two_spellings_of_one_name_are_one_student_and_reported(tmp_path: Path) 
     write(tmp_path / "y" / "Jose\u0301" / "hw1.ipynb", OTHER)
     write(tmp_path / "y" / "José" / "notes.txt", b"")
     got = collect([tmp_path / "x.zip", tmp_path / "y"], assignment=HW)
-    assert [(s.student, s.attempt, s.data) for s in got.submissions] == [("José", 2, OTHER)]
+    assert [(s.student, s.attempt, s.read()) for s in got.submissions] == [("José", 2, OTHER)]
     assert "taken for one student" in got.warnings[0]
 
 
@@ -246,11 +246,11 @@ def test_attempts_from_several_sources_are_numbered_in_order(tmp_path: Path) -> 
     write(tmp_path / "two" / "anna.ipynb", OTHER)
     sources = [tmp_path / "one", tmp_path / "two"]
     last = collect(sources, assignment=HW)
-    assert [(s.attempt, s.earlier_attempts, s.data) for s in last.submissions] == [(2, 1, OTHER)]
+    assert [(s.attempt, s.earlier_attempts, s.read()) for s in last.submissions] == [(2, 1, OTHER)]
     every = collect(sources, assignment=HW, counts="best")
-    assert [(s.attempt, s.data) for s in every.submissions] == [(1, NOTEBOOK), (2, OTHER)]
+    assert [(s.attempt, s.read()) for s in every.submissions] == [(1, NOTEBOOK), (2, OTHER)]
     limited = collect(sources, assignment=HW, limit=1)
-    assert [s.data for s in limited.submissions] == [NOTEBOOK]
+    assert [s.read() for s in limited.submissions] == [NOTEBOOK]
     assert limited.refused[0].reason == "attempt 2 of a limit of 1"
 
 
@@ -267,7 +267,7 @@ def test_inbox_is_collected_with_times_and_attempts(tmp_path: Path) -> None:
         ("ben", 1, 0),
     ]
     assert got.submissions[0].submitted_at == first + dt.timedelta(days=2)
-    assert got.submissions[0].data == OTHER
+    assert got.submissions[0].read() == OTHER
     assert got.refused == ()
     assert collect([inbox / HW], assignment=HW) == got
     assert len(collect([inbox], assignment=HW, counts="best").submissions) == 3
@@ -303,7 +303,7 @@ def test_changed_file_becomes_a_further_attempt_and_overwrites_nothing(tmp_path:
         write(tmp_path / "in" / "anna.ipynb", data)
         store(collect([tmp_path / "in"], assignment=HW), tmp_path / "out")
     got = collect([tmp_path / "out"], assignment=HW, counts="best")
-    assert [(s.attempt, s.data) for s in got.submissions] == [
+    assert [(s.attempt, s.read()) for s in got.submissions] == [
         (1, NOTEBOOK),
         (2, OTHER),
         (3, NOTEBOOK),
@@ -343,7 +343,7 @@ def test_damaged_stored_submission_is_not_lost_and_not_trusted(damage: str, tmp_
     [submission] = collect([tmp_path / "out"], assignment=HW).submissions
     assert submission.student == "anna"
     assert "damaged or changed" in submission.problem
-    assert submission.data == b""
+    assert submission.read() == b""
 
 
 def test_folder_that_only_looks_stored_is_no_source_of_times_and_attempts(tmp_path: Path) -> None:

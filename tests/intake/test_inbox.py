@@ -71,7 +71,7 @@ def test_every_try_is_kept(inbox: Path) -> None:
     attempts = [hand_in(inbox, notebook(s)).attempt for s in sources]
     assert attempts == [1, 2, 3]
     submissions, refused = load_stored(inbox / HW)
-    assert [s.data for s in submissions] == [notebook(s) for s in sources]
+    assert [s.read() for s in submissions] == [notebook(s) for s in sources]
     assert refused == []
 
 

@@ -177,7 +177,7 @@ def check_archive(make: Callable[[st.DataObject], bytes]) -> None:
                     if isinstance(member, Member):
                         assert ".." not in member.path.split("/")
                         assert not member.path.startswith("/")
-                        assert len(member.data or b"") <= LIMITS.member_bytes
+                        assert member.content is None or member.content.size <= LIMITS.member_bytes
                     else:
                         assert member.reason
                         assert member.name.isprintable()

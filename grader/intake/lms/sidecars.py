@@ -71,13 +71,13 @@ def told_by(
 
 
 def _data(files: Iterable[Member], path: str) -> bytes:
-    data = next((m.data for m in files if m.path == path), None)
-    if data is None or len(data) > _MAX_SIDECAR_BYTES:
+    content = next((m.content for m in files if m.path == path), None)
+    if content is None or content.size > _MAX_SIDECAR_BYTES:
         raise UsageError(
             f"the export holds no {path} that can be read",
             hint="Take the whole export, as Gradescope makes it.",
         )
-    return data
+    return content.read(path)
 
 
 def _gradescope(data: bytes) -> Iterator[tuple[str, tuple[tuple[Identity, ...], Any]]]:
@@ -124,8 +124,8 @@ def _ruby_time(text: str) -> dt.datetime | None:
 def _blackboard(files: Iterable[Member]) -> Iterator[tuple[str, Identity]]:
     for member in files:
         head = blackboard_head(member.path)
-        if head and member.path == f"{head}.txt" and member.data is not None:
-            text = member.data[:4096].decode("utf-8", "replace")
+        if head and member.path == f"{head}.txt" and member.content is not None:
+            text = member.content.read(member.path)[:4096].decode("utf-8", "replace")
             if who := blackboard_name(text, head):
                 yield head, who
 
@@ -148,8 +148,8 @@ def _stamps(
 ) -> Iterator[tuple[str, dt.datetime]]:
     for member in files:
         student, _, rest = member.path.partition("/")
-        if rest == f"{folder}/{TIMESTAMP}" and member.data is not None:
-            text = member.data[:200].decode("utf-8", "replace")
+        if rest == f"{folder}/{TIMESTAMP}" and member.content is not None:
+            text = member.content.read(member.path)[:200].decode("utf-8", "replace")
             if time := _stamp(text.strip(), zone):
                 yield student, time
 

@@ -144,7 +144,7 @@ def test_two_students_of_one_name_stay_two(tmp_path: Path) -> None:
     matcher = Matcher(Roster(people), tmp_path / "m.csv", answers)
     setting = Setting(matcher=matcher)
     got = collect([tmp_path / "class.zip"], assignment=HW, setting=setting).submissions
-    assert [(s.student, s.data) for s in got] == [("li1", OTHER), ("li2", NOTEBOOK)]
+    assert [(s.student, s.read()) for s in got] == [("li1", OTHER), ("li2", NOTEBOOK)]
 
 
 def test_whoever_takes_anothers_name_hands_in_for_nobody(tmp_path: Path) -> None:
@@ -216,10 +216,10 @@ def test_blackboard_attempts_are_kept_in_order_with_their_times(tmp_path: Path) 
         ("zoe", 1),
         ("zoe", 2),
     ]
-    assert got.submissions[3].data == OTHER
+    assert got.submissions[3].read() == OTHER
     assert at(got)["zoe"] == "09 20:59 UTC"
     assert "No notebook" in of(got)["ben"]
-    assert taken(tmp_path, *members).submissions[2].data == OTHER
+    assert taken(tmp_path, *members).submissions[2].read() == OTHER
 
 
 META = """\
@@ -283,7 +283,7 @@ def test_nbgraders_folders_tell_students_and_times(stamp: str, want: str, tmp_pa
         system=System.NBGRADER,
     )
     assert at(got) == {"ada": want, "zoe": ""}
-    assert got.submissions[0].data == NOTEBOOK
+    assert got.submissions[0].read() == NOTEBOOK
 
 
 def test_timestamps_of_everybody_tell_nbgraders_folders(tmp_path: Path) -> None:
@@ -307,7 +307,7 @@ def test_zips_of_students_inside_and_hostile_members_cost_nobody_else(tmp_path: 
         (zip_info("../lovelaceada_900_9_hw1.ipynb"), OTHER),
     )
     assert of(got)["ada"] == "hw1.ipynb"
-    assert got.submissions[0].data == NOTEBOOK
+    assert got.submissions[0].read() == NOTEBOOK
     assert "leads out of the archive" in of(got)["zoe"] or "No notebook" in of(got)["zoe"]
     assert got.refused
 
