@@ -130,4 +130,17 @@ def _is_within(found: Any, wanted: Any) -> bool:
 
 @functools.lru_cache(maxsize=256)
 def _parts(module: str) -> frozenset[int]:
-    return frozenset(id(v) for v in vars(object_at(module)).values() if callable(v))
+    """What a module offers: not what it has imported for itself, such as `Tensor` and `cast`."""
+    held = vars(object_at(module))
+    offered = held.get("__all__")
+    if offered is None:
+        offered = [n for n, v in held.items() if not n.startswith("_") and _is_of(v, module)]
+    found = [held[name] for name in offered if name in held]
+    return frozenset(id(value) for value in found if callable(value))
+
+
+def _is_of(found: Any, module: str) -> bool:
+    """Say whether it is a module's own; of what is not written in Python one can't tell."""
+    if not inspect.isclass(found) and not inspect.isfunction(found):
+        return True
+    return f"{found.__module__}.".startswith(f"{module}.")

@@ -194,6 +194,14 @@ def test_what_can_not_be_told_is_left_to_a_person(source: str) -> None:
     assert (breach.cell, breach.line) in {(2, 1), (2, 2)}
 
 
+def test_rule_on_a_module_leaves_what_it_imported_for_itself_alone() -> None:
+    module = ("torch.nn.functional",)
+    source = "def f(x): return torch.Tensor([1.0]) + torch.Tensor.exp(x)"
+    assert not read(IMPORTS, source, forbid=module).breaches
+    assert found(IMPORTS, "def f(x): return torch.conv1d(x, x)", forbid=module)
+    assert found(IMPORTS, "def f(x): return F.gelu(x)", forbid=module)
+
+
 def test_getattr_on_something_that_holds_nothing_forbidden_is_clear() -> None:
     source = "class A: pass\ndef f(a, n): return getattr(np, n), getattr(A, n), getattr(a, n)"
     assert not read(IMPORTS, source, names=("f",)).breaches

@@ -59,6 +59,10 @@ def test_what_ran_is_known_by_whatever_name(forbid: str, ran: Ran) -> None:
             Ran(name="aten::addmm", through=["torch.nn.modules.linear.Bilinear.forward"]),
         ),
         "a name that only begins so": (LINEAR, Ran(name="torch.nn.modules.linear.LinearX")),
+        "what a module has imported": (
+            "torch.nn.functional",
+            Ran(name="torch.Tensor.exp"),
+        ),
         "nothing that exists": (SOFTMAX, Ran(name="torch.nowhere")),
     }.values(),
 )
