@@ -240,6 +240,8 @@ def _function_name(func: Any) -> str:
         return f"torch.{name}"
     module = owner.__name__ if isinstance(owner, types.ModuleType) else None
     qualified = getattr(func, "__qualname__", name)
+    if "<locals>" in qualified:  # one of several that a function made, such as `max_pool2d`
+        qualified = name
     return f"{module or getattr(func, '__module__', None) or 'torch'}.{qualified}"
 
 

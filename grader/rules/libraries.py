@@ -113,6 +113,9 @@ def _near(name: str, choices: list[str]) -> str:
 def qualified(found: Any) -> str:
     """The name under which a library defines something, or an empty text."""
     module, name = getattr(found, "__module__", None), getattr(found, "__qualname__", None)
+    if isinstance(name, str) and "<locals>" in name:
+        # One of several that a function makes, such as `max_pool2d`, which bears its own name.
+        name = getattr(found, "__name__", None)
     return f"{module}.{name}" if isinstance(module, str) and isinstance(name, str) else ""
 
 

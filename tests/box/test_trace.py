@@ -108,6 +108,14 @@ def test_the_operator_below_is_noted_whatever_it_was_called_by(box: Box, body: s
     assert "aten::_softmax" in names(box.call("f", X))
 
 
+def test_functions_that_torch_makes_by_one_function_keep_their_own_names(box: Box) -> None:
+    box.watch("max_pool1d", "max_pool2d")
+    box.cell("def f(x):\n    return torch.nn.functional.max_pool2d(x[None], 2)")
+    box.cell("def g(x):\n    return torch.nn.MaxPool1d(2)(x)")
+    assert names(box.call("f", X)) == ["torch.nn.functional.max_pool2d"]
+    assert names(box.call("g", X)) == ["torch.nn.functional.max_pool1d"]
+
+
 def test_what_is_not_watched_for_is_not_noted(box: Box) -> None:
     box.watch("softmax", "_softmax")
     box.cell("def f(x):\n    return x.exp() / x.exp().sum(1, keepdim=True)")
