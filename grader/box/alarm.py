@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+import _signal  # type: ignore[import-not-found]  # its `signal` makes no enum of the old handler
 import os
 import signal
 import threading
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, nullcontext
 
 from grader.wire.messages import WAITING
 
@@ -36,8 +36,8 @@ def waited_s() -> float:
 class Alarm:
     """Raises an exception in the main thread when time is up, and again until it is heard."""
 
-    _holds = 0
-    _late: BaseException | None = None
+    holds = 0
+    late: BaseException | None = None
 
     def __init__(self, seconds: float, kind: type[BaseException]) -> None:
         self._seconds = seconds
@@ -45,27 +45,18 @@ class Alarm:
 
     def __enter__(self) -> None:
         self._began, self._waited = time.monotonic(), waited_s()
-        signal.signal(signal.SIGALRM, self._ring)
+        _signal.signal(signal.SIGALRM, self._ring)
         signal.setitimer(signal.ITIMER_REAL, max(self._seconds, 0.001), AGAIN_S)
 
     def __exit__(self, *_error: object) -> None:
         signal.setitimer(signal.ITIMER_REAL, 0)
 
     @classmethod
-    @contextmanager
-    def held(cls) -> Iterator[None]:
+    def held(cls) -> AbstractContextManager[None]:
         """Make a ring wait until this is over: half a message would cost the whole session."""
-        if threading.current_thread() is not threading.main_thread():
-            yield
-            return
-        cls._holds += 1
-        try:
-            yield
-        finally:
-            cls._holds -= 1
-        late, cls._late = cls._late, None
-        if late is not None:
-            raise late
+        if threading.current_thread() is threading.main_thread():
+            return _Hold()
+        return nullcontext()
 
     def _ring(self, _number: int, _frame: object) -> None:
         left = self._left()
@@ -73,8 +64,8 @@ class Alarm:
             signal.setitimer(signal.ITIMER_REAL, max(left, 0.001), AGAIN_S)
             return
         error = self._kind(f"it ran longer than {self._seconds:g} s")
-        if Alarm._holds:
-            Alarm._late = error
+        if Alarm.holds:
+            Alarm.late = error
             return
         raise error
 
@@ -82,3 +73,16 @@ class Alarm:
         """Seconds to go on for, because so much was spent waiting; never beyond `WAITING`."""
         waited = min(waited_s() - self._waited, (WAITING - 1) * self._seconds)
         return self._began + self._seconds + waited - time.monotonic()
+
+
+class _Hold(AbstractContextManager[None]):
+    """While it lasts, an alarm that rings is kept; then it is raised."""
+
+    def __enter__(self) -> None:
+        Alarm.holds += 1
+
+    def __exit__(self, *error: object) -> None:
+        Alarm.holds -= 1
+        late, Alarm.late = Alarm.late, None
+        if late is not None and error[0] is None:
+            raise late

@@ -11,7 +11,7 @@ import sys
 import sysconfig
 import types
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -86,12 +86,14 @@ class Trace:
                 if isinstance(constant, types.CodeType):
                     self.is_of_suite(constant)
 
-    @contextmanager
-    def during(self, given: Iterable[object]) -> Iterator[None]:
+    def during(self, given: Iterable[object]) -> AbstractContextManager[None]:
         """Note what runs meanwhile; `given` are the objects that the suite's code works on."""
-        if not self._names and not self._prefixes:
-            yield
-            return
+        if self._names or self._prefixes:
+            return self._noting(given)
+        return nullcontext()
+
+    @contextmanager
+    def _noting(self, given: Iterable[object]) -> Iterator[None]:
         modules = [value for value in given if isinstance(value, torch.nn.Module)]
         self._students = {id(part) for module in modules for part in module.modules()}
         modes: tuple[Any, ...] = (_Functions(self), _Operators(self))

@@ -134,6 +134,30 @@ def test_a_test_that_ends_the_judges_child_costs_only_itself(classroom: Classroo
     )
 
 
+@pytest.mark.parametrize("when", ["between calls", "in a call"])
+def test_a_check_whose_process_is_killed_costs_the_notebook_nothing(
+    classroom: Classroom, when: str
+) -> None:
+    ends = "os.kill(os.getpid(), 9)"
+    if when == "in a call":
+        ends = "threading.Timer(0.3, os.kill, (os.getpid(), 9)).start(); student.doze(20)"
+    killer = HIDDEN + (
+        "\n\nimport os, threading\n\n"
+        '@pytest.mark.question("q1")\n@pytest.mark.points(0)\n'
+        'def test_a_killer(student):\n    """Ends its process."""\n'
+        f"    assert student.live == 1\n    {ends}\n"
+    )
+    classroom.change(hidden=killer)
+    classroom.hand_in("ada", "import time\nlive = 1\ndef doze(seconds): time.sleep(seconds)")
+    verdict = run(classroom)["ada"]
+    found = {t.name.rpartition("::")[2]: t for t in verdict.tests}
+    assert str(found["test_a_killer"].outcome) == "failed"
+    assert verdict.points == Decimal(8)
+    # A notebook is run again only where the stream to it was lost with the process.
+    assert verdict.usage is not None
+    assert verdict.usage.restarts == (1 if when == "in a call" else 0)
+
+
 def test_a_worker_that_dies_loses_nothing(classroom: Classroom) -> None:
     for name in ("ada", "bob", "cyd"):
         classroom.hand_in(name)
