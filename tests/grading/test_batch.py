@@ -141,13 +141,14 @@ def test_a_check_whose_process_is_killed_costs_the_notebook_nothing(
     ends = "os.kill(os.getpid(), 9)"
     if when == "in a call":
         ends = "threading.Timer(0.3, os.kill, (os.getpid(), 9)).start(); student.doze(20)"
-    killer = HIDDEN + (
-        "\n\nimport os, threading\n\n"
+    killer = (
+        "import os, threading\n\n"
         '@pytest.mark.question("q1")\n@pytest.mark.points(0)\n'
         'def test_a_killer(student):\n    """Ends its process."""\n'
-        f"    assert student.live == 1\n    {ends}\n"
+        f"    assert student.live == 1\n    {ends}\n\n\n"
     )
-    classroom.change(hidden=killer)
+    first = HIDDEN.index("@pytest.mark")
+    classroom.change(hidden=HIDDEN[:first] + killer + HIDDEN[first:])
     classroom.hand_in("ada", "import time\nlive = 1\ndef doze(seconds): time.sleep(seconds)")
     verdict = run(classroom)["ada"]
     found = {t.name.rpartition("::")[2]: t for t in verdict.tests}
