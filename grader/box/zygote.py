@@ -23,7 +23,8 @@ import msgspec
 from grader.box import jail, linux
 from grader.box.child import Serve, be_child
 from grader.box.clearing import empty, kill_descendants
-from grader.box.memory import MemoryWatch, resident
+from grader.box.memory import resident
+from grader.box.session import Session, channel
 from grader.box.warming import warm_up
 from grader.wire import frames
 from grader.wire import messages as m
@@ -33,24 +34,6 @@ HIGH_WATER = 4 << 20
 WATCH_MS = 50
 REPORT_LIMIT = 2_000
 JAIL_PATIENCE_S = 20.0
-
-
-class Session:
-    """What the zygote knows of its one child."""
-
-    def __init__(self, number: int, channel: int, report: int, limits: m.Limits) -> None:
-        self.number = number
-        self.channel = channel
-        self.report = report
-        self.limits = limits
-        self.pid = 0
-        self.said = b""
-        self.started = False
-        self.cause: Any = "exited"
-        self.detail = ""
-        self.began = time.monotonic()
-        self.pending: deque[memoryview] = deque()
-        self.memory = MemoryWatch(limits.memory_bytes)
 
 
 class Zygote:
@@ -133,7 +116,7 @@ class Zygote:
             self._hear_report(session, session.report in ready)
             return
         if session.channel in ready:
-            self._write_child(session)
+            session.write()
             if ready[session.channel] & (select.POLLIN | select.POLLHUP) and not self._read_child(
                 session
             ):
@@ -145,7 +128,7 @@ class Zygote:
         self._look_at = now + WATCH_MS / 1000
         if session.memory.exceeded(session.pid):
             self._kill("memory", f"more than {session.limits.memory_bytes >> 20} MB")
-        elif self._gone(session):
+        elif session.gone():
             self._reap(session)
 
     # -- the judge's side
@@ -162,7 +145,7 @@ class Zygote:
             rest = self._take(rest)
         session = self._session
         if session is not None and session.started:
-            self._write_child(session)
+            session.write()
         return True
 
     def _take(self, data: memoryview) -> memoryview:
@@ -226,7 +209,7 @@ class Zygote:
     def _spawn(self, order: m.Spawn) -> None:
         if self._session is not None:
             self._kill("killed", "a new session was asked for")
-        ours, theirs = _socket_pair()
+        ours, theirs = channel()
         report, write = os.pipe()
         self._session = Session(order.session, ours, report, order.limits)
         pid = os.fork()
@@ -270,7 +253,7 @@ class Zygote:
         session.started = True
         session.memory.start(session.pid)
         self._status(session.number, m.Started(session=session.number, jail_ms=milliseconds))
-        self._write_child(session)
+        session.write()
 
     def _refuse(self, session: Session, reason: str) -> None:
         os.close(session.report)
@@ -278,20 +261,6 @@ class Zygote:
         self._end_processes(session)
         self._session = None
         self._status(session.number, m.Refused(session=session.number, reason=reason[:1000]))
-
-    def _write_child(self, session: Session) -> None:
-        while session.pending:
-            try:
-                sent = os.write(session.channel, session.pending[0])
-            except BlockingIOError:
-                return
-            except OSError:  # it has closed its end; its death comes next
-                session.pending.clear()
-                return
-            if sent == len(session.pending[0]):
-                session.pending.popleft()
-            else:
-                session.pending[0] = session.pending[0][sent:]
 
     def _read_child(self, session: Session) -> bool:
         try:
@@ -304,17 +273,6 @@ class Zygote:
             self._send(frames.DATA, session.number, data)
         return bool(data)
 
-    def _gone(self, session: Session) -> bool:
-        try:
-            os.kill(session.pid, 0)
-        except ProcessLookupError:
-            return True
-        try:
-            result = os.waitid(os.P_PID, session.pid, os.WEXITED | os.WNOHANG | os.WNOWAIT)
-        except ChildProcessError:  # alive, and not ours until the process between us has ended
-            return False
-        return result is not None
-
     def _kill(self, cause: Any, detail: str) -> None:
         session = self._session
         if session is None:
@@ -324,14 +282,14 @@ class Zygote:
 
     def _reap(self, session: Session) -> None:
         """See to it that nothing of the session lives, send its last bytes, say that it ended."""
-        alive = not self._gone(session)
+        alive = not session.gone()
         if alive and session.cause == "exited":
             session.cause = "closed"  # it closed its channel in good order, or is told to
         status, usage_s, peak = self._end_processes(session)
         while self._outbox_size < HIGH_WATER and session.started and self._read_child(session):
             pass
         if session.cause in ("exited", "closed") and status is not None:
-            session.cause, session.detail = _explain(status, session)
+            session.explain(status)
         os.close(session.channel)
         self._session = None
         self._status(
@@ -349,7 +307,7 @@ class Zygote:
     def _end_processes(self, session: Session) -> tuple[int | None, float, int]:
         """Kill the child and all that it started; return its status, CPU seconds, peak bytes."""
         grace = time.monotonic() + (0.5 if session.cause == "closed" else 0.0)
-        while session.pid and time.monotonic() < grace and not self._gone(session):
+        while session.pid and time.monotonic() < grace and not session.gone():
             time.sleep(0.002)
         if session.pid:
             for target in (session.pid, -session.pid):
@@ -375,32 +333,6 @@ class Zygote:
         if self._nest.scratch != jail.Nest.scratch:
             empty(Path(self._nest.scratch))
         return found
-
-
-def _explain(status: int, session: Session) -> tuple[Any, str]:
-    code = os.waitstatus_to_exitcode(status)
-    if code == 0:
-        return "closed", ""
-    if code > 0:
-        return "exited", f"exit code {code}"
-    if -code == signal.SIGKILL and session.memory.killed_by_kernel():
-        return "memory", "the kernel ended it for the memory it used"
-    try:
-        name = signal.Signals(-code).name
-    except ValueError:
-        name = f"signal {-code}"
-    return "signal", name
-
-
-def _socket_pair() -> tuple[int, int]:
-    import socket
-
-    ours, theirs = socket.socketpair()
-    for end in (ours, theirs):
-        for option in (socket.SO_SNDBUF, socket.SO_RCVBUF):
-            end.setsockopt(socket.SOL_SOCKET, option, READ)
-    ours.setblocking(False)
-    return ours.detach(), theirs.detach()
 
 
 def main() -> None:
