@@ -20,11 +20,13 @@ def find_course(start: Path | str | None = None) -> Course:
 
 
 def _check_rules(assignment: Assignment) -> None:
-    spec = assignment.spec
-    if spec.rules is not None or any(question.rules is not None for question in spec.questions):
-        from grader.rules.checking import check_rule_names  # imports torch
+    from grader.release.notebooks import solution_notebook
+    from grader.rules.checking import check_reference_keeps_rules, check_rule_names, has_rules
 
-        check_rule_names(spec, assignment.reference_path, assignment.name)
+    if has_rules(assignment.spec):  # what follows imports torch
+        check_rule_names(assignment.spec, assignment.reference_path, assignment.name)
+        cells = [c.source for c in solution_notebook(assignment).cells if c.cell_type == "code"]
+        check_reference_keeps_rules(assignment.spec, cells, assignment.name)
 
 
 def release(course: Course, assignment: str, *, out: Path | None = None) -> ReleasedBundle:

@@ -131,6 +131,9 @@ def _released_faults(judged: Judged) -> Iterator[Fault]:
                 what=f"the released notebook, untouched, earns {show(test.points)} points from "
                 f"{test.name}",
             )
+    for breach in verdict.breaches:
+        if not breach.unclear:
+            yield Fault(check="rules", what=f"the released notebook: {breach.sentence}")
     yield from _cell_errors("released notebook", judged.executed)
 
 

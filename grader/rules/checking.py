@@ -1,13 +1,19 @@
-"""Whether the rules that an instructor wrote name what exists, said before the first submission."""
+"""Whether an instructor's rules name what exists, and can be kept: before the first submission."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from grader.course.spec import AssignmentSpec
 from grader.errors import SpecError
-from grader.rules.book import rule_faults
-from grader.rules.reading import defined_names
+from grader.rules.book import rule_faults, rulebook
+from grader.rules.reading import Reading, defined_names
+
+
+def has_rules(spec: AssignmentSpec) -> bool:
+    """Say whether the assignment or one of its questions has rules."""
+    return spec.rules is not None or any(question.rules is not None for question in spec.questions)
 
 
 def check_rule_names(spec: AssignmentSpec, reference: Path, assignment: str) -> None:
@@ -16,7 +22,7 @@ def check_rule_names(spec: AssignmentSpec, reference: Path, assignment: str) -> 
     Raises:
         SpecError: names each key.
     """
-    if spec.rules is None and all(question.rules is None for question in spec.questions):
+    if not has_rules(spec):
         return
     faults = rule_faults(spec, defined_names(reference.read_text(encoding="utf-8")))
     if faults:
@@ -24,4 +30,32 @@ def check_rule_names(spec: AssignmentSpec, reference: Path, assignment: str) -> 
             "; ".join(faults),
             where=f"{assignment}/assignment.toml",
             hint=f"Mend the rules, then run `grader validate {assignment}`.",
+        )
+
+
+def check_reference_keeps_rules(
+    spec: AssignmentSpec, cells: Sequence[str], assignment: str
+) -> None:
+    """Refuse rules that the reference breaks by its own source; `check_rule_names` goes before it.
+
+    What students are given stands in the reference too: every one of them would break the rule.
+
+    Args:
+        spec: with the rules.
+        cells: the sources of the code cells of the solution's notebook.
+        assignment: its name.
+
+    Raises:
+        SpecError: names each place.
+    """
+    book = rulebook(spec)
+    if book is None:
+        return
+    breaches = [breach for breach in Reading(book, cells).breaches if not breach.unclear]
+    if breaches:
+        raise SpecError(
+            " ".join(f"the reference: {breach.sentence}" for breach in breaches[:10]),
+            where=f"{assignment}/assignment.toml",
+            hint="Mend the reference, or give the rule `names` or `allow`; then run "
+            f"`grader validate {assignment}`.",
         )

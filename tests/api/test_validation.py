@@ -58,6 +58,37 @@ def test_a_cell_of_the_release_that_raises_is_a_fault(tmp_path: Path) -> None:
     assert "NotImplementedError" in found[0].what
 
 
+def with_rules(rules: str) -> str:
+    """The spec with rules of Question 1."""
+    return SPEC.replace("points = 5\n", f"points = 5\n[questions.rules]\n{rules}\n", 1)
+
+
+def test_a_rule_that_the_reference_breaks_by_its_source_is_a_fault(tmp_path: Path) -> None:
+    question = "# %% [markdown]\n# ## Question 2"
+    given = REFERENCE.replace(question, f"# %%\ngiven = torch.exp\n\n{question}")
+    found = faults(tmp_path, spec=with_rules('forbid = ["torch.exp"]'), reference=given)
+    said = [f.what for f in found if f.check == "rules"]
+    assert "the reference: The code uses what the rules forbid, torch.exp" in said[0]
+    assert "cell 2, line 4" in said[0]
+    assert "cell 4, line 1" in said[1]
+    assert said[2].startswith("the released notebook: ")
+    assert len(said) == 3
+    # Its tests lose their points, which is another fault.
+    assert {f.check for f in found} == {"rules", "reference"}
+
+
+def test_a_rule_that_the_reference_breaks_only_when_it_runs_is_a_fault(tmp_path: Path) -> None:
+    hidden_there = REFERENCE.replace(
+        "    shifted = x - x.max(dim=1, keepdim=True).values\n    weights = shifted.exp()\n"
+        "    return weights / weights.sum(dim=1, keepdim=True)",
+        '    return {n[::-1]: f for n, f in vars(torch).items()}["xamtfos"](x, 1)',
+    )
+    rules = 'forbid = ["torch.nn.functional.softmax"]\nnames = ["softmax"]\ncost = "flag"'
+    found = faults(tmp_path, spec=with_rules(rules), reference=hidden_there)
+    assert {f.check for f in found} == {"rules"}
+    assert "The code ran what the rules forbid, torch.nn.functional.softmax" in found[0].what
+
+
 def test_a_wrong_spec_is_said_and_nothing_is_run(tmp_path: Path) -> None:
     write_assignment(tmp_path, "warm-up", spec=SPEC.replace("points = 10", "points = 11"))
     found = validate(Course(tmp_path), "warm-up", sandbox="local", isolation="warm")
