@@ -2,10 +2,11 @@
 
     python benchmarks/hundred_thousand.py --work 0.3
 
-Everything that only the batch's process can do is measured here: a task handed to a scheduler and
-back, a verdict committed, a student's pages written, a submission held in memory. From these and
-from the seconds of work of one submission follows, for any number of slots, how long a batch takes,
-and at how many slots the batch's process has no time left for more.
+Everything that only the batch's process can do is measured here: a notebook taken in, a task handed
+to a scheduler and back, a verdict committed, a student's pages written; what is held in memory of
+each until the end, and what it adds to the gradebook and the class page. From these and from the
+seconds of work of one submission follows, for any number of slots, how long a batch takes, and at
+how many slots the batch's process has no time left for more.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ import json
 import sys
 import tempfile
 import time
+import tracemalloc
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -24,6 +26,9 @@ from distributed import Client, LocalCluster, as_completed
 sys.path.insert(0, str(Path(__file__).parent.parent))
 
 from grader.gradebook.store import Gradebook
+from grader.grading.job import Job
+from grader.grading.verdict import verdict_from_json, verdict_to_json
+from grader.intake.collect import collect
 from grader.report.files import PageWriter
 from tests.helpers.notebooks import realistic_notebook
 from tests.helpers.verdicts import SPEC, graded
@@ -36,11 +41,14 @@ AHEAD = 20
 class Costs:
     """Seconds of the batch's process, and bytes, for one submission."""
 
+    take_in_s: float
     hand_out_s: float
     commit_s: float
     pages_s: float
     submission_bytes: int
+    held_bytes: int
     record_bytes: int
+    class_page_bytes: int
 
     @property
     def serial_s(self) -> float:
@@ -54,13 +62,35 @@ def measure(count: int) -> Costs:
     with tempfile.TemporaryDirectory(prefix="grader-paper-") as folder:
         database = Path(folder, "gradebook.db")
         commit = _commit(database, notebook, count)
+        take_in, held = _take_in(Path(folder, "submissions"), notebook, count)
+        pages, class_page = _pages(Path(folder, "graded"), notebook, count)
         return Costs(
+            take_in_s=take_in,
             hand_out_s=_hand_out(notebook, count),
             commit_s=commit,
-            pages_s=_pages(Path(folder, "graded"), notebook, count // 4),
+            pages_s=pages,
             submission_bytes=len(notebook),
+            held_bytes=held,
             record_bytes=database.stat().st_size // count,
+            class_page_bytes=class_page,
         )
+
+
+def _take_in(folder: Path, notebook: bytes, count: int) -> tuple[float, int]:
+    """Seconds to take a notebook in; bytes held of it, with its verdict, until the end."""
+    folder.mkdir()
+    for i in range(count):
+        (folder / f"s{i}.ipynb").write_bytes(notebook)
+    began = time.monotonic()
+    collect([folder], assignment="mlp")
+    seconds = (time.monotonic() - began) / count
+    tracemalloc.start()
+    submissions = collect([folder], assignment="mlp").submissions
+    jobs = [Job(student=s.student, file=s.file, sha256=s.sha256) for s in submissions]
+    verdicts = [verdict_from_json(verdict_to_json(graded(job.student))) for job in jobs]
+    held, _ = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    return seconds, held // len(verdicts)
 
 
 def _echo(data: bytes) -> bytes:
@@ -100,12 +130,17 @@ def _commit(database: Path, notebook: bytes, count: int) -> float:
         return (time.monotonic() - began) / count
 
 
-def _pages(folder: Path, notebook: bytes, count: int) -> float:
+def _pages(folder: Path, notebook: bytes, count: int) -> tuple[float, int]:
+    """Seconds for a student's pages, and what each adds to the class page; it has all of them."""
     writer = PageWriter(folder, spec=SPEC, now=dt.datetime.now(dt.UTC))
+    verdicts = [graded(f"s{i}") for i in range(count)]
+    small = writer.class_page(verdicts[: count // 2]).stat().st_size
     began = time.monotonic()
-    for i in range(count):
-        writer.student(graded(f"s{i}"), lambda: notebook)
-    return (time.monotonic() - began) / count
+    for verdict in verdicts[: count // 4]:
+        writer.student(verdict, lambda: notebook)
+    seconds = (time.monotonic() - began) / (count // 4)
+    large = writer.class_page(verdicts).stat().st_size
+    return seconds, (large - small) // (count - count // 2)
 
 
 def simulate(costs: Costs, work_s: float, slots: int) -> dict[str, float]:
@@ -141,10 +176,13 @@ def main() -> None:
     print(
         json.dumps(
             {
-                "gigabytes_of_notebooks_in_memory": round(
+                "minutes_to_take_in": round(SUBMISSIONS * costs.take_in_s / 60, 1),
+                "gigabytes_in_memory": round(SUBMISSIONS * costs.held_bytes / 1e9, 1),
+                "gigabytes_of_notebooks_on_disk": round(
                     SUBMISSIONS * costs.submission_bytes / 1e9, 1
                 ),
                 "gigabytes_of_gradebook": round(SUBMISSIONS * costs.record_bytes / 1e9, 1),
+                "megabytes_of_class_page": round(SUBMISSIONS * costs.class_page_bytes / 1e6),
             }
         )
     )

@@ -49,9 +49,9 @@ def run(
     Raises:
         SystemExit: it failed; the log's end is shown.
     """
-    engine, busy, known = _engine_seconds(), busy_seconds(), _zygotes()
+    engine, busy, known = engine_seconds(), busy_seconds(), zygotes()
     began = time.monotonic()
-    with log.open("wb") as file, _group() as group:
+    with log.open("wb") as file, control_group() as group:
         process = subprocess.Popen(
             ["sh", "-c", f'echo $$ >{group}/cgroup.procs && exec "$@"', "sh", *map(str, command)],
             cwd=cwd,
@@ -63,10 +63,10 @@ def run(
         process.wait()
         wall = time.monotonic() - began
         peak = memory.stop()
-        cpu = _group_seconds(group)
+        cpu = group_seconds(group)
     if process.returncode:
         raise SystemExit(f"{command} failed:\n{log.read_text(errors='replace')[-3000:]}")
-    cpu += _engine_seconds() - engine if containers else 0.0
+    cpu += engine_seconds() - engine if containers else 0.0
     other = max(busy_seconds() - busy - cpu, 0.0)
     return Cost(wall, cpu, other, peak)
 
@@ -79,7 +79,7 @@ def busy_seconds() -> float:
 
 
 @contextmanager
-def _group() -> Iterator[Path]:
+def control_group() -> Iterator[Path]:
     """A control group of the command's own."""
     parent = _CGROUPS / "cpuacct" if (_CGROUPS / "cpuacct").is_dir() else _CGROUPS
     group = parent / f"grader-bench-{os.getpid()}"
@@ -105,7 +105,7 @@ def _remove(group: Path) -> None:
             time.sleep(0.05)
 
 
-def _group_seconds(group: Path) -> float:
+def group_seconds(group: Path) -> float:
     """What the processes of a control group have used, of either version."""
     nanoseconds = group / "cpuacct.usage"
     if nanoseconds.exists():
@@ -113,31 +113,53 @@ def _group_seconds(group: Path) -> float:
     return int((group / "cpu.stat").read_text().split("usage_usec ")[1].split()[0]) / 1e6
 
 
-def _engine_seconds() -> float:
+def engine_seconds() -> float:
+    """CPU seconds of the container engine, and of all that has run in containers."""
     docker = next((group for group in _DOCKER_CPU if group.exists()), None)
-    total = _group_seconds(docker) if docker is not None else 0.0
-    for pid in _pids():
-        name = _read(f"/proc/{pid}/comm").strip()
+    total = group_seconds(docker) if docker is not None else 0.0
+    for pid in pids():
+        name = read(f"/proc/{pid}/comm").strip()
         if name in _ENGINE:
-            fields = _read(f"/proc/{pid}/stat").rpartition(")")[2].split()
+            fields = read(f"/proc/{pid}/stat").rpartition(")")[2].split()
             total += sum(map(int, fields[11:13])) / TICK if len(fields) > 13 else 0.0
     return total
 
 
-def _pids() -> list[int]:
+def pids() -> list[int]:
+    """The processes of this machine."""
     return [int(entry.name) for entry in Path("/proc").iterdir() if entry.name.isdigit()]
 
 
-def _read(file: str) -> str:
+def parents() -> dict[int, int]:
+    """The parent of each process."""
+    found = {}
+    for pid in pids():
+        fields = read(f"/proc/{pid}/stat").rpartition(")")[2].split()
+        if fields:
+            found[pid] = int(fields[1])
+    return found
+
+
+def descendants(root: int) -> set[int]:
+    """The children of a process, their children, and so on."""
+    up_of = parents()
+    found = {root}
+    while more := {pid for pid, up in up_of.items() if up in found} - found:
+        found |= more
+    return found - {root}
+
+
+def read(file: str) -> str:
+    """A file's text; nothing where the process has ended meanwhile."""
     try:
         return Path(file).read_text(errors="replace")
     except OSError:
         return ""
 
 
-def _zygotes() -> set[int]:
+def zygotes() -> set[int]:
     """The processes of boxes, in containers or not."""
-    return {pid for pid in _pids() if "grader.box.zygote" in _read(f"/proc/{pid}/cmdline")}
+    return {pid for pid in pids() if "grader.box.zygote" in read(f"/proc/{pid}/cmdline")}
 
 
 class _PeakMemory:
@@ -158,22 +180,16 @@ class _PeakMemory:
 
     def _watch(self) -> None:
         while not self._stop.wait(0.5):
-            self._peak = max(self._peak, sum(map(_proportional_bytes, self._members())))
+            self._peak = max(self._peak, sum(map(proportional_bytes, self._members())))
 
     def _members(self) -> set[int]:
-        parents = {}
-        for pid in _pids():
-            fields = _read(f"/proc/{pid}/stat").rpartition(")")[2].split()
-            if fields:
-                parents[pid] = int(fields[1])
-        found = {self._root}
-        while more := {pid for pid, up in parents.items() if up in found} - found:
-            found |= more
-        return found if self._known is None else found | (_zygotes() - self._known)
+        found = descendants(self._root) | {self._root}
+        return found if self._known is None else found | (zygotes() - self._known)
 
 
-def _proportional_bytes(pid: int) -> int:
-    for line in _read(f"/proc/{pid}/smaps_rollup").splitlines():
+def proportional_bytes(pid: int) -> int:
+    """The memory of a process, with its share of what it has in common with others (PSS)."""
+    for line in read(f"/proc/{pid}/smaps_rollup").splitlines():
         if line.startswith("Pss:"):
             return int(line.split()[1]) * 1024
     return 0

@@ -169,9 +169,10 @@ class Gradebook:
     def holding(self, assignment: str) -> list[Entry]:
         """Return the verdict that holds of every student's every attempt, oldest first."""
         query = select(VerdictRow).where(VerdictRow.id.in_(_holding(assignment)))
+        # Piece by piece: as JSON and read, all of a faculty's verdicts would be in memory twice.
+        pieces = query.order_by(VerdictRow.id).execution_options(yield_per=500)
         with reading(self._engine) as session:
-            rows = session.scalars(query.order_by(VerdictRow.id)).all()
-        return [_entry(row, holds=True) for row in rows]
+            return [_entry(row, holds=True) for row in session.scalars(pieces)]
 
     def executed_notebook(self, verdict: Verdict) -> bytes | None:
         """Return the executed notebook that was recorded with a verdict, as nbformat JSON."""
