@@ -126,7 +126,8 @@ def make_course(root: Path, count: int) -> None:
 def grade(root: Path, options: argparse.Namespace) -> Watched:
     """Grade a class as a user does, and watch it."""
     command = [str(Path(sys.executable).with_name("grader")), "grade", "ps1"]
-    command += ["--slots", str(options.slots), "--sandbox", options.sandbox]
+    command += ["--sandbox", options.sandbox]
+    command += ["--cluster", options.cluster] if options.cluster else ["--slots", options.slots]
     watched, over = Watched(), threading.Event()
     with (root / "log").open("wb") as log, measuring.control_group() as group:
         process = subprocess.Popen(
@@ -219,7 +220,8 @@ def main() -> None:
     """Measure and print lines of JSON."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--sandbox", default="local")
-    parser.add_argument("--slots", type=int, default=2)
+    parser.add_argument("--slots", default="2")
+    parser.add_argument("--cluster", help="Such as local:2; then only the batch is watched.")
     parser.add_argument("--few", type=int, default=10)
     parser.add_argument("--submissions", type=int, default=1000)
     parser.add_argument("--folder", type=Path, help="Where the courses are made; default: /tmp.")

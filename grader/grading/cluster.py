@@ -24,6 +24,8 @@ from grader.sandbox.choose import Choice
 CONNECT_S = 20.0
 """How long a scheduler may take to answer."""
 _LOCAL = "local:"
+_FORGET = {"distributed.admin.low-level-log-length": 10}
+"""For debugging Dask keeps its last 1,000 messages on every connection, notebooks included."""
 _LEAVE_CTRL_C = "import signal; signal.signal(signal.SIGINT, signal.SIG_IGN)"
 """A terminal sends it to the workers too; the batch decides what it means."""
 
@@ -37,6 +39,7 @@ def open_cluster(address: str) -> Iterator[Cluster]:
         InfrastructureError: nothing answers there, or no machine has come.
     """
     try:
+        import dask
         import distributed
     except ImportError as error:
         raise UsageError(
@@ -44,7 +47,7 @@ def open_cluster(address: str) -> Iterator[Cluster]:
             hint="Install it, here and on every machine: pip install 'grader[cluster]'",
         ) from error
     try:
-        with _client(address, distributed) as client:
+        with dask.config.set(_FORGET), _client(address, distributed) as client:
             yield Cluster(client)
     except (OSError, TimeoutError) as error:
         raise InfrastructureError(

@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import time
+import tracemalloc
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -16,6 +17,7 @@ import pytest
 from grader.api import Graded, Progress, grade
 from grader.errors import InfrastructureError, SuiteError, UsageError
 from grader.gradebook.store import Gradebook
+from grader.grading.cluster import open_cluster
 from tests.grading.conftest import Classroom
 from tests.helpers.assignments import HIDDEN
 
@@ -217,3 +219,14 @@ def _parents() -> dict[int, int]:
             continue
         parents[int(stat.parent.name)] = int(fields[1])
     return parents
+
+
+def test_a_cluster_does_not_keep_the_notebooks_that_went_through_it() -> None:
+    size, count = 300_000, 100
+    with open_cluster("local:1") as cluster:
+        tracemalloc.start()
+        for _ in range(count):
+            cluster._client.submit(len, os.urandom(size), pure=False).result()
+        held, _ = tracemalloc.get_traced_memory()
+        tracemalloc.stop()
+    assert held < count * size / 2
