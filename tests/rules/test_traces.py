@@ -76,6 +76,18 @@ def test_what_ran_for_other_names_of_the_notebook_is_not_of_the_rule() -> None:
     assert traced(SOFTMAX, Ran(name="torch.Tensor.softmax", by=["f"]), used=frozenset({"g"}))
 
 
+def test_what_another_questions_rule_covers_is_charged_there_and_not_where_it_is_used() -> None:
+    book = book_of(
+        Rules(forbid=(SOFTMAX,), names=("f",)), Rules(forbid=(SOFTMAX,), names=("g",)), None
+    )
+    cells = ["def f(x):\n    return x.softmax(1)\n", "def g(x):\n    return f(x)\n"]
+    ran = [Ran(name="torch.Tensor.softmax", by=["f", "g"], cell=1, line=2)]
+    reading = Reading(book, cells)
+    assert reading.of_test("q1", frozenset({"f"}), ran)
+    assert not reading.of_test("q2", frozenset({"g"}), ran)
+    assert not reading.of_test("q3", frozenset({"g", "f"}), ran)
+
+
 def test_the_line_that_a_box_names_is_shown_only_where_the_notebook_has_it() -> None:
     (there,) = traced(SOFTMAX, Ran(name="torch.softmax", by=["f"], cell=1, line=2))
     assert (there.cell, there.line, there.text) == (1, 2, "return hidden(x)")
