@@ -35,7 +35,8 @@
 # functions with fresh random inputs: images that are not square, strides that do not divide,
 # batches of one. Clarity over speed: the inputs are small, and plain loops can earn every point.
 # Questions 8 and 9 are read by a person. Each function is tested on its own, so an error in one
-# question does not cost you the next.
+# question does not cost you the next. The rules are checked too, in what you wrote and in what runs
+# when it is called; what seems to break one is shown to a person.
 #
 # The self-checks after each question print `ok`, `no` or `not implemented yet`. They are easier
 # than the hidden tests: add your own.

@@ -38,8 +38,9 @@
 # Hidden tests call your functions with inputs you have not seen: random numbers, odd shapes, a
 # batch of one. Each test stands for one property and gives its points independently of the
 # others, so a mistake in Question 1 costs nothing in Question 4. The written answers are read by a
-# person. The small checks below each question, and the public tests, tell you early whether you
-# are on the right way; passing them is necessary, not sufficient.
+# person. The rules are checked too, in what you wrote and in what runs when it is called; what
+# seems to break one is shown to a person. The small checks below each question, and the public
+# tests, tell you early whether you are on the right way; passing them is necessary, not sufficient.
 #
 # ## Notation
 #

@@ -35,9 +35,11 @@
 #
 # **How it is marked.** Hidden tests call your functions and modules with fresh random inputs of
 # many shapes, mostly in `float64`; they never look at how you wrote them, except for the rule
-# above. The two written answers are read by a person. The cells that begin with `@self_check` tell
-# you what holds and what does not yet. They are easier than the hidden tests, and so are the public
-# tests that came with this notebook. No cell may take longer than 45 seconds; ten are plenty.
+# above: it is checked in what you wrote and in what runs when it is called, and what seems to break
+# it is shown to a person. The two written answers are read by a person. The cells that begin with
+# `@self_check` tell you what holds and what does not yet. They are easier than the hidden tests,
+# and so are the public tests that came with this notebook. No cell may take longer than 45 seconds;
+# ten are plenty.
 
 # %%
 import math

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from grader.api import find_course, grade
+from grader.grading.verdict import Verdict
 from grader.resources import shipped_dir
 from tests.sandbox.places import docker_image
 
@@ -49,6 +50,11 @@ def _fits(points: Decimal, want: dict[str, Any]) -> bool:
     return least <= points <= most
 
 
+def _broken(verdict: Verdict) -> set[str]:
+    """The rules that a sample breaks: none is flagged in honest work, not even as unclear."""
+    return {f"{b.question} {b.rule}{' ?' if b.unclear else ''}" for b in verdict.breaches}
+
+
 @pytest.fixture
 def course_dir(tmp_path: Path) -> Path:
     shutil.copytree(shipped_dir("assignments"), tmp_path / "assignments")
@@ -80,6 +86,8 @@ def test_the_sample_class_gets_the_marks_it_must_get(
     }
     marks = {file: v.points for file, v in found.items() if not _fits(v.points, wanted[file])}
     assert marks == {}, failures
+    broken = {file: _broken(v) for file, v in found.items()}
+    assert broken == {file: set(want.get("breaks", ())) for file, want in wanted.items()}
     for file, want in wanted.items():
         for question, outcome in want.get("outcomes", {}).items():
             outcomes = {str(t.outcome) for t in found[file].tests if t.question == question}
