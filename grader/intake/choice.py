@@ -61,7 +61,7 @@ def choose_notebook(notebooks: Sequence[Member], *, assignment: str) -> Member:
     equals = [n for n in notebooks if resembles(n.path, assignment) == best]
     newest = max(_age_and_copy(n) for n in equals)
     equals = [n for n in equals if _age_and_copy(n) == newest]
-    if len({n.content.sha256 if n.content else "" for n in equals}) == 1:
+    if len(equals) == 1 or len({n.content.sha256 for n in equals if n.content}) == 1:
         return min(equals, key=lambda n: n.path)
     names = ", ".join(sorted(display_name(n.path) for n in equals)[:5])
     raise NoChoiceError(

@@ -11,7 +11,8 @@ import hashlib
 import os
 import stat
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cached_property, partial
 from pathlib import Path
@@ -26,16 +27,33 @@ class RefusedFileError(Exception):
     """A file that is not read; the message is the reason."""
 
 
-@dataclass(frozen=True)
+@dataclass(eq=False)
 class Content:
-    """A file's bytes, wherever they are: `sha256` and `size` are those of the first reading."""
+    """A file's bytes, wherever they are: what the first reading finds, all others must find."""
 
-    sha256: str
     size: int
-    fetch: Callable[[], bytes] = field(repr=False, compare=False)
+    fetch: Callable[[], bytes] = field(repr=False)
+    _sha256: str = ""
+
+    @property
+    def sha256(self) -> str:
+        """Of what the first reading found.
+
+        Raises:
+            InfrastructureError: this is the first reading, and there is nothing any more.
+        """
+        if not self._sha256:
+            self.read()
+        return self._sha256
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Content) and self.sha256 == other.sha256
+
+    def __hash__(self) -> int:
+        return hash(self.sha256)
 
     def read(self, name: str = "what was handed in") -> bytes:
-        """Read the bytes again.
+        """Read the bytes.
 
         Args:
             name: what to call them in an error.
@@ -47,25 +65,27 @@ class Content:
             data = self.fetch()
         except RefusedFileError as error:
             raise _changed(name, str(error)) from error
-        if hashlib.sha256(data).hexdigest() != self.sha256:
+        found = hashlib.sha256(data).hexdigest()
+        if self._sha256 not in {"", found}:
             raise _changed(name, "it does not hold what it held")
+        self._sha256, self.size = found, len(data)
         return data
 
 
 def held(data: bytes) -> Content:
     """Content that stays in memory: for what is small, or passed on at once."""
-    return Content(hashlib.sha256(data).hexdigest(), len(data), lambda: data)
+    return Content(len(data), lambda: data)
 
 
 def on_disk(path: Path, *, limit: int) -> Content:
-    """Content that is read from a file each time, as `read_regular_file` reads.
+    """Content of a file that `read_regular_file` would read, which is done each time.
 
     Raises:
-        RefusedFileError: the file is not read.
+        RefusedFileError: the file would not be read.
     """
-    fetch = partial(read_regular_file, path, limit=limit)
-    data = fetch()
-    return Content(hashlib.sha256(data).hexdigest(), len(data), fetch)
+    with _opened(path, limit) as file:
+        size = os.fstat(file.fileno()).st_size
+    return Content(size, partial(read_regular_file, path, limit=limit))
 
 
 class Shelf:
@@ -84,14 +104,14 @@ class Shelf:
         Raises:
             InfrastructureError: the disk is full.
         """
-        data = content.read()
+        data = content.fetch()
         try:
             at = self._file.seek(0, os.SEEK_END)
             self._file.write(data)
             self._file.flush()
         except OSError as error:
             raise _no_room(error) from error
-        return Content(content.sha256, content.size, partial(self._fetch, at, content.size))
+        return Content(content.size, partial(self._fetch, at, content.size))
 
     def _fetch(self, at: int, size: int) -> bytes:
         try:
@@ -107,18 +127,31 @@ def read_regular_file(path: Path, *, limit: int) -> bytes:
     Raises:
         RefusedFileError: it is a link, a pipe, a device, too large, or can't be read.
     """
+    with _opened(path, limit) as file:
+        data = _read_up_to(file, limit + 1)
+    if len(data) > limit:
+        raise _too_large(limit)
+    return data
+
+
+@contextmanager
+def _opened(path: Path, limit: int) -> Iterator[BinaryIO]:
     # O_NONBLOCK: opening a pipe that was put there between the listing and now must not hang.
     flags = os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
     try:
         with os.fdopen(os.open(path, flags), "rb") as file:
-            if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+            found = os.fstat(file.fileno())
+            if not stat.S_ISREG(found.st_mode):
                 raise RefusedFileError("it is no regular file")
-            data = _read_up_to(file, limit + 1)
+            if found.st_size > limit:
+                raise _too_large(limit)
+            yield file
     except OSError as error:
         raise RefusedFileError(f"it cannot be read ({error.strerror})") from error
-    if len(data) > limit:
-        raise RefusedFileError(f"it is larger than {limit / 2**20:,.0f} MB")
-    return data
+
+
+def _too_large(limit: int) -> RefusedFileError:
+    return RefusedFileError(f"it is larger than {limit / 2**20:,.0f} MB")
 
 
 def _read_up_to(file: BinaryIO, limit: int) -> bytes:

@@ -200,20 +200,20 @@ def load_attempt(path: Path, number: int) -> Submission:
                 attempt=number,
                 display_name=record.display_name,
             )
-        content = on_disk(path / NOTEBOOK_FILE, limit=MAX_FILE_BYTES)
-        if content.sha256 != record.sha256:
+        submission = read_submission(
+            on_disk(path / NOTEBOOK_FILE, limit=MAX_FILE_BYTES),
+            student=student,
+            file=record.file,
+            submitted_at=record.submitted_at,
+            attempt=number,
+            display_name=record.display_name,
+        )
+        if submission.sha256 != record.sha256:
             raise RefusedFileError("the notebook is not the one that was recorded")
     except RefusedFileError as error:
         problem = f"The stored submission {path.name} was damaged or changed: {error}."
         return unread_submission(problem, student=student, attempt=number)
-    return read_submission(
-        content,
-        student=student,
-        file=record.file,
-        submitted_at=record.submitted_at,
-        attempt=number,
-        display_name=record.display_name,
-    )
+    return submission
 
 
 def read_record(path: Path) -> Record:
