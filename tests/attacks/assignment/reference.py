@@ -62,6 +62,8 @@ def fit(x, y, steps=200, rate=0.1):
 
 # %% [markdown]
 # ## Question 4 (1 point): accuracy
+#
+# Without `torch.topk`, by whatever name.
 
 
 # %%

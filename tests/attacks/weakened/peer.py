@@ -39,6 +39,7 @@ PLAIN_JSON = "plain-json"
 ASCII = "ascii"
 EXACT_NUMBERS = "exact-numbers"
 KNOWN_OUTPUTS = "known-outputs"
+SEARCHES_TEXT = "searches-text"
 
 
 class StoppedError(Exception):
@@ -129,6 +130,8 @@ def grade(folder: Path, rules: set[str]) -> None:
     cells = [c for c in notebook.cells if c.cell_type == "code"]
     if KNOWN_OUTPUTS in rules and any("error" in str(c.outputs) for c in cells):
         raise StoppedError("the notebook was handed in with an error")
+    if SEARCHES_TEXT in rules and any("topk" in c.source for c in cells):
+        raise StoppedError("the notebook uses what is forbidden")
     if CELLS_BY_ID in rules:
         released = json.loads((folder / "released.json").read_text())
         by_id = {c.get("id"): c for c in cells}

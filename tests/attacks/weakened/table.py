@@ -100,6 +100,12 @@ def _unpickle() -> None:
     link.values.decode = decode  # type: ignore[assignment]
 
 
+def _no_rules() -> None:
+    from grader.grading import worker
+
+    worker.rulebook = lambda spec: None  # type: ignore[attr-defined]
+
+
 def _much_output() -> None:
     from grader.sandbox import stream
 
@@ -181,6 +187,12 @@ WEAKENINGS: dict[str, Weakening] = {
     "ascii": _peer("text is ASCII", peer.ASCII),
     "exact-numbers": _peer("a number must be Python's own float", peer.EXACT_NUMBERS),
     "known-outputs": _peer("the outputs that were handed in are believed", peer.KNOWN_OUTPUTS),
+    "searches-text": _peer("a word that a rule forbids may stand nowhere", peer.SEARCHES_TEXT),
+    "no-rules": Weakening(what="no rule is held against a submission", judge=_no_rules),
+    "no-trace": _box(
+        "rules are held against the source alone",
+        ("box/trace.py", "if self._names or self._prefixes:", "if False:"),
+    ),
     "trusting-reader": Weakening(what="files are opened as they come", reader=True),
     "no-walls": Weakening(what="a plain child process", sandbox="unsafe"),
     "no-walls-as-root": _box(
