@@ -173,8 +173,8 @@ class Trace:
                     self._note_library(found, frame)
                     students_module = students_module or self._is_students(frame)
             else:
-                if not inside:
-                    inside = True
+                inside = True
+                if not found.cell:  # text that a cell evaluates is of the line that does
                     self._note_place(found, frame)
                 if len(found.by) < MAX_NAMES:
                     found.by.append(_sendable(code.co_qualname))

@@ -108,6 +108,13 @@ def test_the_operator_below_is_noted_whatever_it_was_called_by(box: Box, body: s
     assert "aten::_softmax" in names(box.call("f", X))
 
 
+def test_text_that_a_cell_evaluates_is_of_the_line_that_evaluates_it(box: Box) -> None:
+    box.watch("softmax")
+    box.cell("def f(x):\n    y = x\n    return eval('y.softmax(1)')")
+    (found,) = box.call("f", X)
+    assert (found.cell, found.line, found.by) == (3, 3, ["<module>", "f"])
+
+
 def test_functions_that_torch_makes_by_one_function_keep_their_own_names(box: Box) -> None:
     box.watch("max_pool1d", "max_pool2d")
     box.cell("def f(x):\n    return torch.nn.functional.max_pool2d(x[None], 2)")
