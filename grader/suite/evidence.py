@@ -181,10 +181,15 @@ class FixtureNotes:
 
 
 def _fixtures(item: pytest.Item) -> Iterator[object]:
+    """The fixtures that a test has: of those of one name the nearest, and those it builds on."""
     info: Any = getattr(item, "_fixtureinfo", None)
-    if info is not None:
-        for definitions in info.name2fixturedefs.values():
-            yield from definitions
+    if info is None:
+        return
+    for name, definitions in info.name2fixturedefs.items():
+        for definition in reversed(definitions):
+            yield definition
+            if name not in definition.argnames:
+                break
 
 
 def _handles(tree: Tree) -> Iterator[int]:

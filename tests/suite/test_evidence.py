@@ -263,10 +263,10 @@ def test_alone(student): student.other(1)
 """
 
 
-def test_a_suites_fixtures_are_watched_by_their_scope(bench: Workbench, box: WatchedBox) -> None:
+def evidence_of(bench: Workbench, box: WatchedBox) -> dict[str, Evidence]:
+    """What each test of the bench's suite has used and run."""
     found: dict[str, Evidence] = {}
     witness = Witness(box, WATCHES, ALL)
-    bench.suite(SUITE)
 
     def run(suite: CollectedSuite) -> None:
         questions = {test.name: test.question for test in suite.plan.tests}
@@ -279,6 +279,12 @@ def test_a_suites_fixtures_are_watched_by_their_scope(bench: Workbench, box: Wat
         )
 
     bench.collect(run)
+    return found
+
+
+def test_a_suites_fixtures_are_watched_by_their_scope(bench: Workbench, box: WatchedBox) -> None:
+    bench.suite(SUITE)
+    found = evidence_of(bench, box)
     assert box.watches == [ALL, NOTHING, TWO, NOTHING]
     everything = [*ALL.names, *ALL.prefixes]
     assert {name: (list(e.used), ran(e)) for name, e in found.items()} == {
@@ -286,4 +292,35 @@ def test_a_suites_fixtures_are_watched_by_their_scope(bench: Workbench, box: Wat
         "test_second": (["other"], TWO.prefixes),
         "test_third": (["softmax"], everything),
         "test_alone": (["other"], []),
+    }
+
+
+def test_a_fixture_that_another_takes_the_place_of_is_not_of_its_tests(
+    bench: Workbench, box: WatchedBox
+) -> None:
+    bench.suite(
+        """
+        @pytest.fixture(scope="module")
+        def made(student): return student.softmax(1)
+        @pytest.mark.question("q1")
+        def test_base(made): pass
+
+        @pytest.mark.question("q2")
+        class TestOther:
+            @pytest.fixture
+            def made(self, student): return student.other(1)
+            def test_replaced(self, made): pass
+
+        @pytest.mark.question("q2")
+        class TestMore:
+            @pytest.fixture
+            def made(self, made): return made
+            def test_built_on(self, made): pass
+        """
+    )
+    found = {name.rpartition("::")[2]: e.used for name, e in evidence_of(bench, box).items()}
+    assert found == {
+        "test_base": ("softmax",),
+        "test_replaced": ("other",),
+        "test_built_on": ("softmax",),
     }
