@@ -56,7 +56,7 @@ class StreamSlot(Slot):
         self._number = 0
         self._served = 0
 
-    recycle_after = 200
+    recycle_after = 1_000
     """Sessions after which the slot is replaced, whatever happened in it."""
 
     @abstractmethod
