@@ -21,6 +21,7 @@ from functools import partial
 from typing import Any
 
 import torch
+from docker.types import LogConfig
 
 from grader.grading.relay import Pipe, RelayedBox
 from grader.sandbox.base import SlotOptions
@@ -110,6 +111,7 @@ def container(command: str, image: str) -> Iterator[socket.socket]:
         entrypoint=["sh", "-c", command],
         stdin_open=True,
         network_disabled=True,
+        host_config=api.create_host_config(log_config=LogConfig(type=LogConfig.types.NONE)),
         labels={"grader.benchmark": "calls"},
     )["Id"]
     try:
@@ -135,7 +137,7 @@ def floor(
                 left -= len(sock.recv(left))
 
         found: dict[str, Any] = small(echo)
-    blocks = f"dd if=/dev/zero bs=1M count={4 * FLOATS // 1_000_000 + 1} 2>/dev/null"
+    blocks = f"dd if=/dev/zero bs=1000000 count={4 * FLOATS // 1_000_000} 2>/dev/null"
     with place(f"read line; {blocks}; sleep 60") as sock:
         sock.sendall(b"go\n")
         found["out_mb_s"] = round(4 * FLOATS / min(timed(lambda: drain(sock, header), 1)) / 1e6)
