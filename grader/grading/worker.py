@@ -6,6 +6,7 @@ each submission's suite. It is single-threaded, so that its forks are safe.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import socket
@@ -17,7 +18,7 @@ from typing import Any
 
 import msgspec
 
-from grader.errors import GraderError, InfrastructureError
+from grader.errors import BoxFailure, GraderError, InfrastructureError
 from grader.grading.job import Begins, Broken, InCell, Job, Judged, Ready, Setting, Withdrawn
 from grader.grading.lifeline import end_with_parent
 from grader.grading.patience import TRIES
@@ -193,6 +194,8 @@ class SuiteRun:
 
     def _one_child(self, heard: Heard) -> None:
         ours, theirs = socket.socketpair()
+        with contextlib.suppress(BoxFailure):  # it ended too often: the first call says so
+            self._box.ready()  # here, for no test's time
         heard.loan = self._box.lend()
         worker = os.getpid()
         pid = os.fork()

@@ -23,7 +23,7 @@ from docker.errors import ImageNotFound
 import grader
 from grader import __version__
 from grader.errors import ImageError
-from grader.sandbox.engine import Engine, connect, ours, speaking
+from grader.sandbox.engine import OWNER_LABEL, SLOT_LABEL, Engine, connect, ours, speaking
 from grader.sandbox.image_base import find_base
 from grader.sandbox.wheels import Target, box_requirements, fetch
 
@@ -236,8 +236,10 @@ def _run_and_commit(
 
 
 def _config(labels: dict[str, str]) -> dict[str, Any]:
+    # An image takes over its container's labels: whoever runs it would have a slot of a dead owner.
+    nobodys = {SLOT_LABEL: "", OWNER_LABEL: ""}
     return {
-        "Labels": {**labels, LABELS + "version": __version__},
+        "Labels": {**nobodys, **labels, LABELS + "version": __version__},
         "Env": [
             "PATH=/opt/python/bin:/usr/local/bin:/usr/bin:/bin",
             "PYTHONPATH=/opt/grader-box",

@@ -50,7 +50,8 @@ def sweep(engine: Engine) -> None:
 
 def _containers(engine: Engine) -> Iterator[str]:
     for container in engine.api.containers(all=True, filters={"label": [SLOT_LABEL]}):
-        if not _owner_lives(container.get("Labels") or {}):
+        labels = container.get("Labels") or {}
+        if labels.get(SLOT_LABEL) and not _owner_lives(labels):
             with _someone_elses_turn():
                 engine.api.remove_container(container["Id"], force=True, v=True)
                 yield f"container {container['Id'][:12]}"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import time
+from collections.abc import Iterator
 
 import pytest
 
@@ -28,6 +29,14 @@ def run(classroom: Classroom, progress: Progress, slots: int) -> dict[str, Verdi
         progress=progress,
     )
     return {v.student: v for v in graded.verdicts}
+
+
+@pytest.fixture(autouse=True)
+def _hears_ctrl_c() -> Iterator[None]:
+    """A process that was started in the background ignores Ctrl-C, and so do its children."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
 
 
 def press(*_args: object) -> None:

@@ -219,6 +219,15 @@ def exists(engine: Engine, container: str) -> bool:
     return any(c["Id"] == container for c in engine.api.containers(all=True))
 
 
+def test_what_somebody_runs_from_our_image_is_not_ours(engine: Engine, image: str) -> None:
+    theirs = str(engine.api.create_container(image, command=["true"])["Id"])
+    try:
+        prune()
+        assert exists(engine, theirs)
+    finally:
+        engine.api.remove_container(theirs, force=True)
+
+
 def test_prune_removes_what_a_killed_batch_left_and_nothing_that_is_in_use(
     engine: Engine, make: Any
 ) -> None:
