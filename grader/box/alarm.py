@@ -51,8 +51,8 @@ class Alarm:
     def __exit__(self, *_error: object) -> None:
         signal.setitimer(signal.ITIMER_REAL, 0)
 
-    @classmethod
-    def held(cls) -> AbstractContextManager[None]:
+    @staticmethod
+    def held() -> AbstractContextManager[None]:
         """Make a ring wait until this is over: half a message would cost the whole session."""
         if threading.current_thread() is threading.main_thread():
             return _Hold()

@@ -34,18 +34,10 @@ class Session:
 
     def write(self) -> None:
         """Give the child what waits for it, as far as it takes it."""
-        while self.pending:
-            try:
-                sent = os.write(self.channel, self.pending[0])
-            except BlockingIOError:
-                return
-            except OSError:  # it has closed its end; its death comes next
-                self.pending.clear()
-                return
-            if sent == len(self.pending[0]):
-                self.pending.popleft()
-            else:
-                self.pending[0] = self.pending[0][sent:]
+        try:
+            write_some(self.channel, self.pending)
+        except OSError:  # it has closed its end; its death comes next
+            self.pending.clear()
 
     def gone(self) -> bool:
         """Whether the child has ended, waited for or not."""
@@ -70,6 +62,22 @@ class Session:
             self.cause, self.detail = "memory", "the kernel ended it for the memory it used"
         else:
             self.cause, self.detail = "signal", _signal_name(-code)
+
+
+def write_some(descriptor: int, waiting: deque[memoryview]) -> int:
+    """Write of what waits as much as a descriptor takes without blocking; how many bytes."""
+    written = 0
+    while waiting:
+        try:
+            sent = os.write(descriptor, waiting[0])
+        except BlockingIOError:
+            break
+        written += sent
+        if sent == len(waiting[0]):
+            waiting.popleft()
+        else:
+            waiting[0] = waiting[0][sent:]
+    return written
 
 
 def channel() -> tuple[int, int]:

@@ -24,7 +24,7 @@ from grader.box import jail, linux
 from grader.box.child import Serve, be_child
 from grader.box.clearing import empty, kill_descendants
 from grader.box.memory import resident
-from grader.box.session import Session, channel
+from grader.box.session import Session, channel, write_some
 from grader.box.warming import warm_up
 from grader.wire import frames
 from grader.wire import messages as m
@@ -182,16 +182,7 @@ class Zygote:
             self._kill("killed", order.reason)
 
     def _write_judge(self) -> None:
-        while self._outbox:
-            try:
-                sent = os.write(self._out, self._outbox[0])
-            except BlockingIOError:
-                return
-            self._outbox_size -= sent
-            if sent == len(self._outbox[0]):
-                self._outbox.popleft()
-            else:
-                self._outbox[0] = self._outbox[0][sent:]
+        self._outbox_size -= write_some(self._out, self._outbox)
 
     def _send(self, kind: int, number: int, payload: bytes) -> None:
         header = frames.FRAME.pack(kind, number, len(payload))

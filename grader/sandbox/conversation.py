@@ -69,8 +69,9 @@ class Conversation:
         seconds = float(getattr(request, "timeout_s", 10.0))
         self.allow(self._reply_bytes)
         self.send(request, blobs)
+        deadline = time.monotonic() + m.WAITING * seconds + GRACE_S
         while True:
-            message, parts = self.receive(m.WAITING * seconds + GRACE_S, seconds)
+            message, parts = self.receive(deadline, seconds)
             if isinstance(message, m.Output):
                 continue
             if isinstance(message, m.CellDone):
@@ -92,9 +93,8 @@ class Conversation:
         except (OSError, EOFError) as error:
             raise Broken(Trouble(kind="lost", text=str(error))) from error
 
-    def receive(self, patience_s: float, told_s: float) -> tuple[Any, list[memoryview]]:
+    def receive(self, deadline: float, told_s: float) -> tuple[Any, list[memoryview]]:
         """Wait for a message; `told_s` is the limit that one who is late has passed."""
-        deadline = time.monotonic() + patience_s
         try:
             message, blobs, size = frames.read_message(
                 lambda n: self._data(n, deadline), m.FromBox, limit=self._reply_bytes

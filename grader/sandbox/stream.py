@@ -243,9 +243,9 @@ class StreamSession(Session):
         """Send a cell, and keep what it puts out until it is done."""
         self._talk.allow(2 * request.stop_output_at)
         self._talk.send(request)
-        until = time.monotonic() + m.WAITING * request.timeout_s + GRACE_S
+        deadline = time.monotonic() + m.WAITING * request.timeout_s + GRACE_S
         while True:
-            message, parts = self._talk.receive(until - time.monotonic(), request.timeout_s)
+            message, parts = self._talk.receive(deadline, request.timeout_s)
             if isinstance(message, m.Output):
                 self._keep(message, parts, result)
             elif isinstance(message, m.CellDone):

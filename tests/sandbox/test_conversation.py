@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import socket
+import threading
 import time
 from collections.abc import Iterator
 
@@ -74,6 +75,29 @@ def test_a_call_that_breaks_says_why_and_where_the_stream_is(
     assert position.left == len(REPLY) - 12
     loan.returned(position)
     assert not loan.torn
+
+
+def test_outputs_that_keep_coming_do_not_put_off_a_calls_end(
+    ends: tuple[Conversation, socket.socket], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("grader.sandbox.conversation.GRACE_S", 0.2)
+    conversation, box = ends
+    output = b"".join(frames.message(m.Output(action="append", body=b"{}")))
+    stop = threading.Event()
+
+    def drip() -> None:
+        while not stop.wait(0.05):
+            box.sendall(frames.frame(frames.DATA, SESSION, output))
+
+    threading.Thread(target=drip, daemon=True).start()
+    began = time.monotonic()
+    try:
+        with pytest.raises(Broken) as broken:
+            conversation.request(FETCH)
+    finally:
+        stop.set()
+    assert broken.value.trouble.kind == "late"
+    assert time.monotonic() - began < 5
 
 
 def test_the_end_of_a_session_is_told_and_not_judged(
