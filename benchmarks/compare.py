@@ -66,7 +66,7 @@ def further(system: System, workload: str) -> dict[str, Any]:
 def one_round(systems: list[System], workload: str, number: int) -> list[dict[str, Any]]:
     """Every system in turn; each with few, then many submissions."""
     rows = []
-    for system in systems:
+    for system in (s for s in systems if workload in s.workloads):
         row = {"round": number, "workload": workload, "system": system.name}
         row |= further(system, workload)
         rows.append(row)

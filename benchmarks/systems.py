@@ -36,6 +36,7 @@ class System(ABC):
     containers = False
     few, many = 1, 3
     slots = 1
+    workloads = ("light", "medium", "heavy")
 
     def install(self) -> None:  # noqa: B027 - ours needs nothing
         """Make its environment; not measured."""
@@ -108,6 +109,33 @@ class Limit(System):
     def marks(self, folder: Path) -> list[float]:
         """Read from what `limit.py` wrote."""
         return [float(mark) for mark in json.loads((folder / "marks.json").read_text())]
+
+
+class Containers(System):
+    """The floor under single use: a container for each, which imports torch and does nothing."""
+
+    name = "a container that imports torch, nothing else"
+    containers = True
+    few, many, slots = 2, 8, 2
+    workloads = ("light",)
+
+    def prepare(self, workload: str, count: int, folder: Path) -> Prepared:
+        """As many at once as there are slots of ours; what a first optimizer step needs, too."""
+        grader = Path(sys.executable).with_name("grader")
+        built = subprocess.run(
+            [grader, "sandbox", "build"], capture_output=True, text=True, check=True
+        )
+        imports = "import gc, os; gc.disable(); import torch, torch._dynamo; os._exit(0)"
+        script = (
+            f"seq {count} | xargs -P 2 -I{{}} sh -c 'docker run --rm --network none --read-only "
+            f"--tmpfs /tmp --user 10001:10001 {built.stdout.split()[0]} "
+            f'python3 -B -P -c "{imports}" && touch {{}}.done\''
+        )
+        return Prepared(["sh", "-c", script], folder, NO_NOISE)
+
+    def marks(self, folder: Path) -> list[float]:
+        """Full marks for each container that came to its end."""
+        return [FULL_MARKS for _ in folder.glob("*.done")]
 
 
 class Nbgrader(System):
@@ -274,5 +302,6 @@ def all_systems() -> list[System]:
         Ours("docker", "single-use"),
         Otter(),
         Ours("local", "warm"),
+        Containers(),
         Limit(),
     ]
