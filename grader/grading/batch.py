@@ -175,7 +175,10 @@ class _Round:
             return
         slot.job, message = handed_out
         slot.until = time.monotonic() + job_patience_s(self._setting.spec)
-        slot.connection.send_bytes(message)
+        try:
+            slot.connection.send_bytes(message)
+        except OSError:  # it ended after its last verdict, or while it took this
+            self._mourn(slot)
 
     def _mourn(self, slot: _Slot) -> None:
         """A worker died: its submission goes to another."""

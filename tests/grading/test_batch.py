@@ -159,18 +159,25 @@ def test_a_check_whose_process_is_killed_costs_the_notebook_nothing(
     assert verdict.usage.restarts == (1 if when == "in a call" else 0)
 
 
-def test_a_worker_that_dies_loses_nothing(classroom: Classroom) -> None:
+@pytest.mark.parametrize("when", ["at work", "before it is given more"])
+def test_a_worker_that_dies_loses_nothing(classroom: Classroom, when: str) -> None:
     for name in ("ada", "bob", "cyd"):
         classroom.hand_in(name)
     killed: list[int] = []
 
-    def kill_once(student: str) -> None:
+    def kill_once(_: object) -> None:
         if not killed:
             killed.extend(_workers())
             for pid in killed:
                 os.kill(pid, signal.SIGKILL)
+            while any(_lives(pid) for pid in killed):
+                time.sleep(0.01)
 
-    found = run(classroom, slots=1, progress=Progress(begun=kill_once))
+    told = {
+        "at work": Progress(begun=kill_once),
+        "before it is given more": Progress(judged=kill_once),
+    }
+    found = run(classroom, slots=1, progress=told[when])
     assert killed
     assert {v.points for v in found.values()} == {Decimal(8)}
 
@@ -185,6 +192,13 @@ def test_a_submission_whose_worker_always_dies_is_no_mark(classroom: Classroom) 
     found = run(classroom, slots=1, progress=Progress(begun=kill))
     assert found["ada"].outcome is Outcome.INFRASTRUCTURE_ERROR
     assert run(classroom)["ada"].points == Decimal(8)
+
+
+def _lives(pid: int) -> bool:
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except OSError:
+        return False
 
 
 def _workers() -> list[int]:

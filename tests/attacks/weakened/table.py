@@ -6,6 +6,7 @@ holds it. Nothing here is reachable from the product.
 
 from __future__ import annotations
 
+import atexit
 import json
 import pickle
 import shutil
@@ -59,7 +60,9 @@ def _send_other_code(patches: tuple[tuple[str, str, str], ...]) -> None:
     from grader.sandbox.unsafe_slot import UnsafeSlot
 
     package = Path(grader.__file__).parent
-    copy = Path(tempfile.mkdtemp(prefix="grader-weakened-"), "grader")
+    folder = Path(tempfile.mkdtemp(prefix="grader-weakened-"))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    copy = folder / "grader"
     for room in ("wire", "box"):
         shutil.copytree(package / room, copy / room, ignore=shutil.ignore_patterns("__pycache__"))
     shutil.copy(package / "__init__.py", copy / "__init__.py")
