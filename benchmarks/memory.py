@@ -19,6 +19,7 @@ import json
 import os
 import random
 import shutil
+import statistics
 import subprocess
 import sys
 import tempfile
@@ -152,21 +153,31 @@ def grade(root: Path, options: argparse.Namespace) -> Watched:
     return watched
 
 
-def moments_of_verdicts(root: Path) -> list[float]:
-    """When each verdict was committed, in order."""
+def judged(root: Path) -> list[tuple[float, float]]:
+    """When each verdict was committed and how long its cells took, in order."""
     with Gradebook(find_course(root).database_url) as book:
         entries = book.history("ps1")
     low = [e.verdict.student for e in entries if e.verdict.points != e.verdict.max_points]
     if low:
         raise SystemExit(f"not full marks: {low[:5]}")
-    return [entry.made_at.timestamp() for entry in entries]
+    return [
+        (e.made_at.timestamp(), e.verdict.usage.notebook_s if e.verdict.usage else 0.0)
+        for e in entries
+    ]
 
 
-def cost(verdicts: list[float], watched: Watched, first: int, last: int) -> dict[str, float]:
-    """Seconds of one submission, of those after the `first` until the `last`, counted from one."""
-    began, ended, count = verdicts[first - 1], verdicts[last - 1], last - first
+def cost(
+    verdicts: list[tuple[float, float]], watched: Watched, first: int, last: int
+) -> dict[str, float]:
+    """Seconds of one submission, of those after the `first` until the `last`, counted from one.
+
+    Every notebook has the same cells: what they took in the median says how fast the machine was.
+    """
+    began, ended, count = verdicts[first - 1][0], verdicts[last - 1][0], last - first
     cpu = watched.cpu_at(ended) - watched.cpu_at(began)
-    return {"wall_s": round((ended - began) / count, 4), "cpu_s": round(cpu / count, 4)}
+    cells = statistics.median(seconds for _, seconds in verdicts[first:last])
+    found = {"wall_s": (ended - began) / count, "cpu_s": cpu / count, "cells_s": cells}
+    return {what: round(seconds, 4) for what, seconds in found.items()}
 
 
 def measure(count: int, options: argparse.Namespace) -> tuple[Watched, dict[str, Any]]:
@@ -178,13 +189,13 @@ def measure(count: int, options: argparse.Namespace) -> tuple[Watched, dict[str,
         began = time.time()
         watched = grade(root, options)
         ended = time.time()
-        verdicts = moments_of_verdicts(root)
+        verdicts = judged(root)
     found: dict[str, Any] = {
         "submissions": count,
         "kb_of_each": round(handed_in / count / 1024),
         "peak_mb": watched.peaks_mb(),
-        "until_first_verdict_s": round(verdicts[0] - began, 1),
-        "pages_s_of_each": round((ended - verdicts[-1]) / count, 4),
+        "until_first_verdict_s": round(verdicts[0][0] - began, 1),
+        "pages_s_of_each": round((ended - verdicts[-1][0]) / count, 4),
     }
     if count >= EARLY + 2 * SPAN:
         early = cost(verdicts, watched, EARLY, EARLY + SPAN)
