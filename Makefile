@@ -1,5 +1,5 @@
 # make demo   a class of notebooks released, handed in, graded; then look at the pages
-# make test   environment, lint, types, import contracts, every test
+# make test   environment, lint, types, import contracts, the tests that people wait for
 .DEFAULT_GOAL := help
 PYTHON ?= python3
 VENV ?= .venv
@@ -8,12 +8,14 @@ TORCH ?= torch==2.13.0
 PYTEST_ARGS ?=
 # A file's tests stay together, so that a sandbox that they share starts once.
 PARALLEL := -n auto --maxprocesses 4 --dist loadfile
+LONG := tests/assignments tests/attacks tests/faults tests/semester
 FUZZ_SECONDS ?= 60
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 help:
 	@echo "make demo          release an assignment, hand in its sample class, grade it"
-	@echo "make test          environment, lint, type check, import contracts, every test"
+	@echo "make test          environment, lint, type check, import contracts, tests"
+	@echo "make test-long     the suites of samples, attacks, faults, semesters, each shortened"
 	@echo "make image         build the sandbox image (needs a Docker engine)"
 	@echo "make test-samples  the sample classes of every assignment, in every sandbox (long)"
 	@echo "make test-attacks  every attack in every sandbox, and where a wall is missing (long)"
@@ -47,7 +49,10 @@ demo: $(VENV)/.installed
 	@PATH="$(abspath $(BIN)):$$PATH" sh ./.ci/demo
 
 test: lint types contracts
-	nice $(BIN)/python -m pytest $(PARALLEL) $(PYTEST_ARGS)
+	nice $(BIN)/python -m pytest $(PARALLEL) $(LONG:%=--ignore=%) $(PYTEST_ARGS)
+
+test-long: $(VENV)/.developing
+	nice $(BIN)/python -m pytest $(PARALLEL) $(LONG) $(PYTEST_ARGS)
 
 lint: $(VENV)/.developing
 	$(BIN)/ruff check .
@@ -95,4 +100,4 @@ bench: $(VENV)/.installed
 clean:
 	rm -rf demo
 
-.PHONY: help demo test lint types contracts image test-samples test-attacks test-faults test-gpu test-semesters soak fuzz nightly bench clean
+.PHONY: help demo test test-long lint types contracts image test-samples test-attacks test-faults test-gpu test-semesters soak fuzz nightly bench clean
