@@ -18,8 +18,8 @@ from contextlib import suppress
 from typing import Any
 
 from grader.box import linux
+from grader.wire.kinds import Blob
 from grader.wire.messages import Output
-from grader.wire.values import Blob
 
 Send = Callable[[Output, Sequence[Blob]], None]
 FLUSH_S = 0.2

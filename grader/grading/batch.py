@@ -18,6 +18,7 @@ import msgspec
 
 from grader.errors import InfrastructureError
 from grader.grading.interrupt import Interrupt
+from grader.grading.issuing import not_judged
 from grader.grading.job import (
     Begins,
     Broken,
@@ -31,7 +32,6 @@ from grader.grading.job import (
 )
 from grader.grading.judging import JudgeProcess, raised
 from grader.grading.patience import MAX_LOSSES, START_S, job_patience_s
-from grader.grading.submission import not_judged
 from grader.grading.waiting import Load, Waiting, at_hand
 from grader.wire import frames
 

@@ -15,11 +15,11 @@ import msgspec
 from grader.errors import GraderError, InfrastructureError
 from grader.grading.batch import Watchers
 from grader.grading.interrupt import Interrupt
+from grader.grading.issuing import not_judged
 from grader.grading.job import Begins, Broken, InCell, Job, Judged, Setting
 from grader.grading.judging import raised
 from grader.grading.machine import GPU, SLOTS, Answer, capacity, judge_here, needs_gpu
 from grader.grading.patience import MAX_LOSSES
-from grader.grading.submission import not_judged
 from grader.grading.waiting import Waiting
 
 NO_MACHINE_S = 600.0

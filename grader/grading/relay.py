@@ -34,7 +34,7 @@ from grader.suite.evidence import Evidence
 from grader.suite.results import TestResult
 from grader.wire import frames
 from grader.wire import messages as m
-from grader.wire.values import Blob
+from grader.wire.kinds import Blob
 
 LIMIT = 1 << 31
 _FAILURES: dict[str, type[BoxFailure]] = {

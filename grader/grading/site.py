@@ -20,6 +20,7 @@ import msgspec
 
 from grader.errors import GraderError, InfrastructureError
 from grader.grading.bundle import unpack
+from grader.grading.issuing import not_judged
 from grader.grading.job import (
     Begins,
     Broken,
@@ -33,7 +34,6 @@ from grader.grading.job import (
 )
 from grader.grading.judging import JudgeProcess, raised
 from grader.grading.patience import MAX_LOSSES, START_S, job_patience_s
-from grader.grading.submission import not_judged
 from grader.grading.worker import broken
 from grader.wire import frames
 

@@ -12,8 +12,8 @@ from collections.abc import Callable, Iterable
 import msgspec
 
 from grader.errors import InfrastructureError
+from grader.grading.issuing import not_judged
 from grader.grading.job import Job, Judged, Setting
-from grader.grading.submission import not_judged
 
 Load = Callable[[Job], bytes]
 """Reads a job's notebook. Raises InfrastructureError: it is not there as it was."""

@@ -19,13 +19,14 @@ from typing import Any
 import msgspec
 
 from grader.errors import BoxFailure, GraderError, InfrastructureError
+from grader.grading.issuing import not_judged
 from grader.grading.job import Begins, Broken, InCell, Job, Judged, Ready, Setting, Withdrawn
 from grader.grading.lifeline import end_with_parent
 from grader.grading.patience import TRIES
 from grader.grading.regrade import with_kept
 from grader.grading.relay import Begun, Done, Finished, Heard, Pipe, RelayedBox, attend, forfeit
 from grader.grading.rule_holding import Held, hold
-from grader.grading.submission import judge_submission, not_judged
+from grader.grading.submission import judge_submission
 from grader.rules.book import Rulebook, rulebook
 from grader.sandbox.base import Slot
 from grader.sandbox.choose import Choice

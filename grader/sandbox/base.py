@@ -15,7 +15,7 @@ from typing import Any, Literal
 from grader.sandbox.conversation import Loan, Trouble
 from grader.sandbox.link import Position
 from grader.wire import messages as m
-from grader.wire.values import Blob
+from grader.wire.kinds import Blob
 
 Isolation = Literal["warm", "single-use", "unsafe"]
 SandboxName = Literal["docker", "local", "user", "unsafe"]

@@ -18,7 +18,7 @@ from grader.errors import WireError
 from grader.sandbox.link import FrameLink, Position
 from grader.wire import frames
 from grader.wire import messages as m
-from grader.wire.values import Blob
+from grader.wire.kinds import Blob
 
 GRACE_S = 2.0
 OUTPUT_SLACK = 2 << 20

@@ -28,7 +28,7 @@ from grader.sandbox.engine import Engine, connect, ours, seccomp_profile, speaki
 from grader.sandbox.link import Piece, ReadAhead, Transport
 from grader.sandbox.prune import sweep
 from grader.sandbox.stream import StreamSlot
-from grader.wire.values import Blob
+from grader.wire.kinds import Blob
 
 MB = 1 << 20
 WARM_BYTES = 700 * MB

@@ -9,7 +9,7 @@ import msgspec
 
 from grader.wire import frames
 from grader.wire import messages as m
-from grader.wire.values import Blob
+from grader.wire.kinds import Blob
 
 
 class Position(msgspec.Struct, frozen=True, kw_only=True):

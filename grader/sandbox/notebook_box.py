@@ -19,7 +19,7 @@ from grader.sandbox.base import CellResult, Session, Slot
 from grader.sandbox.conversation import Loan, Trouble
 from grader.sandbox.link import Position
 from grader.wire import messages as m
-from grader.wire.values import Blob
+from grader.wire.kinds import Blob
 
 MAX_RESTARTS = 4
 MB = 1 << 20

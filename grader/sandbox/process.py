@@ -19,7 +19,7 @@ from grader.sandbox.base import SlotOptions
 from grader.sandbox.link import Transport
 from grader.sandbox.owners import process_lives
 from grader.sandbox.stream import StreamSlot
-from grader.wire.values import Blob
+from grader.wire.kinds import Blob
 
 _LAST_WORDS = 2_000
 _PREFIX = "grader-slot-"

@@ -35,7 +35,7 @@ from grader.sandbox.link import FrameLink, Position, Transport
 from grader.sandbox.outputs import Displays
 from grader.wire import frames
 from grader.wire import messages as m
-from grader.wire.values import Blob
+from grader.wire.kinds import Blob
 
 SPAWN_S = 30.0
 END_S = 15.0

@@ -11,9 +11,8 @@ from typing import Any
 import numpy as np
 import torch
 
+from grader.wire.dtypes import ARRAY_KINDS, DTYPES, TENSOR_DTYPES, is_text
 from grader.wire.kinds import (
-    ARRAY_KINDS,
-    DTYPES,
     INT64,
     MAX_BIG_INT_DIGITS,
     MAX_DEPTH,
@@ -21,12 +20,10 @@ from grader.wire.kinds import (
     MAX_NODES,
     MAX_TEXT_BYTES,
     SHORT,
-    TENSOR_DTYPES,
     FunctionSource,
     RemoteRef,
     Tree,
     Undecodable,
-    is_text,
 )
 
 MAX_SAME_HASH = 64

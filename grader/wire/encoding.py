@@ -13,9 +13,8 @@ from typing import Any
 import numpy as np
 import torch
 
+from grader.wire.dtypes import ARRAY_KINDS, DTYPES, TENSOR_DTYPES, is_text
 from grader.wire.kinds import (
-    ARRAY_KINDS,
-    DTYPES,
     INT64,
     MAX_BIG_INT_DIGITS,
     MAX_BYTES,
@@ -24,14 +23,12 @@ from grader.wire.kinds import (
     MAX_NODES,
     MAX_TEXT_BYTES,
     SHORT,
-    TENSOR_DTYPES,
     Blob,
     FunctionSource,
     Other,
     RemoteRef,
     Tree,
     Unencodable,
-    is_text,
 )
 
 

@@ -1,13 +1,13 @@
-"""What both ends of the wire agree on: kinds of values, limits, and what goes wrong."""
+"""What both ends of the wire agree on: kinds of values, limits, and what goes wrong.
+
+Without torch: whoever only carries messages need not wait for its import.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
-
-import numpy as np
-import torch
 
 Blob = bytes | bytearray | memoryview
 Tree = Any
@@ -23,12 +23,6 @@ MAX_TEXT_BYTES = 64 << 20
 SHORT = 1024
 INT64 = 1 << 63
 MAX_BIG_INT_DIGITS = 5_000
-ARRAY_KINDS = "biufcSU"
-
-DTYPES: dict[str, torch.dtype] = {
-    str(d).removeprefix("torch."): d for d in vars(torch).values() if isinstance(d, torch.dtype)
-}
-TENSOR_DTYPES = {name: d for name, d in DTYPES.items() if not name.startswith(("q", "bits"))}
 
 
 class Unencodable(Exception):
@@ -55,10 +49,3 @@ class FunctionSource:
     name: str
     source: str
     globals: dict[str, Any]
-
-
-def is_text(array: np.ndarray[Any, Any]) -> bool:
-    """Whether a flat array of numpy's `U` kind holds characters only, of which Python makes str."""
-    codes = array.view(f"{array.dtype.str[0]}u4")
-    surrogate = (codes >= 0xD800) & (codes <= 0xDFFF)
-    return not bool((surrogate | (codes > 0x10FFFF)).any())

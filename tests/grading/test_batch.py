@@ -159,6 +159,18 @@ def test_a_check_whose_process_is_killed_costs_the_notebook_nothing(
     assert verdict.usage.restarts == (1 if when == "in a call" else 0)
 
 
+def test_a_batch_leaves_torch_to_the_judge_and_the_box(classroom: Classroom) -> None:
+    classroom.hand_in("ada")
+    program = (
+        "import sys\nfrom grader.api import find_course, grade\n"
+        "graded = grade(find_course(sys.argv[1]), 'warm-up', [sys.argv[2]], sandbox='local')\n"
+        "print(graded.verdicts[0].points, 'torch' in sys.modules)\n"
+    )
+    arguments = [sys.executable, "-c", program, str(classroom.root), str(classroom.submissions)]
+    done = subprocess.run(arguments, capture_output=True, text=True)
+    assert done.stdout == "8.00 False\n", done.stderr
+
+
 @pytest.mark.parametrize("when", ["at work", "before it is given more"])
 def test_a_worker_that_dies_loses_nothing(classroom: Classroom, when: str) -> None:
     for name in ("ada", "bob", "cyd"):

@@ -16,8 +16,8 @@ import pytest
 from grader.errors import InfrastructureError, SuiteError
 from grader.grading.batch import Watchers
 from grader.grading.bundle import pack, unpack
+from grader.grading.issuing import not_judged, unreadable
 from grader.grading.job import Begins, Broken, Job, Judged
-from grader.grading.submission import not_judged, unreadable
 from grader.grading.verdict import Outcome
 from grader.grading.waiting import Load, Waiting, at_hand
 from tests.grading.conftest import Classroom

@@ -16,7 +16,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from grader.wire import values
-from grader.wire.kinds import TENSOR_DTYPES
+from grader.wire.dtypes import TENSOR_DTYPES
 from grader.wire.values import RemoteRef, Unencodable
 
 
