@@ -25,8 +25,6 @@ def warm_up() -> tuple[Serve, dict[str, str]]:
     plt.close(figure)
     from grader.box import serve, shell
 
-    if torch.cuda.is_initialized():  # type: ignore[no-untyped-call]
-        raise RuntimeError("CUDA was initialised before the fork; a child could not use it")
     versions = {
         "python": sys.version.split()[0],
         "torch": str(torch.__version__),
@@ -35,6 +33,8 @@ def warm_up() -> tuple[Serve, dict[str, str]]:
         "ipython": IPython.__version__,
     }
     found = serve.server(shell.build()), versions
+    if torch.cuda.is_initialized():  # type: ignore[no-untyped-call]
+        raise RuntimeError("CUDA was initialised before the fork; a child could not use it")
     # A child's collector would go through all of this, for a third of a second, and copy the pages.
     gc.freeze()
     gc.enable()
