@@ -225,7 +225,8 @@ class DockerSlot(StreamSlot):
 
     def _limits(self, engine: Engine) -> dict[str, Any]:
         options = self.options
-        scratch = options.disk_bytes + 64 * MB
+        # In a warm slot each session mounts a place of its own over this one, as large as allowed.
+        scratch = options.disk_bytes + (64 * MB if options.isolation == "warm" else 0)
         memory = WARM_BYTES + options.memory_bytes + options.disk_bytes
         security = ["no-new-privileges"]
         if options.isolation == "warm":

@@ -222,6 +222,8 @@ class Weak:
     said: str = ""
     broke: bool = False
     spilled: bool = False
+    hung: bool = False
+    """It was ended for its time: a slow machine is no loss of a mark."""
 
 
 def bitten(case: Case, weak: Weak) -> list[str]:
@@ -231,7 +233,7 @@ def bitten(case: Case, weak: Weak) -> list[str]:
         "gains": weak.score is not None and weak.score >= float(case.points + bites.gains),
         "reveals": bool(bites.reveals) and bites.reveals in weak.text,
         "says": bool(bites.says) and bites.says in weak.said,
-        "loses": weak.score is None or weak.score < float(case.points),
+        "loses": not weak.hung and (weak.score is None or weak.score < float(case.points)),
         "breaks": weak.broke,
         "spills": weak.spilled,
     }
@@ -255,8 +257,9 @@ class PeerGrader:
             text=True,
         )
 
-    def run(self, case: Case, weakening: Weakening, *, seconds: float = 5.0) -> Weak:
-        """Grade one case as such a grader does."""
+    def run(self, case: Case, weakening: Weakening) -> Weak:
+        """Grade one case as such a grader does; one that is not to break it has time to end."""
+        seconds = 5.0 if case.bites.breaks else 120.0
         root = self._root / f"{case.group}-{case.name}"
         folder = root / "work"
         (folder / "tests").mkdir(parents=True)
@@ -283,6 +286,7 @@ class PeerGrader:
             text=answer["text"],
             said=answer["text"],
             broke=answer["score"] is None,
+            hung=answer["hung"],
         )
 
     def close(self) -> None:
