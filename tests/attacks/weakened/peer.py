@@ -243,6 +243,7 @@ def _exactly(actual: Any, expected: Any, **_: Any) -> None:
 def child(folder: Path, rules: set[str]) -> None:
     """Become the process that grades one notebook; never returns."""
     os.closerange(3, 64)
+    os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
     output = os.open(folder / "output.txt", os.O_WRONLY | os.O_CREAT | os.O_APPEND)
     errors = os.open(folder / "errors.txt", os.O_WRONLY | os.O_CREAT | os.O_APPEND)
     os.dup2(output, 1)
