@@ -27,7 +27,7 @@ import threading
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import measuring
 import numpy as np
@@ -153,29 +153,34 @@ def grade(root: Path, options: argparse.Namespace) -> Watched:
     return watched
 
 
-def judged(root: Path) -> list[tuple[float, float]]:
-    """When each verdict was committed and how long its cells took, in order."""
+class Judged(NamedTuple):
+    """When a verdict was committed, and how long its cells took."""
+
+    moment: float
+    cells_s: float
+
+
+def judged(root: Path) -> list[Judged]:
+    """Every submission of a class, in the order of the verdicts."""
     with Gradebook(find_course(root).database_url) as book:
         entries = book.history("ps1")
     low = [e.verdict.student for e in entries if e.verdict.points != e.verdict.max_points]
     if low:
         raise SystemExit(f"not full marks: {low[:5]}")
     return [
-        (e.made_at.timestamp(), e.verdict.usage.notebook_s if e.verdict.usage else 0.0)
+        Judged(e.made_at.timestamp(), e.verdict.usage.notebook_s if e.verdict.usage else 0.0)
         for e in entries
     ]
 
 
-def cost(
-    verdicts: list[tuple[float, float]], watched: Watched, first: int, last: int
-) -> dict[str, float]:
+def cost(verdicts: list[Judged], watched: Watched, first: int, last: int) -> dict[str, float]:
     """Seconds of one submission, of those after the `first` until the `last`, counted from one.
 
     Every notebook has the same cells: what they took in the median says how fast the machine was.
     """
-    began, ended, count = verdicts[first - 1][0], verdicts[last - 1][0], last - first
+    began, ended, count = verdicts[first - 1].moment, verdicts[last - 1].moment, last - first
     cpu = watched.cpu_at(ended) - watched.cpu_at(began)
-    cells = statistics.median(seconds for _, seconds in verdicts[first:last])
+    cells = statistics.median(one.cells_s for one in verdicts[first:last])
     found = {"wall_s": (ended - began) / count, "cpu_s": cpu / count, "cells_s": cells}
     return {what: round(seconds, 4) for what, seconds in found.items()}
 
@@ -194,8 +199,8 @@ def measure(count: int, options: argparse.Namespace) -> tuple[Watched, dict[str,
         "submissions": count,
         "kb_of_each": round(handed_in / count / 1024),
         "peak_mb": watched.peaks_mb(),
-        "until_first_verdict_s": round(verdicts[0][0] - began, 1),
-        "pages_s_of_each": round((ended - verdicts[-1][0]) / count, 4),
+        "until_first_verdict_s": round(verdicts[0].moment - began, 1),
+        "pages_s_of_each": round((ended - verdicts[-1].moment) / count, 4),
     }
     if count >= EARLY + 2 * SPAN:
         early = cost(verdicts, watched, EARLY, EARLY + SPAN)

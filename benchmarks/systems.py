@@ -15,6 +15,7 @@ import task
 
 HERE = Path(__file__).parent
 PEERS = HERE / ".peers"
+GRADER = Path(sys.executable).with_name("grader")
 TORCH = "torch==2.13.0"
 NO_NOISE = {"OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1", "PYDEVD_DISABLE_FILE_VALIDATION": "1"}
 FULL_MARKS = 10.0
@@ -82,7 +83,7 @@ class Ours(System):
             .replace("notebook_s = 60", "notebook_s = 600")
             .replace("cell_s = 20", "cell_s = 300")
         )
-        command = [str(Path(sys.executable).with_name("grader")), "grade", "ps1", "--slots", "2"]
+        command = [str(GRADER), "grade", "ps1", "--slots", str(self.slots)]
         command += ["--sandbox", self.sandbox, "--isolation", self.isolation]
         return Prepared(list(command), course, {"PYTHONPATH": str(HERE.parent)})
 
@@ -121,14 +122,13 @@ class Containers(System):
 
     def prepare(self, workload: str, count: int, folder: Path) -> Prepared:
         """As many at once as there are slots of ours; what a first optimizer step needs, too."""
-        grader = Path(sys.executable).with_name("grader")
         built = subprocess.run(
-            [grader, "sandbox", "build"], capture_output=True, text=True, check=True
+            [GRADER, "sandbox", "build"], capture_output=True, text=True, check=True
         )
         imports = "import gc, os; gc.disable(); import torch, torch._dynamo; os._exit(0)"
         script = (
-            f"seq {count} | xargs -P 2 -I{{}} sh -c 'docker run --rm --network none --read-only "
-            f"--tmpfs /tmp --user 10001:10001 {built.stdout.split()[0]} "
+            f"seq {count} | xargs -P {self.slots} -I{{}} sh -c 'docker run --rm --network none "
+            f"--read-only --tmpfs /tmp --user 10001:10001 {built.stdout.split()[0]} "
             f'python3 -B -P -c "{imports}" && touch {{}}.done\''
         )
         return Prepared(["sh", "-c", script], folder, NO_NOISE)

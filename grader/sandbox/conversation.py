@@ -47,6 +47,11 @@ class Broken(Exception):
         self.trouble = trouble
 
 
+def late_at(seconds: float) -> float:
+    """When to give up on what was sent just now and may take so many seconds, by our own clock."""
+    return time.monotonic() + m.WAITING * seconds + GRACE_S
+
+
 class Conversation:
     """Messages of one session over the slot's link."""
 
@@ -69,7 +74,7 @@ class Conversation:
         seconds = float(getattr(request, "timeout_s", 10.0))
         self.allow(self._reply_bytes)
         self.send(request, blobs)
-        deadline = time.monotonic() + m.WAITING * seconds + GRACE_S
+        deadline = late_at(seconds)
         while True:
             message, parts = self.receive(deadline, seconds)
             if isinstance(message, m.Output):

@@ -23,13 +23,13 @@ from grader.errors import (
 )
 from grader.sandbox.base import CellResult, Session, Slot, SlotOptions
 from grader.sandbox.conversation import (
-    GRACE_S,
     NO_MESSAGE,
     TOO_MUCH,
     Broken,
     Conversation,
     Loan,
     Trouble,
+    late_at,
 )
 from grader.sandbox.link import FrameLink, Position, Transport
 from grader.sandbox.outputs import Displays
@@ -243,7 +243,7 @@ class StreamSession(Session):
         """Send a cell, and keep what it puts out until it is done."""
         self._talk.allow(2 * request.stop_output_at)
         self._talk.send(request)
-        deadline = time.monotonic() + m.WAITING * request.timeout_s + GRACE_S
+        deadline = late_at(request.timeout_s)
         while True:
             message, parts = self._talk.receive(deadline, request.timeout_s)
             if isinstance(message, m.Output):

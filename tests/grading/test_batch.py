@@ -16,6 +16,7 @@ from grader.api import Progress, grade
 from grader.errors import InfrastructureError, SuiteError
 from grader.gradebook.store import Gradebook
 from grader.grading.verdict import Outcome, Verdict
+from tests.faults.aftermath import descendants
 from tests.grading.conftest import Classroom
 from tests.helpers.assignments import HIDDEN
 
@@ -182,7 +183,7 @@ def test_a_worker_that_dies_loses_nothing(classroom: Classroom, when: str) -> No
             killed.extend(_workers())
             for pid in killed:
                 os.kill(pid, signal.SIGKILL)
-            while any(_lives(pid) for pid in killed):
+            while set(killed) & set(descendants()):
                 time.sleep(0.01)
 
     told = {
@@ -204,13 +205,6 @@ def test_a_submission_whose_worker_always_dies_is_no_mark(classroom: Classroom) 
     found = run(classroom, slots=1, progress=Progress(begun=kill))
     assert found["ada"].outcome is Outcome.INFRASTRUCTURE_ERROR
     assert run(classroom)["ada"].points == Decimal(8)
-
-
-def _lives(pid: int) -> bool:
-    try:
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
-    except OSError:
-        return False
 
 
 def _workers() -> list[int]:

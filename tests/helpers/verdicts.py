@@ -10,10 +10,10 @@ from decimal import Decimal
 from typing import Any
 
 from grader.course.spec import AssignmentSpec, Dates, Question
+from grader.grading.issuing import question_marks
 from grader.grading.verdict import (
     Outcome,
     Provenance,
-    QuestionMark,
     SubmissionRecord,
     Usage,
     Verdict,
@@ -114,16 +114,6 @@ def graded(
     """The verdict on one submission; `ability` is the chance that a test passes."""
     rng = random.Random(f"{student}{seed}")
     tests = tuple(_taken(rng, ability, *test) for test in _TESTS)
-    questions = tuple(
-        QuestionMark(
-            id=q.id,
-            title=q.title,
-            points=sum((t.points for t in tests if t.question == q.id), Decimal(0)),
-            max_points=q.points,
-            manual_points=q.manual,
-        )
-        for q in SPEC.questions
-    )
     sha = hashlib.sha256(f"{student}{attempt}{seed}".encode()).hexdigest()
     fields: dict[str, Any] = {
         "assignment": "mlp-backprop",
@@ -133,7 +123,7 @@ def graded(
         "max_points": SPEC.machine_points,
         "manual_points": SPEC.manual_points,
         "tests": tests,
-        "questions": questions,
+        "questions": question_marks(SPEC, tests),
         "answers": ANSWERS,
         "notes": _notes(tests),
         "submission": SubmissionRecord(
