@@ -6,19 +6,18 @@ import difflib
 import importlib
 import itertools
 import linecache
-import random
 import sys
 import traceback
 import types
 from collections.abc import Callable
 from typing import Any
 
-import numpy as np
 import torch
 
 from grader.box.trace import Trace
 from grader.wire import messages as m
 from grader.wire import values
+from grader.wire.seeding import seed_everything
 
 MODULES = frozenset(
     {
@@ -180,13 +179,6 @@ def kind_of(value: object) -> str:
     names = {name for base in type.__dict__["__mro__"].__get__(kind) for name in vars(base)}
     binds = "__get__" in names and "__set__" not in names
     return "function" if binds or kind is types.BuiltinFunctionType else "instance"
-
-
-def seed_everything(seed: int) -> None:
-    """Seed python, numpy and torch."""
-    random.seed(seed)
-    np.random.seed(seed % (1 << 32))
-    torch.manual_seed(seed)
 
 
 CellName = Callable[[str], str]

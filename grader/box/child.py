@@ -17,8 +17,7 @@ def be_child(
 ) -> None:
     """Jail this forked process and serve the session; never returns.
 
-    What goes to the `report` pipe: ``pid N`` from the one that knows the child's pid outside its
-    namespace, then ``ready MS`` or ``refused WHY`` from the child.
+    What goes to the `report` pipe: ``ready MS`` or ``refused WHY``.
     """
     began = time.monotonic()
     status = 70
@@ -26,11 +25,7 @@ def be_child(
         jail.reset_signals()
         linux.allow_own_proc_files()
         report = jail.keep_only(channel, report)
-        if nest.namespaces:
-            _fork_into_namespaces(report)
-        else:
-            os.setsid()
-            os.write(report, f"pid {os.getpid()}\n".encode())
+        os.setsid()
         _close_the_jail(nest, limits)
         os.write(report, f"ready {(time.monotonic() - began) * 1000:.1f}\n".encode())
         os.close(report)
@@ -42,19 +37,9 @@ def be_child(
         os._exit(status)
 
 
-def _fork_into_namespaces(report: int) -> None:
-    """Become process 1 of new namespaces: when it ends, all that it started ends with it."""
-    jail.enter_namespaces()
-    pid = os.fork()
-    if pid:
-        os.write(report, f"pid {pid}\n".encode())
-        os._exit(0)
-    linux.prctl(linux.PR_SET_PDEATHSIG, 0)
-    os.setsid()
-
-
 def _close_the_jail(nest: jail.Nest, limits: Limits) -> None:
     if nest.namespaces:
+        jail.keep_own_ids(nest)
         jail.mount_private_places(limits.disk_bytes)
     jail.make_work_directory(nest)
     jail.set_limits(nest, limits)

@@ -20,6 +20,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from grader.box import linux
+from grader.wire.environment import BEFORE_FORKS
 
 ROOT_UID = 0
 SYSTEM = ("/usr", "/lib", "/lib64", "/lib32", "/bin", "/sbin")
@@ -114,7 +115,7 @@ def _environment(config: Config) -> dict[str, str]:
         "LANG": "C.UTF-8",
         "HOME": "/tmp",
         "MPLCONFIGDIR": "/tmp/matplotlib",
-        "OMP_NUM_THREADS": "1",
+        **BEFORE_FORKS,
         "TORCHINDUCTOR_CACHE_DIR": "/tmp/inductor",
         "CUDA_VISIBLE_DEVICES": config.gpu,
     }

@@ -10,7 +10,7 @@ import os
 import resource
 import signal
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from grader.box import linux, seccomp
@@ -23,6 +23,9 @@ _ENVIRONMENT = ("PATH", "LANG", "LC_ALL", "TZ", "VIRTUAL_ENV", "CUDA_VISIBLE_DEV
 _ADDRESS_SLACK = 2 << 30
 
 
+NAMESPACES = linux.CLONE_NEWUSER | linux.CLONE_NEWNS | linux.CLONE_NEWPID | linux.CLONE_NEWIPC
+
+
 @dataclass(frozen=True)
 class Nest:
     """How much of the jail this place can have, and where its folders are."""
@@ -31,6 +34,8 @@ class Nest:
     filter: bool
     scratch: str = "/tmp"
     data: str = "/box-data"
+    uid: int = field(default_factory=os.getuid)
+    gid: int = field(default_factory=os.getgid)
 
     @property
     def work(self) -> Path:
@@ -53,13 +58,11 @@ def keep_only(channel: int, report: int) -> int:
     return kept
 
 
-def enter_namespaces() -> None:
-    """Leave for new user, mount, pid and ipc namespaces, as the same uid and with no other."""
-    uid, gid = os.getuid(), os.getgid()
-    linux.unshare(linux.CLONE_NEWUSER | linux.CLONE_NEWNS | linux.CLONE_NEWPID | linux.CLONE_NEWIPC)
+def keep_own_ids(nest: Nest) -> None:
+    """Be the same uid and gid in the new user namespace as outside, and have no other there."""
     Path("/proc/self/setgroups").write_text("deny")
-    Path("/proc/self/uid_map").write_text(f"{uid} {uid} 1")
-    Path("/proc/self/gid_map").write_text(f"{gid} {gid} 1")
+    Path("/proc/self/uid_map").write_text(f"{nest.uid} {nest.uid} 1")
+    Path("/proc/self/gid_map").write_text(f"{nest.gid} {nest.gid} 1")
 
 
 def mount_private_places(disk_bytes: int) -> None:

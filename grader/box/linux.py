@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import ctypes
+import errno
 import os
+import signal
 import sys
+from pathlib import Path
 
 CLONE_NEWNS = 0x00020000
 CLONE_NEWCGROUP = 0x02000000
@@ -13,6 +16,8 @@ CLONE_NEWIPC = 0x08000000
 CLONE_NEWUSER = 0x10000000
 CLONE_NEWPID = 0x20000000
 CLONE_NEWNET = 0x40000000
+CLONE_CHILD_CLEARTID = 0x00200000
+CLONE_CHILD_SETTID = 0x01000000
 
 MS_RDONLY = 1
 MS_NOSUID = 2
@@ -29,6 +34,7 @@ PR_SET_DUMPABLE = 4
 PR_CAPBSET_DROP = 24
 PR_SET_CHILD_SUBREAPER = 36
 PR_SET_NO_NEW_PRIVS = 38
+PR_GET_TID_ADDRESS = 40
 PR_SET_SECCOMP = 22
 PR_CAP_AMBIENT = 47
 PR_CAP_AMBIENT_CLEAR_ALL = 4
@@ -37,6 +43,7 @@ LAST_CAPABILITY = 63
 EINVAL = 22
 
 _libc = ctypes.CDLL(None, use_errno=True)
+_libc_with_gil = ctypes.PyDLL(None, use_errno=True)
 
 
 def _check(result: int, what: str) -> None:
@@ -48,6 +55,41 @@ def _check(result: int, what: str) -> None:
 def unshare(flags: int) -> None:
     """Leave the namespaces named by `flags` for new ones."""
     _check(_libc.unshare(ctypes.c_int(flags)), f"unshare(0x{flags:x})")
+
+
+def fork_into(namespaces: int) -> int:
+    """Fork; the child begins in new namespaces, and is process 1 where one of them is of pids.
+
+    After `unshare` only a further child would be in the new pid namespace: a second fork, and the
+    end of a process as large as this one, which took as long as all the rest of the jail.
+
+    The kernel is asked past the C library, whose own fork waits for the locks of other threads:
+    there must be none. What the library knows of the main thread's id is put right as it does.
+
+    Raises:
+        OSError: there are other threads, or the kernel refuses (it must know PR_GET_TID_ADDRESS,
+            which comes with CONFIG_CHECKPOINT_RESTORE).
+    """
+    if len(list(Path("/proc/self/task").iterdir())) > 1:
+        raise OSError(errno.EBUSY, "a library has started a thread; no process can be forked")
+    thread_id = ctypes.c_void_p()
+    prctl(PR_GET_TID_ADDRESS, ctypes.addressof(thread_id))
+    flags = ctypes.c_ulong(namespaces | CLONE_CHILD_SETTID | CLONE_CHILD_CLEARTID | signal.SIGCHLD)
+    machine = os.uname().machine
+    number = {"x86_64": 56, "aarch64": 220}.get(machine)
+    if number is None:
+        raise OSError(errno.ENOSYS, f"clone: no known system call number on {machine}")
+    # The thread's storage, which stays, comes last on the one and before its id on the other.
+    last = (thread_id, None) if machine == "x86_64" else (None, thread_id)
+    ctypes.pythonapi.PyOS_BeforeFork()
+    pid = int(_libc_with_gil.syscall(ctypes.c_long(number), flags, None, None, *last))
+    if pid == 0:
+        ctypes.pythonapi.PyOS_AfterFork_Child()
+    else:
+        ctypes.pythonapi.PyOS_AfterFork_Parent()
+    if pid < 0:
+        _check(pid, f"clone(0x{namespaces:x})")
+    return pid
 
 
 def mount(source: str | None, target: str, kind: str | None, flags: int, data: str = "") -> None:

@@ -18,6 +18,7 @@ from grader.box.capture import DescriptorCapture, Outputs, Stream
 from grader.box.trace import Trace
 from grader.wire import frames, values
 from grader.wire import messages as m
+from grader.wire.seeding import seed_everything
 
 MAX_REQUEST = 1 << 30
 
@@ -141,7 +142,7 @@ def server(ready: shell.Shell) -> Callable[[int, int, m.Limits], None]:
     def serve(channel: int, seed: int, limits: m.Limits) -> None:
         torch.set_num_threads(limits.threads)
         os.environ["OMP_NUM_THREADS"] = str(limits.threads)
-        calls.seed_everything(seed)
+        seed_everything(seed)
         Server(Channel(channel), ready).serve()
 
     return serve
@@ -150,5 +151,5 @@ def server(ready: shell.Shell) -> Callable[[int, int, m.Limits], None]:
 def _rehearse(ready: shell.Shell) -> None:
     """Do what is slow the first time before the fork, so that it is not the first in each child."""
     frames.decoder(m.Request)
-    calls.seed_everything(0)
+    seed_everything(0)
     ready.transform_cell("0")

@@ -42,13 +42,9 @@ class Session:
     def gone(self) -> bool:
         """Whether the child has ended, waited for or not."""
         try:
-            os.kill(self.pid, 0)
-        except ProcessLookupError:
-            return True
-        try:
             result = os.waitid(os.P_PID, self.pid, os.WEXITED | os.WNOHANG | os.WNOWAIT)
-        except ChildProcessError:  # alive, and not ours until the process between us has ended
-            return False
+        except ChildProcessError:
+            return True
         return result is not None
 
     def explain(self, status: int) -> None:

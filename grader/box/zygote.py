@@ -202,9 +202,15 @@ class Zygote:
             self._kill("killed", "a new session was asked for")
         ours, theirs = channel()
         report, write = os.pipe()
-        self._session = Session(order.session, ours, report, order.limits)
-        pid = os.fork()
-        if pid == 0:
+        session = self._session = Session(order.session, ours, report, order.limits)
+        try:
+            session.pid = self._fork()
+        except OSError as error:
+            os.close(theirs)
+            os.close(write)
+            self._refuse(session, f"{type(error).__name__}: {error}")
+            return
+        if session.pid == 0:
             be_child(
                 theirs,
                 write,
@@ -217,8 +223,12 @@ class Zygote:
             os.close(end)
         os.set_blocking(report, False)
 
+    def _fork(self) -> int:
+        """Process 1 of new namespaces, where there are any: with it ends all that it started."""
+        return linux.fork_into(jail.NAMESPACES) if self._nest.namespaces else os.fork()
+
     def _hear_report(self, session: Session, ready: bool) -> None:
-        """Hear what the child and the process between us say; they may come in any order."""
+        """Hear whether the child has closed its jail."""
         if not ready:
             if time.monotonic() - session.began > JAIL_PATIENCE_S:
                 self._refuse(session, f"the jail was not closed within {JAIL_PATIENCE_S:g} s")
@@ -230,11 +240,9 @@ class Zygote:
             for line in session.said.decode("utf-8", "replace").split("\n")[:-1]
             if " " in line
         )
-        if said.get("pid", "").isdigit():
-            session.pid = int(said["pid"])
         if "refused" in said:
             self._refuse(session, said["refused"])
-        elif "ready" in said and session.pid:
+        elif "ready" in said:
             self._begin(session, float(said["ready"]))
         elif not data:
             self._refuse(session, "the child ended before its jail was closed")

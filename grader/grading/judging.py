@@ -16,6 +16,7 @@ import msgspec
 from grader import errors
 from grader.errors import GraderError, InfrastructureError
 from grader.grading.job import Broken, Setting
+from grader.wire.environment import BEFORE_FORKS
 
 _WORDS = 2_000
 _END_S = 20.0
@@ -42,7 +43,7 @@ class JudgeProcess:
             stdin=subprocess.DEVNULL,
             stdout=self._log,
             stderr=self._log,
-            env={**os.environ, "OMP_NUM_THREADS": "1", "PYTHONPATH": _import_path()},
+            env={**os.environ, **BEFORE_FORKS, "PYTHONPATH": _import_path()},
             start_new_session=True,
         )
         for other in theirs:

@@ -28,6 +28,7 @@ from grader.sandbox.engine import Engine, connect, ours, seccomp_profile, speaki
 from grader.sandbox.link import Piece, ReadAhead, Transport
 from grader.sandbox.prune import sweep
 from grader.sandbox.stream import StreamSlot
+from grader.wire.environment import BEFORE_FORKS
 from grader.wire.kinds import Blob
 
 MB = 1 << 20
@@ -230,7 +231,7 @@ class DockerSlot(StreamSlot):
         memory = WARM_BYTES + options.memory_bytes + options.disk_bytes
         security = ["no-new-privileges"]
         if options.isolation == "warm":
-            security.append(f"seccomp={seccomp_profile()}")  # lets unshare and mount through
+            security.append(f"seccomp={seccomp_profile()}")  # lets a clone into namespaces and mount through
         limits: dict[str, Any] = {
             "network_mode": "none",
             "read_only": True,
@@ -279,7 +280,7 @@ class DockerSlot(StreamSlot):
 _ENVIRONMENT = {
     "HOME": "/tmp",  # noqa: S108
     "LANG": "C.UTF-8",
-    "OMP_NUM_THREADS": "1",
+    **BEFORE_FORKS,
     "TORCHINDUCTOR_CACHE_DIR": "/tmp/inductor",  # noqa: S108
 }
 

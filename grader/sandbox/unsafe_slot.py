@@ -8,6 +8,7 @@ from pathlib import Path
 
 import grader
 from grader.sandbox.process import ProcessSlot
+from grader.wire.environment import BEFORE_FORKS
 
 
 class UnsafeSlot(ProcessSlot):
@@ -25,6 +26,6 @@ class UnsafeSlot(ProcessSlot):
             "PYTHONPATH": str(Path(grader.__file__).parent.parent),
             "LANG": "C.UTF-8",
             "HOME": str(scratch),
-            "OMP_NUM_THREADS": "1",
+            **BEFORE_FORKS,
         }
         return arguments, environment

@@ -14,6 +14,7 @@ import grader
 from grader.errors import InfrastructureError
 from grader.sandbox.base import SlotOptions
 from grader.sandbox.process import ProcessSlot
+from grader.wire.environment import BEFORE_FORKS
 
 # Above those that systems give away, below what a container with few ids has. Drawn, since the
 # kernel counts the processes of a uid over all containers of a machine.
@@ -67,7 +68,7 @@ class UserSlot(ProcessSlot):
             "PYTHONPATH": os.pathsep.join(_import_path()),
             "LANG": "C.UTF-8",
             "HOME": str(scratch),
-            "OMP_NUM_THREADS": "1",
+            **BEFORE_FORKS,
         }
         return arguments, environment
 

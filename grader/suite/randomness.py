@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import importlib
-import random
 import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-import numpy as np
-import torch
+from grader.wire.seeding import seed_everything
 
 _PROFILE = "grader"
 
@@ -29,9 +27,7 @@ def derive_seed(batch_seed: int, test: str, trial: int = 0) -> int:
 
 def seed_judge(seed: int) -> None:
     """Seed python, numpy, torch and a tamed Hypothesis on the judge's side."""
-    random.seed(seed)
-    np.random.seed(seed)
-    torch.manual_seed(seed)
+    seed_everything(seed)
     hypothesis = sys.modules.get("hypothesis")
     if hypothesis is not None and _profile_of(hypothesis.settings) == _PROFILE:
         _force_hypothesis_seed(seed)

@@ -205,6 +205,7 @@ class _Judge:
         out, err = self._streams
         try:
             with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
+                _drop_unused_logging(session)
                 suite = CollectedSuite(session, self._reference)
                 self._was_ready = True
                 self._on_ready(suite)
@@ -236,6 +237,14 @@ class _Judge:
             where=f"{lines[-1][0]}:{lines[-1][1]}" if lines else place,
             hint="Mend it and start again: no submission has been graded.",
         )
+
+
+def _drop_unused_logging(session: pytest.Session) -> None:
+    """Where no test takes `caplog`: each phase of a test would visit every library's loggers."""
+    manager = session.config.pluginmanager
+    wanted = any("caplog" in getattr(item, "fixturenames", ()) for item in session.items)
+    if not wanted and manager.has_plugin("logging-plugin"):
+        manager.unregister(name="logging-plugin")
 
 
 class _Sink(io.StringIO):

@@ -69,3 +69,62 @@ def test_what_c_code_printed_is_flushed() -> None:
         "os.write(1, b'then python\\n')\n"
     )
     assert said == "from c, then python\n"
+
+
+FORK = """
+import ctypes, os, threading
+from grader.box import jail
+
+def owner_of_a_lock():
+    # What the C library takes for this thread's id, which it writes into a mutex that it locks.
+    libc, mutex = ctypes.CDLL(None), (ctypes.c_int * 16)()
+    assert libc.pthread_mutex_lock(mutex) == 0
+    return mutex[2]
+
+def of_this_process():
+    kinds = ("user", "mnt", "pid", "ipc", "net")
+    names = {kind: os.stat(f"/proc/self/ns/{kind}").st_ino for kind in kinds}
+    return names, os.getpid(), threading.get_native_id(), owner_of_a_lock()
+
+came, went = os.pipe()
+pid = linux.fork_into(jail.NAMESPACES)
+if pid == 0:
+    try:
+        linux.drop_capabilities()
+        thread = threading.Thread(target=lambda: None)
+        thread.start()
+        thread.join()
+        names, *ids = of_this_process()
+        os.write(went, repr((names, *ids)).encode())
+    finally:
+        os._exit(7)
+os.close(went)
+ours, theirs = of_this_process(), eval(os.read(came, 4096))
+print([name for name in ours[0] if ours[0][name] != theirs[0][name]])
+print(theirs[1:], ours[1] == ours[2] == ours[3] == os.getpid())
+print(os.waitpid(pid, 0) == (pid, 7 << 8))
+"""
+
+
+def test_a_fork_into_namespaces_is_process_1_there_and_a_child_of_ours() -> None:
+    said = told_by_child(FORK)
+    assert said == "['user', 'mnt', 'pid', 'ipc']\n(1, 1, 1) True\nTrue\n"
+
+
+def test_a_process_with_threads_is_not_forked_past_the_c_library() -> None:
+    said = told_by_child(
+        "import threading\nfrom grader.box import jail\n"
+        "enough = threading.Event()\nthreading.Thread(target=enough.wait).start()\n"
+        "try:\n    linux.fork_into(jail.NAMESPACES)\n"
+        "except OSError as error:\n    print(error)\nenough.set()\n"
+    )
+    assert said == "[Errno 16] a library has started a thread; no process can be forked\n"
+
+
+def test_namespaces_that_the_kernel_refuses_are_an_error_in_the_parent() -> None:
+    said = told_by_child(
+        "linux.drop_capabilities()\nseccomp.install()\n"
+        "try:\n    linux.fork_into(linux.CLONE_NEWUSER)\n"
+        "except OSError as error:\n    print(error)\n"
+    )
+    assert said == "[Errno 1] clone(0x10000000): Operation not permitted\n"
