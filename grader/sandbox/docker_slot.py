@@ -231,7 +231,7 @@ class DockerSlot(StreamSlot):
         memory = WARM_BYTES + options.memory_bytes + options.disk_bytes
         security = ["no-new-privileges"]
         if options.isolation == "warm":
-            security.append(f"seccomp={seccomp_profile()}")  # lets a clone into namespaces and mount through
+            security.append(f"seccomp={seccomp_profile()}")  # lets the jail be made
         limits: dict[str, Any] = {
             "network_mode": "none",
             "read_only": True,
