@@ -19,16 +19,14 @@ def running() -> Iterator[None]:
     udp.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)  # two test runs may share it
     udp.bind(("127.0.0.1", PORT))
     tcp = socket.create_server(("127.0.0.1", PORT), reuse_port=True)
-    unix = socket.socket(socket.AF_UNIX)
-    with contextlib.suppress(OSError):  # another run serves it
-        unix.bind(ABSTRACT)
-        unix.listen()
-    for serve, sock in ((_datagrams, udp), (_streams, tcp), (_streams, unix)):
-        threading.Thread(target=serve, args=(sock,), daemon=True).start()
+    ended = threading.Event()
+    for serve, of in ((_datagrams, udp), (_streams, tcp), (_abstract, ended)):
+        threading.Thread(target=serve, args=(of,), daemon=True).start()
     try:
         yield
     finally:
-        for sock in (udp, tcp, unix):
+        ended.set()
+        for sock in (udp, tcp):
             with contextlib.suppress(OSError):
                 sock.shutdown(socket.SHUT_RDWR)
             sock.close()
@@ -49,3 +47,21 @@ def _streams(sock: socket.socket) -> None:
             line, _ = sock.accept()
             with line:
                 line.sendall(SECRET)
+
+
+def _abstract(ended: threading.Event) -> None:
+    """Serve the abstract socket as soon as no other test run does: it has one owner at a time."""
+    while not ended.is_set():
+        with socket.socket(socket.AF_UNIX) as sock:
+            try:
+                sock.bind(ABSTRACT)
+            except OSError:
+                ended.wait(0.02)
+                continue
+            sock.listen()
+            sock.settimeout(0.1)
+            while not ended.is_set():
+                with contextlib.suppress(OSError):
+                    line, _ = sock.accept()
+                    with line:
+                        line.sendall(SECRET)
