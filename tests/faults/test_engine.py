@@ -117,7 +117,9 @@ class OwnEngine:
                     os.kill(pid, signal.SIGKILL)
                 except ProcessLookupError:
                     pass
+            # A pid that another process has by now would be taken for an engine that runs.
             (self.folder / "pidfile").unlink(missing_ok=True)
+            (self.folder / "exec-root/containerd/containerd.pid").unlink(missing_ok=True)
 
 
 @pytest.fixture
