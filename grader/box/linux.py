@@ -40,7 +40,6 @@ PR_CAP_AMBIENT = 47
 PR_CAP_AMBIENT_CLEAR_ALL = 4
 SECCOMP_MODE_FILTER = 2
 LAST_CAPABILITY = 63
-EINVAL = 22
 
 _libc = ctypes.CDLL(None, use_errno=True)
 _libc_with_gil = ctypes.PyDLL(None, use_errno=True)
@@ -137,9 +136,10 @@ def drop_capabilities() -> None:
         try:
             prctl(PR_CAPBSET_DROP, capability)
         except OSError as error:
-            if error.errno == EINVAL:  # past the last one that this kernel knows
+            if error.errno == errno.EINVAL:  # past the last one that this kernel knows
                 break
-            if error.errno != 1:  # without CAP_SETPCAP the bounding set stays; no_new_privs holds
+            # Without CAP_SETPCAP the bounding set stays; no_new_privs holds.
+            if error.errno != errno.EPERM:
                 raise
             break
     header = (ctypes.c_uint32 * 2)(0x20080522, 0)
