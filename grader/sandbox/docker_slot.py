@@ -25,7 +25,7 @@ from docker.errors import DockerException, NotFound
 from grader.errors import ImageError
 from grader.sandbox.base import SlotOptions
 from grader.sandbox.engine import Engine, connect, ours, seccomp_profile, speaking
-from grader.sandbox.link import Piece, ReadAhead, Transport
+from grader.sandbox.link import Piece, ReadAhead, Transport, send_all
 from grader.sandbox.prune import sweep
 from grader.sandbox.stream import StreamSlot
 from grader.wire.environment import BEFORE_FORKS
@@ -78,11 +78,7 @@ class AttachedTransport(Transport):
 
     def send(self, data: Blob, deadline: float) -> None:
         """Send all of it to the container's stdin."""
-        self._socket.settimeout(max(deadline - time.monotonic(), 0.001))
-        try:
-            self._socket.sendall(data)
-        finally:
-            self._socket.settimeout(None)
+        send_all(self._socket, data, deadline)
 
     @property
     def can_be_shared(self) -> bool:  # type: ignore[override]

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
+import socket
+import ssl
+import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 
@@ -59,6 +63,25 @@ class Transport(ABC):
     @abstractmethod
     def close(self) -> None:
         """Close it; safe to call twice."""
+
+
+def send_all(sock: socket.socket, data: Blob, deadline: float) -> None:
+    """Send all of it over a blocking socket; what fits at once takes one system call.
+
+    Raises:
+        TimeoutError: the other side did not take it before the deadline.
+        OSError: the stream is broken.
+    """
+    view = memoryview(data)
+    if not isinstance(sock, ssl.SSLSocket):  # which takes no flags
+        with contextlib.suppress(BlockingIOError):
+            view = view[sock.send(view, socket.MSG_DONTWAIT) :]
+    if view:
+        sock.settimeout(max(deadline - time.monotonic(), 0.001))
+        try:
+            sock.sendall(view)
+        finally:
+            sock.settimeout(None)
 
 
 class ReadAhead:

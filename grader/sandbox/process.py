@@ -16,7 +16,7 @@ from typing import Any
 
 from grader.errors import InfrastructureError
 from grader.sandbox.base import SlotOptions
-from grader.sandbox.link import Transport
+from grader.sandbox.link import Transport, send_all
 from grader.sandbox.owners import process_lives
 from grader.sandbox.stream import StreamSlot
 from grader.wire.kinds import Blob
@@ -42,11 +42,7 @@ class SocketTransport(Transport):
 
     def send(self, data: Blob, deadline: float) -> None:
         """Send all of it."""
-        self._socket.settimeout(max(deadline - time.monotonic(), 0.001))
-        try:
-            self._socket.sendall(data)
-        finally:
-            self._socket.settimeout(None)
+        send_all(self._socket, data, deadline)
 
     def close(self) -> None:
         """Close the socket."""

@@ -6,7 +6,7 @@ import math
 import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import torch
@@ -61,27 +61,6 @@ class _Decoder:
         self.used = bytearray(len(blobs))
         self.remote = remote
         self.nodes = 0
-        self.table: dict[str, Callable[[list[Any], int], Any]] = {
-            "l": lambda a, d: [self.decode(x, d) for x in a],
-            "t": lambda a, d: tuple(self.decode(x, d) for x in a),
-            "S": lambda a, d: set(self._keys(a, d)),
-            "F": lambda a, d: frozenset(self._keys(a, d)),
-            "d": self._dict,
-            "z": _size,
-            "T": self._tensor,
-            "A": self._array,
-            "N": self._scalar,
-            "c": lambda a, d: complex(*map(_float, _exactly(2, a))),
-            "i": _big_int,
-            "y": lambda a, d: bytes(self._blob(*a)),
-            "s": self._text,
-            "r": lambda a, d: range(*(_int(self.decode(x, d)) for x in _exactly(3, a))),
-            "L": lambda a, d: slice(*(self.decode(x, d) for x in _exactly(3, a))),
-            "D": lambda a, d: DTYPES[_str(*a)],
-            "V": lambda a, d: torch.device(_str(*a)),
-            "R": self._remote,
-            "f": self._function,
-        }
 
     def decode(self, tree: Tree, depth: int) -> Any:
         self.nodes += 1
@@ -91,10 +70,10 @@ class _Decoder:
             return tree
         if type(tree) is not list or not tree or type(tree[0]) is not str:
             raise Undecodable(f"a {type(tree).__name__} where a value was expected")
-        read = self.table.get(tree[0])
+        read = self._TABLE.get(tree[0])
         if read is None:
             raise Undecodable(f"an unknown kind of value, {tree[0][:20]!r}")
-        return read(tree[1:], depth + 1)
+        return read(self, tree[1:], depth + 1)
 
     def _blob(self, index: Any) -> memoryview:
         """The blob of that number, once: a tree that names one again would multiply its bytes."""
@@ -173,6 +152,28 @@ class _Decoder:
         names = {_str(k): self.decode(v, depth) for k, v in zip(flat[::2], flat[1::2], strict=True)}
         return FunctionSource(_str(name), _str(self.decode(source, depth)), names)
 
+    _TABLE: ClassVar[dict[str, Callable[[_Decoder, list[Any], int], Any]]] = {
+        "l": lambda e, a, d: [e.decode(x, d) for x in a],
+        "t": lambda e, a, d: tuple(e.decode(x, d) for x in a),
+        "S": lambda e, a, d: set(e._keys(a, d)),
+        "F": lambda e, a, d: frozenset(e._keys(a, d)),
+        "d": _dict,
+        "z": lambda e, a, d: _size(a),
+        "T": _tensor,
+        "A": _array,
+        "N": _scalar,
+        "c": lambda e, a, d: complex(*map(_float, _exactly(2, a))),
+        "i": lambda e, a, d: _big_int(a),
+        "y": lambda e, a, d: bytes(e._blob(*a)),
+        "s": _text,
+        "r": lambda e, a, d: range(*(_int(e.decode(x, d)) for x in _exactly(3, a))),
+        "L": lambda e, a, d: slice(*(e.decode(x, d) for x in _exactly(3, a))),
+        "D": lambda e, a, d: DTYPES[_str(*a)],
+        "V": lambda e, a, d: torch.device(_str(*a)),
+        "R": _remote,
+        "f": _function,
+    }
+
 
 def _private(data: memoryview) -> memoryview | bytearray:
     """The blob itself where it may be written to: it was read for this message and is used once."""
@@ -201,7 +202,7 @@ def _shape(items: Any) -> list[int]:
     return shape
 
 
-def _size(args: list[Any], _depth: int) -> torch.Size:
+def _size(args: list[Any]) -> torch.Size:
     if any(not -INT64 <= n < INT64 for n in _ints(args)):
         raise Undecodable("a size that no tensor has")
     return torch.Size(args)
@@ -213,7 +214,7 @@ def _ints(items: list[Any]) -> list[int]:
     return [_int(n) for n in items]
 
 
-def _big_int(args: list[Any], _depth: int) -> int:
+def _big_int(args: list[Any]) -> int:
     digits = _str(*args)
     if not _HEX.fullmatch(digits):
         raise Undecodable("a large integer that is none, or has too many digits")

@@ -7,8 +7,8 @@ override can neither run nor raise here.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Iterable
+from typing import Any, ClassVar
 
 import numpy as np
 import torch
@@ -46,34 +46,15 @@ def encode(value: object, blobs: list[Blob], *, other: Other | None = None) -> T
     return _Encoder(blobs, other).encode(value, 0)
 
 
+_Encode = Callable[["_Encoder", Any, int], Tree]
+
+
 class _Encoder:
     def __init__(self, blobs: list[Blob], other: Other | None) -> None:
         self.blobs = blobs
         self.other = other
         self.nodes = 0
         self.bytes = 0
-        # The first that fits: numpy's scalars are also Python floats, complex, str and bytes.
-        self.table: list[tuple[tuple[type, ...], Callable[[Any, int], Tree]]] = [
-            ((torch.Tensor,), self._tensor),
-            ((np.ndarray, np.generic), self._array),
-            ((torch.Size,), lambda v, d: ["z", *(_whole(n) for n in tuple.__iter__(v))]),
-            ((list,), lambda v, d: ["l", *(self.encode(x, d) for x in list.__iter__(v))]),
-            ((tuple,), lambda v, d: ["t", *(self.encode(x, d) for x in tuple.__iter__(v))]),
-            ((dict,), lambda v, d: ["d", *(self.encode(x, d) for p in dict.items(v) for x in p)]),
-            ((set,), lambda v, d: ["S", *(self.encode(x, d) for x in set.__iter__(v))]),
-            ((frozenset,), lambda v, d: ["F", *(self.encode(x, d) for x in frozenset.__iter__(v))]),
-            ((int,), lambda v, d: _encode_int(int.__int__(v))),
-            ((float,), lambda v, d: float.__float__(v)),
-            ((str,), lambda v, d: self._text(str.__str__(v))),
-            ((complex,), _complex),
-            ((bytes, bytearray, memoryview), self._bytes),
-            ((range,), lambda v, d: ["r", *map(_whole, (v.start, v.stop, v.step))]),
-            ((slice,), lambda v, d: ["L", *(self.encode(x, d) for x in (v.start, v.stop, v.step))]),
-            ((torch.dtype,), _dtype),
-            ((torch.device,), lambda v, d: ["V", str(v)]),
-            ((RemoteRef,), lambda v, d: ["R", v.handle, v.kind, v.type_name[:SHORT]]),
-            ((FunctionSource,), self._function),
-        ]
 
     def encode(self, value: Any, depth: int) -> Tree:
         self.nodes += 1
@@ -84,13 +65,23 @@ class _Encoder:
         kind = type(value)
         if value is None or kind is bool or kind is float:
             return value
-        for bases, encode in self.table:
-            if issubclass(kind, bases):
-                return encode(value, depth + 1)
+        encode = self._encoder_of(kind)
+        if encode is not None:
+            return encode(self, value, depth + 1)
         tree = self.other(value) if self.other is not None else None
         if tree is None:
             raise Unencodable(f"a {type_name(kind)} can't be sent by value")
         return tree
+
+    @classmethod
+    def _encoder_of(cls, kind: type) -> _Encode | None:
+        # A student's metaclass would be asked for its hash: only plain types are looked up.
+        if type(kind) is type and (exact := cls._EXACT.get(kind)) is not None:
+            return exact
+        return next((encode for bases, encode in cls._TABLE if issubclass(kind, bases)), None)
+
+    def _parts(self, values: Iterable[Any], depth: int) -> list[Tree]:
+        return [self.encode(value, depth) for value in values]
 
     def _blob(self, data: Blob) -> int:
         self.blobs.append(data)
@@ -167,6 +158,32 @@ class _Encoder:
         tag = "N" if issubclass(type(value), np.generic) else "A"
         return [tag, array.dtype.str, list(array.shape), self._blob(data)]
 
+    # The first that fits: numpy's scalars are also Python floats, complex, str and bytes.
+    _TABLE: ClassVar[tuple[tuple[tuple[type, ...], _Encode], ...]] = (
+        ((torch.Tensor,), _tensor),
+        ((np.ndarray, np.generic), _array),
+        ((torch.Size,), lambda e, v, d: ["z", *map(_whole, tuple.__iter__(v))]),
+        ((list,), lambda e, v, d: ["l", *e._parts(list.__iter__(v), d)]),
+        ((tuple,), lambda e, v, d: ["t", *e._parts(tuple.__iter__(v), d)]),
+        ((dict,), lambda e, v, d: ["d", *e._parts((x for p in dict.items(v) for x in p), d)]),
+        ((set,), lambda e, v, d: ["S", *e._parts(set.__iter__(v), d)]),
+        ((frozenset,), lambda e, v, d: ["F", *e._parts(frozenset.__iter__(v), d)]),
+        ((int,), lambda e, v, d: _encode_int(int.__int__(v))),
+        ((float,), lambda e, v, d: float.__float__(v)),
+        ((str,), lambda e, v, d: e._text(str.__str__(v))),
+        ((complex,), lambda e, v, d: ["c", complex.real.__get__(v), complex.imag.__get__(v)]),
+        ((bytes, bytearray, memoryview), _bytes),
+        ((range,), lambda e, v, d: ["r", *map(_whole, (v.start, v.stop, v.step))]),
+        ((slice,), lambda e, v, d: ["L", *e._parts((v.start, v.stop, v.step), d)]),
+        ((torch.dtype,), lambda e, v, d: _dtype(v)),
+        ((torch.device,), lambda e, v, d: ["V", str(v)]),
+        ((RemoteRef,), lambda e, v, d: ["R", v.handle, v.kind, v.type_name[:SHORT]]),
+        ((FunctionSource,), _function),
+    )
+    _EXACT: ClassVar[dict[type, _Encode]] = {
+        base: encode for bases, encode in _TABLE for base in bases
+    }
+
 
 def type_name(kind: type) -> str:
     """A type's full name; a student's metaclass may have put anything in its place."""
@@ -176,11 +193,7 @@ def type_name(kind: type) -> str:
     return full.encode("utf-8", "replace").decode()[:SHORT]
 
 
-def _complex(value: complex, _depth: int) -> Tree:
-    return ["c", complex.real.__get__(value), complex.imag.__get__(value)]
-
-
-def _dtype(value: torch.dtype, _depth: int) -> Tree:
+def _dtype(value: torch.dtype) -> Tree:
     name = str(value).removeprefix("torch.")
     if name not in DTYPES:
         raise Unencodable(f"the dtype {name}")

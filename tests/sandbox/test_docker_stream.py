@@ -6,13 +6,16 @@ import socket
 import struct
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from grader.sandbox.docker_slot import AttachedTransport
+from grader.sandbox.link import Transport
+from grader.sandbox.process import SocketTransport
 
 STDOUT, STDERR = 1, 2
 
@@ -95,3 +98,21 @@ def test_a_container_that_does_not_read_ends_the_send_at_the_deadline(
     transport, _ = ends
     with pytest.raises(TimeoutError):
         transport.send(b"x" * (64 << 20), time.monotonic() + 0.1)
+
+
+@pytest.mark.parametrize("transport_of", [AttachedTransport, SocketTransport])
+def test_what_is_sent_arrives_whole_though_it_is_read_slowly(
+    transport_of: Callable[[socket.socket], Transport],
+) -> None:
+    data = bytes(range(256)) * (4 << 10)
+    ours, theirs = socket.socketpair()
+    with theirs, ThreadPoolExecutor(1) as other:
+        transport = transport_of(ours)
+        sent = other.submit(transport.send, data, time.monotonic() + 30)
+        time.sleep(0.05)
+        found = bytearray()
+        while len(found) < len(data):
+            found += theirs.recv(1 << 16)
+        sent.result(timeout=30)
+        assert found == data
+        transport.close()

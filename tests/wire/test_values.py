@@ -366,6 +366,20 @@ class HostileMeta(type):
 
     __name__ = __module__  # type: ignore[assignment]
 
+    def __hash__(cls) -> int:
+        raise AssertionError("a student's method ran")
+
+    def __eq__(cls, _other: object) -> bool:
+        raise AssertionError("a student's method ran")
+
+
+@pytest.mark.parametrize(
+    ("base", "value"), [(list, [1, 2]), (dict, {"a": 1}), (float, 1.5), (str, "text")]
+)
+def test_what_a_type_was_made_by_is_not_asked_either(base: type, value: object) -> None:
+    kind = HostileMeta("Odd", (base,), {})
+    assert same(round_trip([kind(value)]), [value])
+
 
 def test_a_type_may_hide_its_name_and_is_refused_all_the_same() -> None:
     kind = HostileMeta("Nameless", (), {"__module__": "odd\ud800"})
