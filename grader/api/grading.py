@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import secrets
 import time
+from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
@@ -14,15 +15,14 @@ from pathlib import Path
 import msgspec
 
 from grader.api.handing_in import intake_setting
-from grader.api.pages import aliases_of, executed_from
+from grader.api.pages import Pages
 from grader.api.setting import batch_setting
 from grader.api.turn import turn_of
 from grader.course.directory import Assignment, Course, check_assignment
 from grader.course.spec import AssignmentSpec
 from grader.errors import UsageError
-from grader.gradebook.course_marks import marked_answers
 from grader.gradebook.differences import MarkChange, differences
-from grader.gradebook.reuse import Reusable, key_of
+from grader.gradebook.reuse import Reusable
 from grader.gradebook.store import Entry, Gradebook
 from grader.grading.batch import Watchers, grade_batch
 from grader.grading.bundle import pack
@@ -33,7 +33,6 @@ from grader.grading.regrade import fingerprints_of, standing, with_standing
 from grader.grading.verdict import Outcome, Verdict
 from grader.intake.collect import Refused, collect
 from grader.intake.submission import Submission
-from grader.report.files import PageWriter
 from grader.sandbox.choose import Choice, choose
 from grader.sandbox.gpus import gpus_for
 
@@ -191,14 +190,8 @@ class _Run:
         self._choice = choice
         self._gradebook = gradebook
         self._progress = progress
-        self._writer = PageWriter(
-            out or course.graded_dir / assignment.name,
-            spec=assignment.spec,
-            template_dirs=course.template_dirs,
-            keep=True,
-        )
+        self._pages = Pages(course, assignment, gradebook, out=out, keep=True)
         self._verdicts: list[Verdict] = []
-        self._entries: dict[tuple[str, int], str] = {}
         self._before: list[Verdict] = []
         self._jobs: list[Job] = []
         self._submissions: dict[tuple[str, int], Submission] = {}
@@ -222,16 +215,16 @@ class _Run:
             bundle_sha256=bundle,
             suite=fingerprints_of(self._assignment),
         )
-        students = {s.student for s in submissions}
+        self._attempts = Counter(s.student for s in submissions)
         holding = self._gradebook.holding(self._assignment.name)
-        held = [e for e in holding if e.verdict.student in students]
+        held = [e for e in holding if e.verdict.student in self._attempts]
         self._before = count_verdicts([e.verdict for e in held], spec.attempts.counts)
         reusable = Reusable([] if regrade else held, bundle_sha256=bundle, image=self._choice.image)
         for submission in submissions:
             found = self._found_or_job(submission, reusable, keeps_seed=seed is None)
             if found is not None:
                 self._verdicts.append(found.verdict)
-                self._entries[key_of(found.verdict)] = found.name
+                self._pages.made_of(found.verdict, found.name)
         self._jobs = longest_first(self._jobs, self._before)
         self._progress.planned(len(self._jobs), len(self._verdicts))
 
@@ -269,6 +262,7 @@ class _Run:
             on_cell=self._progress.cell,
             on_stopping=self._progress.stopping,
             on_withdrawn=self._progress.warned,
+            on_idle=self._pages.write_one_ahead,
         )
         if self._machines is None:
             grade_batch(self._setting, self._jobs, watchers, load=self._load)
@@ -281,20 +275,7 @@ class _Run:
     def finish(self, began: float, refused: tuple[Refused, ...]) -> Graded:
         """Write the pages of what counts, and the class page."""
         counted = count_verdicts(self._verdicts, self._assignment.spec.attempts.counts)
-        newest = self._gradebook.hand_marks.newest()
-        aliases = aliases_of(self._course, self._assignment, counted)
-        pages = {
-            v.student: self._writer.student(
-                v,
-                executed_from(self._gradebook, v),
-                given=marked_answers(v, newest),
-                alias=aliases.get(v.student, ""),
-                entry=self._entries[key_of(v)],
-            )
-            for v in counted
-        }
-        self._writer.leaderboard(counted, aliases)
-        class_page = self._writer.class_page(counted)
+        pages, class_page = self._pages.write(counted)
         return Graded(
             assignment=self._assignment.name,
             spec=self._assignment.spec,
@@ -317,7 +298,8 @@ class _Run:
         verdict = judged.verdict
         number = self._gradebook.record(verdict, judged.executed or None, batch=self._batch)
         self._verdicts.append(verdict)
-        self._entries[key_of(verdict)] = f"{self._batch} {number}"
+        counts = self._attempts[verdict.student] == 1  # else another attempt may be the one
+        self._pages.made_of(verdict, f"{self._batch} {number}", ahead=counts)
         self._progress.judged(verdict)
 
     def _seed_of_batch(self, bundle: str) -> int:

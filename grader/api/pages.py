@@ -1,12 +1,13 @@
-"""Pages of a graded class, written again from what the gradebook holds."""
+"""Pages of a graded class, made of what the gradebook holds."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections import deque
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from grader.course.directory import Assignment, Course
-from grader.errors import UsageError
+from grader.errors import GraderError, UsageError
 from grader.gradebook.course_marks import marked_answers
 from grader.gradebook.reuse import key_of
 from grader.gradebook.store import Gradebook
@@ -29,39 +30,82 @@ def write_report(course: Course, assignment: str, *, out: Path | None = None) ->
                 f"nothing of {assignment} has been graded yet",
                 hint=f"Run `grader grade {assignment} SOURCE` first.",
             )
-        newest = gradebook.hand_marks.newest()
-        writer = PageWriter(
-            out or course.graded_dir / assignment,
-            spec=chosen.spec,
-            template_dirs=course.template_dirs,
-        )
-        aliases = aliases_of(course, chosen, verdicts)
-        names = {key_of(e.verdict): e.name for e in gradebook.holding(assignment)}
-        for verdict in verdicts:
-            writer.student(
-                verdict,
-                executed_from(gradebook, verdict),
-                given=marked_answers(verdict, newest),
-                alias=aliases.get(verdict.student, ""),
-                entry=names[key_of(verdict)],
-            )
-        writer.leaderboard(verdicts, aliases)
-        return writer.class_page(verdicts)
+        pages = Pages(course, chosen, gradebook, out=out)
+        for entry in gradebook.holding(assignment):
+            pages.made_of(entry.verdict, entry.name)
+        return pages.write(verdicts)[1]
 
 
-def aliases_of(
-    course: Course, assignment: Assignment, verdicts: Sequence[Verdict]
-) -> dict[str, str]:
-    """The name of each student on the leaderboard; none where there is no leaderboard.
+class Pages:
+    """The pages of one assignment.
 
-    Raises:
-        InfrastructureError: the course's secret can't be read or written.
+    With `keep`, what has not changed since it was written is left as it is. So a batch can write
+    pages while it runs: those that still hold at its end are not written again.
     """
-    if assignment.spec.leaderboard is None:
-        return {}
-    return pseudonyms((v.student for v in verdicts), root=course.root)
 
+    def __init__(
+        self,
+        course: Course,
+        assignment: Assignment,
+        gradebook: Gradebook,
+        *,
+        out: Path | None = None,
+        keep: bool = False,
+    ) -> None:
+        self._course = course
+        self._assignment = assignment
+        self._gradebook = gradebook
+        self._entries: dict[tuple[str, int], str] = {}
+        self._ahead: deque[Verdict] = deque()
+        self._newest = gradebook.hand_marks.newest()
+        self._writer = PageWriter(
+            out or course.graded_dir / assignment.name,
+            spec=assignment.spec,
+            template_dirs=course.template_dirs,
+            keep=keep,
+        )
 
-def executed_from(gradebook: Gradebook, verdict: Verdict) -> Callable[[], bytes | None]:
-    """Reads the executed notebook when it is wanted."""
-    return lambda: gradebook.executed_notebook(verdict)
+    def made_of(self, verdict: Verdict, entry: str, *, ahead: bool = False) -> None:
+        """Tell which entry of the gradebook a verdict is; `ahead`: its page may be written soon."""
+        self._entries[key_of(verdict)] = entry
+        if ahead:
+            self._ahead.append(verdict)
+
+    def write_one_ahead(self) -> bool:
+        """Write a page whose time may come later; say whether there was one."""
+        if not self._ahead:
+            return False
+        verdict = self._ahead.popleft()
+        try:
+            self._student(verdict, self._aliases([verdict]))
+        except GraderError:  # what stops pages must not stop the grading: `write` will say it
+            self._ahead.clear()
+        return True
+
+    def write(self, verdicts: Sequence[Verdict]) -> tuple[dict[str, Path], Path]:
+        """Write the pages of what counts; returns those for students, by name, and the class's.
+
+        Raises:
+            InfrastructureError: they can't be written.
+            GraderError: a template of the course is wrong.
+        """
+        self._newest = self._gradebook.hand_marks.newest()
+        aliases = self._aliases(verdicts)
+        pages = {v.student: self._student(v, aliases) for v in verdicts}
+        self._writer.leaderboard(verdicts, aliases)
+        return pages, self._writer.class_page(verdicts)
+
+    def _student(self, verdict: Verdict, aliases: Mapping[str, str]) -> Path:
+        return self._writer.student(
+            verdict,
+            lambda: self._gradebook.executed_notebook(verdict),
+            given=marked_answers(verdict, self._newest),
+            alias=aliases.get(verdict.student, ""),
+            entry=self._entries[key_of(verdict)],
+        )
+
+    def _aliases(self, verdicts: Sequence[Verdict]) -> dict[str, str]:
+        """The name of each student on the leaderboard; none where there is no leaderboard."""
+        if self._assignment.spec.leaderboard is None:
+            return {}
+        return pseudonyms((v.student for v in verdicts), root=self._course.root)

@@ -137,7 +137,6 @@ class Server:
 
 def server(ready: shell.Shell) -> Callable[[int, int, m.Limits], None]:
     """What a freshly jailed child runs."""
-    _rehearse(ready)
 
     def serve(channel: int, seed: int, limits: m.Limits) -> None:
         torch.set_num_threads(limits.threads)
@@ -146,10 +145,3 @@ def server(ready: shell.Shell) -> Callable[[int, int, m.Limits], None]:
         Server(Channel(channel), ready).serve()
 
     return serve
-
-
-def _rehearse(ready: shell.Shell) -> None:
-    """Do what is slow the first time before the fork, so that it is not the first in each child."""
-    frames.decoder(m.Request)
-    seed_everything(0)
-    ready.transform_cell("0")

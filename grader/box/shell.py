@@ -27,7 +27,6 @@ from IPython.core.displaypub import DisplayPublisher
 from IPython.core.error import StdinNotImplementedError
 from IPython.core.interactiveshell import InteractiveShell
 from IPython.core.page import as_hook
-from matplotlib.figure import Figure
 from traitlets import Type
 from traitlets.config import Config
 
@@ -190,20 +189,7 @@ def build() -> Shell:
     shell.enable_matplotlib("inline")
     # `name?` opens a pager, which is no output of a cell.
     shell.set_hook("show_in_pager", as_hook(lambda *_page, **_how: None), 99)
-    _rehearse(shell)
     return shell
-
-
-def _rehearse(shell: Shell) -> None:
-    """Format a number, a figure and an error once, which imports what that takes (0.2 s)."""
-    shell.display_formatter.format(1.0)
-    figure = Figure()
-    figure.add_subplot().plot([0, 1])
-    shell.display_formatter.format(figure)
-    try:
-        exec(compile("1/0", "<rehearsal>", "exec"))  # noqa: S102
-    except ZeroDivisionError:
-        shell.InteractiveTB.structured_traceback(*sys.exc_info(), tb_offset=0)
 
 
 def attach(shell: Shell, outputs: Outputs) -> None:
@@ -287,16 +273,14 @@ async def _run(shell: Shell, source: str) -> BaseException | None:
         cell = shell.transform_cell(source)
     except Exception:  # noqa: BLE001 - of a transformer that a cell put in
         cell, broken = source, sys.exc_info()
-    how: dict[str, Any] = {"transformed_cell": cell, "preprocessing_exc_tuple": broken}
-    if shell.should_run_async(source, **how):
-        result = None
-        try:
-            result = await shell.run_cell_async(source, store_history=True, **how)
-        finally:
-            shell.events.trigger("post_execute")
-            shell.events.trigger("post_run_cell", result)
-    else:
-        result = shell.run_cell(source, store_history=True)
+    result = None
+    try:
+        result = await shell.run_cell_async(
+            source, store_history=True, transformed_cell=cell, preprocessing_exc_tuple=broken
+        )
+    finally:
+        shell.events.trigger("post_execute")
+        shell.events.trigger("post_run_cell", result)
     raised: BaseException | None = result.error_before_exec or result.error_in_exec
     return raised
 

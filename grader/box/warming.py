@@ -23,8 +23,10 @@ def warm_up() -> tuple[Serve, dict[str, str]]:
     figure.add_subplot().plot([0, 1])
     figure.canvas.draw()
     plt.close(figure)
-    from grader.box import serve, shell
+    from grader.box import rehearsal, serve, shell
 
+    ready = shell.build()
+    rehearsal.rehearse(ready)
     versions = {
         "python": sys.version.split()[0],
         "torch": str(torch.__version__),
@@ -32,7 +34,7 @@ def warm_up() -> tuple[Serve, dict[str, str]]:
         "matplotlib": matplotlib.__version__,
         "ipython": IPython.__version__,
     }
-    found = serve.server(shell.build()), versions
+    found = serve.server(ready), versions
     if torch.cuda.is_initialized():  # type: ignore[no-untyped-call]
         raise RuntimeError("CUDA was initialised before the fork; a child could not use it")
     # A child's collector would go through all of this, for a third of a second, and copy the pages.

@@ -46,6 +46,8 @@ class Watchers:
     on_cell: Callable[[str, int, int], None] = lambda student, cell, cells: None
     on_stopping: Callable[[], None] = lambda: None
     on_withdrawn: Callable[[str], None] = lambda what: None
+    on_idle: Callable[[], bool] = lambda: False
+    """Called while no worker says anything: does one thing that can wait; False if nothing can."""
 
 
 class _Slot:
@@ -130,9 +132,8 @@ class _Round:
         try:
             while any(not s.connection.closed for s in self._slots):
                 open_ = {s.connection: s for s in self._slots if not s.connection.closed}
-                patience = min(s.until for s in open_.values()) - time.monotonic()
-                for connection in wait(list(open_), max(patience, 0.0)):
-                    self._hear(open_[connection])  # type: ignore[index]
+                for connection in self._listen(open_):
+                    self._hear(open_[connection])
                 self._give_up_what_hangs()
         except BaseException:
             judge.stop()
@@ -140,6 +141,14 @@ class _Round:
         finally:
             judge.finish()
         return self._lost
+
+    def _listen(self, slots: dict[Connection, _Slot]) -> list[Any]:
+        """Who has said something; while nobody has, what can wait is done."""
+        heard = wait(list(slots), 0)
+        if heard or self._watchers.on_idle():
+            return heard
+        patience = min(s.until for s in slots.values()) - time.monotonic()
+        return wait(list(slots), max(patience, 0.0))
 
     def _hear(self, slot: _Slot) -> None:
         try:
@@ -159,8 +168,8 @@ class _Round:
                 self._watchers.on_cell(message.student, message.cell, message.cells)
             case Judged():
                 slot.job = None
+                self._hand_out(slot)  # first: a commit may take longer than a submission
                 self._watchers.on_verdict(message)
-                self._hand_out(slot)
             case Withdrawn():
                 self.withdrawn.add(message.device)
                 self._watchers.on_withdrawn(message.what)

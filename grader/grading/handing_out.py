@@ -70,8 +70,9 @@ class HandingOut:
                 self._take_back()
             else:
                 self._hand_out()
+            busy = self._inbox.empty() and self._watchers.on_idle()
             try:
-                kind, what = self._inbox.get(timeout=_LOOK_S)
+                kind, what = self._inbox.get(timeout=0 if busy else _LOOK_S)
             except queue.Empty:
                 continue
             if kind == "event":

@@ -7,17 +7,18 @@ import random
 import numpy as np
 import torch
 
-_HAS_DEVICES: bool = (
+HAS_DEVICES: bool = (
     torch.backends.cuda.is_built()  # type: ignore[no-untyped-call]
     or torch.backends.mps.is_built()
 )
+"""Whether this torch could use another device than the processor, if there were one."""
 
 
 def seed_everything(seed: int) -> None:
     """Seed Python's, numpy's and torch's generators; `seed` is in [0, 2**64)."""
     random.seed(seed)
     np.random.seed(seed % (1 << 32))
-    if _HAS_DEVICES:
+    if HAS_DEVICES:
         torch.manual_seed(seed)
     else:
         # manual_seed notes the whole call stack as text for each kind of device that there could

@@ -15,7 +15,6 @@ from typing import Any
 import nbformat
 
 from grader.api import grade
-from grader.api.pages import executed_from
 from grader.course.directory import Course
 from grader.errors import GraderError
 from grader.gradebook.store import Gradebook
@@ -120,7 +119,7 @@ class Class:
                 trouble = str(error)
         with Gradebook(self.course.database_url) as gradebook:
             verdicts = {v.student: v for v in gradebook.current(NAME)}
-            read = {s: executed_from(gradebook, v)() or b"" for s, v in verdicts.items()}
+            read = {s: gradebook.executed_notebook(v) or b"" for s, v in verdicts.items()}
         return Batch(
             came={c.id: self._came(n, verdicts, read) for n, c in enumerate(self.cases, 1)},
             honest=self._came(0, verdicts, read),

@@ -31,6 +31,9 @@ _SUBSTITUTIONS = (
     (re.compile(r"/tmp/ipykernel_\d+/\d+\.py|<ipython-input-\d+-\w+>|\b\d+\.py"), "<cell>"),
     (re.compile(r"display_id=[0-9a-f]{32}"), "display_id=…"),
     (re.compile(r"\r\n"), "\n"),
+    # To see whether a cell awaits, a kernel compiles it twice more, and shows each time, without
+    # the line, what the compiler warns of. The box shows it once.
+    (re.compile(r"^<>:\d+: \w+Warning: .*\n", re.MULTILINE), ""),
     (re.compile(r"Thread-\d+"), "Thread"),
     # The box shows the libraries elsewhere when they lie below a folder that it hides, as /tmp.
     (re.compile(r"/\S*/site-packages/"), "…/site-packages/"),

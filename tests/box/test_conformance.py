@@ -63,6 +63,11 @@ def test_times_are_told_as_a_kernel_tells_them(slot: Slot) -> None:
     assert cell["text"].startswith("CPU times: ") and "Wall time: " in cell["text"]
 
 
+def test_what_the_compiler_warns_of_is_shown_once(slot: Slot) -> None:
+    [shown] = outputs(slot, "x = 1\nx is 1")
+    assert texts(shown).count("SyntaxWarning") == 1
+
+
 def test_exit_in_a_cell_leaves_the_cells_after_it(slot: Slot) -> None:
     assert texts(outputs(slot, "exit()", "quit()", "exit", "print('on')")[3]) == "on\n"
 

@@ -13,9 +13,11 @@ from pathlib import Path
 import pytest
 
 from grader.api import Progress, grade
-from grader.errors import InfrastructureError, SuiteError
+from grader.errors import GraderError, InfrastructureError, SuiteError
 from grader.gradebook.store import Gradebook
+from grader.grading.job import Job
 from grader.grading.verdict import Outcome, Verdict
+from grader.grading.waiting import Waiting
 from tests.faults.aftermath import descendants
 from tests.grading.conftest import Classroom
 from tests.helpers.assignments import HIDDEN
@@ -172,8 +174,10 @@ def test_a_batch_leaves_torch_to_the_judge_and_the_box(classroom: Classroom) -> 
     assert done.stdout == "8.00 False\n", done.stderr
 
 
-@pytest.mark.parametrize("when", ["at work", "before it is given more"])
-def test_a_worker_that_dies_loses_nothing(classroom: Classroom, when: str) -> None:
+@pytest.mark.parametrize("when", ["at work", "before it is given more", "given more"])
+def test_a_worker_that_dies_loses_nothing(
+    classroom: Classroom, when: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     for name in ("ada", "bob", "cyd"):
         classroom.hand_in(name)
     killed: list[int] = []
@@ -186,13 +190,46 @@ def test_a_worker_that_dies_loses_nothing(classroom: Classroom, when: str) -> No
             while set(killed) & set(descendants()):
                 time.sleep(0.01)
 
-    told = {
-        "at work": Progress(begun=kill_once),
-        "before it is given more": Progress(judged=kill_once),
-    }
-    found = run(classroom, slots=1, progress=told[when])
+    def hand_out(waiting: Waiting) -> tuple[Job, bytes] | None:
+        if len(waiting) == 2:  # one is judged
+            kill_once(waiting)
+        return given(waiting)
+
+    given = Waiting.hand_out
+    told = {"at work": Progress(begun=kill_once), "given more": Progress(judged=kill_once)}
+    if when not in told:
+        monkeypatch.setattr(Waiting, "hand_out", hand_out)
+    found = run(classroom, slots=1, progress=told.get(when))
     assert killed
     assert {v.points for v in found.values()} == {Decimal(8)}
+
+
+def test_pages_are_written_while_others_run(classroom: Classroom) -> None:
+    for name in ("ada", "bob", "cyd"):
+        classroom.hand_in(name)
+    folder = classroom.root / "graded" / "warm-up" / "students"
+    there: dict[str, list[str]] = {}
+
+    def begun(student: str) -> None:
+        there[student] = sorted(page.name for page in folder.glob("*.html"))
+
+    run(classroom, slots=1, progress=Progress(begun=begun))
+    first, _, third = there
+    assert there[first] == [] and f"{first}.html" in there[third]
+    assert sorted(page.stem for page in folder.glob("*.html")) == ["ada", "bob", "cyd"]
+
+
+def test_a_template_that_is_wrong_stops_no_grading(classroom: Classroom) -> None:
+    for name in ("ada", "bob", "cyd"):
+        classroom.hand_in(name)
+    template = classroom.root / "templates" / "report" / "student.html.j2"
+    template.parent.mkdir(parents=True)
+    template.write_text("{% if %}")
+    with pytest.raises(GraderError, match="the template cannot be used"):
+        run(classroom, slots=1)
+    with Gradebook(classroom.course.database_url) as book:
+        assert {v.points for v in book.current("warm-up")} == {Decimal(8)}
+        assert len(book.current("warm-up")) == 3
 
 
 def test_a_submission_whose_worker_always_dies_is_no_mark(classroom: Classroom) -> None:
