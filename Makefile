@@ -8,7 +8,6 @@ TORCH ?= torch==2.13.0
 PYTEST_ARGS ?=
 # A file's tests stay together, so that a sandbox that they share starts once.
 PARALLEL := -n auto --maxprocesses 4 --dist loadfile
-LONG := tests/assignments tests/attacks tests/faults tests/semester
 FUZZ_SECONDS ?= 60
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
@@ -49,10 +48,10 @@ demo: $(VENV)/.installed
 	@PATH="$(abspath $(BIN)):$$PATH" sh ./.ci/demo
 
 test: lint types contracts
-	nice $(BIN)/python -m pytest $(PARALLEL) $(LONG:%=--ignore=%) $(PYTEST_ARGS)
+	nice $(BIN)/python -m pytest $(PARALLEL) -m 'not slow' $(PYTEST_ARGS)
 
 test-long: $(VENV)/.developing
-	nice $(BIN)/python -m pytest $(PARALLEL) $(LONG) $(PYTEST_ARGS)
+	nice $(BIN)/python -m pytest $(PARALLEL) -m slow $(PYTEST_ARGS)
 
 lint: $(VENV)/.developing
 	$(BIN)/ruff check .

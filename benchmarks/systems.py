@@ -146,6 +146,7 @@ class Nbgrader(System):
     """nbgrader: generate_assignment, autograde, generate_feedback."""
 
     name = "nbgrader 0.9.6"
+    few, many = 1, 7
     python = PEERS / "nbgrader" / "bin" / "python"
 
     def install(self) -> None:
@@ -186,7 +187,7 @@ class Otter(System):
     """Otter: `otter run` for each submission, as many at once as there are slots of ours."""
 
     name = "Otter 7.0.0"
-    few, many, slots = 2, 6, 2
+    few, many, slots = 2, 10, 2
     python = PEERS / "otter" / "bin" / "python"
 
     def install(self) -> None:

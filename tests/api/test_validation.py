@@ -36,6 +36,7 @@ def test_a_reference_that_is_wrong_is_named_with_the_test_it_fails(tmp_path: Pat
     assert "test_column_means (failed)" in found[0].what
 
 
+@pytest.mark.slow
 def test_points_for_an_untouched_notebook_are_a_fault(tmp_path: Path) -> None:
     gift = HIDDEN.replace(
         'assert_close(student.column_means("data/numbers.csv"), torch.tensor([3.0, 4.0]))',
@@ -46,11 +47,13 @@ def test_points_for_an_untouched_notebook_are_a_fault(tmp_path: Path) -> None:
     assert "earns 3 points" in found[0].what
 
 
+@pytest.mark.slow
 def test_a_public_test_that_the_reference_fails_is_a_fault(tmp_path: Path) -> None:
     found = faults(tmp_path, public=PUBLIC.replace("== (2, 3)", "== (3, 2)"))
     assert [f.check for f in found] == ["public suite"]
 
 
+@pytest.mark.slow
 def test_a_cell_of_the_release_that_raises_is_a_fault(tmp_path: Path) -> None:
     raising = REFERENCE + '\n# %% active="ipynb"\n# print(softmax(torch.zeros(1, 2)))\n'
     found = faults(tmp_path, reference=raising)
@@ -63,6 +66,7 @@ def with_rules(rules: str) -> str:
     return SPEC.replace("points = 5\n", f"points = 5\n[questions.rules]\n{rules}\n", 1)
 
 
+@pytest.mark.slow
 def test_a_rule_that_the_reference_breaks_by_its_source_is_a_fault(tmp_path: Path) -> None:
     question = "# %% [markdown]\n# ## Question 2"
     given = REFERENCE.replace(question, f"# %%\ngiven = torch.exp\n\n{question}")
@@ -77,6 +81,7 @@ def test_a_rule_that_the_reference_breaks_by_its_source_is_a_fault(tmp_path: Pat
     assert {f.check for f in found} == {"rules", "reference"}
 
 
+@pytest.mark.slow
 def test_a_rule_that_the_reference_breaks_only_when_it_runs_is_a_fault(tmp_path: Path) -> None:
     hidden_there = REFERENCE.replace(
         "    shifted = x - x.max(dim=1, keepdim=True).values\n    weights = shifted.exp()\n"

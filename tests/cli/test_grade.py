@@ -14,7 +14,7 @@ from grader.release.notebooks import notebook_bytes, solution_notebook
 from tests.cli.conftest import Done, Grader, in_process_of_its_own, write_class
 from tests.helpers.assignments import HIDDEN, make_assignment, write_assignment
 
-in_the_box = [pytest.mark.local_box, pytest.mark.slow, pytest.mark.timeout(900)]
+in_the_box = [pytest.mark.local_box, pytest.mark.timeout(900)]
 
 
 @dataclass(frozen=True)

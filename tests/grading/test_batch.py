@@ -69,6 +69,7 @@ def test_a_class_gets_its_marks_whatever_one_of_them_does(classroom: Classroom) 
     assert b"bye" in executed
 
 
+@pytest.mark.slow
 def test_an_unchanged_submission_is_not_run_again(classroom: Classroom) -> None:
     classroom.hand_in("ada")
     classroom.hand_in("bob", untouched=True)
@@ -232,6 +233,7 @@ def test_a_template_that_is_wrong_stops_no_grading(classroom: Classroom) -> None
         assert len(book.current("warm-up")) == 3
 
 
+@pytest.mark.slow
 def test_a_submission_whose_worker_always_dies_is_no_mark(classroom: Classroom) -> None:
     classroom.hand_in("ada")
 
@@ -263,6 +265,7 @@ def _workers() -> list[int]:
     return [worker for judge in judges for worker in parents.get(judge, [])]
 
 
+@pytest.mark.slow
 def test_a_killed_batch_continues_with_what_is_left(classroom: Classroom) -> None:
     for i in range(6):
         classroom.hand_in(f"s{i}", f"import time; time.sleep({0.2 * i})")
@@ -289,6 +292,7 @@ def test_a_killed_batch_continues_with_what_is_left(classroom: Classroom) -> Non
     assert {v.provenance.seed for v in found.values() if v.provenance} == {seed}
 
 
+@pytest.mark.slow
 def test_what_changes_while_a_batch_runs_is_no_mark_and_is_graded_by_the_next(
     classroom: Classroom,
 ) -> None:

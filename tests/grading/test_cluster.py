@@ -109,6 +109,7 @@ def told(graded: Graded) -> dict[str, object]:
     }
 
 
+@pytest.mark.slow
 def test_a_cluster_gives_the_marks_of_an_ordinary_batch_though_machines_and_slots_die(
     make_classroom: Callable[[], Classroom], machines: Machines
 ) -> None:

@@ -16,10 +16,10 @@ from grader.sandbox.unsafe_slot import UnsafeSlot
 
 PLACES = [
     pytest.param("local-warm", marks=pytest.mark.local_box),
-    pytest.param("local-single-use", marks=pytest.mark.local_box),
+    pytest.param("local-single-use", marks=[pytest.mark.local_box, pytest.mark.slow]),
     pytest.param("unsafe", marks=pytest.mark.local_box),
     pytest.param("docker-warm", marks=pytest.mark.docker),
-    pytest.param("docker-single-use", marks=pytest.mark.docker),
+    pytest.param("docker-single-use", marks=[pytest.mark.docker, pytest.mark.slow]),
 ]
 JAILED = [p for p in PLACES if p.values[0] != "unsafe"]
 _HOW = "start an engine, then `grader sandbox build` (as root on Debian: `.ci/start-engine`)"

@@ -161,6 +161,7 @@ def test_data_that_only_its_owner_can_read_reaches_the_box_and_leaves_no_volume(
     assert not engine.api.volumes(filters=label).get("Volumes")
 
 
+@pytest.mark.slow
 def test_a_container_killed_from_outside_is_our_failure_and_the_next_session_has_a_new_one(
     image: str, engine: Engine
 ) -> None:
