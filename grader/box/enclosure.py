@@ -16,6 +16,7 @@ import os
 import signal
 import socket
 import sys
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -33,6 +34,8 @@ ETC = (
     "localtime",
     "mime.types",
 )
+LARGE_PAGES = "/sys/kernel/mm/transparent_hugepage"
+"""Where the C library reads whether the kernel has them; nothing else of /sys is seen."""
 DEVICES = ("null", "zero", "full", "random", "urandom")
 GPU_DEVICES = ("nvidia*", "dri")
 CODE = "/opt/grader-box"
@@ -129,6 +132,8 @@ def _build_root(config: Config) -> None:
         _bind_system(folder, root)
     for name in ETC:
         _bind(f"/etc/{name}", root)
+    with suppress(OSError):  # it would only be slower; its files are root's to write
+        _bind(LARGE_PAGES, root, flags=linux.MS_NOEXEC)
     for prefix, seen_at in config.prefixes.items():
         _bind(prefix, root, seen_at)
     Path(root, "etc/passwd").write_text(f"student:x:{config.uid}:{config.uid}::/tmp:/bin/sh\n")
@@ -157,7 +162,7 @@ def _bind_system(folder: str, root: str) -> None:
         _bind(folder, root)
 
 
-def _bind(path: str, root: str, seen_at: str = "") -> None:
+def _bind(path: str, root: str, seen_at: str = "", *, flags: int = 0) -> None:
     source, target = Path(path), Path(root + (seen_at or path))
     if not source.exists() or target.exists():
         return
@@ -167,7 +172,7 @@ def _bind(path: str, root: str, seen_at: str = "") -> None:
         target.parent.mkdir(parents=True, exist_ok=True)
         target.touch()
     linux.mount(path, str(target), None, linux.MS_BIND)
-    linux.mount(None, str(target), None, _RO | linux.MS_NODEV)
+    linux.mount(None, str(target), None, _RO | linux.MS_NODEV | flags)
 
 
 def _copy_code(package: Path, target: Path) -> None:

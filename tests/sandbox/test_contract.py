@@ -337,6 +337,17 @@ def test_the_judge_and_its_files_are_nowhere_to_be_seen(jailed: Box) -> None:
     assert found == "[] False\n"
 
 
+def test_the_c_library_finds_the_kernels_large_pages(jailed: Box) -> None:
+    setting = Path("/sys/kernel/mm/transparent_hugepage/enabled")
+    if not setting.exists() or "[never]" in setting.read_text():
+        pytest.skip("this kernel has no large pages")
+    text = jailed.said(
+        "flags = [line for line in open('/proc/self/smaps') if line.startswith('VmFlags')]\n"
+        "print(any(' hg' in line for line in flags))"
+    )
+    assert text == "True\n"
+
+
 def test_a_child_cannot_reach_its_zygote(jailed: Box) -> None:
     """Process 1 is the child itself (warm), or the zygote, which it can neither read nor end."""
     text = jailed.said(
