@@ -187,7 +187,7 @@ class Otter(System):
     """Otter: `otter run` for each submission, as many at once as there are slots of ours."""
 
     name = "Otter 7.0.0"
-    few, many, slots = 2, 10, 2
+    few, many, slots = 2, 14, 2
     python = PEERS / "otter" / "bin" / "python"
 
     def install(self) -> None:
