@@ -24,7 +24,7 @@ from grader.box import jail, linux
 from grader.box.child import Serve, be_child
 from grader.box.clearing import empty, kill_descendants
 from grader.box.memory import resident
-from grader.box.session import Session, channel, write_some
+from grader.box.session import Session, channel, widen, write_some
 from grader.box.warming import warm_up
 from grader.wire import frames
 from grader.wire import messages as m
@@ -50,6 +50,8 @@ class Zygote:
             os.dup2(null, standard)
         os.set_blocking(self._in, False)
         os.set_blocking(self._out, False)
+        for stream in (self._in, self._out):
+            widen(stream)
         self._inbox = bytearray()
         self._kind = self._number = self._left = 0
         self._outbox: deque[memoryview] = deque()
