@@ -14,7 +14,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 help:
 	@echo "make demo          release an assignment, hand in its sample class, grade it"
 	@echo "make test          environment, lint, type check, import contracts, tests"
-	@echo "make test-long     the suites of samples, attacks, faults, semesters, each shortened"
+	@echo "make test-long     what takes longer: samples, attacks, faults, semesters, shortened"
 	@echo "make image         build the sandbox image (needs a Docker engine)"
 	@echo "make test-samples  the sample classes of every assignment, in every sandbox (long)"
 	@echo "make test-attacks  every attack in every sandbox, and where a wall is missing (long)"

@@ -1,4 +1,4 @@
-"""Grade a batch: what changed is run, every verdict is committed when it is made, then pages."""
+"""Grade a batch: what changed is run; a verdict is committed when it is made, its page follows."""
 
 from __future__ import annotations
 

@@ -237,15 +237,12 @@ class Zygote:
             return
         data = os.read(session.report, REPORT_LIMIT)
         session.said += data
-        said = dict(
-            line.split(" ", 1)
-            for line in session.said.decode("utf-8", "replace").split("\n")[:-1]
-            if " " in line
-        )
-        if "refused" in said:
-            self._refuse(session, said["refused"])
-        elif "ready" in said:
-            self._begin(session, float(said["ready"]))
+        line, whole, _ = session.said.decode("utf-8", "replace").partition("\n")
+        word, _, text = line.partition(" ")
+        if whole and word == "refused":
+            self._refuse(session, text)
+        elif whole and word == "ready":
+            self._begin(session, float(text))
         elif not data:
             self._refuse(session, "the child ended before its jail was closed")
 
