@@ -44,11 +44,13 @@ class Soak:
     classroom: Classroom
     sandbox: str = "local"
     every: int = 50
+    submissions: int = 0
     samples: list[Sample] = field(default_factory=list)
     verdicts: list[Verdict] = field(default_factory=list)
 
     def run(self, submissions: int) -> None:
-        """Grade so many submissions, measuring after every few of them."""
+        """Grade so many submissions, measuring after every few of them while all workers live."""
+        self.submissions = submissions
         self.classroom.hand_in("s0000", "print(sum(range(10)))")
         text = (self.classroom.submissions / "s0000.ipynb").read_text()
         for number in range(1, submissions):
@@ -67,7 +69,8 @@ class Soak:
 
     def _judged(self, verdict: Verdict) -> None:
         self.verdicts.append(verdict)
-        if len(self.verdicts) % self.every == 0:
+        # Without its workers, what the judge shared with them is its own.
+        if len(self.verdicts) % self.every == 0 and self.submissions - len(self.verdicts) >= SLOTS:
             self.samples.append(measure(len(self.verdicts)))
 
     def times(self, part: slice) -> float:

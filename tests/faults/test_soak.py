@@ -19,5 +19,5 @@ def test_nothing_grows_over_sixty_submissions(tmp_path: Path) -> None:
         soak.run(60)
     # Times of so few, beside other work on the machine, say nothing.
     assert [f for f in soak.faults() if not f.startswith("median time")] == []
-    assert len(soak.samples) == 10
+    assert len(soak.samples) == 9  # none of the last, whose workers end
     assert {"batch", "judge", "workers"} <= {k for k, v in soak.samples[0].memory.items() if v}
