@@ -224,7 +224,7 @@ class _Run:
             found = self._found_or_job(submission, reusable, keeps_seed=seed is None)
             if found is not None:
                 self._verdicts.append(found.verdict)
-                self._pages.made_of(found.verdict, found.name)
+                self._pages.add(found.verdict, found.name)
         self._jobs = longest_first(self._jobs, self._before)
         self._progress.planned(len(self._jobs), len(self._verdicts))
 
@@ -298,8 +298,8 @@ class _Run:
         verdict = judged.verdict
         number = self._gradebook.record(verdict, judged.executed or None, batch=self._batch)
         self._verdicts.append(verdict)
-        counts = self._attempts[verdict.student] == 1  # else another attempt may be the one
-        self._pages.made_of(verdict, f"{self._batch} {number}", ahead=counts)
+        only = self._attempts[verdict.student] == 1  # else another attempt may be the one
+        self._pages.add(verdict, f"{self._batch} {number}", ahead=only)
         self._progress.judged(verdict)
 
     def _seed_of_batch(self, bundle: str) -> int:

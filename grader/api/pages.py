@@ -32,7 +32,7 @@ def write_report(course: Course, assignment: str, *, out: Path | None = None) ->
             )
         pages = Pages(course, chosen, gradebook, out=out)
         for entry in gradebook.holding(assignment):
-            pages.made_of(entry.verdict, entry.name)
+            pages.add(entry.verdict, entry.name)
         return pages.write(verdicts)[1]
 
 
@@ -65,7 +65,7 @@ class Pages:
             keep=keep,
         )
 
-    def made_of(self, verdict: Verdict, entry: str, *, ahead: bool = False) -> None:
+    def add(self, verdict: Verdict, entry: str, *, ahead: bool = False) -> None:
         """Tell which entry of the gradebook a verdict is; `ahead`: its page may be written soon."""
         self._entries[key_of(verdict)] = entry
         if ahead:

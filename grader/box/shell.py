@@ -267,7 +267,7 @@ def _run_in_loop(shell: Shell, source: str) -> BaseException | None:
 
 
 async def _run(shell: Shell, source: str) -> BaseException | None:
-    """What ipykernel does with a cell (`IPythonKernel.do_execute`)."""
+    """What ipykernel does with a cell (`IPythonKernel.do_execute`), but compiled once."""
     broken = None
     try:
         cell = shell.transform_cell(source)
