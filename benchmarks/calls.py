@@ -2,14 +2,17 @@
 
     python benchmarks/calls.py --sandbox local,docker
 
-The *floor* is `cat` (or `dd` of zeros) where the box would be, over the same engine: no grader at
-all. Small calls are the median of many, and the best tenth; tensors are the best of several.
+The *floor* is no grader at all, over the same engine: `cat` (or `dd` of zeros) where the box would
+be, and a *relay*, two Python processes that only pass on, for no box has fewer: the jailed one may
+not write to the stream itself. Small calls are the median of many, and the best tenth; tensors are
+the best of several.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
+import shlex
 import socket
 import statistics
 import struct
@@ -40,6 +43,26 @@ def make(n): return torch.zeros(n)
 FLOATS = 25_000_000
 SMALL = b"x" * 100
 CALLS, TRIES = 3_000, 5
+RELAY = """
+import os, select, socket
+ours, theirs = socket.socketpair()
+if os.fork() == 0:
+    ours.close()
+    while data := theirs.recv(65536):
+        theirs.sendall(data)
+    os._exit(0)
+poll = select.poll()
+for stream in (0, ours.fileno()):
+    poll.register(stream, select.POLLIN)
+while True:
+    for stream, _ in poll.poll():
+        if stream:
+            os.write(1, ours.recv(65536))
+        elif data := os.read(0, 65536):
+            ours.sendall(data)
+        else:
+            os._exit(0)
+"""
 
 
 def timed(act: Callable[[], object], count: int) -> list[float]:
@@ -128,20 +151,24 @@ def floor(
     place: Callable[[str], AbstractContextManager[socket.socket]], header: int
 ) -> dict[str, Any]:
     """The same stream with nothing at its end; the engine's own frames have headers."""
-    with place("cat") as sock:
-
-        def echo() -> None:
-            sock.sendall(SMALL)
-            left = len(SMALL) + header
-            while left > 0:
-                left -= len(sock.recv(left))
-
-        found: dict[str, Any] = small(echo)
+    python = f"exec python3 -c {shlex.quote(RELAY)}"
+    found: dict[str, Any] = {}
+    for name, command in (("cat", "exec cat"), ("relay", python)):
+        with place(command) as sock:
+            found[name] = small(partial(echo, sock, header))
     blocks = f"dd if=/dev/zero bs=1000000 count={4 * FLOATS // 1_000_000} 2>/dev/null"
     with place(f"read line; {blocks}; sleep 60") as sock:
         sock.sendall(b"go\n")
         found["out_mb_s"] = round(4 * FLOATS / min(timed(lambda: drain(sock, header), 1)) / 1e6)
     return found
+
+
+def echo(sock: socket.socket, header: int) -> None:
+    """Send a little and wait until it is back."""
+    sock.sendall(SMALL)
+    left = len(SMALL) + header
+    while left > 0:
+        left -= len(sock.recv(left))
 
 
 def drain(sock: socket.socket, header: int) -> None:
