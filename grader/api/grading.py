@@ -124,7 +124,8 @@ def grade(
             "a cluster's workers say themselves how many slots and which GPUs they have",
             hint="Leave out --slots and --gpus, see docs/how-to/cluster.md.",
         )
-    devices = gpus_for(chosen.spec.resources.gpu, gpus) if not cluster else ()
+    wanted = chosen.spec.resources
+    devices = gpus_for(wanted.gpu, gpus, memory_mb=wanted.gpu_memory_mb) if not cluster else ()
     submissions, refused, warnings = _submissions(chosen, sources, only)
     for item in refused:
         progress.refused(item)

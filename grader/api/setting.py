@@ -54,7 +54,8 @@ def batch_setting(
 
 def trial_setting(assignment: Assignment, choice: Choice, seed: int, *, slots: int = 2) -> Setting:
     """The setting of a batch whose verdicts nobody keeps."""
-    gpus = gpus_for(assignment.spec.resources.gpu, ())
+    wanted = assignment.spec.resources
+    gpus = gpus_for(wanted.gpu, memory_mb=wanted.gpu_memory_mb)
     return batch_setting(assignment, choice, seed, slots=slots, gpus=gpus)
 
 

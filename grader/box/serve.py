@@ -12,7 +12,7 @@ from typing import Any
 import msgspec
 import torch
 
-from grader.box import calls, shell
+from grader.box import calls, gpu, shell
 from grader.box.alarm import Alarm
 from grader.box.capture import DescriptorCapture, Outputs, Stream
 from grader.box.trace import Trace
@@ -142,6 +142,8 @@ def server(ready: shell.Shell) -> Callable[[int, int, m.Limits], None]:
         torch.set_num_threads(limits.threads)
         os.environ["OMP_NUM_THREADS"] = str(limits.threads)
         seed_everything(seed)
+        if limits.gpu_memory_bytes:
+            gpu.cap(limits.gpu_memory_bytes)
         Server(Channel(channel), ready).serve()
 
     return serve

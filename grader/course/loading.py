@@ -104,7 +104,7 @@ def _check_questions(spec: AssignmentSpec, path: Path) -> None:
 def _check_resources(resources: Resources, path: Path) -> None:
     for field in msgspec.structs.fields(resources):
         value = getattr(resources, field.name)
-        if field.name == "gpu":
+        if field.name == "gpu" or (field.name == "gpu_memory_mb" and value == 0):
             continue
         if not math.isfinite(value) or value <= 0:
             raise wrong_key(
@@ -117,6 +117,8 @@ def _check_resources(resources: Resources, path: Path) -> None:
             f"one cell may take {resources.cell_s:g} s, "
             f"but the whole notebook only {resources.notebook_s:g} s",
         )
+    if resources.gpu_memory_mb and not resources.gpu:
+        raise wrong_key(path, "resources.gpu_memory_mb", 'no GPU is asked for; add "gpu = true"')
 
 
 def _check_dates(spec: AssignmentSpec, path: Path) -> None:

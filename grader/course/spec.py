@@ -39,6 +39,7 @@ class Resources(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only
     """What one submission may use. Times in seconds, sizes in MB (2**20 bytes).
 
     For a cell or a call, time spent waiting for a processor does not count, up to its limit again.
+    `gpu_memory_mb`: of the GPU, through torch; 0: all that the GPU has.
     """
 
     notebook_s: float = 120.0
@@ -52,6 +53,7 @@ class Resources(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only
     cpus: float = 1.0
     threads: int = 1
     gpu: bool | Literal["optional"] = False
+    gpu_memory_mb: int = 0
 
 
 class Dates(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):

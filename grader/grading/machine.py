@@ -25,7 +25,7 @@ from grader.grading.site import Site
 from grader.grading.worker import broken
 from grader.sandbox.base import Isolation, SandboxName
 from grader.sandbox.choose import choose
-from grader.sandbox.gpus import find_gpus
+from grader.sandbox.gpus import gpus_for
 
 SLOTS = "slots"
 """Dask's name of the resource of which a submission takes one, where workers declare it."""
@@ -130,6 +130,7 @@ class GraderPlugin(WorkerPlugin):
         slots = capacity(worker.state.nthreads, worker.state.total_resources, gpu=gpu)
         self._lock = threading.Lock()  # made here: it could not travel
         self._used = time.monotonic()
+        memory_mb = setting.spec.resources.gpu_memory_mb
         if slots:
             self._make = partial(
                 Site,
@@ -137,7 +138,7 @@ class GraderPlugin(WorkerPlugin):
                 self._bundle,
                 below=Path(worker.local_directory),
                 slots=slots,
-                gpus=find_gpus() if gpu else (),
+                gpus=gpus_for(gpu, memory_mb=memory_mb),
             )
             self._site = await asyncio.to_thread(self._make)
             self._resting = asyncio.create_task(self._rest())

@@ -24,19 +24,31 @@ def find_gpus() -> list[str]:
     return _ask("--query-gpu=uuid") or []
 
 
-def gpus_for(wanted: bool | Literal["optional"], asked: Sequence[str]) -> tuple[str, ...]:
+def gpus_for(
+    wanted: bool | Literal["optional"], asked: Sequence[str] = (), *, memory_mb: int = 0
+) -> tuple[str, ...]:
     """The devices of a batch, one for each slot, or none.
 
     Args:
         wanted: `[resources] gpu` of the spec.
         asked: devices that the user named (indices, UUIDs, also of MIG instances, or CDI names).
+        memory_mb: what each must have, as far as the driver says what it has.
 
     Raises:
-        InfrastructureError: the spec needs a GPU and there is none; never a mark.
+        InfrastructureError: the spec needs a GPU and there is none, or one was named that has too
+            little memory; never a mark.
     """
     if not wanted:
         return ()
-    found = tuple(asked) or tuple(find_gpus())
+    present = tuple(asked) or tuple(find_gpus())
+    small = tuple(gpu for gpu in present if not _holds(gpu, memory_mb))
+    found = tuple(gpu for gpu in present if gpu not in small)
+    if small and (asked or (not found and wanted is True)):
+        raise InfrastructureError(
+            f"this assignment needs a GPU with {memory_mb:,} MB, more than {', '.join(small)} has",
+            where=f"[resources] gpu_memory_mb = {memory_mb}",
+            hint="Grade on a machine with a larger one, or let the assignment need less.",
+        )
     if not found and wanted is True:
         raise InfrastructureError(
             "this assignment needs a GPU, and none is found here",
@@ -48,8 +60,17 @@ def gpus_for(wanted: bool | Literal["optional"], asked: Sequence[str]) -> tuple[
 
 def memory_used(device: str) -> int | None:
     """Bytes in use on a device; None where the driver does not say, as of a part of a GPU."""
+    return _bytes(device, "memory.used")
+
+
+def _holds(device: str, memory_mb: int) -> bool:
+    total = _bytes(device, "memory.total") if memory_mb else None
+    return total is None or total >= memory_mb * MB
+
+
+def _bytes(device: str, what: str) -> int | None:
     name = device.removeprefix(_CDI)
-    said = _ask("--query-gpu=memory.used", f"--id={name}", units=False)
+    said = _ask(f"--query-gpu={what}", f"--id={name}", units=False)
     if said is None or len(said) != 1 or not said[0].isdigit():
         return None
     return int(said[0]) * MB

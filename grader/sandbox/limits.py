@@ -21,6 +21,7 @@ def run_limits(spec: AssignmentSpec) -> RunLimits:
         disk_bytes=resources.disk_mb * MB,
         processes=resources.processes,
         threads=resources.threads,
+        gpu_memory_bytes=resources.gpu_memory_mb * MB,
         on_error=spec.box.on_error,
     )
 
@@ -43,4 +44,5 @@ def as_numbers(spec: AssignmentSpec) -> dict[str, float]:
     """The limits as the verdict records them."""
     r = spec.resources
     names = ("notebook_s", "cell_s", "call_s", "suite_s", "memory_mb", "disk_mb", "output_mb")
-    return {name: float(getattr(r, name)) for name in names}
+    found = {name: float(getattr(r, name)) for name in names}
+    return found | ({"gpu_memory_mb": float(r.gpu_memory_mb)} if r.gpu_memory_mb else {})

@@ -41,6 +41,7 @@ class RunLimits:
     disk_bytes: int = 256 * MB
     processes: int = 128
     threads: int = 1
+    gpu_memory_bytes: int = 0
     on_error: Literal["continue", "stop"] = "continue"
 
     def of_session(self) -> m.Limits:
@@ -53,6 +54,7 @@ class RunLimits:
             processes=self.processes,
             cpu_s=int(8 * (self.notebook_s + 60) * max(self.threads, 1)),
             threads=self.threads,
+            gpu_memory_bytes=self.gpu_memory_bytes,
         )
 
 

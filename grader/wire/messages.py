@@ -34,7 +34,7 @@ else:
 
 
 class Limits(msgspec.Struct, frozen=True, kw_only=True):
-    """What one session may use. Bytes, seconds, counts."""
+    """What one session may use. Bytes, seconds, counts. 0 of a GPU's memory: all that it has."""
 
     memory_bytes: int = 1 << 30
     disk_bytes: int = 256 << 20
@@ -45,6 +45,7 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
     open_files: int = 256
     cpu_s: int = 600
     threads: int = 1
+    gpu_memory_bytes: int = 0
 
 
 class Spawn(msgspec.Struct, frozen=True, kw_only=True, tag="spawn", tag_field="kind"):

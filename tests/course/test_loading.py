@@ -117,6 +117,8 @@ def test_a_wrong_type_says_what_was_expected(
         ("call_s = 2", "call_s = 0", "resources.call_s: expected a positive number, got 0"),
         ("call_s = 2", "call_s = inf", "resources.call_s: expected a positive number, got inf"),
         ("call_s = 2", "cpus = -1.5", "resources.cpus: expected a positive number, got -1.5"),
+        ("call_s = 2", "gpu = true\ngpu_memory_mb = -1", "gpu_memory_mb: expected a positive"),
+        ("call_s = 2", "gpu_memory_mb = 8000", "resources.gpu_memory_mb: no GPU is asked for"),
         ("cell_s = 5", "cell_s = 31", "resources.cell_s: one cell may take 31 s"),
         ("2024-10-09", "2024-10-01", "dates.due: due 2024-10-01"),
         ("23:59:00+03:00", "23:59:00", "dates: give both dates a UTC offset, or neither"),

@@ -19,7 +19,8 @@ from grader.errors import InfrastructureError, SuiteError, UsageError
 from grader.gradebook.store import Gradebook
 from grader.grading.cluster import open_cluster
 from tests.grading.conftest import Classroom
-from tests.helpers.assignments import HIDDEN
+from tests.helpers.assignments import HIDDEN, SPEC
+from tests.helpers.gpus import Driver
 
 pytest.importorskip("distributed", reason="the extra `cluster` is not installed")
 pytestmark = pytest.mark.local_box
@@ -39,13 +40,14 @@ class Machines:
         while not self._address() and time.monotonic() < until:
             time.sleep(0.1)
 
-    def add(self, *, slots: int = 1) -> None:
-        """Start a worker that takes so many submissions at once."""
+    def add(self, *, slots: int = 1, gpus: int = 0) -> None:
+        """Start a worker that takes so many submissions at once, and says it has so many GPUs."""
+        resources = f"slots={slots}" + (f",GPU={gpus}" if gpus else "")
         self.workers.append(
             self._start(
                 "worker",
                 *("--scheduler-file", str(self._scheduler), "--no-nanny", "--nthreads", str(slots)),
-                *("--resources", f"slots={slots}", "--local-directory", str(self.scratch)),
+                *("--resources", resources, "--local-directory", str(self.scratch)),
             )
         )
 
@@ -177,6 +179,23 @@ def test_what_is_no_address_is_said(classroom: Classroom, address: str) -> None:
     classroom.hand_in("ada")
     with pytest.raises(UsageError, match=r"address|how many"):
         run(classroom, cluster=address)
+
+
+@pytest.mark.slow
+def test_a_machine_that_says_it_has_a_gpu_and_has_none_gives_no_mark(
+    classroom: Classroom, machines: Machines, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    driver = tmp_path / "driver"
+    driver.mkdir()
+    Driver(driver, {}).break_()
+    monkeypatch.setenv("PATH", f"{driver}{os.pathsep}{os.environ['PATH']}")
+    classroom.change(spec=SPEC.replace("[resources]", "[resources]\ngpu = true"))
+    classroom.hand_in("ada")
+    machines.add(gpus=1)
+    with pytest.raises(InfrastructureError, match="needs a GPU, and none is found"):
+        run(classroom, cluster=machines.address)
+    with Gradebook(classroom.course.database_url) as book:
+        assert not book.current("warm-up")
 
 
 def test_slots_are_what_machines_say(classroom: Classroom) -> None:

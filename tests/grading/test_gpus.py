@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from pathlib import Path
 
 import pytest
@@ -17,6 +18,18 @@ from tests.helpers.gpus import Driver
 
 pytestmark = [pytest.mark.local_box, pytest.mark.slow]
 
+CAPPED = """\
+import torch
+class Device:
+    total_memory = 16_000 << 20
+torch.cuda.get_device_properties = lambda _: Device
+torch.cuda.set_per_process_memory_fraction = lambda share, _: print("share", share)
+assert not torch.cuda.is_initialized()
+for call, _ in torch.cuda._queued_calls:
+    if call.__module__ == "grader.box.gpu":
+        call()
+"""
+"""What torch does when it first uses a GPU, of what the box has asked it to do."""
 SAYS = "import os, time\ntime.sleep(3)\nprint('device', os.environ['CUDA_VISIBLE_DEVICES'])"
 """Slow enough for both slots to take part."""
 
@@ -55,15 +68,18 @@ def devices(verdicts: list[Verdict]) -> list[str]:
     return [v.provenance.device for v in verdicts if v.provenance is not None]
 
 
+def executed(classroom: Classroom, verdict: Verdict) -> str:
+    with Gradebook(classroom.course.database_url) as book:
+        return (book.executed_notebook(verdict) or b"").decode()
+
+
 def test_each_slot_has_a_device_of_its_own(wanting: Classroom, driver: Driver) -> None:
     warned: list[str] = []
     verdicts = run(wanting, Progress(warned=warned.append))
     assert [v.points for v in verdicts] == [8] * 4
     assert set(devices(verdicts)) == {"gpu GPU-1", "gpu GPU-2"}
-    with Gradebook(wanting.course.database_url) as book:
-        for verdict, device in zip(verdicts, devices(verdicts), strict=True):
-            executed = book.executed_notebook(verdict) or b""
-            assert device.replace("gpu", "device").encode() in executed
+    for verdict, device in zip(verdicts, devices(verdicts), strict=True):
+        assert device.replace("gpu", "device") in executed(wanting, verdict)
     assert warned == []
 
 
@@ -94,3 +110,17 @@ def test_a_batch_without_a_free_device_stops_and_can_go_on(
     verdicts = run(wanting, Progress(begun=begun.append), gpus=["GPU-1"])
     assert [v.points for v in verdicts] == [8] * 4
     assert len(begun) == 3
+
+
+@pytest.mark.parametrize(
+    ("limit", "said"),
+    [("gpu_memory_mb = 4000", ["0.25"]), ("gpu_memory_mb = 32000", ["1.0"]), ("", [])],
+)
+def test_a_submission_gets_no_more_of_its_device_than_the_assignment_says(
+    classroom: Classroom, driver: Driver, limit: str, said: list[str]
+) -> None:
+    classroom.change(spec=SPEC.replace("[resources]", f"[resources]\ngpu = true\n{limit}"))
+    classroom.hand_in("ada", CAPPED)
+    (verdict,) = run(classroom, Progress())
+    assert verdict.points == 8
+    assert re.findall(r"share (\d\.\d+)", executed(classroom, verdict)) == said

@@ -157,6 +157,23 @@ def test_the_readme_says_what_students_need(tmp_path: Path) -> None:
     assert "The best of what you hand in counts." in readme
 
 
+@pytest.mark.parametrize(
+    ("wanted", "said"),
+    [
+        ("gpu = true", "1024 MB of memory. It runs on a GPU.\n\nWith"),
+        (
+            'gpu = "optional"\ngpu_memory_mb = 8000',
+            "It runs on a GPU where there is one, with 8000 MB of its memory.\n\nWith",
+        ),
+        ("", "1024 MB of memory.\n\nWith"),
+    ],
+)
+def test_the_readme_says_what_gpu_students_get(tmp_path: Path, wanted: str, said: str) -> None:
+    spec = SPEC.replace("[resources]", f"[resources]\n{wanted}")
+    readme = released_contents(make_assignment(tmp_path, spec=spec))["README.md"].decode()
+    assert said in readme
+
+
 def test_the_courses_own_template_is_used_first(tmp_path: Path) -> None:
     template = tmp_path / "templates" / "release" / "README.md.j2"
     template.parent.mkdir(parents=True)

@@ -20,7 +20,7 @@ def no_driver(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
 
 @pytest.fixture
 def driver(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Driver:
-    made = Driver(tmp_path, {"GPU-1": 40, "GPU-2": 3})
+    made = Driver(tmp_path, {"GPU-1": 40, "GPU-2": 3}, {"GPU-1": 8000, "GPU-2": 24000})
     monkeypatch.setenv("PATH", f"{tmp_path}{os.pathsep}{os.environ['PATH']}")
     return made
 
@@ -46,6 +46,24 @@ def test_no_gpu_is_taken_when_none_is_wanted(driver: Driver) -> None:
 def test_the_gpus_that_are_named_are_taken(no_driver: None) -> None:
     named = ("nvidia.com/gpu=1", "MIG-4a5b")
     assert gpus_for(True, named) == named
+
+
+def test_a_gpu_with_too_little_memory_is_left_out(driver: Driver) -> None:
+    assert gpus_for(True, (), memory_mb=8000) == ("GPU-1", "GPU-2")
+    assert gpus_for(True, (), memory_mb=8001) == ("GPU-2",)
+    assert gpus_for("optional", (), memory_mb=30_000) == ()
+    with pytest.raises(InfrastructureError, match="30,000 MB, more than GPU-1, GPU-2 has"):
+        gpus_for(True, (), memory_mb=30_000)
+
+
+def test_a_gpu_that_is_named_and_has_too_little_memory_is_said(driver: Driver) -> None:
+    assert gpus_for("optional", ("GPU-2",), memory_mb=9000) == ("GPU-2",)
+    with pytest.raises(InfrastructureError, match="9,000 MB, more than GPU-1 has"):
+        gpus_for("optional", ("GPU-1", "GPU-2"), memory_mb=9000)
+
+
+def test_a_gpu_of_which_the_driver_does_not_say_what_it_has_is_taken(driver: Driver) -> None:
+    assert gpus_for(True, ("MIG-4a5b",), memory_mb=9000) == ("MIG-4a5b",)
 
 
 def test_the_memory_in_use_is_read_by_uuid_index_and_cdi_name(driver: Driver) -> None:

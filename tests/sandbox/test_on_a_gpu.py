@@ -107,6 +107,20 @@ def test_a_fork_of_the_warm_process_costs_little_more_than_cudas_own_start(slot:
     box.close()
 
 
+def test_torch_gives_a_submission_no_more_of_the_device_than_its_limit(slot: Slot) -> None:
+    limits = RunLimits(cell_s=120, memory_bytes=8000 * MB, gpu_memory_bytes=1000 * MB)
+    cells = [
+        "import torch\nx = torch.zeros(500 << 18, device='cuda')",
+        "y = torch.zeros(600 << 18, device='cuda')",
+        "del x\ny = torch.zeros(600 << 18, device='cuda')",
+    ]
+    box = NotebookBox(slot, cells, limits=limits, seed=1)
+    first, second, third = box.run().cells
+    assert [first.status, second.status, third.status] == ["ok", "error", "ok"]
+    assert "OutOfMemoryError" in second.error
+    box.close()
+
+
 def test_doctor_finds_the_device_in_order(device: str) -> None:
     began = time.monotonic()
     found = {check.name: check for check in diagnose("local", gpu=True)}
