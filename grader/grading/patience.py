@@ -13,6 +13,8 @@ START_S = 900.0
 """Until the suite is collected and the slot is warm."""
 TRIES = 3
 """How often a submission is judged when the sandbox fails under it."""
+MENDING_S = 60.0
+"""How long a sandbox in which nothing runs is waited for; after it the batch stops."""
 MAX_LOSSES = 2
 """Workers that may die over one submission before it is given up as ours to mend."""
 _SLACK_S = 300.0

@@ -22,7 +22,7 @@ from grader.errors import BoxFailure, GraderError, InfrastructureError
 from grader.grading.issuing import not_judged
 from grader.grading.job import Begins, Broken, InCell, Job, Judged, Ready, Setting, Withdrawn
 from grader.grading.lifeline import end_with_parent
-from grader.grading.patience import TRIES
+from grader.grading.patience import MENDING_S, TRIES
 from grader.grading.regrade import with_kept
 from grader.grading.relay import Begun, Done, Finished, Heard, Pipe, RelayedBox, attend, forfeit
 from grader.grading.rule_holding import Held, hold
@@ -32,7 +32,7 @@ from grader.sandbox.base import Slot
 from grader.sandbox.choose import Choice
 from grader.sandbox.conversation import Loan
 from grader.sandbox.gpus import Occupancy
-from grader.sandbox.limits import slot_options
+from grader.sandbox.limits import run_limits, slot_options
 from grader.sandbox.notebook_box import NotebookBox
 from grader.suite.evidence import Evidence, Witness
 from grader.suite.execution import unfinished
@@ -41,6 +41,7 @@ from grader.suite.results import TestOutcome, TestResult
 from grader.suite.running import CollectedSuite
 
 AFTER_DEADLINE_S = 5.0
+_LOOK_S = 2.0
 _ENDED_THE_CHECK = "What your code returned ended the check itself before it was through."
 
 
@@ -89,7 +90,7 @@ class Worker:
         self._say(Withdrawn(device=occupancy.device, what=what))
         return False
 
-    def _judge(self, job: Job) -> Judged:
+    def _judge(self, job: Job) -> Judged | Broken:
         """Judge a submission; trouble of ours is tried again in a fresh slot."""
 
         def on_cell(cell: int, cells: int) -> None:
@@ -103,15 +104,34 @@ class Worker:
         def run_suite(box: NotebookBox, executed: dict[str, Any], answers: dict[str, str]) -> Held:
             return self._run_suite(box, executed, answers, setting, kept)
 
-        for left in reversed(range(TRIES)):
+        failure = InfrastructureError("it was never tried")
+        for _ in range(TRIES):
             try:
                 judged = judge_submission(job, setting, self._slot, run_suite, on_cell)
                 return with_kept(judged, [result.name for result in kept])
             except InfrastructureError as error:
+                failure = error
                 self._slot.stop()
-                if not left:
-                    return not_judged(job, setting, error)
-        raise AssertionError("unreachable")
+            if (trouble := self._mended()) is not None:
+                return broken(trouble)
+        return not_judged(job, setting, failure)
+
+    def _mended(self) -> InfrastructureError | None:
+        """Wait until an empty session opens, as after a restart of the engine; else say why not.
+
+        Where none opens no submission can be judged, and the batch does not go through the others.
+        """
+        until = time.monotonic() + MENDING_S
+        while True:
+            try:
+                self._slot.open(seed=0, limits=run_limits(self._setting.spec).of_session()).close()
+            except InfrastructureError as error:
+                self._slot.stop()
+                if time.monotonic() >= until:
+                    return error
+                time.sleep(_LOOK_S)
+            else:
+                return None
 
     def _run_suite(
         self,

@@ -6,8 +6,9 @@ import os
 import shutil
 import signal
 import subprocess
+import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -27,6 +28,7 @@ from tests.faults.courses import (
     start,
     wait_for_verdicts,
 )
+from tests.grading.conftest import Classroom
 from tests.sandbox.places import docker_image
 
 pytestmark = [pytest.mark.docker, pytest.mark.slow, pytest.mark.timeout(900)]
@@ -146,37 +148,56 @@ def _tag_of(image: str) -> str:
     return str(connect().api.inspect_image(image)["RepoTags"][0])
 
 
+def run(classroom: Classroom, begun: Callable[[str], None], slots: int) -> list[Outcome]:
+    graded = grade(
+        classroom.course,
+        "warm-up",
+        [classroom.submissions],
+        sandbox="docker",
+        isolation="warm",
+        slots=slots,
+        seed=SEED,
+        progress=Progress(begun=begun),
+    )
+    return [v.outcome for v in graded.verdicts]
+
+
 @long
 def test_an_engine_killed_and_started_again_costs_no_mark(
     tmp_path: Path, undisturbed: bytes, own_engine: OwnEngine
 ) -> None:
     classroom = make_class(tmp_path / "course")
+    begun: list[str] = []
 
-    def begun(student: str) -> None:
+    def kill_once(student: str) -> None:
+        begun.append(student)
         if student == "s02":
             own_engine.kill()
 
-    def run(progress: Progress) -> list[Outcome]:
-        graded = grade(
-            classroom.course,
-            "warm-up",
-            [classroom.submissions],
-            sandbox="docker",
-            isolation="warm",
-            slots=2,
-            seed=SEED,
-            progress=progress,
-        )
-        return [v.outcome for v in graded.verdicts]
-
-    try:
-        found = run(Progress(begun=begun))
-    except InfrastructureError as error:  # of the second slot, when it was still starting
-        assert "engine" in str(error)
-    else:
-        assert Outcome.INFRASTRUCTURE_ERROR in found
+    with pytest.raises(InfrastructureError, match="engine"):
+        run(classroom, kill_once, slots=2)
+    stopped_at = len(begun)
     with pytest.raises(InfrastructureError):
-        run(Progress())
+        run(classroom, begun.append, slots=2)
     own_engine.start()
-    assert Outcome.INFRASTRUCTURE_ERROR not in run(Progress())
+    assert Outcome.INFRASTRUCTURE_ERROR not in run(classroom, begun.append, slots=2)
+    assert marks(classroom) == undisturbed
+    assert stopped_at < len(set(begun))  # it did not go through the others
+
+
+@long
+def test_an_engine_that_is_restarted_under_a_batch_is_waited_for(
+    tmp_path: Path, undisturbed: bytes, own_engine: OwnEngine
+) -> None:
+    classroom = make_class(tmp_path / "course")
+    restarted: list[str] = []
+
+    def restart(student: str) -> None:
+        if not restarted:
+            restarted.append(student)
+            own_engine.kill()
+            threading.Timer(8.0, own_engine.start).start()
+
+    assert Outcome.INFRASTRUCTURE_ERROR not in run(classroom, restart, slots=1)
+    assert restarted
     assert marks(classroom) == undisturbed

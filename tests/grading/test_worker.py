@@ -1,0 +1,108 @@
+"""A worker whose sandbox fails: no verdict on one submission, or an end of the batch."""
+
+from __future__ import annotations
+
+import json
+import socket
+from multiprocessing.connection import Connection
+from typing import Any
+
+import pytest
+
+from grader.errors import InfrastructureError
+from grader.grading import worker as worker_module
+from grader.grading.job import Broken, Job, Judged
+from grader.grading.patience import TRIES
+from grader.grading.verdict import Outcome
+from grader.grading.worker import Worker
+from grader.sandbox.base import Session, Slot
+from grader.wire import messages as m
+from tests.helpers.settings import SETTING
+
+NOTEBOOK = {
+    "nbformat": 4,
+    "nbformat_minor": 5,
+    "metadata": {},
+    "cells": [
+        {
+            "cell_type": "code",
+            "id": "a",
+            "metadata": {},
+            "source": "x = 1",
+            "outputs": [],
+            "execution_count": None,
+        }
+    ],
+}
+
+
+class Empty(Session):
+    """A session that opens and in which nothing runs."""
+
+    def run_cell(self, *_: Any, **__: Any) -> Any:
+        raise InfrastructureError("the sandbox went away")
+
+    def request(self, *_: Any, **__: Any) -> Any:
+        raise AssertionError("nothing is asked here")
+
+    def close(self) -> m.Ended:
+        return m.Ended(session=1, cause="closed")
+
+
+class Refusing(Slot):
+    """A slot that refuses the sessions of those numbers."""
+
+    def __init__(self, refused: range) -> None:
+        self._refused = refused
+        self.asked = 0
+        self.stopped = 0
+
+    def start(self) -> None:
+        pass
+
+    def wait_ready(self) -> Any:
+        raise AssertionError("not asked")
+
+    def open(self, *, seed: int, limits: m.Limits) -> Session:
+        self.asked += 1
+        if self.asked in self._refused:
+            raise InfrastructureError("the jail could not be closed", hint="Run `grader doctor`.")
+        return Empty()
+
+    def stop(self) -> None:
+        self.stopped += 1
+
+
+def judged(slot: Slot, monkeypatch: pytest.MonkeyPatch) -> Judged | Broken:
+    monkeypatch.setattr(Worker, "_make_slot", lambda self: slot)
+    monkeypatch.setattr(worker_module, "MENDING_S", 0.05)
+    monkeypatch.setattr(worker_module, "_LOOK_S", 0.01)
+    ours, _theirs = socket.socketpair()
+    connection = Connection(ours.detach())
+    worker = Worker(SETTING, suite=None, connection=connection)  # type: ignore[arg-type]
+    job = Job(student="ada", file="ada.ipynb", sha256="0" * 64, data=json.dumps(NOTEBOOK).encode())
+    return worker._judge(job)
+
+
+def test_a_submission_under_which_a_sound_sandbox_fails_is_no_mark(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    slot = Refusing(range(0))
+    said = judged(slot, monkeypatch)
+    assert isinstance(said, Judged)
+    assert said.verdict.outcome is Outcome.INFRASTRUCTURE_ERROR
+    assert "the sandbox went away" in said.verdict.reason
+    assert (slot.asked, slot.stopped) == (2 * TRIES, TRIES)
+
+
+def test_a_sandbox_that_is_mended_is_tried_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    slot = Refusing(range(1, 4))
+    assert isinstance(judged(slot, monkeypatch), Judged)
+    assert slot.asked == 3 + 1 + 2 * (TRIES - 1)
+
+
+def test_a_sandbox_in_which_nothing_runs_ends_the_batch(monkeypatch: pytest.MonkeyPatch) -> None:
+    said = judged(Refusing(range(1, 1_000_000)), monkeypatch)
+    assert isinstance(said, Broken)
+    assert said.what == "the jail could not be closed"
+    assert said.hint == "Run `grader doctor`."
