@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Any
 
 import measuring
+import task
 from picture import picture
 from systems import FULL_MARKS, HERE, System, all_systems
 from table import summary, table
@@ -69,6 +70,8 @@ def one_round(systems: list[System], workload: str, number: int) -> list[dict[st
     for system in (s for s in systems if workload in s.workloads):
         row = {"round": number, "workload": workload, "system": system.name}
         row |= further(system, workload)
+        if task.SECONDS[workload]:
+            row["steps_per_second"] = task.steps_per_second()
         rows.append(row)
         print(
             f"round {number} {workload:<7} {system.name:<45} "
