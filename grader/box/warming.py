@@ -13,11 +13,16 @@ def warm_up() -> tuple[Serve, dict[str, str]]:
     gc.disable()  # a sixth of the time of these imports is the collector's, which finds nothing
     import IPython
     import matplotlib
+    import matplotlib.pyplot as plt
     import numpy as np
     import torch
     import torch._dynamo  # the first optimizer step would import it, at 1.5 s
 
     torch.set_num_threads(1)  # no thread pool may exist before a fork
+    figure = plt.figure()  # before the inline backend is there, which would show it
+    figure.add_subplot().plot([0, 1])
+    figure.canvas.draw()
+    plt.close(figure)
     from grader.box import rehearsal, serve, shell
 
     ready = shell.build()
