@@ -128,7 +128,8 @@ class Worker:
             except InfrastructureError as error:
                 self._slot.stop()
                 if time.monotonic() >= until:
-                    return error
+                    hint = f"{error.hint or ''} What is graded is kept: the same command goes on."
+                    return InfrastructureError(error.what, where=error.where, hint=hint.lstrip())
                 time.sleep(_LOOK_S)
             else:
                 return None

@@ -105,4 +105,4 @@ def test_a_sandbox_in_which_nothing_runs_ends_the_batch(monkeypatch: pytest.Monk
     said = judged(Refusing(range(1, 1_000_000)), monkeypatch)
     assert isinstance(said, Broken)
     assert said.what == "the jail could not be closed"
-    assert said.hint == "Run `grader doctor`."
+    assert said.hint == ("Run `grader doctor`. What is graded is kept: the same command goes on.")
