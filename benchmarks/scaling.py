@@ -3,10 +3,12 @@
     python benchmarks/scaling.py --slots 1 2 4 8 16 --per-slot 4 --wait 10
 
 Waiting submissions leave out what the machine's cores forbid: what is left is what handing out,
-taking in and committing cost. A scheduler and workers of four slots each are started here. Looked
-at is the time from when every slot has begun with a submission until the last one is begun, so that
-warming up and the end are not part of it. Efficiency is the share of the slots' time in which they
-waited as submissions told them to, and relative to one slot, where no other shares the cores.
+taking in and committing cost. They wait between half of `--wait` and one and a half times as long:
+if all were equal, all slots would want the machine's cores in the same instant. A scheduler and
+workers of four slots each are started here. Looked at is the time from when every slot has begun
+with a submission until the last one is begun, so that warming up and the end are not part of it.
+Efficiency is the share of the slots' time in which they waited as submissions told them to, and
+relative to one slot, where no other shares the cores.
 """
 
 from __future__ import annotations
@@ -28,21 +30,28 @@ COURSE = Path(__file__).parent / "course"
 SLOTS_OF_A_WORKER = 4
 
 
+GOLDEN = (5**0.5 - 1) / 2
+"""Its multiples, less their whole parts, spread evenly however many there are."""
 Spans = dict[str, tuple[float, float]]
 """Of each submission, when it was begun and when its verdict was committed."""
 
 
-def batch(slots: int, count: int, wait_s: float, sandbox: str) -> Spans:
-    """Grade `count` submissions that wait so long each, on so many slots."""
+def waits(count: int, mean_s: float) -> dict[str, float]:
+    """How long each submission waits, by student."""
+    return {f"s{i:04}": round(mean_s * (0.5 + i * GOLDEN % 1), 3) for i in range(count)}
+
+
+def batch(slots: int, waiting: dict[str, float], sandbox: str) -> Spans:
+    """Grade submissions that wait as they are told, on so many slots."""
     with tempfile.TemporaryDirectory(prefix="grader-scaling-") as folder:
         root = Path(folder, "course")
         shutil.copytree(COURSE, root)
         course = find_course(root)
         notebook = json.loads(notebook_bytes(solution_notebook(course.assignment("ps1"))))
-        for i in range(count):
-            notebook["cells"][1]["source"] = f"import time, torch\nfrom torch import nn\n# {i}"
-            notebook["cells"][1]["source"] += f"\ntime.sleep({wait_s})"
-            path = root / "submissions" / f"s{i:04}.ipynb"
+        for student, wait_s in waiting.items():
+            source = f"import time, torch\nfrom torch import nn\n# {student}"
+            notebook["cells"][1]["source"] = f"{source}\ntime.sleep({wait_s})"
+            path = root / "submissions" / f"{student}.ipynb"
             path.parent.mkdir(exist_ok=True)
             path.write_text(json.dumps(notebook))
         begun: dict[str, float] = {}
@@ -75,13 +84,13 @@ def batch(slots: int, count: int, wait_s: float, sandbox: str) -> Spans:
         return {student: (begun[student], ended[student]) for student in begun}
 
 
-def efficiency(spans: Spans, slots: int, wait_s: float) -> float:
+def efficiency(spans: Spans, slots: int, waiting: dict[str, float]) -> float:
     """The share of the slots' time that went into waiting, while all of them had something."""
     begun = sorted(begin for begin, _ in spans.values())
     start, end = begun[slots - 1], begun[-1]
     waited = sum(
-        wait_s * max(min(done, end) - max(begin, start), 0.0) / (done - begin)
-        for begin, done in spans.values()
+        waiting[student] * max(min(done, end) - max(begin, start), 0.0) / (done - begin)
+        for student, (begin, done) in spans.items()
     )
     return waited / (slots * (end - start))
 
@@ -97,8 +106,9 @@ def main() -> None:
     alone = 0.0
     for slots in options.slots:
         count = slots * options.per_slot
-        spans = batch(slots, count, options.wait, options.sandbox)
-        share = efficiency(spans, slots, options.wait)
+        waiting = waits(count, options.wait)
+        spans = batch(slots, waiting, options.sandbox)
+        share = efficiency(spans, slots, waiting)
         alone = alone or share
         found = {
             "slots": slots,
