@@ -58,7 +58,7 @@ class System(ABC):
         """A small and a large number of submissions; both fill every slot."""
         if workload == "light":
             return self.few, self.many
-        return self.slots, 2 * self.slots
+        return self.slots, (4 if workload == "medium" else 2) * self.slots
 
 
 class Ours(System):
