@@ -119,7 +119,7 @@ class Limit(System):
 class Containers(System):
     """The floor under single use: a container for each, which imports torch and does nothing."""
 
-    name = "a container that imports torch, nothing else"
+    name = "a container that imports torch (nothing else)"
     containers = True
     few, many, slots = 2, 8, 2
     workloads = ("light",)
