@@ -12,7 +12,7 @@ from pathlib import Path
 import grader
 from grader.errors import InfrastructureError
 from grader.sandbox.base import SlotOptions
-from grader.sandbox.process import ProcessSlot
+from grader.sandbox.process import OWN_PROCESSES, ProcessSlot
 
 _FIRST_UID = 61_000
 _UIDS = 4_000
@@ -41,6 +41,7 @@ class LocalSlot(ProcessSlot):
                 hint="Use `--sandbox docker`, or `--sandbox unsafe` if you trust the notebooks.",
             )
         prefixes = library_places()
+        warm = self.options.isolation == "warm"
         config = {
             "base": str(folder / "root"),
             "prefixes": prefixes,
@@ -51,6 +52,8 @@ class LocalSlot(ProcessSlot):
             "uid": self._uid,
             "tmp_bytes": self.options.disk_bytes + (64 << 20),
             "gpu": str(self.options.gpu or ""),
+            # A warm slot's sessions have a namespace each, in which the kernel counts theirs.
+            "processes": 0 if warm else self.options.processes + OWN_PROCESSES,
             "arguments": ["--isolation", self.options.isolation],
         }
         arguments = [sys.executable, "-B", "-P", "-m", "grader.box.enclosure", json.dumps(config)]

@@ -21,6 +21,8 @@ from grader.sandbox.owners import process_lives
 from grader.sandbox.stream import StreamSlot
 from grader.wire.kinds import Blob
 
+OWN_PROCESSES = 32
+"""What a slot itself may have of processes and threads, where the kernel counts all together."""
 _LAST_WORDS = 2_000
 _PREFIX = "grader-slot-"
 

@@ -13,7 +13,7 @@ from typing import Any
 import grader
 from grader.errors import InfrastructureError
 from grader.sandbox.base import SlotOptions
-from grader.sandbox.process import ProcessSlot
+from grader.sandbox.process import OWN_PROCESSES, ProcessSlot
 from grader.wire.environment import BEFORE_FORKS
 
 # Above those that systems give away, below what a container with few ids has. Drawn, since the
@@ -21,7 +21,6 @@ from grader.wire.environment import BEFORE_FORKS
 _FIRST_UID = 20_000
 _UIDS = 40_000
 _SWEEPS = 20
-_OWN_PROCESSES = 32
 # Here no cgroup counts processes, and the kernel counts them by uid.
 _BOUNDED = """
 import os, resource, sys
@@ -58,7 +57,7 @@ class UserSlot(ProcessSlot):
             shutil.copytree(self.options.data, data)
             for path in (data, *data.rglob("*")):
                 path.chmod(0o755 if path.is_dir() else 0o644)
-        bound = str(self.options.processes + _OWN_PROCESSES)
+        bound = str(self.options.processes + OWN_PROCESSES)
         arguments = [sys.executable, "-I", "-S", "-c", _BOUNDED, bound]
         arguments += [sys.executable, "-B", "-P", "-m", "grader.box.zygote"]
         arguments += ["--isolation", "single-use", "--scratch", str(scratch)]
