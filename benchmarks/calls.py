@@ -4,8 +4,9 @@
 
 The *floor* is no grader at all, over the same engine: `cat` (or `dd` of zeros) where the box would
 be, and a *relay*, two Python processes that only pass on, for no box has fewer: the jailed one may
-not write to the stream itself. Small calls are the median of many, and the best tenth; tensors are
-the best of several.
+not write to the stream itself. A *bare* call is a relay whose far process decodes a request, calls
+a function under a timer and encodes its result, and does nothing else of what a call is. Small
+calls are the median of many, and the best tenth; tensors are the best of several.
 """
 
 from __future__ import annotations
@@ -17,12 +18,14 @@ import socket
 import statistics
 import struct
 import subprocess
+import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from functools import partial
 from typing import Any
 
+import msgspec
 import torch
 from docker.types import LogConfig
 
@@ -33,6 +36,8 @@ from grader.sandbox.engine import connect
 from grader.sandbox.notebook_box import NotebookBox, RunLimits
 from grader.suite.link import BoxLink
 from grader.suite.student import Student
+from grader.wire import frames
+from grader.wire import messages as m
 
 NOTEBOOK = """
 import torch
@@ -43,13 +48,27 @@ def make(n): return torch.zeros(n)
 FLOATS = 25_000_000
 SMALL = b"x" * 100
 CALLS, TRIES = 3_000, 5
-RELAY = """
+RELAY = "answer = lambda data: data\n"
+BARE = """
+import signal
+from msgspec import msgpack
+from grader.wire import messages as m
+signal.signal(signal.SIGALRM, lambda *_: None)
+decode, same = msgpack.Decoder(m.Request).decode, lambda x: x
+def answer(data):
+    request = decode(data)
+    signal.setitimer(signal.ITIMER_REAL, request.timeout_s)
+    value = same(*request.args)
+    signal.setitimer(signal.ITIMER_REAL, 0)
+    return msgpack.encode(m.Value(value=value))
+"""
+PASSING_ON = """
 import os, select, socket
 ours, theirs = socket.socketpair()
 if os.fork() == 0:
     ours.close()
     while data := theirs.recv(65536):
-        theirs.sendall(data)
+        theirs.sendall(answer(data))
     os._exit(0)
 poll = select.poll()
 for stream in (0, ours.fileno()):
@@ -148,14 +167,16 @@ def container(command: str, image: str) -> Iterator[socket.socket]:
 
 
 def floor(
-    place: Callable[[str], AbstractContextManager[socket.socket]], header: int
+    place: Callable[[str], AbstractContextManager[socket.socket]], header: int, python: str
 ) -> dict[str, Any]:
     """The same stream with nothing at its end; the engine's own frames have headers."""
-    python = f"exec python3 -c {shlex.quote(RELAY)}"
     found: dict[str, Any] = {}
-    for name, command in (("cat", "exec cat"), ("relay", python)):
-        with place(command) as sock:
-            found[name] = small(partial(echo, sock, header))
+    for name, program in (("cat", ""), ("relay", RELAY), ("bare", BARE)):
+        passing_on = f"exec {python} -c {shlex.quote(program + PASSING_ON)}"
+        with place(passing_on if program else "exec cat") as sock:
+            act = bare_call if name == "bare" else echo
+            act(sock, header)  # once it is there
+            found[name] = small(partial(act, sock, header))
     blocks = f"dd if=/dev/zero bs=1000000 count={4 * FLOATS // 1_000_000} 2>/dev/null"
     with place(f"read line; {blocks}; sleep 60") as sock:
         sock.sendall(b"go\n")
@@ -169,6 +190,15 @@ def echo(sock: socket.socket, header: int) -> None:
     left = len(SMALL) + header
     while left > 0:
         left -= len(sock.recv(left))
+
+
+def bare_call(sock: socket.socket, header: int) -> None:
+    """Have the far process call a function."""
+    act = m.Act(verb="call", target=["R", 1, "function", "f"], args=[1], timeout_s=60.0)
+    sock.sendall(msgspec.msgpack.encode(act))
+    reply = sock.recv(1 << 16)
+    if frames.unpack(reply[header:], m.FromBox) != m.Value(value=1):
+        raise SystemExit(f"a bare call was answered by {reply!r}")
 
 
 def drain(sock: socket.socket, header: int) -> None:
@@ -187,17 +217,22 @@ def drain(sock: socket.socket, header: int) -> None:
             rest -= sock.recv_into(room[:rest])
 
 
+def measured(sandbox: str) -> dict[str, Any]:
+    """Calls into a box of that kind, and the floor."""
+    choice = choose(sandbox)
+    if sandbox == "docker":
+        bare = floor(partial(container, image=choice.image), header=8, python="python3")
+    else:
+        bare = floor(process, header=0, python=sys.executable)
+    return {"sandbox": sandbox, "suite": of_suite(choice), "floor": bare}
+
+
 def main() -> None:
     """Measure and print one line of JSON for each sandbox."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--sandbox", default="local,docker")
     for sandbox in parser.parse_args().sandbox.split(","):
-        choice = choose(sandbox)
-        if sandbox == "docker":
-            bare = floor(partial(container, image=choice.image), header=8)
-        else:
-            bare = floor(process, header=0)
-        print(json.dumps({"sandbox": sandbox, "suite": of_suite(choice), "floor": bare}))
+        print(json.dumps(measured(sandbox)), flush=True)
 
 
 if __name__ == "__main__":
