@@ -92,7 +92,7 @@ def clean_output(body: bytes) -> dict[str, Any]:
         }
         if kind == "execute_result":
             count = raw.get("execution_count")
-            clean["execution_count"] = count if type(count) is int else None
+            clean["execution_count"] = count if type(count) is int and count >= 0 else None
         return clean
     if kind == "error":
         lines = raw.get("traceback")

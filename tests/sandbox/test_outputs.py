@@ -72,6 +72,12 @@ def test_whatever_is_sent_is_an_output_that_nbformat_takes_or_an_error(raw: Any)
     json.dumps(clean, allow_nan=False)
 
 
+@pytest.mark.parametrize(("sent", "kept"), [(3, 3), (0, 0), (-1, None), (True, None), (1.5, None)])
+def test_a_count_that_nbformat_would_refuse_is_none(sent: object, kept: int | None) -> None:
+    body = said(output_type="execute_result", data={}, execution_count=sent).body
+    assert clean_output(body)["execution_count"] == kept
+
+
 def test_what_is_no_text_and_of_no_type_for_json_is_left_out() -> None:
     data = {"x/y+json": False, "application/x+json": False, "text/plain": "t"}
     sent = said(output_type="display_data", data=data)
