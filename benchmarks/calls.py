@@ -171,10 +171,13 @@ def floor(
 ) -> dict[str, Any]:
     """The same stream with nothing at its end; the engine's own frames have headers."""
     found: dict[str, Any] = {}
-    for name, program in (("cat", ""), ("relay", RELAY), ("bare", BARE)):
+    for name, program, act in (
+        ("cat", "", echo),
+        ("relay", RELAY, echo),
+        ("bare", BARE, bare_call),
+    ):
         passing_on = f"exec {python} -c {shlex.quote(program + PASSING_ON)}"
         with place(passing_on if program else "exec cat") as sock:
-            act = bare_call if name == "bare" else echo
             act(sock, header)  # once it is there
             found[name] = small(partial(act, sock, header))
     blocks = f"dd if=/dev/zero bs=1000000 count={4 * FLOATS // 1_000_000} 2>/dev/null"
@@ -221,10 +224,10 @@ def measured(sandbox: str) -> dict[str, Any]:
     """Calls into a box of that kind, and the floor."""
     choice = choose(sandbox)
     if sandbox == "docker":
-        bare = floor(partial(container, image=choice.image), header=8, python="python3")
+        least = floor(partial(container, image=choice.image), header=8, python="python3")
     else:
-        bare = floor(process, header=0, python=sys.executable)
-    return {"sandbox": sandbox, "suite": of_suite(choice), "floor": bare}
+        least = floor(process, header=0, python=sys.executable)
+    return {"sandbox": sandbox, "suite": of_suite(choice), "floor": least}
 
 
 def main() -> None:

@@ -104,17 +104,17 @@ class Worker:
         def run_suite(box: NotebookBox, executed: dict[str, Any], answers: dict[str, str]) -> Held:
             return self._run_suite(box, executed, answers, setting, kept)
 
-        failure = InfrastructureError("it was never tried")
-        for _ in range(TRIES):
+        for left in reversed(range(TRIES)):
             try:
                 judged = judge_submission(job, setting, self._slot, run_suite, on_cell)
                 return with_kept(judged, [result.name for result in kept])
             except InfrastructureError as error:
-                failure = error
                 self._slot.stop()
-            if (trouble := self._mended()) is not None:
-                return broken(trouble)
-        return not_judged(job, setting, failure)
+                if (trouble := self._mended()) is not None:
+                    return broken(trouble)
+                if not left:
+                    return not_judged(job, setting, error)
+        raise AssertionError("unreachable")
 
     def _mended(self) -> InfrastructureError | None:
         """Wait until an empty session opens, as after a restart of the engine; else say why not.
