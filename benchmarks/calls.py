@@ -1,31 +1,28 @@
-"""What a call into a box costs as a suite makes it, beside what the stream alone would cost.
+"""What a call into a box costs as a suite makes it, beside what a stream alone would cost.
 
-    python benchmarks/calls.py --sandbox local,docker
+    python benchmarks/calls.py --sandbox local,docker,attached
 
-The *floor* is no grader at all, over the same engine: `cat` (or `dd` of zeros) where the box would
-be, and a *relay*, two Python processes that only pass on, for no box has fewer: the jailed one may
-not write to the stream itself. A *bare* call is a relay whose far process decodes a request, calls
-a function under a timer and encodes its result, and does nothing else of what a call is. Small
-calls are the median of many, and the best tenth; tensors are the best of several.
+*attached* is docker over the container's attached streams, as where the engine runs on another
+machine. The *floor* is no grader at all: `cat` (or `dd` of zeros) at the other end of a socket, or
+of the attached streams. Small calls are the median of many, and the best tenth; tensors are the
+best of several.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
-import shlex
 import socket
 import statistics
 import struct
 import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from functools import partial
 from typing import Any
+from unittest import mock
 
-import msgspec
 import torch
 from docker.types import LogConfig
 
@@ -34,10 +31,9 @@ from grader.sandbox.base import SlotOptions
 from grader.sandbox.choose import Choice, choose
 from grader.sandbox.engine import connect
 from grader.sandbox.notebook_box import NotebookBox, RunLimits
+from grader.sandbox.rendezvous import Rendezvous
 from grader.suite.link import BoxLink
 from grader.suite.student import Student
-from grader.wire import frames
-from grader.wire import messages as m
 
 NOTEBOOK = """
 import torch
@@ -48,40 +44,6 @@ def make(n): return torch.zeros(n)
 FLOATS = 25_000_000
 SMALL = b"x" * 100
 CALLS, TRIES = 3_000, 5
-RELAY = "answer = lambda data: data\n"
-BARE = """
-import signal
-from msgspec import msgpack
-from grader.wire import messages as m
-signal.signal(signal.SIGALRM, lambda *_: None)
-decode, same = msgpack.Decoder(m.Request).decode, lambda x: x
-def answer(data):
-    request = decode(data)
-    signal.setitimer(signal.ITIMER_REAL, request.timeout_s)
-    value = same(*request.args)
-    signal.setitimer(signal.ITIMER_REAL, 0)
-    return msgpack.encode(m.Value(value=value))
-"""
-PASSING_ON = """
-import os, select, socket
-ours, theirs = socket.socketpair()
-if os.fork() == 0:
-    ours.close()
-    while data := theirs.recv(65536):
-        theirs.sendall(answer(data))
-    os._exit(0)
-poll = select.poll()
-for stream in (0, ours.fileno()):
-    poll.register(stream, select.POLLIN)
-while True:
-    for stream, _ in poll.poll():
-        if stream:
-            os.write(1, ours.recv(65536))
-        elif data := os.read(0, 65536):
-            ours.sendall(data)
-        else:
-            os._exit(0)
-"""
 
 
 def timed(act: Callable[[], object], count: int) -> list[float]:
@@ -125,6 +87,7 @@ def of_suite(choice: Choice) -> dict[str, Any]:
             **small(lambda: same(1)),
             "in_mb_s": megabytes_per_second(lambda: size(tensor)),
             "out_mb_s": megabytes_per_second(lambda: make(FLOATS)),
+            "stream": hello.stream,
             "zygote_mb": hello.resident_bytes >> 20,
         }
         client.give_back()
@@ -167,19 +130,12 @@ def container(command: str, image: str) -> Iterator[socket.socket]:
 
 
 def floor(
-    place: Callable[[str], AbstractContextManager[socket.socket]], header: int, python: str
+    place: Callable[[str], AbstractContextManager[socket.socket]], header: int
 ) -> dict[str, Any]:
     """The same stream with nothing at its end; the engine's own frames have headers."""
-    found: dict[str, Any] = {}
-    for name, program, act in (
-        ("cat", "", echo),
-        ("relay", RELAY, echo),
-        ("bare", BARE, bare_call),
-    ):
-        passing_on = f"exec {python} -c {shlex.quote(program + PASSING_ON)}"
-        with place(passing_on if program else "exec cat") as sock:
-            act(sock, header)  # once it is there
-            found[name] = small(partial(act, sock, header))
+    with place("exec cat") as sock:
+        echo(sock, header)  # once it is there
+        found: dict[str, Any] = small(partial(echo, sock, header))
     blocks = f"dd if=/dev/zero bs=1000000 count={4 * FLOATS // 1_000_000} 2>/dev/null"
     with place(f"read line; {blocks}; sleep 60") as sock:
         sock.sendall(b"go\n")
@@ -193,15 +149,6 @@ def echo(sock: socket.socket, header: int) -> None:
     left = len(SMALL) + header
     while left > 0:
         left -= len(sock.recv(left))
-
-
-def bare_call(sock: socket.socket, header: int) -> None:
-    """Have the far process call a function."""
-    act = m.Act(verb="call", target=["R", 1, "function", "f"], args=[1], timeout_s=60.0)
-    sock.sendall(msgspec.msgpack.encode(act))
-    reply = sock.recv(1 << 16)
-    if frames.unpack(reply[header:], m.FromBox) != m.Value(value=1):
-        raise SystemExit(f"a bare call was answered by {reply!r}")
 
 
 def drain(sock: socket.socket, header: int) -> None:
@@ -222,18 +169,21 @@ def drain(sock: socket.socket, header: int) -> None:
 
 def measured(sandbox: str) -> dict[str, Any]:
     """Calls into a box of that kind, and the floor."""
-    choice = choose(sandbox)
-    if sandbox == "docker":
-        least = floor(partial(container, image=choice.image), header=8, python="python3")
+    if sandbox == "attached":
+        choice = choose("docker")
+        least = floor(partial(container, image=choice.image), header=8)
+        with mock.patch.object(Rendezvous, "offer", return_value=None):
+            found = of_suite(choice)
     else:
-        least = floor(process, header=0, python=sys.executable)
-    return {"sandbox": sandbox, "suite": of_suite(choice), "floor": least}
+        least = floor(process, header=0)
+        found = of_suite(choose(sandbox))
+    return {"sandbox": sandbox, "suite": found, "floor": least}
 
 
 def main() -> None:
     """Measure and print one line of JSON for each sandbox."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--sandbox", default="local,docker")
+    parser.add_argument("--sandbox", default="local,docker,attached")
     for sandbox in parser.parse_args().sandbox.split(","):
         print(json.dumps(measured(sandbox)), flush=True)
 

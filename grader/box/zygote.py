@@ -1,9 +1,10 @@
 """The warm process of a slot: imports everything once, then only forks.
 
-It holds no test, no token and no submission, ever. It speaks frames over its stdin and stdout, and
-is the only one that writes them: what a child sends is payload.
+It holds no test, no token and no submission, ever. It speaks frames over its stdin and stdout or a
+socket, and is the only one that writes them: what a child sends is payload.
 
-    python -m grader.box.zygote --isolation warm|single-use|unsafe [--scratch DIR] [--data DIR]
+    python -m grader.box.zygote --isolation warm|single-use|unsafe [--socket PATH]
+                                [--scratch DIR] [--data DIR]
 """
 
 from __future__ import annotations
@@ -25,6 +26,7 @@ from grader.box.child import Serve, be_child
 from grader.box.clearing import empty, kill_descendants
 from grader.box.memory import resident
 from grader.box.session import Session, channel, widen, write_some
+from grader.box.stream import JudgeStream, to_judge
 from grader.box.warming import warm_up
 from grader.wire import frames
 from grader.wire import messages as m
@@ -39,19 +41,12 @@ JAIL_PATIENCE_S = 20.0
 class Zygote:
     """Forks one jailed child at a time and carries its bytes to the judge and back."""
 
-    def __init__(self, nest: jail.Nest, isolation: Any, serve: Serve) -> None:
+    def __init__(self, stream: JudgeStream, nest: jail.Nest, serve: Serve) -> None:
         self._nest = nest
-        self._isolation = isolation
         self._serve = serve
-        self._in = os.dup(0)
-        self._out = os.dup(1)
-        null = os.open(os.devnull, os.O_RDWR)
-        for standard in (0, 1):
-            os.dup2(null, standard)
-        os.set_blocking(self._in, False)
-        os.set_blocking(self._out, False)
-        for stream in (self._in, self._out):
-            widen(stream)
+        self._in, self._out = stream.read, stream.write
+        for end in (self._in, self._out):
+            widen(end)
         self._inbox = bytearray()
         self._kind = self._number = self._left = 0
         self._outbox: deque[memoryview] = deque()
@@ -337,16 +332,13 @@ def main() -> None:
     """Warm up, say hello, serve."""
     parser = argparse.ArgumentParser()
     parser.add_argument("--isolation", choices=("warm", "single-use", "unsafe"), required=True)
+    parser.add_argument("--socket", default="", help="of the judge; else stdin and stdout")
     parser.add_argument("--scratch", default=jail.Nest.scratch)
     parser.add_argument("--data", default=jail.Nest.data)
     options = parser.parse_args()
     began = time.monotonic()
-    # Whatever an import prints must not get into the stream of frames.
-    stream = os.dup(1)
-    os.dup2(2, 1)
+    stream = to_judge(options.socket)
     serve, versions = warm_up()
-    os.dup2(stream, 1)
-    os.close(stream)
     nest = jail.Nest(
         namespaces=options.isolation == "warm",
         filter=options.isolation != "unsafe",
@@ -360,8 +352,9 @@ def main() -> None:
         jail={"namespaces": str(nest.namespaces), "seccomp": str(nest.filter)},
         warm_s=time.monotonic() - began,
         resident_bytes=resident(os.getpid()),
+        stream=stream.kind,
     )
-    Zygote(nest, options.isolation, serve).run(hello)
+    Zygote(stream, nest, serve).run(hello)
 
 
 if __name__ == "__main__":

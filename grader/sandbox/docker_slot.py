@@ -1,16 +1,12 @@
 """A slot in a container: no network, no capability, nothing to write but tmpfs.
 
-The byte stream is the container's attached stdin and stdout. It works with a remote engine and
-with Docker Desktop, where a socket in a bind mount would not.
+The byte stream is a socket that the zygote connects where the engine runs on this machine, else the
+container's attached stdin and stdout (`rendezvous`).
 """
 
 from __future__ import annotations
 
 import io
-import select
-import socket
-import ssl
-import struct
 import tarfile
 import time
 import uuid
@@ -20,16 +16,16 @@ from typing import Any
 
 import docker
 import requests
-from docker.errors import DockerException, NotFound
+from docker.errors import APIError, DockerException, NotFound
 
 from grader.errors import ImageError
 from grader.sandbox.base import SlotOptions
 from grader.sandbox.engine import Engine, connect, ours, seccomp_profile, speaking
-from grader.sandbox.link import Piece, ReadAhead, Transport, send_all
 from grader.sandbox.prune import sweep
+from grader.sandbox.rendezvous import ContainerTransport, Rendezvous
 from grader.sandbox.stream import StreamSlot
+from grader.sandbox.transport import Transport
 from grader.wire.environment import BEFORE_FORKS
-from grader.wire.kinds import Blob
 
 MB = 1 << 20
 WARM_BYTES = 700 * MB
@@ -37,84 +33,8 @@ WARM_BYTES = 700 * MB
 WARM_PROCESSES = 64
 USER = "10001:10001"
 DATA_FOLDER = "/box-data"
-_HEADER = struct.Struct(">BxxxI")
-_STDERR = 2
-_LAST_WORDS = 2_000
+DOOR_FOLDER = "/run/door"
 _ENDING_S = 2.0
-
-
-class AttachedTransport(Transport):
-    """A container's attached streams; the engine puts a header before every piece of output."""
-
-    def __init__(self, sock: socket.socket) -> None:
-        self._socket = sock
-        self._socket.settimeout(None)
-        self._poll = select.poll()
-        self._poll.register(sock, select.POLLIN)
-        self._ahead = ReadAhead(self._receive)
-        self._left = 0
-        self._stream = 1
-        self.last_words = bytearray()
-
-    def receive_into(self, view: memoryview, deadline: float) -> int:
-        """Read some bytes of the container's stdout; 0 at the end."""
-        while True:
-            if not self._left:
-                header = self._exactly(_HEADER.size, deadline)
-                if header is None:
-                    return 0
-                self._stream, self._left = _HEADER.unpack(header)
-                continue
-            if self._stream == _STDERR:
-                words = self._exactly(min(self._left, 4096), deadline)
-                if words is None:
-                    return 0
-                self._left -= len(words)
-                self.last_words = (self.last_words + words)[-_LAST_WORDS:]
-                continue
-            count = self._ahead.into(view[: self._left], deadline)
-            self._left -= count
-            return count
-
-    def send(self, data: Blob, deadline: float) -> None:
-        """Send all of it to the container's stdin."""
-        send_all(self._socket, data, deadline)
-
-    @property
-    def can_be_shared(self) -> bool:  # type: ignore[override]
-        """An encrypted stream has a state of its own at either end."""
-        return not isinstance(self._socket, ssl.SSLSocket)
-
-    def position(self) -> Piece:
-        """Where in a piece of output this is."""
-        if not self._left and not self._ahead:
-            return Piece()
-        return Piece(stream=self._stream, left=self._left, held=self._ahead.held)
-
-    def resume(self, piece: Piece) -> None:
-        """Read on from there."""
-        self._stream, self._left, self._ahead.held = piece.stream, piece.left, piece.held
-
-    def close(self) -> None:
-        """Close the connection to the engine."""
-        self._socket.close()
-
-    def _exactly(self, size: int, deadline: float) -> bytes | None:
-        buffer = memoryview(bytearray(size))
-        rest = buffer
-        while rest:
-            count = self._ahead.into(rest, deadline)
-            if not count:
-                return None
-            rest = rest[count:]
-        return bytes(buffer)
-
-    def _receive(self, view: memoryview, deadline: float) -> int:
-        left = deadline - time.monotonic()
-        decrypted = self._socket.pending() if isinstance(self._socket, ssl.SSLSocket) else 0
-        if not decrypted and not self._poll.poll(max(left, 0) * 1000):
-            raise TimeoutError("nothing came in time")
-        return self._socket.recv_into(view)
 
 
 class DockerSlot(StreamSlot):
@@ -126,7 +46,7 @@ class DockerSlot(StreamSlot):
         self._container: str | None = None
         self._volume: str | None = None
         self._name = uuid.uuid4().hex
-        self._attached: AttachedTransport | None = None
+        self._stream: ContainerTransport | None = None
 
     def connect(self) -> Transport:
         """Create, attach and start a container."""
@@ -136,15 +56,27 @@ class DockerSlot(StreamSlot):
             self._engine = connect()
             with speaking():
                 sweep(self._engine)
+        engine = self._engine
         with speaking():
-            self._container = self._create(self._engine)
-            stream = self._engine.api.attach_socket(
-                self._container, params={"stdin": 1, "stdout": 1, "stderr": 1, "stream": 1}
-            )
-            self._attached = AttachedTransport(getattr(stream, "_sock", stream))
-            self._keep_alive = stream
-            self._engine.api.start(self._container)
-        return self._attached
+            rendezvous = Rendezvous.offer() if engine.is_here else None
+            if rendezvous is not None:
+                try:
+                    return self._begin(engine, rendezvous)
+                except APIError:
+                    # It does not see our folder, or may not enter it; or it refuses all the same.
+                    rendezvous.close()
+                    self.destroy()
+            return self._begin(engine, None)
+
+    def _begin(self, engine: Engine, rendezvous: Rendezvous | None) -> Transport:
+        self._container = self._create(engine, rendezvous)
+        stream = engine.api.attach_socket(
+            self._container, params={"stdin": 1, "stdout": 1, "stderr": 1, "stream": 1}
+        )
+        self._keep_alive = stream
+        self._stream = ContainerTransport(getattr(stream, "_sock", stream), rendezvous)
+        engine.api.start(self._container)
+        return self._stream
 
     def destroy(self) -> None:
         """Remove the container with what it holds."""
@@ -165,13 +97,11 @@ class DockerSlot(StreamSlot):
     def why_gone(self) -> str:
         """The container's state and last words."""
         state = self._state()
-        words = (
-            bytes(self._attached.last_words).decode("utf-8", "replace") if self._attached else ""
-        )
+        words = self._stream.last_words() if self._stream is not None else ""
         if not state:
             return f"the engine does not answer for the container. {words}".strip()
         if state.get("Running"):
-            return words.strip()
+            return words
         code = state.get("ExitCode")
         return f"its container ended with code {code}. {state.get('Error', '')} {words}".strip()
 
@@ -194,9 +124,14 @@ class DockerSlot(StreamSlot):
         except (DockerException, requests.RequestException):
             return {}
 
-    def _create(self, engine: Engine) -> str:
+    def _create(self, engine: Engine, rendezvous: Rendezvous | None) -> str:
         options = self.options
         arguments = ["--isolation", options.isolation]
+        mounts = []
+        if rendezvous is not None:
+            arguments += ["--socket", f"{DOOR_FOLDER}/{rendezvous.name}"]
+            door = str(rendezvous.folder)
+            mounts = [docker.types.Mount(DOOR_FOLDER, door, type="bind", read_only=True)]
         created = engine.api.create_container(
             options.image,
             command=["python3", "-B", "-P", "-m", "grader.box.zygote", *arguments],
@@ -206,13 +141,14 @@ class DockerSlot(StreamSlot):
             working_dir="/tmp",  # noqa: S108 - inside the container
             environment=_ENVIRONMENT,
             labels=ours(self._name),
-            host_config=self._host_config(engine),
+            host_config=self._host_config(engine, mounts),
             networking_config=None,
         )
         return str(created["Id"])
 
-    def _host_config(self, engine: Engine) -> dict[str, Any]:
-        config: dict[str, Any] = engine.api.create_host_config(**self._limits(engine))
+    def _host_config(self, engine: Engine, mounts: list[Any]) -> dict[str, Any]:
+        limits = self._limits(engine)
+        config: dict[str, Any] = engine.api.create_host_config(mounts=mounts, **limits)
         if self.options.isolation == "warm":
             # What the docker command calls systempaths=unconfined: the kernel lets a jail mount a
             # /proc of its own only where nothing of the container's is covered.

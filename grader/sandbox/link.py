@@ -1,16 +1,12 @@
-"""Bytes and frames between the judge and a zygote."""
+"""Frames between the judge and a zygote."""
 
 from __future__ import annotations
 
-import contextlib
-import socket
-import ssl
-import time
-from abc import ABC, abstractmethod
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 import msgspec
 
+from grader.sandbox.transport import Piece, ReadAhead, Transport
 from grader.wire import frames
 from grader.wire import messages as m
 from grader.wire.kinds import Blob
@@ -24,97 +20,6 @@ class Position(msgspec.Struct, frozen=True, kw_only=True):
     left: int
     held: bytes
     transport: Piece
-
-
-class Piece(msgspec.Struct, frozen=True, kw_only=True):
-    """The same of a transport that has frames of its own."""
-
-    stream: int = 0
-    left: int = 0
-    held: bytes = b""
-
-
-class Transport(ABC):
-    """A byte stream to a zygote; only `FrameLink` calls it."""
-
-    can_be_shared = True
-    """Whether a fork's copy can be used in turn with this one: what is read ahead apart."""
-
-    def position(self) -> Piece:
-        """Where in the stream this is; nothing to say where nothing is read ahead."""
-        return Piece()
-
-    def resume(self, piece: Piece) -> None:  # noqa: B027 - for who has no position, nothing
-        """Read on from there."""
-
-    @abstractmethod
-    def receive_into(self, view: memoryview, deadline: float) -> int:
-        """Read some bytes; 0 at the end of the stream.
-
-        Raises:
-            TimeoutError: nothing came before the deadline (`time.monotonic`).
-            OSError: the stream is broken.
-        """
-
-    @abstractmethod
-    def send(self, data: Blob, deadline: float) -> None:
-        """Send all of it, or raise as above."""
-
-    @abstractmethod
-    def close(self) -> None:
-        """Close it; safe to call twice."""
-
-
-def send_all(sock: socket.socket, data: Blob, deadline: float) -> None:
-    """Send all of it over a blocking socket; what fits at once takes one system call.
-
-    Raises:
-        TimeoutError: the other side did not take it before the deadline.
-        OSError: the stream is broken.
-    """
-    view = memoryview(data)
-    if not isinstance(sock, ssl.SSLSocket):  # which takes no flags
-        with contextlib.suppress(BlockingIOError):
-            view = view[sock.send(view, socket.MSG_DONTWAIT) :]
-    if view:
-        sock.settimeout(max(deadline - time.monotonic(), 0.001))
-        try:
-            sock.sendall(view)
-        finally:
-            sock.settimeout(None)
-
-
-class ReadAhead:
-    """Serves small reads of a stream from one larger read."""
-
-    def __init__(self, read: Callable[[memoryview, float], int]) -> None:
-        self._read = read
-        self._room = memoryview(bytearray(frames.SMALL))
-        self._held = self._room[:0]
-
-    def __bool__(self) -> bool:
-        return len(self._held) > 0
-
-    @property
-    def held(self) -> bytes:
-        """What was read and not asked for yet."""
-        return bytes(self._held)
-
-    @held.setter
-    def held(self, data: bytes) -> None:
-        self._room[: len(data)] = data
-        self._held = self._room[: len(data)]
-
-    def into(self, view: memoryview, deadline: float) -> int:
-        """Read some bytes; 0 at the end of the stream."""
-        if not self._held:
-            if len(view) >= len(self._room):
-                return self._read(view, deadline)
-            self._held = self._room[: self._read(self._room, deadline)]
-        count = min(len(view), len(self._held))
-        view[:count] = self._held[:count]
-        self._held = self._held[count:]
-        return count
 
 
 class FrameLink:

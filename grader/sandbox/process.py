@@ -3,52 +3,23 @@
 from __future__ import annotations
 
 import os
-import select
-import shutil
 import signal
 import socket
 import subprocess
 import tempfile
-import time
 from abc import abstractmethod
 from pathlib import Path
 from typing import Any
 
 from grader.errors import InfrastructureError
 from grader.sandbox.base import SlotOptions
-from grader.sandbox.link import Transport, send_all
-from grader.sandbox.owners import process_lives
+from grader.sandbox.owners import own_folder
 from grader.sandbox.stream import StreamSlot
-from grader.wire.kinds import Blob
+from grader.sandbox.transport import SocketTransport, Transport
 
 OWN_PROCESSES = 32
 """What a slot itself may have of processes and threads, where the kernel counts all together."""
 _LAST_WORDS = 2_000
-_PREFIX = "grader-slot-"
-
-
-class SocketTransport(Transport):
-    """A connected socket."""
-
-    def __init__(self, sock: socket.socket) -> None:
-        self._socket = sock
-        self._poll = select.poll()
-        self._poll.register(sock, select.POLLIN)
-
-    def receive_into(self, view: memoryview, deadline: float) -> int:
-        """Read some bytes; 0 at the end."""
-        left = deadline - time.monotonic()
-        if not self._poll.poll(max(left, 0) * 1000):
-            raise TimeoutError("nothing came in time")
-        return self._socket.recv_into(view)
-
-    def send(self, data: Blob, deadline: float) -> None:
-        """Send all of it."""
-        send_all(self._socket, data, deadline)
-
-    def close(self) -> None:
-        """Close the socket."""
-        self._socket.close()
 
 
 class ProcessSlot(StreamSlot):
@@ -69,10 +40,7 @@ class ProcessSlot(StreamSlot):
 
     def connect(self) -> Transport:
         """Start the process with both ends of its standard streams on one socket."""
-        _sweep()
-        self._folder = tempfile.TemporaryDirectory(
-            prefix=f"{_PREFIX}{os.getpid()}-", ignore_cleanup_errors=True
-        )
+        self._folder = own_folder()
         folder = Path(self._folder.name)
         Path(folder, "root").mkdir()
         ours, theirs = socket.socketpair()
@@ -118,15 +86,3 @@ class ProcessSlot(StreamSlot):
             Path(self._folder.name, "log").read_bytes()[-_LAST_WORDS:].decode("utf-8", "replace")
         )
         return f"its process ended with code {code}. {words.strip()}".strip()
-
-
-def _sweep() -> None:
-    """Remove the folders of slots whose process was killed before it could."""
-    for folder in Path(tempfile.gettempdir()).glob(f"{_PREFIX}*"):
-        pid = folder.name.removeprefix(_PREFIX).partition("-")[0]
-        try:
-            ours = folder.stat().st_uid == os.getuid()
-        except OSError:
-            continue
-        if ours and pid.isdigit() and not process_lives(int(pid)):
-            shutil.rmtree(folder, ignore_errors=True)

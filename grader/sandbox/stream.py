@@ -31,8 +31,9 @@ from grader.sandbox.conversation import (
     Trouble,
     late_at,
 )
-from grader.sandbox.link import FrameLink, Position, Transport
+from grader.sandbox.link import FrameLink, Position
 from grader.sandbox.outputs import Displays
+from grader.sandbox.transport import Transport
 from grader.wire import frames
 from grader.wire import messages as m
 from grader.wire.kinds import Blob

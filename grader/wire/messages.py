@@ -75,7 +75,8 @@ class Hello(msgspec.Struct, frozen=True, kw_only=True, tag="hello", tag_field="k
     jail: dict[str, str]
     warm_s: float
     resident_bytes: int
-    device: str = "cpu"
+    stream: Literal["socket", "standard"] = "standard"
+    """Whether it speaks over the judge's socket, or over its stdin and stdout."""
 
 
 class Started(msgspec.Struct, frozen=True, kw_only=True, tag="started", tag_field="kind"):

@@ -6,12 +6,14 @@ import os
 import sys
 from collections.abc import Callable
 from dataclasses import replace
+from unittest import mock
 
 import pytest
 
 from grader.errors import InfrastructureError
 from grader.sandbox.base import Slot, SlotOptions
 from grader.sandbox.local_slot import LocalSlot
+from grader.sandbox.transport import Transport
 from grader.sandbox.unsafe_slot import UnsafeSlot
 
 PLACES = [
@@ -20,6 +22,7 @@ PLACES = [
     pytest.param("unsafe", marks=pytest.mark.local_box),
     pytest.param("docker-warm", marks=pytest.mark.docker),
     pytest.param("docker-single-use", marks=[pytest.mark.docker, pytest.mark.slow]),
+    pytest.param("docker-attached", marks=[pytest.mark.docker, pytest.mark.slow]),
 ]
 JAILED = [p for p in PLACES if p.values[0] != "unsafe"]
 _HOW = "start an engine, then `grader sandbox build` (as root on Debian: `.ci/start-engine`)"
@@ -54,4 +57,19 @@ def slot_maker(place: str) -> Callable[[SlotOptions], Slot]:
     from grader.sandbox.docker_slot import DockerSlot
 
     image = docker_image()
+    if isolation == "attached":
+        return lambda options: _attached(replace(options, image=image))
     return lambda options: DockerSlot(replace(options, isolation=isolation, image=image))  # type: ignore[arg-type]
+
+
+def _attached(options: SlotOptions) -> Slot:
+    """A container that speaks over its attached streams, as with an engine on another machine."""
+    from grader.sandbox.docker_slot import DockerSlot
+    from grader.sandbox.rendezvous import Rendezvous
+
+    class AttachedSlot(DockerSlot):
+        def connect(self) -> Transport:
+            with mock.patch.object(Rendezvous, "offer", return_value=None):
+                return super().connect()
+
+    return AttachedSlot(options)

@@ -11,10 +11,10 @@ from collections.abc import Iterator
 
 import pytest
 
+from grader.sandbox.attached import AttachedTransport
 from grader.sandbox.conversation import Broken, Conversation, Loan
-from grader.sandbox.docker_slot import AttachedTransport
 from grader.sandbox.link import FrameLink, Position
-from grader.sandbox.process import SocketTransport
+from grader.sandbox.transport import SocketTransport
 from grader.wire import frames
 from grader.wire import messages as m
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -13,10 +13,12 @@ from typing import Any
 import pytest
 
 from grader.errors import ImageError, InfrastructureError
+from grader.sandbox import docker_slot
 from grader.sandbox.base import Session, Slot, SlotOptions
-from grader.sandbox.docker_slot import DockerSlot
+from grader.sandbox.docker_slot import DOOR_FOLDER, DockerSlot
 from grader.sandbox.engine import OWNER_LABEL, SLOT_LABEL, Engine, connect, ours
 from grader.sandbox.prune import prune
+from grader.sandbox.rendezvous import Rendezvous
 from grader.wire.messages import Limits
 from tests.sandbox.places import docker_image
 
@@ -142,6 +144,57 @@ print([top for top, folders, files in os.walk("/") if "left-behind" in files])
     left = said(warm, leave).split()
     assert {"/dev/mqueue", "/dev/shm", "/tmp", "/tmp/work"} <= set(left)
     assert said(warm, look) == "[]"
+
+
+def test_the_box_speaks_over_a_socket_of_which_no_notebook_sees_anything(
+    warm: DockerSlot, config: dict[str, Any]
+) -> None:
+    assert warm.wait_ready().stream == "socket"
+    [door] = [m for m in config["Mounts"] if m["Destination"] == DOOR_FOLDER]
+    assert door["RW"] is False
+    assert not Path(door["Source"]).parent.exists()
+    look = f"import os; print(os.listdir({DOOR_FOLDER!r}), os.access({DOOR_FOLDER!r}, os.W_OK))"
+    assert said(warm, look) == "[] False"
+
+
+def _is_elsewhere(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(Engine, "is_here", False)
+
+
+def _sees_other_files(patch: pytest.MonkeyPatch) -> None:
+    class Unseen(Rendezvous):
+        def __init__(self) -> None:
+            super().__init__()
+            self.folder = Path("/no/such/folder/for/the/engine")
+
+    patch.setattr(docker_slot, "Rendezvous", Unseen)
+
+
+def _lets_nobody_connect(patch: pytest.MonkeyPatch) -> None:
+    class Closed(Rendezvous):
+        def __init__(self) -> None:
+            super().__init__()
+            (self.folder / self.name).chmod(0o600)
+
+    patch.setattr(docker_slot, "Rendezvous", Closed)
+
+
+@pytest.mark.parametrize("engine_that", [_is_elsewhere, _sees_other_files, _lets_nobody_connect])
+def test_without_a_socket_the_box_speaks_over_its_attached_streams(
+    image: str,
+    engine: Engine,
+    engine_that: Callable[[pytest.MonkeyPatch], None],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    engine_that(monkeypatch)
+    slot = DockerSlot(replace(OPTIONS, image=image))
+    try:
+        assert slot.wait_ready().stream == "standard"
+        assert said(slot, "print(6 * 7)") == "42"
+        assert len(containers(engine, slot)) == 1
+    finally:
+        slot.stop()
+    assert containers(engine, slot) == []
 
 
 def test_data_that_only_its_owner_can_read_reaches_the_box_and_leaves_no_volume(

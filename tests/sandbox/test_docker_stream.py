@@ -13,9 +13,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from grader.sandbox.docker_slot import AttachedTransport
-from grader.sandbox.link import Transport
-from grader.sandbox.process import SocketTransport
+from grader.sandbox.attached import AttachedTransport
+from grader.sandbox.transport import SocketTransport, Transport
 
 STDOUT, STDERR = 1, 2
 

@@ -1,0 +1,90 @@
+"""A container's streams."""
+
+from __future__ import annotations
+
+import select
+import socket
+import ssl
+import struct
+import time
+
+from grader.sandbox.transport import Piece, ReadAhead, Transport, send_all
+from grader.wire.kinds import Blob
+
+_HEADER = struct.Struct(">BxxxI")
+_STDERR = 2
+_LAST_WORDS = 2_000
+
+
+class AttachedTransport(Transport):
+    """A container's attached streams; the engine puts a header before every piece of output."""
+
+    def __init__(self, sock: socket.socket) -> None:
+        self._socket = sock
+        self._socket.settimeout(None)
+        self._poll = select.poll()
+        self._poll.register(sock, select.POLLIN)
+        self._ahead = ReadAhead(self._receive)
+        self._left = 0
+        self._stream = 1
+        self.last_words = bytearray()
+
+    def receive_into(self, view: memoryview, deadline: float) -> int:
+        """Read some bytes of the container's stdout; 0 at the end."""
+        while True:
+            if not self._left:
+                header = self._exactly(_HEADER.size, deadline)
+                if header is None:
+                    return 0
+                self._stream, self._left = _HEADER.unpack(header)
+                continue
+            if self._stream == _STDERR:
+                words = self._exactly(min(self._left, 4096), deadline)
+                if words is None:
+                    return 0
+                self._left -= len(words)
+                self.last_words = (self.last_words + words)[-_LAST_WORDS:]
+                continue
+            count = self._ahead.into(view[: self._left], deadline)
+            self._left -= count
+            return count
+
+    def send(self, data: Blob, deadline: float) -> None:
+        """Send all of it to the container's stdin."""
+        send_all(self._socket, data, deadline)
+
+    @property
+    def can_be_shared(self) -> bool:  # type: ignore[override]
+        """An encrypted stream has a state of its own at either end."""
+        return not isinstance(self._socket, ssl.SSLSocket)
+
+    def position(self) -> Piece:
+        """Where in a piece of output this is."""
+        if not self._left and not self._ahead:
+            return Piece()
+        return Piece(stream=self._stream, left=self._left, held=self._ahead.held)
+
+    def resume(self, piece: Piece) -> None:
+        """Read on from there."""
+        self._stream, self._left, self._ahead.held = piece.stream, piece.left, piece.held
+
+    def close(self) -> None:
+        """Close the connection to the engine."""
+        self._socket.close()
+
+    def _exactly(self, size: int, deadline: float) -> bytes | None:
+        buffer = memoryview(bytearray(size))
+        rest = buffer
+        while rest:
+            count = self._ahead.into(rest, deadline)
+            if not count:
+                return None
+            rest = rest[count:]
+        return bytes(buffer)
+
+    def _receive(self, view: memoryview, deadline: float) -> int:
+        left = deadline - time.monotonic()
+        decrypted = self._socket.pending() if isinstance(self._socket, ssl.SSLSocket) else 0
+        if not decrypted and not self._poll.poll(max(left, 0) * 1000):
+            raise TimeoutError("nothing came in time")
+        return self._socket.recv_into(view)
