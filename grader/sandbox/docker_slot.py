@@ -58,24 +58,30 @@ class DockerSlot(StreamSlot):
                 sweep(self._engine)
         engine = self._engine
         with speaking():
-            rendezvous = Rendezvous.offer() if engine.is_here else None
-            if rendezvous is not None:
+            if engine.is_here:
                 try:
-                    return self._begin(engine, rendezvous)
+                    return self._begin(engine, shared=True)
                 except APIError:
-                    # It does not see our folder, or may not enter it; or it refuses all the same.
-                    rendezvous.close()
+                    # It sees other files than we do, as when we run in a container ourselves, or
+                    # may not enter our folder; or it refuses all the same, and says so again.
                     self.destroy()
-            return self._begin(engine, None)
+            return self._begin(engine, shared=False)
 
-    def _begin(self, engine: Engine, rendezvous: Rendezvous | None) -> Transport:
-        self._container = self._create(engine, rendezvous)
-        stream = engine.api.attach_socket(
-            self._container, params={"stdin": 1, "stdout": 1, "stderr": 1, "stream": 1}
-        )
-        self._keep_alive = stream
+    def _begin(self, engine: Engine, *, shared: bool) -> Transport:
+        """Begin with folders of this machine mounted, or without."""
+        rendezvous = Rendezvous.offer() if shared else None
+        try:
+            self._container = self._create(engine, rendezvous, shared=shared)
+            stream = engine.api.attach_socket(
+                self._container, params={"stdin": 1, "stdout": 1, "stderr": 1, "stream": 1}
+            )
+            self._keep_alive = stream
+            engine.api.start(self._container)
+        except Exception:
+            if rendezvous is not None:
+                rendezvous.close()
+            raise
         self._stream = ContainerTransport(getattr(stream, "_sock", stream), rendezvous)
-        engine.api.start(self._container)
         return self._stream
 
     def destroy(self) -> None:
@@ -124,16 +130,16 @@ class DockerSlot(StreamSlot):
         except (DockerException, requests.RequestException):
             return {}
 
-    def _create(self, engine: Engine, rendezvous: Rendezvous | None) -> str:
-        options = self.options
-        arguments = ["--isolation", options.isolation]
+    def _create(self, engine: Engine, rendezvous: Rendezvous | None, *, shared: bool) -> str:
+        arguments = ["--isolation", self.options.isolation]
         mounts = []
         if rendezvous is not None:
             arguments += ["--socket", f"{DOOR_FOLDER}/{rendezvous.name}"]
-            door = str(rendezvous.folder)
-            mounts = [docker.types.Mount(DOOR_FOLDER, door, type="bind", read_only=True)]
+            mounts.append(_mount(DOOR_FOLDER, str(rendezvous.folder), "bind"))
+        if self.options.data is not None:
+            mounts.append(self._data_mount(engine, self.options.data, shared=shared))
         created = engine.api.create_container(
-            options.image,
+            self.options.image,
             command=["python3", "-B", "-P", "-m", "grader.box.zygote", *arguments],
             stdin_open=True,
             user=USER,
@@ -147,8 +153,7 @@ class DockerSlot(StreamSlot):
         return str(created["Id"])
 
     def _host_config(self, engine: Engine, mounts: list[Any]) -> dict[str, Any]:
-        limits = self._limits(engine)
-        config: dict[str, Any] = engine.api.create_host_config(mounts=mounts, **limits)
+        config: dict[str, Any] = engine.api.create_host_config(mounts=mounts, **self._limits())
         if self.options.isolation == "warm":
             # What the docker command calls systempaths=unconfined: the kernel lets a jail mount a
             # /proc of its own only where nothing of the container's is covered.
@@ -156,7 +161,7 @@ class DockerSlot(StreamSlot):
             config["ReadonlyPaths"] = []
         return config
 
-    def _limits(self, engine: Engine) -> dict[str, Any]:
+    def _limits(self) -> dict[str, Any]:
         options = self.options
         # In a warm slot each session mounts a place of its own over this one, as large as allowed.
         scratch = options.disk_bytes + (64 * MB if options.isolation == "warm" else 0)
@@ -180,18 +185,16 @@ class DockerSlot(StreamSlot):
             "oom_kill_disable": False,
             "init": False,
         }
-        if options.data is not None:
-            limits["binds"] = [f"{self._data_source(engine, options.data)}:{DATA_FOLDER}:ro"]
         if options.runtime:
             limits["runtime"] = options.runtime
         if options.gpu:
             limits["device_requests"] = [_gpu_request(str(options.gpu))]
         return limits
 
-    def _data_source(self, engine: Engine, data: Path) -> str:
+    def _data_mount(self, engine: Engine, data: Path, *, shared: bool) -> Any:
         """The data as a bind mount where the box may read our files, else as a volume."""
-        if engine.is_here and _is_readable_by_all(data):
-            return str(data.resolve())
+        if shared and _is_readable_by_all(data):
+            return _mount(DATA_FOLDER, str(data.resolve()), "bind")
         self._volume = f"grader-data-{self._name}"
         engine.api.create_volume(self._volume, labels=ours(self._name))
         helper = engine.api.create_container(
@@ -206,7 +209,7 @@ class DockerSlot(StreamSlot):
             engine.api.put_archive(helper["Id"], DATA_FOLDER, _as_tar(data))
         finally:
             engine.api.remove_container(helper["Id"], force=True)
-        return self._volume
+        return _mount(DATA_FOLDER, self._volume, "volume")
 
 
 _ENVIRONMENT = {
@@ -215,6 +218,11 @@ _ENVIRONMENT = {
     **BEFORE_FORKS,
     "TORCHINDUCTOR_CACHE_DIR": "/tmp/inductor",  # noqa: S108
 }
+
+
+def _mount(target: str, source: str, kind: str) -> Any:
+    """A read-only mount; unlike a bind by its name alone, an error where the source is missing."""
+    return docker.types.Mount(target, source, type=kind, read_only=True)
 
 
 def _gpu_request(device: str) -> Any:

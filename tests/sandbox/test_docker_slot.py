@@ -185,12 +185,16 @@ def test_without_a_socket_the_box_speaks_over_its_attached_streams(
     engine: Engine,
     engine_that: Callable[[pytest.MonkeyPatch], None],
     monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
 ) -> None:
     engine_that(monkeypatch)
-    slot = DockerSlot(replace(OPTIONS, image=image))
+    (tmp_path / "numbers.txt").write_text("1 2 3")
+    tmp_path.chmod(0o755)
+    slot = DockerSlot(replace(OPTIONS, image=image, data=tmp_path))
     try:
         assert slot.wait_ready().stream == "standard"
-        assert said(slot, "print(6 * 7)") == "42"
+        assert said(slot, "print(open('data/numbers.txt').read())") == "1 2 3"
+        assert said(slot, "import os; print(os.access('data', os.W_OK))") == "False"
         assert len(containers(engine, slot)) == 1
     finally:
         slot.stop()

@@ -48,9 +48,9 @@ def test_without_an_engine_a_runtime_is_an_error_and_never_another_sandbox(
 def test_the_container_is_given_the_runtime() -> None:
     options = SlotOptions(image=docker_image())
     engine = connect()
-    named = DockerSlot(replace(options, runtime="runc"))._host_config(engine)
+    named = DockerSlot(replace(options, runtime="runc"))._host_config(engine, [])
     assert named["Runtime"] == "runc"
-    assert "Runtime" not in DockerSlot(options)._host_config(engine)
+    assert "Runtime" not in DockerSlot(options)._host_config(engine, [])
     choice = choose("docker", "single-use", runtime="runc")
     assert (choice.runtime, "runtime runc" in choice.why) == ("runc", True)
     slot = DockerSlot(replace(options, runtime="runc"))
