@@ -124,8 +124,7 @@ def grade(
             "a cluster's workers say themselves how many slots and which GPUs they have",
             hint="Leave out --slots and --gpus, see docs/how-to/cluster.md.",
         )
-    wanted = chosen.spec.resources
-    devices = gpus_for(wanted.gpu, gpus, memory_mb=wanted.gpu_memory_mb) if not cluster else ()
+    devices = gpus_for(chosen.spec.resources, gpus) if not cluster else ()
     submissions, refused, warnings = _submissions(chosen, sources, only)
     for item in refused:
         progress.refused(item)

@@ -54,8 +54,7 @@ def batch_setting(
 
 def trial_setting(assignment: Assignment, choice: Choice, seed: int, *, slots: int = 2) -> Setting:
     """The setting of a batch whose verdicts nobody keeps."""
-    wanted = assignment.spec.resources
-    gpus = gpus_for(wanted.gpu, memory_mb=wanted.gpu_memory_mb)
+    gpus = gpus_for(assignment.spec.resources)
     return batch_setting(assignment, choice, seed, slots=slots, gpus=gpus)
 
 

@@ -13,8 +13,6 @@ from __future__ import annotations
 
 import json
 import os
-import re
-import resource
 import signal
 import socket
 import sys
@@ -61,8 +59,6 @@ class Config:
     uid: int
     tmp_bytes: int
     gpu: str
-    processes: int
-    """How many there may be; 0 where each session's own jail says so."""
     arguments: list[str]
 
 
@@ -90,8 +86,6 @@ def main() -> None:
     linux.prctl(linux.PR_SET_NO_NEW_PRIVS, 1)
     linux.drop_capabilities()
     os.closerange(3, 65_536)
-    if config.processes and (as_root or _counts_by_namespace()):
-        resource.setrlimit(resource.RLIMIT_NPROC, (config.processes, config.processes))
     os.execve(config.interpreter, _command(config), _environment(config))  # noqa: S606
 
 
@@ -104,15 +98,6 @@ def _leave_namespaces(*, as_root: bool) -> None:
         Path("/proc/self/setgroups").write_text("deny")
         Path("/proc/self/uid_map").write_text(f"{uid} {uid} 1")
         Path("/proc/self/gid_map").write_text(f"{gid} {gid} 1")
-
-
-def _counts_by_namespace() -> bool:
-    """Whether the kernel counts the processes of this namespace (since 5.14), not all of the uid.
-
-    As root no matter: a slot has a uid of its own then.
-    """
-    found = re.match(r"(\d+)\.(\d+)", os.uname().release)
-    return found is not None and (int(found[1]), int(found[2])) >= (5, 14)
 
 
 _START = """

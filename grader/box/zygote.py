@@ -4,13 +4,14 @@ It holds no test, no token and no submission, ever. It speaks frames over its st
 socket, and is the only one that writes them: what a child sends is payload.
 
     python -m grader.box.zygote --isolation warm|single-use|unsafe [--socket PATH]
-                                [--scratch DIR] [--data DIR]
+                                [--processes N] [--scratch DIR] [--data DIR]
 """
 
 from __future__ import annotations
 
 import argparse
 import os
+import resource
 import select
 import signal
 import sys
@@ -333,11 +334,14 @@ def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("--isolation", choices=("warm", "single-use", "unsafe"), required=True)
     parser.add_argument("--socket", default="", help="of the judge; else stdin and stdout")
+    parser.add_argument("--processes", type=int, default=0, help="at most, where nothing counts")
     parser.add_argument("--scratch", default=jail.Nest.scratch)
     parser.add_argument("--data", default=jail.Nest.data)
     options = parser.parse_args()
     began = time.monotonic()
     stream = to_judge(options.socket)
+    if options.processes:
+        resource.setrlimit(resource.RLIMIT_NPROC, (options.processes, options.processes))
     serve, versions = warm_up()
     nest = jail.Nest(
         namespaces=options.isolation == "warm",

@@ -130,7 +130,6 @@ class GraderPlugin(WorkerPlugin):
         slots = capacity(worker.state.nthreads, worker.state.total_resources, gpu=gpu)
         self._lock = threading.Lock()  # made here: it could not travel
         self._used = time.monotonic()
-        memory_mb = setting.spec.resources.gpu_memory_mb
         if slots:
             self._make = partial(
                 Site,
@@ -138,7 +137,7 @@ class GraderPlugin(WorkerPlugin):
                 self._bundle,
                 below=Path(worker.local_directory),
                 slots=slots,
-                gpus=gpus_for(gpu, memory_mb=memory_mb),
+                gpus=gpus_for(setting.spec.resources) if gpu else (),
             )
             self._site = await asyncio.to_thread(self._make)
             self._resting = asyncio.create_task(self._rest())

@@ -6,8 +6,8 @@ import shutil
 import subprocess
 import time
 from collections.abc import Sequence
-from typing import Literal
 
+from grader.course.spec import Resources
 from grader.errors import InfrastructureError
 
 MB = 1 << 20
@@ -24,32 +24,30 @@ def find_gpus() -> list[str]:
     return _ask("--query-gpu=uuid") or []
 
 
-def gpus_for(
-    wanted: bool | Literal["optional"], asked: Sequence[str] = (), *, memory_mb: int = 0
-) -> tuple[str, ...]:
+def gpus_for(wanted: Resources, asked: Sequence[str] = ()) -> tuple[str, ...]:
     """The devices of a batch, one for each slot, or none.
 
     Args:
-        wanted: `[resources] gpu` of the spec.
+        wanted: what the spec asks for, and what memory each must have, as far as the driver tells.
         asked: devices that the user named (indices, UUIDs, also of MIG instances, or CDI names).
-        memory_mb: what each must have, as far as the driver says what it has.
 
     Raises:
         InfrastructureError: the spec needs a GPU and there is none, or one was named that has too
             little memory; never a mark.
     """
-    if not wanted:
+    if not wanted.gpu:
         return ()
+    memory_mb = wanted.gpu_memory_mb
     present = tuple(asked) or tuple(find_gpus())
     small = tuple(gpu for gpu in present if not _holds(gpu, memory_mb))
     found = tuple(gpu for gpu in present if gpu not in small)
-    if small and (asked or (not found and wanted is True)):
+    if small and (asked or (not found and wanted.gpu is True)):
         raise InfrastructureError(
             f"this assignment needs a GPU with {memory_mb:,} MB, more than {', '.join(small)} has",
             where=f"[resources] gpu_memory_mb = {memory_mb}",
             hint="Grade on a machine with a larger one, or let the assignment need less.",
         )
-    if not found and wanted is True:
+    if not found and wanted.gpu is True:
         raise InfrastructureError(
             "this assignment needs a GPU, and none is found here",
             where="[resources] gpu = true",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import sys
 import sysconfig
 from itertools import count
@@ -41,7 +42,10 @@ class LocalSlot(ProcessSlot):
                 hint="Use `--sandbox docker`, or `--sandbox unsafe` if you trust the notebooks.",
             )
         prefixes = library_places()
-        warm = self.options.isolation == "warm"
+        arguments = ["--isolation", self.options.isolation]
+        # A warm slot's sessions have a namespace each, in which the kernel counts theirs.
+        if self.options.isolation != "warm" and (os.getuid() == 0 or _counts_by_namespace()):
+            arguments += ["--processes", str(self.options.processes + OWN_PROCESSES)]
         config = {
             "base": str(folder / "root"),
             "prefixes": prefixes,
@@ -52,17 +56,24 @@ class LocalSlot(ProcessSlot):
             "uid": self._uid,
             "tmp_bytes": self.options.disk_bytes + (64 << 20),
             "gpu": str(self.options.gpu or ""),
-            # A warm slot's sessions have a namespace each, in which the kernel counts theirs.
-            "processes": 0 if warm else self.options.processes + OWN_PROCESSES,
-            "arguments": ["--isolation", self.options.isolation],
+            "arguments": arguments,
         }
-        arguments = [sys.executable, "-B", "-P", "-m", "grader.box.enclosure", json.dumps(config)]
+        command = [sys.executable, "-B", "-P", "-m", "grader.box.enclosure", json.dumps(config)]
         environment = {
             "PATH": os.environ.get("PATH", "/usr/bin:/bin"),
             "PYTHONPATH": str(Path(grader.__file__).parent.parent),
             "LANG": "C.UTF-8",
         }
-        return arguments, environment
+        return command, environment
+
+
+def _counts_by_namespace() -> bool:
+    """Whether the kernel counts the processes of a user namespace (since 5.14), not all of the uid.
+
+    As root no matter: a slot has a uid of its own then.
+    """
+    found = re.match(r"(\d+)\.(\d+)", os.uname().release)
+    return found is not None and (int(found[1]), int(found[2])) >= (5, 14)
 
 
 def library_folders() -> list[str]:

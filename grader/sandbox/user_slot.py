@@ -21,13 +21,6 @@ from grader.wire.environment import BEFORE_FORKS
 _FIRST_UID = 20_000
 _UIDS = 40_000
 _SWEEPS = 20
-# Here no cgroup counts processes, and the kernel counts them by uid.
-_BOUNDED = """
-import os, resource, sys
-bound = int(sys.argv[1])
-resource.setrlimit(resource.RLIMIT_NPROC, (bound, bound))
-os.execv(sys.argv[2], sys.argv[2:])
-"""
 
 
 class UserSlot(ProcessSlot):
@@ -57,11 +50,11 @@ class UserSlot(ProcessSlot):
             shutil.copytree(self.options.data, data)
             for path in (data, *data.rglob("*")):
                 path.chmod(0o755 if path.is_dir() else 0o644)
+        # Here no cgroup counts processes, and the kernel counts them by uid.
         bound = str(self.options.processes + OWN_PROCESSES)
-        arguments = [sys.executable, "-I", "-S", "-c", _BOUNDED, bound]
-        arguments += [sys.executable, "-B", "-P", "-m", "grader.box.zygote"]
-        arguments += ["--isolation", "single-use", "--scratch", str(scratch)]
-        arguments += ["--data", str(data)]
+        arguments = [sys.executable, "-B", "-P", "-m", "grader.box.zygote"]
+        arguments += ["--isolation", "single-use", "--processes", bound]
+        arguments += ["--scratch", str(scratch), "--data", str(data)]
         environment = {
             "PATH": os.environ.get("PATH", "/usr/bin:/bin"),
             "PYTHONPATH": os.pathsep.join(_import_path()),

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +12,10 @@ import pytest
 from grader.errors import InfrastructureError
 from grader.sandbox import choose as choosing
 from grader.sandbox.base import SlotOptions
+from grader.sandbox.local_slot import LocalSlot
+from grader.sandbox.process import OWN_PROCESSES
 from grader.sandbox.user_slot import UserSlot
+from grader.wire.messages import Limits
 
 needs_root = pytest.mark.skipif(os.getuid() != 0, reason="only root can start another user")
 
@@ -80,8 +82,18 @@ def test_another_user_is_taken_only_where_its_filter_holds(
 def test_its_command_bounds_the_processes_of_its_user(tmp_path: Path) -> None:
     (tmp_path / "slot").mkdir()
     arguments, _ = UserSlot(SlotOptions(processes=10)).command(tmp_path / "slot")
-    index = arguments.index("-c")
-    script = "import resource; print(resource.getrlimit(resource.RLIMIT_NPROC))"
-    probe = [*arguments[: index + 3], sys.executable, "-c", script]
-    done = subprocess.run(probe, capture_output=True, text=True, check=True)
-    assert done.stdout.strip() == "(42, 42)"
+    assert arguments[arguments.index("--processes") + 1] == str(10 + OWN_PROCESSES)
+
+
+@needs_root
+@pytest.mark.local_box
+def test_a_zygote_that_is_told_so_bounds_the_processes_of_its_user() -> None:
+    slot = LocalSlot(SlotOptions(processes=10, isolation="single-use"))
+    try:
+        session = slot.open(seed=0, limits=Limits())
+        source = "import resource; print(resource.getrlimit(resource.RLIMIT_NPROC))"
+        result = session.run_cell(source, index=1, timeout_s=20, output_bytes=1000)
+        bound = 10 + OWN_PROCESSES
+        assert result.outputs[0]["text"] == f"({bound}, {bound})\n"
+    finally:
+        slot.stop()
