@@ -286,12 +286,15 @@ def _environment(name: str, *packages: str) -> None:
 
 
 def _jupyter(folder: Path, name: str) -> dict[str, str]:
-    """Keep everything out of the home directory, and let `python3` be this environment's kernel."""
+    """Keep everything in the folder, and let `python3` be this environment's kernel."""
     binaries = PEERS / name / "bin"
+    temporary = folder / ".tmp"
+    temporary.mkdir()
     places = {"CONFIG": "config", "DATA": "data", "RUNTIME": "run"}
     return {
         **NO_NOISE,
         **{f"JUPYTER_{key}_DIR": str(folder / ".jupyter" / value) for key, value in places.items()},
+        "TMPDIR": str(temporary),
         "IPYTHONDIR": str(folder / ".jupyter" / "ipython"),
         "JUPYTER_PREFER_ENV_PATH": "1",
         "JUPYTER_PLATFORM_DIRS": "1",
