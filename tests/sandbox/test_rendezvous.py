@@ -64,6 +64,13 @@ def received(transport: ContainerTransport, count: int = 100) -> bytes:
     return bytes(buffer[: transport.receive_into(buffer, soon())])
 
 
+def met(rendezvous: Rendezvous, transport: ContainerTransport) -> socket.socket:
+    zygote = connected(rendezvous)
+    zygote.sendall(b"hello")
+    assert received(transport) == b"hello"
+    return zygote
+
+
 def test_who_connects_is_heard_and_answered_and_nobody_after(
     rendezvous: Rendezvous, engine: tuple[ContainerTransport, socket.socket]
 ) -> None:
@@ -120,9 +127,7 @@ def test_many_words_on_stderr_hold_nobody_up_and_the_last_are_kept(
     rendezvous: Rendezvous, engine: tuple[ContainerTransport, socket.socket]
 ) -> None:
     transport, theirs = engine
-    zygote = connected(rendezvous)
-    zygote.sendall(b"hello")
-    assert received(transport) == b"hello"
+    zygote = met(rendezvous, transport)
 
     def speak() -> None:
         for number in range(200):
@@ -145,9 +150,7 @@ def test_the_end_of_the_attached_streams_is_not_the_end_of_the_socket(
     rendezvous: Rendezvous, engine: tuple[ContainerTransport, socket.socket]
 ) -> None:
     transport, theirs = engine
-    zygote = connected(rendezvous)
-    zygote.sendall(b"hello")
-    assert received(transport) == b"hello"
+    zygote = met(rendezvous, transport)
     theirs.close()
     with pytest.raises(TimeoutError):
         transport.receive_into(memoryview(bytearray(10)), time.monotonic() + 0.05)
