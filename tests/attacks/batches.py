@@ -82,13 +82,14 @@ class Class:
 
     root: Path
     cases: Sequence[Case]
+    resources: tuple[tuple[str, float], ...] = ()
     every: int = 1
     """After every so many cases an honest submission is graded."""
     course: Course = field(init=False)
     notebooks: Notebooks = field(init=False)
 
     def __post_init__(self) -> None:
-        self.course = make_course(self.root / "course")
+        self.course = make_course(self.root / "course", self.resources)
         self.notebooks = notebooks_of(self.course.assignment(NAME))
         self.folder = self.root / "handed-in"
         self.folder.mkdir()
@@ -298,7 +299,7 @@ class PeerGrader:
 
 def grade_weakly(root: Path, name: str, weakening: Weakening, cases: Sequence[Case]) -> Batch:
     """Grade a class where a wall is missing."""
-    handed = Class(root=root, cases=cases)
+    handed = Class(root=root, cases=cases, resources=weakening.resources)
     site = Path(__file__).parent / "weakened" / "site"
     repository = Path(__file__).parents[2]
     inherited = os.environ.get("PYTHONPATH", "")

@@ -10,8 +10,9 @@ A case is a folder `GROUP/NAME` with `case.toml` (see `Case`) and what is handed
 from __future__ import annotations
 
 import importlib.util
+import re
 import shutil
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from functools import cache
@@ -139,9 +140,15 @@ def cases() -> tuple[Case, ...]:
     return tuple(found)
 
 
-def make_course(root: Path) -> Course:
-    """The attacks' assignment in a course directory of its own."""
+def make_course(root: Path, resources: Sequence[tuple[str, float]] = ()) -> Course:
+    """The attacks' assignment in a course directory of its own, with other limits if told so."""
     shutil.copytree(ROOT / "assignment", root / "assignments" / NAME)
+    spec = root / "assignments" / NAME / "assignment.toml"
+    for name, value in resources:
+        text, found = re.subn(rf"^{name} = .*$", f"{name} = {value}", spec.read_text(), flags=re.M)
+        if found != 1:
+            raise ValueError(f"{spec} says {found} times what {name} is")
+        spec.write_text(text)
     data = root / "assignments" / NAME / "data"
     data.chmod(0o777)
     (data / "numbers.csv").chmod(0o666)  # so that only the mount stands before it

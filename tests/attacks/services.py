@@ -45,8 +45,16 @@ def _streams(sock: socket.socket) -> None:
     with contextlib.suppress(OSError):
         while True:
             line, _ = sock.accept()
-            with line:
-                line.sendall(SECRET)
+            _hand_out(line)
+
+
+def _hand_out(line: socket.socket) -> None:
+    """Close only after who has asked: one who is cut off while asking would see an error alone."""
+    with line, contextlib.suppress(OSError):
+        line.settimeout(1.0)
+        line.sendall(SECRET)
+        while line.recv(1000):
+            pass
 
 
 def _abstract(ended: threading.Event) -> None:
@@ -63,5 +71,4 @@ def _abstract(ended: threading.Event) -> None:
             while not ended.is_set():
                 with contextlib.suppress(OSError):
                     line, _ = sock.accept()
-                    with line:
-                        line.sendall(SECRET)
+                    _hand_out(line)
