@@ -104,7 +104,8 @@ class Worker:
         def run_suite(box: NotebookBox, executed: dict[str, Any], answers: dict[str, str]) -> Held:
             return self._run_suite(box, executed, answers, setting, kept)
 
-        for left in reversed(range(TRIES)):
+        tries = 0
+        while True:
             try:
                 judged = judge_submission(job, setting, self._slot, run_suite, on_cell)
                 return with_kept(judged, [result.name for result in kept])
@@ -112,9 +113,9 @@ class Worker:
                 self._slot.stop()
                 if (trouble := self._mended()) is not None:
                     return broken(trouble)
-                if not left:
+                tries += 1
+                if tries == TRIES:
                     return not_judged(job, setting, error)
-        raise AssertionError("unreachable")
 
     def _mended(self) -> InfrastructureError | None:
         """Wait until an empty session opens, as after a restart of the engine; else say why not.

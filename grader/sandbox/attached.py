@@ -6,9 +6,8 @@ import select
 import socket
 import ssl
 import struct
-import time
 
-from grader.sandbox.transport import Piece, ReadAhead, Transport, send_all
+from grader.sandbox.transport import Piece, ReadAhead, Transport, send_all, wait_for
 from grader.wire.kinds import Blob
 
 _HEADER = struct.Struct(">BxxxI")
@@ -83,8 +82,7 @@ class AttachedTransport(Transport):
         return bytes(buffer)
 
     def _receive(self, view: memoryview, deadline: float) -> int:
-        left = deadline - time.monotonic()
         decrypted = self._socket.pending() if isinstance(self._socket, ssl.SSLSocket) else 0
-        if not decrypted and not self._poll.poll(max(left, 0) * 1000):
-            raise TimeoutError("nothing came in time")
+        if not decrypted:
+            wait_for(self._poll, deadline)
         return self._socket.recv_into(view)

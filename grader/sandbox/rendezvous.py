@@ -12,12 +12,11 @@ from __future__ import annotations
 import re
 import select
 import socket
-import time
 from pathlib import Path
 
 from grader.sandbox.attached import AttachedTransport
 from grader.sandbox.owners import own_folder
-from grader.sandbox.transport import Piece, SocketTransport, Transport
+from grader.sandbox.transport import Piece, SocketTransport, Transport, wait_for
 from grader.wire.kinds import Blob
 
 _HEADERS = re.compile(rb"[\x00-\x02]\0{3}.{4}", re.DOTALL)
@@ -82,7 +81,7 @@ class ContainerTransport(Transport):
         self._socket = attached
         self._attached = AttachedTransport(attached)
         self._rendezvous = rendezvous
-        self._way: Transport = self._attached
+        self._way: AttachedTransport | _DirectTransport = self._attached
 
     def receive_into(self, view: memoryview, deadline: float) -> int:
         """Read some bytes; the first of them tell which way they come."""
@@ -109,10 +108,7 @@ class ContainerTransport(Transport):
 
     def last_words(self) -> str:
         """The last that the container has put on its stderr."""
-        words = bytes(self._attached.last_words)
-        if isinstance(self._way, _DirectTransport):
-            words = self._way.last_words()
-        return words.decode("utf-8", "replace").strip()
+        return self._way.last_words.decode("utf-8", "replace").strip()
 
     def close(self) -> None:
         """Close every connection, and the place to meet."""
@@ -125,8 +121,7 @@ class ContainerTransport(Transport):
         poll = select.poll()
         for end in (rendezvous, self._socket):
             poll.register(end, select.POLLIN)
-        if not poll.poll(max(deadline - time.monotonic(), 0) * 1000):
-            raise TimeoutError("nothing came in time")
+        wait_for(poll, deadline)
         self._rendezvous = None
         met = rendezvous.meet()
         if met is not None:
@@ -136,7 +131,8 @@ class ContainerTransport(Transport):
 class _DirectTransport(SocketTransport):
     """A zygote's socket, with an ear for what its container puts on the stderr meanwhile.
 
-    If nobody took that, a zygote with many words would wait for ever.
+    If nobody took that, a zygote with many words would wait for ever. It is kept as it came, and
+    read only when asked for: a fork of this process may have taken a part of it.
     """
 
     def __init__(self, sock: socket.socket, attached: socket.socket) -> None:
@@ -149,14 +145,12 @@ class _DirectTransport(SocketTransport):
         """Read some bytes of the socket; 0 at the end."""
         own = self._socket.fileno()
         while True:
-            ready = self._poll.poll(max(deadline - time.monotonic(), 0) * 1000)
-            if not ready:
-                raise TimeoutError("nothing came in time")
-            if own in dict(ready):
+            if own in dict(wait_for(self._poll, deadline)):
                 return self._socket.recv_into(view)
             if not self._hear():
                 self._poll.unregister(self._attached)
 
+    @property
     def last_words(self) -> bytes:
         """What came on the stderr, without the engine's headers."""
         while self._hear():

@@ -74,6 +74,18 @@ def send_all(sock: socket.socket, data: Blob, deadline: float) -> None:
             sock.settimeout(None)
 
 
+def wait_for(poll: select.poll, deadline: float) -> list[tuple[int, int]]:
+    """What of it can be read by the deadline.
+
+    Raises:
+        TimeoutError: nothing.
+    """
+    ready = poll.poll(max(deadline - time.monotonic(), 0) * 1000)
+    if not ready:
+        raise TimeoutError("nothing came in time")
+    return ready
+
+
 class ReadAhead:
     """Serves small reads of a stream from one larger read."""
 
@@ -117,9 +129,7 @@ class SocketTransport(Transport):
 
     def receive_into(self, view: memoryview, deadline: float) -> int:
         """Read some bytes; 0 at the end."""
-        left = deadline - time.monotonic()
-        if not self._poll.poll(max(left, 0) * 1000):
-            raise TimeoutError("nothing came in time")
+        wait_for(self._poll, deadline)
         return self._socket.recv_into(view)
 
     def send(self, data: Blob, deadline: float) -> None:
