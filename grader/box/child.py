@@ -41,6 +41,8 @@ def _close_the_jail(nest: jail.Nest, limits: Limits) -> None:
     if nest.namespaces:
         jail.keep_own_ids(nest)
         jail.mount_private_places(limits.disk_bytes)
+        # Its own: a port that one submission holds, or just held, is free for the next.
+        linux.bring_up_loopback()
     jail.make_work_directory(nest)
     jail.set_limits(nest, limits)
     jail.set_environment(nest)

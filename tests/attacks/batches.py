@@ -39,6 +39,7 @@ import os
 note = "CLASSMATE-KEY-walnut"
 print(sorted(os.listdir(".")), sorted(os.listdir("/tmp")), sorted(os.listdir("/dev/shm")))
 print(open("data/numbers.csv").read(), open("/proc/sysvipc/msg").read().count("\\n"))
+print(open("/proc/net/tcp").read().count("\\n"))
 print("processes:", sum(p.isdigit() for p in os.listdir("/proc")))
 """
 """What an honest student's first cell prints: another's traces would show there."""

@@ -108,7 +108,7 @@ print(os.waitpid(pid, 0) == (pid, 7 << 8))
 
 def test_a_fork_into_namespaces_is_process_1_there_and_a_child_of_ours() -> None:
     said = told_by_child(FORK)
-    assert said == "['user', 'mnt', 'pid', 'ipc']\n(1, 1, 1) True\nTrue\n"
+    assert said == "['user', 'mnt', 'pid', 'ipc', 'net']\n(1, 1, 1) True\nTrue\n"
 
 
 def test_a_process_with_threads_is_not_forked_past_the_c_library() -> None:

@@ -293,6 +293,29 @@ def test_the_network_is_closed(jailed: Box) -> None:
     assert text == "closed\n" * 4
 
 
+def test_ports_that_one_session_held_are_free_for_the_next(jailed: Box) -> None:
+    """Held open, and closed first by the serving side: for a minute the port is in TIME_WAIT."""
+    serve = (
+        "import socket\n"
+        "held = socket.create_server(('127.0.0.1', 4711), reuse_port=False)\n"
+        "hidden = socket.socket(socket.AF_UNIX)\nhidden.bind('\\0note')\n"
+        "server = socket.socket()\nserver.bind(('127.0.0.1', 4712))\nserver.listen()\n"
+        "client = socket.create_connection(('127.0.0.1', 4712))\n"
+        "ours, _ = server.accept()\n"
+        "for end in (ours, client, server):\n    end.close()\n"
+        "print(sum(line.split()[3] == '06' for line in list(open('/proc/net/tcp'))[1:]))"
+    )
+    bind = (
+        "import socket\n"
+        "for port in (4711, 4712):\n"
+        "    socket.socket().bind(('127.0.0.1', port))\n"
+        "socket.socket(socket.AF_UNIX).bind('\\0note')\n"
+        "print(len(open('/proc/net/tcp').readlines()))"
+    )
+    assert jailed.said(serve) == "1\n"
+    assert jailed.fresh().said(bind) == "1\n"
+
+
 def test_privileges_are_gone_for_good(jailed: Box) -> None:
     text = jailed.said(
         "s = dict(l.split(':', 1) for l in open('/proc/self/status'))\n"

@@ -72,7 +72,7 @@ thread = threading.Thread(target=print, args=("a thread",)); thread.start(); thr
 print(os.waitstatus_to_exitcode(os.system("exit 3")))
 print(libc.personality(0x0040000), libc.unshare(0x10000000 | 0x00020000))
 USER, MOUNT, PID, IPC, NET, SIGCHLD = 1 << 28, 1 << 17, 1 << 29, 1 << 27, 1 << 30, 17
-for flags in (USER | MOUNT | PID | IPC, USER | MOUNT | PID | IPC | NET, USER, NET, PID):
+for flags in (USER | MOUNT | PID | IPC | NET, USER | MOUNT | PID | IPC, USER, NET, PID):
     pid = libc.syscall(56, flags | SIGCHLD, 0, 0, 0, 0)
     if pid == 0: os._exit(0)
     print(min(pid, 1))

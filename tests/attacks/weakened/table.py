@@ -167,6 +167,11 @@ try:
         try:
             pass"""
 
+_ONE_LOOPBACK = (
+    ("box/jail.py", "    | linux.CLONE_NEWNET\n", ""),
+    ("box/child.py", "        linux.bring_up_loopback()\n", ""),
+)
+
 WEAKENINGS: dict[str, Weakening] = {
     "shared-process": _peer("the hidden suite runs in the student's process"),
     "stops-at-error": _peer("the first error ends the notebook", peer.STOPS_AT_ERROR),
@@ -221,7 +226,7 @@ WEAKENINGS: dict[str, Weakening] = {
     ),
     "shared-pids": _box(
         "a session has no process numbers of its own",
-        ("box/jail.py", "linux.CLONE_NEWNS | linux.CLONE_NEWPID", "linux.CLONE_NEWNS"),
+        ("box/jail.py", "    | linux.CLONE_NEWPID\n", ""),
         (
             "box/jail.py",
             '    linux.mount("proc", "/proc", "proc", _PRIVATE | linux.MS_NOEXEC)\n',
@@ -230,12 +235,14 @@ WEAKENINGS: dict[str, Weakening] = {
     ),
     "shared-ipc": _box(
         "sessions share System V memory and message queues",
-        ("box/jail.py", " | linux.CLONE_NEWPID | linux.CLONE_NEWIPC", " | linux.CLONE_NEWPID"),
+        ("box/jail.py", "    | linux.CLONE_NEWIPC\n", ""),
     ),
     "shared-network": _box(
         "the box is on the machine's network",
         ("box/enclosure.py", "linux.CLONE_NEWUTS | linux.CLONE_NEWNET", "linux.CLONE_NEWUTS"),
+        *_ONE_LOOPBACK,
     ),
+    "shared-loopback": _box("sessions share the network of their slot", *_ONE_LOOPBACK),
     "kept-descriptors": _box(
         "a session inherits what its slot has open",
         ("box/jail.py", "    os.closerange(CHANNEL + 2, 65_536)\n", ""),
