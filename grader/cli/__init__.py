@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import os
 import sys
+import traceback
 from importlib import import_module
 
 import click
 
 from grader import __version__
 from grader.errors import GraderError
+from grader.printable import printing_safely
 
 _COMMANDS = {
     "init": "Make a course directory.",
@@ -85,9 +87,18 @@ def cli() -> None:
 
 def main() -> None:
     """Run the command and turn errors into a sentence and an exit code."""
+    with printing_safely():
+        _run()
+
+
+def _run() -> None:
     try:
         # https://no-color.org; click itself only looks at whether it writes to a terminal
-        code = cli.main(standalone_mode=False, color=False if os.environ.get("NO_COLOR") else None)
+        code = cli.main(
+            prog_name="grader",
+            standalone_mode=False,
+            color=False if os.environ.get("NO_COLOR") else None,
+        )
         sys.exit(code if isinstance(code, int) else 0)
     except click.exceptions.Exit as error:
         sys.exit(error.exit_code)
@@ -114,7 +125,8 @@ def main() -> None:
 
 def _confess(error: Exception) -> None:
     if os.environ.get(TRACEBACK_VARIABLE):
-        raise error
+        traceback.print_exception(error)  # here, where what it quotes is made printable
+        return
     text = " ".join(str(error).split())[:500]
     click.echo(
         f"Error: a fault of grader itself: {type(error).__name__}: {text}\n"

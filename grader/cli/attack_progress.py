@@ -4,22 +4,32 @@ from __future__ import annotations
 
 from types import TracebackType
 
-from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+from grader.cli.output import console
 
 
 class AttackProgress:
     """A bar on a terminal, a line for each attack where stderr is piped; a context manager."""
 
     def __init__(self) -> None:
-        self._console = Console(stderr=True, highlight=False)
+        self._console = console(err=True)
         self._bar: Progress | None = None
 
     def __enter__(self) -> AttackProgress:
         if self._console.is_terminal:
-            columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
+            columns = (
+                TextColumn("{task.description}", markup=False),
+                BarColumn(),
+                MofNCompleteColumn(),
+            )
             self._bar = Progress(
-                *columns, TimeElapsedColumn(), console=self._console, transient=True
+                *columns,
+                TimeElapsedColumn(),
+                console=self._console,
+                transient=True,
+                redirect_stdout=False,
+                redirect_stderr=False,
             )
             self._bar.start()
             self._bar.add_task("attacks", total=None)
@@ -39,4 +49,4 @@ class AttackProgress:
         if self._bar is not None:
             self._bar.update(self._bar.task_ids[0], completed=done, total=total, description=name)
         else:
-            self._console.print(f"[{done}/{total}] attack: {name}", markup=False)
+            self._console.print(f"[{done}/{total}] attack: {name}")

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from grader.cli.options import json_option, print_json, sandbox_option
+from grader.cli.output import secho
 
 if TYPE_CHECKING:
     from grader.api import CheckedNotebook
@@ -69,18 +70,18 @@ def _document(found: CheckedNotebook) -> dict[str, Any]:
 
 def _show(found: CheckedNotebook) -> None:
     for note in found.notes:
-        click.secho(f"  ! {note}", fg="yellow")
+        secho(f"  ! {note}", fg="yellow")
     for cell in found.cells:
         errors = [o for o in cell.outputs if o.get("output_type") == "error"]
         for error in errors:
             text = f"{error['ename']}: {error['evalue']}"[:300]
-            click.secho(f"  ! cell {cell.index} raised {text}", fg="yellow")
+            secho(f"  ! cell {cell.index} raised {text}", fg="yellow")
     for result in found.results:
         passed = result.outcome == "passed"
         sign, colour = (
             ("✓", "green") if passed else ("◐", "yellow") if result.partly else ("✗", "red")
         )
-        click.secho(f"{sign} ", fg=colour, nl=False)
+        secho(f"{sign} ", fg=colour, nl=False)
         click.echo(result.title or result.name)
         if passed:
             continue

@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from grader.cli.options import course_option, find, json_option, print_json
+from grader.cli.output import secho
 
 
 @click.command("collect")
@@ -86,9 +87,9 @@ def command(
         problem = f"   {submission.problem}" if submission.problem else ""
         click.echo(f"{submission.student:<28} {submission.file}{problem}")
     for refused in collected.refused:
-        click.secho(f"Refused: {refused.source}: {refused.reason}", fg="yellow", err=True)
+        secho(f"Refused: {refused.source}: {refused.reason}", fg="yellow", err=True)
     for warning in collected.warnings:
-        click.secho(f"Note: {warning}", fg="yellow", err=True)
+        secho(f"Note: {warning}", fg="yellow", err=True)
     click.echo(
         f"{len(collected.submissions)} submissions, {len(collected.refused)} refused.", err=True
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import click
 
 from grader.cli.options import json_option, print_json, runtime_option, sandbox_option
+from grader.cli.output import secho
 
 
 @click.command("doctor")
@@ -25,12 +26,14 @@ def command(sandbox: str, runtime: str, gpu: bool, as_json: bool) -> None:
     """
     from grader.sandbox.doctor import diagnose
 
-    marks = {True: click.style("✓", fg="green"), False: click.style("✗", fg="red"), None: "–"}
+    marks = {True: ("✓", "green"), False: ("✗", "red"), None: ("–", None)}
     checks = []
     for check in diagnose(sandbox, gpu=gpu, runtime=runtime):
         checks.append(check)
         if not as_json:
-            click.echo(f"{marks[check.ok]} {check.name:<46} {check.found}")
+            sign, colour = marks[check.ok]
+            secho(f"{sign} ", fg=colour, nl=False)
+            click.echo(f"{check.name:<46} {check.found}")
             if check.fix and check.ok is not True:
                 click.echo(f"    {check.fix}")
     if as_json:

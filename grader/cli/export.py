@@ -8,6 +8,7 @@ from pathlib import Path
 import click
 
 from grader.cli.options import course_option, find, json_option, print_json
+from grader.cli.output import secho
 
 _PLAIN = ("csv", "xlsx")
 _WHERE = {
@@ -86,9 +87,9 @@ def command(
         print_json(asdict(done))
         return
     for warning in done.warnings:
-        click.secho(f"Note: {warning}", fg="yellow", err=True)
+        secho(f"Note: {warning}", fg="yellow", err=True)
     if done.to_match:
-        click.secho("Lines for a person: grader roster match", fg="yellow", err=True)
+        secho("Lines for a person: grader roster match", fg="yellow", err=True)
     changed = f", {done.changed} of them in place of another" if done.changed else ""
     click.echo(f"{done.filled} marks written{changed}.", err=True)
     click.echo(str(done.path))

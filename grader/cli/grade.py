@@ -16,6 +16,7 @@ from grader.cli.options import (
     runtime_option,
     sandbox_option,
 )
+from grader.cli.output import secho
 
 if TYPE_CHECKING:
     from grader.api import Graded
@@ -122,7 +123,7 @@ def command(
         print_marks(graded)
     if graded.infrastructure_errors:
         for verdict in graded.infrastructure_errors:
-            click.secho(f"Not graded: {verdict.student}: {verdict.reason}", fg="red", err=True)
+            secho(f"Not graded: {verdict.student}: {verdict.reason}", fg="red", err=True)
         click.echo("These have no mark. Mend the cause and run the command again.", err=True)
         raise click.exceptions.Exit(1)
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from grader.cli.options import course_option, find, json_option, print_json
+from grader.cli.output import secho
 
 if TYPE_CHECKING:
     from grader.api.importing import Imported, System
@@ -112,7 +113,7 @@ def _show(one: Imported) -> None:
     for kind, title in _TITLES.items():
         remarks = [remark for remark in one.remarks if remark.kind == kind]
         if remarks:
-            click.secho(f"{title}:", fg="red" if kind == "unfinished" else "yellow")
+            secho(f"{title}:", fg="red" if kind == "unfinished" else "yellow")
         for remark in remarks:
             click.echo(f"  {remark}")
     click.echo(f"Next: grader validate {one.name}")

@@ -10,6 +10,7 @@ import click
 
 from grader.cli.marks import by_option
 from grader.cli.options import course_option, find
+from grader.printable import printable_line
 
 if TYPE_CHECKING:
     from grader.course.components import Criterion
@@ -137,13 +138,14 @@ def _ask(course: Course, student: str, item: str, *, who: str, why: str, new_stu
             points = _points(text, part.points)
             if points is not None:
                 before = newest.get(fact)
+                held = before.says.comment if before else ""
                 said = click.prompt(
                     "  comment",
-                    default=before.says.comment if before else "",
-                    show_default=bool(before and before.says.comment),
+                    default=(shown := printable_line(held)),
+                    show_default=bool(shown),
                     err=True,
                 )
-                comments = [(part.id, said)]
+                comments = [(part.id, held if said == shown else said)]
             give(
                 course,
                 student,
@@ -167,7 +169,11 @@ def _prompt(part: Criterion, mark: HandMark | None) -> str:
 
     now = "" if mark is None or mark.says.points is None else f", now {show(mark.says.points)}"
     answer: str = click.prompt(
-        f"{part.title} (of {show(part.points)}{now})", default="", show_default=False, err=True
+        # The terminal's own line editor writes a prompt, past our streams.
+        printable_line(f"{part.title} (of {show(part.points)}{now})"),
+        default="",
+        show_default=False,
+        err=True,
     )
     return answer.strip()
 

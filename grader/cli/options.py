@@ -54,7 +54,10 @@ def print_json(document: Any) -> None:
     """Print one document on stdout."""
     import json
 
-    click.echo(json.dumps(document, indent=2, default=_plain, ensure_ascii=False))
+    from grader.printable import printable_json
+
+    text = json.dumps(document, indent=2, default=_plain, ensure_ascii=False)
+    click.echo(printable_json(text))
 
 
 def _plain(value: object) -> Any:

@@ -7,7 +7,6 @@ from dataclasses import dataclass, field
 from types import TracebackType
 from typing import TYPE_CHECKING
 
-from rich.console import Console
 from rich.progress import (
     BarColumn,
     MofNCompleteColumn,
@@ -20,6 +19,7 @@ from rich.progress import (
 )
 from rich.text import Text
 
+from grader.cli.output import console, plain
 from grader.points import show
 
 if TYPE_CHECKING:
@@ -53,7 +53,7 @@ class BatchProgress:
 
     def __init__(self, assignment: str) -> None:
         self._assignment = assignment
-        self._console = Console(stderr=True, highlight=False)
+        self._console = console(err=True)
         self._bar: Progress | None = None
         self._running: dict[str, Running] = {}
         self._total = self._done = self._slots = 0
@@ -88,7 +88,7 @@ class BatchProgress:
         )
 
     def _say(self, text: str) -> None:
-        self._console.print(text, markup=False, soft_wrap=True)
+        self._console.print(text, soft_wrap=True)
 
     def _chosen(self, choice: Choice) -> None:
         self._say(f"Sandbox: {choice.sandbox}, {choice.isolation} ({choice.why})")
@@ -109,6 +109,8 @@ class BatchProgress:
                 _RunningColumn(self),
                 console=self._console,
                 transient=True,
+                redirect_stdout=False,  # rich would obey what is printed there
+                redirect_stderr=False,
             )
             self._bar.start()
             self._bar.add_task("", total=to_run)
@@ -169,7 +171,9 @@ class _RunningColumn(ProgressColumn):
 
     def render(self, task: Task) -> Text:
         """Plain text: a student's name is no markup."""
-        return Text(self._shown.running(), overflow="ellipsis", no_wrap=True)
+        running = plain(self._shown.running())
+        running.overflow, running.no_wrap = "ellipsis", True
+        return running
 
 
 def _duration(seconds: float) -> str:

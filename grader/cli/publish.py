@@ -8,6 +8,7 @@ from pathlib import Path
 import click
 
 from grader.cli.options import course_option, find, json_option, print_json
+from grader.cli.output import secho
 
 
 @click.command("publish")
@@ -49,11 +50,9 @@ def command(
         print_json(asdict(done))
         return
     if not url:
-        click.secho(
-            "Note: without --url the links are only ends of addresses.", fg="yellow", err=True
-        )
+        secho("Note: without --url the links are only ends of addresses.", fg="yellow", err=True)
     if done.unreachable:
         listed = ", ".join(done.unreachable[:10]) + ("…" if done.unreachable[10:] else "")
-        click.secho(f"Note: the roster has no e-mail of {listed}", fg="yellow", err=True)
+        secho(f"Note: the roster has no e-mail of {listed}", fg="yellow", err=True)
     click.echo(f"{done.pages} pages of {done.students} students: {done.folder}", err=True)
     click.echo(str(done.links))

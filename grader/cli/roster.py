@@ -8,6 +8,8 @@ from pathlib import Path
 import click
 
 from grader.cli.options import course_option, find, json_option, print_json
+from grader.cli.output import secho
+from grader.printable import printable_line
 
 _SYSTEMS = ["auto", "canvas", "moodle", "blackboard", "gradescope", "nbgrader", "csv"]
 
@@ -61,11 +63,9 @@ def import_(
         print_json(asdict(done))
         return
     for sentence in done.doubtful:
-        click.secho(f"Not taken: {sentence}", fg="yellow", err=True)
+        secho(f"Not taken: {sentence}", fg="yellow", err=True)
     if done.absent:
-        click.secho(
-            f"Note: not in this file, and kept: {', '.join(done.absent)}", fg="yellow", err=True
-        )
+        secho(f"Note: not in this file, and kept: {', '.join(done.absent)}", fg="yellow", err=True)
     click.echo(
         f"From {done.system}: {len(done.added)} added, {len(done.filled_in)} filled in, "
         f"{len(done.doubtful)} not taken.",
@@ -92,7 +92,7 @@ def show_(course_dir: Path | None, as_json: bool) -> None:
         return
     width = max(len(student) for student in roster.people)
     for person in roster.people.values():
-        rest = [person.name, person.email, person.section]
+        rest = map(printable_line, (person.name, person.email, person.section))
         click.echo(f"{person.id:<{width}}  {'   '.join(r for r in rest if r)}".rstrip())
 
 

@@ -8,7 +8,9 @@ from pathlib import Path
 import click
 
 from grader.cli.options import json_option
+from grader.cli.output import secho
 from grader.errors import GraderError
+from grader.printable import printable_json
 
 
 @click.command("submit")
@@ -46,12 +48,12 @@ def command(
         assignment=assignment or notebook.stem,
     )
     for warning in receipt.warnings:
-        click.secho(f"Note: {warning}", fg="yellow", err=True)
+        secho(f"Note: {warning}", fg="yellow", err=True)
     name = f"{receipt.assignment}-{receipt.attempt:03d}.receipt.json"
     path = receipt_path or notebook.with_name(name)
     raw = receipt.to_json()
     if as_json:
-        click.echo(raw.decode(), nl=False)
+        click.echo(printable_json(raw.decode()), nl=False)
     else:
         when = receipt.submitted_at.strftime("%Y-%m-%d %H:%M:%S UTC")
         click.echo(f"Handed in: {receipt.assignment}, {receipt.student}, try {receipt.attempt}")
@@ -66,7 +68,7 @@ def _save(raw: bytes, path: Path) -> None:
         path.write_bytes(raw)
     except OSError as error:
         # It is handed in all the same, and a second try would be a second attempt.
-        click.echo(raw.decode(), err=True, nl=False)
+        click.echo(printable_json(raw.decode()), err=True, nl=False)
         raise GraderError(
             f"the notebook is handed in, but its receipt can't be saved: {error.strerror}",
             where=path,

@@ -5,10 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from rich import box
-from rich.console import Console
 from rich.table import Table
-from rich.text import Text
 
+from grader.cli.output import console, plain
 from grader.gradebook.totals.need import plainly
 from grader.gradebook.totals.results import ItemTotal, State, StudentTotal
 from grader.gradebook.totals.rounding import show_fraction
@@ -16,6 +15,8 @@ from grader.points import show
 from grader.report.totals_pages import remarks
 
 if TYPE_CHECKING:
+    from rich.text import Text
+
     from grader.api.totals import CourseTotals
     from grader.gradebook.marks import MarkEvent
 
@@ -24,8 +25,8 @@ _NONE = "–"
 
 def print_class(computed: CourseTotals) -> None:
     """Print everybody's total on stdout, and on stderr what is missing."""
-    console = Console(highlight=False)
-    quiet = Console(stderr=True, highlight=False)
+    shown = console()
+    quiet = console(err=True)
     if not computed.totals:
         quiet.print("There are no marks yet: grade an assignment, or import marks.")
         return
@@ -39,7 +40,7 @@ def print_class(computed: CourseTotals) -> None:
     table.add_column("notes", overflow="fold")
     for total in computed.totals.values():
         table.add_row(*_class_row(computed, total))
-    console.print(table)
+    shown.print(table)
     waiting = sum(bool(total.waiting) for total in computed.totals.values())
     if waiting:
         quiet.print(
@@ -49,20 +50,20 @@ def print_class(computed: CourseTotals) -> None:
 
 
 def _class_row(computed: CourseTotals, total: StudentTotal) -> list[Text]:
-    cells = [Text(total.student), Text(_NONE if total.total is None else show(total.total))]
+    cells = [plain(total.student), plain(_NONE if total.total is None else show(total.total))]
     if computed.scheme.letters:
-        cells.append(Text(total.letter or _NONE, style="red" if total.failed else ""))
-    cells.append(Text(_NONE if total.so_far is None else show_fraction(total.so_far)))
+        cells.append(plain(total.letter or _NONE, style="red" if total.failed else ""))
+    cells.append(plain(_NONE if total.so_far is None else show_fraction(total.so_far)))
     for component in total.components:
         known = component.weight is not None or component.contribution
-        cells.append(Text(show_fraction(component.contribution) if known else _NONE))
-    cells.append(Text("; ".join(remarks(total))[:160], style="red" if total.failed else "dim"))
+        cells.append(plain(show_fraction(component.contribution) if known else _NONE))
+    cells.append(plain("; ".join(remarks(total))[:160], style="red" if total.failed else "dim"))
     return cells
 
 
 def print_student(computed: CourseTotals, total: StudentTotal, target: str | None) -> None:
     """Print one student's total, line by line."""
-    console = Console(highlight=False)
+    shown = console()
     table = _table("item")
     for name in ("points", "late days", "after", "weight", "adds"):
         table.add_column(name, justify="right")
@@ -70,23 +71,23 @@ def print_student(computed: CourseTotals, total: StudentTotal, target: str | Non
     for component in total.components:
         known = component.weight is not None
         table.add_row(
-            Text(component.title, style="bold"),
+            plain(component.title, style="bold"),
             "",
             "",
             "",
-            Text(show_fraction(component.weight) if component.weight is not None else _NONE),
-            Text(show_fraction(component.contribution) if known else _NONE, style="bold"),
+            plain(show_fraction(component.weight) if component.weight is not None else _NONE),
+            plain(show_fraction(component.contribution) if known else _NONE, style="bold"),
             "",
         )
         for item in component.items:
             table.add_row(*_item_row(item))
-    console.print(table)
+    shown.print(table)
     for sentence in _summary(computed, total):
-        console.print(sentence, markup=False)
+        shown.print(sentence)
     if target is not None:
-        console.print(plainly(computed.need(total.student, target)), markup=False)
+        shown.print(plainly(computed.need(total.student, target)))
     for event in computed.history.get(total.student, ()):
-        console.print(_event(computed, event), markup=False, style="dim")
+        shown.print(_event(computed, event), style="dim")
 
 
 def _item_row(item: ItemTotal) -> list[Text]:
@@ -101,7 +102,7 @@ def _item_row(item: ItemTotal) -> list[Text]:
         show_fraction(item.contribution) if item.weight else _NONE,
         item.why,
     ]
-    return [Text(cell, style=style) for cell in cells]
+    return [plain(cell, style=style) for cell in cells]
 
 
 def _summary(computed: CourseTotals, total: StudentTotal) -> list[str]:
@@ -130,15 +131,15 @@ def _event(computed: CourseTotals, event: MarkEvent) -> str:
 
 def print_needs(computed: CourseTotals, target: str) -> None:
     """Print what everybody would need."""
-    console = Console(highlight=False)
+    shown = console()
     table = _table("student")
     table.add_column("so far", justify="right")
     table.add_column("needed", overflow="fold")
     for total in computed.totals.values():
         so_far = _NONE if total.so_far is None else show_fraction(total.so_far)
         sentence = plainly(computed.need(total.student, target))
-        table.add_row(Text(total.student), Text(so_far), Text(sentence))
-    console.print(table)
+        table.add_row(plain(total.student), plain(so_far), plain(sentence))
+    shown.print(table)
 
 
 def _table(first: str) -> Table:
