@@ -19,7 +19,7 @@ from grader.gradebook.machine_history import machine_history
 from grader.gradebook.marks import MarkEvent
 from grader.gradebook.store import Gradebook
 from grader.gradebook.totals.entries import Entry
-from grader.gradebook.totals.need import Need, need
+from grader.gradebook.totals.need import Need, need, needs
 from grader.gradebook.totals.results import StudentTotal
 from grader.gradebook.totals.students import class_entries, student_total
 from grader.report.files import file_name, write_pages
@@ -136,7 +136,7 @@ def _student_page(computed: CourseTotals, student: str, *, template_dirs: Sequen
         total,
         course=scheme,
         now=now,
-        needs=[need(scheme, own, t) for t in targets_of(scheme)] if total.waiting else [],
+        needs=needs(scheme, own, targets_of(scheme)) if total.waiting else [],
         history=[e for e in computed.history.get(student, ()) if e.item not in hidden],
         shown_as=computed.names.get(student),
         template_dirs=template_dirs,

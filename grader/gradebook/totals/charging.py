@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+import math
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
@@ -90,6 +91,10 @@ def _most_units(entry: Entry, policy: LatePolicy, budget: int) -> int:
     return most
 
 
+# Whether it counts; grace units, items passed (0 or 1), percent of the final grade.
+_Option = tuple[bool, int, int, Fraction]
+
+
 @dataclass(frozen=True)
 class _Choice:
     """One item as the search sees it: each number of grace units with what it brings."""
@@ -100,20 +105,25 @@ class _Choice:
     budget: int
     passing: bool
 
-    def options(self, *, counts: bool) -> Iterator[tuple[int, int, Fraction]]:
-        """Yield grace units, items passed (0 or 1), percent of the final grade."""
+    def options(self) -> list[_Option]:
+        """Each way to have it: with so many grace units, and in the sum or dropped from it."""
         item = self.entry.item
         decides = self.passing and item.must_pass
-        most = _most_units(self.entry, self.policy, self.budget) if counts or decides else 0
-        for units in range(most + 1):
+        most = Fraction(item.max_points)
+        counted, dropped = [], []
+        for units in range(_most_units(self.entry, self.policy, self.budget) + 1):
             points = earned(self.entry, units, self.policy)
             passed = int(decides and points >= Fraction(item.pass_mark or 0))
-            value = points / Fraction(item.max_points) * self.weight
-            yield units, passed, value if counts else Fraction(0)
+            counted.append((True, units, passed, points / most * self.weight))
+            if decides or not units:
+                dropped.append((False, units, passed, Fraction(0)))
+        return counted + dropped
 
 
-# Items passed, then percent of the final grade; and which item was charged how much.
-_Reached = tuple[tuple[int, Fraction], tuple[tuple[str, int], ...]]
+# Items passed, percent of the final grade in a common unit; and which item was charged how much.
+_Reached = tuple[tuple[int, int], tuple[tuple[str, int], ...]]
+# An option with its percent in the same unit.
+_Way = tuple[bool, int, int, int]
 
 
 def _best(
@@ -124,30 +134,46 @@ def _best(
     A knapsack over (days spent, items chosen so far in this component), exact also where only
     the best n of a component count, for the best n are the choice that brings most.
     """
-    reached: dict[int, _Reached] = {0: ((0, Fraction(0)), ())}
+    ways = _ways(choices)
+    reached: dict[int, _Reached] = {0: ((0, 0), ())}
     for share in shares:
         inner: dict[tuple[int, int], _Reached] = {(0, b): r for b, r in reached.items()}
         for place, item in enumerate(share.items):
-            inner = _step(inner, choices[item], share.counted, len(share.items) - place - 1, budget)
+            left = len(share.items) - place - 1
+            inner = _step(inner, item, ways[item], share.counted, left, budget)
         reached = {b: r for (chosen, b), r in inner.items() if chosen == share.counted}
     spent = max(reached, key=lambda b: (reached[b][0], -b))
     (passes, _), charged = reached[spent]
     return passes, dict(charged)
 
 
+def _ways(choices: Mapping[str, _Choice]) -> dict[str, list[_Way]]:
+    """Each item's ways, their values as whole numbers of one unit: the search adds them often."""
+    exact = {item: one.options() for item, one in choices.items()}
+    unit = math.lcm(*(value.denominator for ways in exact.values() for *_, value in ways))
+    return {
+        item: [(c, units, passed, int(value * unit)) for c, units, passed, value in ways]
+        for item, ways in exact.items()
+    }
+
+
 def _step(
-    inner: Mapping[tuple[int, int], _Reached], one: _Choice, counted: int, left: int, budget: int
+    inner: Mapping[tuple[int, int], _Reached],
+    item: str,
+    ways: Sequence[_Way],
+    counted: int,
+    left: int,
+    budget: int,
 ) -> dict[tuple[int, int], _Reached]:
     after: dict[tuple[int, int], _Reached] = {}
-    ways = [(counts, option) for counts in (True, False) for option in one.options(counts=counts)]
     for (chosen, spent), ((passes, value), charged) in inner.items():
-        for counts, (units, passed, gain) in ways:
+        for counts, units, passed, gain in ways:
             key = (chosen + counts, spent + units)
             if key[0] > counted or key[0] + left < counted or key[1] > budget:
                 continue
             score = (passes + passed, value + gain)
             if key not in after or score > after[key][0]:
-                path = ((one.entry.item.id, units), *charged) if units else charged
+                path = ((item, units), *charged) if units else charged
                 after[key] = (score, path)
     return after
 

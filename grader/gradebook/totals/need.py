@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import math
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from decimal import ROUND_CEILING, Decimal
 from fractions import Fraction
@@ -11,12 +12,13 @@ from grader.course.course_file import CourseFile
 from grader.errors import UsageError
 from grader.gradebook.totals.entries import Entry
 from grader.gradebook.totals.rounding import rounded
-from grader.gradebook.totals.scoring import Score, score
+from grader.gradebook.totals.scoring import Outlook, outlook, score
 from grader.gradebook.totals.students import total_of
 from grader.points import HUNDREDTH, show
 
 _STEPS = 10_000
 _LISTED = 4
+_ON_THE_LINE = 4
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,48 +52,100 @@ class Need:
 
 
 def need(course: CourseFile, entries: Sequence[Entry], target: str) -> Need:
-    """Say which share of all that waits is needed, the same in each item.
+    """As `needs`, for one target."""
+    return needs(course, entries, (target,))[0]
+
+
+def needs(course: CourseFile, entries: Sequence[Entry], targets: Iterable[str]) -> list[Need]:
+    """Say for each target which share of all that waits is needed, the same in each item.
 
     Args:
         course: as `load_scheme` reads it, with nothing left open.
         entries: of one student.
-        target: a letter of the course, or a total such as 85.
+        targets: letters of the course, or totals such as 85.
 
     Raises:
         UsageError: neither of these.
     """
-    least = _least_total(course, target)
+    ahead = _Ahead(course, entries)
+    return [_need(ahead, target) for target in targets]
 
+
+class _Ahead:
+    """What one student would have with each share of what waits, found once for all targets."""
+
+    def __init__(self, course: CourseFile, entries: Sequence[Entry]) -> None:
+        self.course = course
+        self.top = score(course, entries, Fraction(1))
+        self.waiting = [entry for entry in entries if entry.waits]
+        self._entries = entries
+        self._known = {_STEPS: Outlook(percent=self.top.percent, passes=self.top.passes)}
+
+    def at(self, step: int) -> Outlook:
+        """With `step / _STEPS` of the points of everything that waits."""
+        if step not in self._known:
+            share = Fraction(step, _STEPS)
+            self._known[step] = outlook(self.course, self._entries, share)
+        return self._known[step]
+
+
+def _need(ahead: _Ahead, target: str) -> Need:
+    course = ahead.course
+    least = _least_total(course, target)
     letters = course.letters
     exactly = letters is not None and target in letters.bands and letters.of == "exact"
 
-    def reaches(scored: Score) -> bool:
-        exact = scored.percent or Fraction(0)
+    def reaches(step: int) -> bool:
+        there = ahead.at(step)
+        exact = there.percent or Fraction(0)
         total = exact if exactly else Fraction(rounded(exact, course.rounding))
-        return scored.passes and total >= Fraction(least)
+        return there.passes and total >= Fraction(least)
 
-    top = score(course, entries, Fraction(1))
-    waiting = [entry for entry in entries if entry.waits]
-    failed = tuple(item.title for item in top.items if item.passed is False)
-    if not reaches(top):
-        return Need(
-            target=target, percent=None, items=(), at_most=total_of(top, course), must_pass=failed
-        )
-    # More points never lower a total, so that the least share is found by halving.
-    low, high = -1, _STEPS
-    while high - low > 1:
-        middle = (low + high) // 2
-        if reaches(score(course, entries, Fraction(middle, _STEPS))):
+    at_most = total_of(ahead.top, course)
+    if not reaches(_STEPS):
+        failed = tuple(item.title for item in ahead.top.items if item.passed is False)
+        return Need(target=target, percent=None, items=(), at_most=at_most, must_pass=failed)
+    step = _least_step(ahead, reaches, least)
+    return Need(
+        target=target,
+        percent=Decimal(step) * HUNDREDTH,
+        items=tuple(_needed(entry, step) for entry in ahead.waiting),
+        at_most=at_most,
+        must_pass=tuple(entry.item.title for entry in ahead.waiting if entry.item.must_pass),
+    )
+
+
+def _least_step(ahead: _Ahead, reaches: Callable[[int], bool], least: Decimal) -> int:
+    """The least step that reaches the target, where the last one does.
+
+    More points never lower a total. It is nearly a straight line, so that the first guesses are
+    made on the line between the ends, and what is left is halved.
+    """
+    if reaches(0):
+        return 0
+    low, high = 0, _STEPS
+    for guess in range(_STEPS.bit_length() + _ON_THE_LINE):
+        if high - low <= 1:
+            break
+        if guess < _ON_THE_LINE:
+            middle = min(max(_on_the_line(ahead, low, high, least), low + 1), high - 1)
+        else:
+            middle = (low + high) // 2
+        if reaches(middle):
             high = middle
         else:
             low = middle
-    return Need(
-        target=target,
-        percent=Decimal(high) * HUNDREDTH,
-        items=tuple(_needed(entry, high) for entry in waiting),
-        at_most=total_of(top, course),
-        must_pass=tuple(entry.item.title for entry in waiting if entry.item.must_pass),
-    )
+    return high
+
+
+def _on_the_line(ahead: _Ahead, low: int, high: int, least: Decimal) -> int:
+    """Where the straight line between two steps gets to the target, as the total is rounded."""
+    below, above = (ahead.at(step).percent or Fraction(0) for step in (low, high))
+    if above <= below:
+        return (low + high) // 2
+    rule = ahead.course.rounding
+    slack = Fraction(rule.to) / 2 if rule.way == "nearest" else Fraction(0)
+    return low + math.ceil((Fraction(least) - slack - below) / (above - below) * (high - low))
 
 
 def _needed(entry: Entry, steps: int) -> NeededPoints:

@@ -49,63 +49,92 @@ def score(course: CourseFile, entries: Sequence[Entry], waiting: Fraction | None
         waiting: the share of its points, 0 to 1, that whatever waits is taken to get; None
             leaves it out of the sum.
     """
+    weighed = _weigh(course, entries, waiting)
+    return Score(
+        percent=weighed.percent(course),
+        components=tuple(_component(course, each, weighed) for each in course.components),
+        grace_units=sum(weighed.charges.values()),
+    )
+
+
+@dataclass(frozen=True)
+class Outlook:
+    """What `Score` comes to, without the line of each item: what a search asks for many times."""
+
+    percent: Fraction | None
+    passes: bool
+
+
+def outlook(course: CourseFile, entries: Sequence[Entry], waiting: Fraction) -> Outlook:
+    """Return what `score` would, as far as it decides on a letter."""
+    weighed = _weigh(course, entries, waiting)
+    must = [e for e in weighed.entries if e.item.must_pass and e.counts]
+    return Outlook(
+        percent=weighed.percent(course),
+        passes=all(weighed.earned[e.item.id] >= Fraction(e.item.pass_mark or 0) for e in must),
+    )
+
+
+@dataclass(frozen=True)
+class _Weighed:
+    """One student's entries under one view of what waits.
+
+    Attributes:
+        earned: points after late days, of each item; 0 of what is in no sum.
+        counted: the percent of the final grade of each item that counts.
+    """
+
+    entries: Sequence[Entry]
+    shares: Sequence[Share]
+    charges: Charges
+    earned: Mapping[str, Fraction]
+    counted: Mapping[str, Fraction]
+
+    def percent(self, course: CourseFile) -> Fraction | None:
+        """What was gained of what is in the sum, in percent, and extra credit on top."""
+        regular = {item for share in self.shares if not share.extra for item in share.items}
+        most = {e.item.id: Fraction(e.item.max_points) for e in self.entries}
+        in_sum = gained = extra = Fraction(0)
+        for item, weight in self.counted.items():
+            contribution = weight * self.earned[item] / most[item]
+            if item in regular:
+                in_sum += weight
+                gained += contribution
+            else:
+                extra += contribution
+        if not in_sum:
+            return None
+        total = gained * 100 / in_sum + extra
+        return total if course.cap is None else min(total, Fraction(course.cap))
+
+
+def _weigh(course: CourseFile, entries: Sequence[Entry], waiting: Fraction | None) -> _Weighed:
     assumed = [entry.with_share(waiting) for entry in entries]
     shares = shares_of(assumed)
     charges = grace_charges(course, [e for e in assumed if e.counts], shares)
-    counted = _counted(course, assumed, shares, charges)
-    components = tuple(
-        _component(course, component, assumed, charges, counted) for component in course.components
-    )
-    return Score(
-        percent=_percent(course, shares, counted, components),
-        components=components,
-        grace_units=sum(charges.values()),
-    )
-
-
-def _percent(
-    course: CourseFile,
-    shares: Sequence[Share],
-    counted: Mapping[str, Fraction],
-    components: Sequence[ComponentTotal],
-) -> Fraction | None:
-    """What was gained of what is in the sum, in percent, and extra credit on top."""
-    regular = {item for share in shares if not share.extra for item in share.items}
-    in_sum = sum((weight for item, weight in counted.items() if item in regular), Fraction(0))
-    if not in_sum:
-        return None
-    items = [item for component in components for item in component.items]
-    gained = sum((i.contribution for i in items if i.item in regular), Fraction(0))
-    extra = sum((i.contribution for i in items if i.item not in regular), Fraction(0))
-    total = gained * 100 / in_sum + extra
-    return total if course.cap is None else min(total, Fraction(course.cap))
+    after_lateness = {e.item.id: earned(e, charges.get(e.item.id, 0), course.late) for e in assumed}
+    counted = _counted(assumed, shares, after_lateness)
+    return _Weighed(assumed, shares, charges, after_lateness, counted)
 
 
 def _counted(
-    course: CourseFile, entries: Sequence[Entry], shares: Sequence[Share], charges: Charges
+    entries: Sequence[Entry], shares: Sequence[Share], earned_points: Mapping[str, Fraction]
 ) -> Mapping[str, Fraction]:
     """The weight of each item that counts; of equally good ones the earlier count."""
-    worth = {
-        e.item.id: earned(e, charges.get(e.item.id, 0), course.late) / Fraction(e.item.max_points)
-        for e in entries
-    }
+    most = {e.item.id: Fraction(e.item.max_points) for e in entries}
     chosen: dict[str, Fraction] = {}
     for share in shares:
-        best = sorted(share.items, key=lambda item: -worth[item])[: share.counted]
-        chosen |= {item: share.weights[item] for item in best}
+        items: Sequence[str] = share.items
+        if share.counted < len(items):
+            items = sorted(items, key=lambda i: -earned_points[i] / most[i])[: share.counted]
+        chosen |= {item: share.weights[item] for item in items}
     return chosen
 
 
-def _component(
-    course: CourseFile,
-    component: Component,
-    entries: Sequence[Entry],
-    charges: Charges,
-    counted: Mapping[str, Fraction],
-) -> ComponentTotal:
+def _component(course: CourseFile, component: Component, weighed: _Weighed) -> ComponentTotal:
     items = tuple(
-        _item(course, entry, charges.get(entry.item.id, 0), counted)
-        for entry in entries
+        _item(course, entry, weighed)
+        for entry in weighed.entries
         if entry.component.id == component.id
     )
     regular = [i for i in items if i.state in (State.COUNTED, State.MISSING) and not i.extra_credit]
@@ -122,16 +151,15 @@ def _component(
     )
 
 
-def _item(
-    course: CourseFile, entry: Entry, grace: int, counted: Mapping[str, Fraction]
-) -> ItemTotal:
+def _item(course: CourseFile, entry: Entry, weighed: _Weighed) -> ItemTotal:
     item, late = entry.item, course.late
-    points = earned(entry, grace, late) if entry.counts else None
-    weight = counted.get(item.id, Fraction(0))
+    grace = weighed.charges.get(item.id, 0)
+    points = weighed.earned[item.id] if entry.counts else None
+    weight = weighed.counted.get(item.id, Fraction(0))
     total = ItemTotal(
         item=item.id,
         title=item.title,
-        state=_state(entry, counted),
+        state=_state(entry, weighed.counted),
         points=entry.mark.points if entry.mark else None,
         max_points=item.max_points,
         earned=points,
