@@ -17,7 +17,9 @@ from grader.report.files import PageWriter
 
 
 def write_report(course: Course, assignment: str, *, out: Path | None = None) -> Path:
-    """Write all pages of an assignment again; returns the class page.
+    """Write the pages of an assignment that are not as they would be now; returns the class page.
+
+    A page that was changed or deleted since it was written is written again.
 
     Raises:
         UsageError: nothing has been graded yet.
@@ -30,9 +32,8 @@ def write_report(course: Course, assignment: str, *, out: Path | None = None) ->
                 f"nothing of {assignment} has been graded yet",
                 hint=f"Run `grader grade {assignment} SOURCE` first.",
             )
-        pages = Pages(course, chosen, gradebook, out=out)
-        for entry in gradebook.holding(assignment):
-            pages.add(entry.verdict, entry.name)
+        pages = Pages(course, chosen, gradebook, out=out, keep=True)
+        pages.know(gradebook.entry_names(assignment))
         return pages.write(verdicts)[1]
 
 
@@ -70,6 +71,10 @@ class Pages:
         self._entries[key_of(verdict)] = entry
         if ahead:
             self._ahead.append(verdict)
+
+    def know(self, entries: Mapping[tuple[str, int], str]) -> None:
+        """Tell which entries of the gradebook hold, by student and attempt."""
+        self._entries |= entries
 
     def write_one_ahead(self) -> bool:
         """Write a page whose time may come later; say whether there was one."""

@@ -131,7 +131,7 @@ def _student_page(computed: CourseTotals, student: str, *, template_dirs: Sequen
     scheme, now = computed.scheme, computed.now
     own = [entry.held_back(now) for entry in computed.entries[student]]
     hidden = {e.item.id for e, o in zip(computed.entries[student], own, strict=True) if e != o}
-    total = student_total(student, scheme, own)
+    total = student_total(student, scheme, own) if hidden else computed.totals[student]
     return student_totals_page(
         total,
         course=scheme,

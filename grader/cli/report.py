@@ -14,10 +14,10 @@ from grader.cli.options import course_option, find
 @click.option("--out", type=click.Path(path_type=Path), help="Default: graded/ASSIGNMENT.")
 @course_option
 def command(assignment: str, out: Path | None, course_dir: Path | None) -> None:
-    """Write all pages of an assignment again, from the gradebook.
+    """Write the pages of an assignment from the gradebook.
 
-    Nothing is run. Use it after a change of templates, or when the due date has passed and tests
-    shown `after_due` may be seen.
+    Nothing is run, and pages that would come out the same are left alone. Use it after a change
+    of templates, or when the due date has passed and tests shown `after_due` may be seen.
 
     \b
     Example:

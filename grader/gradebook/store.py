@@ -36,7 +36,7 @@ class Entry:
     @property
     def name(self) -> str:
         """What no other record has, whichever gradebook it is in."""
-        return f"{self.batch} {self.id}"
+        return _name(self.batch, self.id)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -174,6 +174,17 @@ class Gradebook:
         with reading(self._engine) as session:
             return [_entry(row, holds=True) for row in session.scalars(pieces)]
 
+    def entry_names(self, assignment: str) -> dict[tuple[str, int], str]:
+        """Return the name of the entry that holds, by student and attempt; reads no verdict."""
+        query = select(
+            VerdictRow.student, VerdictRow.attempt, VerdictRow.batch, VerdictRow.id
+        ).where(VerdictRow.id.in_(_holding(assignment)))
+        with reading(self._engine) as session:
+            return {
+                (student, attempt): _name(batch, number)
+                for student, attempt, batch, number in session.execute(query)
+            }
+
     def executed_notebook(self, verdict: Verdict) -> bytes | None:
         """Return the executed notebook that was recorded with a verdict, as nbformat JSON."""
         key = _key(verdict)
@@ -209,6 +220,10 @@ class Gradebook:
                 select(BatchRow).where(BatchRow.id == newest.scalar_subquery())
             ).first()
         return None if row is None else _as_batch(row)
+
+
+def _name(batch: str, number: int) -> str:
+    return f"{batch} {number}"
 
 
 def _as_batch(row: BatchRow) -> Batch:

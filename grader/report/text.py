@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 
 from markupsafe import Markup, escape
-from nbconvert.filters.ansi import ansi2html, strip_ansi
 
 MAX_FIELD = 20_000
 MAX_ESCAPES = 2_000
@@ -43,6 +42,11 @@ def show_terminal(text: str, limit: int = MAX_FIELD) -> Markup:
     text = shorten(text, limit)
     text = "\n".join(_overwritten(line) for line in text.split("\n"))
     text = _UNPRINTABLE_BUT_ESCAPE.sub("\ufffd", text)
+    if "\x1b" not in text:
+        return escape(text)
+    # Most classes show no escape at all, and nbconvert takes a third of a second to import.
+    from nbconvert.filters.ansi import ansi2html, strip_ansi
+
     # An "ANSI bomb" makes an element of every few bytes and chokes the browser.
     if text.count("\x1b") > MAX_ESCAPES:
         return escape(strip_ansi(text).replace("\x1b", "\ufffd"))

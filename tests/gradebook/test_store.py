@@ -65,6 +65,7 @@ def test_a_regrade_adds_a_row_and_the_newest_holds(gradebook: Gradebook, batch: 
         (Decimal(20), True, again),
     ]
     assert gradebook.latest(ASSIGNMENT, "Ada") == new
+    assert gradebook.entry_names(ASSIGNMENT) == {("Ada", 1): history[1].name}
 
 
 def test_last_and_best_attempt_may_differ(gradebook: Gradebook, batch: str) -> None:

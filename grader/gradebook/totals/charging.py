@@ -26,7 +26,9 @@ def percent_off(entry: Entry, grace: int, policy: LatePolicy | None) -> Fraction
 
 def earned(entry: Entry, grace: int, policy: LatePolicy | None) -> Fraction:
     """Return the points after late days."""
-    return (entry.points or Fraction(0)) * (100 - percent_off(entry, grace, policy)) / 100
+    points = entry.points or Fraction(0)
+    off = percent_off(entry, grace, policy)
+    return points * (100 - off) / 100 if off else points
 
 
 def grace_charges(course: CourseFile, entries: Sequence[Entry], shares: Sequence[Share]) -> Charges:

@@ -101,7 +101,7 @@ def _need(ahead: _Ahead, target: str) -> Need:
         total = exact if exactly else Fraction(rounded(exact, course.rounding))
         return there.passes and total >= Fraction(least)
 
-    at_most = total_of(ahead.top, course)
+    at_most = total_of(ahead.top.percent, course)
     if not reaches(_STEPS):
         failed = tuple(item.title for item in ahead.top.items if item.passed is False)
         return Need(target=target, percent=None, items=(), at_most=at_most, must_pass=failed)

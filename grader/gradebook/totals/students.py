@@ -15,7 +15,7 @@ from grader.gradebook.totals.charging import days
 from grader.gradebook.totals.entries import AsOf, Entry, entries_of
 from grader.gradebook.totals.results import StudentTotal
 from grader.gradebook.totals.rounding import rounded
-from grader.gradebook.totals.scoring import Score, score
+from grader.gradebook.totals.scoring import Score, outlook, score
 
 Groups = Mapping[str, Mapping[str, Collection[str]]]
 
@@ -73,10 +73,11 @@ def class_entries(
 def student_total(student: str, course: CourseFile, entries: Sequence[Entry]) -> StudentTotal:
     """Return one student's total from the entries of all items."""
     waiting = tuple(e.item.title for e in entries if e.waits)
-    so_far = least = most = score(course, entries, None)
+    so_far = score(course, entries, None)
+    least = most = so_far.percent
     if waiting:
-        least = score(course, entries, Fraction(0))
-        most = score(course, entries, Fraction(1))
+        least = outlook(course, entries, Fraction(0)).percent
+        most = outlook(course, entries, Fraction(1)).percent
     failed = tuple(item.title for item in so_far.items if item.passed is False)
     complete = not waiting and so_far.percent is not None
     late = course.late
@@ -87,7 +88,7 @@ def student_total(student: str, course: CourseFile, entries: Sequence[Entry]) ->
         so_far=so_far.percent,
         at_least=total_of(least, course),
         at_most=total_of(most, course),
-        total=total_of(so_far, course) if complete else None,
+        total=total_of(so_far.percent, course) if complete else None,
         letter=letter_of(so_far, course) if complete else None,
         failed=failed,
         grace_used=used,
@@ -96,9 +97,9 @@ def student_total(student: str, course: CourseFile, entries: Sequence[Entry]) ->
     )
 
 
-def total_of(scored: Score, course: CourseFile) -> Decimal:
+def total_of(percent: Fraction | None, course: CourseFile) -> Decimal:
     """Return the total as the course rounds it."""
-    return rounded(scored.percent or Fraction(0), course.rounding)
+    return rounded(percent or Fraction(0), course.rounding)
 
 
 def letter_of(scored: Score, course: CourseFile) -> str | None:

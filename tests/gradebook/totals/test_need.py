@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from decimal import Decimal
+from fractions import Fraction
 
 import pytest
 from hypothesis import given
@@ -10,7 +11,9 @@ from hypothesis import strategies as st
 
 from grader.course.course_file import CourseFile
 from grader.errors import UsageError
-from grader.gradebook.totals.need import Need, need, plainly
+from grader.gradebook.totals.need import Need, need, needs, plainly
+from grader.gradebook.totals.rounding import rounded
+from grader.gradebook.totals.scoring import score
 from grader.gradebook.totals.students import class_entries
 from tests.gradebook.totals.courses import (
     AFTER,
@@ -111,3 +114,71 @@ def test_the_need_is_enough_and_nothing_less_is(work: int, midterm: int, target:
     if found.percent:
         less = total_of(course, {**have, "exam": str(found.percent - Decimal("0.01"))}).total
         assert less is not None and less < target
+
+
+HARD = """
+[late]
+grace_days = 2
+percent_per_day = 25
+[letters]
+bands = { A = 90, "A-" = 85, B = 77, C = 64, D = 50 }
+[rounding]
+to = 1
+way = "nearest"
+[[components]]
+id = "hw"
+title = "Homework"
+weight = 60
+best = 2
+[[components.items]]
+id = "h1"
+title = "One"
+due = 2024-10-01T23:59:00
+[[components.items]]
+id = "h2"
+title = "Two"
+due = 2024-10-08T23:59:00
+[[components.items]]
+id = "h3"
+title = "Three"
+[[components]]
+id = "exam"
+title = "Exam"
+weight = 40
+[[components.items]]
+id = "oral"
+title = "Oral"
+must_pass = true
+pass_mark = 40
+"""
+
+
+@given(
+    st.integers(0, 100),
+    st.integers(0, 100),
+    st.integers(0, 4),
+    st.lists(st.sampled_from(["A", "A-", "B", "C", "D", "33", "91.5"]), min_size=1, unique=True),
+)
+def test_all_targets_at_once_are_what_trying_every_step_finds(
+    first: int, second: int, late: int, targets: list[str]
+) -> None:
+    course = course_of(HARD)
+    given_marks: dict[str, Given] = {
+        "h1": (first, f"2024-10-0{1 + late}T23:00"),
+        "h2": (second, "2024-10-10T23:00"),
+    }
+    entries = class_entries(course, marks_of(course, given_marks), now=AFTER)["ada"]
+    totals = {}
+    for step in range(0, 10_001, 100):
+        there = score(course, entries, Fraction(step, 10_000))
+        totals[step] = there.passes, rounded(there.percent or Fraction(0), course.rounding)
+    assert course.letters is not None
+    for target, found in zip(targets, needs(course, entries, targets), strict=True):
+        least = course.letters.bands.get(target) or Decimal(target)
+        enough = [step for step, (passes, total) in totals.items() if passes and total >= least]
+        if not enough:
+            assert found.percent is None
+            continue
+        assert found.percent is not None
+        # Tried in whole percents, the first that is enough is the need, rounded up.
+        assert enough[0] - 100 < found.percent * 100 <= enough[0]
