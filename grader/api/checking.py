@@ -108,8 +108,7 @@ def run_public_suite(
         slot = open_slot(
             sandbox, slot_options(suite.spec, data=suite.data), hide=suite.hide, tell=tell
         )
-        sources = [cell.source for cell in notebook.code_cells]
-        box = NotebookBox(slot, sources, limits=run_limits(suite.spec), seed=CHECK_SEED)
+        box = NotebookBox(slot, notebook.sources, limits=run_limits(suite.spec), seed=CHECK_SEED)
         try:
             run = box.run()
             answers = written_answers(notebook)

@@ -138,9 +138,8 @@ def _released_faults(judged: Judged) -> Iterator[Fault]:
 
 
 def _cell_errors(check: str, executed: bytes) -> Iterator[Fault]:
-    cells = [c for c in json.loads(executed)["cells"] if c["cell_type"] == "code"]
-    for number, cell in enumerate(cells, 1):
-        for output in cell["outputs"]:
+    for number, cell in enumerate(json.loads(executed)["cells"], 1):
+        for output in cell.get("outputs", ()):
             if output["output_type"] == "error":
                 yield Fault(
                     check=check,

@@ -155,6 +155,9 @@ def set_environment(nest: Nest) -> None:
         MPLBACKEND="module://matplotlib_inline.backend_inline",
         MPLCONFIGDIR=f"{nest.scratch}/home/matplotlib",
         CLICOLOR="1",
+        # A pip that a cell starts by other ways than `!pip` must not try for a minute to reach out.
+        PIP_NO_INDEX="1",
+        PIP_DISABLE_PIP_VERSION_CHECK="1",
     )
 
 

@@ -16,6 +16,7 @@ from grader.box import calls, gpu, shell
 from grader.box.alarm import Alarm
 from grader.box.capture import DescriptorCapture, Outputs, Stream
 from grader.box.trace import Trace
+from grader.box.working_directory import import_from_here
 from grader.wire import frames, values
 from grader.wire import messages as m
 from grader.wire.seeding import seed_everything
@@ -96,7 +97,7 @@ class Server:
     def _run_cell(self, request: m.RunCell) -> m.CellDone:
         self._mend_streams()
         self._outputs.begin(request.stop_output_at)
-        self._shell.execution_count = request.index  # so that In[7] is the seventh code cell
+        self._shell.execution_count = request.index  # so that In[7] is the seventh cell
         with Alarm(request.timeout_s, shell.CellTimeout):
             done = shell.run_cell(self._shell, request.source, settle=self._capture.settle)
         self._outputs.end()
@@ -144,6 +145,7 @@ def server(ready: shell.Shell) -> Callable[[int, int, m.Limits], None]:
         seed_everything(seed)
         if limits.gpu_memory_bytes:
             gpu.cap(limits.gpu_memory_bytes)
+        import_from_here()
         Server(Channel(channel), ready).serve()
 
     return serve

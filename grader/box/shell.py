@@ -30,7 +30,10 @@ from IPython.core.page import as_hook
 from traitlets import Type
 from traitlets.config import Config
 
+from grader.box import colab
 from grader.box.capture import OutputLimitReached, Outputs
+from grader.box.installing import answer_to_install
+from grader.box.working_directory import look_again
 from grader.wire.messages import CellDone
 from grader.wire.values import type_name
 
@@ -123,6 +126,10 @@ class Shell(InteractiveShell):  # type: ignore[misc]
     def system_piped(self, cmd: str) -> None:
         """Run a `!command`, its output into the cell."""
         line = self.var_expand(cmd, depth=1)
+        if (answer := answer_to_install(line)) is not None:
+            sys.stdout.write(answer)
+            self.user_ns["_exit_code"] = 0
+            return
         shell = os.environ.get("SHELL") or "/bin/sh"
         with subprocess.Popen(
             [shell, "-c", line], stdout=subprocess.PIPE, stderr=subprocess.STDOUT
@@ -189,6 +196,9 @@ def build() -> Shell:
     shell.enable_matplotlib("inline")
     # `name?` opens a pager, which is no output of a cell.
     shell.set_hook("show_in_pager", as_hook(lambda *_page, **_how: None), 99)
+    sys.meta_path.append(
+        colab.Finder(lambda file: shell.compile.format_code_name(file) is not None)
+    )
     return shell
 
 
@@ -212,6 +222,7 @@ def _refuse_password(*_args: object, **_kwargs: object) -> NoReturn:
 def run_cell(shell: Shell, source: str, *, settle: Callable[[], None]) -> CellDone:
     """Run one cell; everything that it shows has been taken in when this returns."""
     began = time.monotonic()
+    look_again()
     shell.failed = False
     status: Any = "ok"
     error = ""

@@ -73,7 +73,7 @@ class Begins(msgspec.Struct, frozen=True, kw_only=True, tag="begins", tag_field=
 
 
 class InCell(msgspec.Struct, frozen=True, kw_only=True, tag="in cell", tag_field="kind"):
-    """The submission has come to a code cell, counted from one."""
+    """The submission has come to a cell, counted from one among all of them."""
 
     student: str
     cell: int

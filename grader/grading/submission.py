@@ -52,9 +52,8 @@ def judge_submission(
         notebook = read_notebook(job.data, name=job.file)
     except SubmissionError as error:
         return unreadable(job, setting, sentences(error))
-    sources = [cell.source for cell in notebook.code_cells]
     limits = run_limits(setting.spec)
-    box = NotebookBox(slot, sources, limits=limits, seed=setting.seed, on_cell=on_cell)
+    box = NotebookBox(slot, notebook.sources, limits=limits, seed=setting.seed, on_cell=on_cell)
     try:
         run = box.run()
         executed = executed_notebook(notebook, run)

@@ -147,7 +147,7 @@ class Worker:
         results = run.results()
         if self._book is None:
             return Held(results=tuple(results))
-        cells = [cell.source for cell in NotebookView(executed, answers).code_cells]
+        cells = NotebookView(executed, answers).sources
         return hold(self._book, cells, results, run.evidence)
 
     def _say(self, message: msgspec.Struct) -> None:

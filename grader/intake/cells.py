@@ -55,6 +55,14 @@ class ReadNotebook:
         """The code cells, in the notebook's order."""
         return tuple(cell for cell in self.cells if cell.kind == "code")
 
+    @property
+    def sources(self) -> tuple[str, ...]:
+        """The code to be run, one text per cell: empty where the cell is not code.
+
+        So a cell has one number wherever it is named: its place among all cells, from 1.
+        """
+        return tuple(cell.source if cell.kind == "code" else "" for cell in self.cells)
+
     def to_notebook_json(self) -> dict[str, Any]:
         """Return a clean nbformat 4.5 notebook: our kernel, no outputs, no metadata but tags."""
         return {

@@ -36,11 +36,10 @@ class OutputView:
 
 @dataclass(kw_only=True)
 class CellView:
-    """One cell. `prompt` is the execution count or empty."""
+    """One cell; `number` is its place among all cells, from 1, as it is named everywhere."""
 
     kind: Literal["code", "markdown", "raw"]
     number: int
-    prompt: str
     html: Markup
     outputs: list[OutputView] = field(default_factory=list)
 
@@ -92,18 +91,16 @@ def _view_cell(cell: dict[str, Any], number: int, budget: _Budget) -> CellView:
     kind = cell.get("cell_type")
     if not budget.take_text(len(source)):
         html = Markup("<p>Not shown: the page is full.</p>")
-        return CellView(kind="raw", number=number, prompt="", html=html)
+        return CellView(kind="raw", number=number, html=html)
     if kind == "markdown":
         html = markdown_html(source, _attachments(cell))
-        return CellView(kind="markdown", number=number, prompt="", html=html)
+        return CellView(kind="markdown", number=number, html=html)
     if kind != "code":
         html = Markup("<pre>{}</pre>").format(clean(source))
-        return CellView(kind="raw", number=number, prompt="", html=html)
-    count = cell.get("execution_count")
+        return CellView(kind="raw", number=number, html=html)
     return CellView(
         kind="code",
         number=number,
-        prompt=str(count) if isinstance(count, int) else "",
         html=highlight_code(clean(source.rstrip("\n"), MAX_SOURCE)),
         outputs=list(_view_outputs(cell.get("outputs"), budget)),
     )

@@ -11,10 +11,8 @@ from grader.sandbox.notebook_box import NotebookRun
 def executed_notebook(notebook: ReadNotebook, run: NotebookRun) -> dict[str, Any]:
     """The notebook with what its cells put out, as nbformat 4.5 JSON."""
     executed = notebook.to_notebook_json()
-    results = iter(run.cells)
-    for cell in executed["cells"]:
+    for cell, result in zip(executed["cells"], run.cells, strict=True):
         if cell["cell_type"] == "code":
-            result = next(results)
             cell["outputs"] = result.outputs
             cell["execution_count"] = result.execution_count
     return executed

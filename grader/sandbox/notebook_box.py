@@ -60,7 +60,7 @@ class RunLimits:
 
 @dataclass(kw_only=True)
 class NotebookRun:
-    """What came of running the notebook: a result per code cell, and sentences on what happened."""
+    """What came of running the notebook: a result per cell, and sentences on what happened."""
 
     cells: list[CellResult]
     notes: list[str] = field(default_factory=list)
@@ -68,7 +68,10 @@ class NotebookRun:
 
 
 class NotebookBox:
-    """A notebook's code cells, run in sessions of one slot."""
+    """A notebook's code, run in sessions of one slot.
+
+    `cells` are `ReadNotebook.sources`: what is empty is not run, but has its number.
+    """
 
     def __init__(
         self,

@@ -99,6 +99,11 @@ class NotebookView:
         """The code cells, in order."""
         return tuple(cell for cell in self.cells if cell.kind == "code")
 
+    @property
+    def sources(self) -> tuple[str, ...]:
+        """The code of each cell, empty where it is not code: a cell's place is its number."""
+        return tuple(cell.source if cell.kind == "code" else "" for cell in self.cells)
+
     def defines(self, name: str) -> bool:
         """Say whether the notebook's source defines the name at its top level."""
         return self._code.defines(name)

@@ -67,8 +67,7 @@ def open_notebook(path: Path, assignment: Assignment, sandbox: str) -> OpenNoteb
     data = assignment.data_dir
     options = slot_options(assignment.spec, data=data if data.is_dir() else None)
     slot = open_slot(sandbox, options, hide=(assignment.course_root,))
-    sources = [cell.source for cell in read.code_cells]
-    box = NotebookBox(slot, sources, limits=run_limits(assignment.spec), seed=BATCH_SEED)
+    box = NotebookBox(slot, read.sources, limits=run_limits(assignment.spec), seed=BATCH_SEED)
     try:
         slot.wait_ready()
         run = box.run()

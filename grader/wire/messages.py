@@ -110,7 +110,7 @@ Status = Hello | Started | Refused | Ended
 
 
 class RunCell(msgspec.Struct, frozen=True, kw_only=True, tag="run_cell", tag_field="kind"):
-    """Run the code cell number `index`, from 1; `Output` events, then `CellDone`."""
+    """Run the cell number `index`, from 1, of all cells; `Output` events, then `CellDone`."""
 
     index: int
     source: str

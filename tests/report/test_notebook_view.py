@@ -25,7 +25,7 @@ def outputs(*items: dict[str, Any]) -> list[OutputView]:
 def test_cells_keep_their_order_kind_and_count() -> None:
     view = view_notebook(notebook([markdown("*hi*"), code("1 + 1", stream("2\n"), count=7)]))
     text, run = view.cells
-    assert (text.kind, run.kind, run.prompt) == ("markdown", "code", "7")
+    assert (text.kind, run.kind, run.number) == ("markdown", "code", 2)
     assert "<em>hi</em>" in text.html
     assert [(o.kind, o.html) for o in run.outputs] == [("text", "<pre>2\n</pre>")]
 
