@@ -8,6 +8,7 @@ from __future__ import annotations
 import datetime as dt
 import json
 import os
+import secrets
 import stat
 import sys
 import tempfile
@@ -18,7 +19,7 @@ from typing import Any
 
 import msgspec
 
-from grader.api.setting import trial_setting
+from grader.api.setting import SEED_BITS, trial_setting
 from grader.course.directory import Assignment, Course
 from grader.errors import GraderError, InfrastructureError
 from grader.grading.batch import Watchers, grade_batch
@@ -73,7 +74,8 @@ def autograde(root: Path, name: str) -> dict[str, Any]:
     assignment = Course(root / "source" / "course").assignment(name)
     choice = choose_in_container(hide=(root,))
     print(f"Sandbox: {choice.sandbox} ({choice.why})", file=sys.stderr)
-    setting = trial_setting(assignment, choice, seed=int.from_bytes(os.urandom(4), "big"))
+    setting = trial_setting(assignment, choice, seed=secrets.randbits(SEED_BITS))
+    print(f"Seed: {setting.seed}", file=sys.stderr)
     setting = msgspec.structs.replace(setting, slots=1, bundle_sha256=assignment.bundle_sha256())
     verdicts: list[Verdict] = []
 

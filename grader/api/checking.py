@@ -18,11 +18,12 @@ from grader.sandbox.executed import executed_notebook
 from grader.sandbox.limits import run_limits, slot_options
 from grader.sandbox.notebook_box import NotebookBox
 from grader.suite.notebook_view import NotebookView
+from grader.suite.randomness import Seeds
 from grader.suite.results import TestResult
 from grader.suite.running import CollectedSuite, collect_suite
 
-CHECK_SEED = 20_541
-"""The same for every check, so that a student sees the same twice."""
+CHECK_SEEDS = Seeds(20_541)
+"""The same for every check, so that a student sees the same twice. Everybody can know them."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -108,13 +109,14 @@ def run_public_suite(
         slot = open_slot(
             sandbox, slot_options(suite.spec, data=suite.data), hide=suite.hide, tell=tell
         )
-        box = NotebookBox(slot, notebook.sources, limits=run_limits(suite.spec), seed=CHECK_SEED)
+        seed = CHECK_SEEDS.of_notebook()
+        box = NotebookBox(slot, notebook.sources, limits=run_limits(suite.spec), seed=seed)
         try:
             run = box.run()
             answers = written_answers(notebook)
             view = NotebookView(executed_notebook(notebook, run), answers)
             results = collected.run(
-                box, view, batch_seed=CHECK_SEED, deadline_s=suite.spec.resources.suite_s
+                box, view, seeds=CHECK_SEEDS, deadline_s=suite.spec.resources.suite_s
             )
         finally:
             box.close()

@@ -16,7 +16,7 @@ import msgspec
 
 from grader.api.handing_in import intake_setting
 from grader.api.pages import Pages
-from grader.api.setting import batch_setting
+from grader.api.setting import SEED_BITS, batch_setting
 from grader.api.turn import turn_of
 from grader.course.directory import Assignment, Course, check_assignment
 from grader.course.spec import AssignmentSpec
@@ -307,7 +307,7 @@ class _Run:
         last = self._gradebook.last_batch(self._assignment.name)
         if last is not None and last.finished_at is None:
             return last.seed
-        return secrets.randbelow(1 << 31)
+        return secrets.randbits(SEED_BITS)
 
 
 def _has_mark(verdict: Verdict) -> bool:

@@ -7,10 +7,14 @@ from importlib.metadata import PackageNotFoundError, version
 
 from grader import __version__
 from grader.course.directory import Assignment
+from grader.course.secret import seeds_key
 from grader.course.spec import AssignmentSpec
 from grader.grading.job import Setting
 from grader.sandbox.choose import Choice
 from grader.sandbox.gpus import gpus_for
+
+SEED_BITS = 53
+"""A batch's seed is a whole number that JSON's readers keep exactly."""
 
 _PACKAGES = ("torch", "numpy", "matplotlib", "ipython", "pytest")
 
@@ -44,6 +48,7 @@ def batch_setting(
         image=choice.image,
         hide=tuple(str(p) for p in choice.hide),
         seed=seed,
+        seed_key=seeds_key(assignment.course_root),
         slots=len(gpus) or slots or default_slots(assignment.spec),
         grader_version=__version__,
         packages=installed_packages(),

@@ -33,6 +33,7 @@ _GITIGNORE = """\
 /exports/
 /published*
 /.published.key
+/.seeds.key
 __pycache__/
 """
 

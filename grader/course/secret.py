@@ -9,6 +9,7 @@ from pathlib import Path
 from grader.errors import InfrastructureError
 
 _KEY_BYTES = 32
+_SEEDS_KEY_NAME = ".seeds.key"
 
 
 def kept_secret(path: Path, *, of: str) -> bytes:
@@ -38,7 +39,17 @@ def kept_secret(path: Path, *, of: str) -> bytes:
         raise InfrastructureError(
             f"the secret of {of} is damaged",
             where=path,
-            hint="Restore it from a copy. Without it, everybody gets another name: remove it "
-            "only if that does no harm.",
+            hint="Restore it from a copy. Removed, it is made anew, and what was made with it comes "
+            "out differently: do so only if that does no harm.",
         )
     return key
+
+
+def seeds_key(course_root: Path, *, make: bool = True) -> bytes:
+    """Return the secret that hidden suites' random inputs hang on; b"" where none may be made.
+
+    Without it a seed that somebody guesses, such as the course's number, would tell them.
+    """
+    if not make and not (course_root / _SEEDS_KEY_NAME).exists():
+        return b""
+    return kept_secret(course_root / _SEEDS_KEY_NAME, of="the random inputs")

@@ -35,6 +35,7 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
 class Setting(msgspec.Struct, frozen=True, kw_only=True):
     """What is the same for every submission of a batch.
 
+    `seed_key` is the course's secret, without which nobody can tell what `seed` leads to.
     `gpus` are the devices of the slots, one for each; `gpu` is that of one worker.
     `suite` are the fingerprints of the hidden suite.
     """
@@ -50,6 +51,7 @@ class Setting(msgspec.Struct, frozen=True, kw_only=True):
     image: str
     hide: tuple[str, ...] = ()
     seed: int
+    seed_key: bytes = b""
     slots: int = 1
     grader_version: str = ""
     packages: dict[str, str] = {}

@@ -21,6 +21,7 @@ from grader.sandbox.base import Slot
 from grader.sandbox.executed import executed_notebook
 from grader.sandbox.limits import run_limits
 from grader.sandbox.notebook_box import NotebookBox
+from grader.suite.randomness import Seeds
 
 JudgeSuite = Callable[[NotebookBox, dict[str, Any], dict[str, str]], Held]
 """Runs the hidden suite against a live notebook: (box, executed notebook, answers) to results."""
@@ -53,7 +54,8 @@ def judge_submission(
     except SubmissionError as error:
         return unreadable(job, setting, sentences(error))
     limits = run_limits(setting.spec)
-    box = NotebookBox(slot, notebook.sources, limits=limits, seed=setting.seed, on_cell=on_cell)
+    seed = Seeds(setting.seed, setting.seed_key).of_notebook()
+    box = NotebookBox(slot, notebook.sources, limits=limits, seed=seed, on_cell=on_cell)
     try:
         run = box.run()
         executed = executed_notebook(notebook, run)

@@ -37,6 +37,7 @@ from grader.sandbox.notebook_box import NotebookBox
 from grader.suite.evidence import Evidence, Witness
 from grader.suite.execution import unfinished
 from grader.suite.notebook_view import NotebookView
+from grader.suite.randomness import Seeds
 from grader.suite.results import TestOutcome, TestResult
 from grader.suite.running import CollectedSuite
 
@@ -266,7 +267,7 @@ class SuiteRun:
                 self._suite.run(
                     witness or client,
                     view,
-                    batch_seed=self._setting.seed,
+                    seeds=Seeds(self._setting.seed, self._setting.seed_key),
                     deadline_s=max(self._ends() - time.monotonic(), 0.01),
                     earlier=done,
                     on_begin=begins,

@@ -96,6 +96,5 @@ def _extra(verdict: Verdict, now: dt.datetime) -> dict[str, Any]:
         "manual_points": float(verdict.manual_points),
         "submission_sha256": verdict.submission.sha256,
         "bundle_sha256": provenance.bundle_sha256 if provenance else None,
-        "seed": provenance.seed if provenance else None,
         "written_at": now.isoformat(),
     }

@@ -18,7 +18,7 @@ from grader.suite.credit import NONE, Credit, given_credit
 from grader.suite.hints import gathered_hints
 from grader.suite.outcomes import PASSED, Ending, ending_of, of_box_failure, of_credit
 from grader.suite.points import PlannedTest, SuitePlan
-from grader.suite.randomness import derive_seed, seed_judge
+from grader.suite.randomness import Seeds, seed_judge
 from grader.suite.results import TestOutcome, TestResult, Trial
 
 MAX_TIMEOUTS = 2
@@ -55,7 +55,7 @@ class SuiteRun:
         plan: SuitePlan,
         binding: Binding,
         *,
-        batch_seed: int,
+        seeds: Seeds,
         limits: Limits = Limits(),
         on_begin: Callable[[str], None] | None = None,
         on_result: Callable[[TestResult], None] | None = None,
@@ -63,7 +63,7 @@ class SuiteRun:
     ) -> None:
         self._plan = plan
         self._link = binding.link
-        self._batch_seed = batch_seed
+        self._seeds = seeds
         self._limits = limits
         self._on_begin = on_begin
         self._on_result = on_result
@@ -158,9 +158,9 @@ class SuiteRun:
         endings: list[Ending] = []
         stopped = 0
         for index in range(test.trials):
-            seed = derive_seed(self._batch_seed, test.name, index)
-            ending, given, reports = self._run_once(item, test, next_item, seed)
+            ending, given, reports = self._run_once(item, test, next_item, index)
             message = ending.message[:MAX_TRIAL_MESSAGE]
+            seed = self._seeds.of_judge(test.name, index)
             trials.append(Trial(seed=seed, outcome=ending.outcome, message=message))
             endings.append(ending)
             stopped += ending.outcome in _ENDS_TRIALS
@@ -178,11 +178,12 @@ class SuiteRun:
         return _result(test, ending, hints=hints, trials=trials), reports
 
     def _run_once(
-        self, item: pytest.Item, test: PlannedTest, next_item: pytest.Item | None, seed: int
+        self, item: pytest.Item, test: PlannedTest, next_item: pytest.Item | None, trial: int
     ) -> tuple[Ending, list[str], list[pytest.TestReport]]:
         self._revive()
-        seed_judge(seed)
+        seed_judge(self._seeds.of_judge(test.name, trial))
         self._raised.clear()
+        seed = self._seeds.of_box(test.name, trial)
         self._link.begin_test(seed=seed, until=self._call_deadline(test))
         reports: list[pytest.TestReport] = []
         with gathered_hints() as hints, given_credit() as given:

@@ -27,7 +27,7 @@ from grader.suite.link import BoxClient, BoxLink
 from grader.suite.notebook_view import NotebookView
 from grader.suite.plan_checks import check_needs, run_order
 from grader.suite.points import SuitePlan, read_plan
-from grader.suite.randomness import tamed_hypothesis
+from grader.suite.randomness import Seeds, tamed_hypothesis
 from grader.suite.reference import load_reference
 from grader.suite.results import TestResult
 from grader.suite.standing import standing_results
@@ -55,7 +55,7 @@ class CollectedSuite:
         client: BoxClient,
         notebook: NotebookView,
         *,
-        batch_seed: int,
+        seeds: Seeds,
         deadline_s: float | None = None,
         question_s: float | None = None,
         on_begin: Callable[[str], None] | None = None,
@@ -67,7 +67,7 @@ class CollectedSuite:
         Args:
             client: the box in which the submission's notebook lives; or a witness between.
             notebook: the executed notebook.
-            batch_seed: `randomness.derive_seed` makes every test's seed of it.
+            seeds: of the batch; each test has its own of them, on both sides.
             deadline_s: seconds for all tests; what has not run by then is not run.
             question_s: seconds for the tests of one question; by default half of `deadline_s`
                 where there are several, so that one slow question can't take the others' time.
@@ -87,7 +87,7 @@ class CollectedSuite:
         run = SuiteRun(
             self.plan,
             binding,
-            batch_seed=batch_seed,
+            seeds=seeds,
             limits=Limits(deadline_s, question_s),
             on_begin=on_begin,
             on_result=on_result,

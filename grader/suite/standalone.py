@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from grader.course.directory import Assignment, Course
+from grader.course.secret import seeds_key
 from grader.errors import GraderError, InfrastructureError, SuiteError, UsageError
 from grader.points import show
 from grader.suite.binding import BINDING, RUN, Binding
@@ -19,6 +20,7 @@ from grader.suite.link import BoxLink
 from grader.suite.notebook_view import NotebookView
 from grader.suite.plan_checks import check_plan, run_order
 from grader.suite.points import SuitePlan, read_plan
+from grader.suite.randomness import Seeds
 from grader.suite.reference import load_reference
 from grader.suite.results import TestOutcome, TestResult
 from grader.suite.student import Student
@@ -28,6 +30,7 @@ if TYPE_CHECKING:
     from grader.sandbox.notebook_box import NotebookBox
 
 BATCH_SEED = 0
+"""The draws are those of `grader grade --seed 0`, in a course that has graded something."""
 
 
 @dataclass
@@ -48,7 +51,7 @@ class OpenNotebook:
             self.slot.stop()
 
 
-def open_notebook(path: Path, assignment: Assignment, sandbox: str) -> OpenNotebook:
+def open_notebook(path: Path, assignment: Assignment, sandbox: str, seeds: Seeds) -> OpenNotebook:
     """Run a notebook in a sandbox of this assignment.
 
     Raises:
@@ -67,7 +70,8 @@ def open_notebook(path: Path, assignment: Assignment, sandbox: str) -> OpenNoteb
     data = assignment.data_dir
     options = slot_options(assignment.spec, data=data if data.is_dir() else None)
     slot = open_slot(sandbox, options, hide=(assignment.course_root,))
-    box = NotebookBox(slot, read.sources, limits=run_limits(assignment.spec), seed=BATCH_SEED)
+    limits, seed = run_limits(assignment.spec), seeds.of_notebook()
+    box = NotebookBox(slot, read.sources, limits=limits, seed=seed)
     try:
         slot.wait_ready()
         run = box.run()
@@ -111,13 +115,14 @@ class PlainRun:
         public = suite_file.is_relative_to(assignment.public_dir)
         reference = None if public else load_reference(assignment.reference_path)
         path = Path(self._config.getoption("notebook"))
-        opened = open_notebook(path, assignment, self._config.getoption("sandbox"))
+        seeds = Seeds(BATCH_SEED, seeds_key(course.root, make=False))
+        opened = open_notebook(path, assignment, self._config.getoption("sandbox"), seeds)
         self._assignment, self._opened = assignment, opened
         link = BoxLink(opened.client)
         view = NotebookView(opened.executed, opened.answers)
         binding = Binding(link, Student(link), view, reference)
         self._config.stash[BINDING] = binding
-        self._config.stash[RUN] = SuiteRun(self._plan, binding, batch_seed=BATCH_SEED)
+        self._config.stash[RUN] = SuiteRun(self._plan, binding, seeds=seeds)
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtest_protocol(

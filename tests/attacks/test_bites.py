@@ -15,7 +15,7 @@ from tests.attacks.weakened import reader
 from tests.attacks.weakened.table import WEAKENINGS
 
 EVERYWHERE = os.environ.get("GRADER_ATTACKS") == "everywhere"
-_BATCHES = ("no-walls", "shared-shm")
+_BATCHES = ("no-walls", "shared-shm", "shared-seed")
 """Weakenings of the sandbox that are tried in `make test`; each takes some seconds."""
 
 

@@ -146,8 +146,9 @@ def test_an_unsafe_run_is_said_at_the_top() -> None:
 def test_provenance_is_in_the_footer() -> None:
     said = text(page(graded("Ada")))
     for part in (PROVENANCE.bundle_sha256, PROVENANCE.image, "docker, warm", "torch 2.13.0",
-                 "20241030", "memory mb 1024", "MB at its peak"):  # fmt: skip
+                 "memory mb 1024", "MB at its peak"):  # fmt: skip
         assert part in said
+    assert f"Seed {PROVENANCE.seed}" in text(page(graded("Ada"), audience="instructor"))
 
 
 def test_a_verdict_without_provenance_has_a_page() -> None:

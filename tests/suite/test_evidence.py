@@ -9,6 +9,7 @@ import pytest
 from grader.errors import BoxCrashed
 from grader.suite.evidence import MAX_RAN, MAX_USED, Evidence, Witness
 from grader.suite.notebook_view import NotebookView
+from grader.suite.randomness import Seeds
 from grader.suite.running import CollectedSuite
 from grader.wire import messages as m
 from grader.wire import values
@@ -273,7 +274,7 @@ def evidence_of(bench: Workbench, box: WatchedBox) -> dict[str, Evidence]:
         suite.run(
             witness,
             NotebookView({}, {}),
-            batch_seed=1,
+            seeds=Seeds(1),
             on_begin=lambda name: witness.begin(questions[name]),
             on_result=lambda result: found.update({result.name: witness.evidence()}),
         )

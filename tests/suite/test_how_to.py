@@ -78,7 +78,7 @@ def test_right_code_gets_full_marks(bench: Workbench) -> None:
         for name, result in results.items()
         if result.outcome is not TestOutcome.PASSED
     } == {}
-    assert sum(result.points for result in results.values()) == 20
+    assert sum(result.points for result in results.values()) == 21
 
 
 def test_wrong_code_gets_none(bench: Workbench) -> None:

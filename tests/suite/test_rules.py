@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import hashlib
+import random
 import subprocess
 import sys
 import time
 
+import numpy as np
 import pytest
+import torch
 
-from grader.suite.randomness import derive_seed
+from grader.suite.randomness import Seeds, seed_judge
 from grader.suite.results import TestOutcome
 from grader.wire import messages
 from tests.suite.fake_box import FakeBox
@@ -110,7 +113,7 @@ def test_each_trial_seeds_the_judge_anew_and_the_same_for_all(bench: Workbench) 
         """
     )
     first, again = bench.judge_one(""), bench.judge_one("")
-    other = bench.judge_one("", batch_seed=2)
+    other = bench.judge_one("", seeds=Seeds(2))
     assert first.details == again.details
     assert first.details != other.details
 
@@ -129,10 +132,33 @@ def test_box_gets_the_same_seed_in_every_submission_and_another_in_each_trial(
 
 
 def test_seed_is_documented_arithmetic() -> None:
-    assert derive_seed(7, "test_a", 0) == derive_seed(7, "test_a")
-    assert len({derive_seed(7, "test_a", trial) for trial in range(100)}) == 100
-    digest = hashlib.sha256(b"7\0test_a\x003").hexdigest()
-    assert derive_seed(7, "test_a", 3) == int(digest[:8], 16)
+    seeds = Seeds(7, b"secret")
+    assert seeds.of_judge("test_a", 0) == Seeds(7, b"secret").of_judge("test_a")
+    assert len({seeds.of_judge("test_a", trial) for trial in range(100)}) == 100
+    made = {"key": b"secret", "digest_size": 8, "person": b"grader's judge"}
+    digest = hashlib.blake2b(b"7\0test_a\x003", **made).digest()
+    assert seeds.of_judge("test_a", 3) == int.from_bytes(digest, "big") >> 11
+
+
+def test_no_seed_of_a_box_is_one_of_the_judge_or_known_without_the_courses_secret() -> None:
+    seeds = Seeds(7, b"secret")
+    sides = (seeds.of_judge, seeds.of_box)
+    made = [side("test_a", trial) for side in sides for trial in range(20)]
+    made.append(seeds.of_notebook())
+    for guess in (Seeds(7), Seeds(7, b"other"), Seeds(8, b"secret")):
+        made += [guess.of_judge("test_a"), guess.of_box("test_a"), guess.of_notebook()]
+    assert len(set(made)) == len(made)
+
+
+def test_seeds_that_torch_takes_for_the_same_lead_to_other_draws() -> None:
+    drawn = []
+    for seed in (5, 5 + (1 << 32), 5 + (1 << 40), 5):
+        seed_judge(seed)
+        drawn.append((torch.rand(1).item(), np.random.rand(), random.random()))
+    assert drawn[0] == drawn[3]
+    assert len({numbers for numbers, _, _ in drawn}) == 2  # so few draws are thrown away: 0 and 8
+    assert len({numbers for _, numbers, _ in drawn}) == 3
+    assert len({numbers for _, _, numbers in drawn}) == 3
 
 
 def test_box_is_seeded_only_when_a_test_asks_something_of_it(bench: Workbench) -> None:
@@ -289,7 +315,7 @@ def test_one_collected_suite_serves_many_submissions(bench: Workbench) -> None:
     def grade_all(suite: object) -> None:
         for value in (1, 2, 1):
             (result,) = suite.run(  # type: ignore[attr-defined]
-                FakeBox(f"x = {value}"), NotebookView({}, {}), batch_seed=0
+                FakeBox(f"x = {value}"), NotebookView({}, {}), seeds=Seeds(0)
             )
             outcomes.append(result.outcome.value)
 
@@ -329,6 +355,7 @@ import os, sys
 from pathlib import Path
 sys.path.insert(0, {str(bench.folder.parents[0])!r})
 from grader.suite.notebook_view import NotebookView
+from grader.suite.randomness import Seeds
 from grader.suite.running import collect_suite
 from grader.wire import messages
 from tests.suite.fake_box import FakeBox
@@ -337,7 +364,8 @@ def ready(suite):
     for value in (1, 2):
         pid = os.fork()
         if pid == 0:
-            results = suite.run(FakeBox(f"x = {{value}}"), NotebookView({{}}, {{}}), batch_seed=0)
+            box, seeds = FakeBox(f"x = {{value}}"), Seeds(0)
+            results = suite.run(box, NotebookView({{}}, {{}}), seeds=seeds)
             print(value, results[0].outcome, flush=True)
             os._exit(0)
         os.waitpid(pid, 0)

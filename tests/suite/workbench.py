@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from grader.suite.notebook_view import NotebookView
+from grader.suite.randomness import Seeds
 from grader.suite.results import TestResult
 from grader.suite.running import CollectedSuite, collect_suite
 from tests.suite.fake_box import FakeBox
@@ -42,7 +43,7 @@ class Workbench:
         self, source: str | FakeBox, notebook: dict[str, Any] | None = None, **options: Any
     ) -> dict[str, TestResult]:
         box = source if isinstance(source, FakeBox) else FakeBox(textwrap.dedent(source))
-        options = {"batch_seed": 1, **options}
+        options = {"seeds": Seeds(1), **options}
         results: list[TestResult] = []
         view = NotebookView(notebook or {}, {})
         self.collect(lambda suite: results.extend(suite.run(box, view, **options)))

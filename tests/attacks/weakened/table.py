@@ -109,6 +109,12 @@ def _no_rules() -> None:
     worker.rulebook = lambda spec: None  # type: ignore[attr-defined]
 
 
+def _shared_seed() -> None:
+    from grader.suite.randomness import Seeds
+
+    Seeds.of_box = Seeds.of_judge  # type: ignore[method-assign]
+
+
 def _much_output() -> None:
     from grader.sandbox import stream
 
@@ -197,6 +203,9 @@ WEAKENINGS: dict[str, Weakening] = {
     "known-outputs": _peer("the outputs that were handed in are believed", peer.KNOWN_OUTPUTS),
     "searches-text": _peer("a word that a rule forbids may stand nowhere", peer.SEARCHES_TEXT),
     "no-rules": Weakening(what="no rule is held against a submission", judge=_no_rules),
+    "shared-seed": Weakening(
+        what="the box is given the seed from which the judge draws", judge=_shared_seed
+    ),
     "no-trace": _box(
         "rules are held against the source alone",
         ("box/trace.py", "if self._names or self._prefixes:", "if False:"),
