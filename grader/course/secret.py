@@ -39,7 +39,7 @@ def kept_secret(path: Path, *, of: str) -> bytes:
         raise InfrastructureError(
             f"the secret of {of} is damaged",
             where=path,
-            hint="Restore it from a copy. Removed, it is made anew, and what was made with it comes "
+            hint="Restore it from a copy. Removed, it is made anew, and what hangs on it comes "
             "out differently: do so only if that does no harm.",
         )
     return key
