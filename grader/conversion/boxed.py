@@ -12,10 +12,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from grader.conversion.live import dotted
-from grader.conversion.names import bound, taken, taken_names
 from grader.conversion.needs import COMPREHENSIONS, OF_CLASSES, Needs
 from grader.conversion.scope import Scope
 from grader.conversion.source_text import Chunk, indented, replaced
+from grader.source.names import bound, taken, taken_names
 
 # What a suite's function may use by name in the box; a test holds it against the suite's own list.
 MODULES = frozenset(

@@ -6,9 +6,9 @@ import ast
 from collections.abc import Iterator, Sequence
 
 from grader.conversion.live import dotted
-from grader.conversion.names import bound, taken, taken_names
 from grader.conversion.scope import Scope
 from grader.conversion.source_text import Chunk
+from grader.source.names import bound, taken, taken_names
 
 _AUTOGRAD = frozenset(
     {

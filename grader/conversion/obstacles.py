@@ -6,8 +6,8 @@ import ast
 from collections.abc import Iterator
 
 from grader.conversion.live import dotted
-from grader.conversion.names import bound, taken
 from grader.conversion.scope import Scope
+from grader.source.names import bound, taken
 
 _OUT_OF_REACH = {
     "globals": "it looks through the notebook's names",

@@ -12,8 +12,8 @@ from nbformat import v4
 
 from grader.conversion.draft import Draft, DraftCell
 from grader.conversion.live import is_live
-from grader.conversion.names import bound, taken_names
-from grader.release.regions import parse_code
+from grader.source.cells import parse_cell
+from grader.source.names import bound, taken_names
 
 _CELL_MAGIC = re.compile(r"\s*%%")
 _MARKER = re.compile(r"#\s*(BEGIN|END) (SOLUTION|STARTER)", re.IGNORECASE)
@@ -51,7 +51,7 @@ def _parts(draft: Draft) -> Iterator[_Part]:
             yield _Part(cell)
             continue
         for piece in _pieces(cell):
-            tree = parse_code(piece.source)
+            tree = parse_cell(piece.source)
             statements = tree.body if tree else []
             names = {name for statement in statements for name in bound(statement)}
             needed = {n for s in statements for n in _needed_at_once(s)}
@@ -89,7 +89,7 @@ def _needed_at_once(statement: ast.stmt) -> set[str]:
 
 def _pieces(cell: DraftCell) -> Iterator[DraftCell]:
     """Cut a cell behind its leading definitions where something that works follows them."""
-    tree = parse_code(cell.source)
+    tree = parse_cell(cell.source)
     if tree is None or _CELL_MAGIC.match(cell.source):
         yield cell
         return

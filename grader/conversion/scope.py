@@ -9,8 +9,8 @@ from typing import Literal
 
 from grader.conversion.draft import Draft, DraftCell
 from grader.conversion.live import is_live
-from grader.conversion.names import bound, taken_names
-from grader.release.regions import parse_code
+from grader.source.cells import parse_cell
+from grader.source.names import bound, taken_names
 
 Home = Literal["builtin", "import", "given", "student", "unknown"]
 
@@ -36,7 +36,7 @@ class Scope:
         self._pure: dict[str, bool] = {}
 
     def _read(self, position: int, cell: DraftCell) -> None:
-        tree = parse_code(cell.source)
+        tree = parse_cell(cell.source)
         for statement in tree.body if tree else ():
             if isinstance(statement, ast.ImportFrom) and statement.names[0].name == "*":
                 self.stars.append((cell, statement.module or ""))

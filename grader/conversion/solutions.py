@@ -5,8 +5,8 @@ from __future__ import annotations
 import ast
 import re
 
-from grader.conversion.names import bound
-from grader.release.regions import parse_code
+from grader.source.cells import parse_cell
+from grader.source.names import bound
 
 BEGIN, END, STARTER = "# BEGIN SOLUTION", "# END SOLUTION", "# BEGIN STARTER"
 _MARKER = re.compile(r"^(?P<indent>\s*)#+\s*(?P<word>BEGIN|END) SOLUTION\b.*$", re.IGNORECASE)
@@ -28,7 +28,7 @@ def with_starters(source: str) -> str:
     A name that later cells use must exist in the released notebook too.
     """
     lines = [_ours(line) for line in source.split("\n")]
-    tree = parse_code(source)
+    tree = parse_cell(source)
     result: list[str] = []
     begin: int | None = None
     for index, line in enumerate(lines):

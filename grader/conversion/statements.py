@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import ast
-import re
 from collections.abc import Sequence
 
 from grader.conversion.boxed import CannotSplit, Split, box_function, split
 from grader.conversion.draft import Draft, DraftTest, Remark
 from grader.conversion.live import dotted
-from grader.conversion.names import bound, read_first, taken, taken_names
 from grader.conversion.obstacles import late_values, obstacles, partial_credit
 from grader.conversion.scope import Scope
 from grader.conversion.source_text import Chunk, chunks, indented, replaced
 from grader.points import show
+from grader.source.cells import commands
+from grader.source.names import bound, read_first, taken, taken_names
 
 _FIXTURES = frozenset({"student", "reference", "notebook"})
 _OF_STUDENT = frozenset({"run", "seed", "has", "names"})
@@ -25,7 +25,6 @@ _OURS = {
     "credit": "grader.suite.credit",
 }
 _GIVEN = "points_given"
-_MAGIC = re.compile(r"^\s*[%!?]|\?\s*$")
 
 
 class CellTranslation:
@@ -107,9 +106,8 @@ class CellTranslation:
     def _own_chunks(self) -> list[Chunk]:
         if self._test.unfinished:
             self.stop(1, self._test.unfinished)
-        for number, line in enumerate(self._source.split("\n"), 1):
-            if _MAGIC.search(line) and not line.lstrip().startswith("#"):
-                self.stop(number, "it uses a command of the notebook")
+        for number in commands(self._source):
+            self.stop(number, "it uses a command of the notebook")
         if self.stopped:
             return []
         try:

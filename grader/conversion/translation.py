@@ -10,10 +10,10 @@ from typing import Literal
 
 from grader.conversion.boxed import CannotSplit
 from grader.conversion.draft import Draft, DraftTest, Remark
-from grader.conversion.names import taken_names
 from grader.conversion.scope import Scope
 from grader.conversion.statements import CellTranslation
 from grader.points import show
+from grader.source.names import taken_names
 
 
 @dataclass

@@ -14,7 +14,6 @@ from decimal import Decimal
 from pathlib import Path
 
 from grader.conversion.draft import Draft, Remark
-from grader.conversion.names import bound
 from grader.conversion.reference import reference_text
 from grader.conversion.suites import suites_of
 from grader.course.directory import ASSIGNMENTS, REFERENCE, Course
@@ -22,7 +21,9 @@ from grader.course.loading import SPEC_NAME
 from grader.errors import SpecError, UsageError
 from grader.points import show
 from grader.release.percent import read_percent
-from grader.release.regions import parse_code, solution_source, student_source
+from grader.release.regions import solution_source, student_source
+from grader.source.cells import parse_cell
+from grader.source.names import bound
 
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9_-]{0,63}")
 _IN_THE_BOX = frozenset({"torch", "numpy", "matplotlib", "IPython", "grader", "nbgrader", "otter"})
@@ -193,7 +194,7 @@ def _libraries(draft: Draft) -> list[str]:
     """The packages that the notebook imports and the box does not have by itself."""
     modules: set[str] = set()
     for cell in draft.shown:
-        tree = parse_code(cell.source) if cell.kind == "code" else None
+        tree = parse_cell(cell.source) if cell.kind == "code" else None
         for node in ast.walk(tree) if tree else ():
             if isinstance(node, ast.Import):
                 modules |= {alias.name.partition(".")[0] for alias in node.names}
@@ -209,7 +210,7 @@ def _demos(draft: Draft) -> list[Remark]:
         name
         for cell in draft.shown
         if cell.kind == "code" and cell.has_solution
-        for statement in getattr(parse_code(cell.source), "body", ())
+        for statement in getattr(parse_cell(cell.source), "body", ())
         if isinstance(statement, ast.FunctionDef | ast.ClassDef)
         for name in bound(statement)
     }
@@ -217,7 +218,7 @@ def _demos(draft: Draft) -> list[Remark]:
     for cell in draft.shown:
         if cell.kind != "code" or cell.has_solution:
             continue
-        for statement in getattr(parse_code(cell.source), "body", ()):
+        for statement in getattr(parse_cell(cell.source), "body", ()):
             if isinstance(statement, ast.FunctionDef | ast.ClassDef):
                 continue
             called = {
@@ -235,7 +236,7 @@ def _moved_data(draft: Draft, data: Sequence[Path]) -> list[Remark]:
     """Cells that name a file which now lies in the folder `data`."""
     found = []
     for cell in draft.shown:
-        tree = parse_code(cell.source) if cell.kind == "code" else None
+        tree = parse_cell(cell.source) if cell.kind == "code" else None
         texts = {n.value for n in ast.walk(tree) if isinstance(n, ast.Constant)} if tree else set()
         for path in data:
             if path.name in texts:

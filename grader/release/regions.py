@@ -17,6 +17,7 @@ from dataclasses import dataclass
 
 from grader.errors import SpecError
 from grader.release.percent import SourceCell
+from grader.source.cells import parse_cell
 
 TODO = "# YOUR CODE HERE"
 ANSWER_TODO = "*Write your answer here.*"
@@ -25,7 +26,6 @@ _WORDS = r"(?P<word>BEGIN SOLUTION|BEGIN STARTER|END SOLUTION)"
 _CODE_MARKER = re.compile(rf"\s*#+\s*{_WORDS}\s*", re.IGNORECASE)
 _TEXT_MARKER = re.compile(rf"\s*<!--\s*{_WORDS}\s*-->\s*", re.IGNORECASE)
 _INLINE_MARKER = re.compile(r"\s*#+\s*SOLUTION\s*$")
-_MAGIC = re.compile(r"^(\s*)[%!].*$", re.MULTILINE)
 
 # What no released line may begin with or end in, however it is spelt.
 MARKER_TRACE = re.compile(
@@ -97,7 +97,7 @@ def student_source(cell: SourceCell) -> str:
     for region in reversed(find_regions(cell)):
         lines[region.begin : region.end + 1] = _replacement(cell, region)
     source = "\n".join(lines)
-    if cell.kind == "code" and parse_code(source) is None:
+    if cell.kind == "code" and parse_cell(source) is None:
         raise _wrong(cell, 0, "what is left of the cell without its solutions is not valid Python")
     return source
 
@@ -125,16 +125,6 @@ def solution_lines(cell: SourceCell) -> list[tuple[int, str]]:
     if cell.kind == "code":
         secret |= {i for i, line in enumerate(lines) if _INLINE_MARKER.search(line)}
     return [(cell.line + i, _INLINE_MARKER.sub("", lines[i])) for i in sorted(secret)]
-
-
-def parse_code(source: str) -> ast.Module | None:
-    """Parse a code cell, IPython's magics taken out; None where it is not valid Python."""
-    for text in (source, _MAGIC.sub(r"\1pass", source)):
-        try:
-            return ast.parse(text)
-        except SyntaxError:
-            continue
-    return None
 
 
 def _marker(cell: SourceCell, line: str) -> str | None:
@@ -174,7 +164,7 @@ Scope = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
 
 def _scopes(cell: SourceCell, region: Region) -> tuple[ast.stmt, list[Scope]]:
     """Find the first statement of a region, and the classes and functions round it."""
-    tree = parse_code(cell.source)
+    tree = parse_cell(cell.source)
     if tree is None:
         raise _wrong(cell, 0, "the cell is not valid Python")
     inside = range(region.begin + 1, region.end + 1)  # ast counts lines from 1
@@ -196,7 +186,7 @@ def _without_inline_solutions(cell: SourceCell, lines: list[str]) -> list[str]:
     marked = [i for i, line in enumerate(lines) if _INLINE_MARKER.search(line)]
     if not marked:
         return lines
-    tree = parse_code(cell.source)
+    tree = parse_cell(cell.source)
     if tree is None:
         raise _wrong(cell, 0, "the cell is not valid Python")
     alone = {

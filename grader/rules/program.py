@@ -11,9 +11,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 from grader.rules.bindings import Binding, Bindings, Scope, TooMuch
-from grader.rules.cells import read_cell
 from grader.rules.evaluation import Evaluation
 from grader.rules.mentions import Mention, Place, Reader, Said
+from grader.source.cells import read_cell
 
 _ROUNDS = 3
 

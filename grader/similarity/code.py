@@ -10,16 +10,15 @@ from __future__ import annotations
 import ast
 import io
 import keyword
-import re
 import tokenize
-import warnings
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+
+from grader.source.cells import read_cell, without_magics
 
 MAX_CELL_CHARACTERS = 100_000
 MAX_CODE_CHARACTERS = 400_000
 
-_MAGIC = re.compile(r"^[ \t]*[%!?].*$", re.MULTILINE)
 _SKIPPED = frozenset(
     {
         tokenize.COMMENT,
@@ -45,12 +44,15 @@ _FSTRING_END = getattr(tokenize, "FSTRING_END", -1)
 class CodeCell:
     """One code cell: its number in the notebook (from 1, all kinds counted) and its text.
 
-    `tree` is None where it is not Python.
+    `tree` is None where it is not Python; `python` is the text without magics, and `magics` are
+    the lines, from 1, that held nothing else.
     """
 
     number: int
     source: str
     tree: ast.Module | None
+    python: str
+    magics: frozenset[int]
 
 
 @dataclass(frozen=True)
@@ -71,9 +73,11 @@ def read_cells(sources: Iterable[tuple[int, str]]) -> tuple[CodeCell, ...]:
         if len(text) > min(MAX_CELL_CHARACTERS, left):
             continue
         left -= len(text)
-        # A magic becomes a comment: the lines after it keep their numbers.
-        python = _MAGIC.sub("#", text)
-        cells.append(CodeCell(number, text, _parsed(python)))
+        read = read_cell(text)
+        # Of what is not Python, the lines before the fault still have their tokens.
+        plain, magics = (read.text, read.magics) if read.is_python else without_magics(text)
+        tree = read.tree if read.is_python else None
+        cells.append(CodeCell(number, text, tree, plain, magics))
     return tuple(cells)
 
 
@@ -117,25 +121,16 @@ def normal_name(name: str, bound: frozenset[str], imported: dict[str, str]) -> s
     return "v" if name in bound else name
 
 
-def _parsed(source: str) -> ast.Module | None:
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            return ast.parse(source)
-    except (SyntaxError, ValueError, RecursionError, MemoryError):
-        return None
-
-
 def _statements(cell: CodeCell) -> Iterator[list[tokenize.TokenInfo]]:
     """Yield the tokens of each logical line; what comes after a fault is lost."""
     line: list[tokenize.TokenInfo] = []
     inside = 0
-    text = _MAGIC.sub("#", cell.source)
     try:
-        for token in tokenize.generate_tokens(io.StringIO(text).readline):
+        for token in tokenize.generate_tokens(io.StringIO(cell.python).readline):
             inside += (token.type == _FSTRING_START) - (token.type == _FSTRING_END)
             if token.type == tokenize.NEWLINE:
-                yield line
+                if token.start[0] not in cell.magics:
+                    yield line
                 line = []
             elif token.type not in _SKIPPED and (not inside or token.type == _FSTRING_START):
                 line.append(token)

@@ -10,9 +10,10 @@ import functools
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from grader.rules.cells import read_cell
 from grader.rules.libraries import is_module
 from grader.rules.program import Program, read_program
+from grader.source.cells import read_cell
+from grader.source.names import imports
 
 MAX_FOLLOWED = 200
 _LIBRARIES = ("torch.", "numpy.")
@@ -35,7 +36,7 @@ class NotebookCode:
         self._cells = list(cells)
         for cell in self._cells:
             read = read_cell(cell)
-            self._aliases |= _aliases(read.tree)
+            self._aliases |= imports(read.tree)
             for node in _statements(read.tree.body):
                 for name in _names(node):
                     self._defined[name] = _Defined(node, _segment(read.text, node))
@@ -68,7 +69,7 @@ class NotebookCode:
                 continue
             seen.add(current)
             node = self._defined[current].node
-            aliases = self._aliases | _aliases(node)
+            aliases = self._aliases | imports(node)
             mentioned = set(_mentioned(node, aliases, calls_only=False))
             used |= mentioned
             found |= set(_mentioned(node, aliases, calls_only=True)) if calls_only else mentioned
@@ -114,23 +115,6 @@ def _segment(text: str, node: _Definition) -> str:
     # ast counts lines as Python does: form feeds and the like do not end one.
     lines = text.replace("\r\n", "\n").replace("\r", "\n").split("\n")
     return "\n".join(lines[first - 1 : node.end_lineno])
-
-
-def _aliases(tree: ast.AST) -> dict[str, str]:
-    """What the imports below a node call things: {"F": "torch.nn.functional"}."""
-    found = {}
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Import):
-            for name in node.names:
-                if name.asname:
-                    found[name.asname] = name.name
-                else:
-                    root = name.name.partition(".")[0]
-                    found[root] = root
-        elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
-            for name in node.names:
-                found[name.asname or name.name] = f"{node.module}.{name.name}"
-    return found
 
 
 def _mentioned(node: ast.AST, aliases: dict[str, str], *, calls_only: bool) -> Iterator[str]:

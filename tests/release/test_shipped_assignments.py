@@ -12,8 +12,8 @@ from grader.course.directory import Course
 from grader.release.bundle import release
 from grader.release.leaks import find_leaks
 from grader.release.notebooks import solution_notebook, student_notebook
-from grader.release.regions import parse_code
 from grader.resources import shipped_dir
+from grader.source.cells import parse_cell
 
 COURSE = Course(shipped_dir("assignments").parent)
 
@@ -22,7 +22,7 @@ pytestmark = pytest.mark.parametrize("name", COURSE.names())
 
 def defined(source: str) -> set[str]:
     """List the functions and classes of a cell."""
-    tree = parse_code(source) or ast.Module([], [])
+    tree = parse_cell(source) or ast.Module([], [])
     kinds = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
     return {node.name for node in tree.body if isinstance(node, kinds)}
 

@@ -55,6 +55,13 @@ def test_code_that_is_no_python_or_hostile_is_read_as_far_as_it_goes(source: str
     assert code(source, RIGHT).fingerprints
 
 
+@pytest.mark.parametrize("magic", ["_ = !true", "softmax?", "if v:\n    %time 1", "%pip list"])
+def test_a_magic_hides_nothing_of_its_cell(magic: str) -> None:
+    body = "def f(a):\n    b = [a * 2 for _ in range(3)]\n    return f('x', b, sum(b))"
+    plain, hidden = code(body), code(f"{magic}\n{body}\n")
+    assert {f.value for f in plain.fingerprints} <= {f.value for f in hidden.fingerprints}
+
+
 def test_code_of_megabytes_is_left_out() -> None:
     assert not read_cells([(1, "x = 1\n" * 100_000)])
 

@@ -1,4 +1,4 @@
-"""Which names a piece of code binds, and which it takes from outside."""
+"""Which names a piece of code binds, imports, and takes from outside."""
 
 from __future__ import annotations
 
@@ -27,6 +27,23 @@ def bound(node: ast.AST) -> set[str]:
         elif isinstance(part, _COMPREHENSIONS):  # `:=` binds outside of its comprehension
             names |= {w.target.id for w in ast.walk(part) if isinstance(w, ast.NamedExpr)}
     return names
+
+
+def imports(tree: ast.AST) -> dict[str, str]:
+    """What the imports below a node call things: {"F": "torch.nn.functional"}."""
+    found = {}
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            for name in node.names:
+                if name.asname:
+                    found[name.asname] = name.name
+                else:
+                    root = name.name.partition(".")[0]
+                    found[root] = root
+        elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
+            for name in node.names:
+                found[name.asname or name.name] = f"{node.module}.{name.name}"
+    return found
 
 
 def taken(node: ast.AST) -> list[ast.Name]:
