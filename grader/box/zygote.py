@@ -32,7 +32,7 @@ from grader.box.warming import warm_up
 from grader.wire import frames
 from grader.wire import messages as m
 
-READ = 1 << 20
+READ = frames.MAX_FRAME
 HIGH_WATER = 4 << 20
 WATCH_MS = 50
 REPORT_LIMIT = 2_000
@@ -70,7 +70,7 @@ class Zygote:
 
     def run(self, hello: m.Hello) -> None:
         """Serve until the judge closes the stream."""
-        self._status(0, hello)
+        self._status(frames.NO_SESSION, hello)
         while self._turn():
             pass
         if self._session is not None:

@@ -11,7 +11,7 @@ from grader.sandbox.transport import Piece, ReadAhead, Transport, send_all, wait
 from grader.wire.kinds import Blob
 
 _HEADER = struct.Struct(">BxxxI")
-_STDERR = 2
+_STDOUT, _STDERR = 1, 2
 _LAST_WORDS = 2_000
 
 
@@ -25,20 +25,23 @@ class AttachedTransport(Transport):
         self._poll.register(sock, select.POLLIN)
         self._ahead = ReadAhead(self._receive)
         self._left = 0
-        self._stream = 1
+        self._stream = _STDOUT
         self.last_words = bytearray()
 
     def receive_into(self, view: memoryview, deadline: float) -> int:
         """Read some bytes of the container's stdout; 0 at the end."""
         while True:
             if not self._left:
-                header = self._exactly(_HEADER.size, deadline)
+                header = self._take(_HEADER.size, deadline)
                 if header is None:
                     return 0
                 self._stream, self._left = _HEADER.unpack(header)
+                if self._stream not in (_STDOUT, _STDERR):
+                    # The engine's own trouble, or no header at all: nothing that the zygote said.
+                    raise EOFError("the engine sent what is no output of the container")
                 continue
             if self._stream == _STDERR:
-                words = self._exactly(min(self._left, 4096), deadline)
+                words = self._take(min(self._left, 4096), deadline)
                 if words is None:
                     return 0
                 self._left -= len(words)
@@ -71,15 +74,11 @@ class AttachedTransport(Transport):
         """Close the connection to the engine."""
         self._socket.close()
 
-    def _exactly(self, size: int, deadline: float) -> bytes | None:
-        buffer = memoryview(bytearray(size))
-        rest = buffer
-        while rest:
-            count = self._ahead.into(rest, deadline)
-            if not count:
-                return None
-            rest = rest[count:]
-        return bytes(buffer)
+    def _take(self, size: int, deadline: float) -> memoryview | None:
+        try:
+            return self._ahead.take(size, deadline)
+        except EOFError:
+            return None
 
     def _receive(self, view: memoryview, deadline: float) -> int:
         decrypted = self._socket.pending() if isinstance(self._socket, ssl.SSLSocket) else 0

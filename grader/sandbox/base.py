@@ -57,6 +57,9 @@ class CellResult:
 class Session(ABC):
     """One submission's stay in a box."""
 
+    forged = False
+    """Whether it ended over what the notebook itself wrote into the channel to the judge."""
+
     @abstractmethod
     def run_cell(
         self,

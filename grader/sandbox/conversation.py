@@ -15,7 +15,7 @@ from typing import Any, Literal
 import msgspec
 
 from grader.errors import WireError
-from grader.sandbox.link import FrameLink, Position
+from grader.sandbox.link import Frame, FrameLink, Position
 from grader.wire import frames
 from grader.wire import messages as m
 from grader.wire.kinds import Blob
@@ -32,11 +32,16 @@ class Trouble(msgspec.Struct, frozen=True, kw_only=True):
 
     `late`: none came in time. `much`: more came than may. `malformed`: what is no message.
     `ended`: the zygote says that the session has. `lost`: the stream is gone.
+    `forged` is what no box of ours sends, whatever runs in it: the notebook wrote it.
     """
 
     kind: Literal["late", "much", "malformed", "ended", "lost"]
     text: str = ""
+    forged: bool = False
     ended: m.Ended | None = None
+
+
+FORGED = Trouble(kind="malformed", text=NO_MESSAGE, forged=True)
 
 
 class Broken(Exception):
@@ -80,7 +85,7 @@ class Conversation:
             if isinstance(message, m.Output):
                 continue
             if isinstance(message, m.CellDone):
-                raise Broken(Trouble(kind="malformed", text=NO_MESSAGE))
+                raise Broken(FORGED)
             return message, parts
 
     def allow(self, size: int) -> None:
@@ -108,38 +113,74 @@ class Conversation:
             text = f"ran longer than {told_s:g} s and was stopped"
             raise Broken(Trouble(kind="late", text=text)) from error
         except frames.TooLarge as error:
-            raise Broken(Trouble(kind="much", text=f"sent {error}")) from error
+            raise Broken(Trouble(kind="much", text=f"sent {error}", forged=True)) from error
         except frames.Malformed as error:
-            raise Broken(Trouble(kind="malformed", text=NO_MESSAGE)) from error
-        except (OSError, EOFError, msgspec.MsgspecError) as error:
+            raise Broken(FORGED) from error
+        except (OSError, EOFError) as error:
             raise Broken(Trouble(kind="lost", text=str(error))) from error
         self._allowance -= size
         if self._allowance < 0:
             raise Broken(Trouble(kind="much", text=TOO_MUCH))
         return message, blobs
 
-    def step(self, deadline: float) -> None:
-        """Read one header; take note of the session's end."""
-        self.link.next_header(deadline)
-        if self.link.kind == frames.STATUS:
-            status = self.link.status(deadline)
-            if isinstance(status, m.Ended) and status.session == self._number:
-                self.ended = status
+    def begun(self, deadline: float) -> m.Started | m.Refused:
+        """Wait for the first that the zygote says of the session; before it nothing may come.
+
+        Raises:
+            TimeoutError, EOFError, OSError: the stream is worth nothing.
+        """
+        frame = self._next(deadline)
+        if frame.kind == frames.STATUS:
+            status = frame.status(deadline)
+            if isinstance(status, m.Started | m.Refused):
+                return status
+        raise EOFError("something else than the beginning of a session")
+
+    def await_end(self, deadline: float) -> bool:
+        """Drop all that comes until the session's end; whether it came in time.
+
+        Raises:
+            EOFError, OSError: the stream is worth nothing.
+        """
+        try:
+            while self.ended is None and time.monotonic() < deadline:
+                self._step(deadline)
+        except TimeoutError:
+            pass
+        return self.ended is not None
+
+    def _step(self, deadline: float) -> None:
+        """Come to the session's next frame; take note of its end."""
+        frame = self._next(deadline)
+        if frame.kind == frames.STATUS:
+            status = frame.status(deadline)
+            if not isinstance(status, m.Ended):
+                raise EOFError("a status that has no place within a session")
+            self.ended = status
+
+    def _next(self, deadline: float) -> Frame:
+        """The next frame, which is the session's: a zygote serves one at a time.
+
+        Whoever could have a frame of another believed, or only passed over, could prepare in one
+        session what is read in the next.
+        """
+        frame = self.link.next_frame(deadline)
+        if frame.session != self._number:
+            raise EOFError("a frame of another session")
+        return frame
 
     def _data(self, size: int, deadline: float) -> memoryview:
         """Read that many bytes of this session's stream."""
         buffer = frames.empty(size)
         rest = buffer
         while rest:
-            if not self.link.left:
-                self.step(deadline)
-                if self.ended is not None:
-                    raise Broken(Trouble(kind="ended", ended=self.ended))
+            frame = self.link.frame
+            if frame.left and frame.session == self._number:
+                rest = rest[frame.into(rest, deadline) :]
                 continue
-            if self.link.session != self._number:
-                self.link.skip(deadline)
-                continue
-            rest = rest[self.link.payload_into(rest, deadline) :]
+            self._step(deadline)
+            if self.ended is not None:
+                raise Broken(Trouble(kind="ended", ended=self.ended))
         return buffer
 
 

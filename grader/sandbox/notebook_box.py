@@ -14,7 +14,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
-from grader.errors import BoxFailure, BoxTimeout
+from grader.errors import BoxCrashed, BoxFailure, BoxTimeout
 from grader.sandbox.base import CellResult, Session, Slot
 from grader.sandbox.conversation import Loan, Trouble
 from grader.sandbox.link import Position
@@ -22,6 +22,7 @@ from grader.wire import messages as m
 from grader.wire.kinds import Blob
 
 MAX_RESTARTS = 4
+FORGER = "the notebook wrote into the channel to the judge; it is not run again"
 MB = 1 << 20
 
 
@@ -89,6 +90,7 @@ class NotebookBox:
         self._seed = seed
         self._skipped: set[int] = set()
         self._session: Session | None = None
+        self._forged = False
         self._seconds: dict[int, float] = {}
         self._spent_s = 0.0
         self.generation = 0
@@ -196,6 +198,7 @@ class NotebookBox:
         session, self._session = self._session, None
         if session is not None:
             end = session.close()
+            self._forged |= session.forged
             self.cpu_s += end.cpu_s
             self.peak_memory_bytes = max(self.peak_memory_bytes, end.peak_memory_bytes)
         self.generation += 1
@@ -205,6 +208,10 @@ class NotebookBox:
         began = time.monotonic()
         try:
             while True:
+                if self._forged:
+                    # Nothing honest writes there. Were it run again, so would the attack be, for
+                    # the time of a slot's start each.
+                    raise BoxCrashed(FORGER)
                 if self.restarts >= MAX_RESTARTS:
                     raise BoxTimeout(f"the notebook was stopped {MAX_RESTARTS} times already")
                 self.restarts += 1
@@ -233,7 +240,7 @@ class NotebookBox:
         if self._session is None:
             try:
                 self._revive()
-            except BoxTimeout as error:
+            except BoxFailure as error:
                 run.notes.append(f"cell {position + 1} was not run: {error.what}")
                 return CellResult(index=position + 1, status="killed", error=error.what)
         session = self._session

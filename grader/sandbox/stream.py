@@ -6,6 +6,7 @@ writes. Blocking reads with deadlines; the zygote always reads, so a send can't 
 
 from __future__ import annotations
 
+import secrets
 import time
 from abc import abstractmethod
 from collections.abc import Callable, Sequence
@@ -23,6 +24,7 @@ from grader.errors import (
 )
 from grader.sandbox.base import CellResult, Session, Slot, SlotOptions
 from grader.sandbox.conversation import (
+    FORGED,
     NO_MESSAGE,
     TOO_MUCH,
     Broken,
@@ -39,7 +41,10 @@ from grader.wire import messages as m
 from grader.wire.kinds import Blob
 
 SPAWN_S = 30.0
-END_S = 15.0
+CLOSE_S = 2.0
+"""How long a session may take to end when it is told to close; then it is killed."""
+KILL_S = 5.0
+"""How long the zygote may take to say what a killed session used; then its slot is destroyed."""
 MAX_BODY = 16 << 20
 MAX_BRACKETS = 500_000
 _MEMORY = "used more memory than it may and was stopped"
@@ -54,7 +59,6 @@ class StreamSlot(Slot):
         self._link: FrameLink | None = None
         self._transport: Transport | None = None
         self._session: StreamSession | None = None
-        self._number = 0
         self._served = 0
 
     recycle_after = 1_000
@@ -90,9 +94,9 @@ class StreamSlot(Slot):
         try:
             link = self._require_link()
             deadline = time.monotonic() + self.options.start_timeout_s
-            link.next_header(deadline)
-            status = link.status(deadline)
-        except (OSError, EOFError, msgspec.MsgspecError) as error:
+            frame = link.next_frame(deadline)
+            status = frame.status(deadline) if frame.kind == frames.STATUS else None
+        except (OSError, EOFError) as error:
             reason = self.why_gone() or str(error)
             self.stop()
             raise InfrastructureError(
@@ -112,9 +116,10 @@ class StreamSlot(Slot):
         if self.hello is not None and (single or self._served >= self.recycle_after):
             self.stop()
         self.wait_ready()
-        self._number += 1
         self._served += 1
-        self._session = StreamSession(self, self._require_link(), self._number, limits)
+        # Drawn anew: what an earlier session has written anywhere could not name this one.
+        number = 1 + secrets.randbelow(frames.SESSIONS - 1)
+        self._session = StreamSession(self, self._require_link(), number, limits)
         self._session.begin(seed)
         return self._session
 
@@ -127,10 +132,14 @@ class StreamSlot(Slot):
             transport.close()
         self.destroy()
 
-    def ended(self, end: m.Ended | None) -> None:
-        """A session is over; a slot whose session ended badly is not used again."""
+    def ended(self, *, orderly: bool) -> None:
+        """A session is over.
+
+        A slot serves on only where the session did as it was told and the zygote said so: whatever
+        another kind of end has left, in the stream or in the slot, is destroyed with it.
+        """
         self._session = None
-        if end is None or end.cause in ("memory", "disk") or self.options.isolation == "single-use":
+        if not orderly or self.options.isolation == "single-use":
             self.stop()
 
     def _require_link(self) -> FrameLink:
@@ -161,55 +170,42 @@ class StreamSession(Session):
             self._link.control(
                 m.Spawn(session=self._number, seed=seed, limits=self._limits), deadline
             )
-            while True:
-                self._link.next_header(deadline)
-                if self._link.kind != frames.STATUS:
-                    self._link.skip(deadline)
-                    continue
-                status = self._link.status(deadline)
-                if isinstance(status, m.Started) and status.session == self._number:
-                    return
-                if isinstance(status, m.Refused):
-                    raise InfrastructureError(
-                        f"the jail could not be closed: {status.reason}",
-                        hint="Run `grader doctor`, or use `--isolation single-use`.",
-                    )
-        except (OSError, EOFError, msgspec.MsgspecError) as error:
+            status = self._talk.begun(deadline)
+        except (OSError, EOFError) as error:
             raise self._lost(str(error)) from error
+        if isinstance(status, m.Refused):
+            self._over(None)
+            raise InfrastructureError(
+                f"the jail could not be closed: {status.reason}",
+                hint="Run `grader doctor`, or use `--isolation single-use`.",
+            )
 
     def close(self) -> m.Ended:
         """End the session and wait until nothing of it lives."""
-        if self._ended is None:
-            try:
-                if self._failure is None:
-                    deadline = time.monotonic() + END_S
-                    self._link.send(frames.DATA, self._number, frames.message(m.Close()), deadline)
-                    self._await_end(time.monotonic() + 1.0, END_S)
-                else:
-                    self._await_end(time.monotonic(), END_S)
-            except (OSError, EOFError, msgspec.MsgspecError, BoxFailure):
-                self._slot.ended(None)
-                self._ended = m.Ended(session=self._number, cause="killed")
-        return self._ended or m.Ended(session=self._number, cause="killed")
-
-    def _await_end(self, kill_at: float, patience_s: float) -> None:
-        """Wait for `Ended`; kill when `kill_at` has passed."""
-        deadline = max(time.monotonic(), kill_at) + patience_s
-        killed = False
-        while self._ended is None:
-            if not killed and time.monotonic() >= kill_at:
+        if self._ended is not None:
+            return self._ended
+        orderly = False
+        try:
+            orderly = self._failure is None and self._close_by(time.monotonic() + CLOSE_S)
+            if not orderly:
+                deadline = time.monotonic() + KILL_S
                 self._link.control(m.Kill(session=self._number), deadline)
-                killed = True
-            try:
-                self._talk.step(deadline if killed else kill_at)
-            except TimeoutError:
-                if killed:
-                    raise
-                continue
-            self._link.skip(deadline)
-            if self._talk.ended is not None:
-                self._ended = self._talk.ended
-                self._slot.ended(self._ended)
+                self._talk.await_end(deadline)
+        except (OSError, EOFError):
+            orderly = False
+        return self._over(self._talk.ended, orderly=orderly)
+
+    def _close_by(self, deadline: float) -> bool:
+        """Tell the session to close; whether it has, and as it should."""
+        self._link.send(frames.DATA, self._number, frames.message(m.Close()), deadline)
+        self._talk.await_end(deadline)
+        return self._talk.ended is not None and self._talk.ended.cause == "closed"
+
+    def _over(self, end: m.Ended | None, *, orderly: bool = False) -> m.Ended:
+        """The session has ended, in that way if the zygote has said so."""
+        self._ended = end or m.Ended(session=self._number, cause="killed")
+        self._slot.ended(orderly=orderly)
+        return self._ended
 
     # -- requests
 
@@ -252,7 +248,7 @@ class StreamSession(Session):
             elif isinstance(message, m.CellDone):
                 return message
             else:
-                raise Broken(Trouble(kind="malformed", text=NO_MESSAGE))
+                raise Broken(FORGED)
 
     def request(
         self, request: m.Request, blobs: Sequence[Blob] = ()
@@ -278,8 +274,7 @@ class StreamSession(Session):
         if position is not None:
             loan.returned(position)
         elif loan.torn:
-            self._slot.ended(None)
-            self._ended = m.Ended(session=self._number, cause="killed")
+            self._over(None)
             self._failure = BoxCrashed("the check ended in the middle of a call")
             raise self._failure
         if trouble is not None:
@@ -301,13 +296,10 @@ class StreamSession(Session):
 
     def _judge(self, trouble: Trouble) -> BoxFailure | InfrastructureError:
         """Say what the trouble is, and end the session over it."""
+        self.forged = trouble.forged
         match trouble.kind:
             case "ended":
-                self._ended = trouble.ended
-                if trouble.ended is None:  # pragma: no cover - the conversation sends both
-                    raise AssertionError("an end without its status")
-                self._slot.ended(trouble.ended)
-                return self._failure_of(trouble.ended)
+                return self._failure_of(self._over(trouble.ended))
             case "lost":
                 return self._lost(trouble.text)
             case "late":
@@ -336,8 +328,7 @@ class StreamSession(Session):
         """The stream is gone: the engine's doing, or the submission's."""
         memory = self._slot.killed_for_memory()
         why = self._slot.why_gone() or why
-        self._slot.ended(None)
-        self._ended = m.Ended(session=self._number, cause="memory" if memory else "killed")
+        self._over(m.Ended(session=self._number, cause="memory") if memory else None)
         if memory:
             self._failure = BoxOutOfMemory(_MEMORY)
             return self._failure

@@ -107,6 +107,26 @@ class ReadAhead:
         self._room[: len(data)] = data
         self._held = self._room[: len(data)]
 
+    def take(self, size: int, deadline: float) -> memoryview:
+        """Read exactly so many bytes, at most `frames.SMALL`, to be used before the next read.
+
+        All of them or none: those that had come before a deadline stay, to be read by whoever asks
+        again. A header of which a part is lost would have the next bytes read as another.
+
+        Raises:
+            EOFError: the stream ended.
+        """
+        while len(self._held) < size:
+            have = len(self._held)
+            self._room[:have] = self._held
+            self._held = self._room[:have]
+            count = self._read(self._room[have:], deadline)
+            if not count:
+                raise EOFError("the stream ended")
+            self._held = self._room[: have + count]
+        taken, self._held = self._held[:size], self._held[size:]
+        return taken
+
     def into(self, view: memoryview, deadline: float) -> int:
         """Read some bytes; 0 at the end of the stream."""
         if not self._held:

@@ -2,7 +2,8 @@
 
 A *frame* is ``kind, session, length`` and a payload. The zygote alone writes frames; what a child
 sends is payload, whatever it looks like, so a submission can forge neither a header nor a status
-nor another session's bytes.
+nor another session's bytes. A session's number is drawn by the judge from 64 bits when the session
+begins: what one session writes can't name another that is to come.
 
 A *message* is ``tree length, number of blobs, blob lengths`` then a msgpack tree and the blobs as
 they are. The tree is small (it may cost its length many times over in objects), the blobs are not
@@ -21,8 +22,12 @@ import numpy as np
 
 from grader.wire.kinds import Blob
 
-FRAME = struct.Struct(">BII")
+FRAME = struct.Struct(">BQI")
 CONTROL, DATA, STATUS = 1, 2, 3
+NO_SESSION = 0
+"""What a frame names that is about the slot itself."""
+SESSIONS = 1 << 64
+"""Numbers of sessions are below it."""
 MAX_FRAME = 1 << 20
 MAX_STATUS = 1 << 16
 

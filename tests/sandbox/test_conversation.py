@@ -66,13 +66,14 @@ def test_a_call_that_breaks_says_why_and_where_the_stream_is(
     monkeypatch.setattr("grader.sandbox.conversation.GRACE_S", 0.1)
     conversation, box = ends
     loan = Loan(conversation)
-    box.sendall(REPLY[:12])
+    begun = frames.FRAME.size + 3
+    box.sendall(REPLY[:begun])
     with pytest.raises(Broken) as broken:
         loan.request(FETCH)
     assert broken.value.trouble.kind == "late"
     assert "ran longer than 0.05 s" in broken.value.trouble.text
     position = loan.position()
-    assert position.left == len(REPLY) - 12
+    assert position.left == len(REPLY) - begun
     loan.returned(position)
     assert not loan.torn
 
