@@ -59,6 +59,10 @@ class InfrastructureError(GraderError):
     """Ours to mend, never a mark: the engine, the image, the GPU, the disk."""
 
 
+class SlowError(InfrastructureError):
+    """No answer yet. It is not known that a thing does not work, and nothing is concluded."""
+
+
 class ImageError(InfrastructureError):
     """The sandbox image is missing, stale or cannot be built."""
 

@@ -11,7 +11,14 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from grader import __version__
-from grader.errors import ImageError, InfrastructureError, UsageError
+from grader.errors import (
+    BoxFailure,
+    BoxTimeout,
+    ImageError,
+    InfrastructureError,
+    SlowError,
+    UsageError,
+)
 from grader.sandbox.ahead import AheadSlot
 from grader.sandbox.base import Isolation, SandboxName, Slot, SlotOptions
 from grader.sandbox.local_slot import LocalSlot
@@ -74,6 +81,7 @@ def choose(
 
     Raises:
         ImageError: docker was asked for and its image is missing or stale.
+        SlowError: this machine is too busy to tell.
         InfrastructureError: what was asked for can't be had here.
     """
     if runtime:
@@ -94,6 +102,8 @@ def choose(
     if sandbox in ("auto", "docker"):
         try:
             return _docker(isolation, libraries, runtime)
+        except SlowError:  # which says nothing of whether it is there
+            raise
         except InfrastructureError as error:
             if sandbox == "docker":
                 raise
@@ -115,6 +125,8 @@ def choose_in_container(*, hide: Sequence[Path] = ()) -> Choice:
     """
     try:
         return choose("local", hide=hide)
+    except SlowError:
+        raise
     except InfrastructureError as error:
         missing = " ".join(error.what.split())
     choice = Choice(
@@ -200,19 +212,29 @@ def probe_once(choice: Choice) -> str:
 
 
 def probe(choice: Choice) -> str:
-    """Open one session and look from inside whether it is jailed; returns what is wrong."""
+    """Open one session and look from inside whether it is jailed; returns what is wrong.
+
+    Raises:
+        SlowError: it took too long to tell: that the jail does not hold is not known.
+    """
     slot = choice.slot(SlotOptions())
     try:
         slot.wait_ready()
         session = slot.open(seed=0, limits=Limits())
         try:
-            found = session.run_cell(PROBE, index=1, timeout_s=10.0, output_bytes=10_000)
+            found = session.run_cell(PROBE, index=1, timeout_s=PROBE_S, output_bytes=10_000)
         finally:
             session.close()
-    except InfrastructureError as error:
+    except SlowError:
+        raise
+    except BoxTimeout as error:
+        raise too_slow(choice) from error
+    except (BoxFailure, InfrastructureError) as error:
         return error.what
     finally:
         slot.stop()
+    if found.status == "timeout":
+        raise too_slow(choice)
     text = "".join(str(o.get("text", "")) for o in found.outputs)
     expected = {"caps 0", "nnp 1", "seccomp 2"}
     if choice.isolation == "warm":
@@ -221,6 +243,17 @@ def probe(choice: Choice) -> str:
     return f"the jail lacks {', '.join(sorted(missing))}" if missing else ""
 
 
+def too_slow(choice: Choice) -> SlowError:
+    """The error of a probe that has not come to its end."""
+    return SlowError(
+        f"a probe of the {choice.sandbox} sandbox, {choice.isolation}, took longer than "
+        f"{PROBE_S:g} s: whether it holds is not known",
+        hint="This machine is very busy. Try again when there is less to do.",
+    )
+
+
+PROBE_S = 600.0
+"""How long a few lines may take: longer than on any machine that is only busy."""
 PROBE = """
 import os
 status = dict(line.split(":", 1) for line in open("/proc/self/status"))

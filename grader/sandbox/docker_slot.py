@@ -20,7 +20,7 @@ from docker.errors import APIError, DockerException, NotFound
 
 from grader.errors import ImageError
 from grader.sandbox.base import SlotOptions
-from grader.sandbox.engine import Engine, connect, ours, seccomp_profile, speaking
+from grader.sandbox.engine import Engine, connect, ours, speaking
 from grader.sandbox.prune import sweep
 from grader.sandbox.rendezvous import ContainerTransport, Rendezvous
 from grader.sandbox.stream import StreamSlot
@@ -153,7 +153,7 @@ class DockerSlot(StreamSlot):
         return str(created["Id"])
 
     def _host_config(self, engine: Engine, mounts: list[Any]) -> dict[str, Any]:
-        config: dict[str, Any] = engine.api.create_host_config(mounts=mounts, **self._limits())
+        config = engine.host_config(mounts=mounts, **self._limits(engine))
         if self.options.isolation == "warm":
             # What the docker command calls systempaths=unconfined: the kernel lets a jail mount a
             # /proc of its own only where nothing of the container's is covered.
@@ -161,14 +161,14 @@ class DockerSlot(StreamSlot):
             config["ReadonlyPaths"] = []
         return config
 
-    def _limits(self) -> dict[str, Any]:
+    def _limits(self, engine: Engine) -> dict[str, Any]:
         options = self.options
         # In a warm slot each session mounts a place of its own over this one, as large as allowed.
         scratch = options.disk_bytes + (64 * MB if options.isolation == "warm" else 0)
         memory = WARM_BYTES + options.memory_bytes + options.disk_bytes
         security = ["no-new-privileges"]
         if options.isolation == "warm":
-            security.append(f"seccomp={seccomp_profile()}")  # lets the jail be made
+            security += engine.jail_options()
         limits: dict[str, Any] = {
             "network_mode": "none",
             "read_only": True,
@@ -180,7 +180,7 @@ class DockerSlot(StreamSlot):
             "nano_cpus": int(options.cpus * 1e9),
             "ipc_mode": "private",
             "shm_size": scratch,
-            "tmpfs": {"/tmp": f"rw,nosuid,nodev,size={scratch},nr_inodes=50000,mode=1777"},  # noqa: S108
+            "tmpfs": _temporary(engine, scratch),
             "log_config": docker.types.LogConfig(type="none"),
             "oom_kill_disable": False,
             "init": False,
@@ -201,7 +201,7 @@ class DockerSlot(StreamSlot):
             self.options.image,
             command=["true"],
             labels=ours(self._name),
-            host_config=engine.api.create_host_config(
+            host_config=engine.host_config(
                 network_mode="none", binds=[f"{self._volume}:{DATA_FOLDER}"]
             ),
         )
@@ -210,6 +210,20 @@ class DockerSlot(StreamSlot):
         finally:
             engine.api.remove_container(helper["Id"], force=True)
         return _mount(DATA_FOLDER, self._volume, "volume")
+
+
+def _temporary(engine: Engine, size: int) -> dict[str, str]:
+    """The container's file systems in memory, and their options.
+
+    Podman knows no limit on inodes (there memory bounds them), and would fill /tmp with what the
+    image has there. Beside a read-only root it gives a container a /var/tmp that all can write: in
+    a warm slot one submission could leave something there for the next.
+    """
+    common = f"rw,nosuid,nodev,size={size},mode=1777"
+    if engine.is_podman:
+        closed = "ro,nosuid,nodev,noexec,notmpcopyup,size=4k,mode=755"
+        return {"/tmp": f"{common},notmpcopyup", "/var/tmp": closed}  # noqa: S108
+    return {"/tmp": f"{common},nr_inodes=50000"}  # noqa: S108
 
 
 _ENVIRONMENT = {

@@ -58,7 +58,7 @@ def _engine_checks() -> Iterator[Check]:
     yield Check(
         name="engine",
         ok=True,
-        found=f"Docker {engine.version}, cgroup v{engine.cgroup_version}, {where}",
+        found=f"{engine.name} {engine.version}, cgroup v{engine.cgroup_version}, {where}",
     )
     swap = engine.can_limit_swap or engine.cgroup_version == "2"
     yield Check(

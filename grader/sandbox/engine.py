@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -15,17 +16,23 @@ import docker
 import requests
 from docker.errors import DockerException
 
-from grader.errors import InfrastructureError
+from grader.errors import InfrastructureError, SlowError
+from grader.sandbox.engine_errors import timed_out, unreachable
 
-TIMEOUT_S = 60
+TIMEOUT_S = 300
+"""How long the engine may take for one request: a busy one takes long, and still does it."""
+SECCOMP_PROFILE = Path(__file__).with_name("seccomp.json")
+"""Our own profile, for warm slots."""
 SLOT_LABEL = "org.grader.slot"
 """On every container and volume of ours, so that `grader sandbox prune` finds it."""
 OWNER_LABEL = "org.grader.owner"
 """Host and process that made it; what has outlived its owner may be removed."""
-ENGINE_HINT = (
-    "Start Docker (as root on Debian: `.ci/start-engine`), or use `--sandbox local`, which needs "
-    "no engine."
-)
+OPEN_FILES = 1024
+PROCESSES = 32_768
+"""Of a container of Podman's, which asks for a million and four: more than it may give itself
+where it runs in a machine with limits. A zygote needs few; a session has limits of its own."""
+_SHOWN = 400
+"""Characters of an engine's own words: some give back the whole request."""
 
 
 @dataclass(frozen=True)
@@ -45,6 +52,18 @@ class Engine:
         with speaking():
             found: dict[str, Any] = self.client.info()
         return found
+
+    @cached_property
+    def is_podman(self) -> bool:
+        """Whether it is Podman, which takes some options in a form of its own."""
+        with speaking():
+            parts = self.client.version().get("Components") or []
+        return any("podman" in str(part.get("Name")).lower() for part in parts)
+
+    @property
+    def name(self) -> str:
+        """What people call it."""
+        return "Podman" if self.is_podman else "Docker"
 
     @property
     def version(self) -> str:
@@ -69,6 +88,30 @@ class Engine:
         """Whether the kernel accounts for swap."""
         return bool(self.info.get("SwapLimit"))
 
+    def host_config(self, **options: Any) -> dict[str, Any]:
+        """What a container of ours is created with; the form in which this engine takes it."""
+        if self.is_podman:
+            options.setdefault(
+                "ulimits",
+                [
+                    docker.types.Ulimit(name="nofile", soft=OPEN_FILES, hard=OPEN_FILES),
+                    docker.types.Ulimit(name="nproc", soft=PROCESSES, hard=PROCESSES),
+                ],
+            )
+        config: dict[str, Any] = self.api.create_host_config(**options)
+        return config
+
+    def jail_options(self) -> list[str]:
+        """The security options that let a warm slot make its jails.
+
+        Our own seccomp profile: the JSON itself, but for Podman, which wants the path of a file
+        that it can read. And a /proc of which nothing is covered: else the kernel lets no jail
+        mount one of its own. (Docker has no option for this, see `DockerSlot`.)
+        """
+        if self.is_podman:
+            return [f"seccomp={SECCOMP_PROFILE}", "unmask=ALL"]
+        return [f"seccomp={SECCOMP_PROFILE.read_text()}"]
+
     def require_runtime(self, name: str) -> None:
         """Check that the engine has a runtime; an empty name is its default.
 
@@ -85,16 +128,17 @@ class Engine:
 
 
 def connect(*, timeout_s: int = TIMEOUT_S) -> Engine:
-    """Connect to the engine that `DOCKER_HOST` or the current context names.
+    """Connect to the engine that `DOCKER_HOST` names, else to this machine's.
 
     Raises:
-        InfrastructureError: none answers.
+        SlowError: it has not answered in time.
+        InfrastructureError: none answers: why, and what to do.
     """
     try:
         client = docker.from_env(timeout=timeout_s, version="auto")
         client.ping()
-    except (DockerException, requests.RequestException, OSError) as error:
-        raise InfrastructureError("no Docker engine answers", hint=ENGINE_HINT) from error
+    except (DockerException, requests.RequestException, OSError, ValueError) as error:
+        raise unreachable(error, os.environ, timeout_s) from error
     return Engine(client)
 
 
@@ -105,16 +149,27 @@ def ours(name: str) -> dict[str, str]:
 
 @contextmanager
 def speaking() -> Iterator[None]:
-    """Turn an engine's refusal or silence into an error of ours."""
+    """Turn an engine's refusal or silence into an error of ours.
+
+    Raises:
+        SlowError: it has not answered in time.
+        InfrastructureError: it refuses, or is gone.
+    """
     try:
         yield
     except (DockerException, requests.RequestException) as error:
+        if timed_out(error):
+            raise SlowError(
+                "the engine has not answered a request in time: it is busy, or hangs",
+                hint="What is graded is kept. If it does nothing else either, restart it.",
+            ) from error
         text = getattr(error, "explanation", None) or str(error)
         raise InfrastructureError(
-            f"the Docker engine refused: {text}", hint="Run `grader doctor`."
+            f"the engine refused: {in_short(str(text))}", hint="Run `grader doctor`."
         ) from error
 
 
-def seccomp_profile() -> str:
-    """Our own seccomp profile for warm slots, as the engine wants it: the JSON itself."""
-    return Path(__file__).with_name("seccomp.json").read_text()
+def in_short(text: str) -> str:
+    """An engine's words without the profile or the request that some give back with them."""
+    text = " ".join(re.sub(r"\{.*\}", "{…}", text, flags=re.DOTALL).split())
+    return text if len(text) <= _SHOWN else f"{text[: _SHOWN // 2]} … {text[-_SHOWN // 2 :]}"

@@ -213,7 +213,7 @@ def _run_and_commit(
             entrypoint=[],
             user="0:0",
             labels=ours("build"),
-            host_config=api.create_host_config(network_mode="none"),
+            host_config=engine.host_config(network_mode="none"),
         )["Id"]
     try:
         with tempfile.TemporaryFile() as context:
@@ -227,9 +227,11 @@ def _run_and_commit(
             log = api.logs(container, tail=20).decode("utf-8", "replace").strip()
             raise ImageError(f"the image can't be built: {log[-800:]}")
         repository, _, name = tag.partition(":")
-        named = {LABELS + k: v for k, v in labels.items()}
+        config = _config({LABELS + k: v for k, v in labels.items()})
+        # Podman passes over a configuration in silence, and takes it as lines of a Dockerfile.
+        how = {"changes": as_changes(config)} if engine.is_podman else {"conf": config}
         with speaking():
-            api.commit(container, repository=repository, tag=name, conf=_config(named))
+            api.commit(container, repository=repository, tag=name, **how)
     finally:
         with speaking():
             api.remove_container(container, force=True, v=True)
@@ -251,6 +253,18 @@ def _config(labels: dict[str, str]) -> dict[str, Any]:
         "Entrypoint": ["/opt/start"],
         "WorkingDir": "/tmp",  # noqa: S108 - inside the image
     }
+
+
+def as_changes(config: dict[str, Any]) -> list[str]:
+    """An image's configuration as lines of a Dockerfile, as Podman reads them: without quoting."""
+    return [
+        *(f"LABEL {name}={value}" for name, value in config["Labels"].items()),
+        *(f"ENV {setting}" for setting in config["Env"]),
+        f"USER {config['User']}",
+        f"CMD {json.dumps(config['Cmd'])}",
+        f"ENTRYPOINT {json.dumps(config['Entrypoint'])}",
+        f"WORKDIR {config['WorkingDir']}",
+    ]
 
 
 def _write_context(file: IO[bytes], files: dict[str, bytes], wheels: Path | None) -> None:
@@ -319,11 +333,11 @@ def _target(engine: Engine, image: str) -> Target:
             command=["python3", "-c", _PROBE],
             entrypoint=[],
             labels=ours("build"),
-            host_config=api.create_host_config(network_mode="none"),
+            host_config=engine.host_config(network_mode="none"),
         )["Id"]
         try:
             api.start(container)
-            api.wait(container, timeout=60)
+            api.wait(container, timeout=_WAIT_S)
             words = api.logs(container, stderr=False).decode().split()
         finally:
             api.remove_container(container, force=True)

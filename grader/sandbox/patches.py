@@ -71,12 +71,14 @@ def installed_versions(engine: Engine) -> dict[str, str]:
     """The versions of runc and, where it is on this machine, of NVIDIA's toolkit."""
     found = {}
     for part in engine.client.version().get("Components") or []:
-        if str(part.get("Name")) == "runc":
-            found["runc"] = str(part.get("Version"))
+        version = str(part.get("Version")).partition("\n")[0]
+        # Podman tells `OCI Runtime (runc)` and `runc version 1.1.5+ds1`.
+        if str(part.get("Name")) in ("runc", "OCI Runtime (runc)") and parse(version):
+            found["runc"] = version.split()[-1]
     toolkit = shutil.which("nvidia-ctk")
     if toolkit and engine.is_here:
         said = subprocess.run(
-            [toolkit, "--version"], capture_output=True, text=True, timeout=20, check=False
+            [toolkit, "--version"], capture_output=True, text=True, check=False
         ).stdout
         if parse(said):
             found["nvidia-container-toolkit"] = said.split("version")[-1].split()[0]

@@ -118,14 +118,17 @@ class ContainerTransport(Transport):
         self._attached.close()
 
     def _meet(self, rendezvous: Rendezvous, deadline: float) -> None:
+        """Wait until the zygote has connected, or speaks without; what it only mutters is kept."""
         poll = select.poll()
         for end in (rendezvous, self._socket):
             poll.register(end, select.POLLIN)
-        wait_for(poll, deadline)
+        while rendezvous.fileno() not in dict(wait_for(poll, deadline)):
+            if not self._attached.hear_words(deadline):
+                break
         self._rendezvous = None
         met = rendezvous.meet()
         if met is not None:
-            self._way = _DirectTransport(met, self._socket)
+            self._way = _DirectTransport(met, self._socket, bytes(self._attached.last_words))
 
 
 class _DirectTransport(SocketTransport):
@@ -135,11 +138,11 @@ class _DirectTransport(SocketTransport):
     read only when asked for: a fork of this process may have taken a part of it.
     """
 
-    def __init__(self, sock: socket.socket, attached: socket.socket) -> None:
+    def __init__(self, sock: socket.socket, attached: socket.socket, words: bytes) -> None:
         super().__init__(sock)
         self._attached = attached
         self._poll.register(attached, select.POLLIN)
-        self._tail = b""
+        self._tail = words
 
     def receive_into(self, view: memoryview, deadline: float) -> int:
         """Read some bytes of the socket; 0 at the end."""

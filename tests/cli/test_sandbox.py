@@ -47,7 +47,8 @@ def test_without_an_engine_it_says_how_to_have_one(
 ) -> None:
     done = grader("sandbox", *command)
     assert done.code == 1
-    assert "no Docker engine answers" in done.err
+    assert "no Docker engine answers at tcp://127.0.0.1:9" in done.err
+    assert "nobody listens there" in done.err
     assert "--sandbox local" in done.err
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from grader.sandbox.engine import connect, seccomp_profile
+from grader.sandbox.engine import SECCOMP_PROFILE, connect
 from tests.sandbox.places import docker_image
 
 FORBIDDEN = (
@@ -81,7 +81,7 @@ for flags in (USER | MOUNT | PID | IPC | NET, USER | MOUNT | PID | IPC, USER, NE
 
 @pytest.fixture(scope="module")
 def profile() -> dict[str, Any]:
-    loaded: dict[str, Any] = json.loads(seccomp_profile())
+    loaded: dict[str, Any] = json.loads(SECCOMP_PROFILE.read_text())
     return loaded
 
 
@@ -131,7 +131,7 @@ def test_the_engine_takes_it_and_the_kernel_enforces_it() -> None:
         remove=True,
         network_mode="none",
         cap_drop=["ALL"],
-        security_opt=["no-new-privileges", f"seccomp={seccomp_profile()}"],
+        security_opt=["no-new-privileges", f"seccomp={SECCOMP_PROFILE.read_text()}"],
     ).decode()
     *refused, thread, shell, others = said.splitlines()[:-5]
     assert set(refused) == {"-1 1"}

@@ -123,6 +123,27 @@ def test_who_has_connected_is_met_though_something_was_said_before(
     assert transport.last_words() == "a warning"
 
 
+def test_who_mutters_before_it_connects_is_waited_for(
+    rendezvous: Rendezvous, engine: tuple[ContainerTransport, socket.socket]
+) -> None:
+    transport, theirs = engine
+    theirs.sendall(packed(STDERR, b"a warning, ") + packed(STDERR, b"and another")[:12])
+
+    def zygote() -> None:
+        # Only once the muttering has been taken in is there more of it, and then the connection.
+        while len(transport._attached.last_words) < len(b"a warning, "):
+            time.sleep(0.001)
+        theirs.sendall(packed(STDERR, b"and another")[12:])
+        with connected(rendezvous) as end:
+            end.sendall(b"hello")
+
+    thread = threading.Thread(target=zygote)
+    thread.start()
+    assert received(transport) == b"hello"
+    thread.join()
+    assert transport.last_words() == "a warning, and another"
+
+
 def test_many_words_on_stderr_hold_nobody_up_and_the_last_are_kept(
     rendezvous: Rendezvous, engine: tuple[ContainerTransport, socket.socket]
 ) -> None:
