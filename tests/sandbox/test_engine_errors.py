@@ -1,4 +1,4 @@
-"""Why no engine answers: each cause has its sentence and its cure, in every command that asks one."""
+"""Why no engine answers: each cause has its sentence and its cure, in every command."""
 
 from __future__ import annotations
 
