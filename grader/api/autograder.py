@@ -145,7 +145,10 @@ def _job(root: Path, assignment: Assignment) -> Job:
     except NoChoiceError as problem:
         return Job(student=STUDENT, file="", data=b"", sha256="", problem=str(problem))
     found = read_submission(
-        chosen.content or held(b""), student=STUDENT, file=Path(chosen.path).name
+        chosen.member.content or held(b""),
+        student=STUDENT,
+        file=Path(chosen.member.path).name,
+        notes=chosen.notes,
     )
     return Job(
         student=STUDENT,
@@ -153,6 +156,7 @@ def _job(root: Path, assignment: Assignment) -> Job:
         data=found.read(),
         sha256=found.sha256,
         problem=found.problem,
+        notes=found.notes,
     )
 
 

@@ -322,6 +322,7 @@ def _job(submission: Submission) -> Job:
         attempt=submission.attempt,
         submitted_at=submission.submitted_at,
         problem=submission.problem,
+        notes=submission.notes,
     )
 
 

@@ -90,6 +90,7 @@ def _without_tests(job: Job, setting: Setting, outcome: Outcome, reason: str) ->
         manual_points=setting.spec.manual_points,
         reason=reason,
         questions=question_marks(setting.spec, ()),
+        notes=job.notes,
         submission=_record(job),
         provenance=_provenance(setting),
     )

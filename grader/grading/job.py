@@ -27,6 +27,7 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
     attempt: int = 1
     submitted_at: dt.datetime | None = None
     problem: str = ""
+    notes: tuple[str, ...] = ()
     seed: int | None = None
     before: tuple[TestResult, ...] = ()
     unchanged: tuple[str, ...] = ()

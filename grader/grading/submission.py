@@ -82,7 +82,7 @@ def judge_submission(
         collaborators=declared_collaborators(
             notebook, questions=[q.id for q in setting.spec.questions]
         ),
-        notes=(*notebook.repairs, *run.notes),
+        notes=(*job.notes, *notebook.repairs, *run.notes),
         usage=usage,
     )
     return Judged(verdict=verdict, executed=msgspec.json.encode(executed))

@@ -43,12 +43,15 @@ class ReadNotebook:
     """A notebook that could be read.
 
     `repairs` are sentences that say what had to be mended; `nbformat` is the version that the
-    file states, as (major, minor).
+    file states, as (major, minor). `assignment` is the one that its metadata name, as a release
+    writes it: a student can write anything there, so it is a hint on which file is meant, and
+    never more.
     """
 
     cells: tuple[Cell, ...]
     repairs: tuple[str, ...] = ()
     nbformat: tuple[int, int] = (4, 5)
+    assignment: str = ""
 
     @property
     def code_cells(self) -> tuple[Cell, ...]:

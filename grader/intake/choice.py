@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
-import datetime as dt
 import re
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import PurePosixPath
+from typing import Any
 
+from grader.errors import SubmissionError
+from grader.intake.content import held
 from grader.intake.members import Member
 from grader.intake.names import display_name
+from grader.intake.notebook import read_notebook
 
 _NOTEBOOK_ENDINGS = (".ipynb", ".ipynb.txt", ".ipynb.json")  # browsers add the second ones
 _COPY = re.compile(
     r"[\s_-]*(?:\((\d{1,4})\)|copy[\s_-]?\(?(\d{0,4})\)?|-(\d{1,4}))$", re.IGNORECASE
 )
-_EARLIEST = dt.datetime.min.replace(tzinfo=dt.UTC)
+_NAMED = 5
 
 
 class NoChoiceError(Exception):
@@ -47,31 +52,114 @@ def resembles(path: str, assignment: str) -> int:
     return 1 if any(wanted in name for name in names) else 0
 
 
-def choose_notebook(notebooks: Sequence[Member], *, assignment: str) -> Member:
+@dataclass(frozen=True)
+class Chosen:
+    """The notebook that counts; `notes` are sentences on what else there was."""
+
+    member: Member
+    notes: tuple[str, ...] = ()
+
+
+def choose_notebook(notebooks: Sequence[Member], *, assignment: str) -> Chosen:
     """Return the notebook of a student who handed in one or several.
 
-    One that is named as the assignment goes before one whose name holds it, and that before any
-    other; among equals the newest counts, then the copy with the highest number. Identical
-    files are one.
-
-    Raises:
-        NoChoiceError: nothing tells which of several is meant.
+    Rules are asked one after the other, until one notebook is left (`_RULES`). None of them asks
+    when a file was written: that is the time of its last copy, and another one for each who
+    unpacks it. What is passed over is named, unless it is byte for byte the same.
     """
-    best = max(resembles(n.path, assignment) for n in notebooks)
-    equals = [n for n in notebooks if resembles(n.path, assignment) == best]
-    newest = max(_age_and_copy(n) for n in equals)
-    equals = [n for n in equals if _age_and_copy(n) == newest]
-    if len(equals) == 1 or len({n.content.sha256 for n in equals if n.content}) == 1:
-        return min(equals, key=lambda n: n.path)
-    names = ", ".join(sorted(display_name(n.path) for n in equals)[:5])
-    raise NoChoiceError(
-        f"Several notebooks were handed in ({names}), and nothing tells which one counts. "
-        f"Hand in one notebook, named {assignment}.ipynb."
-    )
+    left = [_Candidate.of(member, assignment) for member in notebooks]
+    why = ""
+    for rule, reason in _RULES:
+        best = max(map(rule, left))
+        kept = [c for c in left if rule(c) == best]
+        if {c.sha256 for c in kept} != {c.sha256 for c in left}:
+            why = reason
+        left = kept
+    chosen = min(left, key=lambda candidate: candidate.member.path)
+    notes = [*_passed_over(chosen, notebooks, why), *chosen.remarks(assignment)]
+    return Chosen(chosen.member, tuple(notes))
 
 
-def _age_and_copy(member: Member) -> tuple[dt.datetime, int]:
-    return member.modified or _EARLIEST, _copy_number(notebook_stem(member.path))[1]
+@dataclass(frozen=True)
+class _Candidate:
+    """What is asked about a notebook: by its name, and by what it holds."""
+
+    member: Member
+    sha256: str
+    named: int
+    copy: int
+    released_as: str
+    is_of_another: bool
+    readable: bool
+    code_characters: int
+
+    @classmethod
+    def of(cls, member: Member, assignment: str) -> _Candidate:
+        content = member.content or held(b"")
+        released_as, readable, code = "", True, 0
+        try:
+            notebook = read_notebook(content.read(member.path), name=member.path)
+        except SubmissionError:
+            readable = False
+        else:
+            released_as = notebook.assignment
+            code = sum(len("".join(cell.source.split())) for cell in notebook.code_cells)
+        return cls(
+            member=member,
+            sha256=content.sha256,
+            named=resembles(member.path, assignment),
+            copy=_copy_of(member.path, assignment),
+            released_as=released_as,
+            is_of_another=released_as not in {"", assignment},
+            readable=readable,
+            code_characters=code,
+        )
+
+    def remarks(self, assignment: str) -> list[str]:
+        """Say what is odd about it, should it count."""
+        if not self.is_of_another:
+            return []
+        return [f"The notebook says that it was released as {self.released_as}, not {assignment}."]
+
+
+_RULES: tuple[tuple[Callable[[_Candidate], Any], str], ...] = (
+    (lambda c: not c.is_of_another, "the others say that they are of another assignment"),
+    (lambda c: c.named == 2, "it is named as the assignment"),
+    (lambda c: bool(c.released_as) and not c.is_of_another, "it was released as this assignment"),
+    (lambda c: c.named, "its name holds the assignment's"),
+    (lambda c: c.readable, "the others can't be read"),
+    (lambda c: c.copy == 0, "it is no copy by its name"),
+    (lambda c: c.copy, "it is the copy with the highest number"),
+    (lambda c: c.code_characters, "it holds the most code"),
+)
+
+
+def _passed_over(chosen: _Candidate, notebooks: Sequence[Member], why: str) -> list[str]:
+    others = [n.path for n in notebooks if n.content and n.content.sha256 != chosen.sha256]
+    if not others:
+        return []
+    shown = _shown([chosen.member.path, *others])
+    named = ", ".join(sorted(shown[path] for path in others)[:_NAMED])
+    more = f" and {len(others) - _NAMED} more" if len(others) > _NAMED else ""
+    reason = why or "it is the first by name"
+    counts = shown[chosen.member.path]
+    return [
+        f"{len(others) + 1} different notebooks were handed in. {counts} counts: {reason}. "
+        f"Passed over: {named}{more}."
+    ]
+
+
+def _shown(paths: Sequence[str]) -> dict[str, str]:
+    """Return the names of files, with their folders where two have the same."""
+    names = Counter(PurePosixPath(path).name for path in paths)
+    alone = {path: PurePosixPath(path).name for path in paths}
+    return {p: display_name(n if names[n] == 1 else p) for p, n in alone.items()}
+
+
+def _copy_of(path: str, assignment: str) -> int:
+    """Return the number of a copy, 0 for an original; "hw-1" is no copy of the assignment hw."""
+    stem = notebook_stem(path)
+    return 0 if _plain(stem) == _plain(assignment) else _copy_number(stem)[1]
 
 
 def _copy_number(stem: str) -> tuple[str, int]:

@@ -113,6 +113,7 @@ def collect(
         f"{' and '.join(group)} look alike; they are treated as different students."
         for group in look_alikes(attempts)
     ]
+    warnings += [f"{s.student}: {note}" for s in taken for note in s.notes]
     return Collected(tuple(taken), tuple(refused), tuple(warnings), assignment)
 
 

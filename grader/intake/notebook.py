@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from typing import Any
+from typing import Annotated, Any
 
 import msgspec
 
@@ -85,6 +85,14 @@ class _CellMetadata(msgspec.Struct):
     tags: list[str] = []
 
 
+class _Release(msgspec.Struct, frozen=True):
+    assignment: Annotated[str, msgspec.Meta(pattern=r"\A[A-Za-z0-9][A-Za-z0-9_-]{0,63}\Z")] = ""
+
+
+class _ReleasedMetadata(msgspec.Struct):
+    grader: _Release = _Release()
+
+
 _DECODER = msgspec.json.Decoder(_RawNotebook)
 
 
@@ -115,6 +123,9 @@ def read_notebook(data: bytes, *, name: str) -> ReadNotebook:
         cells=tuple(_Reading(version, mended, name).cells(cells)),
         repairs=tuple(mended),
         nbformat=version,
+        assignment=(
+            _plain(raw.metadata, _ReleasedMetadata) or _ReleasedMetadata()
+        ).grader.assignment,
     )
 
 

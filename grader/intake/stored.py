@@ -53,6 +53,7 @@ class Record(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
     source_attempt: Annotated[int, msgspec.Meta(ge=1)]
     problem: Text = ""
     repairs: tuple[str, ...] = ()
+    notes: tuple[Text, ...] = ()
 
     @property
     def folder_name(self) -> str:
@@ -76,6 +77,7 @@ def record_of(submission: Submission, assignment: str) -> Record:
         source_attempt=submission.attempt,
         problem=submission.problem[:5000],
         repairs=submission.repairs[:100],
+        notes=tuple(note[:5000] for note in submission.notes[:100]),
     )
 
 
@@ -207,6 +209,7 @@ def load_attempt(path: Path, number: int) -> Submission:
             submitted_at=record.submitted_at,
             attempt=number,
             display_name=record.display_name,
+            notes=record.notes,
         )
         if submission.sha256 != record.sha256:
             raise RefusedFileError("the notebook is not the one that was recorded")

@@ -117,9 +117,10 @@ def submission_of(
             display_name=shown,
         )
     return read_submission(
-        chosen.content or held(b""),
+        chosen.member.content or held(b""),
         student=student,
-        file=display_name(PurePosixPath(chosen.path).name),
+        file=display_name(PurePosixPath(chosen.member.path).name),
+        notes=chosen.notes,
         submitted_at=submitted_at,
         attempt=attempt,
         display_name=shown,

@@ -18,6 +18,7 @@ class Submission:
     `invalid_submission` with that text, which the student reads. `student` is a safe identifier,
     `display_name` the name as it came, which only pages may show, escaped. `submitted_at` is None
     where nothing trustworthy tells it; the time of a file on disk is that of its last copy.
+    `notes` are sentences for student and class, such as on what was passed over.
     """
 
     student: str
@@ -29,6 +30,7 @@ class Submission:
     display_name: str = ""
     repairs: tuple[str, ...] = ()
     earlier_attempts: int = 0
+    notes: tuple[str, ...] = ()
 
     @property
     def sha256(self) -> str:
@@ -52,6 +54,7 @@ def read_submission(
     submitted_at: dt.datetime | None = None,
     attempt: int = 1,
     display_name: str = "",
+    notes: tuple[str, ...] = (),
 ) -> Submission:
     """Return the submission of a file; one that is no notebook has a `problem`, and is not lost.
 
@@ -73,6 +76,7 @@ def read_submission(
         problem=problem,
         display_name=display_name or student,
         repairs=repairs,
+        notes=notes,
     )
 
 

@@ -13,7 +13,8 @@ from grader.errors import SpecError, UsageError
 from grader.release.contents import released_contents
 from grader.release.leaks import find_leaks
 
-# Says that a folder was made by a release and may be replaced by the next.
+# Says that a folder was made by a release and may be replaced by the next; in the zip, so that a
+# student's folder says which assignment it is.
 MARKER = ".grader-release"
 _EPOCH = (1980, 1, 1, 0, 0, 0)  # the earliest that zip can say
 _FILE_MODE = 0o100644
@@ -44,7 +45,8 @@ def release(assignment: Assignment, out: Path) -> ReleasedBundle:
     with tempfile.TemporaryDirectory(dir=out, prefix=f".{assignment.name}.") as work:
         built, packed, old = (Path(work) / name for name in ("new", "new.zip", "old"))
         _write_folder(built, contents, assignment.name)
-        _write_zip(packed, contents, assignment.name)
+        marked = {MARKER: _mark(assignment.name), **contents}
+        _write_zip(packed, marked, assignment.name)
         if folder.exists():
             folder.rename(old)
         built.rename(folder)

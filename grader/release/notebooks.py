@@ -13,6 +13,9 @@ from grader.errors import SpecError
 from grader.release.percent import INSTRUCTOR, SourceCell, read_percent
 from grader.release.regions import MARKER_TRACE, solution_source, student_source
 
+RELEASE_KEY = "grader"
+"""Of a notebook's metadata: says which assignment it is, whatever the file is renamed to."""
+
 _METADATA = {
     "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},
     "language_info": {"name": "python"},
@@ -28,6 +31,7 @@ def student_notebook(assignment: Assignment) -> NotebookNode:
     cells = read_percent(assignment.reference_path)
     _check_written_answers(assignment, cells)
     notebook = _notebook(cells, student_source, keep=lambda cell: not cell.for_instructors)
+    notebook.metadata[RELEASE_KEY] = {"assignment": assignment.name}
     for cell in notebook.cells:
         trace = MARKER_TRACE.search(cell.source)
         if trace:
@@ -45,7 +49,9 @@ def solution_notebook(assignment: Assignment) -> NotebookNode:
     Raises:
         SpecError: the reference cannot be made into a notebook; says where.
     """
-    return _notebook(read_percent(assignment.reference_path), solution_source)
+    notebook = _notebook(read_percent(assignment.reference_path), solution_source)
+    notebook.metadata[RELEASE_KEY] = {"assignment": assignment.name}
+    return notebook
 
 
 def notebook_bytes(notebook: NotebookNode) -> bytes:

@@ -98,10 +98,16 @@ def test_several_notebooks_prefer_the_one_named_as_the_assignment(tmp_path: Path
     write(tmp_path / "ben" / "b.ipynb", OTHER, day=4)
     write(tmp_path / "carl" / "a.ipynb", day=3)
     write(tmp_path / "carl" / "b.ipynb", OTHER, day=3)
-    got = of(collect([tmp_path], assignment=HW))
-    assert got["anna"] == "hw1 (2).ipynb"
-    assert got["ben"] == "b.ipynb"
-    assert got["carl"].startswith("Several notebooks were handed in")
+    collected = collect([tmp_path], assignment=HW)
+    got = of(collected)
+    assert got == {"anna": "hw1 (2).ipynb", "ben": "a.ipynb", "carl": "a.ipynb"}
+    notes = {s.student: s.notes for s in collected.submissions}
+    assert "Passed over: scratch.ipynb." in notes["anna"][0]
+    assert notes["ben"] == notes["carl"], "the time of a copy decides nothing"
+    assert f"ben: {notes['ben'][0]}" in collected.warnings
+    store(collected, tmp_path / "kept")
+    again = collect([tmp_path / "kept"], assignment=HW)
+    assert {s.student: s.notes for s in again.submissions} == notes
 
 
 @pytest.mark.parametrize(

@@ -9,6 +9,7 @@ import nbformat
 import pytest
 
 from grader.errors import SpecError
+from grader.intake.notebook import read_notebook
 from grader.release.notebooks import notebook_bytes, solution_notebook, student_notebook
 from grader.release.percent import read_percent
 from tests.helpers.assignments import REFERENCE, make_assignment
@@ -78,7 +79,9 @@ def test_the_notebook_is_valid_clean_and_the_same_each_time(tmp_path: Path) -> N
     notebook = student_notebook(assignment)
     nbformat.validate(notebook)
     assert notebook.metadata.kernelspec.name == "python3"
-    assert set(notebook.metadata) == {"kernelspec", "language_info"}
+    assert set(notebook.metadata) == {"kernelspec", "language_info", "grader"}
+    assert notebook.metadata.grader == {"assignment": assignment.name}
+    assert read_notebook(notebook_bytes(notebook), name="x").assignment == assignment.name
     code = [cell for cell in notebook.cells if cell.cell_type == "code"]
     assert all(cell.outputs == [] and cell.execution_count is None for cell in code)
     assert all(cell.metadata == {} for cell in notebook.cells)
