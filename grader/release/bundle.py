@@ -12,10 +12,8 @@ from grader.course.directory import Assignment
 from grader.errors import SpecError, UsageError
 from grader.release.contents import released_contents
 from grader.release.leaks import find_leaks
+from grader.release.marker import MARKER, mark
 
-# Says that a folder was made by a release and may be replaced by the next; in the zip, so that a
-# student's folder says which assignment it is.
-MARKER = ".grader-release"
 _EPOCH = (1980, 1, 1, 0, 0, 0)  # the earliest that zip can say
 _FILE_MODE = 0o100644
 
@@ -45,7 +43,7 @@ def release(assignment: Assignment, out: Path) -> ReleasedBundle:
     with tempfile.TemporaryDirectory(dir=out, prefix=f".{assignment.name}.") as work:
         built, packed, old = (Path(work) / name for name in ("new", "new.zip", "old"))
         _write_folder(built, contents, assignment.name)
-        marked = {MARKER: _mark(assignment.name), **contents}
+        marked = {MARKER: mark(assignment.name), **contents}
         _write_zip(packed, marked, assignment.name)
         if folder.exists():
             folder.rename(old)
@@ -82,19 +80,15 @@ def _refuse_foreign(folder: Path, archive: Path, name: str) -> None:
 
 
 def _made_here(marker: Path, name: str) -> bool:
-    return marker.is_file() and marker.read_bytes() == _mark(name)
+    return marker.is_file() and marker.read_bytes() == mark(name)
 
 
 def _packed_here(archive: Path, name: str) -> bool:
     try:
         with zipfile.ZipFile(archive) as opened:
-            return opened.comment == _mark(name)
+            return opened.comment == mark(name)
     except (OSError, zipfile.BadZipFile):
         return False
-
-
-def _mark(name: str) -> bytes:
-    return f"released by grader: {name}\n".encode()
 
 
 def _write_folder(folder: Path, contents: Mapping[str, bytes], name: str) -> None:
@@ -102,13 +96,13 @@ def _write_folder(folder: Path, contents: Mapping[str, bytes], name: str) -> Non
         path = folder / file
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(data)
-    (folder / MARKER).write_bytes(_mark(name))
+    (folder / MARKER).write_bytes(mark(name))
 
 
 def _write_zip(archive: Path, contents: Mapping[str, bytes], name: str) -> None:
     """Write the zip with fixed times, modes and order: the same contents give the same bytes."""
     with zipfile.ZipFile(archive, "w") as packed:
-        packed.comment = _mark(name)
+        packed.comment = mark(name)
         for file, data in contents.items():
             entry = zipfile.ZipInfo(f"{name}/{file}", date_time=_EPOCH)
             entry.compress_type = zipfile.ZIP_DEFLATED

@@ -10,12 +10,14 @@ from pathlib import Path
 import pytest
 
 from grader.errors import SpecError, UsageError
-from grader.release.bundle import MARKER, release
+from grader.release.bundle import release
 from grader.release.contents import REQUIREMENTS, released_contents
+from grader.release.marker import MARKER, released_as
 from grader.resources import shipped_dir
 from tests.helpers.assignments import PUBLIC, SPEC, make_assignment
 
 FILES = (
+    MARKER,
     "README.md",
     "data/numbers.csv",
     "requirements.txt",
@@ -28,13 +30,14 @@ def tree(folder: Path) -> dict[str, bytes]:
     return {
         path.relative_to(folder).as_posix(): path.read_bytes()
         for path in folder.rglob("*")
-        if path.is_file() and path.name != MARKER
+        if path.is_file()
     }
 
 
 def test_folder_and_zip_hold_the_same_files(tmp_path: Path) -> None:
     bundle = release(make_assignment(tmp_path), tmp_path / "out")
-    assert bundle.files == FILES
+    assert (MARKER, *bundle.files) == FILES
+    assert released_as(bundle.folder) == "warm-up"
     assert tuple(sorted(tree(bundle.folder))) == FILES
     with zipfile.ZipFile(bundle.zip) as packed:
         unpacked = {name: packed.read(name) for name in packed.namelist()}
