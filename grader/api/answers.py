@@ -11,7 +11,6 @@ from grader.course.spec import Question
 from grader.errors import UsageError
 from grader.gradebook.course_marks import answer_sha256, marked_answers
 from grader.gradebook.hand_marks import Fact, Kind, Newest
-from grader.gradebook.mark_list import near
 from grader.gradebook.part_sheet import Line, Part, PartSheet
 from grader.gradebook.spreadsheet import read_sheet
 from grader.gradebook.store import Gradebook
@@ -19,6 +18,7 @@ from grader.grading.verdict import Outcome, Verdict
 from grader.intake.pseudonyms import pseudonyms
 from grader.report.answers_page import AnswerSheet, GivenAnswer, answers_page
 from grader.report.files import write_pages
+from grader.suggestions import did_you_mean
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -108,7 +108,7 @@ def _questions(assignment: Assignment, named: str | None) -> list[Question]:
     if not chosen:
         raise UsageError(
             f"no question {named!r} that a person marks",
-            hint=near(str(named), [q.id for q in by_hand]),
+            hint=did_you_mean(str(named), [q.id for q in by_hand]),
         )
     return chosen
 

@@ -11,7 +11,6 @@ import os
 import secrets
 import stat
 import sys
-import tempfile
 import time
 import traceback
 from pathlib import Path
@@ -32,6 +31,7 @@ from grader.intake.members import Member
 from grader.intake.submission import read_submission
 from grader.report.gradescope import results_json
 from grader.sandbox.choose import choose_in_container
+from grader.storage import write_atomically
 
 STUDENT = "student"
 NOT_GRADED = (
@@ -121,9 +121,7 @@ def write_results(path: Path, document: dict[str, Any]) -> None:
     """Write the result whole or not at all, in a folder that only root may write to."""
     path.parent.mkdir(exist_ok=True)
     path.parent.chmod(0o700)
-    with tempfile.NamedTemporaryFile("w", dir=path.parent, delete=False) as file:
-        json.dump(document, file, indent=2)
-    Path(file.name).replace(path)
+    write_atomically(path, json.dumps(document, indent=2).encode(), mode=0o600)
 
 
 def _require_root() -> None:

@@ -19,12 +19,12 @@ from grader.errors import UsageError
 from grader.gradebook.course_marks import course_marks
 from grader.gradebook.exports.filling import fill
 from grader.gradebook.exports.scores import Column, Score, item_column
-from grader.gradebook.mark_list import near
 from grader.gradebook.spreadsheet import write_sheet
 from grader.gradebook.store import Gradebook
 from grader.intake.lms.people import System, system_of
 from grader.intake.lms.table import read_table
 from grader.report.files import write_pages
+from grader.suggestions import did_you_mean
 
 TOTAL = "total"
 STALE_AFTER = dt.timedelta(hours=24)
@@ -121,7 +121,8 @@ def columns_of(course: Course, wish: Wish) -> list[Column]:
     unknown = [item for item in wish.items if scheme.item(item) is None]
     if unknown:
         raise UsageError(
-            f"there is no item {unknown[0]!r}", hint=near(unknown[0], [i.id for i in scheme.items])
+            f"there is no item {unknown[0]!r}",
+            hint=did_you_mean(unknown[0], [i.id for i in scheme.items]),
         )
     return _items(course, scheme, wish.items)
 

@@ -21,9 +21,10 @@ from grader.gradebook.course_marks import course_marks
 from grader.gradebook.hand_history import hand_history
 from grader.gradebook.hand_marks import Change, Fact, HandMark, Kind, Newest
 from grader.gradebook.machine_history import machine_history
-from grader.gradebook.mark_list import known_student, near, read_mark_list
+from grader.gradebook.mark_list import known_student, read_mark_list
 from grader.gradebook.marks import ItemMark, MarkEvent, Source
 from grader.gradebook.store import Gradebook
+from grader.suggestions import did_you_mean
 
 MARKER_VARIABLE = "GRADER_MARKER"
 
@@ -150,7 +151,7 @@ def rubric_changes(
         if identifier not in by_id:
             raise UsageError(
                 f"the rubric of {item.id} has no criterion {identifier!r} that a person marks",
-                hint=near(identifier, by_id),
+                hint=did_you_mean(identifier, by_id),
             )
         fact = Fact(student=student, item=item.id, kind=Kind.POINTS, part=identifier)
         before = newest.get(fact)
@@ -203,7 +204,7 @@ def item_of(scheme: CourseFile, identifier: str) -> Item:
     if item is None:
         raise UsageError(
             f"there is no item {identifier!r}",
-            hint=near(identifier, [i.id for i in scheme.items]),
+            hint=did_you_mean(identifier, [i.id for i in scheme.items]),
         )
     return item
 

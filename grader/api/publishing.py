@@ -5,7 +5,6 @@ from __future__ import annotations
 import csv
 import datetime as dt
 import io
-import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,6 +17,7 @@ from grader.errors import InfrastructureError, UsageError
 from grader.gradebook.store import Gradebook
 from grader.report.files import LEADERBOARD, file_name
 from grader.report.publishing import OwnPage, lay_out
+from grader.storage import write_atomically
 
 KEY_NAME = ".published.key"
 TOTALS = "totals"
@@ -129,13 +129,8 @@ def _write_links(path: Path, rows: Iterator[list[str]]) -> None:
     writer = csv.writer(out)
     writer.writerow(["name", "email", "link", "id"])
     writer.writerows([neutral(cell) for cell in row] for row in rows)
-    partial = path.with_name(f".{path.name}.partial")
     try:
-        partial.unlink(missing_ok=True)
-        descriptor = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(out.getvalue().encode("utf-8-sig", "replace"))
-        partial.replace(path)
+        write_atomically(path, out.getvalue().encode("utf-8-sig", "replace"), mode=0o600)
     except OSError as error:
         raise InfrastructureError(
             f"the list of links can't be written: {error.strerror}", where=path

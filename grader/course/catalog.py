@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import shutil
 import tempfile
 from collections.abc import Iterable
@@ -16,6 +15,7 @@ from grader.course.directory import ASSIGNMENTS, COURSES, REFERENCE, Assignment,
 from grader.course.loading import SPEC_NAME
 from grader.errors import UsageError
 from grader.resources import shipped_dir
+from grader.suggestions import did_you_mean
 
 EXAMPLE = "mlp-backprop"
 
@@ -178,7 +178,5 @@ def _shipped(name: str) -> Assignment:
 def _course_file(course: str) -> Path:
     known = shipped_courses()
     if course not in known:
-        near = difflib.get_close_matches(course, known, n=1, cutoff=0.5)
-        hint = f"Did you mean {near[0]}?" if near else f"There are: {', '.join(known)}"
-        raise UsageError(f"no course {course!r} in the catalog", hint=hint)
+        raise UsageError(f"no course {course!r} in the catalog", hint=did_you_mean(course, known))
     return shipped_dir("assignments") / COURSES / f"{course}.toml"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import hashlib
 import os
 import re
@@ -16,6 +15,7 @@ from grader.course.course_file import load_course_file
 from grader.course.loading import SPEC_NAME, load_spec
 from grader.course.spec import AssignmentSpec, Dates
 from grader.errors import SpecError, UsageError
+from grader.suggestions import did_you_mean
 
 ASSIGNMENTS = "assignments"
 REFERENCE = "reference"
@@ -191,7 +191,9 @@ class Course:
         # Names come from a command line or a student's receipt: `../x` must not leave the course.
         if not _NAME.fullmatch(name) or name not in names:
             raise UsageError(
-                f"no assignment {name!r}", where=self.root / ASSIGNMENTS, hint=_advice(name, names)
+                f"no assignment {name!r}",
+                where=self.root / ASSIGNMENTS,
+                hint=did_you_mean(name, names, none="The course has no assignments yet."),
             )
         spec = self._with_zone(load_spec(self.root / ASSIGNMENTS / name / SPEC_NAME))
         assignment = Assignment(name=name, course_root=self.root, spec=spec)
@@ -246,10 +248,3 @@ def files_below(folder: Path) -> Iterator[Path]:
         hidden = any(part.startswith(".") or part == "__pycache__" for part in parts)
         if path.is_file() and not hidden:
             yield path
-
-
-def _advice(name: str, names: list[str]) -> str:
-    near = difflib.get_close_matches(name, names, n=3, cutoff=0.5)
-    if near:
-        return f"Did you mean {' or '.join(near)}?"
-    return f"There are: {', '.join(names)}" if names else "The course has no assignments yet."

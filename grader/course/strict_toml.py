@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-import difflib
 import re
 import tomllib
 import types
@@ -17,6 +16,7 @@ import msgspec
 
 from grader.errors import SpecError
 from grader.points import to_points
+from grader.suggestions import closest
 
 Struct = TypeVar("Struct", bound=msgspec.Struct)
 
@@ -159,7 +159,7 @@ def _explained(path: Path, struct: type[msgspec.Struct], message: str) -> SpecEr
         fields = list(owner.__struct_fields__)
         if missing:
             return wrong_key(path, key, "this key is missing")
-        near = difflib.get_close_matches(name, fields, n=1, cutoff=0.6)
+        near = closest(name, fields, most=1)
         hint = f"Did you mean {near[0]!r}?" if near else f"Known keys: {', '.join(fields)}"
         return wrong_key(path, key, "no such key", hint=hint)
     choices = _choices(_type_at(struct, parent))

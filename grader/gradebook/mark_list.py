@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Collection, Iterator
 from pathlib import Path
 
@@ -11,6 +10,7 @@ from grader.errors import GraderError, UsageError
 from grader.gradebook.hand_marks import Change, Fact, Kind
 from grader.gradebook.mark_cells import points_from, time_from, yes_or_no
 from grader.gradebook.spreadsheet import Row, Sheet, read_sheet
+from grader.suggestions import did_you_mean
 
 NEEDED = ("student", "item", "points")
 OPTIONAL = ("handed in", "excused", "comment")
@@ -81,7 +81,7 @@ def _changes(
         raise UsageError(
             f"there is no item {cells['item']!r}",
             where=where,
-            hint=near(cells["item"], [i.id for i in scheme.items]),
+            hint=did_you_mean(cells["item"], [i.id for i in scheme.items]),
         )
     points = points_from(cells["points"], item.max_points, where=where)
     handed_in = time_from(cells.get("handed in", ""), scheme.zone, where=where)
@@ -115,15 +115,6 @@ def known_student(name: str, students: Collection[str] | None, *, where: object 
         raise UsageError("the student is missing", where=where)
     if students is not None and name not in students:
         raise UsageError(
-            f"the course knows no student {name!r}", where=where, hint=near(name, students)
+            f"the course knows no student {name!r}", where=where, hint=did_you_mean(name, students)
         )
     return name
-
-
-def near(name: str, names: Collection[str]) -> str:
-    """Say which of the names may have been meant."""
-    close = difflib.get_close_matches(name, list(names), n=3, cutoff=0.5)
-    if close:
-        return f"Did you mean {' or '.join(close)}?"
-    shown = ", ".join(sorted(names)[:8])
-    return f"There are: {shown}{'…' if len(names) > 8 else ''}." if names else "There are none yet."

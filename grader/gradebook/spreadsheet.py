@@ -5,7 +5,6 @@ from __future__ import annotations
 import csv
 import io
 import re
-import secrets
 import unicodedata
 import zipfile
 from collections.abc import Iterator, Sequence
@@ -15,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from grader.errors import UsageError
+from grader.storage import write_atomically
 
 MAX_BYTES = 20 << 20
 MAX_UNPACKED_BYTES = 200 << 20
@@ -75,12 +75,7 @@ def write_sheet(path: Path, columns: Sequence[str], rows: Sequence[Sequence[obje
     """Write a CSV or an xlsx file, whole or not at all; text stays text in every program."""
     data = _xlsx(columns, rows) if path.suffix.lower() == ".xlsx" else _csv(columns, rows)
     path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_name(f".{secrets.token_hex(8)}.partial")
-    try:
-        partial.write_bytes(data)
-        partial.replace(path)
-    finally:
-        partial.unlink(missing_ok=True)
+    write_atomically(path, data)
 
 
 def _row(path: Path, header: list[str], number: int, cells: list[str]) -> Row:

@@ -13,6 +13,7 @@ from grader.errors import SpecError, UsageError
 from grader.release.contents import released_contents
 from grader.release.leaks import find_leaks
 from grader.release.marker import MARKER, mark
+from grader.storage import replace_folder
 
 _EPOCH = (1980, 1, 1, 0, 0, 0)  # the earliest that zip can say
 _FILE_MODE = 0o100644
@@ -45,9 +46,7 @@ def release(assignment: Assignment, out: Path) -> ReleasedBundle:
         _write_folder(built, contents, assignment.name)
         marked = {MARKER: mark(assignment.name), **contents}
         _write_zip(packed, marked, assignment.name)
-        if folder.exists():
-            folder.rename(old)
-        built.rename(folder)
+        replace_folder(built, folder, old=old)
         packed.replace(archive)
     return ReleasedBundle(folder, archive, tuple(contents))
 

@@ -6,7 +6,6 @@ import datetime as dt
 import hashlib
 import json
 import re
-import secrets
 import unicodedata
 from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal
@@ -23,6 +22,7 @@ from grader.report.kept import NOTE, KeptPages, version_of_pages
 from grader.report.leaderboard import leaderboard_page
 from grader.report.marks import aware
 from grader.report.student_page import student_page
+from grader.storage import write_atomically
 
 # A plain name that ends like a hash could be chosen to be another student's file.
 _PLAIN_NAME = re.compile(r"(?!(?:.*-)?[0-9a-f]{12}$)[a-z0-9][a-z0-9_-]{0,59}")
@@ -210,7 +210,7 @@ def write_pages(folder: Path, pages: Mapping[str, str | bytes]) -> list[Path]:
         data = content.encode("utf-8", "replace") if isinstance(content, str) else content
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
-            _write_atomically(path, data)
+            write_atomically(path, data)
         except OSError as error:
             raise InfrastructureError(
                 f"the page cannot be written: {error.strerror}",
@@ -220,12 +220,3 @@ def write_pages(folder: Path, pages: Mapping[str, str | bytes]) -> list[Path]:
             ) from error
         written.append(path)
     return written
-
-
-def _write_atomically(path: Path, data: bytes) -> None:
-    partial = path.with_name(f".{secrets.token_hex(8)}.partial")
-    try:
-        partial.write_bytes(data)
-        partial.replace(path)
-    finally:
-        partial.unlink(missing_ok=True)

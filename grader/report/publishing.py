@@ -14,6 +14,7 @@ from pathlib import Path
 from grader.errors import InfrastructureError, UsageError
 from grader.report.files import write_pages
 from grader.report.templates import render
+from grader.storage import replace_folder
 
 _MARK = "# Written by grader publish"
 _ROBOTS = f"{_MARK}; it replaces the whole folder.\nUser-agent: *\nDisallow: /\n"
@@ -85,12 +86,8 @@ def lay_out(
             )
             content: dict[str, str | bytes] = {page.file: page.path.read_bytes() for page in own}
             write_pages(fresh / places[student], content | {"index.html": index})
-        if folder.exists():
-            folder.rename(old)
-        fresh.rename(folder)
+        replace_folder(fresh, folder, old=old)
     except OSError as error:
-        if old.exists() and not folder.exists():
-            old.rename(folder)
         raise InfrastructureError(
             f"the pages cannot be laid out: {error.strerror}", where=folder
         ) from error

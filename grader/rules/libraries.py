@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import builtins
-import difflib
 import functools
 import importlib
 import importlib.util
@@ -11,6 +10,8 @@ import inspect
 import sys
 from types import ModuleType
 from typing import Any
+
+from grader.suggestions import closest
 
 ABSENT = object()
 _ROOTS = frozenset({"torch", "numpy", "builtins"})
@@ -106,7 +107,7 @@ def _imported(parts: list[str]) -> tuple[Any, int]:
 
 
 def _near(name: str, choices: list[str]) -> str:
-    found = difflib.get_close_matches(name, choices, n=1, cutoff=0.6)
+    found = closest(name, choices, most=1)
     return f"; did you mean {found[0]!r}?" if found else ""
 
 

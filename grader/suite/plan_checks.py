@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterator
 
 from grader.course.spec import AssignmentSpec
 from grader.points import show
+from grader.suggestions import closest
 from grader.suite.points import PlannedTest, SuitePlan, answers_to
 
 
@@ -118,5 +118,5 @@ def _once_per_function(plan: SuitePlan) -> list[PlannedTest]:
 
 
 def _near(name: str, names: list[str]) -> str:
-    near = difflib.get_close_matches(name, names, n=1)
+    near = closest(name, names, most=1)
     return f" (did you mean {near[0]}?)" if near else ""
