@@ -37,6 +37,9 @@ from grader.wire import messages as m
 from grader.wire.kinds import Blob
 
 LIMIT = 1 << 31
+BOUNDS = frames.Bounds(tree=16 * frames.MAX_TREE, blobs=2 * frames.MAX_BLOBS)
+"""Of the pipe. What was within bounds when it came from the box is so here too, inside a message of
+ours and encoded anew: else a notebook could end its worker with a reply just below them."""
 _FAILURES: dict[str, type[BoxFailure]] = {
     kind.__name__: kind for kind in (BoxTimeout, BoxOutOfMemory, BoxCrashed, BoxOutputLimit)
 }
@@ -98,8 +101,12 @@ class Pipe:
         self._socket = sock
 
     def send(self, tree: msgspec.Struct, blobs: Sequence[Blob] = ()) -> None:
-        """Send one message."""
-        for part in frames.message(tree, blobs):
+        """Send one message.
+
+        Raises:
+            Malformed: it is more than the pipe takes; nothing of it has been sent.
+        """
+        for part in frames.message(tree, blobs, bounds=BOUNDS):
             self._socket.sendall(part)
 
     def receive(self, kind: object, until: float | None = None) -> tuple[object, list[memoryview]]:
@@ -108,6 +115,7 @@ class Pipe:
         Raises:
             TimeoutError: none came in time.
             EOFError: the other side is gone.
+            Malformed: what came is none.
         """
 
         def exactly(size: int) -> memoryview:
@@ -122,7 +130,7 @@ class Pipe:
                 rest = rest[count:]
             return buffer
 
-        message, blobs, _ = frames.read_message(exactly, kind, limit=LIMIT)
+        message, blobs, _ = frames.read_message(exactly, kind, limit=LIMIT, bounds=BOUNDS)
         return message, blobs
 
 
@@ -199,6 +207,7 @@ def attend(pipe: Pipe, box: NotebookBox, heard: Heard, *, until: Callable[[], fl
     Raises:
         TimeoutError: the deadline has passed.
         EOFError: the child is gone.
+        Malformed: what it said is no message.
     """
     while not heard.finished:
         message, blobs = pipe.receive(FromChild, until())
@@ -261,4 +270,8 @@ def _answer(pipe: Pipe, box: NotebookBox, ask: Callable[[], _Reply], heard: Hear
     except InfrastructureError as error:
         heard.infrastructure = error
         answer = Answer(generation=box.generation, failure="infrastructure", text=error.what)
-    pipe.send(answer, parts)
+    try:
+        pipe.send(answer, parts)
+    except frames.Malformed as error:  # costs the test that asked, not the worker
+        text = f"the notebook's reply can't be passed on: {error}"
+        pipe.send(Answer(generation=box.generation, failure=WireError.__name__, text=text))

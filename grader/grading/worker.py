@@ -40,9 +40,14 @@ from grader.suite.notebook_view import NotebookView
 from grader.suite.randomness import Seeds
 from grader.suite.results import TestOutcome, TestResult
 from grader.suite.running import CollectedSuite
+from grader.wire import frames
 
 AFTER_DEADLINE_S = 5.0
 _LOOK_S = 2.0
+_TOO_LARGE_A_RESULT = (
+    TestOutcome.FAILED,
+    "What your code returned made the result of this check too large to be kept.",
+)
 _ENDED_THE_CHECK = "What your code returned ended the check itself before it was through."
 
 
@@ -231,7 +236,7 @@ class SuiteRun:
         try:
             with ours:
                 attend(Pipe(ours), self._box, heard, until=lambda: self._ends() + AFTER_DEADLINE_S)
-        except (TimeoutError, EOFError, OSError):
+        except (TimeoutError, EOFError, OSError, frames.Malformed):
             pass
         finally:
             _end(pid)
@@ -250,16 +255,19 @@ class SuiteRun:
                 generation=self._box.generation,
             )
             witness = None if self._book is None else self._witness(client, self._book)
-            questions = {test.name: test.question for test in self._suite.plan.tests}
+            tests = {test.name: test for test in self._suite.plan.tests}
 
             def begins(name: str) -> None:
                 if witness is not None:
-                    witness.begin(questions[name])
+                    witness.begin(tests[name].question)
                 pipe.send(Begun(name=name))
 
             def ended(result: TestResult) -> None:
                 evidence = None if witness is None else witness.evidence()
-                pipe.send(Done(result=result, evidence=evidence))
+                try:
+                    pipe.send(Done(result=result, evidence=evidence))
+                except frames.Malformed:  # costs this test, and not those after it
+                    pipe.send(Done(result=unfinished(tests[result.name], *_TOO_LARGE_A_RESULT)))
 
             view = NotebookView(self._executed, self._answers)
             trouble = ""

@@ -15,6 +15,8 @@ from grader.wire.values import Blob, Tree
 
 MAX_USED = 200
 MAX_RAN = 300
+MAX_RAN_BYTES = 1 << 16
+"""Of one of them: a box of ours sends at most half of it, a notebook by itself megabytes."""
 NOTHING = m.Watch()
 
 
@@ -35,8 +37,9 @@ class _Notes:
             if len(self.used) < MAX_USED:
                 self.used[name] = None
         for one in ran:
-            if len(self.ran) < MAX_RAN:
-                self.ran.setdefault(msgspec.msgpack.encode(one), one)
+            key = msgspec.msgpack.encode(one)
+            if len(self.ran) < MAX_RAN and len(key) <= MAX_RAN_BYTES:
+                self.ran.setdefault(key, one)
 
 
 class Witness:

@@ -15,7 +15,7 @@ from __future__ import annotations
 import functools
 import struct
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 import numpy as np
@@ -34,6 +34,20 @@ MAX_STATUS = 1 << 16
 _HEAD = struct.Struct(">II")
 MAX_TREE = 4 << 20
 MAX_BLOBS = 20_000
+
+
+class Bounds(NamedTuple):
+    """What one message may hold: bytes of its tree, and blobs.
+
+    They are of one layer. Who puts what came over one into a message of another must give that one
+    more room: a field that was left out is written out, and a number of four bytes with eight.
+    """
+
+    tree: int
+    blobs: int
+
+
+OF_BOX = Bounds(tree=MAX_TREE, blobs=MAX_BLOBS)
 SMALL = 1 << 16
 """Bytes up to which copying is cheaper than a system call and a wake-up of its own."""
 
@@ -66,7 +80,9 @@ def decoder(kind: Any) -> Any:
     return msgspec.msgpack.Decoder(kind)
 
 
-def message(tree: msgspec.Struct, blobs: Sequence[Blob] = ()) -> list[Blob]:
+def message(
+    tree: msgspec.Struct, blobs: Sequence[Blob] = (), *, bounds: Bounds = OF_BOX
+) -> list[Blob]:
     """A message as a list of buffers to be sent one after the other, large blobs uncopied.
 
     Raises:
@@ -77,9 +93,9 @@ def message(tree: msgspec.Struct, blobs: Sequence[Blob] = ()) -> list[Blob]:
         body = msgspec.msgpack.encode(tree)
     except UnicodeEncodeError as error:
         raise Malformed("a message with text that has no bytes in UTF-8") from error
-    if len(body) > MAX_TREE:
+    if len(body) > bounds.tree:
         raise TooLarge(f"a message of {len(body):,} bytes without its blobs")
-    if len(blobs) > MAX_BLOBS:
+    if len(blobs) > bounds.blobs:
         raise TooLarge(f"a message with {len(blobs):,} tensors or long strings")
     views = [memoryview(b).cast("B") if len(b) else b"" for b in blobs]
     head = _HEAD.pack(len(body), len(views)) + struct.pack(f">{len(views)}Q", *map(len, views))
@@ -94,7 +110,7 @@ def empty(size: int) -> memoryview:
 
 
 def read_message(
-    read_exactly: Callable[[int], memoryview], kind: Any, *, limit: int
+    read_exactly: Callable[[int], memoryview], kind: Any, *, limit: int, bounds: Bounds = OF_BOX
 ) -> tuple[Any, list[memoryview], int]:
     """Read one message and check its shape.
 
@@ -102,6 +118,7 @@ def read_message(
         read_exactly: returns a writable view of that many bytes from the stream.
         kind: the struct, or union of tagged structs, that it must be.
         limit: bytes of all blobs together.
+        bounds: of the tree, and how many blobs.
 
     Returns:
         The message, its blobs, and the number of bytes that it took.
@@ -110,7 +127,7 @@ def read_message(
         Malformed: too long, too many, not msgpack, or not of that kind.
     """
     tree_length, count = _HEAD.unpack(read_exactly(_HEAD.size))
-    if tree_length > MAX_TREE or count > MAX_BLOBS:
+    if tree_length > bounds.tree or count > bounds.blobs:
         raise TooLarge(f"a message of {tree_length:,} bytes and {count:,} blobs")
     lengths = struct.unpack(f">{count}Q", read_exactly(8 * count)) if count else ()
     if sum(lengths) > limit:
