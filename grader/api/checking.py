@@ -17,6 +17,7 @@ from grader.sandbox.choose import open_slot
 from grader.sandbox.executed import executed_notebook
 from grader.sandbox.limits import run_limits, slot_options
 from grader.sandbox.notebook_box import NotebookBox
+from grader.suite.causes import causes
 from grader.suite.notebook_view import NotebookView
 from grader.suite.randomness import Seeds
 from grader.suite.results import TestResult
@@ -33,6 +34,7 @@ class CheckedNotebook:
     results: list[TestResult]
     cells: list[CellResult]
     notes: list[str]
+    missing_modules: tuple[str, ...]
     answers: dict[str, str]
     sandbox: str
 
@@ -121,11 +123,13 @@ def run_public_suite(
         finally:
             box.close()
             slot.stop()
+        said = causes(notebook.sources, run.cells, results)
         found.append(
             CheckedNotebook(
                 results=results,
                 cells=run.cells,
-                notes=[*notebook.repairs, *run.notes],
+                notes=[*said.notes, *notebook.repairs, *run.notes],
+                missing_modules=said.missing_modules,
                 answers=answers,
                 sandbox=sandbox,
             )

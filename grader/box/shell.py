@@ -225,9 +225,10 @@ def run_cell(shell: Shell, source: str, *, settle: Callable[[], None]) -> CellDo
     look_again()
     shell.failed = False
     status: Any = "ok"
-    error = ""
+    error, line = "", 0
     try:
         raised = _run_in_loop(shell, source)
+        line = _line_of(shell, raised)
         if raised is not None or shell.failed:
             status, error = "error", type_name(type(raised)) if raised is not None else "Error"
         if isinstance(raised, CellTimeout):
@@ -253,7 +254,18 @@ def run_cell(shell: Shell, source: str, *, settle: Callable[[], None]) -> CellDo
         execution_count=int(shell.execution_count) - 1,
         duration_s=duration,
         error=error.rsplit(".", 1)[-1][:200],
+        line=line,
     )
+
+
+def _line_of(shell: Shell, raised: BaseException | None) -> int:
+    """The line of the cell at which it raised, of the code that IPython made of it."""
+    trace = raised.__traceback__ if raised is not None else None
+    while trace is not None:
+        if shell.compile.format_code_name(trace.tb_frame.f_code.co_filename) is not None:
+            return trace.tb_lineno or 0
+        trace = trace.tb_next
+    return 0
 
 
 def _run_in_loop(shell: Shell, source: str) -> BaseException | None:

@@ -64,6 +64,7 @@ def _document(found: CheckedNotebook) -> dict[str, Any]:
             for r in found.results
         ],
         "notes": found.notes,
+        "missing_modules": list(found.missing_modules),
         "answers": sorted(found.answers),
     }
 

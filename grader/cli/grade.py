@@ -153,6 +153,7 @@ def document(graded: Graded) -> dict[str, Any]:
                 "max_points": v.max_points,
                 "reason": v.reason,
                 "notes": list(v.notes),
+                "missing_modules": list(v.missing_modules),
                 "breaches": [msgspec.structs.asdict(breach) for breach in v.breaches],
                 "report": str(graded.pages.get(v.student, "")),
                 "tests": [

@@ -33,6 +33,7 @@ def graded(
     answers: dict[str, str],
     collaborators: dict[str, str],
     notes: tuple[str, ...],
+    missing_modules: tuple[str, ...],
     usage: Usage,
 ) -> Verdict:
     """The verdict on a submission that was run and judged."""
@@ -50,6 +51,7 @@ def graded(
         answers=answers,
         collaborators=collaborators,
         notes=notes,
+        missing_modules=missing_modules,
         submission=_record(job),
         usage=usage,
         provenance=_provenance(setting),

@@ -21,6 +21,7 @@ from grader.sandbox.base import Slot
 from grader.sandbox.executed import executed_notebook
 from grader.sandbox.limits import run_limits
 from grader.sandbox.notebook_box import NotebookBox
+from grader.suite.causes import causes
 from grader.suite.randomness import Seeds
 
 JudgeSuite = Callable[[NotebookBox, dict[str, Any], dict[str, str]], Held]
@@ -65,6 +66,7 @@ def judge_submission(
         suite_s = time.monotonic() - suite_began
     finally:
         box.close()
+    found = causes(notebook.sources, run.cells, held.results)
     usage = Usage(
         wall_s=round(time.monotonic() - began, 3),
         notebook_s=round(run.duration_s, 3),
@@ -82,7 +84,8 @@ def judge_submission(
         collaborators=declared_collaborators(
             notebook, questions=[q.id for q in setting.spec.questions]
         ),
-        notes=(*job.notes, *notebook.repairs, *run.notes),
+        notes=(*found.notes, *job.notes, *notebook.repairs, *run.notes),
+        missing_modules=found.missing_modules,
         usage=usage,
     )
     return Judged(verdict=verdict, executed=msgspec.json.encode(executed))

@@ -78,7 +78,8 @@ class Verdict(msgspec.Struct, frozen=True, kw_only=True):
     `points` and `max_points` are the machine's; `manual_points` wait for a person.
     `collaborators` are whom the student declares, by question, "" for all of it.
     `breaches` are what the rules of the spec forbid and the notebook does.
-    `notes` are sentences on how the run went, for student and instructor.
+    `notes` are sentences on how the run went, for student and instructor, the first cause first;
+    `missing_modules` what the notebook would have imported and is not installed.
     """
 
     assignment: str
@@ -94,6 +95,7 @@ class Verdict(msgspec.Struct, frozen=True, kw_only=True):
     answers: dict[str, str] = {}
     collaborators: dict[str, str] = {}
     notes: tuple[str, ...] = ()
+    missing_modules: tuple[str, ...] = ()
     submission: SubmissionRecord
     usage: Usage = Usage()
     provenance: Provenance | None = None

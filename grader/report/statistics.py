@@ -81,6 +81,7 @@ class ClassStatistics:
     failures: tuple[Failure, ...]
     errors: tuple[tuple[str, int], ...]
     slowest: tuple[Verdict, ...]
+    missing_modules: tuple[tuple[str, int], ...] = ()
 
 
 def class_statistics(verdicts: Sequence[Verdict], max_points: Decimal) -> ClassStatistics:
@@ -95,6 +96,9 @@ def class_statistics(verdicts: Sequence[Verdict], max_points: Decimal) -> ClassS
         tests=tuple(_tests(graded)),
         failures=tuple(_failures(graded)),
         errors=tuple(_errors(graded)),
+        missing_modules=tuple(
+            Counter(name for v in graded for name in v.missing_modules).most_common(LISTED)
+        ),
         slowest=tuple(sorted(graded, key=lambda v: -v.usage.wall_s)[:5]),
     )
 

@@ -44,7 +44,10 @@ class SlotOptions:
 
 @dataclass(kw_only=True)
 class CellResult:
-    """What came of one cell. `outputs` are nbformat v4 output dicts, still untrusted."""
+    """What came of one cell. `outputs` are nbformat v4 output dicts, still untrusted.
+
+    `line` is where in the cell it raised, 0 where that is not known; untrusted too.
+    """
 
     index: int
     status: Literal["ok", "error", "timeout", "output_limit", "killed"]
@@ -52,6 +55,7 @@ class CellResult:
     execution_count: int | None = None
     duration_s: float = 0.0
     error: str = ""
+    line: int = 0
 
 
 class Session(ABC):

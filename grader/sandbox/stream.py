@@ -233,6 +233,7 @@ class StreamSession(Session):
             raise self._judge(broken.trouble) from broken
         result.status, result.error = done.status, done.error
         result.duration_s = done.duration_s
+        result.line = max(done.line, 0)
         result.execution_count = index
         return result
 

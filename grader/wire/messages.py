@@ -205,12 +205,13 @@ class Output(msgspec.Struct, frozen=True, kw_only=True, tag="output", tag_field=
 
 
 class CellDone(msgspec.Struct, frozen=True, kw_only=True, tag="cell_done", tag_field="kind"):
-    """The cell ended."""
+    """The cell ended; `line` is the one of the cell at which it raised, 0 where that is unknown."""
 
     status: Literal["ok", "error", "timeout", "output_limit"]
     execution_count: int
     duration_s: float
     error: str = ""
+    line: int = 0
 
 
 class Frame(msgspec.Struct, frozen=True, kw_only=True):
