@@ -1,4 +1,4 @@
-"""How much memory a session uses: its processes' own pages, read from /proc by the zygote."""
+"""What a session uses: its processes' own pages and processor time, read by the zygote."""
 
 from __future__ import annotations
 
@@ -43,6 +43,15 @@ def own_bytes(pid: int) -> int:
 def resident(pid: int) -> int:
     """All resident bytes of a process; 0 when it is gone."""
     return _status(pid).get("VmRSS", 0)
+
+
+def processor_ticks(pid: int) -> int:
+    """The processor time of a process, in ticks of the kernel's clock; 0 when it is gone."""
+    try:
+        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    except OSError:
+        return 0
+    return int(fields[11]) + int(fields[12])
 
 
 def descendants(pid: int) -> list[int]:

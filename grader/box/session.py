@@ -11,10 +11,11 @@ from collections import deque
 from contextlib import suppress
 from typing import Any
 
-from grader.box.memory import MemoryWatch
+from grader.box.memory import MemoryWatch, processor_ticks
 from grader.wire import messages as m
 
 BUFFER = 1 << 20
+_LOOK_S = 1.0
 
 
 class Session:
@@ -33,6 +34,8 @@ class Session:
         self.began = time.monotonic()
         self.pending: deque[memoryview] = deque()
         self.memory = MemoryWatch(limits.memory_bytes)
+        self._ticks = -1
+        self._looked = self._lived = self.began
 
     def write(self) -> None:
         """Give the child what waits for it, as far as it takes it."""
@@ -40,6 +43,15 @@ class Session:
             write_some(self.channel, self.pending)
         except OSError:  # it has closed its end; its death comes next
             self.pending.clear()
+
+    def lifeless_s(self) -> float:
+        """For how long the child has used no processor: on a busy machine it is slow, and does."""
+        now = time.monotonic()
+        if now - self._looked > _LOOK_S:
+            self._looked, ticks = now, processor_ticks(self.pid)
+            if ticks != self._ticks:
+                self._ticks, self._lived = ticks, now
+        return now - self._lived
 
     def gone(self) -> bool:
         """Whether the child has ended, waited for or not."""

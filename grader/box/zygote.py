@@ -36,7 +36,8 @@ READ = frames.MAX_FRAME
 HIGH_WATER = 4 << 20
 WATCH_MS = 50
 REPORT_LIMIT = 2_000
-JAIL_PATIENCE_S = 20.0
+JAIL_LIFELESS_S = 120.0
+"""A child that has used no processor for so long closes no jail; a slow one is waited for."""
 
 
 class Zygote:
@@ -228,8 +229,9 @@ class Zygote:
     def _hear_report(self, session: Session, ready: bool) -> None:
         """Hear whether the child has closed its jail."""
         if not ready:
-            if time.monotonic() - session.began > JAIL_PATIENCE_S:
-                self._refuse(session, f"the jail was not closed within {JAIL_PATIENCE_S:g} s")
+            if session.lifeless_s() > JAIL_LIFELESS_S:
+                what = f"the child has used no processor for {JAIL_LIFELESS_S:g} s"
+                self._refuse(session, f"{what}, and its jail is not closed")
             return
         data = os.read(session.report, REPORT_LIMIT)
         session.said += data

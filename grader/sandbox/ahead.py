@@ -24,13 +24,16 @@ class AheadSlot(Slot):
 
     def wait_ready(self) -> m.Hello:
         """Wait until the next place is warm."""
-        return self._warming().wait_ready()
+        slot = self._warming()
+        slot.on_slow = self.on_slow
+        return slot.wait_ready()
 
     def open(self, *, seed: int, limits: m.Limits) -> Session:
         """Destroy the place before, serve in the next, and start another."""
         if self._current is not None:
             self._current.stop()
         self._current, self._next = self._warming(), None
+        self._current.on_slow = self.on_slow
         session = self._current.open(seed=seed, limits=limits)
         self.start()
         return session

@@ -51,28 +51,19 @@ class AttachedTransport(Transport):
             self._left -= count
             return count
 
-    def hear_words(self, deadline: float) -> bool:
-        """Take in a piece of the stderr, before anything is read; False where something else is."""
-        header = self._socket.recv(_HEADER.size, socket.MSG_PEEK)
-        if header[:1] != bytes([_STDERR]):
-            return False
-        _, left = _HEADER.unpack(self._piece(_HEADER.size, deadline))
-        while left:
-            words = self._piece(min(left, 4096), deadline)
-            left -= len(words)
-            self.last_words = (self.last_words + words)[-_LAST_WORDS:]
-        return True
-
-    def _piece(self, size: int, deadline: float) -> bytes:
-        """That many bytes of the socket itself, with nothing read ahead."""
-        found = b""
-        while len(found) < size:
-            wait_for(self._poll, deadline)
-            data = self._socket.recv(size - len(found))
-            if not data:
-                raise EOFError("the stream ended")
-            found += data
-        return found
+    def hear_words(self) -> bool:
+        """Take in what is there of the stderr, with nothing read ahead; False if that is not it."""
+        if not self._left:
+            header = self._socket.recv(_HEADER.size, socket.MSG_PEEK)
+            if header[:1] != bytes([_STDERR]):
+                return False
+            if len(header) == _HEADER.size:
+                self._stream, self._left = _HEADER.unpack(self._socket.recv(_HEADER.size))
+            return True
+        words = self._socket.recv(min(self._left, 4096))
+        self._left -= len(words)
+        self.last_words = (self.last_words + words)[-_LAST_WORDS:]
+        return bool(words)
 
     def send(self, data: Blob, deadline: float) -> None:
         """Send all of it to the container's stdin."""

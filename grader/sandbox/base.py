@@ -39,7 +39,6 @@ class SlotOptions:
     """Docker only: the image to run."""
     runtime: str = ""
     """Docker only: the engine's runtime, such as `runsc`; empty is the engine's default."""
-    start_timeout_s: float = 120.0
 
 
 @dataclass(kw_only=True)
@@ -121,6 +120,9 @@ class Session(ABC):
 
 class Slot(ABC):
     """A warm place that serves sessions, one at a time."""
+
+    on_slow: Callable[[float], None] = staticmethod(lambda seconds: None)
+    """Told now and then, while a start is waited for, how long it has taken so far."""
 
     @abstractmethod
     def start(self) -> None:

@@ -22,7 +22,7 @@ from grader.wire.kinds import Blob
 
 GRACE_S = 2.0
 OUTPUT_SLACK = 2 << 20
-SEND_S = 60.0
+SEND_S = 300.0
 NO_MESSAGE = "wrote into the channel to the judge what is no message"
 TOO_MUCH = "put out more than it may and was stopped"
 
@@ -127,14 +127,23 @@ class Conversation:
         """Wait for the first that the zygote says of the session; before it nothing may come.
 
         Raises:
-            TimeoutError, EOFError, OSError: the stream is worth nothing.
+            TimeoutError: it has not begun to say it; it can be waited for again.
+            EOFError, OSError: the stream is worth nothing.
         """
         frame = self._next(deadline)
         if frame.kind == frames.STATUS:
-            status = frame.status(deadline)
+            status = self._whole_status(frame)
             if isinstance(status, m.Started | m.Refused):
                 return status
         raise EOFError("something else than the beginning of a session")
+
+    @staticmethod
+    def _whole_status(frame: Frame) -> m.Status:
+        """The rest of what has begun to come: from here on a delay would lose it."""
+        try:
+            return frame.status(time.monotonic() + SEND_S)
+        except TimeoutError as error:
+            raise EOFError("a status was not sent to its end") from error
 
     def await_end(self, deadline: float) -> bool:
         """Drop all that comes until the session's end; whether it came in time.

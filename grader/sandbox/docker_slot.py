@@ -34,7 +34,10 @@ WARM_PROCESSES = 64
 USER = "10001:10001"
 DATA_FOLDER = "/box-data"
 DOOR_FOLDER = "/run/door"
-_ENDING_S = 2.0
+_ENDING_S = 20.0
+"""How long a busy engine may take to notice that a container has ended."""
+_ASK_S = 10.0
+"""How often the engine is asked what a container has used: it takes seconds to say so."""
 
 
 class DockerSlot(StreamSlot):
@@ -47,6 +50,7 @@ class DockerSlot(StreamSlot):
         self._volume: str | None = None
         self._name = uuid.uuid4().hex
         self._stream: ContainerTransport | None = None
+        self._used: tuple[float, float | None] | None = None
 
     def connect(self) -> Transport:
         """Create, attach and start a container."""
@@ -110,6 +114,22 @@ class DockerSlot(StreamSlot):
             return words
         code = state.get("ExitCode")
         return f"its container ended with code {code}. {state.get('Error', '')} {words}".strip()
+
+    def used_s(self) -> float | None:
+        """As the engine counts it for the container; not every engine does."""
+        now = time.monotonic()
+        if self._used is None or now - self._used[0] > _ASK_S:
+            self._used = now, self._asked()
+        return self._used[1]
+
+    def _asked(self) -> float | None:
+        if self._engine is None or self._container is None:
+            return None
+        try:
+            found = self._engine.api.stats(self._container, stream=False)
+            return float(found["cpu_stats"]["cpu_usage"]["total_usage"]) / 1e9
+        except (DockerException, requests.RequestException, KeyError, TypeError, ValueError):
+            return None
 
     def killed_for_memory(self) -> bool:
         """Whether the kernel ended the container for its memory."""

@@ -8,11 +8,13 @@ import socket
 import subprocess
 import tempfile
 from abc import abstractmethod
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 from grader.errors import InfrastructureError
 from grader.sandbox.base import SlotOptions
+from grader.sandbox.liveness import processor_s
 from grader.sandbox.owners import own_folder
 from grader.sandbox.stream import StreamSlot
 from grader.sandbox.transport import SocketTransport, Transport
@@ -20,6 +22,8 @@ from grader.sandbox.transport import SocketTransport, Transport
 OWN_PROCESSES = 32
 """What a slot itself may have of processes and threads, where the kernel counts all together."""
 _LAST_WORDS = 2_000
+_END_S = 10.0
+"""How long a process that was killed, or whose stream has ended, may take to be gone."""
 
 
 class ProcessSlot(StreamSlot):
@@ -69,20 +73,24 @@ class ProcessSlot(StreamSlot):
                 os.killpg(process.pid, signal.SIGKILL)
             except (ProcessLookupError, PermissionError):
                 pass
-            process.wait(timeout=10)
+            with suppress(subprocess.TimeoutExpired):  # killed, and not yet out of the kernel
+                process.wait(timeout=_END_S)
         folder, self._folder = self._folder, None
         if folder is not None:
             folder.cleanup()
 
     def why_gone(self) -> str:
-        """The process's exit code and last words."""
+        """The process's exit code, if it has ended, and last words."""
         if self._process is None or self._folder is None:
             return ""
+        log = Path(self._folder.name, "log")
         try:
-            code = self._process.wait(timeout=1.0)
+            code = self._process.wait(timeout=_END_S)
         except subprocess.TimeoutExpired:
-            return ""
-        words = (
-            Path(self._folder.name, "log").read_bytes()[-_LAST_WORDS:].decode("utf-8", "replace")
-        )
-        return f"its process ended with code {code}. {words.strip()}".strip()
+            return log.read_bytes()[-_LAST_WORDS:].decode("utf-8", "replace").strip()
+        words = log.read_bytes()[-_LAST_WORDS:].decode("utf-8", "replace").strip()
+        return f"its process ended with code {code}. {words}".strip()
+
+    def used_s(self) -> float | None:
+        """As the kernel counts it for the process and all below it."""
+        return None if self._process is None else processor_s(self._process.pid)

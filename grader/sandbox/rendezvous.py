@@ -123,7 +123,7 @@ class ContainerTransport(Transport):
         for end in (rendezvous, self._socket):
             poll.register(end, select.POLLIN)
         while rendezvous.fileno() not in dict(wait_for(poll, deadline)):
-            if not self._attached.hear_words(deadline):
+            if not self._attached.hear_words():
                 break
         self._rendezvous = None
         met = rendezvous.meet()

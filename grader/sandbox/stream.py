@@ -33,14 +33,14 @@ from grader.sandbox.conversation import (
     Trouble,
     late_at,
 )
-from grader.sandbox.link import FrameLink, Position
+from grader.sandbox.link import Frame, FrameLink, Position
+from grader.sandbox.liveness import LIFELESS_S, LOOK_S, Liveness
 from grader.sandbox.outputs import Displays
 from grader.sandbox.transport import Transport
 from grader.wire import frames
 from grader.wire import messages as m
 from grader.wire.kinds import Blob
 
-SPAWN_S = 30.0
 CLOSE_S = 2.0
 """How long a session may take to end when it is told to close; then it is killed."""
 KILL_S = 5.0
@@ -76,6 +76,10 @@ class StreamSlot(Slot):
     def why_gone(self) -> str:
         """What is known about a zygote that ended: its last words, an exit code."""
 
+    def used_s(self) -> float | None:
+        """Seconds of processor that the slot has used; None where that can't be told."""
+        return None
+
     def killed_for_memory(self) -> bool:
         """Whether the engine ended the whole slot for its memory."""
         return False
@@ -92,12 +96,14 @@ class StreamSlot(Slot):
         if self.hello is not None:
             return self.hello
         try:
-            link = self._require_link()
-            deadline = time.monotonic() + self.options.start_timeout_s
-            frame = link.next_frame(deadline)
+            frame = self._first_frame(self._require_link())
+            deadline = time.monotonic() + LIFELESS_S
             status = frame.status(deadline) if frame.kind == frames.STATUS else None
-        except (OSError, EOFError) as error:
-            reason = self.why_gone() or str(error)
+        except (OSError, EOFError, InfrastructureError) as error:
+            reason = self.why_gone()
+            if isinstance(error, InfrastructureError):
+                reason = f"{error.what}. {reason}".strip()
+            reason = reason or str(error)
             self.stop()
             raise InfrastructureError(
                 f"the sandbox did not start: {reason}", hint="Run `grader doctor`."
@@ -107,6 +113,15 @@ class StreamSlot(Slot):
             raise InfrastructureError("the sandbox said something else than hello")
         self.hello = status
         return status
+
+    def _first_frame(self, link: FrameLink) -> Frame:
+        """Wait for it as long as the slot shows signs of life."""
+        life = Liveness(self.used_s)
+        while True:
+            try:
+                return link.next_frame(time.monotonic() + LOOK_S)
+            except TimeoutError:
+                self.on_slow(life.look())
 
     def open(self, *, seed: int, limits: m.Limits) -> Session:
         """Start a session, in a fresh slot where that is needed."""
@@ -165,20 +180,29 @@ class StreamSession(Session):
 
     def begin(self, seed: int) -> None:
         """Have the child forked and jailed."""
-        deadline = time.monotonic() + SPAWN_S
         try:
-            self._link.control(
-                m.Spawn(session=self._number, seed=seed, limits=self._limits), deadline
-            )
-            status = self._talk.begun(deadline)
+            order = m.Spawn(session=self._number, seed=seed, limits=self._limits)
+            self._link.control(order, time.monotonic() + LIFELESS_S)
+            status = self._first_status()
         except (OSError, EOFError) as error:
             raise self._lost(str(error)) from error
+        except InfrastructureError as error:
+            raise self._lost(error.what) from error
         if isinstance(status, m.Refused):
             self._over(None)
             raise InfrastructureError(
                 f"the jail could not be closed: {status.reason}",
                 hint="Run `grader doctor`, or use `--isolation single-use`.",
             )
+
+    def _first_status(self) -> m.Started | m.Refused:
+        """Wait for it as long as the slot shows signs of life."""
+        life = Liveness(self._slot.used_s)
+        while True:
+            try:
+                return self._talk.begun(time.monotonic() + LOOK_S)
+            except TimeoutError:
+                self._slot.on_slow(life.look())
 
     def close(self) -> m.Ended:
         """End the session and wait until nothing of it lives."""
