@@ -10,6 +10,7 @@ from grader.course.directory import Assignment, Course
 from grader.course.spec import Question
 from grader.errors import UsageError
 from grader.gradebook.course_marks import answer_sha256, marked_answers
+from grader.gradebook.course_tries import counted_verdicts
 from grader.gradebook.hand_marks import Fact, Kind, Newest
 from grader.gradebook.part_sheet import Line, Part, PartSheet
 from grader.gradebook.spreadsheet import read_sheet
@@ -56,7 +57,7 @@ def gather_answers(
     questions = _questions(chosen, question)
     folder = out or course.graded_dir / assignment / "answers"
     with Gradebook(course.database_url) as gradebook:
-        verdicts = _verdicts(chosen, gradebook)
+        verdicts = _verdicts(course, chosen, gradebook)
         newest = gradebook.hand_marks.newest()
     names = _names(course, verdicts, anonymous=anonymous)
     sheets = [_answers(q, verdicts, names, newest) for q in questions]
@@ -86,7 +87,7 @@ def import_answers(
     chosen = course.assignment(assignment)
     [asked] = _questions(chosen, question)
     with Gradebook(course.database_url) as gradebook:
-        verdicts = _verdicts(chosen, gradebook)
+        verdicts = _verdicts(course, chosen, gradebook)
         hidden = _names(course, verdicts, anonymous=True)
         written = {row.cells.get("student", "") for row in read_sheet(path).rows}
         names = _names(course, verdicts, anonymous=False)
@@ -113,10 +114,9 @@ def _questions(assignment: Assignment, named: str | None) -> list[Question]:
     return chosen
 
 
-def _verdicts(assignment: Assignment, gradebook: Gradebook) -> list[Verdict]:
-    counts = assignment.spec.attempts.counts
+def _verdicts(course: Course, assignment: Assignment, gradebook: Gradebook) -> list[Verdict]:
     found = [
-        v for v in gradebook.current(assignment.name, counts=counts) if v.outcome is Outcome.GRADED
+        v for v in counted_verdicts(course, assignment, gradebook) if v.outcome is Outcome.GRADED
     ]
     if not found:
         raise UsageError(

@@ -8,20 +8,21 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass, field
-from decimal import Decimal
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import msgspec
 
-from grader.api.handing_in import intake_setting
+from grader.api.handing_in import intake_setting, zone_of
 from grader.api.pages import Pages
 from grader.api.setting import SEED_BITS, batch_setting
 from grader.api.turn import turn_of
 from grader.course.directory import Assignment, Course, check_assignment
 from grader.course.spec import AssignmentSpec
 from grader.errors import UsageError
+from grader.gradebook.course_tries import counted_verdicts
 from grader.gradebook.differences import MarkChange, differences
+from grader.gradebook.hand_ins import HandIn, hand_in_of, learnt_time
 from grader.gradebook.reuse import Reusable
 from grader.gradebook.store import Entry, Gradebook
 from grader.grading.batch import Watchers, grade_batch
@@ -31,7 +32,7 @@ from grader.grading.job import Job, Judged
 from grader.grading.order import longest_first
 from grader.grading.regrade import fingerprints_of, standing, with_standing
 from grader.grading.verdict import Outcome, Verdict
-from grader.intake.collect import Refused, collect
+from grader.intake.collect import Refused, collect, without_time
 from grader.intake.submission import Submission
 from grader.sandbox.choose import Choice, choose
 from grader.sandbox.gpus import gpus_for
@@ -207,7 +208,6 @@ class _Run:
         gpus: tuple[str, ...],
     ) -> None:
         """Decide what has to run; an unchanged submission keeps its verdict."""
-        spec = self._assignment.spec
         bundle = self._assignment.bundle_sha256()
         self._seed = seed if seed is not None else self._seed_of_batch(bundle)
         self._setting = msgspec.structs.replace(
@@ -216,9 +216,10 @@ class _Run:
             suite=fingerprints_of(self._assignment),
         )
         self._attempts = Counter(s.student for s in submissions)
+        submissions = self._learn_times(submissions)
         holding = self._gradebook.holding(self._assignment.name)
         held = [e for e in holding if e.verdict.student in self._attempts]
-        self._before = count_verdicts([e.verdict for e in held], spec.attempts.counts)
+        self._before = self._counted([e.verdict for e in held])
         reusable = Reusable([] if regrade else held, bundle_sha256=bundle, image=self._choice.image)
         for submission in submissions:
             found = self._found_or_job(submission, reusable, keeps_seed=seed is None)
@@ -227,6 +228,37 @@ class _Run:
                 self._pages.add(found.verdict, found.name)
         self._jobs = longest_first(self._jobs, self._before)
         self._progress.planned(len(self._jobs), len(self._verdicts))
+
+    def _learn_times(self, submissions: Sequence[Submission]) -> list[Submission]:
+        """Record hand-in times that are new, and return submissions with what is known of them.
+
+        A time is a fact about a submission, not about its verdict: nothing is run for it.
+        """
+        name = self._assignment.name
+        held = [e.verdict for e in self._gradebook.holding(name)]
+        known = {hand_in_of(v).key: v.submission.submitted_at for v in held}
+        told = [
+            HandIn(
+                student=s.student,
+                attempt=s.attempt,
+                sha256=s.sha256,
+                at=s.submitted_at,
+                told_by=s.time_from,
+            )
+            for s in submissions
+        ]
+        for learnt in self._gradebook.hand_ins.learn(name, told, known):
+            self._progress.warned(learnt_time(learnt, zone_of(self._course)))
+        timed = [
+            replace(s, submitted_at=known.get(t.key)) if s.submitted_at is None else s
+            for s, t in zip(submissions, told, strict=True)
+        ]
+        if self._assignment.spec.dates.due is not None and (missing := without_time(timed)):
+            self._progress.warned(missing)
+        return timed
+
+    def _counted(self, verdicts: Sequence[Verdict]) -> list[Verdict]:
+        return counted_verdicts(self._course, self._assignment, self._gradebook, verdicts)
 
     def _found_or_job(
         self, submission: Submission, reusable: Reusable, *, keeps_seed: bool
@@ -274,7 +306,7 @@ class _Run:
 
     def finish(self, began: float, refused: tuple[Refused, ...]) -> Graded:
         """Write the pages of what counts, and the class page."""
-        counted = count_verdicts(self._verdicts, self._assignment.spec.attempts.counts)
+        counted = self._counted(self._verdicts)
         pages, class_page = self._pages.write(counted)
         return Graded(
             assignment=self._assignment.name,
@@ -324,20 +356,6 @@ def _job(submission: Submission) -> Job:
         problem=submission.problem,
         notes=submission.notes,
     )
-
-
-def count_verdicts(verdicts: Iterable[Verdict], counts: str) -> list[Verdict]:
-    """The verdict that counts for each student, by name: the last attempt, or the best."""
-
-    def rank(verdict: Verdict) -> tuple[Decimal, int]:
-        return (verdict.points if counts == "best" else Decimal(0), verdict.submission.attempt)
-
-    best: dict[str, Verdict] = {}
-    for verdict in verdicts:
-        held = best.get(verdict.student)
-        if held is None or rank(verdict) >= rank(held):
-            best[verdict.student] = verdict
-    return [best[name] for name in sorted(best, key=lambda n: (n.casefold(), n))]
 
 
 def now() -> dt.datetime:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterable
+from dataclasses import replace
 from pathlib import Path
 from typing import Literal
 
@@ -11,7 +12,7 @@ from grader.course.course_file import load_course_file
 from grader.course.directory import Course
 from grader.course.matches import load_matcher
 from grader.errors import UsageError
-from grader.intake.collect import Collected, collect, store
+from grader.intake.collect import Collected, collect, store, without_time
 from grader.intake.inbox import submit as store_in_inbox
 from grader.intake.lms.archives import Setting
 from grader.intake.lms.people import System
@@ -80,19 +81,26 @@ def collect_submissions(
         limit=chosen.spec.attempts.limit,
         setting=setting,
     )
-    folders = store(collected, out or course.submissions_dir)
+    stored = store(collected, out or course.submissions_dir)
     setting.matcher.save()
-    return collected, folders
+    missing = without_time(stored.submissions)
+    warnings = (*collected.warnings, *stored.times, *([missing] if missing else ()))
+    return replace(collected, submissions=stored.submissions, warnings=warnings), stored.folders
 
 
 def intake_setting(
     course: Course, *, system: Source = None, worksheet: Path | None = None
 ) -> Setting:
     """Return what the course knows of students and times, for reading a system's archives."""
-    known = course.course_file.is_file()
     return Setting(
         system=system,
         matcher=load_matcher(course),
-        zone=load_course_file(course.course_file).zone if known else dt.UTC,
+        zone=zone_of(course),
         worksheet=read_table(worksheet) if worksheet else None,
     )
+
+
+def zone_of(course: Course) -> dt.tzinfo:
+    """Return the course's time zone; UTC where it has no course file."""
+    known = course.course_file.is_file()
+    return load_course_file(course.course_file).zone if known else dt.UTC

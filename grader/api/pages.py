@@ -9,6 +9,7 @@ from pathlib import Path
 from grader.course.directory import Assignment, Course
 from grader.errors import GraderError, UsageError
 from grader.gradebook.course_marks import marked_answers
+from grader.gradebook.course_tries import counted_verdicts
 from grader.gradebook.reuse import key_of
 from grader.gradebook.store import Gradebook
 from grader.grading.verdict import Verdict
@@ -26,7 +27,7 @@ def write_report(course: Course, assignment: str, *, out: Path | None = None) ->
     """
     chosen = course.assignment(assignment)
     with Gradebook(course.database_url) as gradebook:
-        verdicts = gradebook.current(assignment, counts=chosen.spec.attempts.counts)
+        verdicts = counted_verdicts(course, chosen, gradebook)
         if not verdicts:
             raise UsageError(
                 f"nothing of {assignment} has been graded yet",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -101,8 +101,22 @@ def course_totals(
         entries=entries,
         names={s: p.name for s, p in people.items() if p.name},
         history={s: [event for event in events if event.student == s] for s in entries},
-        remarks=groups.remarks,
+        remarks=(*groups.remarks, *_without_time(scheme, entries)),
     )
+
+
+def _without_time(scheme: CourseFile, entries: Mapping[str, Sequence[Entry]]) -> Iterator[str]:
+    """Say of each item that can be late how many of its marks have no hand-in time."""
+    for item in scheme.items:
+        own = [e for one in entries.values() for e in one if e.item.id == item.id]
+        marked = [e.mark for e in own if e.mark and not e.excused and e.due is not None]
+        missing = sum(mark.handed_in is None for mark in marked)
+        costs = any(e.rule(scheme.late) != "free" for e in own)
+        if item.assignment is not None and costs and missing:
+            yield (
+                f"{item.title}: {missing} of {len(marked)} have no hand-in time, "
+                "and are never late."
+            )
 
 
 def write_totals(course: Course, computed: CourseTotals, *, out: Path | None = None) -> Path:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from decimal import Decimal
 
@@ -11,9 +11,10 @@ from grader.course.components import Criterion, Item
 from grader.course.course_file import CourseFile
 from grader.course.directory import Course
 from grader.course.scheme import load_scheme
+from grader.gradebook.counting import counted, tries_of
 from grader.gradebook.hand_marks import Fact, HandMark, Kind, Newest
 from grader.gradebook.machine_marks import item_mark
-from grader.gradebook.marks import ItemMark, Source
+from grader.gradebook.marks import ItemMark, Source, Try
 from grader.gradebook.store import Gradebook
 from grader.grading.verdict import Outcome, QuestionMark, Verdict
 from grader.points import show
@@ -38,7 +39,7 @@ def course_marks(
     """
     scheme = scheme or load_scheme(course)
     newest = gradebook.hand_marks.newest()
-    verdicts = dict(_verdicts(course, scheme, gradebook))
+    verdicts = dict(_tries(course, scheme, gradebook))
     known = {item.id for item in scheme.items}
     pairs = verdicts.keys() | {
         (fact.student, fact.item)
@@ -46,7 +47,7 @@ def course_marks(
         if fact.kind in _OF_AN_ITEM and fact.item in known and says_something(mark)
     }
     return [
-        joined(student, item, verdicts.get((student, item.id)), newest)
+        _of_tries(student, item, verdicts.get((student, item.id), ()), newest)
         for student, identifier in sorted(pairs)
         if (item := scheme.item(identifier)) is not None
     ]
@@ -104,14 +105,44 @@ def says_something(mark: HandMark) -> bool:
     return says.points is not None or says.moment is not None or says.excused
 
 
-def _verdicts(
+def _tries(
     course: Course, scheme: CourseFile, gradebook: Gradebook
-) -> Iterator[tuple[tuple[str, str], Verdict]]:
+) -> Iterator[tuple[tuple[str, str], list[Verdict]]]:
+    """The tries of which one counts: the last alone, or all where the best does."""
     for item in scheme.items:
         if item.assignment is not None:
             counts = course.assignment(item.assignment).spec.attempts.counts
-            for verdict in gradebook.current(item.assignment, counts=counts):
-                yield (verdict.student, item.id), verdict
+            held = [entry.verdict for entry in gradebook.holding(item.assignment)]
+            for student, tries in tries_of(held).items():
+                yield (student, item.id), tries if counts == "best" else tries[-1:]
+
+
+def _of_tries(student: str, item: Item, tries: Sequence[Verdict], newest: Newest) -> ItemMark:
+    """Join what is known of each try; totals choose, who know what lateness costs."""
+    if not tries:
+        return joined(student, item, None, newest)
+    marks = {
+        verdict.submission.attempt: joined(student, item, verdict, newest) for verdict in tries
+    }
+    (best,) = counted(tries, "best")
+    mark = marks[best.submission.attempt]
+    by_hand = newest.get(Fact(student=student, item=item.id, kind=Kind.POINTS))
+    if len(tries) == 1 or (by_hand is not None and by_hand.says.points is not None):
+        return mark
+    return replace(
+        mark,
+        tries=tuple(
+            Try(
+                number=verdict.submission.attempt,
+                points=(one := marks[verdict.submission.attempt]).points,
+                machine_points=verdict.points,
+                handed_in=one.handed_in,
+                criteria=one.criteria,
+                waits_for=one.waits_for,
+            )
+            for verdict in tries
+        ),
+    )
 
 
 def _blank(student: str, item: Item) -> ItemMark:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Iterator, Sequence
 from itertools import groupby
 
 from grader.course.components import Item
 from grader.course.course_file import CourseFile
+from grader.gradebook.hand_ins import LearntTime
 from grader.gradebook.marks import MarkEvent
 from grader.gradebook.store import Entry, Gradebook
 from grader.grading.verdict import Outcome
@@ -14,13 +16,17 @@ from grader.points import show
 
 
 def machine_history(scheme: CourseFile, gradebook: Gradebook) -> list[MarkEvent]:
-    """Return one event for each attempt and each regrade that changed its mark, oldest first."""
-    events = [
-        event
-        for item in scheme.items
-        if item.assignment is not None
-        for event in _of_item(item, gradebook.history(item.assignment))
-    ]
+    """Return one event for each attempt, each regrade that changed its mark and each time of a
+    hand-in that was learnt afterwards, oldest first.
+    """
+    events: list[MarkEvent] = []
+    for item in scheme.items:
+        if item.assignment is not None:
+            events += _of_item(item, gradebook.history(item.assignment))
+            events += [
+                _of_time(item, learnt, scheme.zone)
+                for learnt in gradebook.hand_ins.history(item.assignment)
+            ]
     return sorted(events, key=lambda event: (event.at, event.student, event.item))
 
 
@@ -33,6 +39,20 @@ def _of_item(item: Item, entries: Sequence[Entry]) -> Iterator[MarkEvent]:
             before = entry
             if what:
                 yield MarkEvent(student=student, item=item.id, at=entry.made_at, what=what)
+
+
+def _of_time(item: Item, learnt: LearntTime, zone: dt.tzinfo) -> MarkEvent:
+    before, after = (
+        f"{moment.astimezone(zone):%Y-%m-%d %H:%M}" if moment else "not known"
+        for moment in (learnt.before, learnt.at)
+    )
+    return MarkEvent(
+        student=learnt.student,
+        item=item.id,
+        at=learnt.made_at,
+        what=f"attempt {learnt.attempt}: handed in {before} → {after}",
+        why=learnt.told_by,
+    )
 
 
 def _attempt(entry: Entry) -> tuple[str, int]:

@@ -34,6 +34,7 @@ def item_mark(item: Item, verdict: Verdict) -> ItemMark:
         source=Source.MACHINE,
         criteria=criteria,
         waits_for="" if whole else WAITS,
+        attempt=verdict.submission.attempt,
     )
 
 

@@ -18,6 +18,24 @@ class Source(StrEnum):
 
 
 @dataclass(frozen=True, kw_only=True)
+class Try:
+    """One of several tries of which the best counts, once it is known what its lateness costs.
+
+    Attributes:
+        number: the attempt's.
+        points: None while a part waits for a person.
+        machine_points: those of the suite: they decide while a part of any try waits.
+    """
+
+    number: int
+    points: Decimal | None
+    machine_points: Decimal
+    handed_in: dt.datetime | None
+    criteria: Mapping[str, Decimal] = field(default_factory=dict)
+    waits_for: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
 class ItemMark:
     """What is known about one student and one item, before late days and weights.
 
@@ -30,6 +48,9 @@ class ItemMark:
         criteria: points by the id of the rubric's criterion, or of the assignment's question.
         extended_to: a later due date for this student, granted with the marks.
         waits_for: what is still missing where `points` is None, in a few words for people.
+        attempt: which one it is of; 0 where there are no attempts.
+        tries: where the best of several counts, all of them, oldest first; the mark is then that
+            of the best before lateness.
     """
 
     student: str
@@ -42,6 +63,8 @@ class ItemMark:
     criteria: Mapping[str, Decimal] = field(default_factory=dict)
     extended_to: dt.datetime | None = None
     waits_for: str = ""
+    attempt: int = 0
+    tries: tuple[Try, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -8,24 +8,27 @@ import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from types import TracebackType
-from typing import Any, Literal, Self
+from typing import Any, Self
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from grader.errors import GradebookError
+from grader.gradebook.counting import Counts, counted
 from grader.gradebook.database import BUSY_TIMEOUT_S, reading, writing
+from grader.gradebook.hand_ins import HandIns, Times, timed, times_of
 from grader.gradebook.hand_marks import HandMarks
 from grader.gradebook.schema import open_engine
 from grader.gradebook.tables import BatchRow, VerdictRow
 from grader.grading.verdict import Outcome, Verdict, verdict_from_json, verdict_to_json
 
-Counts = Literal["last", "best"]
-
 
 @dataclass(frozen=True, kw_only=True)
 class Entry:
-    """One line of the record. `holds` is False once a newer verdict on the attempt is there."""
+    """One line of the record. `holds` is False once a newer verdict on the attempt is there.
+
+    The verdict has the hand-in time that holds now, whatever was known when it was made.
+    """
 
     id: int
     batch: str
@@ -91,6 +94,11 @@ class Gradebook:
         """What people marked, in the same database."""
         return HandMarks(self._engine)
 
+    @property
+    def hand_ins(self) -> HandIns:
+        """When attempts were handed in, as it was learnt after their verdicts."""
+        return HandIns(self._engine)
+
     # -- writing ---------------------------------------------------------------------------
 
     def start_batch(
@@ -131,30 +139,18 @@ class Gradebook:
     def current(self, assignment: str, *, counts: Counts = "last") -> list[Verdict]:
         """Return the verdict that counts for each student, sorted by name.
 
+        What lateness costs is not looked at here; `course_marks.counted_verdicts` does.
+
         Args:
             assignment: its name.
-            counts: "last", the last attempt; "best", the one with most points (of equals the
-                last), as the assignment's spec says.
+            counts: "last" or "best", as the assignment's spec says; see `counting.counted`.
         """
-        with reading(self._engine) as session:
-            rows = session.scalars(
-                select(VerdictRow).where(VerdictRow.id.in_(_holding(assignment)))
-            ).all()
-        counted: dict[str, VerdictRow] = {}
-        for row in sorted(rows, key=_rank(counts)):
-            counted[row.student] = row
-        return [_verdict(counted[student]) for student in sorted(counted)]
+        return counted((e.verdict for e in self.holding(assignment)), counts)
 
     def latest(self, assignment: str, student: str, *, counts: Counts = "last") -> Verdict | None:
         """Return the verdict that counts for one student, or None."""
-        entries = [e for e in self.history(assignment, student) if e.holds]
-        if not entries:
-            return None
-        by_points = counts == "best"
-        return max(
-            (e.verdict for e in entries),
-            key=lambda v: (v.points if by_points else 0, v.submission.attempt),
-        )
+        entries = self.history(assignment, student)
+        return next(iter(counted((e.verdict for e in entries if e.holds), counts)), None)
 
     def history(self, assignment: str, student: str | None = None) -> list[Entry]:
         """Return everything recorded for a student (or for all), oldest first."""
@@ -164,7 +160,8 @@ class Gradebook:
         with reading(self._engine) as session:
             holding = set(session.scalars(_holding(assignment)))
             rows = session.scalars(query.order_by(VerdictRow.id)).all()
-        return [_entry(row, holds=row.id in holding) for row in rows]
+            times = times_of(session, assignment)
+        return [_entry(row, times, holds=row.id in holding) for row in rows]
 
     def holding(self, assignment: str) -> list[Entry]:
         """Return the verdict that holds of every student's every attempt, oldest first."""
@@ -172,7 +169,8 @@ class Gradebook:
         # Piece by piece: as JSON and read, all of a faculty's verdicts would be in memory twice.
         pieces = query.order_by(VerdictRow.id).execution_options(yield_per=500)
         with reading(self._engine) as session:
-            return [_entry(row, holds=True) for row in session.scalars(pieces)]
+            times = times_of(session, assignment)
+            return [_entry(row, times, holds=True) for row in session.scalars(pieces)]
 
     def entry_names(self, assignment: str) -> dict[tuple[str, int], str]:
         """Return the name of the entry that holds, by student and attempt; reads no verdict."""
@@ -249,12 +247,6 @@ def _holding(assignment: str) -> Any:
     )
 
 
-def _rank(counts: Counts) -> Any:
-    if counts == "best":
-        return lambda row: (row.points, row.attempt)
-    return lambda row: row.attempt
-
-
 def _key(verdict: Verdict) -> dict[str, object]:
     provenance = verdict.provenance
     return {
@@ -280,14 +272,9 @@ def _row(verdict: Verdict, executed_notebook: bytes | None, batch: str) -> Verdi
     )
 
 
-def _entry(row: VerdictRow, *, holds: bool) -> Entry:
-    return Entry(
-        id=row.id, batch=row.batch, made_at=row.made_at, holds=holds, verdict=_verdict(row)
-    )
-
-
-def _verdict(row: VerdictRow) -> Verdict:
-    return verdict_from_json(row.verdict_json.encode())
+def _entry(row: VerdictRow, times: Times, *, holds: bool) -> Entry:
+    verdict = timed(verdict_from_json(row.verdict_json.encode()), times)
+    return Entry(id=row.id, batch=row.batch, made_at=row.made_at, holds=holds, verdict=verdict)
 
 
 def _batch(session: Session, identifier: str) -> BatchRow:

@@ -126,3 +126,26 @@ class HandMarkRow(Table):
     who: Mapped[str] = mapped_column(Text)
     why: Mapped[str] = mapped_column(Text)
     made_at: Mapped[dt.datetime] = mapped_column(UtcTime)
+
+
+class HandInRow(Table):
+    """When an attempt was handed in, as it was learnt after its verdict.
+
+    Rows are only ever added: the newest of an attempt's bytes holds, over the time in the verdict.
+    """
+
+    __tablename__ = "hand_ins"
+    __table_args__ = (
+        Index("hand_ins_of_a_student", "assignment", "student", "attempt"),
+        {"sqlite_autoincrement": True},
+    )
+
+    id: Mapped[int] = mapped_column(Integer, primary_key=True)
+    assignment: Mapped[str] = mapped_column(String(200))
+    student: Mapped[str] = mapped_column(Text)
+    attempt: Mapped[int] = mapped_column(Integer)
+    submission_sha256: Mapped[str] = mapped_column(String(64))
+    handed_in: Mapped[dt.datetime] = mapped_column(UtcTime)
+    before: Mapped[dt.datetime | None] = mapped_column(UtcTime)
+    told_by: Mapped[str] = mapped_column(Text)
+    made_at: Mapped[dt.datetime] = mapped_column(UtcTime)

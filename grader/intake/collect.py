@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime as dt
 import zipfile
 from collections.abc import Iterable, Sequence
@@ -25,19 +26,23 @@ from grader.intake.members import Member, RefusedMember
 from grader.intake.names import display_name, look_alikes
 from grader.intake.notebook import MAX_FILE_BYTES
 from grader.intake.stored import (
+    Record,
     assignment_folder,
     attempts_in,
     has_layout,
     load_stored,
     read_record,
     record_of,
+    time_of,
     write_attempt,
+    write_time,
 )
 from grader.intake.students import Students, students_of
 from grader.intake.submission import Submission
 
-__all__ = ["Collected", "Refused", "collect", "load_stored", "store"]
+__all__ = ["Collected", "Refused", "Stored", "collect", "load_stored", "store", "without_time"]
 
+_NAMED = 5
 _EARLIEST = dt.datetime.min.replace(tzinfo=dt.UTC)
 
 
@@ -62,6 +67,19 @@ class Collected:
     refused: tuple[Refused, ...] = ()
     warnings: tuple[str, ...] = ()
     assignment: str = ""
+
+
+@dataclass(frozen=True)
+class Stored:
+    """Where submissions lie, in their order.
+
+    `submissions` have the hand-in times that are known by now; `times` are sentences on those
+    that were learnt of attempts that had been stored before.
+    """
+
+    folders: tuple[Path, ...]
+    submissions: tuple[Submission, ...]
+    times: tuple[str, ...] = ()
 
 
 def collect(
@@ -117,36 +135,102 @@ def collect(
     return Collected(tuple(taken), tuple(refused), tuple(warnings), assignment)
 
 
-def store(collected: Collected, destination: Path) -> tuple[Path, ...]:
-    """Write submissions to ``destination/ASSIGNMENT/STUDENT/…`` and return their folders.
+def _with_source(submission: Submission, source: Path) -> Submission:
+    known = submission.time_from or submission.submitted_at is None
+    return submission if known else replace(submission, time_from=source.name)
+
+
+def store(collected: Collected, destination: Path) -> Stored:
+    """Write submissions to ``destination/ASSIGNMENT/STUDENT/…``.
 
     Done twice, it changes nothing. A file that differs from the one stored under the same attempt
-    (as when a folder was updated) is stored as a further attempt; nothing is overwritten.
+    (as when a folder was updated) is stored as a further attempt; nothing is overwritten. A copy
+    of what is stored is no further attempt; if it tells another time, that is kept as a new fact.
 
     Raises:
         InfrastructureError: the disk refuses.
     """
     folder = assignment_folder(destination, collected.assignment)
-    return tuple(_store(submission, folder, collected) for submission in collected.submissions)
+    folders: list[Path] = []
+    submissions: list[Submission] = []
+    times: list[str] = []
+    for submission in collected.submissions:
+        stored = _stored(submission, folder)
+        held = _held(submission, stored)
+        if held is None:
+            folders.append(_write(submission, folder, collected.assignment, stored))
+            submissions.append(submission)
+            continue
+        folders.append(held.path)
+        submissions.append(replace(submission, submitted_at=submission.submitted_at or held.at))
+        if said := _learn_time(submission, held):
+            times.append(said)
+    return Stored(tuple(folders), tuple(submissions), tuple(times))
 
 
-def _store(submission: Submission, folder: Path, collected: Collected) -> Path:
-    record = record_of(submission, collected.assignment)
+def without_time(submissions: Sequence[Submission]) -> str:
+    """Say how many submissions have no hand-in time; empty where all have one."""
+    missing = [s.student for s in submissions if s.submitted_at is None]
+    if not missing:
+        return ""
+    named = f": {', '.join(missing[:_NAMED])}{'…' if missing[_NAMED:] else ''}"
+    return (
+        f"{len(missing)} of {len(submissions)} have no hand-in time, and are never late"
+        f"{named if len(missing) < len(submissions) else ''}."
+    )
+
+
+def _stored(submission: Submission, folder: Path) -> list[_Held]:
     student = folder / submission.student
-    stored = attempts_in(student) if student.is_dir() and not student.is_symlink() else {}
-    same = [p for p in stored.values() if _source_attempt(p) == submission.attempt]
-    if same and read_record(same[-1]).sha256 == submission.sha256:
-        return same[-1]
+    if not student.is_dir() or student.is_symlink():
+        return []
+    return [_Held(*found) for found in sorted(attempts_in(student).items())]
+
+
+def _write(submission: Submission, folder: Path, assignment: str, stored: Sequence[_Held]) -> Path:
     data = submission.read() if submission.content.size or not submission.problem else None
-    number = None if submission.attempt in stored else submission.attempt
-    return write_attempt(folder, record, data, number=number)[0]
+    taken = {held.number for held in stored}
+    number = None if submission.attempt in taken else submission.attempt
+    return write_attempt(folder, record_of(submission, assignment), data, number=number)[0]
 
 
-def _source_attempt(path: Path) -> int | None:
-    try:
-        return read_record(path).source_attempt
-    except RefusedFileError:
-        return None
+class _Held:
+    """A stored attempt; one that is damaged is like no other."""
+
+    def __init__(self, number: int, path: Path) -> None:
+        self.number = number
+        self.path = path
+        self.record: Record | None = None
+        self.at: dt.datetime | None = None
+        with contextlib.suppress(RefusedFileError):
+            self.record = read_record(path)
+            self.at, _ = time_of(path, self.record)
+
+
+def _held(submission: Submission, stored: Sequence[_Held]) -> _Held | None:
+    """Return the stored attempt that a submission is, or is a copy of."""
+    same = [h for h in stored if h.record and h.record.source_attempt == submission.attempt]
+    copies = [h for h in stored if h.record and h.record.sha256 == submission.sha256]
+    if same and same[-1] in copies:
+        return same[-1]
+    at = submission.submitted_at
+    return next(
+        (h for h in reversed(copies) if h is stored[-1] or (at is not None and h.at == at)), None
+    )
+
+
+def _learn_time(submission: Submission, held: _Held) -> str:
+    at, before = submission.submitted_at, held.at
+    if at is None or at == before:
+        return ""
+    assert held.record is not None  # noqa: S101 - for the type checker
+    if held.record.source_attempt != submission.attempt and before is not None and before < at:
+        return ""  # a later copy, which is no later hand-in
+    now = dt.datetime.now(dt.UTC).replace(microsecond=0)
+    write_time(held.path, at, told_by=submission.time_from, now=now)
+    until = f"until now {before:%Y-%m-%d %H:%M} UTC" if before else "it was not known"
+    source = f" (from {submission.time_from})" if submission.time_from else ""
+    return f"{submission.student}: handed in {at:%Y-%m-%d %H:%M} UTC{source}; {until}."
 
 
 def _from_source(source: Path, assignment: str, setting: Setting) -> Collected:
@@ -215,7 +299,8 @@ def _grouped(
 
 def _collected(students: Students, source: Path) -> Collected:
     refused = tuple(Refused(f"{source}/{name}", reason) for name, reason in students.refused)
-    return Collected(students.submissions, refused, students.warnings)
+    submissions = tuple(_with_source(s, source) for s in students.submissions)
+    return Collected(submissions, refused, students.warnings)
 
 
 def _number(attempts: Sequence[Submission], limit: int) -> tuple[list[Submission], list[Refused]]:
@@ -224,7 +309,7 @@ def _number(attempts: Sequence[Submission], limit: int) -> tuple[list[Submission
     numbered: list[Submission] = []
     refused: list[Refused] = []
     last = 0
-    for submission in ordered:
+    for submission in _without_copies(ordered):
         last = max(last + 1, submission.attempt)
         if limit and len(numbered) >= limit:
             reason = f"attempt {last} of a limit of {limit}"
@@ -232,6 +317,21 @@ def _number(attempts: Sequence[Submission], limit: int) -> tuple[list[Submission
             continue
         numbered.append(replace(submission, attempt=last, earlier_attempts=len(numbered)))
     return numbered, refused
+
+
+def _without_copies(ordered: Sequence[Submission]) -> list[Submission]:
+    """Leave out what is a copy of the try before it: nothing new was handed in.
+
+    The first keeps its number and its time; where it has no time, it gets the copy's.
+    """
+    tries: list[Submission] = []
+    for submission in ordered:
+        if not tries or tries[-1].sha256 != submission.sha256 or submission.problem:
+            tries.append(submission)
+        elif tries[-1].submitted_at is None:
+            at, source = submission.submitted_at, submission.time_from
+            tries[-1] = replace(tries[-1], submitted_at=at, time_from=source)
+    return tries
 
 
 def _nothing(sources: Sequence[str], refused: Sequence[Refused]) -> UsageError:

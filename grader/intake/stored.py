@@ -3,19 +3,23 @@
     ASSIGNMENT/.grader-intake
     ASSIGNMENT/STUDENT/002-20241030T120000Z-1a2b3c4d/notebook.ipynb
                                                      submission.json
+                                                     handed-in-001-5e6f7a8b.json
 
 An attempt's folder is made under a hidden name, filled, flushed to disk and then renamed: what
-has a final name is whole. Nothing that has a final name is ever written to again.
+has a final name is whole. Nothing that has a final name is ever written to again: a time that is
+learnt later (`handed-in-…`) is a file of its own, of which the newest holds over the record.
 """
 
 from __future__ import annotations
 
 import datetime as dt
+import hashlib
 import os
 import re
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -32,6 +36,7 @@ NOTEBOOK_FILE = "notebook.ipynb"
 RECORD_FILE = "submission.json"
 
 _ATTEMPT_FOLDER = re.compile(r"(\d{3,9})-(?:\d{8}T\d{6}Z|undated)-([0-9a-f]{8})")
+_HAND_IN = re.compile(r"handed-in-(\d{3,9})-[0-9a-f]{8}\.json")
 _CLAIM = re.compile(r"\.(\d{3,9})")
 _MAX_RECORD_BYTES = 2**20
 
@@ -61,6 +66,15 @@ class Record(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
         at = self.submitted_at
         when = f"{at.astimezone(dt.UTC):%Y%m%dT%H%M%SZ}" if at else "undated"
         return f"{self.attempt:03}-{when}-{self.sha256[:8]}"
+
+
+class HandInTime(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """`handed-in-….json`: when an attempt was handed in, as it was learnt after it was stored."""
+
+    format: Literal["grader-hand-in 1"] = "grader-hand-in 1"
+    submitted_at: Annotated[dt.datetime, msgspec.Meta(tz=True)]
+    told_by: Text = ""
+    learnt_at: Annotated[dt.datetime, msgspec.Meta(tz=True)]
 
 
 def record_of(submission: Submission, assignment: str) -> Record:
@@ -152,6 +166,48 @@ def write_attempt(
     return attempt, final
 
 
+def write_time(attempt: Path, at: dt.datetime, *, told_by: str, now: dt.datetime) -> None:
+    """Keep another hand-in time of a stored attempt, beside what was known.
+
+    Raises:
+        InfrastructureError: the disk refuses.
+    """
+    told = HandInTime(submitted_at=at, told_by=told_by[:1000], learnt_at=now)
+    data = msgspec.json.format(msgspec.json.encode(told), indent=2) + b"\n"
+    number = 1 + max(_times(attempt), default=(0, attempt))[0]
+    name = f"handed-in-{number:03}-{hashlib.sha256(data).hexdigest()[:8]}.json"
+    with _disk(attempt):
+        hidden = attempt / f".{name}.{os.getpid()}"
+        try:
+            _write(hidden, data)
+            hidden.rename(attempt / name)
+        finally:
+            hidden.unlink(missing_ok=True)
+        _flush_folder(attempt)
+
+
+def time_of(attempt: Path, record: Record) -> tuple[dt.datetime | None, str]:
+    """Return when a stored attempt was handed in, and what told it, if that was learnt later.
+
+    Raises:
+        RefusedFileError: a file is damaged.
+    """
+    newest = max(_times(attempt), default=None)
+    if newest is None:
+        return record.submitted_at, ""
+    text = read_regular_file(newest[1], limit=_MAX_RECORD_BYTES)
+    try:
+        told = msgspec.json.decode(text, type=HandInTime)
+    except (msgspec.DecodeError, UnicodeError, RecursionError) as error:
+        raise RefusedFileError("its time is damaged") from error
+    return told.submitted_at, told.told_by
+
+
+def _times(attempt: Path) -> list[tuple[int, Path]]:
+    found = ((_HAND_IN.fullmatch(entry.name), entry) for entry in attempt.iterdir())
+    return [(int(match[1]), entry) for match, entry in found if match]
+
+
 def attempts_in(student: Path) -> dict[int, Path]:
     """Return the finished attempts of a student by number."""
     found = {}
@@ -193,12 +249,13 @@ def load_attempt(path: Path, number: int) -> Submission:
         record = read_record(path)
         if (record.student, record.attempt) != (path.parent.name, number):
             raise RefusedFileError("its record is that of another attempt")
+        submitted_at, time_from = time_of(path, record)
         if not (path / NOTEBOOK_FILE).exists() and record.problem:
             return unread_submission(
                 record.problem,
                 student=student,
                 file=record.file,
-                submitted_at=record.submitted_at,
+                submitted_at=submitted_at,
                 attempt=number,
                 display_name=record.display_name,
             )
@@ -206,7 +263,7 @@ def load_attempt(path: Path, number: int) -> Submission:
             on_disk(path / NOTEBOOK_FILE, limit=MAX_FILE_BYTES),
             student=student,
             file=record.file,
-            submitted_at=record.submitted_at,
+            submitted_at=submitted_at,
             attempt=number,
             display_name=record.display_name,
             notes=record.notes,
@@ -216,7 +273,7 @@ def load_attempt(path: Path, number: int) -> Submission:
     except RefusedFileError as error:
         problem = f"The stored submission {path.name} was damaged or changed: {error}."
         return unread_submission(problem, student=student, attempt=number)
-    return submission
+    return replace(submission, time_from=time_from)
 
 
 def read_record(path: Path) -> Record:

@@ -19,6 +19,7 @@ class Submission:
     `display_name` the name as it came, which only pages may show, escaped. `submitted_at` is None
     where nothing trustworthy tells it; the time of a file on disk is that of its last copy.
     `notes` are sentences for student and class, such as on what was passed over.
+    `time_from` names the file that tells it.
     """
 
     student: str
@@ -31,6 +32,7 @@ class Submission:
     repairs: tuple[str, ...] = ()
     earlier_attempts: int = 0
     notes: tuple[str, ...] = ()
+    time_from: str = ""
 
     @property
     def sha256(self) -> str:

@@ -81,10 +81,10 @@ def test_last_and_best_attempt_may_differ(gradebook: Gradebook, batch: str) -> N
     assert best is not None and best.points == Decimal(52)
 
 
-def test_of_equally_good_attempts_the_later_counts(gradebook: Gradebook, batch: str) -> None:
+def test_of_equally_good_attempts_the_earliest_counts(gradebook: Gradebook, batch: str) -> None:
     for attempt in (2, 1):
         gradebook.record(graded("Ada", attempt=attempt), None, batch=batch)
-    assert gradebook.current(ASSIGNMENT, counts="best")[0].submission.attempt == 2
+    assert gradebook.current(ASSIGNMENT, counts="best")[0].submission.attempt == 1
 
 
 def test_an_infrastructure_error_is_kept_but_never_counts(gradebook: Gradebook, batch: str) -> None:

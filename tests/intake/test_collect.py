@@ -5,20 +5,26 @@ from __future__ import annotations
 import datetime as dt
 import os
 import socket
+import tempfile
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
+from typing import Literal
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from grader.errors import UsageError
-from grader.intake.collect import Collected, collect, store
+from grader.intake.collect import Collected, collect, store, without_time
 from grader.intake.inbox import submit
 from grader.intake.stored import LAYOUT_MARK
 
 from .archives import NOTEBOOK, make_tar, make_zip, tar_info
 
 HW = "hw1"
+Counts = Literal["last", "best"]
 OTHER = NOTEBOOK.replace(b"x = 1", b"x = 2")
 
 
@@ -289,7 +295,7 @@ def test_stored_submissions_are_collected_again_as_they_were(tmp_path: Path) -> 
     write(tmp_path / "in" / "carl.ipynb", b"\xef\xbb\xbf" + NOTEBOOK)
     write(tmp_path / "in" / "dora.ipynb", b"")
     collected = collect([tmp_path / "in"], assignment=HW)
-    folders = store(collected, tmp_path / "submissions")
+    folders = store(collected, tmp_path / "submissions").folders
     assert [f.name.split("-")[:2] for f in folders] == [["001", "undated"]] * 4
     assert collect([tmp_path / "submissions"], assignment=HW) == collected
     assert collect([tmp_path / "submissions" / HW], assignment=HW) == collected
@@ -298,9 +304,9 @@ def test_stored_submissions_are_collected_again_as_they_were(tmp_path: Path) -> 
 def test_storing_twice_changes_nothing(tmp_path: Path) -> None:
     write(tmp_path / "in" / "anna.ipynb")
     collected = collect([tmp_path / "in"], assignment=HW)
-    first = store(collected, tmp_path / "out")
+    first = store(collected, tmp_path / "out").folders
     before = tree(tmp_path / "out")
-    assert store(collected, tmp_path / "out") == first
+    assert store(collected, tmp_path / "out").folders == first
     assert tree(tmp_path / "out") == before
 
 
@@ -317,9 +323,10 @@ def test_changed_file_becomes_a_further_attempt_and_overwrites_nothing(tmp_path:
 
 
 def test_only_the_last_attempt_of_an_inbox_is_stored_under_its_own_number(tmp_path: Path) -> None:
-    notebook, inbox = write(tmp_path / "hw1.ipynb"), tmp_path / "inbox"
+    inbox = tmp_path / "inbox"
     for day in (1, 2, 3):
         now = dt.datetime(2024, 10, day, tzinfo=dt.UTC)
+        notebook = write(tmp_path / "hw1.ipynb", NOTEBOOK.replace(b"= 1", b"= %d" % day))
         submit(notebook, inbox, student="anna", assignment=HW, now=now)
         store(collect([inbox], assignment=HW), tmp_path / "out")
         store(collect([inbox], assignment=HW), tmp_path / "out")
@@ -334,7 +341,7 @@ def test_only_the_last_attempt_of_an_inbox_is_stored_under_its_own_number(tmp_pa
 @pytest.mark.parametrize("damage", ["notebook", "record", "no record", "no notebook", "other"])
 def test_damaged_stored_submission_is_not_lost_and_not_trusted(damage: str, tmp_path: Path) -> None:
     write(tmp_path / "in" / "anna.ipynb")
-    [folder] = store(collect([tmp_path / "in"], assignment=HW), tmp_path / "out")
+    [folder] = store(collect([tmp_path / "in"], assignment=HW), tmp_path / "out").folders
     record = folder / "submission.json"
     if damage == "notebook":
         (folder / "notebook.ipynb").write_bytes(OTHER)
@@ -354,7 +361,7 @@ def test_damaged_stored_submission_is_not_lost_and_not_trusted(damage: str, tmp_
 
 def test_folder_that_only_looks_stored_is_no_source_of_times_and_attempts(tmp_path: Path) -> None:
     write(tmp_path / "real" / "anna.ipynb")
-    [folder] = store(collect([tmp_path / "real"], assignment=HW), tmp_path / "out")
+    [folder] = store(collect([tmp_path / "real"], assignment=HW), tmp_path / "out").folders
     forged = tmp_path / "class"
     (forged / "anna").mkdir(parents=True)
     folder.rename(forged / "anna" / "009-20200101T000000Z-00000000")
@@ -365,3 +372,81 @@ def test_folder_that_only_looks_stored_is_no_source_of_times_and_attempts(tmp_pa
         ("anna", 1, None),
         ("ben", 1, None),
     }
+
+
+def handed_in(folder: Path, *tries: tuple[int, bytes]) -> Path:
+    """An inbox with tries of Anna's: hour, and the bytes."""
+    inbox = folder / "inbox"
+    for hour, data in tries:
+        now = dt.datetime(2024, 10, 1, hour, tzinfo=dt.UTC)
+        submit(write(folder / "hw1.ipynb", data), inbox, student="anna", assignment=HW, now=now)
+    return inbox
+
+
+def when(collected: Collected) -> list[tuple[int, int | None]]:
+    return [(s.attempt, s.submitted_at and s.submitted_at.hour) for s in collected.submissions]
+
+
+@pytest.mark.parametrize("counts", ["last", "best"])
+def test_a_copy_of_the_same_bytes_is_no_new_try(counts: Counts, tmp_path: Path) -> None:
+    inbox = handed_in(tmp_path, (9, NOTEBOOK), (20, NOTEBOOK))
+    got = collect([inbox], assignment=HW, counts=counts, limit=1)
+    assert (when(got), got.refused) == ([(1, 9)], ())
+
+
+def test_who_goes_back_to_an_earlier_version_has_handed_in_anew(tmp_path: Path) -> None:
+    inbox = handed_in(tmp_path, (9, NOTEBOOK), (10, OTHER), (11, NOTEBOOK), (12, NOTEBOOK))
+    assert when(collect([inbox], assignment=HW)) == [(3, 11)]
+
+
+def test_a_copy_of_what_is_stored_adds_no_attempt(tmp_path: Path) -> None:
+    write(tmp_path / "in" / "anna.ipynb")
+    store(collect([tmp_path / "in"], assignment=HW), tmp_path / "out")
+    store(collect([handed_in(tmp_path, (9, NOTEBOOK))], assignment=HW), tmp_path / "out")
+    late = tmp_path / "later"
+    store(collect([handed_in(late, (9, OTHER), (20, NOTEBOOK))], assignment=HW), tmp_path / "out")
+    assert when(collect([tmp_path / "out"], assignment=HW, counts="best")) == [(1, 9)]
+
+
+def test_a_time_that_is_learnt_or_put_right_is_a_new_fact_beside_the_old(tmp_path: Path) -> None:
+    write(tmp_path / "in" / "anna.ipynb")
+    got = collect([tmp_path / "in"], assignment=HW)
+    assert without_time(got.submissions) == "1 of 1 have no hand-in time, and are never late."
+    [folder] = store(got, tmp_path / "out").folders
+    before = tree(folder)
+    for hour in (9, 9, 8):
+        at = dt.datetime(2024, 10, 1, hour, tzinfo=dt.UTC)
+        told = replace(got.submissions[0], submitted_at=at, time_from="w.csv")
+        stored = store(replace(got, submissions=(told,)), tmp_path / "out")
+    assert stored.times == (
+        "anna: handed in 2024-10-01 08:00 UTC (from w.csv); until now 2024-10-01 09:00 UTC.",
+    )
+    assert before.items() <= tree(folder).items()
+    assert len(list(folder.glob("handed-in-*.json"))) == 2
+    again = collect([tmp_path / "out"], assignment=HW)
+    assert (when(again), again.submissions[0].time_from) == ([(1, 8)], "w.csv")
+    # What comes without a time takes away none.
+    assert store(got, tmp_path / "out").submissions[0].submitted_at == told.submitted_at
+
+
+def test_a_damaged_time_is_not_trusted(tmp_path: Path) -> None:
+    inbox = handed_in(tmp_path, (9, NOTEBOOK))
+    [folder] = store(collect([inbox], assignment=HW), tmp_path / "out").folders
+    (folder / "handed-in-001-00000000.json").write_text('{"submitted_at": "soon"}')
+    assert "its time is damaged" in of(collect([tmp_path / "out"], assignment=HW))["anna"]
+
+
+@settings(max_examples=30, deadline=None)
+@given(st.lists(st.tuples(st.integers(0, 23), st.sampled_from([NOTEBOOK, OTHER])), max_size=6))
+def test_no_copy_makes_a_try_late_or_a_further_one(tries: list[tuple[int, bytes]]) -> None:
+    """Against every order of tries: as many as there are changes, each with its first time."""
+    ordered = sorted(tries, key=lambda t: t[0])
+    with tempfile.TemporaryDirectory() as folder:
+        inbox = handed_in(Path(folder), *ordered)
+        if not tries:
+            return
+        got = collect([inbox], assignment=HW, counts="best")
+        changes = [t for i, t in enumerate(ordered) if i == 0 or ordered[i - 1][1] != t[1]]
+        assert [(s.submitted_at and s.submitted_at.hour, s.read()) for s in got.submissions] == (
+            changes
+        )

@@ -2,26 +2,20 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from fractions import Fraction
 
 from grader.course.course_file import CourseFile
 from grader.course.policy import LatePolicy
-from grader.gradebook.totals.entries import Entry
+from grader.gradebook.totals.entries import Entry, percent_off
 from grader.gradebook.totals.lateness import units_a_day
 from grader.gradebook.totals.weights import Share
 
 Charges = Mapping[str, int]
-
-
-def percent_off(entry: Entry, grace: int, policy: LatePolicy | None) -> Fraction:
-    """Return how many percent of the points are taken off, at most all."""
-    if policy is None or not entry.late or entry.rule(policy) != "policy":
-        return Fraction(0)
-    days = Fraction(entry.late - grace, units_a_day(policy))
-    return min(Fraction(100), Fraction(policy.percent_per_day or 0) * days)
+_MAX_CHOICES = 1000
 
 
 def earned(entry: Entry, grace: int, policy: LatePolicy | None) -> Fraction:
@@ -31,8 +25,22 @@ def earned(entry: Entry, grace: int, policy: LatePolicy | None) -> Fraction:
     return points * (100 - off) / 100 if off else points
 
 
-def grace_charges(course: CourseFile, entries: Sequence[Entry], shares: Sequence[Share]) -> Charges:
-    """Return how many grace units (days, or hours) each late item is charged.
+@dataclass(frozen=True)
+class Spending:
+    """Which tries count, and how many grace units (days, or hours) each late item is charged.
+
+    `tries` has an entry for each item of which several tries could have counted.
+    """
+
+    charges: Charges = field(default_factory=dict)
+    tries: Mapping[str, Entry] = field(default_factory=dict)
+
+
+def spending(course: CourseFile, entries: Sequence[Entry], shares: Sequence[Share]) -> Spending:
+    """Return how grace days are spent, and on which try of each item.
+
+    Which try is the best and what is spent on it depend on each other: two days may make a late
+    try better than one on time, and are then gone for other items.
 
     Args:
         course: with its late policy.
@@ -41,18 +49,22 @@ def grace_charges(course: CourseFile, entries: Sequence[Entry], shares: Sequence
     """
     policy = course.late
     if policy is None or not policy.grace_days:
-        return {}
+        return Spending()
     budget = policy.grace_days * units_a_day(policy)
     if policy.order == "as handed in":
-        return _as_handed_in(entries, policy, budget)
-    if not any(_most_units(entry, policy, budget) for entry in entries):
-        return {}
+        return _best_as_handed_in(entries, shares, policy, budget)
+    if not any(_most_units(one, policy, budget) for entry in entries for one in _tries(entry)):
+        return Spending()
     must = sum(entry.item.must_pass for entry in entries)
-    passes, charges = _best(shares, _choices(entries, shares, policy, budget, bool(must)), budget)
+    passes, found = _best(shares, _choices(entries, shares, policy, budget, bool(must)), budget)
     if passes < must:
         # The course is not passed whatever the days are spent on: then the total decides.
-        _, charges = _best(shares, _choices(entries, shares, policy, budget, False), budget)
-    return charges
+        _, found = _best(shares, _choices(entries, shares, policy, budget, False), budget)
+    return found
+
+
+def _tries(entry: Entry) -> tuple[Entry, ...]:
+    return entry.tries or (entry,)
 
 
 def _choices(
@@ -67,6 +79,56 @@ def _choices(
         entry.item.id: _Choice(entry, weights[entry.item.id], policy, budget, passing)
         for entry in entries
     }
+
+
+def _best_as_handed_in(
+    entries: Sequence[Entry], shares: Sequence[Share], policy: LatePolicy, budget: int
+) -> Spending:
+    """Return the tries on which the days, charged in the order of time, leave the student most.
+
+    All choices are compared, one item at a time where they are more than can be.
+    """
+    several = [i for i, entry in enumerate(entries) if entry.tries]
+    chosen = list(entries)
+
+    def worth() -> tuple[int, Fraction]:
+        charges = _as_handed_in(chosen, policy, budget)
+        return _outcome(chosen, shares, charges, policy)
+
+    if math.prod(len(entries[i].tries) for i in several) <= _MAX_CHOICES:
+        best = (worth(), list(chosen))
+        for ways in itertools.product(*(entries[i].tries for i in several)):
+            for i, way in zip(several, ways, strict=True):
+                chosen[i] = way
+            if (found := worth()) > best[0]:
+                best = (found, list(chosen))
+        chosen = best[1]
+    else:
+        for i in several:
+            tried = []
+            for way in entries[i].tries:
+                chosen[i] = way
+                tried.append((worth(), way))
+            chosen[i] = max(tried, key=lambda pair: pair[0])[1]
+    return Spending(
+        _as_handed_in(chosen, policy, budget), {chosen[i].item.id: chosen[i] for i in several}
+    )
+
+
+def _outcome(
+    entries: Sequence[Entry], shares: Sequence[Share], charges: Charges, policy: LatePolicy
+) -> tuple[int, Fraction]:
+    """Items passed, and percent of the final grade."""
+    points = {e.item.id: earned(e, charges.get(e.item.id, 0), policy) for e in entries}
+    items = {e.item.id: e.item for e in entries}
+    passed = sum(
+        points[i] >= Fraction(item.pass_mark or 0) for i, item in items.items() if item.must_pass
+    )
+    gained = Fraction(0)
+    for share in shares:
+        values = [points[i] / Fraction(items[i].max_points) * share.weights[i] for i in share.items]
+        gained += sum(sorted(values, reverse=True)[: share.counted], Fraction(0))
+    return passed, gained
 
 
 def _as_handed_in(entries: Sequence[Entry], policy: LatePolicy, budget: int) -> Charges:
@@ -93,8 +155,8 @@ def _most_units(entry: Entry, policy: LatePolicy, budget: int) -> int:
     return most
 
 
-# Whether it counts; grace units, items passed (0 or 1), percent of the final grade.
-_Option = tuple[bool, int, int, Fraction]
+# Whether it counts; grace units, items passed (0 or 1), percent of the final grade; which try.
+_Option = tuple[bool, int, int, Fraction, Entry]
 
 
 @dataclass(frozen=True)
@@ -113,24 +175,25 @@ class _Choice:
         decides = self.passing and item.must_pass
         most = Fraction(item.max_points)
         counted, dropped = [], []
-        for units in range(_most_units(self.entry, self.policy, self.budget) + 1):
-            points = earned(self.entry, units, self.policy)
-            passed = int(decides and points >= Fraction(item.pass_mark or 0))
-            counted.append((True, units, passed, points / most * self.weight))
-            if decides or not units:
-                dropped.append((False, units, passed, Fraction(0)))
+        for one in _tries(self.entry):
+            for units in range(_most_units(one, self.policy, self.budget) + 1):
+                points = earned(one, units, self.policy)
+                passed = int(decides and points >= Fraction(item.pass_mark or 0))
+                counted.append((True, units, passed, points / most * self.weight, one))
+                if decides or not units:
+                    dropped.append((False, units, passed, Fraction(0), one))
         return counted + dropped
 
 
-# Items passed, percent of the final grade in a common unit; and which item was charged how much.
-_Reached = tuple[tuple[int, int], tuple[tuple[str, int], ...]]
+# Items passed, percent of the final grade in a common unit; and which try was charged how much.
+_Reached = tuple[tuple[int, int], tuple[tuple[Entry, int], ...]]
 # An option with its percent in the same unit.
-_Way = tuple[bool, int, int, int]
+_Way = tuple[bool, int, int, int, Entry]
 
 
 def _best(
     shares: Sequence[Share], choices: Mapping[str, _Choice], budget: int
-) -> tuple[int, Charges]:
+) -> tuple[int, Spending]:
     """Search all ways to spend the days, and return the best; of equals the cheapest.
 
     A knapsack over (days spent, items chosen so far in this component), exact also where only
@@ -142,40 +205,43 @@ def _best(
         inner: dict[tuple[int, int], _Reached] = {(0, b): r for b, r in reached.items()}
         for place, item in enumerate(share.items):
             left = len(share.items) - place - 1
-            inner = _step(inner, item, ways[item], share.counted, left, budget)
+            inner = _step(inner, ways[item], share.counted, left, budget)
         reached = {b: r for (chosen, b), r in inner.items() if chosen == share.counted}
     spent = max(reached, key=lambda b: (reached[b][0], -b))
     (passes, _), charged = reached[spent]
-    return passes, dict(charged)
+    return passes, Spending(
+        charges={entry.item.id: units for entry, units in charged if units},
+        tries={entry.item.id: entry for entry, _ in charged if choices[entry.item.id].entry.tries},
+    )
 
 
 def _ways(choices: Mapping[str, _Choice]) -> dict[str, list[_Way]]:
     """Each item's ways, their values as whole numbers of one unit: the search adds them often."""
     exact = {item: one.options() for item, one in choices.items()}
-    unit = math.lcm(*(value.denominator for ways in exact.values() for *_, value in ways))
+    unit = math.lcm(*(value.denominator for ways in exact.values() for _, _, _, value, _ in ways))
     return {
-        item: [(c, units, passed, int(value * unit)) for c, units, passed, value in ways]
+        item: [(c, units, passed, int(value * unit), one) for c, units, passed, value, one in ways]
         for item, ways in exact.items()
     }
 
 
 def _step(
     inner: Mapping[tuple[int, int], _Reached],
-    item: str,
     ways: Sequence[_Way],
     counted: int,
     left: int,
     budget: int,
 ) -> dict[tuple[int, int], _Reached]:
     after: dict[tuple[int, int], _Reached] = {}
+    several = len({id(entry) for *_, entry in ways}) > 1
     for (chosen, spent), ((passes, value), charged) in inner.items():
-        for counts, units, passed, gain in ways:
+        for counts, units, passed, gain, entry in ways:
             key = (chosen + counts, spent + units)
             if key[0] > counted or key[0] + left < counted or key[1] > budget:
                 continue
             score = (passes + passed, value + gain)
             if key not in after or score > after[key][0]:
-                path = ((item, units), *charged) if units else charged
+                path = ((entry, units), *charged) if units or several else charged
                 after[key] = (score, path)
     return after
 

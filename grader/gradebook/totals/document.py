@@ -91,6 +91,7 @@ def _item(item: ItemTotal) -> dict[str, Any]:
         "max_points": _number(item.max_points),
         "earned": _number(item.earned),
         "due": item.due.isoformat() if item.due else None,
+        "attempt": item.attempt or None,
         "handed_in": item.handed_in.isoformat() if item.handed_in else None,
         "days_late": _number(item.days_late),
         "grace_days": _number(item.grace_days),

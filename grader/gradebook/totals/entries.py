@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
 
@@ -11,8 +11,8 @@ from grader.course.components import Component, Item
 from grader.course.course_file import CourseFile
 from grader.course.policy import Lateness, LatePolicy
 from grader.errors import GradebookError
-from grader.gradebook.marks import ItemMark
-from grader.gradebook.totals.lateness import past_cutoff, units_late
+from grader.gradebook.marks import ItemMark, Try
+from grader.gradebook.totals.lateness import past_cutoff, units_a_day, units_late
 from grader.points import show
 
 
@@ -27,6 +27,8 @@ class Entry:
         due: with the student's extension.
         late: how many days (or hours, as the policy charges) late.
         refused: too late to be accepted: it gives no points.
+        tries: where the best of several counts: one entry for each that can be the best, the best
+            before grace days first. The entry itself is the first until they are spent.
     """
 
     item: Item
@@ -39,11 +41,17 @@ class Entry:
     waits: bool = False
     excused: bool = False
     missing: bool = False
+    tries: tuple[Entry, ...] = ()
 
     @property
     def counts(self) -> bool:
         """Whether it is in the sum at all."""
         return self.points is not None
+
+    @property
+    def attempt(self) -> int:
+        """Which of the student's tries it is; 0 where there are none."""
+        return self.mark.attempt if self.mark else 0
 
     @property
     def extended(self) -> bool:
@@ -69,7 +77,7 @@ class Entry:
         mark = replace(
             self.mark, points=None, criteria={}, waits_for="Marks are shown after the due date"
         )
-        return replace(self, mark=mark, points=None, waits=True)
+        return replace(self, mark=mark, points=None, waits=True, tries=())
 
     def with_share(self, share: Fraction | None) -> Entry:
         """Say what an item that waits would get, of 1; None leaves it out of the sum."""
@@ -150,6 +158,59 @@ def _entry(
     blank = Entry(item=item, component=component, mark=mark, points=None, due=due)
     if mark.excused:
         return replace(blank, excused=True)
+    tries = [_scored(replace(blank, mark=_mark_of(mark, t)), course) for t in mark.tries]
+    if not tries:
+        return _scored(blank, course)
+    if any(t.points is None for t in mark.tries):
+        # A part waits for a person, who reads the one try that the suite's points speak for.
+        worth = {t.number: Fraction(t.machine_points) for t in mark.tries}
+        return max(tries, key=lambda e: _kept(e, worth[e.attempt], course.late))
+    best = sorted(tries, key=lambda e: -_kept(e, e.points or Fraction(0), course.late))
+    return replace(best[0], tries=tuple(_undominated(best)))
+
+
+def _mark_of(mark: ItemMark, one: Try) -> ItemMark:
+    return replace(
+        mark,
+        points=one.points,
+        handed_in=one.handed_in,
+        criteria=one.criteria,
+        waits_for=one.waits_for,
+        attempt=one.number,
+    )
+
+
+def _kept(entry: Entry, points: Fraction, policy: LatePolicy | None) -> Fraction:
+    """What lateness leaves of a try's points, without any grace day."""
+    return Fraction(0) if entry.refused else points * (100 - percent_off(entry, 0, policy)) / 100
+
+
+def _undominated(tries: Sequence[Entry]) -> list[Entry]:
+    """Return the tries of which none other is as early and as good: only these can be the best."""
+
+    def beats(one: Entry, other: Entry) -> bool:
+        ours, theirs = (one.points or 0, -one.late), (other.points or 0, -other.late)
+        return all(a >= b for a, b in zip(ours, theirs, strict=True)) and ours != theirs
+
+    kept: list[Entry] = []
+    for one in tries:
+        same = any((k.points, k.late) == (one.points, one.late) for k in kept)
+        if not same and not any(beats(other, one) for other in tries):
+            kept.append(one)
+    return kept
+
+
+def percent_off(entry: Entry, grace: int, policy: LatePolicy | None) -> Fraction:
+    """Return how many percent of the points are taken off, at most all."""
+    if policy is None or not entry.late or entry.rule(policy) != "policy":
+        return Fraction(0)
+    days = Fraction(entry.late - grace, units_a_day(policy))
+    return min(Fraction(100), Fraction(policy.percent_per_day or 0) * days)
+
+
+def _scored(blank: Entry, course: CourseFile) -> Entry:
+    mark, item = blank.mark, blank.item
+    assert mark is not None  # noqa: S101 - for the type checker
     _check(mark, item)
     late, refused = _lateness(blank, mark, course)
     if refused:

@@ -14,6 +14,9 @@ from grader.points import show
 def reason(total: ItemTotal, entry: Entry, course: CourseFile) -> str:
     """Say what happened to an item: dropped, excused, late, refused, failed; else nothing."""
     said = [_state(total, entry), _lateness(total, entry, course), _passing(total, entry)]
+    if entry.mark and len(entry.mark.tries) > 1 and entry.counts:
+        number = [t.number for t in entry.mark.tries].index(entry.attempt) + 1
+        said.append(f"Try {number} of {len(entry.mark.tries)}: the best after late days.")
     if entry.extended and entry.due and entry.item.due:
         local = entry.due.astimezone(course.zone)
         said.insert(0, f"Extended to {local:%-d %B %Y, %H:%M}.")

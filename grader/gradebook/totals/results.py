@@ -42,6 +42,7 @@ class ItemTotal:
         contribution: what it adds to the total, in percent.
         passed: of an item that must be passed; None for others, and while it has no mark.
         criteria: the item's rubric, where it has one and anything of it is known.
+        attempt: which of the student's tries counts; 0 where there are none.
         why: one sentence for people.
     """
 
@@ -63,6 +64,7 @@ class ItemTotal:
     passed: bool | None = None
     extra_credit: bool = False
     criteria: tuple[CriterionPoints, ...] = ()
+    attempt: int = 0
     why: str = ""
 
 

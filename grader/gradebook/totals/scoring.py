@@ -8,8 +8,8 @@ from fractions import Fraction
 
 from grader.course.components import Component
 from grader.course.course_file import CourseFile
-from grader.gradebook.totals.charging import Charges, days, earned, grace_charges, percent_off
-from grader.gradebook.totals.entries import Entry
+from grader.gradebook.totals.charging import Charges, days, earned, spending
+from grader.gradebook.totals.entries import Entry, percent_off
 from grader.gradebook.totals.reasons import reason
 from grader.gradebook.totals.results import ComponentTotal, CriterionPoints, ItemTotal, State
 from grader.gradebook.totals.weights import Share, shares_of
@@ -111,7 +111,9 @@ class _Weighed:
 def _weigh(course: CourseFile, entries: Sequence[Entry], waiting: Fraction | None) -> _Weighed:
     assumed = [entry.with_share(waiting) for entry in entries]
     shares = shares_of(assumed)
-    charges = grace_charges(course, [e for e in assumed if e.counts], shares)
+    spent = spending(course, [e for e in assumed if e.counts], shares)
+    charges = spent.charges
+    assumed = [spent.tries.get(entry.item.id, entry) for entry in assumed]
     after_lateness = {e.item.id: earned(e, charges.get(e.item.id, 0), course.late) for e in assumed}
     counted = _counted(assumed, shares, after_lateness)
     return _Weighed(assumed, shares, charges, after_lateness, counted)
@@ -165,6 +167,7 @@ def _item(course: CourseFile, entry: Entry, weighed: _Weighed) -> ItemTotal:
         earned=points,
         due=entry.due,
         handed_in=entry.mark.handed_in if entry.mark else None,
+        attempt=entry.attempt,
         days_late=days(entry.late, late) if late else Fraction(entry.late),
         grace_days=days(grace, late) if late else Fraction(0),
         percent_off=percent_off(entry, grace, late),

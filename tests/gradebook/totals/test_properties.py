@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from grader.course.components import Component, Item
 from grader.course.course_file import CourseFile
 from grader.course.policy import LatePolicy
-from grader.gradebook.marks import ItemMark
+from grader.gradebook.marks import ItemMark, Try
 from grader.gradebook.totals.results import StudentTotal
 from grader.gradebook.totals.students import class_totals
 from grader.points import split
@@ -301,3 +301,78 @@ def _share(course: CourseFile, item: Item, mark: ItemMark | None, grace: int) ->
         return None
     kept = max(Fraction(0), 1 - Fraction(late.percent_per_day or 0) / 100 * (days - grace))
     return Fraction(mark.points) / Fraction(item.max_points) * kept
+
+
+@st.composite
+def classes_with_tries(draw: st.DrawFn) -> tuple[CourseFile, list[ItemMark]]:
+    """Courses in which the best of one to three tries of an item counts."""
+    course = draw(courses())
+    made = []
+    for mark in draw(marks(course)):
+        if mark.points is None or mark.excused or draw(st.booleans()):
+            made.append(mark)
+            continue
+        tries = tuple(
+            Try(
+                number=number,
+                points=mark.max_points * draw(st.sampled_from([20, 50, 80, 80, 100])) / 100,
+                machine_points=Decimal(0),
+                handed_in=DUE + dt.timedelta(days=days),
+            )
+            for number, days in enumerate(
+                sorted(draw(st.lists(st.integers(0, 4), min_size=2, max_size=3))), start=1
+            )
+        )
+        best = max(tries, key=lambda t: (t.points or 0, -t.number))
+        made.append(replace(mark, points=best.points, handed_in=best.handed_in, tries=tries))
+    return course, made
+
+
+def every_choice(given_marks: Sequence[ItemMark]) -> Iterator[list[ItemMark]]:
+    """Every way to let one try of each item count."""
+    ways = [
+        [replace(m, points=t.points, handed_in=t.handed_in, tries=()) for t in m.tries]
+        if m.tries
+        else [m]
+        for m in given_marks
+    ]
+    for way in itertools.product(*ways):
+        yield list(way)
+
+
+@settings(max_examples=150)
+@given(classes_with_tries())
+def test_no_choice_of_tries_leads_to_more_with_the_grace_days_that_it_uses(
+    case: tuple[CourseFile, list[ItemMark]],
+) -> None:
+    course, given_marks = case
+    total = total_of(course, given_marks)
+    others = [total_of(course, way) for way in every_choice(given_marks)]
+    assert (not total.failed, total.at_least) == max((not o.failed, o.at_least) for o in others)
+    if total.total is not None:
+        same = [o for o in others if (o.so_far, o.failed) == (total.so_far, total.failed)]
+        assert total.grace_used in [o.grace_used for o in same]
+
+
+@given(classes_with_tries(), st.data())
+def test_a_further_try_never_lowers_a_total_where_the_best_counts(
+    case: tuple[CourseFile, list[ItemMark]], data: st.DataObject
+) -> None:
+    course, given_marks = case
+    several = [i for i, m in enumerate(given_marks) if m.tries]
+    if not several:
+        return
+    index = data.draw(st.sampled_from(several))
+    fewer = [*given_marks]
+    fewer[index] = replace(fewer[index], tries=fewer[index].tries[:-1])
+    before, after = total_of(course, fewer), total_of(course, given_marks)
+    assert (not after.failed, after.at_least) >= (not before.failed, before.at_least)
+
+
+@given(classes_with_tries())
+def test_of_equal_tries_the_earliest_counts(case: tuple[CourseFile, list[ItemMark]]) -> None:
+    course, given_marks = case
+    for item in total_of(course, given_marks).items:
+        tries = next((m.tries for m in given_marks if m.item == item.item), ())
+        equals = [t for t in tries if (t.points, t.handed_in) == (item.points, item.handed_in)]
+        assert not tries or item.attempt == equals[0].number

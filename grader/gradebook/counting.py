@@ -1,0 +1,38 @@
+"""Which of a student's tries counts."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Literal
+
+from grader.grading.verdict import Verdict
+
+Counts = Literal["last", "best"]
+
+
+def counted(verdicts: Iterable[Verdict], counts: Counts) -> list[Verdict]:
+    """Return the verdict that counts for each student, by name.
+
+    Args:
+        verdicts: of any students, at most one of each attempt.
+        counts: "last": the last try; "best": the one with most points, of equals the earliest.
+    """
+    chosen = []
+    for own in tries_of(verdicts).values():
+        best = max(own, key=lambda v: (v.points, -v.submission.attempt))
+        chosen.append(own[-1] if counts == "last" else best)
+    return sorted(chosen, key=lambda v: (v.student.casefold(), v.student))
+
+
+def tries_of(verdicts: Iterable[Verdict]) -> dict[str, list[Verdict]]:
+    """Return each student's tries in order; a copy of the try before it is none.
+
+    A student who hands in the same bytes again, as when an LMS is asked for a new upload, has
+    not changed anything, and loses nothing: the time and the number of the first hold.
+    """
+    tries: dict[str, list[Verdict]] = {}
+    for verdict in sorted(verdicts, key=lambda v: v.submission.attempt):
+        own = tries.setdefault(verdict.student, [])
+        if not own or own[-1].submission.sha256 != verdict.submission.sha256:
+            own.append(verdict)
+    return tries

@@ -1,0 +1,90 @@
+"""Which try of an assignment counts for each student, by the course's rules on late work."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Collection, Iterable
+from decimal import Decimal
+
+import msgspec
+
+from grader.course.components import Component, Item
+from grader.course.course_file import CourseFile
+from grader.course.directory import Assignment, Course
+from grader.course.scheme import load_scheme
+from grader.errors import GradebookError
+from grader.gradebook.counting import counted, tries_of
+from grader.gradebook.course_marks import course_marks
+from grader.gradebook.marks import ItemMark
+from grader.gradebook.store import Gradebook
+from grader.gradebook.totals.entries import AsOf, entries_of
+from grader.gradebook.totals.scoring import score
+from grader.grading.verdict import Verdict
+
+WHOLE = Decimal(100)
+
+
+def counted_verdicts(
+    course: Course,
+    assignment: Assignment,
+    gradebook: Gradebook,
+    verdicts: Iterable[Verdict] | None = None,
+) -> list[Verdict]:
+    """Return the verdict that counts for each student, sorted by name.
+
+    The same try as in the totals: where the best counts, the best after what lateness costs, with
+    grace days spent as there. Without a course file lateness costs nothing.
+
+    Args:
+        course, assignment, gradebook: of these.
+        verdicts: at most one of each attempt; by default those that hold.
+
+    Raises:
+        SpecError: the course file is wrong.
+    """
+    if verdicts is None:
+        verdicts = [entry.verdict for entry in gradebook.holding(assignment.name)]
+    own = tries_of(verdicts)
+    chosen = counted(verdicts, assignment.spec.attempts.counts)
+    several = {student for student, tries in own.items() if len(tries) > 1}
+    if assignment.spec.attempts.counts == "last" or not several:
+        return chosen
+    if not course.course_file.is_file():
+        return chosen
+    scheme = load_scheme(course)
+    item = next((i for i in scheme.items if i.assignment == assignment.name), None)
+    if item is None:
+        return chosen
+    marks = course_marks(course, gradebook, scheme=scheme)
+    numbers = {s: _number(s, item, scheme, marks) for s in several}
+    return [
+        next((v for v in own[best.student] if v.submission.attempt == number), best)
+        if (number := numbers.get(best.student))
+        else best
+        for best in chosen
+    ]
+
+
+def _number(student: str, item: Item, scheme: CourseFile, marks: Collection[ItemMark]) -> int:
+    """The attempt that counts; 0 where the record has none."""
+    own = {mark.item: mark for mark in marks if mark.student == student}
+    if scheme.left_open:
+        scheme, own = _alone(item, scheme), {i: m for i, m in own.items() if i == item.id}
+    as_of = AsOf(now=dt.datetime.now(dt.UTC))
+    try:
+        entries = entries_of(student, scheme, own, as_of)
+    except GradebookError:  # a mark that doesn't fit the course file; totals say which
+        scheme = _alone(item, scheme)
+        try:
+            entries = entries_of(student, scheme, {item.id: own[item.id]}, as_of)
+        except (GradebookError, KeyError):
+            return 0
+    return next(i.attempt for i in score(scheme, entries, None).items if i.item == item.id)
+
+
+def _alone(item: Item, scheme: CourseFile) -> CourseFile:
+    """The course as if it were this item: while others are not known, they change nothing."""
+    inside = next(c for c in scheme.components if item.id in {i.id for i in c.items})
+    one = msgspec.structs.replace(item, weight=None, extra_credit=False)
+    component = Component(id=inside.id, title=inside.title, weight=WHOLE, items=(one,))
+    return msgspec.structs.replace(scheme, components=(component,))
