@@ -216,8 +216,10 @@ class _Run:
             suite=fingerprints_of(self._assignment),
         )
         self._attempts = Counter(s.student for s in submissions)
-        submissions = self._learn_times(submissions)
         holding = self._gradebook.holding(self._assignment.name)
+        submissions, learnt = self._learn_times(submissions, holding)
+        if learnt:
+            holding = self._gradebook.holding(self._assignment.name)
         held = [e for e in holding if e.verdict.student in self._attempts]
         self._before = self._counted([e.verdict for e in held])
         reusable = Reusable([] if regrade else held, bundle_sha256=bundle, image=self._choice.image)
@@ -229,14 +231,17 @@ class _Run:
         self._jobs = longest_first(self._jobs, self._before)
         self._progress.planned(len(self._jobs), len(self._verdicts))
 
-    def _learn_times(self, submissions: Sequence[Submission]) -> list[Submission]:
-        """Record hand-in times that are new, and return submissions with what is known of them.
+    def _learn_times(
+        self, submissions: Sequence[Submission], holding: Sequence[Entry]
+    ) -> tuple[list[Submission], int]:
+        """Record hand-in times that are new; return submissions with what is known of them.
+
+        Also returns how many were new.
 
         A time is a fact about a submission, not about its verdict: nothing is run for it.
         """
-        name = self._assignment.name
-        held = [e.verdict for e in self._gradebook.holding(name)]
-        known = {hand_in_of(v).key: v.submission.submitted_at for v in held}
+        times = [hand_in_of(entry.verdict) for entry in holding]
+        known = {one.key: one.at for one in times}
         told = [
             HandIn(
                 student=s.student,
@@ -247,15 +252,16 @@ class _Run:
             )
             for s in submissions
         ]
-        for learnt in self._gradebook.hand_ins.learn(name, told, known):
-            self._progress.warned(learnt_time(learnt, zone_of(self._course)))
+        learnt = self._gradebook.hand_ins.learn(self._assignment.name, told, known)
+        for one in learnt:
+            self._progress.warned(learnt_time(one, zone_of(self._course)))
         timed = [
             replace(s, submitted_at=known.get(t.key)) if s.submitted_at is None else s
             for s, t in zip(submissions, told, strict=True)
         ]
         if self._assignment.spec.dates.due is not None and (missing := without_time(timed)):
             self._progress.warned(missing)
-        return timed
+        return timed, len(learnt)
 
     def _counted(self, verdicts: Sequence[Verdict]) -> list[Verdict]:
         return counted_verdicts(self._course, self._assignment, self._gradebook, verdicts)

@@ -97,6 +97,7 @@ def intake_setting(
         matcher=load_matcher(course),
         zone=zone_of(course),
         worksheet=read_table(worksheet) if worksheet else None,
+        worksheet_name=worksheet.name if worksheet else "",
     )
 
 

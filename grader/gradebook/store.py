@@ -139,7 +139,7 @@ class Gradebook:
     def current(self, assignment: str, *, counts: Counts = "last") -> list[Verdict]:
         """Return the verdict that counts for each student, sorted by name.
 
-        What lateness costs is not looked at here; `course_marks.counted_verdicts` does.
+        What lateness costs is not looked at here; `course_tries.counted_verdicts` does.
 
         Args:
             assignment: its name.

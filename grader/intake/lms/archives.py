@@ -37,12 +37,14 @@ class Setting:
         matcher: tells students; without a roster they get the names that are in the paths.
         zone: of times without one.
         worksheet: Moodle's, which tells participants and times.
+        worksheet_name: the name of its file.
     """
 
     system: System | Literal["folder"] | None = None
     matcher: Matcher = field(default_factory=lambda: Matcher(Roster({}), Path("matches.csv")))
     zone: dt.tzinfo = dt.UTC
     worksheet: Table | None = None
+    worksheet_name: str = ""
 
 
 @dataclass
@@ -121,6 +123,11 @@ def submissions_of(
                 )
             )
         warnings += _remarks(student, ordered, system)
+    if setting.worksheet is not None:
+        submissions = [
+            replace(s, time_from=setting.worksheet_name) if s.submitted_at else s
+            for s in submissions
+        ]
     submissions.sort(key=lambda s: (s.student, s.attempt))
     return Students(tuple(submissions), tuple(refused), tuple(warnings))
 
