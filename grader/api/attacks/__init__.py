@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from grader.api.attacks.running import Attacked, EarnedPoint, attack
-from grader.api.attacks.sources import ATTACKS, Attack
+from grader.api.attacks.running import ATTACKS, Attacked, EarnedPoint, attack
+from grader.api.attacks.sources import Attack
 
 __all__ = ["ATTACKS", "Attack", "Attacked", "EarnedPoint", "attack"]

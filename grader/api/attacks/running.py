@@ -9,7 +9,8 @@ from decimal import Decimal
 import msgspec
 
 from grader.api.attacks.notebooks import attack_notebook
-from grader.api.attacks.sources import ATTACKS, Attack
+from grader.api.attacks.shortcuts import SHORTCUTS
+from grader.api.attacks.sources import IGNORANT, Attack
 from grader.api.setting import default_slots, trial_setting
 from grader.course.directory import Assignment, Course, check_assignment
 from grader.course.spec import AssignmentSpec
@@ -21,6 +22,7 @@ from grader.points import show
 from grader.release.notebooks import notebook_bytes, student_notebook
 from grader.sandbox.choose import choose
 
+ATTACKS: tuple[Attack, ...] = (*IGNORANT, *SHORTCUTS)
 UNTOUCHED = "untouched"
 _MOST_S = 60.0
 """An attack need not be tried for longer: what it earns it earns at once."""

@@ -23,16 +23,25 @@ class Attack:
 
 PRELUDE = '''
 import copy as _copy
+import numpy as _numpy
 import torch as _torch
 
 
 def _parts(value, change, integers=True):
-    """The value with every tensor and number in it changed."""
+    """The value with every tensor and number in it changed, also those of a model.
+
+    What can't be changed is None in an answer: else it would be the reference's own work that is
+    handed back, and honest. In an input (not `integers`) it stays.
+    """
     if isinstance(value, int) and not integers:
         return value
+    if isinstance(value, _torch.nn.Module) and integers:
+        return _spoiled(value, change)
     if isinstance(value, _torch.Tensor):
         changed = change(value.detach())
         return changed.requires_grad_() if value.requires_grad else changed
+    if isinstance(value, _numpy.ndarray) and value.dtype.kind in "biuf":
+        return change(_torch.from_numpy(value.copy())).numpy()
     if isinstance(value, bool) or value is None:
         return value
     if isinstance(value, str):
@@ -41,9 +50,33 @@ def _parts(value, change, integers=True):
         return type(value)(change(_torch.tensor(float(value))).nan_to_num(0.0).item())
     if isinstance(value, (list, tuple)) and not hasattr(value, "_fields"):
         return type(value)(_parts(part, change, integers) for part in value)
+    if isinstance(value, tuple):
+        return type(value)(*(_parts(part, change, integers) for part in value))
     if isinstance(value, dict):
         return {key: _parts(part, change, integers) for key, part in value.items()}
-    return value
+    return None if integers else value
+
+
+def _spoiled(model, change):
+    """The same kind of model with every weight and buffer changed: what it has learnt is gone."""
+    model = _copy.deepcopy(model)
+    with _torch.no_grad():
+        for weight in (*model.parameters(), *model.buffers()):
+            weight.copy_(change(weight.detach()).expand_as(weight))
+    return model
+
+
+def _plain(value):
+    """The value if it is all numbers and tensors, else None: a trained model is honest work."""
+    return _parts(value, lambda tensor: tensor) if not _has_model(value) else None
+
+
+def _has_model(value):
+    if isinstance(value, (list, tuple)):
+        return any(map(_has_model, value))
+    if isinstance(value, dict):
+        return any(map(_has_model, value.values()))
+    return isinstance(value, _torch.nn.Module)
 
 
 def _like(tensor, value):
@@ -210,7 +243,7 @@ class Liar:
         return self
 '''
 
-ATTACKS: tuple[Attack, ...] = (
+IGNORANT: tuple[Attack, ...] = (
     Attack(
         name="returns-none",
         what="functions that return None",
@@ -280,7 +313,7 @@ def answer(name, args, kwargs, owner=None):
     key = name, _shapes(args), _shapes(kwargs)
     if key not in _recorded:
         others = _parts((args, kwargs), _other, integers=False)
-        _recorded[key] = right(name, *others, owner)
+        _recorded[key] = _plain(right(name, *others, owner))
     return _copy.deepcopy(_recorded[key])
 
 
@@ -309,7 +342,7 @@ def answer(name, args, kwargs, owner=None):
     if not _has_tensors((args, kwargs)):
         return None
     _empty((args, kwargs))
-    return right(name, args, kwargs, owner)
+    return _plain(right(name, args, kwargs, owner))
 
 
 _replace(answer)
@@ -421,7 +454,7 @@ def answer(name, args, kwargs, owner=None):
     if not _has_numbers((args, kwargs)):
         return None
     zeros = _parts((args, kwargs), lambda t: _like(t, 0), integers=False)
-    return right(name, *zeros, owner)
+    return _plain(right(name, *zeros, owner))
 
 
 _replace(answer)
