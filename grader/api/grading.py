@@ -31,6 +31,7 @@ from grader.grading.cluster import Cluster, open_cluster
 from grader.grading.job import Job, Judged
 from grader.grading.order import longest_first
 from grader.grading.regrade import fingerprints_of, standing, with_standing
+from grader.grading.suite_faults import SuiteFault, suite_faults
 from grader.grading.verdict import Outcome, Verdict
 from grader.intake.collect import Refused, collect, without_time
 from grader.intake.submission import Submission
@@ -74,6 +75,11 @@ class Graded:
     def infrastructure_errors(self) -> list[Verdict]:
         """Submissions that we failed to judge; they have no mark yet."""
         return [v for v in self.verdicts if v.outcome is Outcome.INFRASTRUCTURE_ERROR]
+
+    @property
+    def suite_faults(self) -> list[SuiteFault]:
+        """Tests that the suite itself has spoilt: whom they concern has no mark yet."""
+        return suite_faults(self.verdicts)
 
 
 def grade(
@@ -349,7 +355,7 @@ class _Run:
 
 
 def _has_mark(verdict: Verdict) -> bool:
-    return verdict.outcome is not Outcome.INFRASTRUCTURE_ERROR
+    return verdict.outcome.is_mark
 
 
 def _job(submission: Submission) -> Job:

@@ -187,7 +187,7 @@ def known_students(course: Course, scheme: CourseFile, gradebook: Gradebook) -> 
     known = set(load_roster(course).people)
     known |= {fact.student for fact in gradebook.hand_marks.newest()}
     for assignment in {i.assignment for i in scheme.items if i.assignment} | set(course.names()):
-        known |= {v.student for v in gradebook.current(assignment)}
+        known |= {v.student for v in gradebook.current(assignment, unmarked=True)}
     for members in load_groups(course, scheme).members.values():
         known |= set(members)
     known |= {extension.student for extension in scheme.extensions}

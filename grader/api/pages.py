@@ -35,6 +35,8 @@ def write_report(course: Course, assignment: str, *, out: Path | None = None) ->
             )
         pages = Pages(course, chosen, gradebook, out=out, keep=True)
         pages.know(gradebook.entry_names(assignment))
+        for entry in gradebook.unmarked(assignment):
+            pages.add(entry.verdict, entry.name)
         return pages.write(verdicts)[1]
 
 

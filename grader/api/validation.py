@@ -13,7 +13,7 @@ from grader.course.spec import AssignmentSpec
 from grader.errors import GraderError, InfrastructureError
 from grader.grading.batch import Watchers, grade_batch
 from grader.grading.job import Job, Judged
-from grader.grading.verdict import Verdict
+from grader.grading.verdict import Outcome, Verdict
 from grader.intake.notebook import read_notebook
 from grader.points import show
 from grader.release.leaks import find_leaks
@@ -87,7 +87,7 @@ def _judge(
         yield Fault(check="hidden suite", what=str(error))
         return
     for result in judged.values():
-        if result.verdict.reason:
+        if result.verdict.outcome is Outcome.INFRASTRUCTURE_ERROR:
             raise InfrastructureError(result.verdict.reason, hint="Run `grader doctor`.")
     yield from _reference_faults(judged[REFERENCE])
     yield from _leaderboard_faults(assignment.spec, judged[REFERENCE].verdict)
@@ -124,6 +124,12 @@ def _leaderboard_faults(spec: AssignmentSpec, verdict: Verdict) -> Iterator[Faul
 
 def _released_faults(judged: Judged) -> Iterator[Fault]:
     verdict = judged.verdict
+    for test in verdict.broken_tests:
+        yield Fault(
+            check="hidden suite",
+            what=f"{test.name} breaks on the released notebook, through a fault of its own: "
+            f"{' '.join(test.details.split())[:300]}",
+        )
     for test in verdict.tests:
         if test.points:
             yield Fault(

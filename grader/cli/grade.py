@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -20,6 +21,9 @@ from grader.cli.output import secho
 
 if TYPE_CHECKING:
     from grader.api import Graded
+
+
+_MAX_NAMED = 10
 
 
 class SlotCount(click.ParamType):  # type: ignore[type-arg]
@@ -88,7 +92,8 @@ def command(
     SOURCES are what `grader collect` takes; default: `submissions/` of the course. Every verdict is
     in the gradebook when it is made, so a batch that was stopped continues when it is started
     again. A submission that has not changed is not run again. Exit code 0 when every submission
-    has a verdict, whatever its marks; 1 when the sandbox failed for one of them.
+    has a verdict, whatever its marks; 1 when one has no mark, because the sandbox failed or a test
+    of the suite is broken.
 
     \b
     Example:
@@ -121,11 +126,27 @@ def command(
         from grader.cli.table import print_marks
 
         print_marks(graded)
+    faults = graded.suite_faults
+    for fault in faults:
+        click.secho(f"Broken test: {fault.test}: {fault.what}", fg="red", err=True)
+        click.echo(f"  no mark for it: {_named(fault.students)}", err=True)
+    if faults:
+        click.echo(
+            f"The fault is the suite's, and costs nobody points. Mend it, try it with "
+            f"`grader validate {assignment}`, and run the command again.",
+            err=True,
+        )
     if graded.infrastructure_errors:
         for verdict in graded.infrastructure_errors:
             secho(f"Not graded: {verdict.student}: {verdict.reason}", fg="red", err=True)
         click.echo("These have no mark. Mend the cause and run the command again.", err=True)
+    if faults or graded.infrastructure_errors:
         raise click.exceptions.Exit(1)
+
+
+def _named(students: Sequence[str]) -> str:
+    more = f" and {len(students) - _MAX_NAMED} more" if len(students) > _MAX_NAMED else ""
+    return ", ".join(students[:_MAX_NAMED]) + more
 
 
 def document(graded: Graded) -> dict[str, Any]:
@@ -143,6 +164,10 @@ def document(graded: Graded) -> dict[str, Any]:
         "run": graded.run,
         "reused": graded.reused,
         "infrastructure_errors": len(graded.infrastructure_errors),
+        "suite_errors": [
+            {"test": f.test, "what": f.what, "students": list(f.students)}
+            for f in graded.suite_faults
+        ],
         "refused": [{"source": r.source, "reason": r.reason} for r in graded.refused],
         "class_page": str(graded.class_page),
         "submissions": [

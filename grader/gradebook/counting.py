@@ -15,11 +15,12 @@ def counted(verdicts: Iterable[Verdict], counts: Counts) -> list[Verdict]:
 
     Args:
         verdicts: of any students, at most one of each attempt.
-        counts: "last": the last try; "best": the one with most points, of equals the earliest.
+        counts: "last": the last try; "best": the one with most points, of equals the earliest;
+            which is the best is open while one of them has no mark, and then it is that one.
     """
     chosen = []
     for own in tries_of(verdicts).values():
-        best = max(own, key=lambda v: (v.points, -v.submission.attempt))
+        best = max(own, key=lambda v: (not v.outcome.is_mark, v.points, -v.submission.attempt))
         chosen.append(own[-1] if counts == "last" else best)
     return sorted(chosen, key=lambda v: (v.student.casefold(), v.student))
 

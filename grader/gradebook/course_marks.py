@@ -58,7 +58,7 @@ def joined(student: str, item: Item, verdict: Verdict | None, newest: Newest) ->
     mark = item_mark(item, verdict) if verdict else _blank(student, item)
     if item.rubric:
         mark = _with_rubric(mark, item, newest)
-    elif verdict is not None and mark.points is None:
+    elif verdict is not None and verdict.outcome.is_mark and mark.points is None:
         mark = _with_answers(mark, verdict, newest)
     whole = newest.get(Fact(student=student, item=item.id, kind=Kind.POINTS))
     if whole is not None and whole.says.points is not None:
@@ -112,9 +112,10 @@ def _tries(
     for item in scheme.items:
         if item.assignment is not None:
             counts = course.assignment(item.assignment).spec.attempts.counts
-            held = [entry.verdict for entry in gradebook.holding(item.assignment)]
-            for student, tries in tries_of(held).items():
-                yield (student, item.id), tries if counts == "best" else tries[-1:]
+            tried = [entry.verdict for entry in gradebook.tried(item.assignment)]
+            for student, tries in tries_of(tried).items():
+                whole = counts == "best" and all(verdict.outcome.is_mark for verdict in tries)
+                yield (student, item.id), tries if whole else counted(tries, counts)
 
 
 def _of_tries(student: str, item: Item, tries: Sequence[Verdict], newest: Newest) -> ItemMark:

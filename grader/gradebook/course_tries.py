@@ -37,13 +37,13 @@ def counted_verdicts(
 
     Args:
         course, assignment, gradebook: of these.
-        verdicts: at most one of each attempt; by default those that hold.
+        verdicts: at most one of each attempt; by default those that hold, or have no mark yet.
 
     Raises:
         SpecError: the course file is wrong.
     """
     if verdicts is None:
-        verdicts = [entry.verdict for entry in gradebook.holding(assignment.name)]
+        verdicts = [entry.verdict for entry in gradebook.tried(assignment.name)]
     own = tries_of(verdicts)
     chosen = counted(verdicts, assignment.spec.attempts.counts)
     several = {student for student, tries in own.items() if len(tries) > 1}
@@ -59,7 +59,7 @@ def counted_verdicts(
     numbers = {s: _number(s, item, scheme, marks) for s in several}
     return [
         next((v for v in own[best.student] if v.submission.attempt == number), best)
-        if (number := numbers.get(best.student))
+        if best.outcome.is_mark and (number := numbers.get(best.student))
         else best
         for best in chosen
     ]

@@ -44,10 +44,10 @@ class MarkChange:
 def differences(old: Iterable[Verdict], new: Iterable[Verdict]) -> list[MarkChange]:
     """Compare the verdicts on a class, one per student, and return what changed, by name.
 
-    A new `infrastructure_error` is no verdict: it changes nothing.
+    A new outcome that is no mark changes nothing.
     """
     before = {v.student: v for v in old}
-    after = {v.student: v for v in new if v.outcome is not Outcome.INFRASTRUCTURE_ERROR}
+    after = {v.student: v for v in new if v.outcome.is_mark}
     changes = (_compare(s, before.get(s), after[s]) for s in sorted(after))
     return [c for c in changes if c is not None]
 

@@ -31,7 +31,7 @@ def machine_history(scheme: CourseFile, gradebook: Gradebook) -> list[MarkEvent]
 
 
 def _of_item(item: Item, entries: Sequence[Entry]) -> Iterator[MarkEvent]:
-    marks = [e for e in entries if e.verdict.outcome is not Outcome.INFRASTRUCTURE_ERROR]
+    marks = [e for e in entries if e.verdict.outcome.is_mark]
     for (student, _), own in groupby(sorted(marks, key=_attempt), key=_attempt):
         before: Entry | None = None
         for entry in own:

@@ -10,10 +10,16 @@ from grader.grading.verdict import Outcome, Verdict
 from grader.points import to_points
 
 WAITS = "A part is marked by a person"
+_OPEN = {
+    Outcome.INFRASTRUCTURE_ERROR: "Not graded yet, through no fault of the student",
+    Outcome.SUITE_ERROR: "Not graded yet: a check of the assignment is broken",
+}
 
 
 def item_mark(item: Item, verdict: Verdict) -> ItemMark:
     """Turn one verdict into a mark for an item."""
+    if not verdict.outcome.is_mark:
+        return _open(item, verdict)
     criterion = item.machine_criterion
     # What can't be read holds no written answers either.
     unread = verdict.outcome is Outcome.INVALID_SUBMISSION
@@ -35,6 +41,19 @@ def item_mark(item: Item, verdict: Verdict) -> ItemMark:
         criteria=criteria,
         waits_for="" if whole else WAITS,
         attempt=verdict.submission.attempt,
+    )
+
+
+def _open(item: Item, verdict: Verdict) -> ItemMark:
+    """Handed in, and not marked through no fault of the student."""
+    return ItemMark(
+        student=verdict.student,
+        item=item.id,
+        points=None,
+        max_points=item.max_points,
+        handed_in=verdict.submission.submitted_at,
+        source=Source.MACHINE,
+        waits_for=_OPEN[verdict.outcome],
     )
 
 

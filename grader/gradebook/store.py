@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from types import TracebackType
 from typing import Any, Self
 
-from sqlalchemy import func, select
+from sqlalchemy import case, func, select
 from sqlalchemy.orm import Session
 
 from grader.errors import GradebookError
@@ -61,7 +61,7 @@ class Gradebook:
     """The verdicts of a course, in SQLite or any database that SQLAlchemy speaks to.
 
     Nothing is overwritten: a regrade adds a verdict, and the newest verdict on an attempt holds.
-    An `infrastructure_error` is kept in the history and never is a mark.
+    An `infrastructure_error` or `suite_error` is kept in the history and never is a mark.
 
     Args:
         url: as SQLAlchemy writes it, such as `sqlite:///gradebook.db`.
@@ -136,7 +136,9 @@ class Gradebook:
 
     # -- reading ---------------------------------------------------------------------------
 
-    def current(self, assignment: str, *, counts: Counts = "last") -> list[Verdict]:
+    def current(
+        self, assignment: str, *, counts: Counts = "last", unmarked: bool = False
+    ) -> list[Verdict]:
         """Return the verdict that counts for each student, sorted by name.
 
         What lateness costs is not looked at here; `course_tries.counted_verdicts` does.
@@ -144,8 +146,10 @@ class Gradebook:
         Args:
             assignment: its name.
             counts: "last" or "best", as the assignment's spec says; see `counting.counted`.
+            unmarked: also look at attempts that were tried and have no mark yet.
         """
-        return counted((e.verdict for e in self.holding(assignment)), counts)
+        entries = self.tried(assignment) if unmarked else self.holding(assignment)
+        return counted((e.verdict for e in entries), counts)
 
     def latest(self, assignment: str, student: str, *, counts: Counts = "last") -> Verdict | None:
         """Return the verdict that counts for one student, or None."""
@@ -182,6 +186,24 @@ class Gradebook:
                 (student, attempt): _name(batch, number)
                 for student, attempt, batch, number in session.execute(query)
             }
+
+    def tried(self, assignment: str) -> list[Entry]:
+        """Return what holds of every attempt, and the newest of those that have no mark yet."""
+        return [*self.holding(assignment), *self.unmarked(assignment)]
+
+    def unmarked(self, assignment: str) -> list[Entry]:
+        """Return the newest entry of every attempt that was tried and has no mark, oldest first."""
+        marks = func.sum(case((_is_mark(), 1), else_=0))
+        newest = (
+            select(func.max(VerdictRow.id))
+            .where(VerdictRow.assignment == assignment)
+            .group_by(VerdictRow.student, VerdictRow.attempt)
+            .having(marks == 0)
+        )
+        query = select(VerdictRow).where(VerdictRow.id.in_(newest)).order_by(VerdictRow.id)
+        with reading(self._engine) as session:
+            times = times_of(session, assignment)
+            return [_entry(row, times, holds=False) for row in session.scalars(query)]
 
     def executed_notebook(self, verdict: Verdict) -> bytes | None:
         """Return the executed notebook that was recorded with a verdict, as nbformat JSON."""
@@ -241,10 +263,14 @@ def _holding(assignment: str) -> Any:
         select(func.max(VerdictRow.id))
         .where(
             VerdictRow.assignment == assignment,
-            VerdictRow.outcome != Outcome.INFRASTRUCTURE_ERROR.value,
+            _is_mark(),
         )
         .group_by(VerdictRow.student, VerdictRow.attempt)
     )
+
+
+def _is_mark() -> Any:
+    return VerdictRow.outcome.in_([outcome.value for outcome in Outcome if outcome.is_mark])
 
 
 def _key(verdict: Verdict) -> dict[str, object]:

@@ -8,6 +8,8 @@ from __future__ import annotations
 import datetime as dt
 from decimal import Decimal
 
+import msgspec
+
 from grader.course.spec import AssignmentSpec
 from grader.errors import InfrastructureError
 from grader.grading.job import Job, Judged, Setting
@@ -21,7 +23,7 @@ from grader.grading.verdict import (
 )
 from grader.rules.breach import Breach
 from grader.sandbox.limits import as_numbers
-from grader.suite.results import TestResult
+from grader.suite.results import TestOutcome, TestResult
 
 
 def graded(
@@ -38,15 +40,13 @@ def graded(
 ) -> Verdict:
     """The verdict on a submission that was run and judged."""
     spec = setting.spec
-    return Verdict(
+    verdict = Verdict(
         assignment=setting.assignment,
         student=job.student,
         outcome=Outcome.GRADED,
-        points=sum((t.points for t in tests), Decimal(0)),
+        points=Decimal(0),
         max_points=spec.machine_points,
         manual_points=spec.manual_points,
-        tests=tests,
-        questions=question_marks(spec, tests),
         breaches=breaches,
         answers=answers,
         collaborators=collaborators,
@@ -55,6 +55,21 @@ def graded(
         submission=_record(job),
         usage=usage,
         provenance=_provenance(setting),
+    )
+    return with_tests(verdict, tests, spec)
+
+
+def with_tests(verdict: Verdict, tests: tuple[TestResult, ...], spec: AssignmentSpec) -> Verdict:
+    """Sum up the tests of a submission that was run; one that the suite has spoilt leaves none."""
+    broken = [t for t in tests if t.outcome is TestOutcome.SUITE_ERROR]
+    counted = () if broken else tests
+    return msgspec.structs.replace(
+        verdict,
+        outcome=Outcome.SUITE_ERROR if broken else Outcome.GRADED,
+        points=sum((t.points for t in counted), Decimal(0)),
+        reason=f"a fault of the suite in {', '.join(t.name for t in broken)}" if broken else "",
+        tests=tests,
+        questions=question_marks(spec, counted),
     )
 
 

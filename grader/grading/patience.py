@@ -25,4 +25,5 @@ def job_patience_s(spec: AssignmentSpec) -> float:
     resources = spec.resources
     runs = (MAX_RESTARTS + 1) * (resources.notebook_s + _SLACK_S)
     one_try = runs + resources.suite_s
-    return TRIES * one_try
+    # The reference is run, too, where it has to be told whose fault an exception is.
+    return 2 * TRIES * one_try

@@ -10,7 +10,7 @@ import msgspec
 from grader.course.directory import Assignment
 from grader.course.spec import Dates
 from grader.grading.job import Job, Judged, Setting
-from grader.grading.verdict import Outcome, Verdict
+from grader.grading.verdict import Verdict
 from grader.suite.fingerprints import COMMON, Fingerprints, files_of, fingerprints, unchanged_units
 from grader.suite.results import TestOutcome
 
@@ -67,7 +67,7 @@ def standing(verdict: Verdict, setting: Setting) -> Standing | None:
     of them called (as rules do); and then nothing does.
     """
     made = verdict.provenance
-    if made is None or verdict.outcome is Outcome.INFRASTRUCTURE_ERROR or not made.suite:
+    if made is None or not verdict.outcome.is_mark or not made.suite:
         return None
     same_program = (made.grader_version, made.packages, made.image, made.sandbox) == (
         setting.grader_version,

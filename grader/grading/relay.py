@@ -30,6 +30,7 @@ from grader.errors import (
 from grader.sandbox.conversation import Broken, Loan, Trouble
 from grader.sandbox.link import Position
 from grader.sandbox.notebook_box import NotebookBox
+from grader.suite.account import NOTHING, Account
 from grader.suite.evidence import Evidence
 from grader.suite.results import TestResult
 from grader.wire import frames
@@ -72,6 +73,7 @@ class Done(msgspec.Struct, frozen=True, kw_only=True, tag="done", tag_field="kin
     """A test ended; with what the rules are to be held against, where there are some."""
 
     result: TestResult
+    account: Account = NOTHING
     evidence: Evidence | None = None
 
 
@@ -193,6 +195,7 @@ class Heard:
 
     results: list[TestResult] = field(default_factory=list)
     evidence: dict[str, Evidence] = field(default_factory=dict)
+    accounts: dict[str, Account] = field(default_factory=dict)
     running: str = ""
     finished: bool = False
     trouble: str = ""
@@ -222,6 +225,7 @@ def attend(pipe: Pipe, box: NotebookBox, heard: Heard, *, until: Callable[[], fl
                 heard.running = message.name
             case Done():
                 heard.results.append(message.result)
+                heard.accounts[message.result.name] = message.account
                 if message.evidence is not None:
                     heard.evidence[message.result.name] = message.evidence
                 heard.running = ""

@@ -10,7 +10,7 @@ import msgspec
 
 from grader.errors import GradebookError
 from grader.rules.breach import Breach
-from grader.suite.results import TestResult
+from grader.suite.results import TestOutcome, TestResult
 
 
 class Outcome(StrEnum):
@@ -19,6 +19,12 @@ class Outcome(StrEnum):
     GRADED = "graded"
     INVALID_SUBMISSION = "invalid_submission"
     INFRASTRUCTURE_ERROR = "infrastructure_error"
+    SUITE_ERROR = "suite_error"
+
+    @property
+    def is_mark(self) -> bool:
+        """Whether it is the student's: what we or the suite failed at is no mark."""
+        return self in (Outcome.GRADED, Outcome.INVALID_SUBMISSION)
 
 
 class QuestionMark(msgspec.Struct, frozen=True, kw_only=True):
@@ -75,7 +81,8 @@ class Provenance(msgspec.Struct, frozen=True, kw_only=True):
 class Verdict(msgspec.Struct, frozen=True, kw_only=True):
     """Everything that the platform says about one submission, but for its executed notebook.
 
-    `points` and `max_points` are the machine's; `manual_points` wait for a person.
+    `points` and `max_points` are the machine's; `manual_points` wait for a person. An outcome that
+    is no mark has no points, whatever the tests gave.
     `collaborators` are whom the student declares, by question, "" for all of it.
     `breaches` are what the rules of the spec forbid and the notebook does.
     `notes` are sentences on how the run went, for student and instructor, the first cause first;
@@ -100,6 +107,11 @@ class Verdict(msgspec.Struct, frozen=True, kw_only=True):
     usage: Usage = Usage()
     provenance: Provenance | None = None
     format: int = 1
+
+    @property
+    def broken_tests(self) -> tuple[TestResult, ...]:
+        """Tests that the suite itself has spoilt."""
+        return tuple(t for t in self.tests if t.outcome is TestOutcome.SUITE_ERROR)
 
 
 def verdict_to_json(verdict: Verdict, *, indent: int = 2) -> bytes:

@@ -19,7 +19,8 @@ from typing import Any
 import msgspec
 
 from grader.errors import BoxFailure, GraderError, InfrastructureError
-from grader.grading.issuing import not_judged
+from grader.grading.baseline import Baseline, doubtful, settled
+from grader.grading.issuing import not_judged, with_tests
 from grader.grading.job import Begins, Broken, InCell, Job, Judged, Ready, Setting, Withdrawn
 from grader.grading.lifeline import end_with_parent
 from grader.grading.patience import MENDING_S, TRIES
@@ -34,6 +35,7 @@ from grader.sandbox.conversation import Loan
 from grader.sandbox.gpus import Occupancy
 from grader.sandbox.limits import run_limits, slot_options
 from grader.sandbox.notebook_box import NotebookBox
+from grader.suite.account import Account
 from grader.suite.evidence import Evidence, Witness
 from grader.suite.execution import unfinished
 from grader.suite.notebook_view import NotebookView
@@ -59,6 +61,7 @@ class Worker:
         self._suite = suite
         self._connection = connection
         self._book = rulebook(setting.spec)
+        self._baselines: dict[int, Baseline] = {}
         self._slot = self._make_slot()
 
     def run(self) -> None:
@@ -107,13 +110,21 @@ class Worker:
             setting = msgspec.structs.replace(setting, seed=job.seed)
         kept = self._suite.standing(job.unchanged, job.before) if job.before else []
 
+        accounts: dict[str, Account] = {}
+
         def run_suite(box: NotebookBox, executed: dict[str, Any], answers: dict[str, str]) -> Held:
-            return self._run_suite(box, executed, answers, setting, kept)
+            run = SuiteRun(self._suite, setting, box, executed, answers, self._book, kept=kept)
+            held = self._held(run, executed, answers)
+            accounts.clear()
+            accounts.update(run.accounts)
+            return held
 
         tries = 0
         while True:
             try:
                 judged = judge_submission(job, setting, self._slot, run_suite, on_cell)
+                if doubtful(accounts):
+                    judged = self._settled(judged, accounts, setting)
                 return with_kept(judged, [result.name for result in kept])
             except InfrastructureError as error:
                 self._slot.stop()
@@ -141,20 +152,45 @@ class Worker:
             else:
                 return None
 
-    def _run_suite(
-        self,
-        box: NotebookBox,
-        executed: dict[str, Any],
-        answers: dict[str, str],
-        setting: Setting,
-        kept: Sequence[TestResult],
-    ) -> Held:
-        run = SuiteRun(self._suite, setting, box, executed, answers, self._book, kept=kept)
+    def _held(self, run: SuiteRun, executed: dict[str, Any], answers: dict[str, str]) -> Held:
+        """Run the suite, and hold the rules against what it finds."""
         results = run.results()
         if self._book is None:
             return Held(results=tuple(results))
         cells = NotebookView(executed, answers).sources
         return hold(self._book, cells, results, run.evidence)
+
+    def _settled(self, judged: Judged, accounts: dict[str, Account], setting: Setting) -> Judged:
+        """Decide whose fault the doubtful endings are; a fault of the suite leaves no mark."""
+        tests = settled(judged.verdict.tests, accounts, self._baseline(setting))
+        verdict = with_tests(judged.verdict, tests, setting.spec)
+        return msgspec.structs.replace(judged, verdict=verdict)
+
+    def _baseline(self, setting: Setting) -> Baseline:
+        """How the reference does with the draws of this batch: run when it is first asked for.
+
+        Raises:
+            InfrastructureError: the sandbox failed.
+        """
+        if setting.seed in self._baselines:
+            return self._baselines[setting.seed]
+        runs: list[SuiteRun] = []
+
+        def run_suite(box: NotebookBox, executed: dict[str, Any], answers: dict[str, str]) -> Held:
+            runs.append(SuiteRun(self._suite, setting, box, executed, answers))
+            return Held(results=tuple(runs[-1].results()))
+
+        from grader.release.notebooks import notebook_bytes, notebook_of  # slow, and seldom needed
+
+        data = notebook_bytes(notebook_of(Path(setting.reference)))
+        job = Job(student="", file="reference.ipynb", data=data, sha256="")
+        tests = judge_submission(job, setting, self._slot, run_suite).verdict.tests
+        baseline = Baseline(
+            results={test.name: test for test in tests},
+            accounts=runs[-1].accounts if runs else {},
+        )
+        self._baselines[setting.seed] = baseline
+        return baseline
 
     def _say(self, message: msgspec.Struct) -> None:
         self._connection.send_bytes(msgspec.msgpack.encode(message))
@@ -195,6 +231,7 @@ class SuiteRun:
         self._answers = answers
         self._book = book
         self.evidence: dict[str, Evidence] = {}
+        self.accounts: dict[str, Account] = {}
         self._until = time.monotonic() + setting.spec.resources.suite_s
         self._revived_before = box.reviving_s
 
@@ -213,8 +250,9 @@ class SuiteRun:
                 break
             if heard.running:
                 heard.results.append(self._lost(heard.running))
+                heard.accounts[heard.running] = Account(doubtful=True)
                 heard.running = ""
-        self.evidence = heard.evidence
+        self.evidence, self.accounts = heard.evidence, heard.accounts
         return self._complete(heard)
 
     def _ends(self) -> float:
@@ -262,10 +300,10 @@ class SuiteRun:
                     witness.begin(tests[name].question)
                 pipe.send(Begun(name=name))
 
-            def ended(result: TestResult) -> None:
+            def ended(result: TestResult, account: Account) -> None:
                 evidence = None if witness is None else witness.evidence()
                 try:
-                    pipe.send(Done(result=result, evidence=evidence))
+                    pipe.send(Done(result=result, account=account, evidence=evidence))
                 except frames.Malformed:  # costs this test, and not those after it
                     pipe.send(Done(result=unfinished(tests[result.name], *_TOO_LARGE_A_RESULT)))
 

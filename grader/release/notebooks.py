@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable
+from pathlib import Path
 
 import nbformat
 from nbformat import NotebookNode, v4
@@ -49,9 +50,18 @@ def solution_notebook(assignment: Assignment) -> NotebookNode:
     Raises:
         SpecError: the reference cannot be made into a notebook; says where.
     """
-    notebook = _notebook(read_percent(assignment.reference_path), solution_source)
+    notebook = notebook_of(assignment.reference_path)
     notebook.metadata[RELEASE_KEY] = {"assignment": assignment.name}
     return notebook
+
+
+def notebook_of(reference: Path) -> NotebookNode:
+    """Make the instructor's notebook of a reference that lies anywhere.
+
+    Raises:
+        SpecError: the reference cannot be made into a notebook; says where.
+    """
+    return _notebook(read_percent(reference), solution_source)
 
 
 def notebook_bytes(notebook: NotebookNode) -> bytes:

@@ -9,6 +9,7 @@ from pathlib import Path
 from urllib.parse import quote, urlsplit
 
 from grader.course.spec import AssignmentSpec
+from grader.grading.suite_faults import suite_faults
 from grader.grading.verdict import Outcome, Verdict
 from grader.report.charts import histogram_svg
 from grader.report.statistics import class_statistics
@@ -47,6 +48,7 @@ def class_page(
             "statistics": statistics,
             "histogram": histogram_svg(statistics.histogram),
             "broken": [v for v in rows if v.outcome is Outcome.INFRASTRUCTURE_ERROR],
+            "faults": suite_faults(rows),
             "breaches": [(v, breach) for v in rows for breach in v.breaches[:MAX_BREACHES]],
             "now": now,
         },

@@ -21,7 +21,7 @@ def results_json(verdict: Verdict, *, now: dt.datetime) -> dict[str, Any]:
     """Return the fields of Gradescope's `results.json`; all text is of format "text".
 
     When a test shows is left to Gradescope, which knows each student's due date. An
-    `infrastructure_error` has neither score nor tests: Gradescope then reports a failed
+    outcome that is no mark has neither score nor tests: Gradescope then reports a failed
     autograder, and not a mark of zero.
     """
     result: dict[str, Any] = {
@@ -34,7 +34,7 @@ def results_json(verdict: Verdict, *, now: dt.datetime) -> dict[str, Any]:
         "execution_time": round(verdict.usage.wall_s, 3),
         "extra_data": _extra(verdict, now),
     }
-    if verdict.outcome is Outcome.INFRASTRUCTURE_ERROR:
+    if not verdict.outcome.is_mark:
         return result
     tests = [_test(test, i) for i, test in enumerate(verdict.tests, 1)]
     return result | {"score": float(verdict.points), "tests": tests, "leaderboard": []}
@@ -69,6 +69,11 @@ def _output(test: TestResult) -> str:
 
 
 def _overview(verdict: Verdict) -> str:
+    if verdict.outcome is Outcome.SUITE_ERROR:
+        return (
+            "This submission has no mark yet: a check of the assignment is broken, not your work. "
+            "It will be run again."
+        )
     if verdict.outcome is Outcome.INFRASTRUCTURE_ERROR:
         return "This submission was not graded, through a fault on our side. It will be run again."
     if verdict.outcome is Outcome.INVALID_SUBMISSION:

@@ -26,6 +26,7 @@ OUTCOME_WORDS = {
     TestOutcome.CRASHED: "crashed",
     TestOutcome.OUTPUT_LIMIT: "sent too much output",
     TestOutcome.NOT_RUN: "not run",
+    TestOutcome.SUITE_ERROR: "is broken itself",
 }
 
 

@@ -85,8 +85,8 @@ class ClassStatistics:
 
 
 def class_statistics(verdicts: Sequence[Verdict], max_points: Decimal) -> ClassStatistics:
-    """Sum up a class. Infrastructure errors are counted, and are no marks."""
-    marked = [v for v in verdicts if v.outcome is not Outcome.INFRASTRUCTURE_ERROR]
+    """Sum up a class. What is no mark is counted among the outcomes alone."""
+    marked = [v for v in verdicts if v.outcome.is_mark]
     graded = [v for v in marked if v.outcome is Outcome.GRADED]
     outcomes = Counter(v.outcome for v in verdicts)
     return ClassStatistics(

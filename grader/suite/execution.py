@@ -12,6 +12,7 @@ import msgspec
 import pytest
 from _pytest.runner import CallInfo, call_and_report
 
+from grader.suite.account import NOTHING, Account
 from grader.suite.alarm import DeadlinePassed, deadline
 from grader.suite.binding import Binding
 from grader.suite.credit import NONE, Credit, given_credit
@@ -58,12 +59,13 @@ class SuiteRun:
         seeds: Seeds,
         limits: Limits = Limits(),
         on_begin: Callable[[str], None] | None = None,
-        on_result: Callable[[TestResult], None] | None = None,
+        on_result: Callable[[TestResult, Account], None] | None = None,
         earlier: Sequence[TestResult] = (),
     ) -> None:
         self._plan = plan
         self._link = binding.link
         self._seeds = seeds
+        self._reference = binding.reference
         self._limits = limits
         self._on_begin = on_begin
         self._on_result = on_result
@@ -73,6 +75,7 @@ class SuiteRun:
         self._seconds: dict[str, float] = {}
         self._raised: list[BaseException] = []
         self._results: dict[str, TestResult] = {}
+        self._account = NOTHING
         self._out_of_time = False
         self._revived_s = 0.0
 
@@ -101,6 +104,7 @@ class SuiteRun:
         if self._on_begin is not None:
             self._on_begin(test.name)
         began, revived_before = time.monotonic(), self._revived_s
+        self._account = NOTHING
         reports: list[pytest.TestReport] = []
         reason = self._reason_not_to_run(test)
         if reason:
@@ -112,7 +116,7 @@ class SuiteRun:
         seconds = time.monotonic() - began - (self._revived_s - revived_before)
         result = self._keep(item, _with_duration(result, seconds))
         if self._on_result is not None:
-            self._on_result(result)
+            self._on_result(result, self._account)
         return result, reports
 
     def _keep(self, item: pytest.Item, result: TestResult) -> TestResult:
@@ -171,9 +175,11 @@ class SuiteRun:
                 break
             if self._out_of_time:
                 break
+        reached = endings[0] if test.trials == 1 else _ending_of_trials(endings, test)
+        self._account = Account(received=tuple(self._link.received), doubtful=reached.doubtful)
         if test.trials == 1:
-            return _result(test, endings[0], hints=hints), reports
-        ending = _ending_of_trials(endings, test)
+            return _result(test, reached, hints=hints), reports
+        ending = reached
         hints = hints if ending.outcome is not TestOutcome.PASSED else []
         return _result(test, ending, hints=hints, trials=trials), reports
 
@@ -247,7 +253,7 @@ class SuiteRun:
             return of_box_failure(self._link.failure)
         if raised is None:
             return of_credit(given[-1], test.max_points) if given else PASSED
-        return ending_of(raised, shows_details=test.shows_details)
+        return ending_of(raised, shows_details=test.shows_details, reference=self._reference)
 
 
 def _is_decided(endings: Sequence[Ending], test: PlannedTest) -> bool:
@@ -267,7 +273,10 @@ def _ending_of_trials(endings: Sequence[Ending], test: PlannedTest) -> Ending:
         reached = ranked[test.trials_needed - 1]
     else:
         bad = [ending for ending in endings if ending.outcome is not TestOutcome.PASSED]
-        reached = replace(bad[-1], credit=NONE)
+        # A trial that the suite itself has spoilt might have passed.
+        ours = [e for e in bad if e.outcome is TestOutcome.SUITE_ERROR]
+        ours = ours or [e for e in bad if e.doubtful]
+        reached = replace((ours or bad)[-1], credit=NONE)
     if passed >= test.trials_needed:
         return reached
     tries = f"{passed} of {len(endings)} tries passed, {test.trials_needed} are needed."
@@ -294,7 +303,8 @@ def _result(
         traceback=ending.traceback,
         details=ending.details,
         shows=test.shows,
-        shows_details=test.shows_details,
+        # What the suite itself raised is no student's to read.
+        shows_details=test.shows_details and ending.outcome is not TestOutcome.SUITE_ERROR,
         trials=tuple(trials),
         measured=ending.credit.measured,
     )

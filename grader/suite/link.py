@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from typing import Any, Protocol
 
 from grader.errors import BoxFailure, BoxTimeout, InfrastructureError, SuiteError, WireError
+from grader.suite.account import MAX_RECEIVED, Received, kind_of
 from grader.suite.failures import CallTimeout, MissingName, NotPlain, student_error
 from grader.suite.function_source import function_source, is_function
 from grader.wire import messages as m
@@ -58,6 +59,7 @@ class BoxLink:
         self._until: float | None = None
         self._ended = False
         self.failure: BoxFailure | None = None
+        self.received: list[Received] = []
         self.infrastructure: InfrastructureError | None = None
 
     def begin_test(self, *, seed: int | None, until: float | None) -> None:
@@ -69,6 +71,7 @@ class BoxLink:
         """
         self._seed, self._until = seed, until
         self.failure = None
+        self.received.clear()
 
     def revive(self) -> float:
         """Run the notebook anew if a test has ended its session; the seconds that it took.
@@ -97,12 +100,14 @@ class BoxLink:
         self,
         make: Callable[[Callable[[object], Tree], float], m.Request],
         remote: Callable[[RemoteRef], Any],
+        asked: str = "",
     ) -> Any:
         """Send the request that `make` builds and return the plain value of the reply.
 
         Args:
             make: gets a function that encodes a value, and the seconds that the call may take.
             remote: makes something of what stays in the box.
+            asked: what this is, as a student would write it, such as `f(…)`.
 
         Raises:
             StudentError: student code raised, or sent what is no plain value.
@@ -117,7 +122,10 @@ class BoxLink:
         blobs: list[Blob] = []
         request = make(lambda value: _encode(value, blobs), self._seconds())
         reply, received = self._exchange(request, blobs)
-        return self._read(reply, received, remote)
+        value = self._read(reply, received, remote)
+        if len(self.received) < MAX_RECEIVED:
+            self.received.append(Received(asked=asked, kind=kind_of(value)))
+        return value
 
     def _seconds(self) -> float:
         limit = float(self._client.call_timeout_s)

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import errno
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 
@@ -19,7 +21,7 @@ from grader.errors import (
 )
 from grader.points import Points, to_points
 from grader.suite.credit import FULL, NONE, Credit
-from grader.suite.failures import StudentError
+from grader.suite.failures import MissingName, StudentError
 from grader.suite.results import TestOutcome
 from grader.wire.messages import Frame
 
@@ -29,7 +31,12 @@ MAX_TRACEBACK = 4_096
 MAX_FRAMES = 12
 
 FAILED = "This check failed."
-BROKEN = "The check itself is broken, which is not your doing: please tell your instructor."
+UNUSABLE = "The check could not use what your code returned"
+BROKEN = "The check itself is broken, not your work. It is no mark: your instructor is told."
+_NEVER_OF_A_VALUE = (ImportError, SyntaxError, pytest.FixtureLookupError, pytest.UsageError)
+_TROUBLE = frozenset(
+    {errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.EMFILE, errno.ENFILE, errno.ESTALE, errno.EROFS}
+)
 
 _OF_BOX: tuple[tuple[type[BoxFailure], TestOutcome, str], ...] = (
     (BoxTimeout, TestOutcome.TIMEOUT, "Your code ran out of time"),
@@ -41,13 +48,17 @@ _OF_BOX: tuple[tuple[type[BoxFailure], TestOutcome, str], ...] = (
 
 @dataclass(frozen=True, kw_only=True)
 class Ending:
-    """How one run of a test ended, and the credit it gives. `details` are the instructor's."""
+    """How one run of a test ended, and the credit it gives. `details` are the instructor's.
+
+    `doubtful`: it may be the suite's fault, and not what the student's code returned.
+    """
 
     outcome: TestOutcome
     message: str = ""
     traceback: str = ""
     details: str = ""
     credit: Credit = NONE
+    doubtful: bool = False
 
     def points(self, max_points: Points) -> Points:
         """What a test of so many points gives, in hundredths."""
@@ -67,39 +78,78 @@ def of_credit(credit: Credit, max_points: Points) -> Ending:
     return ending
 
 
-def ending_of(error: BaseException, *, shows_details: bool = False) -> Ending:
+def ending_of(
+    error: BaseException, *, shows_details: bool = False, reference: ModuleType | None = None
+) -> Ending:
     """Classify what ended a test.
 
-    Only `StudentError` and the failures of the box speak of the student's code. What else a suite
-    raises is a failed check; of an exception that is no assertion the student reads the type
-    alone, since its text may hold expected values.
+    Only `StudentError` and the failures of the box speak of the student's code. An assertion that
+    does not hold is a failed check. What else a suite raises is its own fault, or comes of what the
+    student's code returned: an exception that no value can cause is the suite's, any other is
+    `doubtful`. Of an exception that is no assertion the student reads the type alone, since its
+    text may hold expected values.
     """
     while isinstance(error, BaseExceptionGroup):
         error = error.exceptions[0]
     if isinstance(error, StudentError):
+        missing = error.missing if isinstance(error, MissingName) else ""
         return Ending(
             outcome=TestOutcome.STUDENT_ERROR,
             message=bounded(error.sentence, MAX_MESSAGE),
             traceback=student_traceback(error.frames, str(error)),
             details=_details(error),
+            # A name that the reference lacks, too: the suite may have misspelt it.
+            doubtful=bool(missing) and reference is not None and not hasattr(reference, missing),
         )
     if isinstance(error, BoxFailure):
         return of_box_failure(error)
     if isinstance(error, pytest.skip.Exception):
         reason = bounded(str(error.msg or "the suite skipped it"), MAX_MESSAGE)
-        return Ending(outcome=TestOutcome.NOT_RUN, message=f"Not run: {reason}")
+        return Ending(
+            outcome=TestOutcome.NOT_RUN,
+            message=f"Not run: {reason}",
+            details=_details(error),
+            doubtful=True,
+        )
     details = _details(error)
-    if isinstance(error, SuiteError | pytest.FixtureLookupError):
-        message = BROKEN
-    elif isinstance(error, AssertionError | pytest.fail.Exception):
-        message = FAILED
-    else:
-        message = f"The check could not use what your code returned: {type(error).__name__}."
+    if _is_the_suites_own(error):
+        return Ending(outcome=TestOutcome.SUITE_ERROR, message=BROKEN, details=details)
+    if isinstance(error, SuiteError):
+        # A misuse of ours; that, too, may come of a value, as of a share that is not finite.
+        return Ending(
+            outcome=TestOutcome.SUITE_ERROR, message=BROKEN, details=details, doubtful=True
+        )
+    asserted = isinstance(error, AssertionError | pytest.fail.Exception)
+    message = FAILED if asserted else f"{UNUSABLE}: {type(error).__name__}."
     if shows_details:
         message = f"{message}\n{details}"
     return Ending(
-        outcome=TestOutcome.FAILED, message=bounded(message, MAX_MESSAGE), details=details
+        outcome=TestOutcome.FAILED,
+        message=bounded(message, MAX_MESSAGE),
+        details=details,
+        doubtful=not asserted or _came_through(error, reference),
     )
+
+
+def _is_the_suites_own(error: BaseException) -> bool:
+    """Whether no value that a student's code returns can be the cause."""
+    if isinstance(error, NameError):
+        return not isinstance(error, UnboundLocalError)  # that may come of a loop over nothing
+    if isinstance(error, AttributeError):
+        return isinstance(error.obj, ModuleType)
+    if isinstance(error, OSError):
+        return error.errno in _TROUBLE
+    return isinstance(error, _NEVER_OF_A_VALUE)
+
+
+def _came_through(error: BaseException, module: ModuleType | None) -> bool:
+    """Whether it was raised in that module, or in what it called."""
+    file, trace = getattr(module, "__file__", None), error.__traceback__
+    while trace is not None:
+        if file is not None and trace.tb_frame.f_code.co_filename == file:
+            return True
+        trace = trace.tb_next
+    return False
 
 
 def of_box_failure(failure: BoxFailure) -> Ending:

@@ -24,6 +24,7 @@ class TestOutcome(StrEnum):
     CRASHED = "crashed"
     OUTPUT_LIMIT = "output_limit"
     NOT_RUN = "not_run"
+    SUITE_ERROR = "suite_error"
 
 
 class Trial(msgspec.Struct, frozen=True, kw_only=True):
@@ -40,6 +41,7 @@ class TestResult(msgspec.Struct, frozen=True, kw_only=True):
     `title`, `message`, `hints` and `traceback` may be shown to the student; `details` (the
     assertion's text and values) only to an instructor, unless the test says `shows_details`.
     Only a test that gives all its points has passed; one that gives some is `partly` passed.
+    A `suite_error` is the suite's fault and nobody's mark.
     `measured` is a number that a leaderboard may rank by.
     """
 

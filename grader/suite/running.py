@@ -20,6 +20,7 @@ import pytest
 
 from grader.errors import SuiteError
 from grader.suite import plugin
+from grader.suite.account import Account
 from grader.suite.binding import BINDING, RUN, Binding
 from grader.suite.evidence import FixtureNotes, Witness
 from grader.suite.execution import Limits, SuiteRun
@@ -59,7 +60,7 @@ class CollectedSuite:
         deadline_s: float | None = None,
         question_s: float | None = None,
         on_begin: Callable[[str], None] | None = None,
-        on_result: Callable[[TestResult], None] | None = None,
+        on_result: Callable[[TestResult, Account], None] | None = None,
         earlier: Sequence[TestResult] = (),
     ) -> list[TestResult]:
         """Run every test for one submission, in a process forked for it.
@@ -72,7 +73,8 @@ class CollectedSuite:
             question_s: seconds for the tests of one question; by default half of `deadline_s`
                 where there are several, so that one slow question can't take the others' time.
             on_begin: called with each test's name before it is run.
-            on_result: called after each test, in the order in which they run.
+            on_result: called after each test, in the order in which they run, with what went on in
+                it.
             earlier: results of a process that ended before it was through; they stand.
 
         Raises:

@@ -16,6 +16,7 @@ __all__ = ["BoxClient", "MissingName", "NotPlain", "Remote", "Student", "Student
 
 MAX_ITEMS = 10_000
 MAX_REPR = 500
+MAX_ASKED = 100
 CHUNK = 64
 
 Verb = Literal[
@@ -52,7 +53,9 @@ class Student:
         """
         __tracebackhide__ = True
         link = self.__link
-        return link.ask(lambda _, seconds: m.Fetch(name=name, timeout_s=seconds), _maker(link))
+        return link.ask(
+            lambda _, seconds: m.Fetch(name=name, timeout_s=seconds), _maker(link, name), name
+        )
 
     def __iter__(self) -> NoReturn:
         raise TypeError("a student's namespace can't be iterated; ask student.names()")
@@ -115,13 +118,15 @@ class Remote:
     exists. `repr` asks the box and is cut to 500 characters.
     """
 
-    __slots__ = ("__generation", "__link", "__ref")
+    __slots__ = ("__asked", "__generation", "__link", "__ref")
+    __asked: str
     __generation: int
     __link: BoxLink
     __ref: RemoteRef
     __hash__ = object.__hash__
 
-    def __init__(self, link: BoxLink, ref: RemoteRef) -> None:
+    def __init__(self, link: BoxLink, ref: RemoteRef, asked: str = "") -> None:
+        object.__setattr__(self, "_Remote__asked", asked)
         object.__setattr__(self, "_Remote__link", link)
         object.__setattr__(self, "_Remote__ref", ref)
         object.__setattr__(self, "_Remote__generation", link.generation)
@@ -150,7 +155,8 @@ class Remote:
                 timeout_s=seconds,
             )
 
-        return self.__link.ask(make, _maker(self.__link))
+        asked = _asked(self.__asked, verb, args)
+        return self.__link.ask(make, _maker(self.__link, asked), asked)
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         __tracebackhide__ = True
@@ -252,8 +258,18 @@ class Remote:
         raise NotPlain(f"The check needs {needed}, and your code gives a {_describe(self.__ref)}.")
 
 
-def _maker(link: BoxLink) -> Callable[[RemoteRef], Remote]:
-    return lambda ref: Remote(link, ref)
+def _maker(link: BoxLink, asked: str = "") -> Callable[[RemoteRef], Remote]:
+    return lambda ref: Remote(link, ref, asked)
+
+
+def _asked(label: str, verb: Verb, args: tuple[Any, ...]) -> str:
+    """What is asked, as a student would write it; empty where it began in the suite's own code."""
+    if not label:
+        return ""
+    ending = {"call": "(…)", "getitem": "[…]"}.get(verb, "")
+    if verb == "getattr":
+        ending = f".{args[0]}"
+    return f"{label}{ending}"[:MAX_ASKED]
 
 
 def _describe(ref: RemoteRef) -> str:

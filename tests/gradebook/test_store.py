@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from decimal import Decimal
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from grader.errors import GradebookError
 from grader.gradebook.reuse import Reusable
-from grader.gradebook.store import Gradebook
+from grader.gradebook.store import Counts, Gradebook
 from grader.grading.verdict import Outcome, Verdict
-from tests.helpers.verdicts import broken, graded, invalid
+from tests.helpers.verdicts import broken, graded, invalid, spoilt
 
 ASSIGNMENT = "mlp-backprop"
 
@@ -98,6 +99,30 @@ def test_an_infrastructure_error_is_kept_but_never_counts(gradebook: Gradebook, 
     assert outcomes.count(Outcome.INFRASTRUCTURE_ERROR) == 2
     assert find(gradebook, broken("Emmy")) is None
     assert find(gradebook, mark) == mark
+
+
+@pytest.mark.parametrize("make", [broken, spoilt])
+def test_what_has_no_mark_is_open_where_it_may_be_the_one_that_counts(
+    gradebook: Gradebook, batch: str, make: Callable[[str], Verdict]
+) -> None:
+    def current(counts: Counts, **options: bool) -> dict[str, Outcome]:
+        found = gradebook.current(ASSIGNMENT, counts=counts, **options)
+        return {v.student: v.outcome for v in found}
+
+    def attempt(verdict: Verdict, number: int) -> Verdict:
+        record = msgspec.structs.replace(verdict.submission, attempt=number)
+        return msgspec.structs.replace(verdict, submission=record)
+
+    gradebook.record(graded("Ada"), None, batch=batch)
+    gradebook.record(make("Ada"), None, batch=batch)  # of the same attempt: its mark holds
+    gradebook.record(attempt(make("Bob"), 1), None, batch=batch)
+    gradebook.record(graded("Bob", attempt=2), None, batch=batch)
+    gradebook.record(make("Emmy"), None, batch=batch)
+    marked, lost = Outcome.GRADED, make("Emmy").outcome
+    assert current("last") == {"Ada": marked, "Bob": marked}
+    assert current("last", unmarked=True) == {"Ada": marked, "Bob": marked, "Emmy": lost}
+    assert current("best", unmarked=True) == {"Ada": marked, "Bob": lost, "Emmy": lost}
+    assert [e.verdict.student for e in gradebook.unmarked(ASSIGNMENT)] == ["Bob", "Emmy"]
 
 
 def test_assignments_are_kept_apart(gradebook: Gradebook, batch: str) -> None:

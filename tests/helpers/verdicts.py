@@ -18,6 +18,7 @@ from grader.grading.verdict import (
     Usage,
     Verdict,
 )
+from grader.suite.outcomes import BROKEN
 from grader.suite.results import TestOutcome, TestResult, Trial
 
 DUE = dt.datetime(2024, 10, 30, 20, 59, tzinfo=dt.UTC)
@@ -250,3 +251,27 @@ PROVENANCE = Provenance(
     limits={"notebook_s": 90.0, "cell_s": 20.0, "call_s": 5.0, "memory_mb": 1024.0},
     graded_at=AFTER_DUE,
 )
+
+
+def spoilt(student: str) -> Verdict:
+    """A submission on which a test of the suite broke, through no fault of the student."""
+    fault = "test_q1.py:7: KeyError: 'oops'"
+    test = test_result(
+        "q1",
+        "test_broken",
+        "Softmax.",
+        2,
+        points=Decimal(0),
+        outcome=TestOutcome.SUITE_ERROR,
+        message=BROKEN,
+        details=fault,
+    )
+    return graded(
+        student,
+        outcome=Outcome.SUITE_ERROR,
+        points=Decimal(0),
+        tests=(test,),
+        questions=(),
+        answers={},
+        notes=(),
+    )

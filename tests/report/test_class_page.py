@@ -10,7 +10,7 @@ from bleach._vendor import html5lib
 from grader.report.class_page import class_page
 from grader.report.statistics import class_statistics
 from grader.suite.results import TestOutcome
-from tests.helpers.verdicts import SPEC, broken, class_of, graded, invalid, test_result
+from tests.helpers.verdicts import SPEC, broken, class_of, graded, invalid, spoilt, test_result
 from tests.report.hostile import ALL
 from tests.report.hostile_verdict import hostile_verdict
 from tests.report.test_student_page import text
@@ -36,6 +36,17 @@ def test_infrastructure_errors_are_loud_and_no_marks() -> None:
     assert "1 submission was not graded" in said
     assert "Emmy : The container engine went away" in said
     assert "! not graded" in said
+
+
+def test_faults_of_the_suite_are_loud_and_no_marks() -> None:
+    verdicts = [graded("Ada"), spoilt("Emmy"), spoilt("Kurt")]
+    said = text(class_page(verdicts, spec=SPEC, links={}))
+    assert "1 test of the suite is broken" in said
+    assert "test_broken : test_q1.py:7: KeyError: 'oops' ( Emmy , Kurt )" in said
+    assert "2 without a mark, through a fault of the suite" in said
+    assert class_statistics(verdicts, SPEC.machine_points).summary == class_statistics(
+        verdicts[:1], SPEC.machine_points
+    ).summary  # fmt: skip
 
 
 def test_the_histogram_says_what_it_draws() -> None:

@@ -7,7 +7,7 @@ from decimal import Decimal
 
 from grader.report.gradescope import results_json
 from grader.suite.results import TestOutcome
-from tests.helpers.verdicts import AFTER_DUE, broken, graded, invalid, test_result
+from tests.helpers.verdicts import AFTER_DUE, broken, graded, invalid, spoilt, test_result
 
 ALLOWED = {
     "score", "execution_time", "output", "output_format", "test_output_format",
@@ -50,6 +50,13 @@ def test_an_infrastructure_error_is_never_a_score() -> None:
     assert "score" not in result and "tests" not in result
     assert "not graded" in result["output"]
     assert "container engine" not in json.dumps(result)
+
+
+def test_a_fault_of_the_suite_is_never_a_score_and_shows_nothing_of_it() -> None:
+    result = results_json(spoilt("Ada"), now=AFTER_DUE)
+    assert "score" not in result and "tests" not in result
+    assert "a check of the assignment is broken, not your work" in result["output"]
+    assert "oops" not in json.dumps(result)
 
 
 def test_a_submission_that_could_not_be_read_scores_nothing_and_says_why() -> None:

@@ -26,6 +26,7 @@ from tests.helpers.verdicts import (
     broken,
     graded,
     invalid,
+    spoilt,
     test_result,
 )
 from tests.report.hostile_verdict import hostile_notebook, hostile_verdict
@@ -135,6 +136,14 @@ def test_an_infrastructure_error_is_no_mark_and_tells_a_student_nothing_of_ours(
     assert "Not graded yet" in said and "points" not in said
     assert "container engine" not in said
     assert "container engine" in text(page(broken("Ada"), audience="instructor"))
+
+
+def test_a_fault_of_the_suite_is_no_mark_and_shows_a_student_nothing_of_it() -> None:
+    said = text(page(spoilt("Ada")))
+    assert "Not graded yet" in said and "points" not in said
+    assert "A check of this assignment is broken, not this work." in said
+    assert "oops" not in page(spoilt("Ada"))
+    assert "test_q1.py:7: KeyError: 'oops'" in text(page(spoilt("Ada"), audience="instructor"))
 
 
 def test_an_unsafe_run_is_said_at_the_top() -> None:

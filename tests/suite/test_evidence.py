@@ -276,7 +276,7 @@ def evidence_of(bench: Workbench, box: WatchedBox) -> dict[str, Evidence]:
             NotebookView({}, {}),
             seeds=Seeds(1),
             on_begin=lambda name: witness.begin(questions[name]),
-            on_result=lambda result: found.update({result.name: witness.evidence()}),
+            on_result=lambda result, _: found.update({result.name: witness.evidence()}),
         )
 
     bench.collect(run)

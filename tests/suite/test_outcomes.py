@@ -7,7 +7,8 @@ from decimal import Decimal
 import pytest
 
 from grader.errors import InfrastructureError
-from grader.suite.outcomes import MAX_DETAILS, MAX_MESSAGE
+from grader.suite.account import Account
+from grader.suite.outcomes import BROKEN, MAX_DETAILS, MAX_MESSAGE
 from grader.suite.results import TestOutcome
 from tests.suite.workbench import Workbench
 
@@ -176,9 +177,107 @@ def test_fixture_of_the_suite_that_meets_a_student_error_says_so(bench: Workbenc
 def test_broken_check_says_that_it_is_not_the_students_doing(bench: Workbench) -> None:
     bench.suite("def test_f(student):\n    student.f(object())\n")
     result = bench.judge_one("def f(x): return x")
-    assert result.outcome is TestOutcome.FAILED
-    assert "not your doing" in result.message
+    assert result.outcome is TestOutcome.SUITE_ERROR
+    assert "not your work" in result.message
     assert "builtins.object can't be sent" in result.details
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "oops",
+        "import no_such_module",
+        "torch.no_such_function(student.x)",
+        "raise OSError(28, 'No space left on device')",
+    ],
+)
+def test_what_no_value_can_cause_is_the_suites_own_fault(bench: Workbench, line: str) -> None:
+    bench.suite(
+        f"""
+        @pytest.mark.shows_details
+        def test_f(student):
+            {line}
+        """
+    )
+    result = bench.judge_one("x = 1")
+    assert result.outcome is TestOutcome.SUITE_ERROR
+    assert result.message == BROKEN  # the student reads nothing of ours
+    assert not result.shows_details
+    assert result.details.startswith("test_q1.py:")
+
+
+@pytest.mark.parametrize(
+    ("line", "doubtful"),
+    [
+        ("{}['oops']", True),
+        ("pytest.skip('no GPU')", True),
+        ("reference.fails()", True),
+        ("reference.disagrees()", True),
+        ("student.mispelt", True),
+        ("student.only_in_the_reference", False),
+        ("student.raises()", False),
+        ("assert student.x == 2", False),
+        ("assert student.x == 1", False),
+    ],
+)
+def test_what_a_value_may_have_caused_is_left_to_the_reference(
+    bench: Workbench, line: str, doubtful: bool
+) -> None:
+    bench.solution(
+        "only_in_the_reference = 1\ndef fails(): {}['oops']\ndef disagrees(): assert False\n"
+    )
+    bench.suite(f"def test_f(student, reference):\n    {line}\n")
+    accounts: list[Account] = []
+    bench.judge_one(
+        "x = 1\ndef raises(): {}['no']", on_result=lambda _, account: accounts.append(account)
+    )
+    assert [account.doubtful for account in accounts] == [doubtful]
+
+
+def test_one_trial_that_the_suite_spoils_spoils_the_test(bench: Workbench) -> None:
+    bench.suite(
+        """
+        tries = []
+        @pytest.mark.trials(3, need=2)
+        def test_f(student):
+            tries.append(1)
+            if len(tries) == 1:
+                oops
+            assert len(tries) == 2
+        """
+    )
+    assert bench.judge_one("").outcome is TestOutcome.SUITE_ERROR
+
+
+def test_what_came_is_named_as_a_student_would(bench: Workbench) -> None:
+    bench.suite(
+        """
+        def test_f(student):
+            student.f(1)
+            student.pair
+            student.Model().weight
+            student.run(send, student.Model())
+        def send(model):
+            return model.weight
+        """
+    )
+    accounts: list[Account] = []
+    bench.judge_one(
+        "class Model:\n    weight = torch.ones(2)\n"
+        "def f(x): return np.ones(2)\npair = (1.5, 'a')\n",
+        on_result=lambda _, account: accounts.append(account),
+    )
+    assert [(r.asked, r.kind) for r in accounts[0].received] == [
+        ("f", "a function"),
+        ("f(…)", "a numpy array"),
+        ("pair", "a tuple (a number, text)"),
+        ("Model", "a class"),
+        ("Model(…)", "an object of the class Model"),
+        ("Model(…).weight", "a tensor"),
+        ("Model", "a class"),
+        ("Model(…)", "an object of the class Model"),
+        ("", "a tensor"),
+    ]
 
 
 def test_system_exit_of_the_suite_is_a_failed_check(bench: Workbench) -> None:

@@ -279,7 +279,7 @@ def test_fixtures_of_a_session_that_ended_are_made_anew(bench: Workbench) -> Non
 def test_results_are_told_as_they_come(bench: Workbench) -> None:
     bench.suite("def test_a(student): pass\ndef test_b(student): assert 0\n")
     told: list[str] = []
-    bench.judge("", on_result=lambda result: told.append(result.name))
+    bench.judge("", on_result=lambda result, _: told.append(result.name))
     assert told == ["test_a", "test_b"]
 
 

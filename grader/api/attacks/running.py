@@ -17,7 +17,7 @@ from grader.course.spec import AssignmentSpec
 from grader.errors import InfrastructureError
 from grader.grading.batch import Watchers, grade_batch
 from grader.grading.job import Job, Judged
-from grader.grading.verdict import Verdict
+from grader.grading.verdict import Outcome, Verdict
 from grader.points import show
 from grader.release.notebooks import notebook_bytes, student_notebook
 from grader.sandbox.choose import choose
@@ -93,7 +93,7 @@ def attack(
 
     def take(judged: Judged) -> None:
         verdict = judged.verdict
-        if verdict.reason:
+        if verdict.outcome is Outcome.INFRASTRUCTURE_ERROR:
             raise InfrastructureError(verdict.reason, hint="Run `grader doctor`.")
         verdicts[verdict.student] = verdict
         on_attack(len(verdicts), len(jobs), verdict.student)

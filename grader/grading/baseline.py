@@ -1,0 +1,83 @@
+"""The reference solution in a student's place: whose fault it is when a test ends in an exception.
+
+The same test is run with the same draws against the reference's own notebook, in the same sandbox.
+What it does not pass either is a fault of the suite, which costs no student anything. Where it does
+pass, the exception comes of what the student's code returned; then the reference says which kind of
+value was expected.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import msgspec
+
+from grader.suite.account import NOTHING, Account, difference
+from grader.suite.outcomes import BROKEN, MAX_DETAILS, UNUSABLE, bounded
+from grader.suite.results import TestOutcome, TestResult
+
+
+class Baseline(msgspec.Struct, frozen=True, kw_only=True):
+    """How the reference did in each test, by name, and what the test received of it."""
+
+    results: dict[str, TestResult] = {}
+    accounts: dict[str, Account] = {}
+
+    def passes(self, name: str) -> bool:
+        """Whether the reference gets all points of that test."""
+        result = self.results.get(name)
+        return result is not None and result.outcome is TestOutcome.PASSED
+
+
+def doubtful(accounts: Mapping[str, Account]) -> bool:
+    """Whether the ending of a test may be the suite's fault."""
+    return any(account.doubtful for account in accounts.values())
+
+
+def settled(
+    results: Sequence[TestResult], accounts: Mapping[str, Account], baseline: Baseline
+) -> tuple[TestResult, ...]:
+    """Decide of every doubtful result whose fault it is."""
+    return tuple(
+        _settled(result, accounts.get(result.name, NOTHING), baseline) for result in results
+    )
+
+
+def _settled(result: TestResult, account: Account, baseline: Baseline) -> TestResult:
+    if not account.doubtful:
+        return result
+    if baseline.passes(result.name):
+        return _with_kinds(result, account, baseline.accounts.get(result.name, NOTHING))
+    return _of_the_suite(result, baseline.results.get(result.name))
+
+
+def _with_kinds(result: TestResult, account: Account, reference: Account) -> TestResult:
+    """Say which kind of value was expected and which came, if that is what differs."""
+    if result.outcome is TestOutcome.SUITE_ERROR:
+        result = msgspec.structs.replace(result, outcome=TestOutcome.FAILED, message=f"{UNUSABLE}.")
+    found = difference(account.received, reference.received)
+    if found is None or not result.message.startswith(UNUSABLE):
+        return result
+    asked, came, expected = found
+    which = f"`{asked}` gave" if asked else "it gave"
+    rest = result.message.partition("\n")[1:]  # the details, where the test shows them
+    message = f"{UNUSABLE}: {which} {came}; {expected} was expected.{''.join(rest)}"
+    return msgspec.structs.replace(result, message=message)
+
+
+def _of_the_suite(result: TestResult, reference: TestResult | None) -> TestResult:
+    how = "could not be run"
+    if reference is not None:
+        how = f"{reference.outcome}: {reference.details or reference.message}"
+    said = result.details or result.message
+    return msgspec.structs.replace(
+        result,
+        outcome=TestOutcome.SUITE_ERROR,
+        points=result.points * 0,
+        message=BROKEN,
+        traceback="",
+        hints=(),
+        details=bounded(f"{said}\nNor does the reference pass it: {how}", MAX_DETAILS),
+        shows_details=False,
+        measured=None,
+    )

@@ -1,0 +1,83 @@
+"""What went on in a test beside its result: to tell a fault of the suite from one of the student's.
+
+An exception in a suite may come of what the student's code returned, or of the suite alone: its
+text does not say. The judge decides by the reference solution: the same test, with the same draws,
+with the reference in the student's place. What that does not pass either is a `suite_error`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import msgspec
+import numpy as np
+import torch
+
+from grader.wire.values import RemoteRef
+
+MAX_RECEIVED = 200
+_MAX_PARTS = 4
+_MAX_NAME = 60
+INSTANCE = "an object of the class"
+
+
+class Received(msgspec.Struct, frozen=True, kw_only=True):
+    """Something that came from the box: what was asked, such as `f(…)`, and what kind it is."""
+
+    asked: str
+    kind: str
+
+
+class Account(msgspec.Struct, frozen=True, kw_only=True):
+    """Of one test: what it received, in order, and whether its ending may be the suite's fault."""
+
+    received: tuple[Received, ...] = ()
+    doubtful: bool = False
+
+
+NOTHING = Account()
+
+
+def kind_of(value: object) -> str:
+    """Name the kind of what came from the box as a student would."""
+    ref_of = getattr(type(value), "__grader_ref__", None)
+    if ref_of is not None:
+        return _kind_of_ref(ref_of(value))
+    if type(value) is tuple and 0 < len(value) <= _MAX_PARTS:
+        return f"a tuple ({', '.join(kind_of(part) for part in value)})"
+    for kinds, words in _KINDS:
+        if isinstance(value, kinds):
+            return words
+    return f"a {type(value).__name__}"
+
+
+def _kind_of_ref(ref: RemoteRef) -> str:
+    if ref.kind != "instance":
+        return f"a {ref.kind}"
+    return f"{INSTANCE} {ref.type_name.rpartition('.')[2][:_MAX_NAME]}"
+
+
+_KINDS: tuple[tuple[type | tuple[type, ...], str], ...] = (
+    (type(None), "None"),
+    ((bool, np.bool_), "True or False"),
+    ((int, float, np.number), "a number"),
+    (complex, "a complex number"),
+    (str, "text"),
+    (bytes, "bytes"),
+    (torch.Size, "a size"),
+    (torch.Tensor, "a tensor"),
+    (np.ndarray, "a numpy array"),
+    (torch.dtype, "a dtype"),
+)
+
+
+def difference(
+    received: Sequence[Received], expected: Sequence[Received]
+) -> tuple[str, str, str] | None:
+    """Return the first thing of another kind than the reference gives: asked, came, expected."""
+    for came, wanted in zip(received, expected, strict=False):
+        if came.asked != wanted.asked:
+            return None
+        if came.kind != wanted.kind:
+            return came.asked, came.kind, wanted.kind
+    return None
