@@ -128,8 +128,8 @@ def command(
         print_marks(graded)
     faults = graded.suite_faults
     for fault in faults:
-        click.secho(f"Broken test: {fault.test}: {fault.what}", fg="red", err=True)
-        click.echo(f"  no mark for it: {_named(fault.students)}", err=True)
+        secho(f"Broken test: {fault.test}: {fault.what}", fg="red", err=True)
+        secho(f"  no mark for it: {_named(fault.students)}", err=True)
     if faults:
         click.echo(
             f"The fault is the suite's, and costs nobody points. Mend it, try it with "

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Iterator
 from decimal import Decimal
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from grader.api.grading import Graded
@@ -13,6 +15,7 @@ from grader.course.directory import Assignment
 from grader.grading.verdict import Outcome, SubmissionRecord, Verdict
 from grader.sandbox.choose import Choice
 from grader.sandbox.doctor import Check
+from grader.suite.results import TestOutcome, TestResult
 from tests.cli.conftest import Grader, write_class
 
 CHECKS = [
@@ -129,3 +132,28 @@ def broken(assignment: Assignment) -> Graded:
         reused=0,
         refused=(),
     )
+
+
+def test_a_broken_test_of_the_suite_is_named_with_whom_it_concerns(
+    warm_up: Assignment, grader: Grader, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (verdict,) = broken(warm_up).verdicts
+    test = TestResult(
+        name="test_rows",
+        question="q1",
+        points=Decimal(0),
+        max_points=Decimal(2),
+        outcome=TestOutcome.SUITE_ERROR,
+        details="test_q1.py:7: KeyError: 'oops'",
+    )
+    verdict = msgspec.structs.replace(verdict, outcome=Outcome.SUITE_ERROR, tests=(test,))
+    spoilt = dataclasses.replace(broken(warm_up), verdicts=[verdict])
+    monkeypatch.setattr("grader.api.grade", lambda *_, **__: spoilt, raising=False)
+    done = grader("grade", "warm-up", "--json")
+    assert done.code == 1
+    assert "Broken test: test_rows: test_q1.py:7: KeyError: 'oops'" in done.err
+    assert "no mark for it: ada" in done.err
+    assert "grader validate warm-up" in done.err
+    assert done.json()["suite_errors"] == [
+        {"test": "test_rows", "what": "test_q1.py:7: KeyError: 'oops'", "students": ["ada"]}
+    ]
