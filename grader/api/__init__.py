@@ -18,7 +18,8 @@ if TYPE_CHECKING:
     from grader.api.checking import CheckedNotebook, check
     from grader.api.courses import find_course, init_course, release
     from grader.api.grading import Graded, Progress, grade
-    from grader.api.handing_in import collect_submissions, submit, verify_receipt
+    from grader.api.handing_in import collect_submissions
+    from grader.api.inboxes import make_inbox, submit, verify_receipt
     from grader.api.pages import write_report
     from grader.api.totals import CourseTotals, course_totals, write_totals
     from grader.api.validation import Fault, validate
@@ -33,8 +34,9 @@ _HOMES = {
     "Progress": "grading",
     "grade": "grading",
     "collect_submissions": "handing_in",
-    "submit": "handing_in",
-    "verify_receipt": "handing_in",
+    "make_inbox": "inboxes",
+    "submit": "inboxes",
+    "verify_receipt": "inboxes",
     "write_report": "pages",
     "CourseTotals": "totals",
     "course_totals": "totals",
@@ -55,6 +57,7 @@ __all__ = [
     "find_course",
     "grade",
     "init_course",
+    "make_inbox",
     "release",
     "submit",
     "validate",

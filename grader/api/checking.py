@@ -71,7 +71,7 @@ def check(
     if not notebook.is_file():
         raise UsageError("there is no such notebook", where=notebook)
     read = read_notebook(notebook.read_bytes(), name=notebook.name)
-    suite = find_public_suite(notebook, assignment)
+    suite = find_public_suite(notebook, assignment or read.assignment or None)
     return run_public_suite(read, suite, sandbox=sandbox, tell=tell)
 
 

@@ -8,47 +8,16 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Literal
 
+from grader.api.inboxes import issue_receipts
 from grader.course.course_file import load_course_file
 from grader.course.directory import Course
 from grader.course.matches import load_matcher
-from grader.errors import UsageError
 from grader.intake.collect import Collected, collect, store, without_time
-from grader.intake.inbox import submit as store_in_inbox
 from grader.intake.lms.archives import Setting
 from grader.intake.lms.people import System
 from grader.intake.lms.table import read_table
-from grader.intake.receipt import Receipt, VerifiedReceipt, verify
 
-RECEIPT_LIMIT = 1 << 16
 Source = System | Literal["folder"] | None
-
-
-def submit(
-    notebook: Path, inbox: Path, *, student: str, assignment: str, limit: int = 0
-) -> Receipt:
-    """Hand in a notebook: checked, kept beside earlier tries, with a signed receipt."""
-    return store_in_inbox(
-        notebook,
-        inbox,
-        student=student,
-        assignment=assignment,
-        now=dt.datetime.now(dt.UTC).replace(microsecond=0),
-        limit=limit,
-    )
-
-
-def verify_receipt(receipt: Path, inbox: Path) -> VerifiedReceipt:
-    """Check that a receipt is ours and that the inbox still holds what it names.
-
-    Raises:
-        ReceiptError: it does not hold, and why.
-    """
-    try:
-        with receipt.open("rb") as file:
-            data = file.read(RECEIPT_LIMIT)
-    except OSError as error:
-        raise UsageError(f"the receipt can't be read: {error.strerror}", where=receipt) from error
-    return verify(data, inbox)
 
 
 def collect_submissions(
@@ -74,17 +43,19 @@ def collect_submissions(
     """
     chosen = course.assignment(assignment)
     setting = intake_setting(course, system=system, worksheet=worksheet)
+    taken_from = [Path(s) for s in sources]
     collected = collect(
-        [Path(s) for s in sources],
+        taken_from,
         assignment=chosen.name,
         counts=chosen.spec.attempts.counts,
         limit=chosen.spec.attempts.limit,
         setting=setting,
     )
     stored = store(collected, out or course.submissions_dir)
+    said = issue_receipts(course, chosen.name, taken_from, matcher=setting.matcher)
     setting.matcher.save()
     missing = without_time(stored.submissions)
-    warnings = (*collected.warnings, *stored.times, *([missing] if missing else ()))
+    warnings = (*collected.warnings, *said, *stored.times, *([missing] if missing else ()))
     return replace(collected, submissions=stored.submissions, warnings=warnings), stored.folders
 
 
@@ -98,6 +69,7 @@ def intake_setting(
         zone=zone_of(course),
         worksheet=read_table(worksheet) if worksheet else None,
         worksheet_name=worksheet.name if worksheet else "",
+        assignments=tuple(course.names()),
     )
 
 

@@ -19,6 +19,7 @@ _COMMANDS = {
     "list": "List the assignments of the course.",
     "release": "Write what students get.",
     "check": "Run the public tests on a notebook.",
+    "inbox": "Let students of this machine hand in.",
     "submit": "Hand in a notebook.",
     "receipt": "Look at receipts.",
     "roster": "Keep the list of who takes the course.",

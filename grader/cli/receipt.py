@@ -6,33 +6,94 @@ from pathlib import Path
 
 import click
 
+from grader.cli.options import course_option, find
+
+_receipt = click.argument("receipt", type=click.Path(path_type=Path))
+
 
 @click.group("receipt")
 def command() -> None:
     """Look at receipts of what was handed in.
 
+    `grader submit` writes one without a signature, which finds the try in the inbox and proves
+    nothing by itself. `grader collect` signs one for each try, with a key that only the staff have.
+
     \b
     Example:
-      grader receipt verify mlp-backprop-001.receipt.json --inbox inbox/
+      grader receipt verify warm-up.receipt.json --inbox /courses/comp541/inbox
+      grader receipt fetch warm-up.receipt.json --inbox /courses/comp541/inbox
+      grader receipt verify warm-up.receipt.json
     """
 
 
 @command.command("verify")
-@click.argument("receipt", type=click.Path(path_type=Path))
-@click.option("--inbox", required=True, type=click.Path(path_type=Path), help="The inbox.")
-def verify(receipt: Path, inbox: Path) -> None:
-    """Check that a receipt is ours, and that the inbox still holds what it names.
+@_receipt
+@click.option("--inbox", type=click.Path(path_type=Path), help="Look what it holds of the try.")
+@course_option
+def verify(receipt: Path, inbox: Path | None, course_dir: Path | None) -> None:
+    """Check a receipt.
+
+    With --inbox: whether the inbox holds the try, whose file it is, and since when it has not been
+    changed; its owner and the staff can see that. Without: whether this course signed it.
 
     \b
     Example:
-      grader receipt verify mlp-backprop-001.receipt.json --inbox inbox/
+      grader receipt verify warm-up.receipt.json
     """
+    if inbox is not None:
+        _show_held(receipt, inbox)
+        return
     from grader.api import verify_receipt
 
-    held = verify_receipt(receipt, inbox)
+    verified = verify_receipt(receipt, find(course_dir))
+    found = verified.receipt
+    click.echo(
+        f"The receipt is ours: {found.student} (login {found.login}) handed in "
+        f"{found.assignment} at {found.handed_in_at:%Y-%m-%d %H:%M:%S} UTC."
+    )
+    click.echo(f"  sha256  {found.sha256}")
+    if verified.folder is not None:
+        click.echo(f"  {verified.folder}")
+    else:
+        click.echo("Note: no such notebook is kept under submissions/.", err=True)
+
+
+def _show_held(receipt: Path, inbox: Path) -> None:
+    from grader.api.inboxes import find_try
+
+    held = find_try(receipt, inbox)
     found = held.receipt
     click.echo(
-        f"The receipt holds: {found.student} handed in {found.assignment}, try {found.attempt}, "
-        f"at {found.submitted_at:%Y-%m-%d %H:%M:%S} UTC."
+        f"The inbox holds it: {found.assignment}, a file of user {_login(held.owner)}, unchanged "
+        f"since {held.handed_in_at:%Y-%m-%d %H:%M:%S} UTC."
     )
-    click.echo(f"  {held.folder}")
+    click.echo(f"  {held.path}")
+
+
+def _login(uid: int) -> str:
+    import pwd
+
+    try:
+        return pwd.getpwuid(uid).pw_name
+    except KeyError:
+        return str(uid)
+
+
+@command.command("fetch")
+@_receipt
+@click.option("--inbox", required=True, type=click.Path(path_type=Path), help="The inbox.")
+@click.option(
+    "-o", "--out", type=click.Path(dir_okay=False, path_type=Path), help="Default: over RECEIPT."
+)
+def fetch(receipt: Path, inbox: Path, out: Path | None) -> None:
+    """Get the signed receipt of a try, after the staff have collected it.
+
+    \b
+    Example:
+      grader receipt fetch warm-up.receipt.json --inbox /courses/comp541/inbox
+    """
+    from grader.api.inboxes import fetch_receipt
+
+    data = fetch_receipt(receipt, inbox)
+    (out or receipt).write_bytes(data)
+    click.echo(f"Signed: {out or receipt}", err=True)

@@ -3,21 +3,29 @@
 from __future__ import annotations
 
 import getpass
+import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from grader.cli.options import json_option
 from grader.cli.output import secho
 from grader.errors import GraderError
-from grader.printable import printable_json
+from grader.printable import printable_json, printable_line
+
+if TYPE_CHECKING:
+    from grader.intake.receipt import Receipt
 
 
 @click.command("submit")
 @click.argument("notebook", type=click.Path(path_type=Path))
 @click.option("--to", "inbox", required=True, type=click.Path(path_type=Path), help="The inbox.")
-@click.option("--assignment", help="Default: the notebook's name.")
-@click.option("--student", help="Default: who is logged in.")
+@click.option("--assignment", help="Default: what the released notebook and its folder say.")
+@click.option(
+    "--anyway", is_flag=True, help="Hand in as --assignment, whatever notebook and folder say."
+)
+@click.option("--student", help="Default: who is logged in, and counts whoever is named.")
 @click.option(
     "--receipt", "receipt_path", type=click.Path(path_type=Path), help="Where to keep the receipt."
 )
@@ -26,51 +34,72 @@ def command(
     notebook: Path,
     inbox: Path,
     assignment: str | None,
+    anyway: bool,
     student: str | None,
     receipt_path: Path | None,
     as_json: bool,
 ) -> None:
     """Hand in a notebook.
 
-    It is read, kept in the inbox beside your earlier tries (none is overwritten), and a receipt
-    with time and hash is printed and saved beside the notebook.
+    It is read and put into the inbox beside your earlier tries, which stay. No other student can
+    read, change or remove it. Which assignment it is, the released notebook itself says; on a
+    terminal you are asked where that is not clear.
+
+    What is printed and saved beside the notebook is a receipt without a signature: it finds your
+    try in the inbox. When the staff have collected, `grader receipt fetch` gets the signed one.
 
     \b
     Example:
       grader submit mlp-backprop.ipynb --to /courses/comp541/inbox
     """
-    from grader.api import submit
-
-    receipt = submit(
-        notebook,
-        inbox,
-        student=student or getpass.getuser(),
-        assignment=assignment or notebook.stem,
-    )
+    if anyway and not assignment:
+        raise click.UsageError("--anyway needs --assignment.")
+    who = student or getpass.getuser()
+    receipt = _submit(notebook, inbox, who, assignment, anyway, ask=not as_json)
     for warning in receipt.warnings:
         secho(f"Note: {warning}", fg="yellow", err=True)
-    name = f"{receipt.assignment}-{receipt.attempt:03d}.receipt.json"
-    path = receipt_path or notebook.with_name(name)
+    path = receipt_path or notebook.with_name(
+        f"{receipt.assignment}-{receipt.handed_in_at:%Y%m%dT%H%M%SZ}-{receipt.name[-8:]}"
+        ".receipt.json"
+    )
     raw = receipt.to_json()
     if as_json:
         click.echo(printable_json(raw.decode()), nl=False)
     else:
-        when = receipt.submitted_at.strftime("%Y-%m-%d %H:%M:%S UTC")
-        click.echo(f"Handed in: {receipt.assignment}, {receipt.student}, try {receipt.attempt}")
+        when = receipt.handed_in_at.strftime("%Y-%m-%d %H:%M:%S UTC")
+        click.echo(f"Handed in: {receipt.assignment}, {receipt.student}")
         click.echo(f"  time    {when}\n  sha256  {receipt.sha256}")
     _save(raw, path)
     if not as_json:
-        click.echo(f"  receipt {path}")
+        click.echo(f"  receipt {path} (not signed; see `grader receipt`)")
+
+
+def _submit(
+    notebook: Path, inbox: Path, who: str, assignment: str | None, sure: bool, *, ask: bool
+) -> Receipt:
+    from grader.api import submit
+    from grader.api.inboxes import DoubtfulAssignmentError
+
+    try:
+        return submit(notebook, inbox, student=who, assignment=assignment, sure=sure)
+    except DoubtfulAssignmentError as doubt:
+        if not (ask and doubt.names and sys.stdin.isatty()):
+            raise
+        click.echo(f"{doubt.where}: {doubt.what}.", err=True)
+        names = [printable_line(name) for name in doubt.names]
+        chosen = click.prompt("Which assignment is it?", type=click.Choice(names), err=True)
+        named = doubt.names[names.index(chosen)]
+    return submit(notebook, inbox, student=who, assignment=named, sure=True)
 
 
 def _save(raw: bytes, path: Path) -> None:
     try:
         path.write_bytes(raw)
     except OSError as error:
-        # It is handed in all the same, and a second try would be a second attempt.
+        # It is handed in all the same, and a second try would be one more.
         click.echo(printable_json(raw.decode()), err=True, nl=False)
         raise GraderError(
             f"the notebook is handed in, but its receipt can't be saved: {error.strerror}",
             where=path,
-            hint="Keep the receipt above: `grader receipt verify` takes it from any file.",
+            hint="Keep the receipt above: `grader receipt` takes it from any file.",
         ) from error

@@ -14,7 +14,9 @@ LARGE_BYTES = 10 * 2**20
 def advice(notebook: ReadNotebook, *, file: str, size: int, assignment: str) -> tuple[str, ...]:
     """Return sentences about a notebook that can be read, but may not be what was meant."""
     found = list(notebook.repairs)
-    if resembles(file, assignment) == 0:
+    if notebook.assignment not in {"", assignment}:
+        found.append(f"The notebook was released as {notebook.assignment}, not {assignment}.")
+    elif not notebook.assignment and resembles(file, assignment) == 0:
         found.append(f"The file is called {file}, not {assignment}.ipynb: is it the right one?")
     if size > LARGE_BYTES:
         found.append(

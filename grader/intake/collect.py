@@ -15,6 +15,7 @@ from grader.intake.archive import is_opened_archive, read_archive
 from grader.intake.choice import is_notebook_name
 from grader.intake.content import RefusedFileError, Shelf, on_disk
 from grader.intake.folder import folder_members
+from grader.intake.inbox import is_inbox
 from grader.intake.lms.archives import (
     Setting,
     folder_round_the_class,
@@ -39,10 +40,17 @@ from grader.intake.stored import (
 )
 from grader.intake.students import Students, students_of
 from grader.intake.submission import Submission
+from grader.intake.tries import read_tries
 
 __all__ = ["Collected", "Refused", "Stored", "collect", "load_stored", "store", "without_time"]
 
 _NAMED = 5
+_OLD_KEY = ".receipt-key"  # an inbox of version 0.1, in which whoever could hand in could sign
+_OLD_INBOX = (
+    "This inbox was made by an earlier version. Whoever could write there could change times and "
+    "names, so the times are left out, and nobody is late; look at the names. Make a new one with "
+    "`grader inbox make`."
+)
 _EARLIEST = dt.datetime.min.replace(tzinfo=dt.UTC)
 
 
@@ -235,12 +243,27 @@ def _learn_time(submission: Submission, held: _Held) -> str:
 
 def _from_source(source: Path, assignment: str, setting: Setting) -> Collected:
     """Return every submission that one source holds."""
+    if is_inbox(source):
+        found = read_tries(
+            source, assignment=assignment, matcher=setting.matcher, known=setting.assignments
+        )
+        return _collected(found.students, source)
     if source.is_dir():
         folder = source / assignment if (source / assignment).is_dir() else source
+        warnings = _foreign_folders(source, assignment, setting)
         if has_layout(folder):
             submissions, others = load_stored(folder)
             refused = tuple(Refused(f"{folder}/{display_name(n)}", why) for n, why in others)
-            return Collected(tuple(submissions), refused)
+            if (source / _OLD_KEY).exists():
+                submissions = [replace(s, submitted_at=None) for s in submissions]
+                warnings.append(_OLD_INBOX)
+            return Collected(tuple(submissions), refused, tuple(warnings))
+        if warnings:
+            raise UsageError(
+                f"it holds the folders of assignments, and none is {assignment}",
+                where=source,
+                hint=" ".join(warnings),
+            )
         members = folder_members(folder, wanted=_is_wanted, shelf=Shelf())
         return _grouped(members, folder, assignment, setting)
     if not source.is_file():
@@ -254,6 +277,20 @@ def _from_source(source: Path, assignment: str, setting: Setting) -> Collected:
         return _grouped(members, source, assignment, setting)
     alone = students_of([_single_file(source)], assignment=assignment)
     return _collected(alone, source.parent)
+
+
+def _foreign_folders(source: Path, assignment: str, setting: Setting) -> list[str]:
+    """Name what an assignment's folder is and is not asked for: it is no student's."""
+    named = []
+    for folder in sorted(source.iterdir()):
+        if folder.name == assignment or not folder.is_dir() or not has_layout(folder):
+            continue
+        shown = display_name(folder.name)
+        if setting.assignments and folder.name not in setting.assignments:
+            named.append(f"{shown}/ was handed in as an assignment that the course does not have.")
+        elif not (source / assignment).is_dir():
+            named.append(f"{shown}/ is another assignment's.")
+    return named
 
 
 def _single_file(source: Path) -> Member | RefusedMember:
@@ -279,7 +316,36 @@ def _grouped(
     members: Iterable[Member | RefusedMember], source: Path, assignment: str, setting: Setting
 ) -> Collected:
     """Sort what a folder or an archive holds, as the system does that made it."""
-    found = list(members)
+    refused: list[Refused] = []
+    found = _without_other_assignments(members, source, assignment, setting, refused)
+    grouped = _by_system(found, source, assignment, setting)
+    return replace(grouped, refused=(*refused, *grouped.refused))
+
+
+def _without_other_assignments(
+    members: Iterable[Member | RefusedMember],
+    source: Path,
+    assignment: str,
+    setting: Setting,
+    refused: list[Refused],
+) -> list[Member | RefusedMember]:
+    """Leave out folders that are called as another assignment of the course: no student is."""
+    others = set(setting.assignments) - {assignment} - set(setting.matcher.roster.people)
+    kept: list[Member | RefusedMember] = []
+    left_out = set()
+    for member in members:
+        top, below, _ = (member.path or "").partition("/")
+        if top in others and (below or (isinstance(member, Member) and member.is_folder)):
+            left_out.add(top)
+        else:
+            kept.append(member)
+    refused += [Refused(f"{source}/{t}", "it is another assignment's") for t in sorted(left_out)]
+    return kept
+
+
+def _by_system(
+    found: list[Member | RefusedMember], source: Path, assignment: str, setting: Setting
+) -> Collected:
     if setting.system == "folder":
         return _collected(students_of(found, assignment=assignment), source)
     made = system_that_made(found)

@@ -8,6 +8,8 @@ import unicodedata
 from collections.abc import Iterable
 from pathlib import PurePosixPath
 
+from grader.errors import UsageError
+
 MAX_NAME = 100
 MAX_COMPONENT_BYTES = 255
 MAX_PATH_BYTES = 4096
@@ -103,6 +105,21 @@ def safe_member_path(raw: str) -> str:
     if sum(len(part.encode()) + 1 for part in parts) > MAX_PATH_BYTES or len(parts) > 64:
         raise UnsafeNameError("the path is too long")
     return "/".join(parts)
+
+
+def checked_assignment_name(assignment: str) -> str:
+    """Return a name that an assignment's folder can have.
+
+    Raises:
+        UsageError: it can't.
+    """
+    try:
+        safe = safe_member_path(assignment)
+    except UnsafeNameError as error:
+        raise UsageError(f"not the name of an assignment: {error}", where=assignment) from error
+    if "/" in safe or safe.startswith(".") or len(safe) > MAX_NAME:
+        raise UsageError("not the name of an assignment", where=assignment)
+    return safe
 
 
 def _has_direction_override(text: str) -> bool:

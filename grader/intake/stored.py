@@ -27,7 +27,7 @@ import msgspec
 
 from grader.errors import InfrastructureError, UsageError
 from grader.intake.content import RefusedFileError, on_disk, read_regular_file
-from grader.intake.names import MAX_NAME, UnsafeNameError, safe_member_path, student_id
+from grader.intake.names import MAX_NAME, checked_assignment_name, student_id
 from grader.intake.notebook import MAX_FILE_BYTES
 from grader.intake.submission import Submission, read_submission, unread_submission
 
@@ -101,13 +101,7 @@ def assignment_folder(root: Path, assignment: str) -> Path:
     The mark tells this layout from a folder that merely looks like it, which a student could
     hand in to invent times and attempts.
     """
-    try:
-        safe = safe_member_path(assignment)
-    except UnsafeNameError as error:
-        raise UsageError(f"not the name of an assignment: {error}", where=assignment) from error
-    if "/" in safe or safe.startswith("."):
-        raise UsageError("not the name of an assignment", where=assignment)
-    folder = root / safe
+    folder = root / checked_assignment_name(assignment)
     with _disk(folder):
         folder.mkdir(parents=True, exist_ok=True)
         (folder / LAYOUT_MARK).touch()

@@ -5,6 +5,7 @@ Anything else that comes out is a fault, and so is a hang or memory beyond the l
 
 from __future__ import annotations
 
+import datetime as dt
 import tempfile
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -21,7 +22,7 @@ from grader.intake.answers import written_answers
 from grader.intake.archive import read_archive
 from grader.intake.members import ArchiveLimits
 from grader.intake.notebook import read_notebook
-from grader.intake.receipt import KEY_FILE, verify
+from grader.intake.receipt import Receipt, parse_receipt, verify
 from grader.wire import frames
 from grader.wire import messages as m
 from grader.wire.decoding import decode
@@ -112,13 +113,10 @@ def stored(data: bytes) -> None:
 
 def receipt(data: bytes) -> None:
     """A receipt that somebody shows."""
-    with tempfile.TemporaryDirectory() as folder:
-        Path(folder, KEY_FILE).write_text("0" * 64)
-        Path(folder, KEY_FILE).chmod(0o600)
-        try:
-            verify(data, Path(folder))
-        except GraderError as error:
-            assert error.what
+    try:
+        verify(parse_receipt(data), b"key")
+    except GraderError as error:
+        assert error.what
 
 
 def spec(data: bytes) -> None:
@@ -151,8 +149,16 @@ def seeds() -> dict[str, Sequence[bytes]]:
     message = b"".join(bytes(p) for p in frames.message(raised, [b"abc"]))
     value, value_tree = _sent()
     done = b"".join(bytes(p) for p in frames.message(Begun(name="test_x")))
-    signed = b'{"format":1,"assignment":"a","student":"s","attempt":1,"submitted_at":'
-    signed += b'"2024-10-02T09:00:00+00:00","file":"f","size":1,"sha256":"00","signature":"00"}'
+    signed = Receipt(
+        assignment="a",
+        student="s",
+        name=f"{'0' * 64}-{'0' * 32}",
+        handed_in_at=dt.datetime(2024, 10, 2, 9, tzinfo=dt.UTC),
+        file="f",
+        size=1,
+        sha256="0" * 64,
+        signature="0" * 64,
+    ).to_json()
     return {
         "notebook": [small, inner],
         "archive": archives,

@@ -1,20 +1,26 @@
-"""Handing in: validated, stored once and for good, numbered without races."""
+"""Handing in: validated, put into the inbox whole, read back by who collects."""
 
 from __future__ import annotations
 
 import datetime as dt
+import hashlib
 import json
-import multiprocessing
 import os
 import stat
+import time
 from pathlib import Path
 
 import pytest
 
+from grader.course.matches import Matcher
+from grader.course.roster import Roster
 from grader.errors import InfrastructureError, SubmissionError, UsageError
-from grader.intake.inbox import submit
+from grader.intake.collect import Collected, store
+from grader.intake.inbox import make_inbox, open_inbox, submit
 from grader.intake.receipt import Receipt
-from grader.intake.stored import load_attempt, load_stored
+from grader.intake.stored import load_attempt
+from grader.intake.students import Students
+from grader.intake.tries import read_tries
 
 HW = "hw1"
 NOW = dt.datetime(2024, 10, 30, 23, 58, 59, 999, tzinfo=dt.timezone(dt.timedelta(hours=3)))
@@ -37,7 +43,7 @@ def notebook(*sources: str, executed: bool = True) -> bytes:
 
 @pytest.fixture
 def inbox(tmp_path: Path) -> Path:
-    return tmp_path / "inbox"
+    return make_inbox(tmp_path / "inbox", assignments=[HW], private=True).root
 
 
 def hand_in(
@@ -46,65 +52,72 @@ def hand_in(
     *,
     name: str = "hw1.ipynb",
     student: str = "anna",
-    limit: int = 0,
+    assignment: str = HW,
 ) -> Receipt:
     path = inbox.parent / name
     path.write_bytes(data)
-    return submit(path, inbox, student=student, assignment=HW, now=NOW, limit=limit)
+    return submit(path, inbox, student=student, assignment=assignment, now=NOW)
 
 
-def test_submission_is_stored_with_time_hash_and_record(inbox: Path) -> None:
+def collected(inbox: Path, **known: object) -> tuple[Students, tuple[Receipt, ...]]:
+    nobody = Matcher(Roster({}), inbox.parent / "matches.csv")
+    tries = read_tries(inbox, assignment=HW, matcher=nobody, **known)  # type: ignore[arg-type]
+    return tries.students, tries.receipts
+
+
+def test_a_try_is_one_file_whose_name_begins_with_its_hash(inbox: Path) -> None:
     receipt = hand_in(inbox)
-    [folder] = (inbox / HW / "anna").iterdir()
-    assert folder.name == f"001-20241030T205859Z-{receipt.sha256[:8]}"
-    assert (folder / "notebook.ipynb").read_bytes() == notebook("x = 1")
-    record = json.loads((folder / "submission.json").read_bytes())
-    assert record["student"] == "anna"
-    assert record["submitted_at"] == "2024-10-30T20:58:59Z"
-    assert record["sha256"] == receipt.sha256
-    assert (receipt.attempt, receipt.file, receipt.size) == (1, "hw1.ipynb", len(notebook("x = 1")))
+    [file] = (inbox / "tries").iterdir()
+    data = file.read_bytes()
+    assert file.name == receipt.name
+    assert file.name.startswith(f"{hashlib.sha256(data).hexdigest()}-")
+    assert data.partition(b"\n")[2] == notebook("x = 1")
+    assert (receipt.file, receipt.size) == ("hw1.ipynb", len(notebook("x = 1")))
+    assert stat.S_IMODE(file.stat().st_mode) == 0o440
+    assert abs(receipt.handed_in_at.timestamp() - file.stat().st_ctime) <= 1
+    assert receipt.signature == ""
     assert receipt.warnings == ()
 
 
-def test_every_try_is_kept(inbox: Path) -> None:
-    sources = ["x = 1", "x = 2", "x = 2"]
-    attempts = [hand_in(inbox, notebook(s)).attempt for s in sources]
-    assert attempts == [1, 2, 3]
-    submissions, refused = load_stored(inbox / HW)
-    assert [s.read() for s in submissions] == [notebook(s) for s in sources]
-    assert refused == []
+def test_every_try_is_kept_and_numbered_by_the_files_time(inbox: Path) -> None:
+    for source in ("x = 1", "x = 2", "x = 2"):
+        hand_in(inbox, notebook(source))
+        time.sleep(0.01)
+    students, receipts = collected(inbox)
+    assert sorted(s.attempt for s in students.submissions) == [1, 2, 3]
+    assert [s.file for s in students.submissions] == ["hw1.ipynb"] * 3
+    assert len({r.name for r in receipts}) == 3
 
 
 def test_notebook_that_cannot_be_read_is_refused_and_nothing_is_stored(inbox: Path) -> None:
     with pytest.raises(SubmissionError, match="PDF"):
         hand_in(inbox, b"%PDF-1.4")
-    assert not inbox.exists()
+    assert not list((inbox / "tries").iterdir())
 
 
-def test_attempts_end_at_the_limit(inbox: Path) -> None:
-    hand_in(inbox, limit=2)
-    hand_in(inbox, limit=2)
-    with pytest.raises(UsageError, match="all 2 attempts"):
-        hand_in(inbox, limit=2)
-    assert hand_in(inbox, limit=2, student="ben").attempt == 1
-    assert len(load_stored(inbox / HW)[0]) == 3
-    assert hand_in(inbox, limit=3).attempt == 3, "a refused try uses no number up"
+def test_student_whose_name_is_a_path_stays_a_name(inbox: Path) -> None:
+    hand_in(inbox, student="../../etc/=cmd")
+    (submission,) = collected(inbox)[0].submissions
+    assert not set(submission.student) & set("/=")
+    assert submission.display_name == "../../etc/=cmd"
 
 
-def test_student_whose_name_is_a_path_stays_in_the_inbox(inbox: Path) -> None:
-    receipt = hand_in(inbox, student="../../etc/=cmd")
-    [folder] = [p for p in (inbox / HW).iterdir() if p.is_dir()]
-    assert folder.name == receipt.student
-    assert not set(receipt.student) & set("/=")
-    assert load_stored(inbox / HW)[0][0].display_name == "../../etc/=cmd"
+def test_a_try_at_another_assignment_stays_and_one_at_none_of_the_course_is_named(
+    inbox: Path,
+) -> None:
+    hand_in(inbox)
+    hand_in(inbox, assignment="hw2")
+    hand_in(inbox, assignment="vae final (2)")
+    students, _ = collected(inbox, known=[HW, "hw2"])
+    assert [s.student for s in students.submissions] == ["anna"]
+    assert students.refused == ()
+    assert students.warnings == ("1 try at vae final (2), which is no assignment of the course",)
 
 
 @pytest.mark.parametrize("assignment", ["../x", "/x", "", ".hidden", "a/b", "a\\b", "a\nb"])
-def test_assignment_that_is_no_name_is_refused(assignment: str, tmp_path: Path) -> None:
-    path = tmp_path / "hw1.ipynb"
-    path.write_bytes(notebook("x = 1"))
+def test_assignment_that_is_no_name_is_refused(assignment: str, inbox: Path) -> None:
     with pytest.raises(UsageError, match="not the name of an assignment"):
-        submit(path, tmp_path / "inbox", student="anna", assignment=assignment, now=NOW)
+        hand_in(inbox, assignment=assignment)
 
 
 @pytest.mark.parametrize("student", ["", "  "])
@@ -113,78 +126,83 @@ def test_student_without_a_name_is_refused(student: str, inbox: Path) -> None:
         hand_in(inbox, student=student)
 
 
-def test_time_without_a_zone_is_refused(tmp_path: Path) -> None:
-    path = tmp_path / "hw1.ipynb"
+def test_time_without_a_zone_is_refused(inbox: Path) -> None:
+    path = inbox.parent / "hw1.ipynb"
     path.write_bytes(notebook("x = 1"))
-    naive = NOW.replace(tzinfo=None)
     with pytest.raises(UsageError, match="time zone"):
-        submit(path, tmp_path / "inbox", student="anna", assignment=HW, now=naive)
+        submit(path, inbox, student="anna", assignment=HW, now=NOW.replace(tzinfo=None))
 
 
-def test_path_that_is_no_file_is_refused(tmp_path: Path) -> None:
-    os.mkfifo(tmp_path / "pipe.ipynb")
+def test_path_that_is_no_file_is_refused(inbox: Path) -> None:
+    folder = inbox.parent
+    os.mkfifo(folder / "pipe.ipynb")
     for name, error in [("gone", UsageError), (".", UsageError), ("pipe.ipynb", SubmissionError)]:
         with pytest.raises(error):
-            submit(tmp_path / name, tmp_path / "inbox", student="anna", assignment=HW, now=NOW)
+            submit(folder / name, inbox, student="anna", assignment=HW, now=NOW)
 
 
-def test_folder_of_a_student_that_is_a_link_is_refused(inbox: Path) -> None:
-    hand_in(inbox, student="ben")
-    (inbox / HW / "anna").symlink_to(inbox.parent)
-    with pytest.raises(InfrastructureError, match="link"):
-        hand_in(inbox)
+def test_what_is_no_inbox_is_handed_nothing(inbox: Path) -> None:
+    folder = inbox.parent / "folder"
+    with pytest.raises(UsageError, match="there is no such inbox"):
+        hand_in(folder)
+    folder.mkdir()
+    with pytest.raises(UsageError, match="this folder is no inbox"):
+        hand_in(folder)
+    assert not list(folder.iterdir())
+    (folder / ".grader-inbox").write_text('{"format": "grader-inbox 1"}')
+    with pytest.raises(InfrastructureError, match="the inbox is damaged"):
+        hand_in(folder)
+    (folder / "receipts").mkdir()
+    (folder / "tries").symlink_to(inbox / "tries")
+    with pytest.raises(InfrastructureError, match="this inbox is open"):
+        hand_in(folder)
 
 
-def test_what_a_killed_submission_left_is_no_attempt(inbox: Path) -> None:
+def test_an_inbox_is_made_where_nothing_else_is_and_made_again_with_a_new_list(
+    inbox: Path,
+) -> None:
     hand_in(inbox)
-    (inbox / HW / "anna" / ".002").mkdir()
-    (inbox / HW / "anna" / ".002" / "notebook.ipynb").write_bytes(b"half")
-    assert hand_in(inbox).attempt == 3
-    assert [s.attempt for s in load_stored(inbox / HW)[0]] == [1, 3]
+    assert open_inbox(inbox).assignments == (HW,)
+    make_inbox(inbox, assignments=[HW, "hw2"], private=True)
+    assert open_inbox(inbox).assignments == (HW, "hw2")
+    assert len(collected(inbox)[0].submissions) == 1
+    with pytest.raises(UsageError, match="is no inbox"):
+        make_inbox(inbox.parent, assignments=[], private=True)
+    with pytest.raises(UsageError, match="no such group"):
+        make_inbox(inbox.parent / "x", assignments=[], group="no-such-group")
+
+
+def test_what_is_being_written_is_no_try_yet(inbox: Path) -> None:
+    hand_in(inbox)
+    (inbox / "tries" / ".half").write_bytes(b"half")
+    students, _ = collected(inbox)
+    assert (len(students.submissions), students.refused) == (1, ())
 
 
 def test_inbox_that_cannot_be_written_is_said_so_and_nothing_is_left(
     inbox: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    hand_in(inbox)
-
     def disk_full(_descriptor: int) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("grader.intake.stored.os.fsync", disk_full)
+    monkeypatch.setattr("grader.intake.inbox.os.fsync", disk_full)
     with pytest.raises(InfrastructureError, match="No space left on device"):
         hand_in(inbox)
-    assert [p.name[:3] for p in (inbox / HW / "anna").iterdir()] == ["001"]
+    assert not list((inbox / "tries").iterdir())
 
 
-def _race(inbox: Path, start: object, results: object) -> None:
-    start.wait()  # type: ignore[attr-defined]
-    for _ in range(10):
-        receipt = submit(
-            inbox.parent / "hw1.ipynb", inbox, student="anna", assignment=HW, now=NOW, limit=25
-        )
-        results.put(receipt.attempt)  # type: ignore[attr-defined]
-
-
-def test_submissions_at_the_same_time_get_different_numbers(inbox: Path) -> None:
-    (inbox.parent / "hw1.ipynb").write_bytes(notebook("x = 1"))
-    spawn = multiprocessing.get_context("fork")
-    start, results = spawn.Barrier(2), spawn.Queue()
-    processes = [spawn.Process(target=_race, args=(inbox, start, results)) for _ in range(2)]
-    for process in processes:
-        process.start()
-    numbers = [results.get(timeout=60) for _ in range(20)]
-    for process in processes:
-        process.join(60)
-    assert len(set(numbers)) == 20
-    names = [p.name for p in (inbox / HW / "anna").iterdir()]
-    assert sorted(int(name[:3]) for name in names) == sorted(numbers)
-    assert stat.S_IMODE((inbox / ".receipt-key").stat().st_mode) == 0o600
+def test_a_try_that_changes_between_collecting_and_grading_does_no_harm(inbox: Path) -> None:
+    receipt = hand_in(inbox)
+    (submission,) = collected(inbox)[0].submissions
+    (inbox / "tries" / receipt.name).unlink()
+    assert submission.read() == notebook("x = 1")
 
 
 def test_record_of_another_attempt_is_not_believed(inbox: Path) -> None:
     hand_in(inbox)
-    [folder] = (inbox / HW / "anna").iterdir()
+    students, _ = collected(inbox)
+    store(Collected(students.submissions, assignment=HW), inbox.parent / "kept")
+    [folder] = (inbox.parent / "kept" / HW / "anna").iterdir()
     record = json.loads((folder / "submission.json").read_bytes())
     for change in ({"student": "ben"}, {"attempt": 7}, {"sha256": "0" * 64}, {"extra": 1}):
         (folder / "submission.json").write_text(json.dumps(record | change))
@@ -209,7 +227,7 @@ def test_student_is_told_what_may_be_mended(
 ) -> None:
     receipt = hand_in(inbox, data, name=name)
     assert advice in " ".join(receipt.warnings)
-    assert receipt.attempt == 1
+    assert receipt.name
 
 
 def test_magics_awaits_and_copies_are_no_reason_to_warn(inbox: Path) -> None:

@@ -38,6 +38,7 @@ class Setting:
         zone: of times without one.
         worksheet: Moodle's, which tells participants and times.
         worksheet_name: the name of its file.
+        assignments: of the course; a folder of another one is no student's.
     """
 
     system: System | Literal["folder"] | None = None
@@ -45,6 +46,7 @@ class Setting:
     zone: dt.tzinfo = dt.UTC
     worksheet: Table | None = None
     worksheet_name: str = ""
+    assignments: tuple[str, ...] = ()
 
 
 @dataclass

@@ -1,0 +1,287 @@
+"""What lies in an inbox, read by the staff: each file is its owner's, and hostile.
+
+A try is believed to be of the user whose file it is, as the kernel says; only what root or the one
+who collects has put there (for a student, or on a machine of one user) is of the student whom it
+names. Its time is the file's change time: an owner can move that to now, and not back.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import hashlib
+import heapq
+import os
+import re
+import stat
+from collections import Counter
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass, replace
+from functools import cache
+from pathlib import Path
+
+import msgspec
+
+from grader.course.matches import Matcher
+from grader.course.roster import Identity
+from grader.intake.content import RefusedFileError, Shelf, held
+from grader.intake.inbox import MAX_HEADER_BYTES, Inbox, TryHeader, open_inbox
+from grader.intake.names import display_name, student_id
+from grader.intake.notebook import MAX_FILE_BYTES
+from grader.intake.receipt import Receipt
+from grader.intake.students import Students
+from grader.intake.submission import Submission, read_submission
+
+SYSTEM = "inbox"
+"""Under which a login stands in matches.csv."""
+
+MAX_TRIES = 500
+"""Of one user, the newest; so that who floods an inbox loses their own tries and nobody else's."""
+
+_NAMED = 5
+_DRIFT = dt.timedelta(minutes=10)
+_NAME = re.compile(r"([0-9a-f]{64})-[0-9a-f]{32}")
+_PIECE_BYTES = 2**20
+
+
+@dataclass(frozen=True)
+class Try:
+    """One file of an inbox: what its writer says, and what the kernel says of it."""
+
+    name: str
+    header: TryHeader
+    notebook: bytes
+    login: str
+    trusted: bool
+    at: dt.datetime
+
+
+@dataclass(frozen=True)
+class Tries:
+    """The tries at one assignment, with the receipt of each, unsigned, and what was refused."""
+
+    students: Students
+    receipts: tuple[Receipt, ...]
+
+
+def read_tries(
+    inbox: Path, *, assignment: str, matcher: Matcher, known: Collection[str] = ()
+) -> Tries:
+    """Read the tries at an assignment; those at others are left where they are.
+
+    Args:
+        inbox: as `grader inbox make` made it.
+        assignment: its name.
+        matcher: tells which student a login is; without a roster it is the login itself.
+        known: the course's assignments; a try at any other is named.
+    """
+    reading = _Reading(assignment, set(known) | {assignment}, matcher)
+    box = open_inbox(inbox)
+    for owner, name in _newest(box, reading.refused):
+        reading.take(box.tries / name, owner)
+    return reading.done()
+
+
+class _Reading:
+    def __init__(self, assignment: str, known: set[str], matcher: Matcher) -> None:
+        self._assignment = assignment
+        self._known = known
+        self._matcher = matcher
+        self._shelf = Shelf()
+        self._foreign: Counter[str] = Counter()
+        self._refusals: Counter[int] = Counter()
+        self._found: list[tuple[str, Try, Submission]] = []
+        self._warnings: list[str] = []
+        self._moved: list[str] = []
+        self.refused: list[tuple[str, str]] = []
+
+    def take(self, path: Path, owner: int) -> None:
+        try:
+            one = _read(path, self._assignment, self._foreign)
+        except RefusedFileError as error:
+            self._refuse(path.name, owner, str(error))
+            return
+        if one is None:
+            return
+        student = self._student_of(one)
+        if one.at - one.header.written_at > _DRIFT and not one.trusted:
+            self._moved.append(student)
+        content = self._shelf.put(held(one.notebook))
+        submission = read_submission(
+            content,
+            student=student,
+            file=display_name(one.header.file),
+            submitted_at=one.at,
+            display_name=one.header.student if one.trusted else one.login,
+        )
+        self._found.append((one.name, one, submission))
+
+    def _refuse(self, name: str, owner: int, reason: str) -> None:
+        """Name what is not taken with its owner; who floods an inbox is not named for each file."""
+        self._refusals[owner] += 1
+        if self._refusals[owner] <= _NAMED:
+            shown = f"{display_name(name)[:20]}… of {_login(owner) or f'user {owner}'}"
+            self.refused.append((shown, reason))
+
+    def _student_of(self, one: Try) -> str:
+        said = one.header.student
+        login = said if one.trusted else one.login
+        match = self._matcher.match(SYSTEM, Identity(login=login))
+        student = match.student or self._stranger(login)
+        if match.student is None and self._matcher.roster:
+            self._warn(f"{display_name(login)}: {match.why}; see `grader roster match`.")
+        if not one.trusted and said not in {one.login, student}:
+            self._warn(
+                f"{one.login} handed in as {display_name(said)}; it counts for {student}, whose "
+                "file it is."
+            )
+        return student
+
+    def _stranger(self, login: str) -> str:
+        """Return an id that is nobody's of the roster: a login must not be another's name."""
+        taken = {student.casefold() for student in self._matcher.roster.people}
+        student = student_id(login)
+        return student if student.casefold() not in taken else student_id(f"{login}/inbox")
+
+    def _warn(self, sentence: str) -> None:
+        if sentence not in self._warnings:
+            self._warnings.append(sentence)
+
+    def done(self) -> Tries:
+        self._found.sort(key=lambda found: (found[2].student, found[1].at, found[0]))
+        attempts: Counter[str] = Counter()
+        submissions, receipts = [], []
+        for name, one, submission in self._found:
+            attempts[submission.student] += 1
+            submissions.append(replace(submission, attempt=attempts[submission.student]))
+            receipts.append(_receipt(name, one, submission, self._assignment))
+        for owner, count in sorted(self._refusals.items()):
+            if count > _NAMED:
+                shown = _login(owner) or f"user {owner}"
+                self.refused.append((shown, f"{count - _NAMED} more files are no tries"))
+        for name, count in sorted(self._foreign.items()):
+            if name not in self._known:
+                tries = "1 try" if count == 1 else f"{count} tries"
+                self._warn(f"{tries} at {display_name(name)}, which is no assignment of the course")
+        if self._moved:
+            more = "…" if len(self._moved) > _NAMED else ""
+            self._warn(
+                f"{len(self._moved)} tries were changed, touched or copied after they were "
+                f"written; the later time counts: {', '.join(sorted(self._moved)[:_NAMED])}{more}."
+            )
+        students = Students(tuple(submissions), tuple(self.refused), tuple(self._warnings))
+        return Tries(students, tuple(receipts))
+
+
+def _receipt(name: str, one: Try, submission: Submission, assignment: str) -> Receipt:
+    return Receipt(
+        assignment=assignment,
+        student=submission.student,
+        login=one.login,
+        name=name,
+        handed_in_at=one.at,
+        file=submission.file,
+        size=len(one.notebook),
+        sha256=submission.sha256,
+    )
+
+
+def _newest(inbox: Inbox, refused: list[tuple[str, str]]) -> Iterator[tuple[int, str]]:
+    """Yield the newest files of each user: (owner, name)."""
+    kept: dict[int, list[tuple[int, str]]] = {}
+    over: Counter[int] = Counter()
+    try:
+        with os.scandir(inbox.tries) as listing:
+            for entry in listing:
+                if entry.name.startswith("."):  # one that is being written
+                    continue
+                try:
+                    found = entry.stat(follow_symlinks=False)
+                except FileNotFoundError:
+                    continue
+                heap = kept.setdefault(found.st_uid, [])
+                heapq.heappush(heap, (found.st_ctime_ns, entry.name))
+                if len(heap) > MAX_TRIES and found.st_uid not in _trusted():
+                    heapq.heappop(heap)
+                    over[found.st_uid] += 1
+    except OSError as error:
+        refused.append(("tries", f"the inbox can't be read ({error.strerror})"))
+        return
+    for uid, count in sorted(over.items()):
+        login = _login(uid) or f"user {uid}"
+        refused.append((login, f"more than {MAX_TRIES} tries; the {count} oldest were not read"))
+    yield from sorted((uid, name) for uid, heap in kept.items() for _, name in heap)
+
+
+def _read(path: Path, assignment: str, others: Counter[str]) -> Try | None:
+    """Read one file of the inbox; None for a try at another assignment.
+
+    O_NONBLOCK and O_NOFOLLOW: a pipe must not hang who collects, and a link would put any file
+    that the staff can read into a student's submission. A second name would let one user have
+    another's file count as handed in.
+    """
+    flags = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_NOCTTY
+    try:
+        with os.fdopen(os.open(path, flags), "rb") as file:
+            before = os.fstat(file.fileno())
+            _refuse_odd(before, path.name)
+            login = _login(before.st_uid)
+            if login is None:
+                raise RefusedFileError(f"its owner, {before.st_uid}, is no user of this machine")
+            line = file.readline(MAX_HEADER_BYTES)
+            header = _header(line)
+            if header.assignment != assignment:
+                others[header.assignment] += 1
+                return None
+            digest, pieces, left = hashlib.sha256(line), [], MAX_FILE_BYTES + 1
+            while left > 0 and (piece := file.read(min(left, _PIECE_BYTES))):
+                digest.update(piece)
+                pieces.append(piece)
+                left -= len(piece)
+            after = os.fstat(file.fileno())
+    except OSError as error:
+        raise RefusedFileError(f"it cannot be read ({error.strerror})") from error
+    if left <= 0:
+        raise RefusedFileError(f"it is larger than {MAX_FILE_BYTES >> 20} MB")
+    if after.st_ctime_ns != before.st_ctime_ns or digest.hexdigest() != path.name[:64]:
+        raise RefusedFileError(f"{login} changed it after it was handed in")
+    return Try(
+        name=path.name,
+        header=header,
+        notebook=b"".join(pieces),
+        login=login,
+        trusted=before.st_uid in _trusted(),
+        at=dt.datetime.fromtimestamp(before.st_ctime_ns // 10**9, tz=dt.UTC),
+    )
+
+
+def _refuse_odd(found: os.stat_result, name: str) -> None:
+    if not stat.S_ISREG(found.st_mode):
+        raise RefusedFileError("it is no regular file")
+    if found.st_nlink != 1:
+        raise RefusedFileError("it has a second name (a hard link)")
+    if not _NAME.fullmatch(name):
+        raise RefusedFileError("it was not put there by `grader submit`")
+    if found.st_size > MAX_FILE_BYTES + MAX_HEADER_BYTES:
+        raise RefusedFileError(f"it is larger than {MAX_FILE_BYTES >> 20} MB")
+
+
+def _header(line: bytes) -> TryHeader:
+    try:
+        return msgspec.json.decode(line, type=TryHeader)
+    except (msgspec.DecodeError, UnicodeError, RecursionError):
+        raise RefusedFileError("it was not put there by `grader submit`") from None
+
+
+def _trusted() -> set[int]:
+    """Who is believed about whose a try is: they could write anything anyway."""
+    return {0, os.geteuid()}
+
+
+@cache
+def _login(uid: int) -> str | None:
+    import pwd
+
+    try:
+        return pwd.getpwuid(uid).pw_name
+    except (KeyError, OverflowError):
+        return None
