@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import datetime as dt
-import difflib
 import hashlib
 import hmac
 import os
-import secrets
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -24,6 +22,8 @@ from grader.intake.receipt import Receipt
 from grader.intake.stored import NOTEBOOK_FILE, attempts_in
 from grader.intake.tries import read_tries
 from grader.release.marker import released_as
+from grader.storage import write_atomically
+from grader.suggestions import closest
 
 KEY_NAME = ".receipts.key"
 _NAMED = 20
@@ -110,7 +110,7 @@ def assignment_of(notebook: Path, inbox: Path, *, given: str | None, sure: bool)
     if len(names) == 1 and (names[0] in known or not known):
         return names[0]
     if not names:
-        near = difflib.get_close_matches(notebook.stem, known, n=1, cutoff=0.4)
+        near = closest(notebook.stem, known, most=1)
         raise DoubtfulAssignmentError(
             "nothing says which assignment this is",
             where=notebook,
@@ -119,7 +119,7 @@ def assignment_of(notebook: Path, inbox: Path, *, given: str | None, sure: bool)
         )
     if len(names) == 1:
         (name,) = names
-        near = difflib.get_close_matches(name, known, n=1, cutoff=0.5)
+        near = closest(name, known, most=1)
         raise DoubtfulAssignmentError(
             f"the inbox takes no assignment {name!r}",
             where=inbox,
@@ -178,15 +178,9 @@ def issue_receipts(
 
 def _lay(path: Path, data: bytes) -> None:
     """Write a file whole, unless there is one."""
-    if path.exists():
-        return
-    fresh = path.with_name(f".{secrets.token_hex(16)}")
-    try:
-        fresh.write_bytes(data)
-        fresh.chmod(0o444)
-        fresh.rename(path)
-    finally:
-        fresh.unlink(missing_ok=True)
+    if not path.exists():
+        write_atomically(path, data)
+        path.chmod(0o644)  # whatever the umask is: who knows its name may read it
 
 
 def receipts_key(course: Course) -> bytes:
@@ -294,4 +288,6 @@ def fetch_receipt(path: Path, inbox: Path) -> bytes:
             hint="The staff sign it when they collect. Until then, `grader receipt verify --inbox` "
             "shows what the inbox holds.",
         ) from None
+    if receipts.parse_receipt(data).name != receipt.name:
+        raise ReceiptError("The inbox holds another try's receipt in its place.", where=signed)
     return data

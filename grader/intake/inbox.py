@@ -34,6 +34,7 @@ from grader.intake.content import RefusedFileError, read_regular_file
 from grader.intake.names import MAX_NAME, checked_assignment_name, display_name
 from grader.intake.notebook import MAX_FILE_BYTES, ReadNotebook, read_notebook
 from grader.intake.receipt import Receipt
+from grader.storage import write_atomically
 
 MARK = ".grader-inbox"
 TRIES = "tries"
@@ -142,10 +143,9 @@ def make_inbox(
 
 
 def _write_mark(folder: Path, assignments: tuple[str, ...]) -> None:
-    new = folder / f"{MARK}.{secrets.token_hex(8)}"
-    new.write_bytes(msgspec.json.encode(_Mark(assignments=assignments)) + b"\n")
-    new.chmod(0o644)
-    new.rename(folder / MARK)
+    mark = msgspec.json.encode(_Mark(assignments=assignments)) + b"\n"
+    write_atomically(folder / MARK, mark)
+    (folder / MARK).chmod(0o644)  # whatever the umask is
 
 
 def _make_part(part: Path, mode: int, gid: int | None) -> None:

@@ -57,7 +57,7 @@ class _ReceiptJson(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_o
     file: Annotated[str, msgspec.Meta(max_length=1000)]
     size: Annotated[int, msgspec.Meta(ge=0, le=MAX_FILE_BYTES)]
     sha256: Hex64
-    signature: Hex64 | Literal[""]
+    signature: Annotated[str, msgspec.Meta(pattern=r"\A(?:[0-9a-f]{64})?\Z")]
 
 
 @dataclass(frozen=True)

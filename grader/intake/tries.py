@@ -52,7 +52,12 @@ class Try:
     notebook: bytes
     login: str
     trusted: bool
-    at: dt.datetime
+    changed_ns: int
+
+    @property
+    def at(self) -> dt.datetime:
+        """When it was handed in, to the second."""
+        return dt.datetime.fromtimestamp(self.changed_ns // 10**9, tz=dt.UTC)
 
 
 @dataclass(frozen=True)
@@ -147,7 +152,7 @@ class _Reading:
             self._warnings.append(sentence)
 
     def done(self) -> Tries:
-        self._found.sort(key=lambda found: (found[2].student, found[1].at, found[0]))
+        self._found.sort(key=lambda found: (found[2].student, found[1].changed_ns, found[0]))
         attempts: Counter[str] = Counter()
         submissions, receipts = [], []
         for name, one, submission in self._found:
@@ -250,7 +255,7 @@ def _read(path: Path, assignment: str, others: Counter[str]) -> Try | None:
         notebook=b"".join(pieces),
         login=login,
         trusted=before.st_uid in _trusted(),
-        at=dt.datetime.fromtimestamp(before.st_ctime_ns // 10**9, tz=dt.UTC),
+        changed_ns=before.st_ctime_ns,
     )
 
 

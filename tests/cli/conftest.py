@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import pty
 import subprocess
 import sys
 from collections.abc import Callable
@@ -65,6 +66,35 @@ def in_process_of_its_own(*arguments: object, cwd: Path, **environment: str) -> 
         timeout=600,
     )
     return Done(done.returncode, done.stdout, done.stderr)
+
+
+def on_a_terminal(
+    arguments: list[str], cwd: Path, *, typed: bytes = b"", **environment: str
+) -> str:
+    """Call the command with a terminal for its streams and return what is on it."""
+    ours, theirs = pty.openpty()
+    process = subprocess.Popen(
+        [sys.executable, "-c", "from grader.cli import main; main()", *arguments],
+        cwd=cwd,
+        env={**os.environ, "PYTHONPATH": str(ROOT), "TERM": "xterm", **environment},
+        stdin=theirs if typed else subprocess.DEVNULL,
+        stdout=theirs,
+        stderr=theirs,
+    )
+    os.close(theirs)
+    os.write(ours, typed)
+    said = b""
+    while True:
+        try:
+            chunk = os.read(ours, 65_536)
+        except OSError:  # Linux says so when the other side has closed
+            break
+        if not chunk:
+            break
+        said += chunk
+    os.close(ours)
+    process.wait(timeout=60)
+    return said.decode()
 
 
 @pytest.fixture

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import pty
 import subprocess
 import sys
 from pathlib import Path
@@ -11,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from grader.course.directory import Assignment
-from tests.cli.conftest import ROOT, Grader, in_process_of_its_own
+from tests.cli.conftest import ROOT, Grader, in_process_of_its_own, on_a_terminal
 
 HEAVY = ("torch", "nbconvert", "sqlalchemy", "docker", "numpy", "IPython", "rich")
 
@@ -52,7 +51,7 @@ def test_help_lists_every_verb(grader: Grader) -> None:
         (["grade", "warm-up", "--sandbox", "vm"], "'docker', 'local', 'unsafe'"),
         (["grade", "warm-up", "--isolation", "cold"], "'warm', 'single-use'"),
         (["submit", "hw.ipynb"], "--to"),
-        (["receipt", "verify", "x.json"], "--inbox"),
+        (["receipt", "fetch", "x.json"], "--inbox"),
         (["collect", "warm-up"], "SOURCES"),
     ],
 )
@@ -166,29 +165,3 @@ def test_colour_is_for_terminals_without_no_color(
     said = on_a_terminal(arguments, warm_up.course_root, NO_COLOR=no_color)
     assert "leads out of the folder" in said
     assert ("\x1b[" in said) is coloured
-
-
-def on_a_terminal(arguments: list[str], cwd: Path, **environment: str) -> str:
-    """Call the command with a terminal for its streams and return what is on it."""
-    ours, theirs = pty.openpty()
-    process = subprocess.Popen(
-        [sys.executable, "-c", "from grader.cli import main; main()", *arguments],
-        cwd=cwd,
-        env={**os.environ, "PYTHONPATH": str(ROOT), "TERM": "xterm", **environment},
-        stdin=subprocess.DEVNULL,
-        stdout=theirs,
-        stderr=theirs,
-    )
-    os.close(theirs)
-    said = b""
-    while True:
-        try:
-            chunk = os.read(ours, 65_536)
-        except OSError:  # Linux says so when the other side has closed
-            break
-        if not chunk:
-            break
-        said += chunk
-    os.close(ours)
-    process.wait(timeout=60)
-    return said.decode()

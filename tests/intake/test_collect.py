@@ -18,8 +18,11 @@ from hypothesis import strategies as st
 
 from grader.errors import UsageError
 from grader.intake.collect import Collected, collect, store, without_time
-from grader.intake.inbox import submit
+from grader.intake.content import held
+from grader.intake.inbox import make_inbox, submit
+from grader.intake.lms.archives import Setting
 from grader.intake.stored import LAYOUT_MARK
+from grader.intake.submission import Submission
 
 from .archives import NOTEBOOK, make_tar, make_zip, tar_info
 
@@ -267,21 +270,24 @@ def test_attempts_from_several_sources_are_numbered_in_order(tmp_path: Path) -> 
 
 
 def test_inbox_is_collected_with_times_and_attempts(tmp_path: Path) -> None:
-    inbox = tmp_path / "inbox"
+    inbox = make_inbox(tmp_path / "inbox", assignments=[HW], private=True).root
     notebook = write(tmp_path / "hw1.ipynb")
-    first = dt.datetime(2024, 10, 1, 9, tzinfo=dt.UTC)
-    for student, days, data in [("ben", 0, NOTEBOOK), ("anna", 1, NOTEBOOK), ("anna", 2, OTHER)]:
+    claimed = dt.datetime(2024, 10, 1, 9, tzinfo=dt.UTC)
+    began = dt.datetime.now(dt.UTC).replace(microsecond=0)
+    for student, data in [("ben", NOTEBOOK), ("anna", NOTEBOOK), ("anna", OTHER)]:
         write(notebook, data)
-        submit(notebook, inbox, student=student, assignment=HW, now=first + dt.timedelta(days=days))
+        submit(notebook, inbox, student=student, assignment=HW, now=claimed)
+        time.sleep(0.02)  # so that the file system's times differ
     got = collect([inbox], assignment=HW)
     assert [(s.student, s.attempt, s.earlier_attempts) for s in got.submissions] == [
         ("anna", 2, 1),
         ("ben", 1, 0),
     ]
-    assert got.submissions[0].submitted_at == first + dt.timedelta(days=2)
+    for submission in got.submissions:
+        assert submission.submitted_at is not None
+        assert submission.submitted_at >= began
     assert got.submissions[0].read() == OTHER
     assert got.refused == ()
-    assert collect([inbox / HW], assignment=HW) == got
     assert len(collect([inbox], assignment=HW, counts="best").submissions) == 3
 
 
@@ -323,19 +329,61 @@ def test_changed_file_becomes_a_further_attempt_and_overwrites_nothing(tmp_path:
 
 
 def test_only_the_last_attempt_of_an_inbox_is_stored_under_its_own_number(tmp_path: Path) -> None:
-    inbox = tmp_path / "inbox"
-    for day in (1, 2, 3):
-        now = dt.datetime(2024, 10, day, tzinfo=dt.UTC)
-        notebook = write(tmp_path / "hw1.ipynb", NOTEBOOK.replace(b"= 1", b"= %d" % day))
-        submit(notebook, inbox, student="anna", assignment=HW, now=now)
+    inbox = make_inbox(tmp_path / "inbox", assignments=[HW], private=True).root
+    for data in (NOTEBOOK, OTHER, NOTEBOOK + b"\n"):
+        notebook = write(tmp_path / "hw1.ipynb", data)
+        time.sleep(0.02)  # so that the file system's times differ
+        submit(notebook, inbox, student="anna", assignment=HW, now=dt.datetime.now(dt.UTC))
         store(collect([inbox], assignment=HW), tmp_path / "out")
         store(collect([inbox], assignment=HW), tmp_path / "out")
     got = collect([tmp_path / "out"], assignment=HW, counts="best")
-    assert [(s.attempt, s.submitted_at and s.submitted_at.day) for s in got.submissions] == [
-        (1, 1),
-        (2, 2),
-        (3, 3),
+    assert [(s.attempt, s.read()) for s in got.submissions] == [
+        (1, NOTEBOOK),
+        (2, OTHER),
+        (3, NOTEBOOK + b"\n"),
     ]
+
+
+def old_inbox(root: Path, assignment: str, student: str = "eve") -> None:
+    """What version 0.1 wrote: times and names as whoever could write there would have them."""
+    written = Submission(
+        student=student,
+        file="hw1.ipynb",
+        content=held(NOTEBOOK),
+        submitted_at=dt.datetime(2024, 1, 1, tzinfo=dt.UTC),
+        attempt=1,
+    )
+    store(Collected((written,), assignment=assignment), root)
+    (root / ".receipt-key").write_bytes(bytes(32))
+
+
+def test_times_of_an_inbox_of_an_earlier_version_are_left_out_and_it_is_said(
+    tmp_path: Path,
+) -> None:
+    old_inbox(tmp_path / "inbox", HW)
+    got = collect([tmp_path / "inbox"], assignment=HW)
+    assert [(s.student, s.submitted_at) for s in got.submissions] == [("eve", None)]
+    assert any("made by an earlier version" in warning for warning in got.warnings)
+
+
+def test_folders_of_assignments_are_named_and_never_students(tmp_path: Path) -> None:
+    old_inbox(tmp_path / "inbox", "vae final (2)")
+    setting = Setting(assignments=(HW, "hw2"))
+    with pytest.raises(UsageError, match="none is hw1") as caught:
+        collect([tmp_path / "inbox"], assignment=HW, setting=setting)
+    assert "vae final (2)/ was handed in as an assignment that the course" in str(caught.value)
+    old_inbox(tmp_path / "inbox", HW)
+    got = collect([tmp_path / "inbox"], assignment=HW, setting=setting)
+    assert [s.student for s in got.submissions] == ["eve"]
+    assert any("vae final (2)/ was handed in as" in warning for warning in got.warnings)
+
+
+def test_a_folder_called_as_another_assignment_is_no_student(tmp_path: Path) -> None:
+    write(tmp_path / "in" / "anna" / "hw1.ipynb")
+    write(tmp_path / "in" / "hw2" / "ben.ipynb")
+    got = collect([tmp_path / "in"], assignment=HW, setting=Setting(assignments=(HW, "hw2")))
+    assert [s.student for s in got.submissions] == ["anna"]
+    assert [r.reason for r in got.refused] == ["it is another assignment's"]
 
 
 @pytest.mark.parametrize("damage", ["notebook", "record", "no record", "no notebook", "other"])
