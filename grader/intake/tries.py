@@ -23,11 +23,12 @@ import msgspec
 
 from grader.course.matches import Matcher
 from grader.course.roster import Identity
-from grader.intake.content import RefusedFileError, Shelf, held
+from grader.errors import ReceiptError
+from grader.intake.content import RefusedFileError, Shelf, held, read_regular_file
 from grader.intake.inbox import MAX_HEADER_BYTES, Inbox, TryHeader, open_inbox
 from grader.intake.names import display_name, student_id
 from grader.intake.notebook import MAX_FILE_BYTES
-from grader.intake.receipt import Receipt
+from grader.intake.receipt import MAX_RECEIPT_BYTES, Receipt, parse_receipt
 from grader.intake.students import Students
 from grader.intake.submission import Submission, read_submission
 
@@ -79,15 +80,16 @@ def read_tries(
         matcher: tells which student a login is; without a roster it is the login itself.
         known: the course's assignments; a try at any other is named.
     """
-    reading = _Reading(assignment, set(known) | {assignment}, matcher)
     box = open_inbox(inbox)
+    reading = _Reading(box, assignment, set(known) | {assignment}, matcher)
     for owner, name in _newest(box, reading.refused):
         reading.take(box.tries / name, owner)
     return reading.done()
 
 
 class _Reading:
-    def __init__(self, assignment: str, known: set[str], matcher: Matcher) -> None:
+    def __init__(self, inbox: Inbox, assignment: str, known: set[str], matcher: Matcher) -> None:
+        self._inbox = inbox
         self._assignment = assignment
         self._known = known
         self._matcher = matcher
@@ -107,6 +109,7 @@ class _Reading:
             return
         if one is None:
             return
+        one = replace(one, changed_ns=self._first_seen(one))
         student = self._student_of(one)
         if one.at - one.header.written_at > _DRIFT and not one.trusted:
             self._moved.append(student)
@@ -119,6 +122,23 @@ class _Reading:
             display_name=one.header.student if one.trusted else one.login,
         )
         self._found.append((one.name, one, submission))
+
+    def _first_seen(self, one: Try) -> int:
+        """Return the earlier of the file's time and of that at which the staff first collected it.
+
+        Receipts lie where only the staff can write, and the name of a try holds its content: what
+        they have seen once keeps its time, though its owner or a backup touches the file.
+        """
+        try:
+            data = read_regular_file(
+                self._inbox.receipts / f"{one.name}.json", limit=MAX_RECEIPT_BYTES
+            )
+            receipt = parse_receipt(data)
+        except (RefusedFileError, ReceiptError):
+            return one.changed_ns
+        if receipt.name != one.name:
+            return one.changed_ns
+        return min(one.changed_ns, int(receipt.handed_in_at.timestamp()) * 10**9)
 
     def _refuse(self, name: str, owner: int, reason: str) -> None:
         """Name what is not taken with its owner; who floods an inbox is not named for each file."""

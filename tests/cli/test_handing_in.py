@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import time
 import zipfile
+from datetime import datetime
 from pathlib import Path
 
 import pytest
@@ -69,8 +71,14 @@ def test_receipts_stand_as_they_were_first_signed_and_the_key_is_the_owners_alon
     (signed,) = (inbox / "receipts").iterdir()
     before = signed.read_bytes()
     (attempt,) = (inbox / "tries").iterdir()
-    attempt.chmod(0o440)  # moves its time
-    grader("collect", "warm-up", inbox)
+    time.sleep(1.1)
+    attempt.chmod(0o440)  # moves its time, as a backup would
+    assert (
+        int(attempt.stat().st_ctime)
+        > datetime.fromisoformat(json.loads(before)["handed_in_at"]).timestamp()
+    )
+    again = grader("collect", "warm-up", inbox, "--json").json()
+    assert again["submissions"][0]["submitted_at"] == json.loads(before)["handed_in_at"]
     assert signed.read_bytes() == before
     key = warm_up.course_root / ".receipts.key"
     assert key.stat().st_mode & 0o777 == 0o600

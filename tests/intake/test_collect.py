@@ -21,8 +21,8 @@ from grader.intake.collect import Collected, collect, store, without_time
 from grader.intake.content import held
 from grader.intake.inbox import make_inbox, submit
 from grader.intake.lms.archives import Setting
-from grader.intake.stored import LAYOUT_MARK
-from grader.intake.submission import Submission
+from grader.intake.stored import LAYOUT_MARK, assignment_folder, record_of, write_attempt
+from grader.intake.submission import Submission, read_submission
 
 from .archives import NOTEBOOK, make_tar, make_zip, tar_info
 
@@ -423,12 +423,18 @@ def test_folder_that_only_looks_stored_is_no_source_of_times_and_attempts(tmp_pa
 
 
 def handed_in(folder: Path, *tries: tuple[int, bytes]) -> Path:
-    """An inbox with tries of Anna's: hour, and the bytes."""
-    inbox = folder / "inbox"
-    for hour, data in tries:
-        now = dt.datetime(2024, 10, 1, hour, tzinfo=dt.UTC)
-        submit(write(folder / "hw1.ipynb", data), inbox, student="anna", assignment=HW, now=now)
-    return inbox
+    """A source with tries of Anna's that have times: hour, and the bytes."""
+    source = folder / "handed-in"
+    for number, (hour, data) in enumerate(tries, start=1):
+        one = read_submission(
+            held(data),
+            student="anna",
+            file="hw1.ipynb",
+            submitted_at=dt.datetime(2024, 10, 1, hour, tzinfo=dt.UTC),
+            attempt=number,
+        )
+        write_attempt(assignment_folder(source, HW), record_of(one, HW), data)
+    return source
 
 
 def when(collected: Collected) -> list[tuple[int, int | None]]:
