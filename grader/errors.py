@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from grader.printable import printable_line
+
 
 class GraderError(Exception):
     """Something that the user must know about.
@@ -21,7 +23,8 @@ class GraderError(Exception):
         super().__init__(what)
 
     def __str__(self) -> str:
-        text = f"{self.where}: {self.what}" if self.where else self.what
+        # A file whose name has a newline in it must not begin a line of its own.
+        text = f"{printable_line(self.where)}: {self.what}" if self.where else self.what
         return f"{text}\n  {self.hint}" if self.hint else text
 
 

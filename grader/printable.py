@@ -23,6 +23,8 @@ _UNPRINTABLE = re.compile(
     "\ufeff\ufff9-\ufffb\U000e0000-\U000e007f\ud800-\udfff]"
 )
 
+_LINE_BREAK = re.compile("\\s*[\n\v\f\r\x1c-\x1e\x85\u2028\u2029]\\s*")
+
 
 def printable(text: str) -> str:
     r"""Return text in which each character that a terminal obeys is spelt out, such as ``\x1b``."""
@@ -31,7 +33,7 @@ def printable(text: str) -> str:
 
 def printable_line(text: str) -> str:
     """Return text as one printable line: a name with a newline can't begin a line of its own."""
-    return printable(" ".join(text.split()))
+    return printable(_LINE_BREAK.sub(" ", text).strip())
 
 
 def printable_json(text: str) -> str:

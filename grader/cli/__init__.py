@@ -11,7 +11,7 @@ import click
 
 from grader import __version__
 from grader.errors import GraderError
-from grader.printable import printing_safely
+from grader.printable import printable_line, printing_safely
 
 _COMMANDS = {
     "init": "Make a course directory.",
@@ -107,7 +107,7 @@ def _run() -> None:
         click.echo("Interrupted. What was graded is kept; run it again to continue.", err=True)
         sys.exit(INTERRUPTED)
     except click.ClickException as error:
-        error.show()
+        _show(error)
         sys.exit(error.exit_code)
     except GraderError as error:
         click.echo(f"Error: {error}", err=True)
@@ -122,6 +122,16 @@ def _run() -> None:
     except Exception as error:  # noqa: BLE001 - a student must not be shown our traceback
         _confess(error)
         sys.exit(1)
+
+
+def _show(error: click.ClickException) -> None:
+    """Show what click found wrong as click does, on one line whatever was typed."""
+    if isinstance(error, click.UsageError) and error.ctx is not None:
+        click.echo(error.ctx.get_usage(), err=True)
+        if error.ctx.command.get_help_option(error.ctx) is not None:
+            path, option = error.ctx.command_path, error.ctx.help_option_names[0]
+            click.echo(f"Try '{path} {option}' for help.\n", err=True)
+    click.echo(f"Error: {printable_line(error.format_message())}", err=True)
 
 
 def _confess(error: Exception) -> None:

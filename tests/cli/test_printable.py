@@ -59,7 +59,7 @@ def test_json_means_the_same_and_is_printable(text: str) -> None:
 
 
 def test_a_name_can_not_begin_a_line_of_its_own() -> None:
-    assert printable_line("ada\n  ben  100\r\n") == "ada ben 100"
+    assert printable_line("ada\n  ben  100\r\n") == "ada ben  100"
 
 
 def test_a_stream_spells_out_what_its_encoding_lacks() -> None:
