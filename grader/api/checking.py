@@ -8,16 +8,19 @@ from decimal import Decimal
 from pathlib import Path
 
 from grader.course.directory import Course
+from grader.course.given_files import given_files
 from grader.course.spec import AssignmentSpec
 from grader.errors import GraderError, UsageError
 from grader.intake.answers import written_answers
 from grader.intake.notebook import ReadNotebook, read_notebook
+from grader.release.setting import released_spec
 from grader.sandbox.base import CellResult
 from grader.sandbox.choose import open_slot
 from grader.sandbox.executed import executed_notebook
 from grader.sandbox.limits import run_limits, slot_options
 from grader.sandbox.notebook_box import NotebookBox
 from grader.suite.causes import causes
+from grader.suite.helpers import make_importable
 from grader.suite.notebook_view import NotebookView
 from grader.suite.randomness import Seeds
 from grader.suite.results import TestResult
@@ -47,6 +50,8 @@ class PublicSuite:
     data: Path | None
     spec: AssignmentSpec
     hide: tuple[Path, ...] = ()
+    given: Path | None = None
+    """The folder in which lies what `[box] files` of the spec names."""
 
 
 def check(
@@ -81,8 +86,15 @@ def find_public_suite(notebook: Path, assignment: str | None) -> PublicSuite:
     data: Path | None
     if assignment is None and any((beside / "tests").glob("test_*.py")):
         data = beside / "data"
-        spec = AssignmentSpec(title=notebook.stem, points=Decimal(0), questions=())
-        return PublicSuite(folder=beside / "tests", data=data if data.is_dir() else None, spec=spec)
+        spec = released_spec(beside) or AssignmentSpec(
+            title=notebook.stem, points=Decimal(0), questions=()
+        )
+        return PublicSuite(
+            folder=beside / "tests",
+            data=data if data.is_dir() else None,
+            spec=spec,
+            given=beside,
+        )
     try:
         course = Course.find(beside)
         chosen = course.assignment(assignment or notebook.stem)
@@ -94,7 +106,13 @@ def find_public_suite(notebook: Path, assignment: str | None) -> PublicSuite:
             "the assignment: `grader check FILE --assignment NAME` in a course directory.",
         ) from error
     data = chosen.data_dir if chosen.data_files() else None
-    return PublicSuite(folder=chosen.public_dir, data=data, spec=chosen.spec, hide=(course.root,))
+    return PublicSuite(
+        folder=chosen.public_dir,
+        data=data,
+        spec=chosen.spec,
+        hide=(course.root,),
+        given=chosen.folder,
+    )
 
 
 def run_public_suite(
@@ -106,13 +124,17 @@ def run_public_suite(
 ) -> CheckedNotebook:
     """Run a notebook and the public suite against it, in this process."""
     found: list[CheckedNotebook] = []
+    given = given_files(suite.given, suite.spec.box.files) if suite.given else {}
+    files = {name: path.read_bytes() for name, path in given.items()}
 
     def on_ready(collected: CollectedSuite) -> None:
         slot = open_slot(
             sandbox, slot_options(suite.spec, data=suite.data), hide=suite.hide, tell=tell
         )
         seed = CHECK_SEEDS.of_notebook()
-        box = NotebookBox(slot, notebook.sources, limits=run_limits(suite.spec), seed=seed)
+        box = NotebookBox(
+            slot, notebook.sources, files=files, limits=run_limits(suite.spec), seed=seed
+        )
         try:
             run = box.run()
             answers = written_answers(notebook)
@@ -135,5 +157,7 @@ def run_public_suite(
             )
         )
 
+    if suite.given:
+        make_importable(suite.given, given)
     collect_suite(suite.folder, reference_path=None, on_ready=on_ready)
     return found[0]

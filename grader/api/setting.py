@@ -43,6 +43,7 @@ def batch_setting(
         hidden=str(assignment.hidden_dir),
         reference=str(assignment.reference_path),
         data=str(assignment.data_dir) if assignment.data_files() else "",
+        given=assignment.given_contents(),
         sandbox=choice.sandbox,
         isolation=choice.isolation,
         image=choice.image,

@@ -155,7 +155,9 @@ def _cell_errors(check: str, executed: bytes) -> Iterator[Fault]:
 
 def _public(assignment: Assignment, choice: Choice, solution: bytes) -> Iterator[Fault]:
     data = assignment.data_dir if assignment.data_files() else None
-    suite = PublicSuite(folder=assignment.public_dir, data=data, spec=assignment.spec)
+    suite = PublicSuite(
+        folder=assignment.public_dir, data=data, spec=assignment.spec, given=assignment.folder
+    )
     if not any(assignment.public_dir.glob("test_*.py")):
         yield Fault(check="public suite", what="students get no public test to check with")
         return

@@ -16,7 +16,7 @@ from grader.box import calls, gpu, shell
 from grader.box.alarm import Alarm
 from grader.box.capture import DescriptorCapture, Outputs, Stream
 from grader.box.trace import Trace
-from grader.box.working_directory import import_from_here
+from grader.box.working_directory import import_from_here, put_file
 from grader.wire import frames, values
 from grader.wire import messages as m
 from grader.wire.seeding import seed_everything
@@ -91,8 +91,17 @@ class Server:
                 return
             if isinstance(request, m.RunCell):
                 self._channel.send(self._run_cell(request))
+            elif isinstance(request, m.PutFile):
+                self._channel.send(self._put_file(request, blobs))
             else:
                 self._answer(request, blobs)
+
+    def _put_file(self, request: m.PutFile, blobs: list[memoryview]) -> m.Reply:
+        try:
+            put_file(request.path, blobs[0] if blobs else b"")
+        except (OSError, ValueError) as error:
+            return calls.raised(error, self._cell_name)
+        return m.Value(value=None)
 
     def _run_cell(self, request: m.RunCell) -> m.CellDone:
         self._mend_streams()

@@ -12,6 +12,7 @@ from pathlib import Path
 import msgspec
 
 from grader.course.course_file import load_course_file
+from grader.course.given_files import given_files
 from grader.course.loading import SPEC_NAME, load_spec
 from grader.course.spec import AssignmentSpec, Dates
 from grader.errors import SpecError, UsageError
@@ -82,17 +83,26 @@ class Assignment:
         chosen = {path for glob in self.spec.data for path in self.data_dir.glob(glob)}
         return [path for path in files_below(self.data_dir) if path in chosen]
 
+    def given_files(self) -> dict[str, Path]:
+        """Map what the course gives beside the notebook: its path there, and where it lies."""
+        return given_files(self.folder, self.spec.box.files)
+
+    def given_contents(self) -> dict[str, bytes]:
+        """The same with the bytes."""
+        return {name: path.read_bytes() for name, path in self.given_files().items()}
+
     def public_files(self) -> list[Path]:
         """List the files of the public suite, sorted."""
         return list(files_below(self.public_dir))
 
     def bundle_files(self) -> list[Path]:
-        """List what can change a mark: the spec, the hidden suite, the reference, the data."""
+        """List what can change a mark: spec, hidden suite, reference, data, files beside."""
         return [
             self.spec_path,
             *files_below(self.hidden_dir),
             self.reference_path,
             *self.data_files(),
+            *self.given_files().values(),
         ]
 
     def bundle_sha256(self) -> str:

@@ -8,6 +8,7 @@ from pathlib import Path, PurePosixPath
 
 import msgspec
 
+from grader.course.given_files import check_given_files
 from grader.course.rule_checks import check_rules
 from grader.course.spec import AssignmentSpec, Resources
 from grader.course.strict_toml import read_struct, wrong_key
@@ -43,6 +44,7 @@ def load_spec(path: Path) -> AssignmentSpec:
     _check_libraries(spec, path)
     check_rules(spec, path)
     _check_data(spec, path)
+    check_given_files(spec, path)
     return spec
 
 

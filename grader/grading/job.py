@@ -15,7 +15,8 @@ from grader.suite.results import TestResult
 class Job(msgspec.Struct, frozen=True, kw_only=True):
     """One submission to be judged.
 
-    `data` is its notebook, which is there from when the job is handed out (see `waiting`).
+    `data` is its notebook, and `files` lie beside it, by their path there; both are there from
+    when the job is handed out (see `waiting`).
     `before` are the results of an earlier run with the same `seed`, of which those may stand whose
     tests are `unchanged`; without a seed of its own it has the batch's.
     """
@@ -23,6 +24,7 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
     student: str
     file: str
     data: bytes = b""
+    files: dict[str, bytes] = {}
     sha256: str
     attempt: int = 1
     submitted_at: dt.datetime | None = None
@@ -38,6 +40,7 @@ class Setting(msgspec.Struct, frozen=True, kw_only=True):
 
     `seed_key` is the course's secret, without which nobody can tell what `seed` leads to.
     `gpus` are the devices of the slots, one for each; `gpu` is that of one worker.
+    `given` is what the course gives beside the notebook, by its path there.
     `suite` are the fingerprints of the hidden suite.
     """
 
@@ -47,6 +50,7 @@ class Setting(msgspec.Struct, frozen=True, kw_only=True):
     hidden: str
     reference: str
     data: str
+    given: dict[str, bytes] = {}
     sandbox: SandboxName
     isolation: Isolation
     image: str

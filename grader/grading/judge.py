@@ -22,6 +22,7 @@ from grader.grading.job import Setting
 from grader.grading.lifeline import end_with_parent
 from grader.grading.worker import Worker, broken
 from grader.rules.checking import check_rule_names
+from grader.suite.helpers import make_importable
 from grader.suite.plan_checks import check_plan
 from grader.suite.randomness import seed_judge
 from grader.suite.running import CollectedSuite, collect_suite
@@ -44,6 +45,7 @@ def serve(connections: list[Connection]) -> None:
             )
         _fork_workers(setting, suite, connections)
 
+    make_importable(Path(setting.hidden).parent, setting.given)
     try:
         collect_suite(
             Path(setting.hidden), reference_path=Path(setting.reference), on_ready=on_ready

@@ -56,7 +56,10 @@ def judge_submission(
         return unreadable(job, setting, sentences(error))
     limits = run_limits(setting.spec)
     seed = Seeds(setting.seed, setting.seed_key).of_notebook()
-    box = NotebookBox(slot, notebook.sources, limits=limits, seed=seed, on_cell=on_cell)
+    files = {**job.files, **setting.given}  # nobody replaces what the course gives
+    box = NotebookBox(
+        slot, notebook.sources, files=files, limits=limits, seed=seed, on_cell=on_cell
+    )
     try:
         run = box.run()
         executed = executed_notebook(notebook, run)

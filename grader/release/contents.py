@@ -10,6 +10,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from grader.course.directory import Assignment
 from grader.points import show
 from grader.release.notebooks import notebook_bytes, student_notebook
+from grader.release.setting import SETTING_NAME, released_setting
 from grader.resources import shipped_dir
 
 # The same ranges as the package's own, so that a student's torch behaves as the box's does.
@@ -29,10 +30,12 @@ def released_contents(assignment: Assignment) -> dict[str, bytes]:
     """
     contents = {
         f"{assignment.name}.ipynb": notebook_bytes(student_notebook(assignment)),
+        SETTING_NAME: released_setting(assignment.spec),
         "README.md": _readme(assignment).encode(),
         "requirements.txt": _requirements(assignment).encode(),
         **_copied("tests", assignment.public_dir, assignment.public_files()),
         **_copied("data", assignment.data_dir, assignment.data_files()),
+        **assignment.given_contents(),
     }
     return dict(sorted(contents.items()))
 

@@ -10,11 +10,11 @@ Called by `grading.submission` for a batch and by `suite.standalone` for plain p
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
-from grader.errors import BoxCrashed, BoxFailure, BoxTimeout
+from grader.errors import BoxCrashed, BoxFailure, BoxTimeout, InfrastructureError
 from grader.sandbox.base import CellResult, Session, Slot
 from grader.sandbox.conversation import Loan, Trouble
 from grader.sandbox.link import Position
@@ -72,6 +72,7 @@ class NotebookBox:
     """A notebook's code, run in sessions of one slot.
 
     `cells` are `ReadNotebook.sources`: what is empty is not run, but has its number.
+    `files` lie beside it before its first cell is run, in every session; their names are safe.
     """
 
     def __init__(
@@ -81,11 +82,13 @@ class NotebookBox:
         *,
         limits: RunLimits,
         seed: int,
+        files: Mapping[str, bytes] | None = None,
         on_cell: Callable[[int, int], None] = lambda cell, cells: None,
     ) -> None:
         self._slot = slot
         self._on_cell = on_cell
         self._sources = list(cells)
+        self._files = dict(files or {})
         self._limits = limits
         self._seed = seed
         self._skipped: set[int] = set()
@@ -191,8 +194,24 @@ class NotebookBox:
     # -- sessions
 
     def _open(self) -> Session:
-        self._session = self._slot.open(seed=self._seed, limits=self._limits.of_session())
-        return self._session
+        session = self._session = self._slot.open(seed=self._seed, limits=self._limits.of_session())
+        for path, data in self._files.items():
+            self._put(session, path, data)
+        return session
+
+    def _put(self, session: Session, path: str, data: bytes) -> None:
+        """Put a file beside the notebook, of which nothing has been run yet: trouble is ours."""
+        try:
+            reply, _ = session.request(m.PutFile(path=path), [data])
+        except BoxFailure as error:
+            self._drop()
+            raise InfrastructureError(f"the sandbox ended while it was given {path}") from error
+        if not isinstance(reply, m.Value):
+            why = reply.text if isinstance(reply, m.Raised) else type(reply).__name__
+            raise InfrastructureError(
+                f"{path} can't be put beside the notebook: {why[:200]}",
+                hint="Name fewer or smaller files in assignment.toml, or raise disk_mb.",
+            )
 
     def _drop(self) -> None:
         session, self._session = self._session, None

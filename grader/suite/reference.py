@@ -16,6 +16,8 @@ REFERENCE_MODULE = "reference_solution"
 def load_reference(path: Path) -> ModuleType:
     """Import the reference solution as the module `reference_solution`.
 
+    What it imports of the course's own is made importable before, see `suite.helpers`.
+
     Raises:
         SuiteError: it can't be imported: file, line and what was raised.
     """

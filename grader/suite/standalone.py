@@ -16,6 +16,7 @@ from grader.errors import GraderError, InfrastructureError, SuiteError, UsageErr
 from grader.points import show
 from grader.suite.binding import BINDING, RUN, Binding
 from grader.suite.execution import SuiteRun
+from grader.suite.helpers import make_importable
 from grader.suite.link import BoxLink
 from grader.suite.notebook_view import NotebookView
 from grader.suite.plan_checks import check_plan, run_order
@@ -71,7 +72,9 @@ def open_notebook(path: Path, assignment: Assignment, sandbox: str, seeds: Seeds
     options = slot_options(assignment.spec, data=data if data.is_dir() else None)
     slot = open_slot(sandbox, options, hide=(assignment.course_root,))
     limits, seed = run_limits(assignment.spec), seeds.of_notebook()
-    box = NotebookBox(slot, read.sources, limits=limits, seed=seed)
+    box = NotebookBox(
+        slot, read.sources, files=assignment.given_contents(), limits=limits, seed=seed
+    )
     try:
         slot.wait_ready()
         run = box.run()
@@ -113,6 +116,7 @@ class PlainRun:
         course = Course.find(suite_file.parent)
         assignment = course.assignment(_assignment_name(course, suite_file))
         public = suite_file.is_relative_to(assignment.public_dir)
+        make_importable(assignment.folder, assignment.given_files())
         reference = None if public else load_reference(assignment.reference_path)
         path = Path(self._config.getoption("notebook"))
         seeds = Seeds(BATCH_SEED, seeds_key(course.root, make=False))

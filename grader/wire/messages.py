@@ -109,6 +109,12 @@ Status = Hello | Started | Refused | Ended
 # -- judge to box: inside a session ----------------------------------------------------------
 
 
+class PutFile(msgspec.Struct, frozen=True, kw_only=True, tag="put_file", tag_field="kind"):
+    """Write a file beside the notebook, before it is run; its bytes are the message's blob."""
+
+    path: str
+
+
 class RunCell(msgspec.Struct, frozen=True, kw_only=True, tag="run_cell", tag_field="kind"):
     """Run the cell number `index`, from 1, of all cells; `Output` events, then `CellDone`."""
 
@@ -187,7 +193,7 @@ class Close(msgspec.Struct, frozen=True, kw_only=True, tag="close", tag_field="k
     """End the session in good order."""
 
 
-Request = RunCell | Fetch | Act | RunFunction | Seed | Names | Watch | Forget | Close
+Request = PutFile | RunCell | Fetch | Act | RunFunction | Seed | Names | Watch | Forget | Close
 
 # -- box to judge: inside a session (all of it untrusted) ------------------------------------
 

@@ -20,6 +20,7 @@ FILES = (
     MARKER,
     "README.md",
     "data/numbers.csv",
+    "grader.json",
     "requirements.txt",
     "tests/test_warm_up.py",
     "warm-up.ipynb",
@@ -137,7 +138,7 @@ def test_a_failed_release_keeps_the_one_before_it(tmp_path: Path) -> None:
 
 def test_an_assignment_without_public_suite_or_data_is_released(tmp_path: Path) -> None:
     bundle = release(make_assignment(tmp_path, public=None, data={}), tmp_path / "out")
-    assert bundle.files == ("README.md", "requirements.txt", "warm-up.ipynb")
+    assert bundle.files == ("README.md", "grader.json", "requirements.txt", "warm-up.ipynb")
     readme = (bundle.folder / "README.md").read_text()
     assert "tests/" not in readme
     assert "data/" not in readme
