@@ -35,7 +35,8 @@ ETC = (
     "mime.types",
 )
 LARGE_PAGES = "/sys/kernel/mm/transparent_hugepage"
-"""Where the C library reads whether the kernel has them; nothing else of /sys is seen."""
+"""Where the C library reads whether the kernel has them; but for the slot's own counts, nothing
+else of /sys is seen."""
 DEVICES = ("null", "zero", "full", "random", "urandom")
 GPU_DEVICES = ("nvidia*", "dri")
 CODE = "/opt/grader-box"
@@ -60,6 +61,12 @@ class Config:
     tmp_bytes: int
     gpu: str
     arguments: list[str]
+    groups: list[str]
+    """Folders of the control groups that bound it."""
+    counted_by: str
+    """The folder of the group that counts its memory; `scope`: the one that it was started in."""
+    processors: list[int]
+    """Those that it may use, where no group bounds them; none: all."""
 
 
 def main() -> None:
@@ -67,6 +74,7 @@ def main() -> None:
     config = Config(**json.loads(sys.argv[1]))
     linux.prctl(linux.PR_SET_PDEATHSIG, signal.SIGKILL)
     as_root = os.getuid() == ROOT_UID
+    counted_by = _join_groups(config)
     _leave_namespaces(as_root=as_root)
     child = os.fork()
     if child:
@@ -76,7 +84,7 @@ def main() -> None:
         _, status = os.waitpid(child, 0)
         os._exit(os.waitstatus_to_exitcode(status) & 0xFF)
     linux.prctl(linux.PR_SET_PDEATHSIG, signal.SIGKILL)
-    _build_root(config)
+    _build_root(config, counted_by)
     linux.bring_up_loopback()
     if as_root:
         os.setgroups([])
@@ -87,6 +95,19 @@ def main() -> None:
     linux.drop_capabilities()
     os.closerange(3, 65_536)
     os.execve(config.interpreter, _command(config), _environment(config))  # noqa: S606
+
+
+def _join_groups(config: Config) -> str:
+    """Be bounded from here on, with all that is started; returns what counts the memory."""
+    for folder in config.groups:
+        Path(folder, "cgroup.procs").write_text("0")
+    if config.processors:
+        os.sched_setaffinity(0, config.processors)
+    if config.counted_by != "scope":
+        return config.counted_by
+    lines = Path("/proc/self/cgroup").read_text().splitlines()
+    own = next(line.removeprefix("0::") for line in lines if line.startswith("0::"))
+    return f"/sys/fs/cgroup{own}"
 
 
 def _leave_namespaces(*, as_root: bool) -> None:
@@ -124,7 +145,7 @@ def _environment(config: Config) -> dict[str, str]:
     }
 
 
-def _build_root(config: Config) -> None:
+def _build_root(config: Config, counted_by: str) -> None:
     linux.mount(None, "/", None, linux.MS_REC | linux.MS_PRIVATE)
     root = config.base
     linux.mount("tmpfs", root, "tmpfs", linux.MS_NOSUID | linux.MS_NODEV, "mode=755,size=64m")
@@ -134,6 +155,10 @@ def _build_root(config: Config) -> None:
         _bind(f"/etc/{name}", root)
     with suppress(OSError):  # it would only be slower; its files are root's to write
         _bind(LARGE_PAGES, root, flags=linux.MS_NOEXEC)
+    if counted_by:
+        version_2 = Path(counted_by, "memory.max").exists()
+        place = "/sys/fs/cgroup" if version_2 else "/sys/fs/cgroup/memory"
+        _bind(counted_by, root, place, flags=linux.MS_NOEXEC)  # to be read, by the zygote
     for prefix, seen_at in config.prefixes.items():
         _bind(prefix, root, seen_at)
     Path(root, "etc/passwd").write_text(f"student:x:{config.uid}:{config.uid}::/tmp:/bin/sh\n")

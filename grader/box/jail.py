@@ -38,10 +38,19 @@ class Nest:
 
     namespaces: bool
     filter: bool
+    counted: bool = False
+    """Whether a control group of the slot's own counts its memory."""
+    pinned: bool = False
+    """Whether it was given some processors, which it must not leave for others."""
     scratch: str = "/tmp"
     data: str = "/box-data"
     uid: int = field(default_factory=os.getuid)
     gid: int = field(default_factory=os.getgid)
+
+    @property
+    def private(self) -> bool:
+        """Whether /tmp and /dev/shm are file systems of the slot's or session's own."""
+        return self.scratch == "/tmp"
 
     @property
     def work(self) -> Path:
@@ -130,7 +139,7 @@ def close_behind(nest: Nest) -> None:
     linux.prctl(linux.PR_SET_NO_NEW_PRIVS, 1)
     linux.drop_capabilities()
     if nest.filter:
-        seccomp.install()
+        seccomp.install(uncounted=not nest.counted, pinned=nest.pinned)
 
 
 def reset_signals() -> None:

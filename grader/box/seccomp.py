@@ -64,6 +64,7 @@ _REFUSED: dict[str, tuple[int | None, int | None]] = {
     "quotactl": (179, 60),
     "nfsservctl": (180, 42),
     "vmsplice": (278, 75),
+    "memfd_secret": (447, 447),
     "personality": (135, 92),
     "modify_ldt": (154, None),
     # the machine itself
@@ -84,6 +85,14 @@ _REFUSED: dict[str, tuple[int | None, int | None]] = {
     "iopl": (172, None),
     "ioperm": (173, None),
 }
+_UNCOUNTED: dict[str, tuple[int | None, int | None]] = {
+    # memory without a name or a place in /proc, which only a control group counts
+    "memfd_create": (319, 279),
+    "shmget": (29, 194),
+    "msgget": (68, 186),
+    "semget": (64, 190),
+}
+_PINNED: dict[str, tuple[int | None, int | None]] = {"sched_setaffinity": (203, 122)}
 _CLONE = (56, 220)
 _CLONE3 = (435, 435)
 _SOCKET = (41, 198)
@@ -104,8 +113,13 @@ def _op(code: int, k: int, if_true: int = 0, if_false: int = 0) -> bytes:
     return struct.pack("=HBBI", code, if_true, if_false, k)
 
 
-def program(machine: str) -> bytes:
+def program(machine: str, *, uncounted: bool = False, pinned: bool = False) -> bytes:
     """The filter as a BPF program for `machine` (`x86_64` or `aarch64`).
+
+    Args:
+        machine: as `os.uname` names it.
+        uncounted: no control group counts memory: refuse what nothing else would count.
+        pinned: no control group bounds processors: refuse to leave those that were given.
 
     Raises:
         OSError: no filter is known for this machine.
@@ -121,7 +135,8 @@ def program(machine: str) -> bytes:
     ]
     if machine == "x86_64":
         code += [_op(_JGE, _X32, 0, 1), _op(_RETURN, _ERRNO | EPERM)]
-    for numbers in _REFUSED.values():
+    refused = _REFUSED | (_UNCOUNTED if uncounted else {}) | (_PINNED if pinned else {})
+    for numbers in refused.values():
         number = numbers[column]
         if number is not None:
             code += [_op(_JEQ, number, 0, 1), _op(_RETURN, _ERRNO | EPERM)]
@@ -143,13 +158,13 @@ def program(machine: str) -> bytes:
     return b"".join(code)
 
 
-def install() -> None:
+def install(*, uncounted: bool = False, pinned: bool = False) -> None:
     """Put the filter on this process and all that it will start; it can't be taken off.
 
     Raises:
         OSError: the kernel refused it.
     """
-    code = program(os.uname().machine)
+    code = program(os.uname().machine, uncounted=uncounted, pinned=pinned)
     buffer = ctypes.create_string_buffer(code, len(code))
 
     class SockFprog(ctypes.Structure):

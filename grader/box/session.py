@@ -21,7 +21,9 @@ _LOOK_S = 1.0
 class Session:
     """What the zygote knows of its one child."""
 
-    def __init__(self, number: int, channel: int, report: int, limits: m.Limits) -> None:
+    def __init__(
+        self, number: int, channel: int, report: int, limits: m.Limits, memory: MemoryWatch
+    ) -> None:
         self.number = number
         self.channel = channel
         self.report = report
@@ -33,7 +35,7 @@ class Session:
         self.detail = ""
         self.began = time.monotonic()
         self.pending: deque[memoryview] = deque()
-        self.memory = MemoryWatch(limits.memory_bytes)
+        self.memory = memory
         self._ticks = -1
         self._looked = self._lived = self.began
 

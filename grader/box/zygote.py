@@ -4,7 +4,8 @@ It holds no test, no token and no submission, ever. It speaks frames over its st
 socket, and is the only one that writes them: what a child sends is payload.
 
     python -m grader.box.zygote --isolation warm|single-use|unsafe [--socket PATH]
-                                [--processes N] [--scratch DIR] [--data DIR]
+                                [--processes N] [--memory counted] [--processors bounded|pinned]
+                                [--scratch DIR] [--data DIR]
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ import msgspec
 from grader.box import jail, linux
 from grader.box.child import Serve, be_child
 from grader.box.clearing import empty, kill_descendants
-from grader.box.memory import resident
+from grader.box.memory import MemoryWatch, resident
 from grader.box.session import Session, channel, widen, write_some
 from grader.box.stream import JudgeStream, to_judge
 from grader.box.warming import warm_up
@@ -201,7 +202,12 @@ class Zygote:
             self._kill("killed", "a new session was asked for")
         ours, theirs = channel()
         report, write = os.pipe()
-        session = self._session = Session(order.session, ours, report, order.limits)
+        memory = MemoryWatch(
+            order.limits.memory_bytes,
+            counted=self._nest.counted,
+            private=self._nest.private,
+        )
+        session = self._session = Session(order.session, ours, report, order.limits, memory)
         try:
             session.pid = self._fork()
         except OSError as error:
@@ -245,9 +251,13 @@ class Zygote:
             self._refuse(session, "the child ended before its jail was closed")
 
     def _begin(self, session: Session, milliseconds: float) -> None:
+        try:
+            session.memory.start(session.pid)
+        except OSError as error:
+            self._refuse(session, f"its memory can't be watched: {error}")
+            return
         os.close(session.report)
         session.started = True
-        session.memory.start(session.pid)
         self._status(session.number, m.Started(session=session.number, jail_ms=milliseconds))
         session.write()
 
@@ -326,6 +336,7 @@ class Zygote:
                 unit = 1 if sys.platform == "darwin" else 1024
                 found = (status, usage.ru_utime + usage.ru_stime, usage.ru_maxrss * unit)
         session.pid = 0
+        session.memory.close()
         if self._nest.scratch != jail.Nest.scratch:
             empty(Path(self._nest.scratch))
         return found
@@ -337,6 +348,8 @@ def main() -> None:
     parser.add_argument("--isolation", choices=("warm", "single-use", "unsafe"), required=True)
     parser.add_argument("--socket", default="", help="of the judge; else stdin and stdout")
     parser.add_argument("--processes", type=int, default=0, help="at most, where nothing counts")
+    parser.add_argument("--memory", choices=("counted", "watched"), default="watched")
+    parser.add_argument("--processors", choices=("bounded", "pinned", "shared"), default="shared")
     parser.add_argument("--scratch", default=jail.Nest.scratch)
     parser.add_argument("--data", default=jail.Nest.data)
     options = parser.parse_args()
@@ -348,6 +361,8 @@ def main() -> None:
     nest = jail.Nest(
         namespaces=options.isolation == "warm",
         filter=options.isolation != "unsafe",
+        counted=options.memory == "counted",
+        pinned=options.processors == "pinned",
         scratch=options.scratch,
         data=options.data,
     )
@@ -355,7 +370,12 @@ def main() -> None:
         pid=os.getpid(),
         isolation=options.isolation,
         packages=versions,
-        jail={"namespaces": str(nest.namespaces), "seccomp": str(nest.filter)},
+        jail={
+            "namespaces": str(nest.namespaces),
+            "seccomp": str(nest.filter),
+            "memory": options.memory,
+            "processors": options.processors,
+        },
         warm_s=time.monotonic() - began,
         resident_bytes=resident(os.getpid()),
         stream=stream.kind,

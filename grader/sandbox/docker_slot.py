@@ -152,6 +152,7 @@ class DockerSlot(StreamSlot):
 
     def _create(self, engine: Engine, rendezvous: Rendezvous | None, *, shared: bool) -> str:
         arguments = ["--isolation", self.options.isolation]
+        arguments += ["--memory", "counted", "--processors", "bounded"]
         mounts = []
         if rendezvous is not None:
             arguments += ["--socket", f"{DOOR_FOLDER}/{rendezvous.name}"]

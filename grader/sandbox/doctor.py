@@ -110,6 +110,9 @@ def _sandbox_checks(sandbox: str, runtime: str = "") -> Iterator[Check]:
         began = time.monotonic()
         hello = slot.wait_ready()
         yield Check(name="warm-up", ok=True, found=f"{time.monotonic() - began:.1f} s")
+        if choice.sandbox != "unsafe":
+            yield _memory_check(hello.jail.get("memory", ""))
+            yield _processor_check(hello.jail.get("processors", ""))
         if choice.sandbox == "docker":
             yield _stream_check(direct=hello.stream == "socket")
         for probe in PROBES:
@@ -120,6 +123,40 @@ def _sandbox_checks(sandbox: str, runtime: str = "") -> Iterator[Check]:
         yield Check(name="slot", ok=False, found=error.what, fix=error.hint or "")
     finally:
         slot.stop()
+
+
+_GROUPS_FIX = (
+    "Run it as root, or in a session whose systemd hands over the controllers memory, cpu and pids "
+    "(`systemd-run --user --scope true` must work), or use Docker, which always has them."
+)
+
+
+def _memory_check(how: str) -> Check:
+    """What counts memory that no process has mapped: memory files, System V, what sockets hold."""
+    counted = how == "counted"
+    return Check(
+        name="memory that is not mapped",
+        ok=True if counted else None,
+        found="counted by a control group"
+        if counted
+        else "watched: calls for memory without a name are refused, what sockets and pipes hold is "
+        "bounded by their number alone",
+        fix="" if counted else _GROUPS_FIX,
+    )
+
+
+def _processor_check(how: str) -> Check:
+    """What keeps a submission from taking the processors of its neighbours."""
+    found = {
+        "bounded": "bounded by a control group",
+        "pinned": "bound to processors of its own, as long as there are as many as slots",
+    }
+    return Check(
+        name="processors",
+        ok={"bounded": True, "pinned": None}.get(how, False),
+        found=found.get(how, "not bounded"),
+        fix="" if how == "bounded" else _GROUPS_FIX,
+    )
 
 
 def _stream_check(*, direct: bool) -> Check:

@@ -7,13 +7,30 @@ import os
 import re
 import sys
 import sysconfig
+from contextlib import suppress
 from itertools import count
 from pathlib import Path
 
 import grader
 from grader.errors import InfrastructureError
 from grader.sandbox.base import SlotOptions
+from grader.sandbox.cgroups import (
+    Bounds,
+    SlotGroup,
+    make_group,
+    scope_command,
+    scope_controllers,
+    scope_environment,
+)
 from grader.sandbox.process import OWN_PROCESSES, ProcessSlot
+from grader.sandbox.processors import Processors
+from grader.wire import messages as m
+
+MB = 1 << 20
+WARM_BYTES = 700 * MB
+"""What a slot may take to become warm, until it says how much that was."""
+_SLACK_BYTES = 128 * MB
+"""For pages of libraries that are read again and again, and what the kernel keeps beside."""
 
 _FIRST_UID = 61_000
 _UIDS = 4_000
@@ -33,6 +50,9 @@ class LocalSlot(ProcessSlot):
             if os.getuid() == 0
             else os.getuid()
         )
+        self._group: SlotGroup | None = None
+        self._processors: Processors | None = None
+        self._tight = False
 
     def command(self, folder: Path) -> tuple[list[str], dict[str, str]]:
         """The enclosure's command line."""
@@ -46,6 +66,14 @@ class LocalSlot(ProcessSlot):
         # A warm slot's sessions have a namespace each, in which the kernel counts theirs.
         if self.options.isolation != "warm" and (os.getuid() == 0 or _counts_by_namespace()):
             arguments += ["--processes", str(self.options.processes + OWN_PROCESSES)]
+        group, wrapper = self._make_group()
+        scoped = scope_controllers() if wrapper else frozenset()
+        arguments += ["--memory", "counted" if group.memory_version or scoped else "watched"]
+        if "cpu" in group.places or "cpu" in scoped:
+            arguments += ["--processors", "bounded"]
+        else:
+            self._processors = Processors(self.options.cpus)
+            arguments += ["--processors", "pinned"]
         config = {
             "base": str(folder / "root"),
             "prefixes": prefixes,
@@ -57,14 +85,63 @@ class LocalSlot(ProcessSlot):
             "tmp_bytes": self.options.disk_bytes + (64 << 20),
             "gpu": str(self.options.gpu or ""),
             "arguments": arguments,
+            "groups": [str(f) for f in group.folders],
+            "counted_by": "scope" if wrapper else str(group.memory_folder or ""),
+            "processors": self._processors.numbers if self._processors else [],
         }
-        command = [sys.executable, "-B", "-P", "-m", "grader.box.enclosure", json.dumps(config)]
+        command = [
+            *wrapper,
+            sys.executable,
+            "-B",
+            "-P",
+            "-m",
+            "grader.box.enclosure",
+            json.dumps(config),
+        ]
         environment = {
             "PATH": os.environ.get("PATH", "/usr/bin:/bin"),
             "PYTHONPATH": str(Path(grader.__file__).parent.parent),
             "LANG": "C.UTF-8",
+            **(scope_environment() if wrapper else {}),
         }
         return command, environment
+
+    def wait_ready(self) -> m.Hello:
+        """Wait until the zygote is warm; from then on its sessions may have their limit more."""
+        hello = super().wait_ready()
+        # On a GPU the driver takes what it takes of the host's memory.
+        if not self._tight and self._group is not None and not self.options.gpu:
+            held = self.options.memory_bytes + self.options.disk_bytes
+            with suppress(OSError):  # then the first limit holds
+                self._group.bound_memory(hello.resident_bytes + held + _SLACK_BYTES)
+            self._tight = True
+        return hello
+
+    def destroy(self) -> None:
+        """Kill the process with all that it started and remove its folder and its group."""
+        super().destroy()
+        group, self._group = self._group, None
+        if group is not None:
+            group.remove()
+        processors, self._processors = self._processors, None
+        if processors is not None:
+            processors.release()
+        self._tight = False
+
+    def _make_group(self) -> tuple[SlotGroup, list[str]]:
+        """A group for the slot's processes, or what starts them in a scope of systemd."""
+        options = self.options
+        bounds = Bounds(
+            memory_bytes=WARM_BYTES + options.memory_bytes + options.disk_bytes,
+            cpus=options.cpus,
+            processes=options.processes + 2 * OWN_PROCESSES,
+        )
+        group = self._group = make_group(bounds)
+        if group.memory_version or "memory" not in scope_controllers():
+            return group, []
+        group.remove()
+        self._group = None
+        return SlotGroup(places={}), scope_command(group.name, bounds)
 
 
 def _counts_by_namespace() -> bool:

@@ -123,6 +123,33 @@ PROBES = (
         holds=lambda said: said == "bounded" or said.startswith("stopped"),
     ),
     Probe(
+        name="memory without a name is limited",
+        source=(
+            "import os\nkept, piece = [], bytes(32 << 20)\ntry:\n    for i in range(20):\n"
+            "        kept.append(os.memfd_create('x')); os.write(kept[-1], piece)\n"
+            "    print('unbounded')\nexcept OSError: print('bounded')"
+        ),
+        holds=lambda said: said == "bounded" or said.startswith("stopped"),
+        fix="Let the engine use cgroups for memory.",
+    ),
+    Probe(
+        name="processors are limited",
+        source=(
+            "import os, resource, time\n"
+            "began = time.monotonic()\n"
+            "for i in range(8):\n"
+            "    if os.fork() == 0:\n"
+            "        while time.monotonic() < began + 2: pass\n"
+            "        os._exit(0)\n"
+            "for i in range(8): os.wait()\n"
+            "usage = resource.getrusage(resource.RUSAGE_CHILDREN)\n"
+            "share = (usage.ru_utime + usage.ru_stime) / (time.monotonic() - began)\n"
+            "print('bounded' if share < 1.5 else f'it has {share:.1f} of them')"
+        ),
+        holds=_is("bounded"),
+        fix="Let the engine use cgroups for cpu.",
+    ),
+    Probe(
         name="output is limited",
         source="while True: print('x' * 1000)",
         holds=_is("stopped: output_limit"),

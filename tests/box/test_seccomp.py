@@ -13,15 +13,15 @@ MACHINES = {"x86_64": X86_64, "aarch64": AARCH64}
 ALLOW, KILL, EPERM, ENOSYS = 0x7FFF0000, 0x80000000, 0x00050001, 0x00050026
 
 
-def instructions(machine: str) -> list[tuple[int, int, int, int]]:
-    return list(struct.iter_unpack("=HBBI", seccomp.program(machine)))
+def instructions(machine: str, **more: bool) -> list[tuple[int, int, int, int]]:
+    return list(struct.iter_unpack("=HBBI", seccomp.program(machine, **more)))
 
 
-def verdict(machine: str, number: int, *args: int, arch: int | None = None) -> int:
+def verdict(machine: str, number: int, *args: int, arch: int | None = None, **more: bool) -> int:
     """What the kernel would answer to this call."""
     padded = [*args, 0, 0, 0, 0, 0, 0][:6]
     data = struct.pack("<iIQ6Q", number, arch or MACHINES[machine], 0, *padded)
-    code, at, accumulator = instructions(machine), 0, 0
+    code, at, accumulator = instructions(machine, **more), 0, 0
     while True:
         operation, if_true, if_false, k = code[at]
         at += 1
@@ -84,6 +84,18 @@ def test_calls_of_another_architecture_end_the_process(machine: str) -> None:
 def test_calls_by_the_x32_numbers_are_refused() -> None:
     assert verdict("x86_64", 0x40000000 | 1) == EPERM
     assert verdict("x86_64", 0x40000000 | 272) == EPERM
+
+
+@pytest.mark.parametrize(
+    ("machine", "memfd", "affinity"), [("x86_64", 319, 203), ("aarch64", 279, 122)]
+)
+def test_where_no_group_counts_or_bounds_what_only_it_could_is_refused(
+    machine: str, memfd: int, affinity: int
+) -> None:
+    assert verdict(machine, memfd) == verdict(machine, affinity) == ALLOW
+    assert verdict(machine, memfd, uncounted=True) == EPERM
+    assert verdict(machine, affinity, pinned=True) == EPERM
+    assert verdict(machine, affinity, uncounted=True) == ALLOW
 
 
 CLONE = {"x86_64": 56, "aarch64": 220}

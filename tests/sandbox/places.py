@@ -11,7 +11,9 @@ from unittest import mock
 import pytest
 
 from grader.errors import InfrastructureError
+from grader.sandbox import local_slot
 from grader.sandbox.base import Slot, SlotOptions
+from grader.sandbox.cgroups import SlotGroup
 from grader.sandbox.local_slot import LocalSlot
 from grader.sandbox.transport import Transport
 from grader.sandbox.unsafe_slot import UnsafeSlot
@@ -19,6 +21,7 @@ from grader.sandbox.unsafe_slot import UnsafeSlot
 PLACES = [
     pytest.param("local-warm", marks=pytest.mark.local_box),
     pytest.param("local-single-use", marks=[pytest.mark.local_box, pytest.mark.slow]),
+    pytest.param("local-watched", marks=[pytest.mark.local_box, pytest.mark.slow]),
     pytest.param("unsafe", marks=pytest.mark.local_box),
     pytest.param("docker-warm", marks=pytest.mark.docker),
     pytest.param("docker-single-use", marks=[pytest.mark.docker, pytest.mark.slow]),
@@ -53,6 +56,8 @@ def slot_maker(place: str) -> Callable[[SlotOptions], Slot]:
     if sandbox == "local":
         if sys.platform != "linux":
             pytest.skip("the local sandbox needs Linux")
+        if isolation == "watched":
+            return _WatchedSlot
         return lambda options: LocalSlot(replace(options, isolation=isolation))  # type: ignore[arg-type]
     from grader.sandbox.docker_slot import DockerSlot
 
@@ -60,6 +65,19 @@ def slot_maker(place: str) -> Callable[[SlotOptions], Slot]:
     if isolation == "attached":
         return lambda options: _attached(replace(options, image=image))
     return lambda options: DockerSlot(replace(options, isolation=isolation, image=image))  # type: ignore[arg-type]
+
+
+class _WatchedSlot(LocalSlot):
+    """A local slot where no control group can be had."""
+
+    def connect(self) -> Transport:
+        """Start it as where nobody may make a group."""
+        nowhere = {
+            "make_group": lambda bounds: SlotGroup(places={}),
+            "scope_controllers": frozenset,
+        }
+        with mock.patch.multiple(local_slot, **nowhere):
+            return super().connect()
 
 
 def _attached(options: SlotOptions) -> Slot:

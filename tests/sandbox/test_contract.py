@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -256,6 +257,68 @@ def test_memory_beyond_the_limit_ends_the_cell_or_the_session(jailed: Box) -> No
     else:
         assert "memory" in result.outputs[-1]["evalue"].lower() or result.error == "MemoryError"
     assert jailed.fresh().said("print('on')") == "on\n"
+
+
+NOT_MAPPED = {
+    "memory files": (
+        "import os\nkept, piece = [], bytes(16 << 20)\n"
+        "while len(kept) < 60:\n"
+        "    kept.append(os.memfd_create('x'))\n    os.write(kept[-1], piece)"
+    ),
+    "System V": (
+        "import ctypes\nlibc = ctypes.CDLL(None, use_errno=True)\n"
+        "libc.shmat.restype = ctypes.c_void_p\n"
+        "for _ in range(15):\n"
+        "    number = libc.shmget(0, 64 << 20, 0o1600)\n"
+        "    if number < 0: raise OSError(ctypes.get_errno(), 'shmget')\n"
+        "    place = ctypes.c_void_p(libc.shmat(number, None, 0))\n"
+        "    ctypes.memset(place, 1, 64 << 20)\n    libc.shmdt(place)"
+    ),
+    "let go of": (
+        "import mmap\nkept = []\n"
+        "for _ in range(15):\n"
+        "    kept.append(mmap.mmap(-1, 64 << 20))\n    kept[-1].write(bytes(64 << 20))\n"
+        "    kept[-1].madvise(mmap.MADV_DONTNEED)\n"
+        "import time; time.sleep(0.5)"
+    ),
+}
+
+
+@pytest.mark.parametrize("kind", NOT_MAPPED)
+def test_memory_that_no_process_has_mapped_counts(jailed: Box, kind: str) -> None:
+    """960 MB under a limit of 400: stopped, or refused where nothing counts it."""
+    try:
+        result = jailed.cell(NOT_MAPPED[kind], timeout_s=20)
+    except BoxOutOfMemory:
+        assert jailed.session.close().peak_memory_bytes >= 400 * MB
+    else:
+        assert (result.status, result.outputs[-1]["ename"]) == ("error", "PermissionError")
+    assert jailed.fresh().said("print('on')") == "on\n"
+
+
+def test_files_are_counted_as_disk_and_not_as_memory(jailed: Box) -> None:
+    jailed.said(
+        "import torch\nopen('f', 'wb').write(bytes(30 << 20))\n"
+        "kept = torch.ones(94 << 20)\nimport time; time.sleep(0.3)"
+    )
+    assert 350 * MB < jailed.session.close().peak_memory_bytes < 400 * MB
+
+
+@pytest.mark.skipif((os.cpu_count() or 1) < 2, reason="there is one processor")
+def test_many_processes_get_no_more_processors_than_one(jailed: Box) -> None:
+    spin = (
+        "import os, resource, time\nbegan = time.monotonic()\n"
+        "for _ in range(8):\n"
+        "    if os.fork() == 0:\n"
+        "        try: os.sched_setaffinity(0, range(os.cpu_count()))\n"
+        "        except OSError: pass\n"
+        "        while time.monotonic() < began + 2: pass\n"
+        "        os._exit(0)\n"
+        "for _ in range(8): os.wait()\n"
+        "usage = resource.getrusage(resource.RUSAGE_CHILDREN)\n"
+        "print((usage.ru_utime + usage.ru_stime) / (time.monotonic() - began))"
+    )
+    assert float(jailed.said(spin, timeout_s=30)) < 1.4
 
 
 def test_a_fork_bomb_is_bounded_and_over_when_the_session_is(jailed: Box) -> None:

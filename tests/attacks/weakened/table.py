@@ -121,6 +121,20 @@ def _much_output() -> None:
     stream.OUTPUT_SLACK = 1 << 40
 
 
+def _no_groups() -> None:
+    from grader.sandbox import local_slot
+
+    local_slot.make_group = lambda bounds: local_slot.SlotGroup(places={})
+    local_slot.scope_controllers = frozenset  # type: ignore[assignment]
+
+
+def _no_processors() -> None:
+    from grader.sandbox import processors
+
+    _no_groups()
+    processors.math.ceil = lambda number: 1 << 20  # type: ignore[assignment]
+
+
 @contextmanager
 def _as_it_comes() -> Iterator[None]:
     """Pages that show what the box sent as it is."""
@@ -245,6 +259,7 @@ WEAKENINGS: dict[str, Weakening] = {
     "shared-ipc": _box(
         "sessions share System V memory and message queues",
         ("box/jail.py", "    | linux.CLONE_NEWIPC\n", ""),
+        ("box/jail.py", "uncounted=not nest.counted, ", ""),
     ),
     "shared-network": _box(
         "the box is on the machine's network",
@@ -271,7 +286,8 @@ WEAKENINGS: dict[str, Weakening] = {
         ),
     ),
     "no-filter": _box(
-        "no system call is refused", ("box/jail.py", "        seccomp.install()", "        pass")
+        "no system call is refused",
+        ("box/jail.py", "        seccomp.install(", "        _ = dict("),
     ),
     "no-memory-limit": _box(
         "memory is not watched",
@@ -283,12 +299,20 @@ WEAKENINGS: dict[str, Weakening] = {
             "resource.RLIMIT_FSIZE: limits.file_bytes",
             "resource.RLIMIT_FSIZE: 1 << 40",
         ),
+        ("box/jail.py", "uncounted=not nest.counted, ", ""),
+        judge=_no_groups,
         # Three gigabytes that are touched for the first time take long on some machines.
         resources=(("cell_s", 20), ("notebook_s", 60)),
     ),
     "no-process-limit": _box(
         "processes are not counted",
         ("box/jail.py", "bounds[resource.RLIMIT_NPROC] = limits.processes", "pass"),
+        judge=_no_groups,
+    ),
+    "no-processor-limit": Weakening(
+        what="a submission takes as many processors as there are",
+        judge=_no_processors,
+        resources=(("cell_s", 20), ("notebook_s", 60)),
     ),
     "no-disk-limit": _box(
         "disk space is not limited",
