@@ -305,7 +305,7 @@ class _Run:
             on_ready=self._progress.warm,
             on_cell=self._progress.cell,
             on_stopping=self._progress.stopping,
-            on_withdrawn=self._progress.warned,
+            on_warned=self._progress.warned,
             on_idle=self._pages.write_one_ahead,
         )
         if self._machines is None:

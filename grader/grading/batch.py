@@ -6,6 +6,7 @@ it is made, so that a batch killed at any instant has lost nothing that was judg
 
 from __future__ import annotations
 
+import math
 import os
 import signal
 import time
@@ -16,7 +17,7 @@ from typing import Any
 
 import msgspec
 
-from grader.errors import InfrastructureError
+from grader.errors import GraderError, InfrastructureError
 from grader.grading.interrupt import Interrupt
 from grader.grading.issuing import not_judged
 from grader.grading.job import (
@@ -28,11 +29,13 @@ from grader.grading.job import (
     Judged,
     Ready,
     Setting,
+    Warming,
     Withdrawn,
 )
 from grader.grading.judging import JudgeProcess, raised
-from grader.grading.patience import MAX_LOSSES, START_S, job_patience_s
+from grader.grading.patience import MAX_LOSSES, SLOW_S, TELL_S, job_patience_s
 from grader.grading.waiting import Load, Waiting, at_hand
+from grader.sandbox.liveness import LOOK_S
 from grader.wire import frames
 
 
@@ -45,7 +48,8 @@ class Watchers:
     on_ready: Callable[[int], None] = lambda slots: None
     on_cell: Callable[[str, int, int], None] = lambda student, cell, cells: None
     on_stopping: Callable[[], None] = lambda: None
-    on_withdrawn: Callable[[str], None] = lambda what: None
+    on_warned: Callable[[str], None] = lambda warning: None
+    """Of what the batch goes on without, and of what is slow."""
     on_idle: Callable[[], bool] = lambda: False
     """Called while no worker says anything: does one thing that can wait; False if nothing can."""
 
@@ -58,8 +62,9 @@ class _Slot:
         self.ready = False
         self.job: Job | None = None
         self.pid = 0
-        self.until = time.monotonic() + START_S
-        """When the worker is given up: it must have said something by then."""
+        """Of the worker; 0 until it has said something."""
+        self.until = math.inf
+        """When a worker that has a submission is given up: it must have a verdict by then."""
 
 
 def grade_batch(
@@ -70,7 +75,7 @@ def grade_batch(
     Raises:
         KeyboardInterrupt: Ctrl-C; what was running has been finished, unless it came twice.
         SuiteError: the hidden suite can't be used; nothing has been judged.
-        InfrastructureError: no slot could be started, or none is left.
+        InfrastructureError: no slot could be started, or every one has failed.
     """
     waiting = Waiting(jobs, load=load, setting=setting, on_verdict=watchers.on_verdict)
     if not waiting:
@@ -122,7 +127,9 @@ class _Round:
         self._slots: list[_Slot] = []
         self._lost: list[Job] = []
         self.withdrawn: set[str] = set()
-        self._ready = 0
+        self._ready = self._failed = 0
+        self._slow_s = SLOW_S
+        self._look_at = 0.0
 
     def run(self) -> list[Job]:
         """Run until nothing is left to hand out; returns jobs whose workers died."""
@@ -130,8 +137,10 @@ class _Round:
         self._judge = judge = JudgeProcess(self._setting, count)
         self._slots = [_Slot(connection) for connection in judge.connections]
         try:
-            while any(not s.connection.closed for s in self._slots):
-                open_ = {s.connection: s for s in self._slots if not s.connection.closed}
+            while open_ := {s.connection: s for s in self._slots if not s.connection.closed}:
+                if self._is_done(list(open_.values())):
+                    judge.stop()  # else who still warms up would be waited for
+                    break
                 for connection in self._listen(open_):
                     self._hear(open_[connection])
                 self._give_up_what_hangs()
@@ -142,12 +151,19 @@ class _Round:
             judge.finish()
         return self._lost
 
+    def _is_done(self, slots: list[_Slot]) -> bool:
+        """Whether nothing is left for the slots that are not warm yet."""
+        nothing = not self._waiting or self._interrupt.asked
+        return nothing and not any(slot.job for slot in slots)
+
     def _listen(self, slots: dict[Connection, _Slot]) -> list[Any]:
         """Who has said something; while nobody has, what can wait is done."""
         heard = wait(list(slots), 0)
         if heard or self._watchers.on_idle():
             return heard
         patience = min(s.until for s in slots.values()) - time.monotonic()
+        if not all(s.pid for s in slots.values()):
+            patience = min(patience, TELL_S)
         return wait(list(slots), max(patience, 0.0))
 
     def _hear(self, slot: _Slot) -> None:
@@ -162,6 +178,11 @@ class _Round:
                 self._ready += 1
                 self._watchers.on_ready(self._ready)
                 self._hand_out(slot)
+            case Warming():
+                slot.pid = message.pid
+                if slot.job is not None:
+                    slot.until = time.monotonic() + job_patience_s(self._setting.spec)
+                self._tell_slow(message.seconds)
             case Begins():
                 self._watchers.on_begin(message.student)
             case InCell():
@@ -172,10 +193,10 @@ class _Round:
                 self._watchers.on_verdict(message)
             case Withdrawn():
                 self.withdrawn.add(message.device)
-                self._watchers.on_withdrawn(message.what)
+                self._watchers.on_warned(message.what)
                 self._mourn(slot)
             case Broken():
-                raise raised(message)
+                self._lose(slot, raised(message))
 
     def _hand_out(self, slot: _Slot) -> None:
         handed_out = None if self._interrupt.asked else self._waiting.hand_out()
@@ -191,23 +212,47 @@ class _Round:
 
     def _mourn(self, slot: _Slot) -> None:
         """A worker died: its submission goes to another."""
+        if not slot.ready and slot.job is None:
+            self._lose(slot, self._judge.never_ready())
+        else:
+            self._put_by(slot)
+
+    def _lose(self, slot: _Slot, error: GraderError) -> None:
+        """A slot could not be started, or is broken: the batch goes on with those that are there.
+
+        Raises:
+            GraderError: there are none, or it is the suite's fault.
+        """
+        self._put_by(slot)
+        self._failed += 1
+        if not isinstance(error, InfrastructureError) or self._failed == len(self._slots):
+            raise error
+        left = len(self._slots) - self._failed
+        self._watchers.on_warned(f"one slot failed, it goes on with {left}: {error.what}")
+
+    def _put_by(self, slot: _Slot) -> None:
+        """Nothing more comes from a slot; what it had goes to another."""
         slot.connection.close()
         if slot.job is not None:
             self._lost.append(slot.job)
             slot.job = None
-        elif not self._ready:
-            raise self._judge.never_ready()
+
+    def _tell_slow(self, seconds: float) -> None:
+        if seconds >= self._slow_s:
+            self._slow_s = 2 * seconds
+            self._watchers.on_warned(
+                f"a slot is slow to start: {seconds:.0f} s so far, and it goes on. The machine is "
+                "busy; what is ready meanwhile is used"
+            )
 
     def _give_up_what_hangs(self) -> None:
-        """Kill workers that have said nothing for longer than any submission can take."""
+        """Kill workers that had their submission for longer than any can take."""
         now = time.monotonic()
+        silent = [slot for slot in self._slots if not slot.connection.closed and not slot.pid]
+        if silent and now >= self._look_at:
+            self._look_at = now + LOOK_S
+            self._judge.look(collecting=len(silent) == len(self._slots))
         for slot in self._slots:
-            if slot.connection.closed or now < slot.until:
-                continue
-            if not slot.pid:
-                raise InfrastructureError(
-                    f"the judge's process was not ready after {START_S:.0f} s",
-                    hint="Run `grader doctor`; look for work at the top of the suite or reference.",
-                )
-            os.kill(slot.pid, signal.SIGKILL)
-            slot.until = now + START_S  # its connection closes now, and it is mourned
+            if not slot.connection.closed and now >= slot.until:
+                os.kill(slot.pid, signal.SIGKILL)
+                slot.until = math.inf  # its connection closes now, and it is mourned

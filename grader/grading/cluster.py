@@ -17,11 +17,11 @@ from grader.errors import InfrastructureError, UsageError
 from grader.grading.batch import Watchers
 from grader.grading.interrupt import Interrupt
 from grader.grading.job import Job, Setting
-from grader.grading.patience import START_S
+from grader.grading.patience import NO_MACHINE_S
 from grader.grading.waiting import Load, Waiting, at_hand
 from grader.sandbox.choose import Choice
 
-CONNECT_S = 20.0
+CONNECT_S = 120.0
 """How long a scheduler may take to answer."""
 _LOCAL = "local:"
 _FORGET = {"distributed.admin.low-level-log-length": 10}
@@ -108,10 +108,10 @@ class Cluster:
         wanted = Wanted(sandbox=sandbox, isolation=isolation, libraries=libraries, runtime=runtime)
         self._wanted = msgspec.msgpack.encode(wanted)
         try:
-            self._client.wait_for_workers(1, timeout=START_S)
+            self._client.wait_for_workers(1, timeout=NO_MACHINE_S)
         except TimeoutError as error:
             raise InfrastructureError(
-                f"no machine has come to the cluster in {START_S:.0f} s",
+                f"no machine has come to the cluster in {NO_MACHINE_S:.0f} s",
                 hint="Start workers: dask worker SCHEDULER",
             ) from error
         found = {

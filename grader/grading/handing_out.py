@@ -19,11 +19,9 @@ from grader.grading.issuing import not_judged
 from grader.grading.job import Begins, Broken, InCell, Job, Judged, Setting
 from grader.grading.judging import raised
 from grader.grading.machine import GPU, SLOTS, Answer, capacity, judge_here, needs_gpu
-from grader.grading.patience import MAX_LOSSES
+from grader.grading.patience import MAX_LOSSES, NO_MACHINE_S
 from grader.grading.waiting import Waiting
 
-NO_MACHINE_S = 600.0
-"""How long a batch goes on without a single machine."""
 _LOOK_S = 0.5
 _GONE = "the cluster's scheduler is gone"
 _CONTINUE = "What is graded is kept: mend the cluster and run the same command again."

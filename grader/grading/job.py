@@ -73,6 +73,13 @@ class Ready(msgspec.Struct, frozen=True, kw_only=True, tag="ready", tag_field="k
     pid: int = 0
 
 
+class Warming(msgspec.Struct, frozen=True, kw_only=True, tag="warming", tag_field="kind"):
+    """The worker waits for its slot, for so long so far: it is slow, and shows signs of life."""
+
+    seconds: float
+    pid: int = 0
+
+
 class Begins(msgspec.Struct, frozen=True, kw_only=True, tag="begins", tag_field="kind"):
     """The worker has begun with a submission."""
 
@@ -110,4 +117,4 @@ class Withdrawn(msgspec.Struct, frozen=True, kw_only=True, tag="withdrawn", tag_
     what: str
 
 
-FromWorker = Ready | Begins | InCell | Judged | Broken | Withdrawn
+FromWorker = Ready | Warming | Begins | InCell | Judged | Broken | Withdrawn

@@ -16,10 +16,13 @@ import msgspec
 from grader import errors
 from grader.errors import GraderError, InfrastructureError
 from grader.grading.job import Broken, Setting
+from grader.grading.patience import COLLECT_S
+from grader.sandbox.liveness import Liveness, processor_s
 from grader.wire.environment import BEFORE_FORKS
 
 _WORDS = 2_000
-_END_S = 20.0
+_END_S = 120.0
+"""How long a busy machine may take to destroy its slots, once there is nothing more to do."""
 
 
 class JudgeProcess:
@@ -46,6 +49,7 @@ class JudgeProcess:
             env={**os.environ, **BEFORE_FORKS, "PYTHONPATH": _import_path()},
             start_new_session=True,
         )
+        self._life = Liveness(lambda: processor_s(self._process.pid))
         for other in theirs:
             other.close()
         try:
@@ -70,6 +74,27 @@ class JudgeProcess:
             os.killpg(self._process.pid, signal.SIGKILL)
             self._process.wait()
         self._log.close()
+
+    def look(self, *, collecting: bool) -> None:
+        """Look whether it shows signs of life while it collects its suite or its slots warm up.
+
+        Raises:
+            InfrastructureError: it does not, or collects for ever.
+        """
+        try:
+            self._life.look()
+        except InfrastructureError as error:
+            raise InfrastructureError(
+                f"the judge's process hangs: {error.what}",
+                hint="See whether it was stopped, or waits for something that does not come.",
+            ) from error
+        used = processor_s(self._process.pid)
+        if collecting and used is not None and used > COLLECT_S:
+            raise InfrastructureError(
+                f"the judge's process has used {used:.0f} s of processor and its suite is not "
+                "collected",
+                hint="Look for work at the top of the suite or the reference.",
+            )
 
     def never_ready(self) -> InfrastructureError:
         """The error of a judge that ended before its first worker was ready, with what it said."""

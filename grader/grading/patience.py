@@ -1,7 +1,8 @@
 """How long a batch waits for a worker before it takes it for hung.
 
-Generous: everything inside a submission has limits of its own, so that only a worker that has been
-stopped, or whose machine has, comes near.
+A start is judged by its signs of life, see `sandbox.liveness`. For the rest this is generous:
+everything inside a submission has limits of its own, so that only a worker that has been stopped,
+or whose machine has, comes near.
 """
 
 from __future__ import annotations
@@ -9,12 +10,19 @@ from __future__ import annotations
 from grader.course.spec import AssignmentSpec
 from grader.sandbox.notebook_box import MAX_RESTARTS
 
-START_S = 900.0
-"""Until the suite is collected and the slot is warm."""
+COLLECT_S = 900.0
+"""Seconds of processor, not of the clock, that a judge may use until its suite is collected."""
+NO_MACHINE_S = 900.0
+"""How long a batch goes on without a single machine of its cluster."""
+TELL_S = 10.0
+"""How often a worker says that it waits for its slot."""
+SLOW_S = 60.0
+"""When it is said of a slot that it is slow; then again whenever it has taken twice as long."""
 TRIES = 3
 """How often a submission is judged when the sandbox fails under it."""
 MENDING_S = 60.0
-"""How long a sandbox in which nothing runs is waited for; after it the batch stops."""
+"""How long a sandbox that refuses is waited for, after it the batch stops; one that is only slow is
+waited for within a try."""
 MAX_LOSSES = 2
 """Workers that may die over one submission before it is given up as ours to mend."""
 _SLACK_S = 300.0

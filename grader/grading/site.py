@@ -12,7 +12,7 @@ import signal
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from multiprocessing.connection import Connection
+from multiprocessing.connection import Connection, wait
 from pathlib import Path
 from typing import Any
 
@@ -30,11 +30,13 @@ from grader.grading.job import (
     Judged,
     Ready,
     Setting,
+    Warming,
     Withdrawn,
 )
 from grader.grading.judging import JudgeProcess, raised
-from grader.grading.patience import MAX_LOSSES, START_S, job_patience_s
+from grader.grading.patience import MAX_LOSSES, job_patience_s
 from grader.grading.worker import broken
+from grader.sandbox.liveness import LOOK_S
 from grader.wire import frames
 
 _LEAVING = "the machine was leaving the batch"
@@ -83,12 +85,14 @@ class Site:
         self._keeper = ThreadPoolExecutor(1, thread_name_prefix="grader-keeper")
         devices = [(gpu, 1) for gpu in gpus[:slots]] or [("", slots)]
         self._slots = sum(count for _, count in devices)
-        self._started: Future[None] = self._keeper.submit(self._start, devices)
+        self._warm: Future[None] = Future()
+        """Done when the first slot is warm, or none can be."""
+        self._keeper.submit(self._start, devices)
 
     def judge(self, job: Job, tell: Tell) -> Judged | Broken:
         """Judge a submission at the next free slot; one whose slot is lost is tried again."""
         try:
-            self._started.result()
+            self._warm.result()
             for _ in range(MAX_LOSSES + 1):
                 line = self._take()
                 try:
@@ -121,11 +125,39 @@ class Site:
         shutil.rmtree(self._folder, ignore_errors=True)
 
     def _start(self, devices: Sequence[tuple[str, int]]) -> None:
-        lines = [line for gpu, count in devices for line in self._lines(gpu, count)]
-        for line in lines:
-            line.begin()
-        for line in lines:
-            self._free.put(line)
+        """Start every slot; submissions begin when the first is warm, and others come to it."""
+        try:
+            lines = [line for gpu, count in devices for line in self._lines(gpu, count)]
+            while lines:
+                self._take_in(lines)
+        except GraderError as error:
+            if not self._warm.done():
+                self._warm.set_exception(error)
+
+    def _take_in(self, lines: list[_Line]) -> None:
+        """Take in the lines that are warm now; one that failed is left out.
+
+        Raises:
+            GraderError: every one has failed, or it is the suite's fault.
+        """
+        ready = wait([line.connection for line in lines], LOOK_S)
+        for line in [line for line in lines if line.connection in ready]:
+            try:
+                if not line.is_warm():
+                    continue
+            except InfrastructureError:
+                line.connection.close()
+                self._slots -= 1
+                if not self._slots:
+                    raise
+            else:
+                self._free.put(line)
+                if not self._warm.done():
+                    self._warm.set_result(None)
+            lines.remove(line)
+        if not ready and not self._warm.done():
+            for judge in self._judges:
+                judge.look(collecting=True)
 
     def _lines(self, gpu: str, count: int) -> list[_Line]:
         """A judge's process with its slots; runs in the keeper's thread."""
@@ -175,14 +207,27 @@ class _Line:
         Raises:
             GraderError: the suite or the sandbox can't be used.
         """
+        while True:
+            if not self.connection.poll(LOOK_S):
+                self._judge.look(collecting=True)
+            elif self.is_warm():
+                return
+
+    def is_warm(self) -> bool:
+        """Hear whether the slot is warm; there is something to hear.
+
+        Raises:
+            GraderError: the suite or the sandbox can't be used.
+        """
         try:
-            said = self._hear(time.monotonic() + START_S)
+            said = self._hear(time.monotonic())
         except SlotLost:
             raise self._judge.never_ready() from None
         if isinstance(said, Broken):
             raise raised(said)
         if isinstance(said, Ready):
             self._pid = said.pid
+        return isinstance(said, Ready)
 
     def judge(self, job: Job, tell: Tell) -> Judged | Broken:
         """Judge a submission.
@@ -203,6 +248,8 @@ class _Line:
                 return said
             if isinstance(said, Withdrawn):
                 raise DeviceLost(said.what)
+            if isinstance(said, Warming):
+                until = time.monotonic() + job_patience_s(self.setting.spec)
             if isinstance(said, Begins | InCell):
                 tell(said)
 

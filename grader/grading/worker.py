@@ -21,9 +21,19 @@ import msgspec
 from grader.errors import BoxFailure, GraderError, InfrastructureError
 from grader.grading.baseline import Baseline, doubtful, settled
 from grader.grading.issuing import not_judged, with_tests
-from grader.grading.job import Begins, Broken, InCell, Job, Judged, Ready, Setting, Withdrawn
+from grader.grading.job import (
+    Begins,
+    Broken,
+    InCell,
+    Job,
+    Judged,
+    Ready,
+    Setting,
+    Warming,
+    Withdrawn,
+)
 from grader.grading.lifeline import end_with_parent
-from grader.grading.patience import MENDING_S, TRIES
+from grader.grading.patience import MENDING_S, TELL_S, TRIES
 from grader.grading.regrade import with_kept
 from grader.grading.relay import Begun, Done, Finished, Heard, Pipe, RelayedBox, attend, forfeit
 from grader.grading.rule_holding import Held, hold
@@ -63,6 +73,8 @@ class Worker:
         self._book = rulebook(setting.spec)
         self._baselines: dict[int, Baseline] = {}
         self._slot = self._make_slot()
+        self._slot.on_slow = self._tell_slow
+        self._told = 0.0
 
     def run(self) -> None:
         """Warm the slot, then judge what comes."""
@@ -194,6 +206,12 @@ class Worker:
 
     def _say(self, message: msgspec.Struct) -> None:
         self._connection.send_bytes(msgspec.msgpack.encode(message))
+
+    def _tell_slow(self, seconds: float) -> None:
+        now = time.monotonic()
+        if seconds >= TELL_S and now - self._told >= TELL_S:
+            self._told = now
+            self._say(Warming(seconds=seconds, pid=os.getpid()))
 
     def _make_slot(self) -> Slot:
         setting = self._setting

@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from decimal import Decimal
 from pathlib import Path
@@ -203,6 +204,41 @@ def test_a_worker_that_dies_loses_nothing(
     found = run(classroom, slots=1, progress=told.get(when))
     assert killed
     assert {v.points for v in found.values()} == {Decimal(8)}
+
+
+@pytest.mark.parametrize("number", [signal.SIGSTOP, signal.SIGKILL])
+def test_a_batch_goes_on_with_the_slots_that_are_there(
+    classroom: Classroom, number: signal.Signals
+) -> None:
+    for name in ("ada", "bob", "cyd"):
+        classroom.hand_in(name)
+    hit: list[int] = []
+    warnings: list[str] = []
+
+    def hit_one() -> None:
+        while not hit:
+            starting = [pid for pid in descendants() if _is_enclosure(pid)]
+            if len(starting) >= 2:
+                hit.append(starting[0])
+                os.killpg(os.getpgid(starting[0]), number)
+            time.sleep(0.01)
+
+    thread = threading.Thread(target=hit_one)
+    progress = Progress(planned=lambda *_: thread.start(), warned=warnings.append)
+    found = run(classroom, slots=2, progress=progress)
+    thread.join()
+    assert {v.points for v in found.values()} == {Decimal(8)}
+    assert not set(hit) & set(descendants())
+    if number is signal.SIGKILL:
+        [warning] = warnings
+        assert warning.startswith("one slot failed, it goes on with 1: the sandbox did not start")
+
+
+def _is_enclosure(pid: int) -> bool:
+    try:
+        return b"grader.box.enclosure" in Path(f"/proc/{pid}/cmdline").read_bytes()
+    except OSError:
+        return False
 
 
 def test_pages_are_written_while_others_run(classroom: Classroom) -> None:
