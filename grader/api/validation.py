@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
+from grader.api.attacks.earned import check_attack_names
 from grader.api.checking import PublicSuite, run_public_suite
+from grader.api.measuring import Measured, measurements
 from grader.api.setting import trial_setting
 from grader.course.directory import Assignment, Course, check_assignment
 from grader.course.spec import AssignmentSpec
 from grader.errors import GraderError, InfrastructureError
 from grader.grading.batch import Watchers, grade_batch
-from grader.grading.job import Job, Judged
+from grader.grading.job import Job, Judged, Setting
 from grader.grading.verdict import Outcome, Verdict
 from grader.intake.notebook import read_notebook
 from grader.points import show
@@ -40,13 +42,28 @@ def validate(
     sandbox: str = "auto",
     isolation: str = "auto",
     seed: int = 0,
+    seeds: int = 5,
     tell: Callable[[str], None] = lambda text: None,
+    on_step: Callable[[int, int, str], None] = lambda done, total, name: None,
+    on_measured: Callable[[list[Measured]], None] = lambda measured: None,
 ) -> list[Fault]:
     """Say what is wrong with an assignment; an empty list is one that can be released.
 
     Checked are the spec; the suites against it; that the release holds no trace of the solution
     and runs without an error; that the reference gets full marks through the sandbox and passes
     the public tests, and that the released notebook gets none.
+
+    Args:
+        course: the course directory.
+        assignment: its name there.
+        sandbox: as in `grade`.
+        isolation: as in `grade`.
+        seed: of the batch.
+        seeds: with how many the reference is run where a test measures something, to see how far
+            what it measures spreads.
+        tell: told which sandbox it is.
+        on_step: told after each step how many are done, of how many, and which it was.
+        on_measured: told what the suite measured of the reference, if it measures anything.
 
     Raises:
         InfrastructureError: it could not be tried here.
@@ -55,6 +72,7 @@ def validate(
     try:
         chosen = course.assignment(assignment)
         check_assignment(chosen)
+        check_attack_names(chosen)
         check_rule_names(chosen.spec, chosen.reference_path, chosen.name)
         solution = notebook_bytes(solution_notebook(chosen))
         released = notebook_bytes(student_notebook(chosen))
@@ -65,33 +83,77 @@ def validate(
         return [*faults, Fault(check="spec", what=str(error))]
     choice = choose(sandbox, isolation, libraries=chosen.spec.box.libraries, hide=(course.root,))
     tell(f"{choice.sandbox} sandbox, {choice.isolation}")
-    faults += _judge(chosen, choice, solution, released, seed)
+    steps = _Steps(on_step)
     faults += _public(chosen, choice, solution)
-    return faults
-
-
-def _judge(
-    assignment: Assignment, choice: Choice, solution: bytes, released: bytes, seed: int
-) -> Iterator[Fault]:
-    judged: dict[str, Judged] = {}
-    jobs = [
-        Job(student=name, file=f"{name}.ipynb", data=data, sha256=name)
-        for name, data in ((REFERENCE, solution), (RELEASED, released))
-    ]
-    watchers = Watchers(on_verdict=lambda j: judged.update({j.verdict.student: j}))
+    steps.done("public tests")
     try:
-        grade_batch(trial_setting(assignment, choice, seed), jobs, watchers)
+        jobs = [_job(REFERENCE, solution), _job(RELEASED, released)]
+        judged = _judged(trial_setting(chosen, choice, seed), jobs, steps.done)
+        reference = judged[REFERENCE].verdict
+        others: list[Verdict] = []
+        if any(test.measured is not None for test in reference.tests):
+            more = [_job(f"seed {n}", solution, seed + n) for n in range(1, seeds)]
+            steps.total += len(more)
+            again = _judged(trial_setting(chosen, choice, seed), more, steps.done)
+            others = [again[job.student].verdict for job in more]
+            on_measured(measurements([reference, *others]))
     except InfrastructureError:
         raise
     except GraderError as error:
-        yield Fault(check="hidden suite", what=str(error))
-        return
-    for result in judged.values():
-        if result.verdict.outcome is Outcome.INFRASTRUCTURE_ERROR:
-            raise InfrastructureError(result.verdict.reason, hint="Run `grader doctor`.")
-    yield from _reference_faults(judged[REFERENCE])
-    yield from _leaderboard_faults(assignment.spec, judged[REFERENCE].verdict)
-    yield from _released_faults(judged[RELEASED])
+        return [*faults, Fault(check="hidden suite", what=str(error))]
+    faults += _reference_faults(judged[REFERENCE])
+    faults += _leaderboard_faults(chosen.spec, reference)
+    faults += _released_faults(judged[RELEASED])
+    faults += _seed_faults(reference, others)
+    return faults
+
+
+class _Steps:
+    """Counts what is done: the public tests, the reference, the released notebook, and more."""
+
+    def __init__(self, on_step: Callable[[int, int, str], None]) -> None:
+        self._on_step = on_step
+        self._done = 0
+        self.total = 3
+
+    def done(self, name: str) -> None:
+        self._done += 1
+        self._on_step(self._done, self.total, name)
+
+
+def _job(name: str, data: bytes, seed: int | None = None) -> Job:
+    return Job(student=name, file=f"{name}.ipynb", data=data, sha256=name, seed=seed)
+
+
+def _judged(
+    setting: Setting, jobs: Sequence[Job], on_done: Callable[[str], None]
+) -> dict[str, Judged]:
+    found: dict[str, Judged] = {}
+
+    def take(judged: Judged) -> None:
+        if judged.verdict.outcome is Outcome.INFRASTRUCTURE_ERROR:
+            raise InfrastructureError(judged.verdict.reason, hint="Run `grader doctor`.")
+        found[judged.verdict.student] = judged
+        on_done(judged.verdict.student)
+
+    if jobs:
+        grade_batch(setting, jobs, Watchers(on_verdict=take))
+    return found
+
+
+def _seed_faults(reference: Verdict, others: Sequence[Verdict]) -> Iterator[Fault]:
+    """Tests that the reference passes with one seed, and with another not."""
+    passed = {t.name for t in reference.tests if t.outcome is TestOutcome.PASSED}
+    for test in reference.tests:
+        outcomes = [t for v in others for t in v.tests if t.name == test.name]
+        lost = [t for t in outcomes if t.outcome is not TestOutcome.PASSED]
+        if test.name in passed and lost:
+            yield Fault(
+                check="reference",
+                what=f"the reference passes {test.name} with some seeds, and not with "
+                f"{len(lost)} of {len(outcomes) + 1} ({lost[0].outcome}): "
+                f"{' '.join((lost[0].message or lost[0].details).split())[:200]}",
+            )
 
 
 def _reference_faults(judged: Judged) -> Iterator[Fault]:

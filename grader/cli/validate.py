@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -18,7 +19,10 @@ from grader.cli.options import (
 
 if TYPE_CHECKING:
     from grader.api import Fault
+    from grader.api.attacks import Attacked
+    from grader.api.measuring import Measured
     from grader.course.directory import Course
+    from grader.course.spec import Accepted
 
 
 @click.command("validate")
@@ -30,6 +34,13 @@ if TYPE_CHECKING:
     is_flag=True,
     help="Also try to earn its points without solving it; each point that is earned is named.",
 )
+@click.option(
+    "--seeds",
+    type=click.IntRange(1, 100),
+    default=5,
+    show_default=True,
+    help="Of the runs of the reference, where a test measures something.",
+)
 @course_option
 @json_option
 def command(
@@ -37,6 +48,7 @@ def command(
     sandbox: str,
     isolation: str,
     attacks: bool,
+    seeds: int,
     course_dir: Path | None,
     as_json: bool,
 ) -> None:
@@ -46,41 +58,102 @@ def command(
     the sandbox and pass the public tests; the released notebook must run without an error, hold
     no line of the solution, and earn nothing. Exit code 1 when there is a fault.
 
-    With --attacks, dishonest notebooks are graded too: functions that return None, zeros, noise or
-    an answer for other inputs; objects that equal everything; patched libraries; forged results; a
-    search for the reference. No test may give any of them a point.
+    Where a test measures something, such as an accuracy, the reference is run with several seeds,
+    and what was measured is printed with its spread: thresholds should stand well outside of it.
+
+    With --attacks, dishonest notebooks are graded too: functions that return None, zeros, noise, an
+    argument or an answer for other inputs; objects that agree with everything; draws that are
+    repeated; published data that is recognised; patched libraries; forged results; a search for
+    the reference. No test may give any of them a point, unless an [[accepted]] of the spec says so.
 
     \b
     Example:
       grader validate mlp-backprop
       grader validate mlp-backprop --attacks
     """
-    from grader.api import validate
+    from grader.api import Fault, validate
+    from grader.cli.step_progress import StepProgress
 
     def tell(text: str) -> None:
         click.echo(text, err=True)
 
     course = find(course_dir)
-    faults = validate(course, assignment, sandbox=sandbox, isolation=isolation, tell=tell)
+    measured: list[Measured] = []
+    with StepProgress("tried") as progress:
+        faults = validate(
+            course,
+            assignment,
+            sandbox=sandbox,
+            isolation=isolation,
+            seeds=seeds,
+            tell=tell,
+            on_step=progress.done,
+            on_measured=measured.extend,
+        )
+    attacked = None
     if attacks and not any(f.check in ("spec", "hidden suite") for f in faults):
-        faults += _attack(course, assignment, sandbox, isolation)
+        attacked = _attack(course, assignment, sandbox, isolation)
+        faults += [Fault(check="attacks", what=str(earned)) for earned in attacked.earned]
     if as_json:
-        print_json([{"check": f.check, "what": f.what} for f in faults])
-    for fault in faults if not as_json else ():
-        click.echo(f"✗ {fault.check}: {fault.what}")
+        print_json(_document(faults, measured, attacked))
+    else:
+        _print(faults, measured, attacked)
     if faults:
         raise click.exceptions.Exit(1)
     if not as_json:
         click.echo(f"{assignment} is ready to be released.")
 
 
-def _attack(course: Course, assignment: str, sandbox: str, isolation: str) -> list[Fault]:
-    from grader.api import Fault
+def _attack(course: Course, assignment: str, sandbox: str, isolation: str) -> Attacked:
     from grader.api.attacks import attack
-    from grader.cli.attack_progress import AttackProgress
+    from grader.cli.step_progress import StepProgress
 
-    with AttackProgress() as progress:
-        found = attack(
-            course, assignment, sandbox=sandbox, isolation=isolation, on_attack=progress.attacked
+    with StepProgress("attack") as progress:
+        return attack(
+            course, assignment, sandbox=sandbox, isolation=isolation, on_attack=progress.done
         )
-    return [Fault(check="attacks", what=str(earned)) for earned in found.earned]
+
+
+def _print(
+    faults: Sequence[Fault], measured: Sequence[Measured], attacked: Attacked | None
+) -> None:
+    for one in measured:
+        click.echo(f"measured: {one}")
+    if attacked is not None:
+        for accepted in attacked.accepted:
+            click.echo(f"accepted: {accepted.earned}. {accepted.reason}")
+        for outdated in attacked.outdated:
+            click.echo(f"note: {_outdated(outdated)}")
+    for fault in faults:
+        click.echo(f"✗ {fault.check}: {fault.what}")
+
+
+def _outdated(accepted: Accepted) -> str:
+    return (
+        f"assignment.toml accepts that {accepted.attack} earns points of "
+        f"{accepted.test or accepted.question}, and it earned none: remove that [[accepted]]"
+    )
+
+
+def _document(
+    faults: Sequence[Fault], measured: Sequence[Measured], attacked: Attacked | None
+) -> dict[str, Any]:
+    return {
+        "faults": [{"check": f.check, "what": f.what} for f in faults],
+        "measured": [
+            {
+                "test": m.test,
+                "question": m.question,
+                "values": list(m.values),
+                "shares": list(m.shares),
+                "mean": m.mean,
+                "deviation": m.deviation,
+            }
+            for m in measured
+        ],
+        "accepted": [
+            {"what": str(a.earned), "reason": a.reason}
+            for a in (attacked.accepted if attacked else ())
+        ],
+        "outdated": [_outdated(a) for a in (attacked.outdated if attacked else ())],
+    }

@@ -13,6 +13,7 @@ from grader.course.rule_checks import check_rules
 from grader.course.spec import AssignmentSpec, Resources
 from grader.course.strict_toml import read_struct, wrong_key
 from grader.points import show
+from grader.suggestions import did_you_mean
 
 SPEC_NAME = "assignment.toml"
 
@@ -45,6 +46,7 @@ def load_spec(path: Path) -> AssignmentSpec:
     check_rules(spec, path)
     _check_data(spec, path)
     check_given_files(spec, path)
+    _check_accepted(spec, path)
     return spec
 
 
@@ -149,6 +151,23 @@ def _check_libraries(spec: AssignmentSpec, path: Path) -> None:
         if name in seen:
             raise wrong_key(path, key, f"{name} is listed twice")
         seen.add(name)
+
+
+def _check_accepted(spec: AssignmentSpec, path: Path) -> None:
+    known = [question.id for question in spec.questions]
+    for index, accepted in enumerate(spec.accepted):
+        key = f"accepted[{index}]"
+        if not accepted.reason.strip():
+            raise wrong_key(path, f"{key}.reason", "expected a sentence that says why")
+        if bool(accepted.test) == bool(accepted.question):
+            raise wrong_key(path, key, "expected a test or a question, and not both")
+        if accepted.question and accepted.question not in known:
+            raise wrong_key(
+                path,
+                f"{key}.question",
+                f"there is no question {accepted.question!r}",
+                hint=did_you_mean(accepted.question, known),
+            )
 
 
 def _check_data(spec: AssignmentSpec, path: Path) -> None:

@@ -94,6 +94,19 @@ class Leaderboard(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_on
     percent: bool = False
 
 
+class Accepted(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """A finding of `validate --attacks` that the instructor knows and leaves, and why.
+
+    `test` is a test of the hidden suite (of a parametrized one the name without its cases), or
+    `question` all tests of one.
+    """
+
+    attack: str
+    reason: str
+    test: str = ""
+    question: str = ""
+
+
 class AssignmentSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """All of `assignment.toml`."""
 
@@ -110,6 +123,7 @@ class AssignmentSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw
     box: BoxSpec = BoxSpec()
     rules: Rules | None = None
     leaderboard: Leaderboard | None = None
+    accepted: tuple[Accepted, ...] = ()
 
     @property
     def machine_points(self) -> Decimal:

@@ -31,6 +31,7 @@ class Credit:
 FULL, NONE = Credit(Fraction(1)), Credit(Fraction(0))
 
 _current: ContextVar[list[Credit] | None] = ContextVar("grader_credit", default=None)
+_banded: ContextVar[list[Number] | None] = ContextVar("grader_banded", default=None)
 
 
 def credit(share: Number, reason: str = "", *, measured: Number | None = None) -> None:
@@ -43,7 +44,8 @@ def credit(share: Number, reason: str = "", *, measured: Number | None = None) -
         share: 0 to 1, as a decimal, a fraction or a float, which is taken as it prints. Only a
             test that gives all its points has passed.
         reason: for the student: what was reached, never what was expected.
-        measured: what was measured, such as an accuracy. A leaderboard ranks by it.
+        measured: what was measured, such as an accuracy. A leaderboard ranks by it, and `validate`
+            prints it. By default the value of which the test has last asked `bands` for the share.
 
     Raises:
         SuiteError: the share is not between 0 and 1, or what was measured is not finite.
@@ -54,9 +56,13 @@ def credit(share: Number, reason: str = "", *, measured: Number | None = None) -
         raise SuiteError(f"credit({share!r}): expected a share of the points, 0 to 1")
     if measured is not None and _exact(measured) is None:
         raise SuiteError(f"credit(measured={measured!r}): expected a finite number")
+    if given is None:
+        return
+    banded = _banded.get()
+    if measured is None and banded:
+        measured = banded[-1]
     value = None if measured is None else Decimal(f"{float(measured):.6g}")
-    if given is not None:
-        given[:] = [Credit(exact, str(reason)[:MAX_REASON_CHARACTERS], value)]
+    given[:] = [Credit(exact, str(reason)[:MAX_REASON_CHARACTERS], value)]
 
 
 def bands(*edges: tuple[Number, Number]) -> Callable[[Any], Fraction]:
@@ -85,7 +91,14 @@ def bands(*edges: tuple[Number, Number]) -> Callable[[Any], Fraction]:
             f"bands{edges!r}: expected two or more edges (value, share), "
             "the values rising and the shares 0 to 1"
         )
-    return lambda value: _interpolated(known, value)
+
+    def share(value: Any) -> Fraction:
+        banded = _banded.get()
+        if banded is not None and _exact(value) is not None:
+            banded[:] = [float(value)]
+        return _interpolated(known, value)
+
+    return share
 
 
 def _interpolated(edges: list[tuple[Fraction, Fraction]], value: Any) -> Fraction:
@@ -111,9 +124,10 @@ def _exact(value: Any) -> Fraction | None:
 @contextmanager
 def given_credit() -> Iterator[list[Credit]]:
     """Hold the credit given in this block: the runner opens one for each run of a test."""
-    token = _current.set([])
+    given: list[Credit] = []
+    token, banded = _current.set(given), _banded.set([])
     try:
-        given = _current.get()
-        yield given if given is not None else []
+        yield given
     finally:
+        _banded.reset(banded)
         _current.reset(token)

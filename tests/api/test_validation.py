@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from grader.api import Fault, validate
+from grader.api.measuring import Measured
 from grader.course.directory import Course
 from tests.helpers.assignments import (
     HIDDEN,
@@ -59,6 +60,56 @@ def test_a_cell_of_the_release_that_raises_is_a_fault(tmp_path: Path) -> None:
     found = faults(tmp_path, reference=raising)
     assert [f.check for f in found] == ["released notebook"]
     assert "NotImplementedError" in found[0].what
+
+
+MEASURES = (
+    HIDDEN
+    + """
+
+from grader.suite.credit import bands, credit
+
+SHARE = bands((0.0, 0), (0.4, 1))
+
+
+@pytest.mark.question("q1")
+@pytest.mark.points(0)
+def test_how_sharp_it_is(student):
+    credit(SHARE(student.softmax(torch.randn(50, 3)).max(1).values.mean().item()))
+"""
+)
+
+
+def test_what_the_suite_measures_of_the_reference_is_told_with_its_spread(tmp_path: Path) -> None:
+    make_assignment(tmp_path, "warm-up", hidden=MEASURES)
+    told: list[Measured] = []
+    steps: list[tuple[int, int, str]] = []
+    found = validate(
+        Course(tmp_path),
+        "warm-up",
+        sandbox="local",
+        isolation="warm",
+        seeds=3,
+        on_step=lambda *step: steps.append(step),
+        on_measured=told.extend,
+    )
+    assert found == []
+    (measured,) = told
+    assert (measured.test, len(measured.values), measured.shares) == (
+        "test_how_sharp_it_is",
+        3,
+        (1.0, 1.0, 1.0),
+    )
+    assert len(set(measured.values)) == 3
+    assert 0.4 < min(measured.values) <= measured.mean <= max(measured.values) < 0.9
+    assert "with 3 seeds: mean" in str(measured)
+    assert steps[-1][:2] == (5, 5)
+    assert {name for _, _, name in steps} == {
+        "public tests",
+        "reference",
+        "released",
+        "seed 1",
+        "seed 2",
+    }
 
 
 def with_rules(rules: str) -> str:

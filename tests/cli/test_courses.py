@@ -105,6 +105,6 @@ def test_validate_names_each_fault_of_a_spec(
     write_assignment(warm_up.course_root, spec=SPEC.replace("points = 10", "points = 11"))
     done = grader("validate", "warm-up", *(["--json"] if as_json else []))
     assert done.code == 1
-    faults = json.loads(done.out) if as_json else [{"check": "spec", "what": done.out}]
+    faults = json.loads(done.out)["faults"] if as_json else [{"check": "spec", "what": done.out}]
     assert [fault["check"] for fault in faults] == ["spec"]
     assert "the questions add up to 10" in faults[0]["what"]

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from grader.api.attacks.running import ATTACKS, Attacked, EarnedPoint, attack
+from grader.api.attacks.catalog import ATTACKS
+from grader.api.attacks.earned import AcceptedPoint, Attacked, EarnedPoint
+from grader.api.attacks.running import attack
 from grader.api.attacks.sources import Attack
 
-__all__ = ["ATTACKS", "Attack", "Attacked", "EarnedPoint", "attack"]
+__all__ = ["ATTACKS", "AcceptedPoint", "Attack", "Attacked", "EarnedPoint", "attack"]

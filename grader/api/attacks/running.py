@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from decimal import Decimal
 
 import msgspec
 
+from grader.api.attacks.catalog import ATTACKS
+from grader.api.attacks.earned import (
+    Attacked,
+    EarnedPoint,
+    check_attack_names,
+    check_test_names,
+    sorted_out,
+)
 from grader.api.attacks.notebooks import attack_notebook
-from grader.api.attacks.shortcuts import SHORTCUTS
-from grader.api.attacks.sources import IGNORANT, Attack
+from grader.api.attacks.sources import Attack
 from grader.api.setting import default_slots, trial_setting
 from grader.course.directory import Assignment, Course, check_assignment
 from grader.course.spec import AssignmentSpec
@@ -18,40 +24,12 @@ from grader.errors import InfrastructureError
 from grader.grading.batch import Watchers, grade_batch
 from grader.grading.job import Job, Judged
 from grader.grading.verdict import Outcome, Verdict
-from grader.points import show
 from grader.release.notebooks import notebook_bytes, student_notebook
 from grader.sandbox.choose import choose
 
-ATTACKS: tuple[Attack, ...] = (*IGNORANT, *SHORTCUTS)
 UNTOUCHED = "untouched"
 _MOST_S = 60.0
 """An attack need not be tried for longer: what it earns it earns at once."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class EarnedPoint:
-    """Points of one test that an attack earned, and the released notebook does not."""
-
-    question: str
-    test: str
-    points: Decimal
-    attack: str
-    what: str
-
-    def __str__(self) -> str:
-        return (
-            f"{self.what} earned {show(self.points)} points of {self.question} from {self.test} "
-            f"(attack {self.attack})"
-        )
-
-
-@dataclass(frozen=True, kw_only=True)
-class Attacked:
-    """What came of all attacks; an assignment that holds has `earned` nothing."""
-
-    assignment: str
-    attacks: int
-    earned: tuple[EarnedPoint, ...]
 
 
 def attack(
@@ -81,12 +59,14 @@ def attack(
         on_attack: told after each attack how many are done, of how many, and its name.
 
     Raises:
-        SpecError, SuiteError: the assignment can't be tried; see `validate`.
+        SpecError, SuiteError: the assignment can't be tried (see `validate`), or accepts what
+            is no attack or no test.
         InfrastructureError: it could not be tried here.
     """
     attacks = ATTACKS if attacks is None else attacks
     chosen = course.assignment(assignment)
     check_assignment(chosen)
+    check_attack_names(chosen, attacks)
     choice = choose(sandbox, isolation, libraries=chosen.spec.box.libraries, hide=(course.root,))
     tell(f"{choice.sandbox} sandbox, {choice.isolation}")
     verdicts: dict[str, Verdict] = {}
@@ -104,7 +84,8 @@ def attack(
         trial_setting(chosen, choice, seed, slots=max(2, default_slots(spec))), spec=spec
     )
     grade_batch(setting, jobs, Watchers(on_verdict=take))
-    return Attacked(assignment=assignment, attacks=len(attacks), earned=_earned(verdicts, attacks))
+    check_test_names(chosen, verdicts[UNTOUCHED])
+    return sorted_out(chosen, attacks, _earned(verdicts, attacks))
 
 
 def _jobs(assignment: Assignment, attacks: Sequence[Attack]) -> list[Job]:

@@ -11,7 +11,14 @@ from grader.api.attacks import ATTACKS, Attacked, attack, running
 from grader.api.attacks.notebooks import names_to_write
 from grader.cli.validate import command
 from grader.course.directory import Course
-from tests.helpers.assignments import HIDDEN, make_assignment, write_assignment
+from grader.errors import SpecError
+from tests.helpers.assignments import (
+    HIDDEN,
+    REFERENCE,
+    SPEC,
+    make_assignment,
+    write_assignment,
+)
 
 pytestmark = pytest.mark.local_box
 
@@ -104,6 +111,90 @@ def test_every_attack_has_a_name_of_its_own_and_compiles() -> None:
     assert len({a.name for a in ATTACKS}) == len(ATTACKS) >= 20
     for one in ATTACKS:
         compile(one.code, one.name, "exec")
+
+
+_TRAINS = """
+# %%
+from torch import nn
+
+# %%
+def train(x, y):
+    \"\"\"Return a trained linear model.\"\"\"
+    # BEGIN SOLUTION
+    model = nn.Linear(3, 1)
+    with torch.no_grad():
+        model.weight.copy_(torch.linalg.lstsq(x, y).solution.T)
+        model.bias.zero_()
+    return model
+    # END SOLUTION
+"""
+_TEST_OF_TRAINING = """
+
+@pytest.mark.question("q2")
+@pytest.mark.points(3)
+def test_training(student):
+    x, w = torch.randn(40, 3), torch.randn(3, 1)
+    model = student.train(x, x @ w)
+    assert_close(model(x).detach(), x @ w, atol=1e-3, rtol=1e-3)
+"""
+
+
+@pytest.mark.slow
+def test_no_attack_hands_back_the_model_that_the_reference_has_trained(tmp_path: Path) -> None:
+    hidden = _DISTRUSTFUL.partition('@pytest.mark.question("q2")')[0] + _TEST_OF_TRAINING
+    make_assignment(tmp_path, "warm-up", hidden=hidden, reference=REFERENCE + _TRAINS)
+    chosen = [a for a in ATTACKS if a.needs_reference]
+    found = attack(Course(tmp_path), "warm-up", sandbox="local", attacks=chosen)
+    assert [str(e) for e in found.earned if e.test == "test_training"] == []
+
+
+_SHAPE_ONLY = _DISTRUSTFUL.replace(
+    "    assert_close(found.sum(1), torch.ones(5))\n"
+    "    assert (found.argmax(1) == x.argmax(1)).all()",
+    "    assert found.shape == x.shape",
+)
+
+
+def accepting(**fields: str) -> str:
+    lines = "".join(f'{name} = "{text}"\n' for name, text in fields.items())
+    return f"{SPEC}[[accepted]]\n{lines}"
+
+
+def test_a_finding_is_accepted_by_name_and_reason_and_one_that_is_not_found_is_said(
+    tmp_path: Path,
+) -> None:
+    reason = "The shape is all that is asked for here."
+    known = accepting(attack="returns-zeros", test="test_rows_sum_to_one", reason=reason)
+    spec = f'{known}[[accepted]]\nattack = "returns-none"\nquestion = "q2"\nreason = "Old."\n'
+    make_assignment(tmp_path, "warm-up", hidden=_SHAPE_ONLY, spec=spec)
+    names = ("returns-zeros", "returns-none", "returns-ones")
+    chosen = [a for a in ATTACKS if a.name in names]
+    found = attack(Course(tmp_path), "warm-up", sandbox="local", attacks=chosen)
+    assert {e.attack for e in found.earned} == {"returns-ones"}
+    assert [(a.earned.attack, a.reason) for a in found.accepted] == [("returns-zeros", reason)]
+    assert [(a.attack, a.question) for a in found.outdated] == [("returns-none", "q2")]
+
+
+@pytest.mark.parametrize(
+    ("fields", "said"),
+    [
+        ({"attack": "returns-zero", "test": "test_rows_sum_to_one"}, "Did you mean returns-zeros"),
+        ({"attack": "returns-zeros", "test": "test_rows_sum_to"}, "Did you mean test_rows_sum_to_"),
+        ({"attack": "returns-zeros", "question": "q9"}, "Did you mean q"),
+        ({"attack": "returns-zeros"}, "expected a test or a question"),
+        ({"attack": "returns-zeros", "test": "t", "reason": " "}, "a sentence that says why"),
+        ({"attack": "returns-zeros", "tests": "t"}, "tests"),
+    ],
+)
+def test_what_is_accepted_must_be_an_attack_and_a_test_that_there_are(
+    tmp_path: Path, fields: dict[str, str], said: str
+) -> None:
+    spec = accepting(**({"reason": "So it is."} | fields))
+    with pytest.raises(SpecError) as error:
+        make_assignment(tmp_path, "warm-up", hidden=_SHAPE_ONLY, spec=spec)
+        chosen = [a for a in ATTACKS if a.name == "returns-none"]
+        attack(Course(tmp_path), "warm-up", sandbox="local", attacks=chosen)
+    assert said in str(error.value)
 
 
 def test_the_command_names_the_points_and_ends_with_one(

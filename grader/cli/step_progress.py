@@ -1,4 +1,4 @@
-"""How far the attacks of `grader validate --attacks` are, on stderr."""
+"""How far `grader validate` is with the notebooks that it tries, on stderr."""
 
 from __future__ import annotations
 
@@ -9,14 +9,15 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from grader.cli.output import console
 
 
-class AttackProgress:
-    """A bar on a terminal, a line for each attack where stderr is piped; a context manager."""
+class StepProgress:
+    """A bar on a terminal, a line for each step where stderr is piped; a context manager."""
 
-    def __init__(self) -> None:
+    def __init__(self, what: str) -> None:
+        self._what = what
         self._console = console(err=True)
         self._bar: Progress | None = None
 
-    def __enter__(self) -> AttackProgress:
+    def __enter__(self) -> StepProgress:
         if self._console.is_terminal:
             columns = (
                 TextColumn("{task.description}", markup=False),
@@ -32,7 +33,7 @@ class AttackProgress:
                 redirect_stderr=False,
             )
             self._bar.start()
-            self._bar.add_task("attacks", total=None)
+            self._bar.add_task(self._what, total=None)
         return self
 
     def __exit__(
@@ -44,9 +45,9 @@ class AttackProgress:
         if self._bar is not None:
             self._bar.stop()
 
-    def attacked(self, done: int, total: int, name: str) -> None:
-        """Tell that one more attack is done."""
+    def done(self, done: int, total: int, name: str) -> None:
+        """Tell that one more step is done."""
         if self._bar is not None:
             self._bar.update(self._bar.task_ids[0], completed=done, total=total, description=name)
         else:
-            self._console.print(f"[{done}/{total}] attack: {name}")
+            self._console.print(f"[{done}/{total}] {self._what}: {name}")
