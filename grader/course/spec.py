@@ -39,7 +39,8 @@ class Resources(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only
     """What one submission may use. Times in seconds, sizes in MB (2**20 bytes).
 
     For a cell or a call, time spent waiting for a processor does not count, up to its limit again.
-    `gpu_memory_mb`: of the GPU, through torch; 0: all that the GPU has.
+    `gpu_memory_mb`: of the GPU, through torch; 0: all that the GPU has. `judge_memory_mb`: what the
+    hidden suite may take to check one submission, beyond what it has when it is loaded.
     """
 
     notebook_s: float = 120.0
@@ -54,6 +55,7 @@ class Resources(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only
     threads: int = 1
     gpu: bool | Literal["optional"] = False
     gpu_memory_mb: int = 0
+    judge_memory_mb: int = 2048
 
 
 class Dates(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):

@@ -33,6 +33,7 @@ from grader.grading.job import (
     Withdrawn,
 )
 from grader.grading.lifeline import end_with_parent
+from grader.grading.own_memory import bound_own_memory
 from grader.grading.patience import MENDING_S, TELL_S, TRIES
 from grader.grading.regrade import with_kept
 from grader.grading.relay import Begun, Done, Finished, Heard, Pipe, RelayedBox, attend, forfeit
@@ -44,11 +45,12 @@ from grader.sandbox.choose import Choice
 from grader.sandbox.conversation import Loan
 from grader.sandbox.gpus import Occupancy
 from grader.sandbox.limits import run_limits, slot_options
-from grader.sandbox.notebook_box import NotebookBox
+from grader.sandbox.notebook_box import MB, NotebookBox
 from grader.suite.account import Account
 from grader.suite.evidence import Evidence, Witness
 from grader.suite.execution import unfinished
 from grader.suite.notebook_view import NotebookView
+from grader.suite.outcomes import TOO_MUCH_MEMORY
 from grader.suite.randomness import Seeds
 from grader.suite.results import TestOutcome, TestResult
 from grader.suite.running import CollectedSuite
@@ -303,6 +305,8 @@ class SuiteRun:
         try:
             signal.signal(signal.SIGTERM, signal.SIG_DFL)
             os.setsid()
+            # A value that is small in the box can be made large by what a suite does with it.
+            bound_own_memory(self._setting.spec.resources.judge_memory_mb * MB)
             pipe = Pipe(sock)
             client = RelayedBox(
                 pipe,
@@ -324,6 +328,9 @@ class SuiteRun:
                     pipe.send(Done(result=result, account=account, evidence=evidence))
                 except frames.Malformed:  # costs this test, and not those after it
                     pipe.send(Done(result=unfinished(tests[result.name], *_TOO_LARGE_A_RESULT)))
+                if result.message.startswith(TOO_MUCH_MEMORY):
+                    client.give_back()
+                    os._exit(0)  # who knows what is still held: the others get a fresh process
 
             view = NotebookView(self._executed, self._answers)
             trouble = ""

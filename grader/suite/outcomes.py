@@ -34,10 +34,12 @@ FAILED = "This check failed."
 UNUSABLE = "The check could not use what your code returned"
 BROKEN = "The check itself is broken, not your work. It is no mark: your instructor is told."
 _NEVER_OF_A_VALUE = (ImportError, SyntaxError, pytest.FixtureLookupError, pytest.UsageError)
+_NO_MEMORY = ("DefaultCPUAllocator: can't allocate memory", "CUDA out of memory")
 _TROUBLE = frozenset(
     {errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.EMFILE, errno.ENFILE, errno.ESTALE, errno.EROFS}
 )
 
+TOO_MUCH_MEMORY = "To check what your code returned took more memory than a check may use"
 _OF_BOX: tuple[tuple[type[BoxFailure], TestOutcome, str], ...] = (
     (BoxTimeout, TestOutcome.TIMEOUT, "Your code ran out of time"),
     (BoxOutOfMemory, TestOutcome.OUT_OF_MEMORY, "Your code used more memory than it may"),
@@ -112,6 +114,13 @@ def ending_of(
             doubtful=True,
         )
     details = _details(error)
+    if _is_for_memory(error):
+        return Ending(
+            outcome=TestOutcome.OUT_OF_MEMORY,
+            message=f"{TOO_MUCH_MEMORY}.",
+            details=details,
+            doubtful=True,
+        )
     if _is_the_suites_own(error):
         return Ending(outcome=TestOutcome.SUITE_ERROR, message=BROKEN, details=details)
     if isinstance(error, SuiteError):
@@ -129,6 +138,13 @@ def ending_of(
         details=details,
         doubtful=not asserted or _came_through(error, reference),
     )
+
+
+def _is_for_memory(error: BaseException) -> bool:
+    """Whether Python, numpy or torch could not have the memory that it asked for."""
+    if isinstance(error, RuntimeError):
+        return any(words in _text(error) for words in _NO_MEMORY)
+    return isinstance(error, MemoryError)
 
 
 def _is_the_suites_own(error: BaseException) -> bool:
