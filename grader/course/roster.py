@@ -142,6 +142,14 @@ class Roster:
         return groups
 
 
+def is_test_student(who: Identity) -> bool:
+    """Say whether somebody is the "Test Student" that Canvas gives a course to try it with.
+
+    In its gradebook "Student, Test", in the names of files "studenttest"; nobody takes the course.
+    """
+    return bool(who.canvas) and plain_name(who.name) in {"test student", "studenttest"}
+
+
 def load_roster(course: Course) -> Roster:
     """Read `roster.csv`; without the file the roster is empty.
 
@@ -175,7 +183,8 @@ def roster_from(path: Path) -> Roster:
             first = seen.setdefault((field, value), number) if value else number
             if first != number:
                 raise SpecError(f"the {field} {value!r} is in line {first} too", where=where)
-        people[person.id] = person
+        if not is_test_student(person):
+            people[person.id] = person
     return Roster(people)
 
 

@@ -24,6 +24,7 @@ from grader.intake.members import (
 from grader.intake.names import display_name
 from grader.intake.tar_members import tar_members
 from grader.intake.zip_members import zip_members
+from grader.intake.zip_names import Naming
 
 __all__ = [
     "ArchiveLimits",
@@ -65,6 +66,7 @@ def read_archive(
     limits: ArchiveLimits = DEFAULT_LIMITS,
     prefix: str = "",
     shelf: Shelf | None = None,
+    naming: Naming | None = None,
 ) -> Iterator[Member | RefusedMember]:
     """Yield every member of a zip, tar or tar.gz file: good, or refused with the reason.
 
@@ -78,12 +80,14 @@ def read_archive(
         limits: how much it may hold.
         prefix: what to put before the paths of its members.
         shelf: where what is read is to lie; default: in memory.
+        naming: helps to read names that a zip does not say the encoding of.
 
     Raises:
         OSError: the file itself can't be opened.
     """
     with path.open("rb") as file:
-        for member in _members(file, path.name, Budget(limits), wanted, prefix=prefix, depth=0):
+        budget = Budget(limits, naming)
+        for member in _members(file, path.name, budget, wanted, prefix=prefix, depth=0):
             if shelf is not None and isinstance(member, Member) and member.content is not None:
                 yield replace(member, content=shelf.put(member.content))
             else:
@@ -102,8 +106,12 @@ def _members(
     try:
         # What it is counts, not what it is called. An empty zip has only its end record.
         is_zip = start in {b"PK\x03\x04", b"PK\x05\x06"} or name.lower().endswith(".zip")
-        kind = zip_members if is_zip else tar_members
-        for member in kind(file, budget, wanted_here, prefix=prefix):
+        found = (
+            zip_members(file, budget, wanted_here, prefix=prefix, archive_name=owner or name)
+            if is_zip
+            else tar_members(file, budget, wanted_here, prefix=prefix)
+        )
+        for member in found:
             if isinstance(member, RefusedMember) or not is_archive_name(member.path):
                 yield member
             else:

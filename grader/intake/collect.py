@@ -26,6 +26,7 @@ from grader.intake.lms.sidecars import is_sidecar
 from grader.intake.members import Member, RefusedMember
 from grader.intake.names import display_name, look_alikes
 from grader.intake.notebook import MAX_FILE_BYTES
+from grader.intake.on_roster import on_roster
 from grader.intake.stored import (
     Record,
     assignment_folder,
@@ -41,6 +42,7 @@ from grader.intake.stored import (
 from grader.intake.students import Students, students_of
 from grader.intake.submission import Submission
 from grader.intake.tries import read_tries
+from grader.intake.zip_names import Naming, words_of
 
 __all__ = ["Collected", "Refused", "Stored", "collect", "load_stored", "store", "without_time"]
 
@@ -244,39 +246,52 @@ def _learn_time(submission: Submission, held: _Held) -> str:
 def _from_source(source: Path, assignment: str, setting: Setting) -> Collected:
     """Return every submission that one source holds."""
     if is_inbox(source):
-        found = read_tries(
+        tries = read_tries(
             source, assignment=assignment, matcher=setting.matcher, known=setting.assignments
         )
-        return _collected(found.students, source)
+        return _collected(tries.students, source)
+    people = setting.matcher.roster.people.values()
+    naming = Naming({word for person in people for word in words_of(person.name)})
     if source.is_dir():
-        folder = source / assignment if (source / assignment).is_dir() else source
-        warnings = _foreign_folders(source, assignment, setting)
-        if has_layout(folder):
-            submissions, others = load_stored(folder)
-            refused = tuple(Refused(f"{folder}/{display_name(n)}", why) for n, why in others)
-            if (source / _OLD_KEY).exists():
-                submissions = [replace(s, submitted_at=None) for s in submissions]
-                warnings.append(_OLD_INBOX)
-            return Collected(tuple(submissions), refused, tuple(warnings))
-        if warnings:
-            raise UsageError(
-                f"it holds the folders of assignments, and none is {assignment}",
-                where=source,
-                hint=" ".join(warnings),
-            )
-        members = folder_members(folder, wanted=_is_wanted, shelf=Shelf())
-        return _grouped(members, folder, assignment, setting)
-    if not source.is_file():
+        found = _from_folder(source, assignment, setting, naming)
+    elif not source.is_file():
         raise UsageError(
             "there is no such file or folder",
             where=source,
             hint="A source is a folder, a zip or tar archive, an inbox, or a notebook.",
         )
-    if _is_archive(source):
-        members = read_archive(source, wanted=_is_wanted, shelf=Shelf())
-        return _grouped(members, source, assignment, setting)
-    alone = students_of([_single_file(source)], assignment=assignment)
-    return _collected(alone, source.parent)
+    elif _is_archive(source):
+        members = list(read_archive(source, wanted=_is_wanted, shelf=Shelf(), naming=naming))
+        found = _grouped(members, source, assignment, setting)
+    else:
+        alone = students_of([_single_file(source)], assignment=assignment)
+        found = _on_roster(_collected(alone, source.parent), setting)
+    return replace(found, warnings=(*naming.remarks, *found.warnings))
+
+
+def _from_folder(source: Path, assignment: str, setting: Setting, naming: Naming) -> Collected:
+    folder = source / assignment if (source / assignment).is_dir() else source
+    warnings = _foreign_folders(source, assignment, setting)
+    if has_layout(folder):
+        submissions, others = load_stored(folder)
+        refused = tuple(Refused(f"{folder}/{display_name(n)}", why) for n, why in others)
+        if (source / _OLD_KEY).exists():
+            submissions = [replace(s, submitted_at=None) for s in submissions]
+            warnings.append(_OLD_INBOX)
+        return _on_roster(Collected(tuple(submissions), refused, tuple(warnings)), setting)
+    if warnings:
+        raise UsageError(
+            f"it holds the folders of assignments, and none is {assignment}",
+            where=source,
+            hint=" ".join(warnings),
+        )
+    members = list(folder_members(folder, wanted=_is_wanted, shelf=Shelf(), naming=naming))
+    return _grouped(members, folder, assignment, setting)
+
+
+def _on_roster(found: Collected, setting: Setting) -> Collected:
+    submissions, warnings = on_roster(found.submissions, setting.matcher)
+    return replace(found, submissions=tuple(submissions), warnings=(*found.warnings, *warnings))
 
 
 def _foreign_folders(source: Path, assignment: str, setting: Setting) -> list[str]:
@@ -346,13 +361,12 @@ def _without_other_assignments(
 def _by_system(
     found: list[Member | RefusedMember], source: Path, assignment: str, setting: Setting
 ) -> Collected:
-    if setting.system == "folder":
-        return _collected(students_of(found, assignment=assignment), source)
-    made = system_that_made(found)
-    if made is None and setting.system is None:
-        return _collected(students_of(found, assignment=assignment), source)
+    made = None if setting.system == "folder" else system_that_made(found)
+    if made is None and setting.system in (None, "folder"):
+        plain = students_of(found, assignment=assignment)
+        return _on_roster(_collected(plain, source), setting)
     system, outer = made or (setting.system, folder_round_the_class(found))
-    if system is None or setting.system not in {None, system}:
+    if system is None or system == "folder" or setting.system not in {None, system}:
         named = str(setting.system).capitalize()
         raise UsageError(
             f"it is made as {str(system).capitalize()} does, not {named}",

@@ -13,13 +13,14 @@ from grader.intake.content import RefusedFileError, Shelf, on_disk
 from grader.intake.members import Member, RefusedMember, Wanted
 from grader.intake.names import display_name, is_clutter
 from grader.intake.notebook import MAX_FILE_BYTES
+from grader.intake.zip_names import Naming
 
 MAX_DEPTH = 32
 MAX_FILES = 200_000
 
 
 def folder_members(
-    root: Path, *, wanted: Wanted, shelf: Shelf | None = None
+    root: Path, *, wanted: Wanted, shelf: Shelf | None = None, naming: Naming | None = None
 ) -> Iterator[Member | RefusedMember]:
     """Yield what is in a folder and below it, sorted by name; archives in it are opened.
 
@@ -27,11 +28,16 @@ def folder_members(
     would put any file of the instructor's machine into a submission. Pipes, sockets and devices
     are not opened, since reading them could hang. What archives hold is put on the `shelf`.
     """
-    yield from _Walk(root.resolve(), wanted, shelf).below(root.resolve(), prefix="", depth=0)
+    yield from _Walk(root.resolve(), wanted, shelf, naming).below(
+        root.resolve(), prefix="", depth=0
+    )
 
 
 class _Walk:
-    def __init__(self, root: Path, wanted: Wanted, shelf: Shelf | None) -> None:
+    def __init__(
+        self, root: Path, wanted: Wanted, shelf: Shelf | None, naming: Naming | None
+    ) -> None:
+        self._naming = naming
         self._root = root
         self._wanted = wanted
         self._shelf = shelf
@@ -66,7 +72,11 @@ class _Walk:
             if is_opened_archive(path):
                 yield Member(path, is_folder=True)
                 yield from read_archive(
-                    target, wanted=self._wanted, prefix=f"{path}/", shelf=self._shelf
+                    target,
+                    wanted=self._wanted,
+                    prefix=f"{path}/",
+                    shelf=self._shelf,
+                    naming=self._naming,
                 )
             elif self._wanted(path):
                 content = on_disk(target, limit=MAX_FILE_BYTES)

@@ -9,6 +9,7 @@ from typing import Protocol
 
 from grader.intake.content import Content
 from grader.intake.names import UnsafeNameError, display_name, safe_member_path
+from grader.intake.zip_names import Naming
 
 MB = 2**20
 CHUNK_BYTES = 64 * 1024
@@ -64,10 +65,11 @@ class Readable(Protocol):
 
 
 class Budget:
-    """What is left of the limits; shared with the archives inside an archive."""
+    """What is left of the limits, and how names are read; shared with archives inside it."""
 
-    def __init__(self, limits: ArchiveLimits) -> None:
+    def __init__(self, limits: ArchiveLimits, naming: Naming | None = None) -> None:
         self.limits = limits
+        self.naming = naming or Naming()
         self._members = 0
         self._bytes = 0
         self._files: dict[str, str] = {}

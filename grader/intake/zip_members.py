@@ -20,6 +20,7 @@ from grader.intake.members import (
     Wanted,
 )
 from grader.intake.names import display_name, is_clutter
+from grader.intake.zip_names import names_of
 
 # The table of contents is read in one piece; a hostile one would become gigabytes of objects.
 _MAX_DIRECTORY_BYTES = 16 * 2**20
@@ -62,7 +63,7 @@ class _BoundedReads:
 
 
 def zip_members(
-    file: BinaryIO, budget: Budget, wanted: Wanted, *, prefix: str = ""
+    file: BinaryIO, budget: Budget, wanted: Wanted, *, prefix: str = "", archive_name: str = "zip"
 ) -> Iterator[Member | RefusedMember]:
     """Yield the members of a zip archive; a folder is a member without data.
 
@@ -74,9 +75,10 @@ def zip_members(
     except _DAMAGE as error:
         raise ArchiveEndedError(f"it is a damaged or truncated zip archive ({error})") from error
     with archive:
-        for info in archive.infolist():
+        infos = archive.infolist()
+        named = names_of(infos, budget.naming, archive=display_name(archive_name))
+        for info, name in zip(infos, named, strict=True):
             budget.count_member()
-            name = _name_of(info)
             if is_clutter(name.replace("\\", "/")):
                 continue
             path = budget.admit(name, prefix=prefix, folder=name.endswith("/"))
@@ -92,21 +94,6 @@ def zip_members(
                 yield RefusedMember(display_name(path), reason, path=path)
 
 
-def _name_of(info: zipfile.ZipInfo) -> str:
-    """Return the name as the archive holds it.
-
-    zipfile cuts `filename` at a NUL, which hides the rest of a hostile name; `orig_filename` does
-    not. Many programs write UTF-8 without saying so, which zipfile reads as code page 437.
-    """
-    name = info.orig_filename
-    if not info.flag_bits & 0x800 and not name.isascii():
-        try:
-            return name.encode("cp437").decode("utf-8")
-        except UnicodeError:
-            return name
-    return name
-
-
 def _read(
     archive: zipfile.ZipFile, info: zipfile.ZipInfo, path: str, budget: Budget, wanted: Wanted
 ) -> Member | RefusedMember:
@@ -114,7 +101,7 @@ def _read(
     if kind in _KINDS:
         raise MemberRefusedError(f"it is {_KINDS[kind]}")
     modified = _modified(info)
-    if info.orig_filename.endswith("/") or kind == stat.S_IFDIR:
+    if info.orig_filename.endswith(("/", "\\")) or kind == stat.S_IFDIR:
         return Member(path, is_folder=True)
     if info.flag_bits & 0x1:
         raise MemberRefusedError("it is encrypted; archives must not have a password")

@@ -53,7 +53,8 @@ def test_zip_member_with_a_dangerous_name_is_refused(
     found = items(make_zip((name, NOTEBOOK), ("anna.ipynb", NOTEBOOK)), tmp_path)
     assert good(found) == {"anna.ipynb": NOTEBOOK}
     [(shown, why)] = refused(found).items()
-    assert reason in why
+    # In a zip without slashes a backslash is one.
+    assert ("leads out of the archive" if reason == "backslash" else reason) in why
     assert shown.isprintable()
     assert len(shown) <= 200
 

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Literal
 
 from grader.course.matches import Matcher
-from grader.course.roster import Identity, Person, Roster
+from grader.course.roster import Identity, Person, Roster, is_test_student
 from grader.intake.lms.people import System
 from grader.intake.lms.places import AmbiguousError, Place, Told, looks_like, place_of
 from grader.intake.lms.sidecars import told_by
@@ -108,7 +108,10 @@ def submissions_of(
     groups: dict[Identity, dict[dt.datetime | None, _Attempt]] = {}
     for member in inner:
         place = _placed(system, member, told, refused)
-        if place is not None:
+        if place is not None and system is System.CANVAS and is_test_student(place.who):
+            if isinstance(member, Member) and not member.is_folder:
+                refused.append((display_name(member.path), "it is Canvas' test student's"))
+        elif place is not None:
             attempt = groups.setdefault(place.who, {}).setdefault(place.at, _Attempt())
             _take(attempt, member, place)
     names, warnings = _named(groups.keys(), system, setting.matcher)

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from enum import StrEnum
 from pathlib import Path
 
-from grader.course.roster import Identity
+from grader.course.roster import Identity, is_test_student
 from grader.errors import UsageError
 from grader.intake.lms.table import Line, Table
 
@@ -94,7 +94,7 @@ def system_of(table: Table, *, where: Path | None = None) -> System:
 def people_in(table: Table, system: System) -> Iterator[tuple[Line, Identity, str, str]]:
     """Yield the lines that are of a person: (line, who, the id it gives, section).
 
-    Canvas' lines of maximal points and posting rules, and empty lines, are none.
+    Canvas' lines of maximal points and posting rules, its test student, and empty lines, are none.
     """
     places = {piece: table.column(*names) for piece, names in _COLUMNS[system].items()}
     number = table.column("identifier") if system is System.MOODLE else None
@@ -109,7 +109,7 @@ def people_in(table: Table, system: System) -> Iterator[tuple[Line, Identity, st
         if participant := _PARTICIPANT.search(line.cell(number)):
             cells["other"] = f"Participant {participant[1]}"
         who = Identity(**{piece: _told(text) for piece, text in cells.items()})
-        if who.key or identifier:
+        if (who.key or identifier) and not is_test_student(who):
             yield line, who, identifier, section
 
 

@@ -102,6 +102,16 @@ def test_a_name_that_holds_another_students_number_takes_nothing_from_them(tmp_p
     assert [r.reason for r in got.refused] == ["its name can be read as that of several students"]
 
 
+def test_canvas_test_student_is_nobody(tmp_path: Path) -> None:
+    got = taken(
+        tmp_path,
+        ("studenttest_104_7_hw1.ipynb", OTHER),
+        ("lovelaceada_900_8_hw1.ipynb", NOTEBOOK),
+    )
+    assert list(of(got)) == ["ada"]
+    assert [r.reason for r in got.refused] == ["it is Canvas' test student's"]
+
+
 def test_anonymous_canvas_students_keep_their_codes(tmp_path: Path) -> None:
     got = taken(
         tmp_path, ("anon_Ab3xY_55_hw1.ipynb", NOTEBOOK), ("anon_q9Z1k_LATE_56_hw1.ipynb", OTHER)
@@ -294,7 +304,7 @@ def test_timestamps_of_everybody_tell_nbgraders_folders(tmp_path: Path) -> None:
         ("zoe_n/hw1/x.ipynb", OTHER),
     ]
     # One student alone can put such a file into their folder.
-    assert at(taken(tmp_path, *members)) == {"ada": "", "zoe_n": ""}
+    assert at(taken(tmp_path, *members)) == {"ada": "", "zoe": ""}
     got = taken(tmp_path, *members, ("zoe_n/hw1/timestamp.txt", stamp))
     assert at(got) == {"ada": "09 20:59 UTC", "zoe": "09 20:59 UTC"}
 
