@@ -91,12 +91,16 @@ class FrameLink:
     def next_frame(self, deadline: float) -> Frame:
         """Read a header, after what nobody has read of the frame before.
 
+        A status whose payload did not come in time is no such rest: it is what comes next, again.
+
         Raises:
             TimeoutError: it did not come in time; nothing of it is lost.
             EOFError: the stream ended, or what came is no frame: then nothing that follows is one.
         """
         if self._lost:
             raise EOFError(_NO_FRAME)
+        if self._frame.kind == frames.STATUS and self._frame.left:
+            return self._frame
         self._frame.drop(deadline)
         header = self._ahead.take(frames.FRAME.size, deadline)
         kind, session, length = frames.FRAME.unpack(header)

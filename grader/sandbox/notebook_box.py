@@ -121,7 +121,14 @@ class NotebookBox:
                 continue
             left = self._limits.notebook_s - self._spent_s
             if left <= 0:
-                self._note_rest(run, position)
+                run.notes.append(
+                    f"the notebook ran longer than {self._limits.notebook_s:g} s; "
+                    f"the cells from cell {position + 1} on were not run"
+                )
+                _not_run(run, position, "not run: the notebook's time was up")
+                break
+            if self._forged:
+                _not_run(run, position, FORGER)
                 break
             self._on_cell(position + 1, len(self._sources))
             result = self._run_one(position, source, left, run)
@@ -277,9 +284,8 @@ class NotebookBox:
             result.status, result.error = "killed", error.what
             result.duration_s = time.monotonic() - began
             self._spent_s += result.duration_s
-            run.notes.append(
-                f"cell {position + 1} {error.what}; the other cells were run without it"
-            )
+            rest = FORGER if self._forged else "the other cells were run without it"
+            run.notes.append(f"cell {position + 1} {error.what}; {rest}")
             return result
         self._spent_s += time.monotonic() - began
         self._seconds[position] = result.duration_s
@@ -301,11 +307,7 @@ class NotebookBox:
             on_output=None if seen is None else seen.append,
         )
 
-    def _note_rest(self, run: NotebookRun, position: int) -> None:
-        run.notes.append(
-            f"the notebook ran longer than {self._limits.notebook_s:g} s; "
-            f"the cells from cell {position + 1} on were not run"
-        )
-        for result in run.cells[position:]:
-            result.status = "killed"
-            result.error = "not run: the notebook's time was up"
+
+def _not_run(run: NotebookRun, position: int, why: str) -> None:
+    for result in run.cells[position:]:
+        result.status, result.error = "killed", why

@@ -178,7 +178,7 @@ class ScriptedSlot(StreamSlot):
     """A zygote in a forked process; its children are jailed as those of the unsafe sandbox are."""
 
     def __init__(self, *, attached: bool = False) -> None:
-        super().__init__(SlotOptions(isolation="warm", start_timeout_s=60.0))
+        super().__init__(SlotOptions(isolation="warm"))
         self._attached = attached
         self._pids: list[int] = []
         self._folder = Path(tempfile.mkdtemp(prefix="grader-scripted-"))

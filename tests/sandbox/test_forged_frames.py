@@ -9,7 +9,7 @@ import pytest
 
 from grader.errors import BoxCrashed, BoxFailure, BoxOutputLimit, InfrastructureError
 from grader.sandbox.link import Frame, FrameLink
-from grader.sandbox.notebook_box import NotebookBox, RunLimits
+from grader.sandbox.notebook_box import FORGER, NotebookBox, RunLimits
 from grader.sandbox.stream import StreamSession
 from grader.wire import frames
 from grader.wire import messages as m
@@ -152,7 +152,8 @@ def test_garbage_in_a_cell_ends_the_notebook_there_and_then(slot: Counted) -> No
     box = NotebookBox(slot, cells, limits=RunLimits(cell_s=PATIENT_S), seed=1)
     run = box.run()
     assert [cell.status for cell in run.cells] == ["ok", "killed", "killed"]
-    assert run.notes[-1].startswith("cell 3 was not run: the notebook wrote into the channel")
+    assert run.notes == [f"cell 2 {run.cells[1].error}; {FORGER}"]
+    assert run.cells[2].error == FORGER
     assert (slot.orders, slot.connections) == (["Spawn", "Kill"], 1)
 
 

@@ -155,6 +155,16 @@ def test_the_largest_status_is_read_though_it_comes_in_pieces() -> None:
     assert patiently(lambda: frame.status(NOW)) == said
 
 
+def test_a_status_whose_payload_is_late_is_not_lost() -> None:
+    whole = status(7)
+    link = FrameLink(Chunks([whole[: frames.FRAME.size + 2], b"", whole[frames.FRAME.size + 2 :]]))
+    with pytest.raises(TimeoutError):
+        link.next_frame(NOW).status(NOW)
+    assert link.next_frame(NOW).status(NOW) == m.Ended(session=7, cause="closed")
+    with pytest.raises(EOFError):
+        link.next_frame(NOW)
+
+
 def test_a_position_keeps_the_part_of_a_header_that_had_come() -> None:
     whole = frames.frame(frames.DATA, 7, b"abc")
     chunks = [whole[:5], b"", whole[5:]]

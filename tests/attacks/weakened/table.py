@@ -135,6 +135,61 @@ def _no_processors() -> None:
     processors.math.ceil = lambda number: 1 << 20  # type: ignore[assignment]
 
 
+def _frames_anywhere() -> None:
+    """Read on wherever the reader stopped, in a slot that is kept, for sessions that are counted."""
+    from itertools import count
+
+    from grader.sandbox import conversation, link, stream
+    from grader.wire import messages as m
+
+    careful = link.FrameLink.next_frame
+    numbers = count(1)
+
+    def careless(self: Any, deadline: float) -> Any:
+        self._frame.left = 0
+        return careful(self, deadline)
+
+    def of_session(self: Any, deadline: float) -> Any:
+        while True:
+            frame = self.link.next_frame(deadline)
+            if frame.session == self._number:
+                return frame
+            frame.drop(deadline)
+
+    def begun(self: Any, deadline: float) -> Any:
+        while True:
+            frame = of_session(self, deadline)
+            if frame.kind == stream.frames.STATUS:
+                status = frame.status(deadline)
+                if isinstance(status, m.Started | m.Refused):
+                    return status
+
+    def ended(self: Any, *, orderly: bool) -> None:
+        self._session = None
+
+    link.FrameLink.next_frame = careless  # type: ignore[method-assign]
+    conversation.Conversation._next = of_session  # type: ignore[method-assign]
+    conversation.Conversation.begun = begun  # type: ignore[method-assign]
+    stream.StreamSlot.ended = ended  # type: ignore[method-assign]
+    stream.secrets.randbelow = lambda below: next(numbers)
+
+
+def _one_bound_for_all() -> None:
+    from grader.grading import relay
+    from grader.wire import frames
+
+    honest = relay.Pipe.send
+
+    def send(self: Any, tree: Any, blobs: Any = ()) -> None:
+        try:
+            honest(self, tree, blobs)
+        except frames.Malformed as error:
+            raise RuntimeError from error
+
+    relay.BOUNDS = frames.OF_BOX
+    relay.Pipe.send = send  # type: ignore[method-assign]
+
+
 @contextmanager
 def _as_it_comes() -> Iterator[None]:
     """Pages that show what the box sent as it is."""
@@ -347,6 +402,14 @@ WEAKENINGS: dict[str, Weakening] = {
             "            self._write_judge()\n"
             "        elif data:\n            self._send(frames.DATA, session.number, data)\n",
         ),
+    ),
+    "frames-anywhere": Weakening(
+        what="frames are read wherever the reader stopped, whatever sessions they name",
+        judge=_frames_anywhere,
+    ),
+    "one-bound-for-all": Weakening(
+        what="what is within bounds alone may be over them inside another message, uncaught",
+        judge=_one_bound_for_all,
     ),
     "judge-unpickles": _box(
         "values come as pickles",
