@@ -58,7 +58,7 @@ def gather_answers(
     folder = out or course.graded_dir / assignment / "answers"
     with Gradebook(course.database_url) as gradebook:
         verdicts = _verdicts(course, chosen, gradebook)
-        newest = gradebook.hand_marks.newest()
+        newest = gradebook.hand_marks.newest(item=chosen.name)
     names = _names(course, verdicts, anonymous=anonymous)
     sheets = [_answers(q, verdicts, names, newest) for q in questions]
     tables = {}

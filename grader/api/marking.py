@@ -123,7 +123,7 @@ def give(
     with Gradebook(course.database_url) as gradebook:
         known = None if new_student else known_students(course, scheme, gradebook)
         known_student(student, known)
-        newest = gradebook.hand_marks.newest()
+        newest = gradebook.hand_marks.newest(student=student, item=chosen.id)
         changes = rubric_changes(chosen, student, criteria, comments, newest)
         if points is not None or take_back:
             _within(points, chosen.max_points, chosen.id)
@@ -185,9 +185,9 @@ def extend(
 def known_students(course: Course, scheme: CourseFile, gradebook: Gradebook) -> set[str]:
     """Return the students of whom the course knows: roster, marks, groups, what was handed in."""
     known = set(load_roster(course).people)
-    known |= {fact.student for fact in gradebook.hand_marks.newest()}
+    known |= gradebook.hand_marks.students()
     for assignment in {i.assignment for i in scheme.items if i.assignment} | set(course.names()):
-        known |= {v.student for v in gradebook.current(assignment, unmarked=True)}
+        known |= gradebook.students(assignment)
     for members in load_groups(course, scheme).members.values():
         known |= set(members)
     known |= {extension.student for extension in scheme.extensions}

@@ -61,7 +61,7 @@ class Pages:
         self._gradebook = gradebook
         self._entries: dict[tuple[str, int], str] = {}
         self._ahead: deque[Verdict] = deque()
-        self._newest = gradebook.hand_marks.newest()
+        self._newest = gradebook.hand_marks.newest(item=assignment.name)
         self._writer = PageWriter(
             out or course.graded_dir / assignment.name,
             spec=assignment.spec,
@@ -97,7 +97,7 @@ class Pages:
             InfrastructureError: they can't be written.
             GraderError: a template of the course is wrong.
         """
-        self._newest = self._gradebook.hand_marks.newest()
+        self._newest = self._gradebook.hand_marks.newest(item=self._assignment.name)
         aliases = self._aliases(verdicts)
         pages = {v.student: self._student(v, aliases) for v in verdicts}
         self._writer.leaderboard(verdicts, aliases)

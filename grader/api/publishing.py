@@ -98,10 +98,8 @@ def _pages(course: Course, assignments: Sequence[str]) -> Iterator[tuple[str, Ow
         )
     everybody = set(load_roster(course).people)
     with Gradebook(course.database_url) as gradebook:
-        everybody |= {fact.student for fact in gradebook.hand_marks.newest()}
-        graded = {
-            n: {v.student for v in gradebook.current(n, unmarked=True)} for n in course.names()
-        }
+        everybody |= gradebook.hand_marks.students()
+        graded = {name: gradebook.students(name) for name in course.names()}
     everybody = everybody.union(*graded.values())
     for name in [*course.names(), TOTALS]:
         if assignments and name not in assignments:

@@ -20,7 +20,7 @@ def export_rubric(course: Course, item: str, path: Path) -> int:
     scheme = load_scheme(course)
     with Gradebook(course.database_url) as gradebook:
         sheet = _sheet(course, scheme, item_of(scheme, item), gradebook)
-        sheet.write(path, gradebook.hand_marks.newest())
+        sheet.write(path, gradebook.hand_marks.newest(item=item))
     return len(sheet.lines)
 
 
@@ -46,7 +46,7 @@ def marked_parts(course: Course, item: str) -> tuple[Item, Newest]:
     chosen = item_of(load_scheme(course), item)
     parts_of(chosen)
     with Gradebook(course.database_url) as gradebook:
-        return chosen, gradebook.hand_marks.newest()
+        return chosen, gradebook.hand_marks.newest(item=chosen.id)
 
 
 def parts_of(item: Item) -> list[Part]:

@@ -10,13 +10,16 @@ from decimal import Decimal
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import Engine, func, select, text
+from sqlalchemy import ColumnElement, Engine, and_, func, select, text, true
 from sqlalchemy.orm import Session
 
 from grader.errors import GradebookError
 from grader.gradebook.database import reading, writing
 from grader.gradebook.marks import Source
 from grader.gradebook.tables import HandMarkRow
+
+MOST_NAMED = 500
+"""Students that are named in one question to the database; of more, all rows are read."""
 
 
 class Kind(StrEnum):
@@ -134,7 +137,7 @@ class HandMarks:
             if self._engine.dialect.name == "postgresql":
                 # What is compared here must still hold when it is committed.
                 session.execute(text("LOCK TABLE hand_marks IN SHARE ROW EXCLUSIVE MODE"))
-            newest = _newest(session)
+            newest = _newest(session, _of_facts(changes))
             _refuse_conflicts(changes, newest, seen or {})
             rows = [
                 _row(c, change=change, who=who, why=why, source=source.value, made_at=now)
@@ -145,10 +148,22 @@ class HandMarks:
             session.flush()
             return [_mark(row) for row in rows]
 
-    def newest(self) -> dict[Fact, HandMark]:
-        """Return what holds, by fact."""
+    def newest(
+        self, *, student: str | None = None, item: str | None = None
+    ) -> dict[Fact, HandMark]:
+        """Return what holds, by fact; of everybody and everything, or of one student or item."""
+        wanted = []
+        if student is not None:
+            wanted.append(HandMarkRow.student == student)
+        if item is not None:
+            wanted.append(HandMarkRow.item == item)
         with reading(self._engine) as session:
-            return _newest(session)
+            return _newest(session, and_(true(), *wanted))
+
+    def students(self) -> set[str]:
+        """Return the students of whom people have said anything."""
+        with reading(self._engine) as session:
+            return set(session.scalars(select(HandMarkRow.student).distinct()))
 
     def history(self) -> list[HandMark]:
         """Return everything that was ever recorded, oldest first."""
@@ -157,12 +172,23 @@ class HandMarks:
         return [_mark(row) for row in rows]
 
 
-def _newest(session: Session) -> dict[Fact, HandMark]:
-    ids = select(func.max(HandMarkRow.id)).group_by(
-        HandMarkRow.student, HandMarkRow.item, HandMarkRow.kind, HandMarkRow.part
+def _newest(session: Session, wanted: ColumnElement[bool]) -> dict[Fact, HandMark]:
+    ids = (
+        select(func.max(HandMarkRow.id))
+        .where(wanted)
+        .group_by(HandMarkRow.student, HandMarkRow.item, HandMarkRow.kind, HandMarkRow.part)
     )
     rows = session.scalars(select(HandMarkRow).where(HandMarkRow.id.in_(ids))).all()
     return {mark.fact: mark for mark in map(_mark, rows)}
+
+
+def _of_facts(changes: Sequence[Change]) -> ColumnElement[bool]:
+    """The rows that changes may concern: few for one mark, whose writer holds up all others."""
+    students = {change.fact.student for change in changes}
+    if len(students) > MOST_NAMED:
+        return true()
+    items = {change.fact.item for change in changes}
+    return and_(HandMarkRow.item.in_(items), HandMarkRow.student.in_(students))
 
 
 def _is_news(change: Change, before: HandMark | None) -> bool:

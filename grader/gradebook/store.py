@@ -176,6 +176,12 @@ class Gradebook:
             times = times_of(session, assignment)
             return [_entry(row, times, holds=True) for row in session.scalars(pieces)]
 
+    def students(self, assignment: str) -> set[str]:
+        """Return all who have an entry of an assignment, marked or not; reads no verdict."""
+        query = select(VerdictRow.student).where(VerdictRow.assignment == assignment).distinct()
+        with reading(self._engine) as session:
+            return set(session.scalars(query))
+
     def entry_names(self, assignment: str) -> dict[tuple[str, int], str]:
         """Return the name of the entry that holds, by student and attempt; reads no verdict."""
         query = select(

@@ -7,10 +7,12 @@ from concurrent.futures import ThreadPoolExecutor
 from decimal import Decimal
 
 import pytest
+from sqlalchemy import event
 
 from grader.errors import GradebookError
 from grader.gradebook.hand_marks import Change, Fact, Kind
 from grader.gradebook.store import Gradebook
+from grader.gradebook.tables import HandMarkRow
 
 ADA = Fact(student="Åda <b>", item="quiz", kind=Kind.POINTS)
 BEN = Fact(student="ben", item="quiz", kind=Kind.POINTS)
@@ -76,3 +78,42 @@ def test_of_two_who_saw_the_same_one_is_refused(url: str) -> None:
 def test_one_fact_is_said_once_at_a_time(book: Gradebook) -> None:
     with pytest.raises(GradebookError, match="twice at once"):
         book.hand_marks.record([points(ADA, "1"), points(ADA, "2")], who="p", why="")
+
+
+def test_one_mark_reads_only_what_it_changes(book: Gradebook) -> None:
+    others = [
+        points(Fact(student=f"s{n}", item=item, kind=Kind.POINTS), "1")
+        for n in range(40)
+        for item in ("quiz", "exam")
+    ]
+    book.hand_marks.record([*others, points(ADA, "2")], who="p", why="")
+    loaded: list[object] = []
+
+    def note(row: object, _: object) -> None:
+        loaded.append(row)
+
+    event.listen(HandMarkRow, "load", note)
+    try:
+        book.hand_marks.record([points(ADA, "3")], who="p", why="")
+    finally:
+        event.remove(HandMarkRow, "load", note)
+    assert len(loaded) == 1
+
+
+def test_what_holds_of_one_student_or_item_is_a_part_of_the_whole(book: Gradebook) -> None:
+    facts = [Fact(student=s, item=i, kind=Kind.POINTS) for s in "ab" for i in ("quiz", "exam")]
+    book.hand_marks.record([points(fact, "1") for fact in facts], who="p", why="")
+    whole = book.hand_marks.newest()
+    assert book.hand_marks.newest(student="a") == {
+        f: m for f, m in whole.items() if f.student == "a"
+    }
+    assert book.hand_marks.newest(student="a", item="exam") == {facts[1]: whole[facts[1]]}
+    assert book.hand_marks.students() == {"a", "b"}
+
+
+def test_more_students_than_are_named_to_the_database_are_read_all_the_same(
+    book: Gradebook, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("grader.gradebook.hand_marks.MOST_NAMED", 1)
+    book.hand_marks.record([points(ADA, "1"), points(BEN, "1")], who="p", why="")
+    assert book.hand_marks.record([points(ADA, "1"), points(BEN, "1")], who="p", why="") == []
