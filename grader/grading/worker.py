@@ -280,10 +280,11 @@ class SuiteRun:
         return self._until + self._box.reviving_s - self._revived_before
 
     def _one_child(self, heard: Heard) -> None:
-        ours, theirs = socket.socketpair()
         with contextlib.suppress(BoxFailure):  # it ended too often: the first call says so
             self._box.ready()  # here, for no test's time
         heard.loan = self._box.lend()
+        # After a slot may have been started: what holds the child's end would hide its death.
+        ours, theirs = socket.socketpair()
         worker = os.getpid()
         pid = os.fork()
         if pid == 0:

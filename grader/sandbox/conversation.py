@@ -77,7 +77,7 @@ class Conversation:
             WireError: the suite sends more than may be sent.
         """
         seconds = float(getattr(request, "timeout_s", 10.0))
-        self.allow(self._reply_bytes)
+        self.allow(0)
         self.send(request, blobs)
         deadline = late_at(seconds)
         while True:
@@ -89,7 +89,10 @@ class Conversation:
             return message, parts
 
     def allow(self, size: int) -> None:
-        """Let the box send that many bytes from now on."""
+        """Let the box send outputs of that many bytes from now on; a reply has its own limit.
+
+        A box sends none in a call. Hundreds of megabytes of tiny ones would take the judge minutes.
+        """
         self._allowance = size + OUTPUT_SLACK
 
     def send(self, request: m.Request, blobs: Sequence[Blob] = ()) -> None:
@@ -106,6 +109,8 @@ class Conversation:
     def receive(self, deadline: float, told_s: float) -> tuple[Any, list[memoryview]]:
         """Wait for a message; `told_s` is the limit that one who is late has passed."""
         try:
+            if time.monotonic() > deadline:  # messages that keep coming do not put it off
+                raise TimeoutError
             message, blobs, size = frames.read_message(
                 lambda n: self._data(n, deadline), m.FromBox, limit=self._reply_bytes
             )
@@ -118,7 +123,8 @@ class Conversation:
             raise Broken(FORGED) from error
         except (OSError, EOFError) as error:
             raise Broken(Trouble(kind="lost", text=str(error))) from error
-        self._allowance -= size
+        if isinstance(message, m.Output):
+            self._allowance -= size
         if self._allowance < 0:
             raise Broken(Trouble(kind="much", text=TOO_MUCH))
         return message, blobs

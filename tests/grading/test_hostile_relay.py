@@ -19,6 +19,7 @@ from grader.grading.relay import RelayedBox
 from grader.grading.worker import SuiteRun
 from grader.sandbox import conversation, stream
 from grader.sandbox.notebook_box import MAX_RESTARTS, NotebookBox, RunLimits
+from grader.suite.account import Account
 from grader.suite.points import PlannedTest, SuitePlan
 from grader.suite.results import TestOutcome, TestResult
 from grader.wire import messages as m
@@ -79,7 +80,8 @@ class Suite:
                     max_points=Decimal(0),
                     outcome=TestOutcome.PASSED,
                     message=test(client),
-                )
+                ),
+                Account(),
             )
 
 

@@ -16,6 +16,7 @@ from grader.errors import BoxCrashed, WireError
 from grader.grading import relay
 from grader.grading.relay import Finished, Heard, Pipe, RelayedBox, attend
 from grader.grading.worker import SuiteRun
+from grader.suite.account import Account
 from grader.suite.points import PlannedTest, SuitePlan
 from grader.suite.results import TestOutcome, TestResult
 from grader.wire import frames
@@ -175,7 +176,7 @@ class Suite:
         for name, test in self._tests.items():
             if name not in done:
                 options["on_begin"](name)
-                options["on_result"](test(client))
+                options["on_result"](test(client), Account())
 
 
 def passed(name: str, message: str = "") -> TestResult:

@@ -188,24 +188,24 @@ class ScriptedSlot(StreamSlot):
         """Fork the zygote; its bytes come as they are, or in the engine's pieces."""
         self.connections += 1
         ours, theirs = socket.socketpair()
-        self._fork(ours, theirs, self._be_zygote)
+        self._fork(theirs, self._be_zygote)
         if not self._attached:
             return SocketTransport(ours)
         outer, inner = socket.socketpair()
         pid = os.fork()
         if pid == 0:
-            outer.close()
+            close_all_but(inner.fileno(), ours.fileno())
             be_engine(inner, ours)
         self._pids.append(pid)
         ours.close()
         inner.close()
         return AttachedTransport(outer)
 
-    def _fork(self, ours: socket.socket, theirs: socket.socket, be: Any) -> None:
+    def _fork(self, theirs: socket.socket, be: Any) -> None:
         pid = os.fork()
         if pid == 0:
             try:
-                ours.close()
+                close_all_but(theirs.fileno())
                 os.setsid()
                 be(theirs)
             finally:
@@ -264,6 +264,14 @@ class ScriptedSlot(StreamSlot):
         """Stop it and remove its folder."""
         self.stop()
         shutil.rmtree(self._folder, ignore_errors=True)
+
+
+def close_all_but(*kept: int) -> None:
+    """As a program that is started anew: what else this process has open would be held open."""
+    for number in (int(entry.name) for entry in list(Path("/proc/self/fd").iterdir())):
+        if number > 2 and number not in kept:
+            with suppress(OSError):
+                os.close(number)
 
 
 def be_engine(judge: socket.socket, zygote: socket.socket) -> None:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
 
 from grader.errors import BoxCrashed, BoxFailure, BoxOutputLimit, InfrastructureError
+from grader.sandbox import conversation
 from grader.sandbox.link import Frame, FrameLink
 from grader.sandbox.notebook_box import FORGER, NotebookBox, RunLimits
 from grader.sandbox.stream import StreamSession
@@ -145,6 +147,36 @@ def test_garbage_is_killed_at_once_and_its_notebook_not_run_again(slot: Counted,
             box.request(garbage)
     box.close()
     assert (slot.orders, slot.connections, box.restarts) == (["Spawn", "Kill"], 1, 0)
+
+
+def test_a_call_that_floods_the_judge_with_outputs_is_stopped_by_their_size(slot: Counted) -> None:
+    """Not by the limit of a reply, hundreds of megabytes that would take minutes."""
+    session = slot.open(seed=1, limits=m.Limits(memory_bytes=2 << 30, processes=512))
+    assert isinstance(session, StreamSession)
+    read = 0
+    receive = session._talk.receive
+
+    def counted(deadline: float, told_s: float) -> Any:
+        nonlocal read
+        read += 1
+        return receive(deadline, told_s)
+
+    session._talk.receive = counted  # type: ignore[method-assign]
+    flood = m.Fetch(name=script([["flood", "message", "output"]]), timeout_s=PATIENT_S)
+    with pytest.raises(BoxOutputLimit, match="put out more"):
+        session.request(flood)
+    assert read < 2 * conversation.OUTPUT_SLACK / 80
+    assert slot.orders == ["Spawn", "Kill"]
+
+
+def test_messages_that_keep_coming_do_not_put_off_a_deadline(slot: Counted) -> None:
+    session = slot.open(seed=1, limits=LIMITS)
+    assert isinstance(session, StreamSession)
+    session._talk.send(m.Fetch(name=script([["flood", "message", "output"]]), timeout_s=60))
+    session._talk.allow(1 << 40)
+    with pytest.raises(conversation.Broken) as broken:
+        session._talk.receive(time.monotonic() - 0.001, 60)
+    assert broken.value.trouble.kind == "late"
 
 
 def test_garbage_in_a_cell_ends_the_notebook_there_and_then(slot: Counted) -> None:
