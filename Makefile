@@ -19,6 +19,8 @@ help:
 	@echo "make test-samples  the sample classes of every assignment, in every sandbox (long)"
 	@echo "make test-attacks  every attack in every sandbox, and where a wall is missing (long)"
 	@echo "make test-faults   parts of a batch killed, stopped, cut off, at many moments (long)"
+	@echo "make test-podman   the sandbox over Podman's socket, where podman is installed"
+	@echo "make test-versions the quick tests with the oldest and the newest versions allowed (long)"
 	@echo "make test-gpu      what needs a GPU, on a machine that has one"
 	@echo "make test-semesters  a class of forty in each course, from its zip to its LMS (long)"
 	@echo "make soak          a thousand submissions: nothing may grow (long)"
@@ -78,6 +80,29 @@ test-faults: $(VENV)/.developing
 test-gpu: $(VENV)/.developing
 	GRADER_REQUIRE_GPU=1 nice $(BIN)/python -m pytest -m gpu tests/sandbox $(PYTEST_ARGS)
 
+# Podman builds the image itself; `GRADER_PODMAN=load` takes Docker's, which is quicker.
+test-podman: $(VENV)/.developing
+	GRADER_PODMAN=$${GRADER_PODMAN:-build} nice $(BIN)/python -m pytest -m podman tests/sandbox/test_podman.py $(PYTEST_ARGS)
+
+# The oldest versions that pyproject.toml allows, then the newest. torch stays the one of TORCH: those
+# of other versions come with gigabytes of CUDA.
+VERSIONS_TESTS ?= -m 'not slow and not docker and not browser and not local_box and not gpu' \
+	--ignore tests/attacks --ignore tests/faults --ignore tests/semester --ignore tests/assignments
+test-versions: $(VENV)/bin/python
+	$(BIN)/pip install --quiet 'uv>=0.5,<1'
+	mkdir -p .versions
+	echo "torch; sys_platform == 'never'" >.versions/without-torch.txt
+	for which in lowest-direct highest; do \
+	  echo "== $$which"; \
+	  $(BIN)/uv pip compile --quiet --resolution $$which --extra dev --no-header --no-annotate \
+	    --override .versions/without-torch.txt -o .versions/$$which.txt pyproject.toml && \
+	  $(PYTHON) -m venv .versions/$$which && \
+	  .versions/$$which/bin/pip install --quiet '$(TORCH)' && \
+	  .versions/$$which/bin/pip install --quiet -r .versions/$$which.txt && \
+	  .versions/$$which/bin/pip install --quiet --no-deps -e . && \
+	  nice .versions/$$which/bin/python -m pytest $(VERSIONS_TESTS) $(PYTEST_ARGS) || exit 1; \
+	done
+
 test-semesters: $(VENV)/.developing
 	GRADER_SEMESTERS=everywhere nice $(BIN)/python -m pytest tests/semester $(PYTEST_ARGS)
 
@@ -99,4 +124,4 @@ bench: $(VENV)/.installed
 clean:
 	rm -rf demo
 
-.PHONY: help demo test test-long lint types contracts image test-samples test-attacks test-faults test-gpu test-semesters soak fuzz nightly bench clean
+.PHONY: help demo test test-long lint types contracts image test-samples test-attacks test-faults test-gpu test-podman test-versions test-semesters soak fuzz nightly bench clean

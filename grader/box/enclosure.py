@@ -72,6 +72,7 @@ class Config:
 def main() -> None:
     """Enclose this process and become the zygote."""
     config = Config(**json.loads(sys.argv[1]))
+    os.umask(0o022)  # under root's 077 the uid that comes later could enter no folder made here
     linux.prctl(linux.PR_SET_PDEATHSIG, signal.SIGKILL)
     as_root = os.getuid() == ROOT_UID
     counted_by = _join_groups(config)

@@ -38,6 +38,9 @@ def command(sandbox: str, runtime: str, gpu: bool, as_json: bool) -> None:
                 click.echo(f"    {check.fix}")
     if as_json:
         print_json([{"name": c.name, "ok": c.ok, "found": c.found, "fix": c.fix} for c in checks])
+    unknown = [c.name for c in checks if c.ok is None and c.found.startswith("slow")]
+    if unknown:
+        click.echo(f"Too slow to tell: {', '.join(unknown)}.", err=True)
     failed = [c.name for c in checks if c.ok is False]
     if failed:
         click.echo(f"Does not hold: {', '.join(failed)}.", err=True)

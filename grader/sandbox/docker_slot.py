@@ -20,6 +20,7 @@ from docker.errors import APIError, DockerException, NotFound
 
 from grader.errors import ImageError
 from grader.sandbox.base import SlotOptions
+from grader.sandbox.data import is_readable_by_all
 from grader.sandbox.engine import Engine, connect, ours, speaking
 from grader.sandbox.prune import sweep
 from grader.sandbox.rendezvous import ContainerTransport, Rendezvous
@@ -214,7 +215,7 @@ class DockerSlot(StreamSlot):
 
     def _data_mount(self, engine: Engine, data: Path, *, shared: bool) -> Any:
         """The data as a bind mount where the box may read our files, else as a volume."""
-        if shared and _is_readable_by_all(data):
+        if shared and is_readable_by_all(data):
             return _mount(DATA_FOLDER, str(data.resolve()), "bind")
         self._volume = f"grader-data-{self._name}"
         engine.api.create_volume(self._volume, labels=ours(self._name))
@@ -265,12 +266,6 @@ def _gpu_request(device: str) -> Any:
     if "=" in device:
         return docker.types.DeviceRequest(driver="cdi", device_ids=[device])
     return docker.types.DeviceRequest(device_ids=[device], capabilities=[["gpu"]])
-
-
-def _is_readable_by_all(folder: Path) -> bool:
-    """Whether the box's uid can read it; under a umask of 077 it could not."""
-    modes = [(p.is_dir(), p.stat().st_mode) for p in (folder, *folder.rglob("*"))]
-    return all(mode & 0o004 and (not is_dir or mode & 0o001) for is_dir, mode in modes)
 
 
 def _as_tar(folder: Path) -> bytes:

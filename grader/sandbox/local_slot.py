@@ -22,6 +22,7 @@ from grader.sandbox.cgroups import (
     scope_controllers,
     scope_environment,
 )
+from grader.sandbox.data import copy_for_all, is_readable_by_all
 from grader.sandbox.process import OWN_PROCESSES, ProcessSlot
 from grader.sandbox.processors import Processors
 from grader.wire import messages as m
@@ -54,6 +55,14 @@ class LocalSlot(ProcessSlot):
         self._processors: Processors | None = None
         self._tight = False
 
+    def _data(self, folder: Path) -> str:
+        """Where the data is; a copy of it where the slot's uid could not read it."""
+        data = self.options.data
+        if data is None or os.getuid() != 0 or is_readable_by_all(data):
+            return str(data or "")
+        copy_for_all(data, folder / "data")
+        return str(folder / "data")
+
     def command(self, folder: Path) -> tuple[list[str], dict[str, str]]:
         """The enclosure's command line."""
         if sys.platform != "linux":
@@ -61,6 +70,8 @@ class LocalSlot(ProcessSlot):
                 "the local sandbox needs Linux namespaces",
                 hint="Use `--sandbox docker`, or `--sandbox unsafe` if you trust the notebooks.",
             )
+        if os.getuid() == 0:
+            require_readable()
         prefixes = library_places()
         arguments = ["--isolation", self.options.isolation]
         # A warm slot's sessions have a namespace each, in which the kernel counts theirs.
@@ -80,7 +91,7 @@ class LocalSlot(ProcessSlot):
             "interpreter": seen_at(sys.executable, prefixes),
             "code": str(Path(grader.__file__).parent),
             "hide": [seen_at(str(p), prefixes) for p in (*hidden_folders(), *self._hide)],
-            "data": str(self.options.data) if self.options.data else "",
+            "data": self._data(folder),
             "uid": self._uid,
             "tmp_bytes": self.options.disk_bytes + (64 << 20),
             "gpu": str(self.options.gpu or ""),
@@ -142,6 +153,25 @@ class LocalSlot(ProcessSlot):
         group.remove()
         self._group = None
         return SlotGroup(places={}), scope_command(group.name, bounds)
+
+
+def require_readable() -> None:
+    """Check that another uid than root's can read the interpreter's libraries.
+
+    Raises:
+        InfrastructureError: they were installed under a umask of 077: which, and what to do.
+    """
+    package = Path(grader.__file__)
+    libraries = Path(sysconfig.get_paths()["purelib"])
+    for path in (package, package.parent / "box", libraries, libraries / "msgspec"):
+        needed = 0o005 if path.is_dir() else 0o004
+        if path.exists() and path.stat().st_mode & needed != needed:
+            raise InfrastructureError(
+                "a box of the local sandbox runs as another user than root, who can't read it "
+                "(installed under a umask of 077?)",
+                where=path,
+                hint=f"Let it be read: chmod -R a+rX {libraries}",
+            )
 
 
 def _counts_by_namespace() -> bool:

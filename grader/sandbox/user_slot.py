@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import secrets
-import shutil
 import signal
 import sys
 from pathlib import Path
@@ -13,6 +12,7 @@ from typing import Any
 import grader
 from grader.errors import InfrastructureError
 from grader.sandbox.base import SlotOptions
+from grader.sandbox.data import copy_for_all
 from grader.sandbox.process import OWN_PROCESSES, ProcessSlot
 from grader.wire.environment import BEFORE_FORKS
 
@@ -47,9 +47,7 @@ class UserSlot(ProcessSlot):
         scratch.mkdir(mode=0o700)
         os.chown(scratch, self._uid, self._uid)
         if self.options.data is not None:
-            shutil.copytree(self.options.data, data)
-            for path in (data, *data.rglob("*")):
-                path.chmod(0o755 if path.is_dir() else 0o644)
+            copy_for_all(self.options.data, data)
         # Here no cgroup counts processes, and the kernel counts them by uid.
         bound = str(self.options.processes + OWN_PROCESSES)
         arguments = [sys.executable, "-B", "-P", "-m", "grader.box.zygote"]
