@@ -13,6 +13,7 @@ import pytest
 
 from grader.box import session as box_session
 from grader.box import zygote
+from grader.box.memory import MemoryWatch
 from grader.errors import InfrastructureError
 from grader.sandbox import liveness
 from grader.sandbox.base import SlotOptions
@@ -159,7 +160,7 @@ def test_a_child_that_is_slow_to_close_its_jail_is_waited_for_and_one_that_hangs
     monkeypatch.setattr(box_session.time, "monotonic", clock)
     monkeypatch.setattr(box_session, "processor_ticks", lambda pid: ticks)
     ours, theirs = box_session.channel()
-    child = box_session.Session(1, ours, theirs, Limits())
+    child = box_session.Session(1, ours, theirs, Limits(), MemoryWatch(1))
     for _ in range(1000):
         clock.now += zygote.JAIL_LIFELESS_S
         ticks += 1
