@@ -24,6 +24,7 @@ from grader.errors import GraderError, InfrastructureError
 from grader.grading.batch import Watchers, grade_batch
 from grader.grading.job import Job, Judged
 from grader.grading.verdict import Verdict
+from grader.intake.beside import beside_of
 from grader.intake.choice import NoChoiceError, choose_notebook, is_notebook_name
 from grader.intake.content import held
 from grader.intake.folder import folder_members
@@ -134,8 +135,14 @@ def _require_root() -> None:
 
 def _job(root: Path, assignment: Assignment) -> Job:
     """The notebook among the submitted files, chosen as `grader collect` chooses."""
-    members = folder_members(root / "submission", wanted=lambda path: is_notebook_name(str(path)))
-    files = [m for m in members if isinstance(m, Member) and m.content is not None]
+    beside = beside_of(assignment)
+    members = list(
+        folder_members(
+            root / "submission", wanted=lambda path: is_notebook_name(path) or beside.wanted(path)
+        )
+    )
+    named = [m for m in members if isinstance(m, Member) and is_notebook_name(m.path)]
+    files = [m for m in named if m.content is not None]
     try:
         if not files:
             raise NoChoiceError("There is no notebook among the files; hand in the .ipynb file.")
@@ -147,11 +154,14 @@ def _job(root: Path, assignment: Assignment) -> Job:
         student=STUDENT,
         file=Path(chosen.member.path).name,
         notes=chosen.notes,
+        beside=beside.among(chosen.member.path, members),
     )
     return Job(
         student=STUDENT,
         file=found.file,
         data=found.read(),
+        files=found.read_files(),
+        unused=found.unused,
         sha256=found.sha256,
         problem=found.problem,
         notes=found.notes,

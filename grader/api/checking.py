@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from pathlib import Path
 
@@ -12,6 +12,7 @@ from grader.course.given_files import given_files
 from grader.course.spec import AssignmentSpec
 from grader.errors import GraderError, UsageError
 from grader.intake.answers import written_answers
+from grader.intake.beside import Beside, Taken, beside_on_disk, hashes
 from grader.intake.notebook import ReadNotebook, read_notebook
 from grader.release.setting import released_spec
 from grader.sandbox.base import CellResult
@@ -77,7 +78,13 @@ def check(
         raise UsageError("there is no such notebook", where=notebook)
     read = read_notebook(notebook.read_bytes(), name=notebook.name)
     suite = find_public_suite(notebook, assignment or read.assignment or None)
-    return run_public_suite(read, suite, sandbox=sandbox, tell=tell)
+    given = given_files(suite.given, suite.spec.box.files) if suite.given else {}
+    known = hashes({name: path.read_bytes() for name, path in given.items()})
+    taken = beside_on_disk(notebook, Beside(suite.spec.handin, known))
+    own = {path.name for path in notebook.resolve().parent.glob("*.py")}
+    unused = own - set(given) - {name for name, _ in taken.files}
+    taken = replace(taken, unused=(*taken.unused, *sorted(unused)))
+    return run_public_suite(read, suite, sandbox=sandbox, tell=tell, beside=taken)
 
 
 def find_public_suite(notebook: Path, assignment: str | None) -> PublicSuite:
@@ -121,11 +128,14 @@ def run_public_suite(
     *,
     sandbox: str,
     tell: Callable[[str], None] | None = None,
+    beside: Taken | None = None,
 ) -> CheckedNotebook:
     """Run a notebook and the public suite against it, in this process."""
     found: list[CheckedNotebook] = []
     given = given_files(suite.given, suite.spec.box.files) if suite.given else {}
-    files = {name: path.read_bytes() for name, path in given.items()}
+    taken = beside or Taken()
+    files = {name: content.read(name) for name, content in taken.files}
+    files |= {name: path.read_bytes() for name, path in given.items()}
 
     def on_ready(collected: CollectedSuite) -> None:
         slot = open_slot(
@@ -145,12 +155,12 @@ def run_public_suite(
         finally:
             box.close()
             slot.stop()
-        said = causes(notebook.sources, run.cells, results)
+        said = causes(notebook.sources, run.cells, results, not_taken=taken.unused)
         found.append(
             CheckedNotebook(
                 results=results,
                 cells=run.cells,
-                notes=[*said.notes, *notebook.repairs, *run.notes],
+                notes=[*said.notes, *taken.notes, *notebook.repairs, *run.notes],
                 missing_modules=said.missing_modules,
                 answers=answers,
                 sandbox=sandbox,

@@ -33,6 +33,7 @@ from grader.grading.order import longest_first
 from grader.grading.regrade import fingerprints_of, standing, with_standing
 from grader.grading.suite_faults import SuiteFault, suite_faults
 from grader.grading.verdict import Outcome, Verdict
+from grader.intake.beside import beside_of
 from grader.intake.collect import Refused, collect, without_time
 from grader.intake.submission import Submission
 from grader.sandbox.choose import Choice, choose
@@ -163,7 +164,7 @@ def _submissions(
         assignment=assignment.name,
         counts=attempts.counts,
         limit=attempts.limit,
-        setting=intake_setting(Course(assignment.course_root)),
+        setting=intake_setting(Course(assignment.course_root), beside=beside_of(assignment)),
     )
     submissions = list(collected.submissions)
     if only:
@@ -335,8 +336,9 @@ class _Run:
             changes=differences(self._before, [v for v in counted if _has_mark(v)]),
         )
 
-    def _load(self, job: Job) -> bytes:
-        return self._submissions[job.student, job.attempt].read()
+    def _load(self, job: Job) -> Job:
+        submission = self._submissions[job.student, job.attempt]
+        return msgspec.structs.replace(job, data=submission.read(), files=submission.read_files())
 
     def _take(self, judged: Judged) -> None:
         verdict = judged.verdict
@@ -367,6 +369,7 @@ def _job(submission: Submission) -> Job:
         submitted_at=submission.submitted_at,
         problem=submission.problem,
         notes=submission.notes,
+        unused=submission.unused,
     )
 
 

@@ -12,6 +12,7 @@ from grader.api.inboxes import issue_receipts
 from grader.course.course_file import load_course_file
 from grader.course.directory import Course
 from grader.course.matches import load_matcher
+from grader.intake.beside import Beside, beside_of
 from grader.intake.collect import Collected, collect, store, without_time
 from grader.intake.lms.archives import Setting
 from grader.intake.lms.people import System
@@ -42,7 +43,7 @@ def collect_submissions(
     Returns what was collected and refused, and the folders written.
     """
     chosen = course.assignment(assignment)
-    setting = intake_setting(course, system=system, worksheet=worksheet)
+    setting = intake_setting(course, system=system, worksheet=worksheet, beside=beside_of(chosen))
     taken_from = [Path(s) for s in sources]
     collected = collect(
         taken_from,
@@ -60,7 +61,11 @@ def collect_submissions(
 
 
 def intake_setting(
-    course: Course, *, system: Source = None, worksheet: Path | None = None
+    course: Course,
+    *,
+    system: Source = None,
+    worksheet: Path | None = None,
+    beside: Beside | None = None,
 ) -> Setting:
     """Return what the course knows of students and times, for reading a system's archives."""
     return Setting(
@@ -70,6 +75,7 @@ def intake_setting(
         worksheet=read_table(worksheet) if worksheet else None,
         worksheet_name=worksheet.name if worksheet else "",
         assignments=tuple(course.names()),
+        beside=beside or Beside(),
     )
 
 

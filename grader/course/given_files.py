@@ -40,6 +40,29 @@ def _may_be_given(path: Path, folder: Path) -> bool:
     return path.is_file() and inside and not hidden and parts[0] not in _OWN
 
 
+def check_handed_files(spec: AssignmentSpec, path: Path) -> None:
+    """Check what `[handin]` asks for.
+
+    Raises:
+        SpecError: a pattern leads elsewhere or means notebooks, or the limit is no limit.
+    """
+    for index, pattern in enumerate(spec.handin.files):
+        parts = PurePosixPath(pattern).parts
+        if not parts or ".." in parts or PurePosixPath(pattern).is_absolute():
+            key = f"handin.files[{index}]"
+            raise wrong_key(path, key, f"expected a pattern such as *.py, got {pattern!r}")
+        if parts[0] in _OWN or pattern.endswith(".ipynb"):
+            key = f"handin.files[{index}]"
+            raise wrong_key(path, key, f"{pattern!r} is not what lies beside a notebook")
+    if not 0 < spec.handin.max_mb <= spec.resources.disk_mb / 2:
+        raise wrong_key(
+            path,
+            "handin.max_mb",
+            f"expected more than 0 and at most half of resources.disk_mb "
+            f"({spec.resources.disk_mb / 2:g}), got {spec.handin.max_mb:g}",
+        )
+
+
 def check_given_files(spec: AssignmentSpec, path: Path) -> None:
     """Check what `[box] files` names.
 

@@ -8,7 +8,7 @@ from pathlib import Path, PurePosixPath
 
 import msgspec
 
-from grader.course.given_files import check_given_files
+from grader.course.given_files import check_given_files, check_handed_files
 from grader.course.rule_checks import check_rules
 from grader.course.spec import AssignmentSpec, Resources
 from grader.course.strict_toml import read_struct, wrong_key
@@ -47,6 +47,8 @@ def load_spec(path: Path) -> AssignmentSpec:
     _check_data(spec, path)
     check_given_files(spec, path)
     _check_accepted(spec, path)
+    if spec.handin.files:
+        check_handed_files(spec, path)
     return spec
 
 

@@ -84,6 +84,13 @@ class BoxSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=T
     on_error: Literal["continue", "stop"] = "continue"
 
 
+class HandIn(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """What students may hand in beside the notebook: patterns, and MB of all files together."""
+
+    files: tuple[str, ...] = ()
+    max_mb: float = 10.0
+
+
 class Leaderboard(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """A page for the class that ranks it, by pseudonym, by what `test` of the suite measured.
 
@@ -123,6 +130,7 @@ class AssignmentSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw
     dates: Dates = Dates()
     attempts: Attempts = Attempts()
     box: BoxSpec = BoxSpec()
+    handin: HandIn = HandIn()
     rules: Rules | None = None
     leaderboard: Leaderboard | None = None
     accepted: tuple[Accepted, ...] = ()

@@ -25,6 +25,7 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
     file: str
     data: bytes = b""
     files: dict[str, bytes] = {}
+    unused: tuple[str, ...] = ()
     sha256: str
     attempt: int = 1
     submitted_at: dt.datetime | None = None

@@ -69,7 +69,7 @@ def judge_submission(
         suite_s = time.monotonic() - suite_began
     finally:
         box.close()
-    found = causes(notebook.sources, run.cells, held.results)
+    found = causes(notebook.sources, run.cells, held.results, not_taken=job.unused)
     usage = Usage(
         wall_s=round(time.monotonic() - began, 3),
         notebook_s=round(run.duration_s, 3),

@@ -15,13 +15,16 @@ from grader.errors import InfrastructureError
 from grader.grading.issuing import not_judged
 from grader.grading.job import Job, Judged, Setting
 
-Load = Callable[[Job], bytes]
-"""Reads a job's notebook. Raises InfrastructureError: it is not there as it was."""
+Load = Callable[[Job], Job]
+"""Reads a job's notebook, and what lies beside it, into the job.
+
+Raises InfrastructureError: it is not there as it was.
+"""
 
 
-def at_hand(job: Job) -> bytes:
-    """The notebook of a job that has it from the start."""
-    return job.data
+def at_hand(job: Job) -> Job:
+    """A job that has its notebook from the start."""
+    return job
 
 
 class Waiting:
@@ -58,11 +61,11 @@ class Waiting:
         while self._jobs:
             job = self._jobs.popleft()
             try:
-                data = self._load(job)
+                loaded = self._load(job)
             except InfrastructureError as error:
                 self._on_verdict(not_judged(job, self._setting, error))
                 continue
-            return job, msgspec.msgpack.encode(msgspec.structs.replace(job, data=data))
+            return job, msgspec.msgpack.encode(loaded)
         return None
 
     def put_back(self, job: Job, *, first: bool = False) -> None:

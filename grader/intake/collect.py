@@ -7,11 +7,13 @@ import datetime as dt
 import zipfile
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Literal
 
 from grader.errors import UsageError
 from grader.intake.archive import is_opened_archive, read_archive
+from grader.intake.beside import Beside
 from grader.intake.choice import is_notebook_name
 from grader.intake.content import RefusedFileError, Shelf, on_disk
 from grader.intake.folder import folder_members
@@ -201,7 +203,8 @@ def _write(submission: Submission, folder: Path, assignment: str, stored: Sequen
     data = submission.read() if submission.content.size or not submission.problem else None
     taken = {held.number for held in stored}
     number = None if submission.attempt in taken else submission.attempt
-    return write_attempt(folder, record_of(submission, assignment), data, number=number)[0]
+    record = record_of(submission, assignment)
+    return write_attempt(folder, record, data, number=number, files=submission.read_files())[0]
 
 
 class _Held:
@@ -220,7 +223,7 @@ class _Held:
 def _held(submission: Submission, stored: Sequence[_Held]) -> _Held | None:
     """Return the stored attempt that a submission is, or is a copy of."""
     same = [h for h in stored if h.record and h.record.source_attempt == submission.attempt]
-    copies = [h for h in stored if h.record and h.record.sha256 == submission.sha256]
+    copies = [h for h in stored if h.record and h.record.sha256_of_all == submission.sha256]
     if same and same[-1] in copies:
         return same[-1]
     at = submission.submitted_at
@@ -250,6 +253,7 @@ def _from_source(source: Path, assignment: str, setting: Setting) -> Collected:
             source, assignment=assignment, matcher=setting.matcher, known=setting.assignments
         )
         return _collected(tries.students, source)
+    wanted = partial(_is_wanted, beside=setting.beside)
     people = setting.matcher.roster.people.values()
     naming = Naming({word for person in people for word in words_of(person.name)})
     if source.is_dir():
@@ -261,7 +265,7 @@ def _from_source(source: Path, assignment: str, setting: Setting) -> Collected:
             hint="A source is a folder, a zip or tar archive, an inbox, or a notebook.",
         )
     elif _is_archive(source):
-        members = list(read_archive(source, wanted=_is_wanted, shelf=Shelf(), naming=naming))
+        members = list(read_archive(source, wanted=wanted, shelf=Shelf(), naming=naming))
         found = _grouped(members, source, assignment, setting)
     else:
         alone = students_of([_single_file(source)], assignment=assignment)
@@ -270,10 +274,12 @@ def _from_source(source: Path, assignment: str, setting: Setting) -> Collected:
 
 
 def _from_folder(source: Path, assignment: str, setting: Setting, naming: Naming) -> Collected:
+    wanted = partial(_is_wanted, beside=setting.beside)
     folder = source / assignment if (source / assignment).is_dir() else source
     warnings = _foreign_folders(source, assignment, setting)
     if has_layout(folder):
-        submissions, others = load_stored(folder)
+        stored, others = load_stored(folder)
+        submissions = [_asked_for(s, setting.beside) for s in stored]
         refused = tuple(Refused(f"{folder}/{display_name(n)}", why) for n, why in others)
         if (source / _OLD_KEY).exists():
             submissions = [replace(s, submitted_at=None) for s in submissions]
@@ -285,13 +291,26 @@ def _from_folder(source: Path, assignment: str, setting: Setting, naming: Naming
             where=source,
             hint=" ".join(warnings),
         )
-    members = list(folder_members(folder, wanted=_is_wanted, shelf=Shelf(), naming=naming))
+    members = list(folder_members(folder, wanted=wanted, shelf=Shelf(), naming=naming))
     return _grouped(members, folder, assignment, setting)
 
 
 def _on_roster(found: Collected, setting: Setting) -> Collected:
     submissions, warnings = on_roster(found.submissions, setting.matcher)
     return replace(found, submissions=tuple(submissions), warnings=(*found.warnings, *warnings))
+
+
+def _asked_for(submission: Submission, beside: Beside) -> Submission:
+    """Leave out what lies beside a stored notebook and is not asked for (any more)."""
+    if not submission.files:
+        return submission
+    taken = beside.of(dict(submission.files), {})
+    return replace(
+        submission,
+        files=taken.files,
+        notes=(*submission.notes, *taken.notes),
+        unused=(*submission.unused, *taken.unused),
+    )
 
 
 def _foreign_folders(source: Path, assignment: str, setting: Setting) -> list[str]:
@@ -323,8 +342,8 @@ def _is_archive(source: Path) -> bool:
     return zipfile.is_zipfile(source)
 
 
-def _is_wanted(path: str) -> bool:
-    return is_notebook_name(path) or is_sidecar(path)
+def _is_wanted(path: str, beside: Beside) -> bool:
+    return is_notebook_name(path) or is_sidecar(path) or beside.wanted(path)
 
 
 def _grouped(
@@ -363,7 +382,7 @@ def _by_system(
 ) -> Collected:
     made = None if setting.system == "folder" else system_that_made(found)
     if made is None and setting.system in (None, "folder"):
-        plain = students_of(found, assignment=assignment)
+        plain = students_of(found, assignment=assignment, beside=setting.beside)
         return _on_roster(_collected(plain, source), setting)
     system, outer = made or (setting.system, folder_round_the_class(found))
     if system is None or system == "folder" or setting.system not in {None, system}:

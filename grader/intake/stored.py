@@ -17,7 +17,7 @@ import hashlib
 import os
 import re
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -26,14 +26,22 @@ from typing import Annotated, Literal
 import msgspec
 
 from grader.errors import InfrastructureError, UsageError
+from grader.intake.beside import Files, Taken, hash_with
 from grader.intake.content import RefusedFileError, on_disk, read_regular_file
-from grader.intake.names import MAX_NAME, checked_assignment_name, student_id
+from grader.intake.names import (
+    MAX_NAME,
+    UnsafeNameError,
+    checked_assignment_name,
+    safe_member_path,
+    student_id,
+)
 from grader.intake.notebook import MAX_FILE_BYTES
 from grader.intake.submission import Submission, read_submission, unread_submission
 
 LAYOUT_MARK = ".grader-intake"
 NOTEBOOK_FILE = "notebook.ipynb"
 RECORD_FILE = "submission.json"
+FILES_FOLDER = "files"
 
 _ATTEMPT_FOLDER = re.compile(r"(\d{3,9})-(?:\d{8}T\d{6}Z|undated)-([0-9a-f]{8})")
 _HAND_IN = re.compile(r"handed-in-(\d{3,9})-[0-9a-f]{8}\.json")
@@ -59,6 +67,13 @@ class Record(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
     problem: Text = ""
     repairs: tuple[str, ...] = ()
     notes: tuple[Text, ...] = ()
+    files: dict[str, str] = {}
+    unused: tuple[Text, ...] = ()
+
+    @property
+    def sha256_of_all(self) -> str:
+        """Of the notebook and of `files`, which lie beside it (path: SHA-256)."""
+        return hash_with(self.sha256, self.files.items())
 
     @property
     def folder_name(self) -> str:
@@ -85,13 +100,15 @@ def record_of(submission: Submission, assignment: str) -> Record:
         display_name=submission.display_name[:1000],
         file=submission.file[:1000],
         size=submission.content.size,
-        sha256=submission.sha256,
+        sha256=submission.content.sha256,
         attempt=submission.attempt,
         submitted_at=submission.submitted_at,
         source_attempt=submission.attempt,
         problem=submission.problem[:5000],
         repairs=submission.repairs[:100],
         notes=tuple(note[:5000] for note in submission.notes[:100]),
+        files={name: content.sha256 for name, content in submission.files},
+        unused=tuple(name[:1000] for name in submission.unused[:100]),
     )
 
 
@@ -114,7 +131,13 @@ def has_layout(folder: Path) -> bool:
 
 
 def write_attempt(
-    folder: Path, record: Record, data: bytes | None, *, number: int | None = None, limit: int = 0
+    folder: Path,
+    record: Record,
+    data: bytes | None,
+    *,
+    number: int | None = None,
+    limit: int = 0,
+    files: Mapping[str, bytes] | None = None,
 ) -> tuple[Path, Record]:
     """Write one attempt and return its folder and its record with the number it got.
 
@@ -125,6 +148,7 @@ def write_attempt(
         folder: the assignment's.
         record: its `attempt` is replaced by the number.
         data: the notebook; None where there is none.
+        files: what lies beside it, by its path there; their names are safe.
         number: the number wanted; the next one if it is taken, or not given.
         limit: the highest number that may be given; 0 for any.
 
@@ -148,6 +172,8 @@ def write_attempt(
             final = msgspec.structs.replace(record, attempt=claimed)
             if data is not None:
                 _write(claim / NOTEBOOK_FILE, data)
+            for name, content in (files or {}).items():
+                _write_beside(claim / FILES_FOLDER, name, content)
             text = msgspec.json.format(msgspec.json.encode(final), indent=2) + b"\n"
             _write(claim / RECORD_FILE, text)
             _flush_folder(claim)
@@ -261,13 +287,27 @@ def load_attempt(path: Path, number: int) -> Submission:
             attempt=number,
             display_name=record.display_name,
             notes=record.notes,
+            beside=Taken(_files(path, record), unused=record.unused),
         )
-        if submission.sha256 != record.sha256:
+        if submission.content.sha256 != record.sha256:
             raise RefusedFileError("the notebook is not the one that was recorded")
     except RefusedFileError as error:
         problem = f"The stored submission {path.name} was damaged or changed: {error}."
         return unread_submission(problem, student=student, attempt=number)
     return replace(submission, time_from=time_from)
+
+
+def _files(path: Path, record: Record) -> Files:
+    found = []
+    for name, sha256 in record.files.items():
+        try:
+            content = on_disk(path / FILES_FOLDER / safe_member_path(name), limit=MAX_FILE_BYTES)
+        except UnsafeNameError as error:
+            raise RefusedFileError("its record names a file elsewhere") from error
+        if content.sha256 != sha256:
+            raise RefusedFileError(f"{name} is not the one that was recorded")
+        found.append((name, content))
+    return tuple(found)
 
 
 def read_record(path: Path) -> Record:
@@ -300,6 +340,12 @@ def _numbers(student: Path) -> list[int]:
     names = [entry.name for entry in student.iterdir()]
     matches = [_ATTEMPT_FOLDER.fullmatch(n) or _CLAIM.fullmatch(n) for n in names]
     return [int(match[1]) for match in matches if match]
+
+
+def _write_beside(folder: Path, name: str, data: bytes) -> None:
+    path = folder / safe_member_path(name)  # `intake.beside` takes no other
+    path.parent.mkdir(parents=True, exist_ok=True)
+    _write(path, data)
 
 
 def _write(path: Path, data: bytes) -> None:

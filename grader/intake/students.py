@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import PurePosixPath
 
 from grader.intake.archive import archive_stem, is_archive_name
+from grader.intake.beside import Beside
 from grader.intake.choice import (
     NoChoiceError,
     choose_notebook,
@@ -45,7 +46,9 @@ class Students:
     warnings: tuple[str, ...]
 
 
-def students_of(members: Iterable[Member | RefusedMember], *, assignment: str) -> Students:
+def students_of(
+    members: Iterable[Member | RefusedMember], *, assignment: str, beside: Beside | None = None
+) -> Students:
     """Sort files to students: ``STUDENT.ipynb``, ``STUDENT/…`` or ``STUDENT.zip/…``.
 
     A single folder round the whole class is looked through. A student of whom nothing can be
@@ -75,7 +78,9 @@ def students_of(members: Iterable[Member | RefusedMember], *, assignment: str) -
         for student, group in handed.items()
         if len(group.raw_names) > 1
     ]
-    submissions = [submission_of(s, group, assignment) for s, group in sorted(handed.items())]
+    submissions = [
+        submission_of(s, group, assignment, beside=beside) for s, group in sorted(handed.items())
+    ]
     return Students(tuple(submissions), tuple(refused), tuple(warnings))
 
 
@@ -100,6 +105,7 @@ def submission_of(
     *,
     submitted_at: dt.datetime | None = None,
     attempt: int = 1,
+    beside: Beside | None = None,
 ) -> Submission:
     """Return a student's submission; where no notebook can be taken, it says why."""
     shown = min(handed.raw_names)
@@ -121,6 +127,7 @@ def submission_of(
         student=student,
         file=display_name(PurePosixPath(chosen.member.path).name),
         notes=chosen.notes,
+        beside=(beside or Beside()).among(chosen.member.path, [*handed.files, *handed.refused]),
         submitted_at=submitted_at,
         attempt=attempt,
         display_name=shown,

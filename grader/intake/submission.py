@@ -6,6 +6,7 @@ import datetime as dt
 from dataclasses import dataclass
 
 from grader.errors import SubmissionError
+from grader.intake.beside import Files, Taken, hash_with
 from grader.intake.content import Content, held
 from grader.intake.notebook import read_notebook
 
@@ -18,6 +19,7 @@ class Submission:
     `invalid_submission` with that text, which the student reads. `student` is a safe identifier,
     `display_name` the name as it came, which only pages may show, escaped. `submitted_at` is None
     where nothing trustworthy tells it; the time of a file on disk is that of its last copy.
+    `files` lie beside the notebook, `unused` are names of others that do not.
     `notes` are sentences for student and class, such as on what was passed over.
     `time_from` names the file that tells it.
     """
@@ -32,12 +34,22 @@ class Submission:
     repairs: tuple[str, ...] = ()
     earlier_attempts: int = 0
     notes: tuple[str, ...] = ()
+    files: Files = ()
+    unused: tuple[str, ...] = ()
     time_from: str = ""
 
     @property
     def sha256(self) -> str:
-        """Of the bytes that were taken in."""
-        return self.content.sha256
+        """Of all that was taken in: of the notebook's bytes, where there is nothing beside it."""
+        return hash_with(self.content.sha256, ((n, c.sha256) for n, c in self.files))
+
+    def read_files(self) -> dict[str, bytes]:
+        """Read what lies beside the notebook, by its path there.
+
+        Raises:
+            InfrastructureError: it was changed or removed since it was taken in.
+        """
+        return {name: content.read(name) for name, content in self.files}
 
     def read(self) -> bytes:
         """Read what was handed in.
@@ -57,6 +69,7 @@ def read_submission(
     attempt: int = 1,
     display_name: str = "",
     notes: tuple[str, ...] = (),
+    beside: Taken | None = None,
 ) -> Submission:
     """Return the submission of a file; one that is no notebook has a `problem`, and is not lost.
 
@@ -78,7 +91,9 @@ def read_submission(
         problem=problem,
         display_name=display_name or student,
         repairs=repairs,
-        notes=notes,
+        notes=(*notes, *beside.notes) if beside else notes,
+        files=beside.files if beside else (),
+        unused=beside.unused if beside else (),
     )
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import msgspec
 
-from grader.course.spec import AssignmentSpec, BoxSpec, Resources
+from grader.course.spec import AssignmentSpec, BoxSpec, HandIn, Resources
 
 SETTING_NAME = "grader.json"
 _MAX_BYTES = 1 << 20
@@ -22,11 +22,14 @@ class ReleasedSetting(msgspec.Struct, frozen=True, kw_only=True):
     title: str
     resources: Resources = Resources()
     box: BoxSpec = BoxSpec()
+    handin: HandIn = HandIn()
 
 
 def released_setting(spec: AssignmentSpec) -> bytes:
     """Write what a release tells of the spec."""
-    setting = ReleasedSetting(title=spec.title, resources=spec.resources, box=spec.box)
+    setting = ReleasedSetting(
+        title=spec.title, resources=spec.resources, box=spec.box, handin=spec.handin
+    )
     return msgspec.json.format(msgspec.json.encode(setting), indent=2) + b"\n"
 
 
@@ -45,4 +48,5 @@ def released_spec(folder: Path) -> AssignmentSpec | None:
         questions=(),
         resources=setting.resources,
         box=setting.box,
+        handin=setting.handin,
     )

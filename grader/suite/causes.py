@@ -122,7 +122,7 @@ def causes(
         sources: of each cell, as `ReadNotebook.sources`.
         results: what came of each.
         tests: what the suite found.
-        not_taken: files that were handed in beside the notebook and do not lie there.
+        not_taken: files of the student's that do not lie beside the notebook in the box.
     """
     if sum(map(len, sources)) > MAX_SOURCE:
         return Causes()
@@ -191,7 +191,7 @@ def _sentence(
     place = f"stopped at `{_quoted(cell, at)}`" if at else "stopped"
     module = _module_in((name, text))
     if module and f"{module.partition('.')[0]}.py" in not_taken:
-        why = ", which was handed in beside the notebook and is not used here"
+        why = ", which lies beside the notebook, but is not asked for and not used"
     elif module:
         imported = at is not None and isinstance(at.node, ast.Import | ast.ImportFrom)
         why = ", which is not installed here" if imported else f": {module} is not installed here"

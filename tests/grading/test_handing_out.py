@@ -149,11 +149,11 @@ def test_a_worker_that_declares_slots_is_asked_for_one() -> None:
 def test_a_notebook_is_read_when_it_is_handed_out_and_one_that_changed_is_no_mark() -> None:
     read: list[str] = []
 
-    def load(job: Job) -> bytes:
+    def load(job: Job) -> Job:
         read.append(job.student)
         if job.student == "s1":
             raise InfrastructureError("f was changed")
-        return f"notebook of {job.student}".encode()
+        return msgspec.structs.replace(job, data=f"notebook of {job.student}".encode())
 
     client, watchers = FakeClient(None), Watchers(on_verdict=lambda judged: None)
     handing = HandingOut(client, "batch", SETTING, waiting_for(watchers, jobs(50), load), watchers)

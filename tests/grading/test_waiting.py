@@ -23,11 +23,11 @@ class Files:
         self.read: list[str] = []
         self.told: list[Judged] = []
 
-    def load(self, job: Job) -> bytes:
+    def load(self, job: Job) -> Job:
         self.read.append(job.student)
         if job.student in self.gone:
             raise InfrastructureError(f"{job.file} was removed")
-        return job.student.encode()
+        return msgspec.structs.replace(job, data=job.student.encode())
 
     def waiting(self, *students: str) -> Waiting:
         return Waiting(

@@ -112,7 +112,7 @@ def test_a_file_that_was_handed_in_and_not_taken_is_named() -> None:
     cells = ("import my_utils",)
     results = ended(*cells, c1=(1, "ModuleNotFoundError", "No module named 'my_utils'"))
     [note] = causes(cells, results, not_taken={"my_utils.py"}).notes
-    assert note.endswith("which was handed in beside the notebook and is not used here")
+    assert note.endswith("which lies beside the notebook, but is not asked for and not used")
 
 
 def test_a_name_defined_twice_is_said_with_its_cells() -> None:

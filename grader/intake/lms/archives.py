@@ -13,6 +13,7 @@ from typing import Literal
 
 from grader.course.matches import Matcher
 from grader.course.roster import Identity, Person, Roster, is_test_student
+from grader.intake.beside import Beside
 from grader.intake.lms.people import System
 from grader.intake.lms.places import AmbiguousError, Place, Told, looks_like, place_of
 from grader.intake.lms.sidecars import told_by
@@ -39,6 +40,7 @@ class Setting:
         worksheet: Moodle's, which tells participants and times.
         worksheet_name: the name of its file.
         assignments: of the course; a folder of another one is no student's.
+        beside: what may be handed in beside the notebook.
     """
 
     system: System | Literal["folder"] | None = None
@@ -47,6 +49,7 @@ class Setting:
     worksheet: Table | None = None
     worksheet_name: str = ""
     assignments: tuple[str, ...] = ()
+    beside: Beside = field(default_factory=Beside)
 
 
 @dataclass
@@ -124,7 +127,12 @@ def submissions_of(
         for number, attempt in enumerate(ordered, start=1):
             submissions.append(
                 submission_of(
-                    student, attempt.handed, assignment, submitted_at=attempt.at, attempt=number
+                    student,
+                    attempt.handed,
+                    assignment,
+                    submitted_at=attempt.at,
+                    attempt=number,
+                    beside=setting.beside,
                 )
             )
         warnings += _remarks(student, ordered, system)
