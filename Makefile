@@ -115,7 +115,8 @@ fuzz: $(VENV)/.developing
 	  nice $(BIN)/python -m tests.fuzz $$target -max_total_time=$(FUZZ_SECONDS) || exit 1; done
 
 nightly: $(VENV)/.developing
-	GRADER_FUZZ=nightly nice $(BIN)/python -m pytest tests/fuzz $(PYTEST_ARGS)
+	GRADER_FUZZ=nightly nice $(BIN)/python -m pytest tests/fuzz tests/sandbox/test_hostile_child.py \
+	  tests/grading/test_hostile_relay.py $(PYTEST_ARGS)
 	$(MAKE) test-faults test-attacks test-samples test-semesters soak
 
 bench: $(VENV)/.installed

@@ -14,7 +14,14 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, event, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    initialize,
+    invariant,
+    precondition,
+    rule,
+    run_state_machine_as_test,
+)
 
 from grader.errors import BoxCrashed, BoxFailure, BoxOutputLimit, BoxTimeout
 from grader.sandbox import conversation, stream
@@ -25,9 +32,7 @@ from grader.wire import frames
 from grader.wire import messages as m
 from tests.sandbox.hostile_child import FORGED, HONEST, LIMITS, PATIENT_S, ScriptedSlot, script
 
-MANY = os.environ.get("GRADER_FUZZ") == "nightly"
-EXAMPLES = 1_500 if MANY else 12
-STEPS = 30 if MANY else 15
+MANY = 1_500 if os.environ.get("GRADER_FUZZ") == "nightly" else 100
 HASTY_S = 0.05
 
 NAMES = ["value", "raised", "done", "output", "no output", "other"]
@@ -288,14 +293,23 @@ class HostileChildBehindAnEngine(HostileChild):
     attached = True
 
 
-_settings = settings(
-    max_examples=EXAMPLES,
-    stateful_step_count=STEPS,
-    deadline=None,
-    suppress_health_check=list(HealthCheck),
-    print_blob=True,
+@pytest.mark.parametrize(
+    ("examples", "length"),
+    [
+        pytest.param(12, 15, id="some"),
+        pytest.param(MANY, 30, id="many", marks=[pytest.mark.slow, pytest.mark.timeout(7_200)]),
+    ],
 )
-TestHostileChild = HostileChild.TestCase
-TestHostileChild.settings = _settings
-TestHostileChildBehindAnEngine = HostileChildBehindAnEngine.TestCase
-TestHostileChildBehindAnEngine.settings = _settings
+@pytest.mark.parametrize("machine", [HostileChild, HostileChildBehindAnEngine])
+def test_nothing_but_a_sessions_own_payload_is_believed(
+    machine: type[HostileChild], examples: int, length: int
+) -> None:
+    run_state_machine_as_test(
+        machine,
+        settings=settings(
+            max_examples=examples,
+            stateful_step_count=length,
+            deadline=None,
+            suppress_health_check=list(HealthCheck),
+        ),
+    )
