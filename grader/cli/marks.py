@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from grader.cli.options import course_option, find, json_option, print_json
+from grader.printable import printable_line
 
 if TYPE_CHECKING:
     from grader.gradebook.marks import ItemMark
@@ -124,7 +125,7 @@ def history(student: str | None, item: str | None, course_dir: Path | None, as_j
         by = f" ({event.who})" if event.who else ""
         why = f" – {event.why}" if event.why else ""
         line = f"{event.student}, {event.item}: {event.what}{by}{why}"
-        click.echo(f"{event.at:%Y-%m-%d %H:%M}  {line}")
+        click.echo(f"{event.at:%Y-%m-%d %H:%M}  {printable_line(line)}")
 
 
 @command.command("excuse")

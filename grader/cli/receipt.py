@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from grader.cli.options import course_option, find
+from grader.printable import printable_line
 
 _receipt = click.argument("receipt", type=click.Path(path_type=Path))
 
@@ -47,10 +48,11 @@ def verify(receipt: Path, inbox: Path | None, course_dir: Path | None) -> None:
 
     verified = verify_receipt(receipt, find(course_dir))
     found = verified.receipt
-    click.echo(
+    said = (
         f"The receipt is ours: {found.student} (login {found.login}) handed in "
         f"{found.assignment} at {found.handed_in_at:%Y-%m-%d %H:%M:%S} UTC."
     )
+    click.echo(printable_line(said))
     click.echo(f"  sha256  {found.sha256}")
     if verified.folder is not None:
         click.echo(f"  {verified.folder}")
@@ -63,10 +65,11 @@ def _show_held(receipt: Path, inbox: Path) -> None:
 
     held = find_try(receipt, inbox)
     found = held.receipt
-    click.echo(
+    said = (
         f"The inbox holds it: {found.assignment}, a file of user {_login(held.owner)}, unchanged "
         f"since {held.handed_in_at:%Y-%m-%d %H:%M:%S} UTC."
     )
+    click.echo(printable_line(said))
     click.echo(f"  {held.path}")
 
 

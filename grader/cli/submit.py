@@ -67,7 +67,7 @@ def command(
         click.echo(printable_json(raw.decode()), nl=False)
     else:
         when = receipt.handed_in_at.strftime("%Y-%m-%d %H:%M:%S UTC")
-        click.echo(f"Handed in: {receipt.assignment}, {receipt.student}")
+        click.echo(printable_line(f"Handed in: {receipt.assignment}, {receipt.student}"))
         click.echo(f"  time    {when}\n  sha256  {receipt.sha256}")
     _save(raw, path)
     if not as_json:

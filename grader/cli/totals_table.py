@@ -12,6 +12,7 @@ from grader.gradebook.totals.need import plainly
 from grader.gradebook.totals.results import ItemTotal, State, StudentTotal
 from grader.gradebook.totals.rounding import show_fraction
 from grader.points import show
+from grader.printable import printable_line
 from grader.report.totals_pages import remarks
 
 if TYPE_CHECKING:
@@ -126,7 +127,7 @@ def _event(computed: CourseTotals, event: MarkEvent) -> str:
     when = event.at.astimezone(computed.scheme.zone)
     who = f" by {event.who}" if event.who else ""
     why = f" ({event.why})" if event.why else ""
-    return f"{when:%Y-%m-%d %H:%M}  {event.item}: {event.what}{who}{why}"
+    return printable_line(f"{when:%Y-%m-%d %H:%M}  {event.item}: {event.what}{who}{why}")
 
 
 def print_needs(computed: CourseTotals, target: str) -> None:

@@ -89,7 +89,7 @@ def read_submission(
         submitted_at=submitted_at,
         attempt=attempt,
         problem=problem,
-        display_name=display_name or student,
+        display_name=_encodable(display_name or student),
         repairs=repairs,
         notes=(*notes, *beside.notes) if beside else notes,
         files=beside.files if beside else (),
@@ -114,8 +114,13 @@ def unread_submission(
         submitted_at=submitted_at,
         attempt=attempt,
         problem=problem,
-        display_name=display_name or student,
+        display_name=_encodable(display_name or student),
     )
+
+
+def _encodable(name: str) -> str:
+    """Return a name that can be stored: a file's may have bytes in it that are no UTF-8."""
+    return name.encode("utf-8", "replace").decode()
 
 
 def sentences(error: SubmissionError) -> str:
