@@ -78,6 +78,14 @@ def students_of(
         for student, group in handed.items()
         if len(group.raw_names) > 1
     ]
+    lonely = PurePosixPath(outer).name
+    inside = [_below(outer, m.path) or "" for m in found]
+    flat = any(is_notebook_name(path) and "/" not in path for path in inside)
+    if lonely and flat and not _is_named_as_a_class(lonely, assignment):
+        warnings.append(
+            f"{display_name(lonely)}/ was taken for the folder round the class, and each notebook "
+            f"in it for a student's. If all are one student's, name one {assignment}.ipynb."
+        )
     submissions = [
         submission_of(s, group, assignment, beside=beside) for s, group in sorted(handed.items())
     ]
@@ -170,9 +178,11 @@ def _is_class_folder(name: str, notebooks: list[str], assignment: str) -> bool:
     """Say whether a lonely folder holds a class and not the work of one student."""
     if is_archive_name(name):
         return False
-    if name.casefold() in _CLASS_FOLDERS or resembles(name, assignment) == 2:
-        return True
-    return _are_of_several_students(notebooks, assignment)
+    return _is_named_as_a_class(name, assignment) or _are_of_several_students(notebooks, assignment)
+
+
+def _is_named_as_a_class(name: str, assignment: str) -> bool:
+    return name.casefold() in _CLASS_FOLDERS or resembles(name, assignment) == 2
 
 
 def _are_of_several_students(notebooks: list[str], assignment: str) -> bool:

@@ -344,6 +344,18 @@ def test_only_the_last_attempt_of_an_inbox_is_stored_under_its_own_number(tmp_pa
     ]
 
 
+def test_a_lonely_folder_that_may_be_one_students_is_said(tmp_path: Path) -> None:
+    write(tmp_path / "in" / "sean" / "draft.ipynb")
+    write(tmp_path / "in" / "sean" / "homework_final.ipynb", OTHER)
+    got = collect([tmp_path / "in"], assignment=HW)
+    assert [s.student for s in got.submissions] == ["draft", "homework_final"]
+    assert "sean/ was taken for the folder round the class" in got.warnings[0]
+    write(tmp_path / "in" / "anna" / "hw1.ipynb")
+    got = collect([tmp_path / "in"], assignment=HW)
+    assert [s.student for s in got.submissions] == ["anna", "sean"]
+    assert "Passed over: homework_final.ipynb." in got.warnings[0]
+
+
 def old_inbox(root: Path, assignment: str, student: str = "eve") -> None:
     """What version 0.1 wrote: times and names as whoever could write there would have them."""
     written = Submission(
