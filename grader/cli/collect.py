@@ -74,6 +74,7 @@ def command(
                         "attempt": s.attempt,
                         "submitted_at": s.submitted_at and s.submitted_at.isoformat(),
                         "problem": s.problem,
+                        "notes": list(s.notes),
                         "folder": str(folder),
                     }
                     for s, folder in zip(collected.submissions, folders, strict=True)
