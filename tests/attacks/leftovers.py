@@ -1,10 +1,12 @@
-"""What a batch may leave behind on this machine: processes, mounts, folders, containers."""
+"""What a batch may leave behind on this machine: processes, mounts, folders, control groups."""
 
 from __future__ import annotations
 
 import os
 import tempfile
 from pathlib import Path
+
+from grader.sandbox.cgroups import find_places
 
 
 def leftovers() -> set[str]:
@@ -19,6 +21,10 @@ def leftovers() -> set[str]:
             continue
         if parent == own and "grader." in command:
             found.add(f"process {file.parent.name}: {command}")
+    parents = {place.parent for places in find_places().values() for place in places}
+    for group in (g for parent in parents for g in parent.glob("grader-slot-*")):
+        if _dead(group):
+            found.add(f"group {group}")
     mounts = Path("/proc/self/mounts").read_text().splitlines()
     return found | {f"mount {m}" for m in mounts if "grader-slot-" in m}
 
