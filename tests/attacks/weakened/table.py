@@ -129,10 +129,11 @@ def _no_groups() -> None:
 
 
 def _no_processors() -> None:
-    from grader.sandbox import processors
+    from grader.sandbox import local_slot
 
     _no_groups()
-    processors.math.ceil = lambda number: 1 << 20  # type: ignore[assignment]
+    honest = local_slot.Processors
+    local_slot.Processors = lambda number: honest(1 << 20)  # type: ignore[assignment,misc]
 
 
 def _frames_anywhere() -> None:
