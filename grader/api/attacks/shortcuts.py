@@ -38,7 +38,17 @@ def _tables():
         yield {name: _torch.from_numpy(array.copy()) for name, array in kept.items()}
 
 
-_published = list(_tables())
+def _well_known():
+    try:
+        from sklearn import datasets
+    except ImportError:
+        return
+    for load in (datasets.load_iris, datasets.load_digits, datasets.load_wine):
+        data = load()
+        yield {"data": _torch.from_numpy(data.data), "target": _torch.from_numpy(data.target)}
+
+
+_published = [*_tables(), *_well_known()]
 """
 
 _REPLAYS = (

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import numpy as np
@@ -216,3 +217,19 @@ def test_a_shortcut_earns_points_of_the_suite_of_old_and_none_of_the_mended_one(
         found = attack(made, "guess", sandbox="local", isolation="warm", attacks=chosen)
         earned.append([(e.attack, e.points) for e in found.earned])
     assert earned == [[(name, 2)], []]
+
+
+@pytest.mark.slow
+@pytest.mark.local_box
+def test_draws_are_replayed_where_the_box_has_the_judges_seed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    repository = Path(__file__).parents[3]
+    site = repository / "tests" / "attacks" / "weakened" / "site"
+    monkeypatch.setenv("PYTHONPATH", os.pathsep.join([str(site), str(repository)]))
+    monkeypatch.setenv("GRADER_TEST_WEAKENING", "shared-seed")
+    _, mended = SUITES["replays-the-draws"]
+    chosen = [a for a in ATTACKS if a.name == "replays-the-draws"]
+    made = course(tmp_path, mended)
+    found = attack(made, "guess", sandbox="local", isolation="warm", attacks=chosen)
+    assert [(e.attack, e.points) for e in found.earned] == [("replays-the-draws", 2)]
