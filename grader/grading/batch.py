@@ -164,7 +164,7 @@ class _Round:
         patience = min(s.until for s in slots.values()) - time.monotonic()
         if not all(s.pid for s in slots.values()):
             patience = min(patience, TELL_S)
-        return wait(list(slots), max(patience, 0.0))
+        return wait(list(slots), max(patience, 0.0) if math.isfinite(patience) else None)
 
     def _hear(self, slot: _Slot) -> None:
         try:
