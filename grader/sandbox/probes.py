@@ -125,8 +125,9 @@ PROBES = (
     Probe(
         name="memory without a name is limited",
         source=(
-            "import os\nkept, piece = [], bytes(32 << 20)\ntry:\n    for i in range(20):\n"
+            "import os, time\nkept, piece = [], bytes(32 << 20)\ntry:\n    for i in range(20):\n"
             "        kept.append(os.memfd_create('x')); os.write(kept[-1], piece)\n"
+            "    time.sleep(2)\n"  # it is seen by looking, at most a moment after it was taken
             "    print('unbounded')\nexcept OSError: print('bounded')"
         ),
         holds=lambda said: said == "bounded" or said.startswith("stopped"),
