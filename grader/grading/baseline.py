@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 
 import msgspec
 
-from grader.suite.account import NOTHING, Account, difference
+from grader.suite.account import NOTHING, Account, difference, pretender
 from grader.suite.outcomes import BROKEN, MAX_DETAILS, UNUSABLE, bounded
 from grader.suite.results import TestOutcome, TestResult
 
@@ -29,9 +29,9 @@ class Baseline(msgspec.Struct, frozen=True, kw_only=True):
         return result is not None and result.outcome is TestOutcome.PASSED
 
 
-def doubtful(accounts: Mapping[str, Account]) -> bool:
-    """Whether the ending of a test may be the suite's fault."""
-    return any(account.doubtful for account in accounts.values())
+def is_needed(accounts: Mapping[str, Account]) -> bool:
+    """Whether the reference has to be asked about one of the tests."""
+    return any(account.doubtful or account.trusting for account in accounts.values())
 
 
 def settled(
@@ -44,6 +44,8 @@ def settled(
 
 
 def _settled(result: TestResult, account: Account, baseline: Baseline) -> TestResult:
+    if account.trusting:
+        return _without_pretence(result, account, baseline.accounts.get(result.name, NOTHING))
     if not account.doubtful:
         return result
     if baseline.passes(result.name):
@@ -58,11 +60,28 @@ def _with_kinds(result: TestResult, account: Account, reference: Account) -> Tes
     found = difference(account.received, reference.received)
     if found is None or not result.message.startswith(UNUSABLE):
         return result
-    asked, came, expected = found
-    which = f"`{asked}` gave" if asked else "it gave"
     rest = result.message.partition("\n")[1:]  # the details, where the test shows them
-    message = f"{UNUSABLE}: {which} {came}; {expected} was expected.{''.join(rest)}"
+    message = f"{UNUSABLE}: {_told(*found)}{''.join(rest)}"
     return msgspec.structs.replace(result, message=message)
+
+
+def _told(asked: str, came: str, expected: str) -> str:
+    which = f"`{asked}` gave" if asked else "it gave"
+    return f"{which} {came}; {expected} was expected."
+
+
+def _without_pretence(result: TestResult, account: Account, reference: Account) -> TestResult:
+    """Take the points where an object said of itself what the judge must say of a value."""
+    found = pretender(account.received, reference.received)
+    if found is None or not result.points:
+        return result
+    return msgspec.structs.replace(
+        result,
+        outcome=TestOutcome.FAILED,
+        points=result.points * 0,
+        message=f"{UNUSABLE}: {_told(*found)}",
+        measured=None,
+    )
 
 
 def _of_the_suite(result: TestResult, reference: TestResult | None) -> TestResult:

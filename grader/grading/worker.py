@@ -19,7 +19,7 @@ from typing import Any
 import msgspec
 
 from grader.errors import BoxFailure, GraderError, InfrastructureError
-from grader.grading.baseline import Baseline, doubtful, settled
+from grader.grading.baseline import Baseline, is_needed, settled
 from grader.grading.issuing import not_judged, with_tests
 from grader.grading.job import (
     Begins,
@@ -137,7 +137,7 @@ class Worker:
         while True:
             try:
                 judged = judge_submission(job, setting, self._slot, run_suite, on_cell)
-                if doubtful(accounts):
+                if is_needed(accounts):
                     judged = self._settled(judged, accounts, setting)
                 return with_kept(judged, [result.name for result in kept])
             except InfrastructureError as error:

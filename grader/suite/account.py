@@ -29,13 +29,21 @@ class Received(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Account(msgspec.Struct, frozen=True, kw_only=True):
-    """Of one test: what it received, in order, and whether its ending may be the suite's fault."""
+    """Of one test: what it received, in order, and what the reference has to be asked about.
+
+    `doubtful`: its ending may be the suite's fault. `trusting`: it took an object's own word, for
+    what a tensor or an array would have said.
+    """
 
     received: tuple[Received, ...] = ()
     doubtful: bool = False
+    trusting: bool = False
 
 
 NOTHING = Account()
+_VALUES = frozenset({"a tensor", "a numpy array", "a number", "True or False", "text"})
+VALUE_NAMES = frozenset({*dir(torch.Tensor), *dir(np.ndarray)}) - frozenset(dir(torch.nn.Module))
+"""What a tensor or an array is asked for, and a model is not."""
 
 
 def kind_of(value: object) -> str:
@@ -69,6 +77,18 @@ _KINDS: tuple[tuple[type | tuple[type, ...], str], ...] = (
     (np.ndarray, "a numpy array"),
     (torch.dtype, "a dtype"),
 )
+
+
+def pretender(
+    received: Sequence[Received], expected: Sequence[Received]
+) -> tuple[str, str, str] | None:
+    """Return the first object in the place of a plain value: asked, came, expected."""
+    for came, wanted in zip(received, expected, strict=False):
+        if came.asked != wanted.asked:
+            return None
+        if came.kind.startswith(INSTANCE) and wanted.kind in _VALUES:
+            return came.asked, came.kind, wanted.kind
+    return None
 
 
 def difference(

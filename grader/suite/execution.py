@@ -21,6 +21,7 @@ from grader.suite.outcomes import PASSED, Ending, ending_of, of_box_failure, of_
 from grader.suite.points import PlannedTest, SuitePlan
 from grader.suite.randomness import Seeds, seed_judge
 from grader.suite.results import TestOutcome, TestResult, Trial
+from grader.suite.strictness import comparing_strictly
 
 MAX_TIMEOUTS = 2
 """So many tests of a question may run out of time; the rest of it is not run."""
@@ -176,7 +177,11 @@ class SuiteRun:
             if self._out_of_time:
                 break
         reached = endings[0] if test.trials == 1 else _ending_of_trials(endings, test)
-        self._account = Account(received=tuple(self._link.received), doubtful=reached.doubtful)
+        self._account = Account(
+            received=tuple(self._link.received),
+            doubtful=reached.doubtful,
+            trusting=reached.credit.share > 0 and self._link.trusting,
+        )
         if test.trials == 1:
             return _result(test, reached, hints=hints), reports
         ending = reached
@@ -194,7 +199,7 @@ class SuiteRun:
         reports: list[pytest.TestReport] = []
         with gathered_hints() as hints, given_credit() as given:
             try:
-                with deadline(self._until):
+                with deadline(self._until), comparing_strictly():
                     reports = self._run_phases(item, next_item)
             except DeadlinePassed:  # between two phases; within one pytest notes it
                 self._out_of_time = True

@@ -90,6 +90,10 @@ class NotPlain(StudentError):
         return self.text
 
 
+class Unfit(NotPlain):
+    """A value that a comparison can't judge: it is empty, or would be repeated, or is no number."""
+
+
 class StaleRemote(NotPlain):
     """The object is gone: the notebook had to be run anew since the suite got hold of it."""
 

@@ -21,7 +21,7 @@ from grader.errors import (
 )
 from grader.points import Points, to_points
 from grader.suite.credit import FULL, NONE, Credit
-from grader.suite.failures import MissingName, StudentError
+from grader.suite.failures import MissingName, StudentError, Unfit
 from grader.suite.results import TestOutcome
 from grader.wire.messages import Frame
 
@@ -100,8 +100,10 @@ def ending_of(
             message=bounded(error.sentence, MAX_MESSAGE),
             traceback=student_traceback(error.frames, str(error)),
             details=_details(error),
-            # A name that the reference lacks, too: the suite may have misspelt it.
-            doubtful=bool(missing) and reference is not None and not hasattr(reference, missing),
+            # A name that the reference lacks, too: the suite may have misspelt it. And a suite may
+            # mean to compare what else can't be judged.
+            doubtful=isinstance(error, Unfit)
+            or (bool(missing) and reference is not None and not hasattr(reference, missing)),
         )
     if isinstance(error, BoxFailure):
         return of_box_failure(error)

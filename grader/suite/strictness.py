@@ -1,0 +1,264 @@
+"""Comparisons that nothing from the box passes by being empty, repeated to fit, or no number.
+
+`torch.allclose(student.f(x), expected)` holds for an empty tensor, `(a - b).abs().max() < eps` for
+one number that is broadcast over all, and `not (a - b > eps).any()` for NaN. So while a test runs,
+tensors and arrays that came from the box are marked, and what is computed from them inherits the
+mark. Where one of them is compared it must have values, as many as it is compared with, and numbers
+to be ordered. Where the other side is empty, too, or the suite itself has reshaped the value,
+nothing is asked.
+
+What is refused here is the student's only if the reference passes the same test, as
+`grading.baseline` finds out: a suite that repeats a value on purpose is told, and costs nobody.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import math
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+import torch
+from torch.overrides import TorchFunctionMode
+
+from grader.suite.failures import Unfit
+
+_MARK = "_from_the_box"
+_ORDER = frozenset({"lt", "le", "gt", "ge", "less", "less_equal", "greater", "greater_equal"})
+_ALIKE = frozenset(
+    {
+        *("eq", "ne", "equal", "not_equal", "isclose", "allclose", "dist"),
+        *("mse_loss", "l1_loss", "smooth_l1_loss", "huber_loss"),
+    }
+)
+_DIFFERENCE = frozenset({"sub", "rsub", "subtract", "isub"})
+_DISTANCE = frozenset({"abs", "absolute", "pow", "power", "square", "norm", "vector_norm"})
+_PAIRS = _ORDER | _ALIKE | _DIFFERENCE
+_TRUTHS = frozenset({"item", "float", "int", "bool", "array"})
+
+
+@dataclass(frozen=True)
+class Mark:
+    """What is known of a value that came from the box, or was computed from one.
+
+    Attributes:
+        shape: in which it came.
+        empty: it came without values.
+        as_came: it still has the shape in which it came, which the student chose.
+        repeated: a difference for which it was repeated.
+        distance: the size of such a difference.
+    """
+
+    shape: tuple[int, ...]
+    empty: bool
+    as_came: bool = True
+    repeated: bool = False
+    distance: bool = False
+
+
+class BoxArray(np.ndarray[Any, Any]):
+    """A numpy array that came from the box; for a suite an array like any other."""
+
+    def __array_finalize__(self, obj: Any) -> None:
+        """Inherit the mark of what this is a view or a copy of."""
+        mark = _mark_of(obj)
+        if mark is not None:
+            self.__dict__[_MARK] = _now(mark, self.shape)
+
+    def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **kwargs: Any) -> Any:
+        """Look at what is compared, then do what numpy does."""
+        marks = _marks(inputs)
+        if method == "__call__":
+            _check(ufunc.__name__, inputs, marks)
+        plain = [_plain(value) for value in inputs]
+        if "out" in kwargs:
+            kwargs["out"] = tuple(_plain(value) for value in kwargs["out"])
+        result = getattr(ufunc, method)(*plain, **kwargs)
+        return _with(result, _inherited(ufunc.__name__, inputs, marks, result))
+
+    def __array_function__(self, func: Any, types: Any, args: Any, kwargs: Any) -> Any:
+        """Look at what is compared, then do what numpy does."""
+        marks = _marks(args)
+        _check(func.__name__, args, marks)
+        result = super().__array_function__(func, types, args, kwargs)
+        return _with(result, _inherited(func.__name__, args, marks, result))
+
+
+class _Strictly(TorchFunctionMode):
+    """Looks at every function of torch that the suite calls."""
+
+    def __torch_function__(
+        self,
+        func: Callable[..., Any],
+        types: Sequence[type],
+        args: Sequence[Any] = (),
+        kwargs: dict[str, Any] | None = None,
+    ) -> Any:
+        kwargs = kwargs or {}
+        operands = [*args, *kwargs.values()] if kwargs else args
+        marks = _marks(operands)
+        if not any(marks):
+            return func(*args, **kwargs)
+        name = getattr(func, "__name__", "").strip("_")
+        _check(name, operands, marks)
+        result = func(*args, **kwargs)
+        return _with(result, _inherited(name, operands, marks, result))
+
+
+@contextlib.contextmanager
+def comparing_strictly() -> Iterator[None]:
+    """Look at the comparisons of the suite in this block."""
+    with _Strictly():
+        yield
+
+
+@contextlib.contextmanager
+def not_looking() -> Iterator[None]:
+    """Leave alone what the judge itself does with tensors in this block."""
+    with torch._C.DisableTorchFunction():
+        yield
+
+
+def marked(value: Any) -> Any:
+    """Mark the tensors and arrays in a value that came from the box; returns the value."""
+    if isinstance(value, torch.Tensor | np.ndarray):
+        return _with(value, Mark(tuple(value.shape), math.prod(value.shape) == 0))
+    if type(value) in (list, tuple):
+        return type(value)(marked(part) for part in value)
+    if type(value) is dict:
+        return {key: marked(part) for key, part in value.items()}
+    return value
+
+
+def _with(value: Any, mark: Mark | None) -> Any:
+    if mark is None:
+        return value
+    if isinstance(value, torch.Tensor):
+        setattr(value, _MARK, _now(mark, tuple(value.shape)))
+    elif isinstance(value, np.ndarray):
+        value = value.view(BoxArray)
+        value.__dict__[_MARK] = _now(mark, value.shape)
+    elif type(value) in (list, tuple) and all(isinstance(v, torch.Tensor) for v in value):
+        for part in value:
+            _with(part, mark)
+    return value
+
+
+def _now(mark: Mark, shape: tuple[int, ...]) -> Mark:
+    return mark if shape == mark.shape else replace(mark, as_came=False)
+
+
+def _plain(value: Any) -> Any:
+    return value.view(np.ndarray) if isinstance(value, BoxArray) else value
+
+
+def _mark_of(value: Any) -> Mark | None:
+    found = getattr(value, _MARK, None) if isinstance(value, torch.Tensor | BoxArray) else None
+    return found if isinstance(found, Mark) else None
+
+
+def _marks(operands: Sequence[Any]) -> list[Mark | None]:
+    """The mark of each operand; a list of tensors has that of its first marked part."""
+    return [
+        next((mark for part in value if (mark := _mark_of(part))), None)
+        if type(value) in (list, tuple) and len(value) < _MANY
+        else _mark_of(value)
+        for value in operands
+    ]
+
+
+_MANY = 64
+
+
+def _inherited(
+    name: str, operands: Sequence[Any], marks: Sequence[Mark | None], result: Any
+) -> Mark | None:
+    """The mark of a result."""
+    own = [mark for mark in marks if mark is not None]
+    if not own:
+        return None
+    shape = tuple(getattr(result, "shape", ()))
+    # Of the operands it is one that the result has its shape from, if there is one.
+    mark = next((one for one in own if one.as_came and one.shape == shape), own[0])
+    repeated = name in _DIFFERENCE and any(
+        map(_is_repeated, operands[:2], marks[:2], _swapped(operands))
+    )
+    alone = sum(isinstance(value, torch.Tensor | np.ndarray) for value in operands) < 2
+    before = alone and own[0].repeated
+    return replace(
+        mark,
+        empty=any(one.empty for one in own),
+        repeated=repeated or before,
+        distance=alone and (own[0].distance or (before and name in _DISTANCE)),
+    )
+
+
+def _swapped(operands: Sequence[Any]) -> Sequence[Any]:
+    return (operands[1], operands[0]) if len(operands) > 1 else (None,)
+
+
+def _check(name: str, operands: Sequence[Any], marks: Sequence[Mark | None]) -> None:
+    """Refuse a comparison in which what came from the box can't be judged.
+
+    Raises:
+        Unfit: says what came.
+    """
+    if name in _TRUTHS and marks and marks[0] is not None:
+        _refuse_empty(marks[0], ())
+        _refuse_distance(marks[0])
+    if name not in _PAIRS or len(operands) < 2:
+        return
+    for mine, mark, other in zip(operands[:2], marks[:2], _swapped(operands), strict=False):
+        if mark is None:
+            continue
+        other_mark = _mark_of(other)
+        if other_mark is None or not other_mark.empty:
+            _refuse_empty(mark, other)
+        if name in _ALIKE and _is_repeated(mine, mark, other):
+            raise Unfit(_REPEATED.format(mark.shape))
+        if name not in _DIFFERENCE:
+            _refuse_distance(mark)
+        if name in _ORDER and _has_nan(mine):
+            raise Unfit("Your code gave NaN where a number was expected.")
+
+
+_REPEATED = "Your code gave a value of shape {}, which would have to be repeated to be compared."
+
+
+def _refuse_empty(mark: Mark, other: Any) -> None:
+    if mark.empty and math.prod(getattr(other, "shape", ())) != 0:
+        raise Unfit(
+            f"Your code gave an empty value, of shape {mark.shape}; one was expected that "
+            "holds something."
+        )
+
+
+def _refuse_distance(mark: Mark) -> None:
+    if mark.distance:
+        raise Unfit(_REPEATED.format(mark.shape))
+
+
+def _is_repeated(mine: Any, mark: Mark | None, other: Any) -> bool:
+    """Whether a value in the shape in which it came is broadcast over more values than it has."""
+    if mark is None or not mark.as_came or not isinstance(other, torch.Tensor | np.ndarray):
+        return False
+    other_mark = _mark_of(other)
+    if other_mark is not None and other_mark.as_came:
+        return False
+    try:
+        together = np.broadcast_shapes(tuple(mine.shape), tuple(other.shape))
+    except ValueError:
+        return False
+    return math.prod(together) > math.prod(mine.shape)
+
+
+def _has_nan(value: Any) -> bool:
+    if isinstance(value, torch.Tensor):
+        return value.is_floating_point() and bool(value.detach().isnan().any())
+    plain = _plain(value)
+    if not isinstance(plain, np.ndarray) or plain.dtype.kind != "f":
+        return False
+    found: bool = np.isnan(plain).any().item()
+    return found
