@@ -22,6 +22,7 @@ from grader.release.leaks import find_leaks
 from grader.release.notebooks import notebook_bytes, solution_notebook, student_notebook
 from grader.rules.checking import check_rule_names
 from grader.sandbox.choose import Choice, choose
+from grader.suite.idioms import careless_lines
 from grader.suite.results import TestOutcome
 
 REFERENCE, RELEASED = "reference", "released"
@@ -81,6 +82,7 @@ def validate(
         raise
     except GraderError as error:
         return [*faults, Fault(check="spec", what=str(error))]
+    faults += [Fault(check="hidden suite", what=line) for line in careless_lines(chosen.hidden_dir)]
     choice = choose(sandbox, isolation, libraries=chosen.spec.box.libraries, hide=(course.root,))
     tell(f"{choice.sandbox} sandbox, {choice.isolation}")
     steps = _Steps(on_step)

@@ -251,14 +251,13 @@ def _is_repeated(mine: Any, mark: Mark | None, other: Any) -> bool:
         together = np.broadcast_shapes(tuple(mine.shape), tuple(other.shape))
     except ValueError:
         return False
-    return math.prod(together) > math.prod(mine.shape)
+    return bool(math.prod(together) > math.prod(mine.shape))
 
 
 def _has_nan(value: Any) -> bool:
     if isinstance(value, torch.Tensor):
-        return value.is_floating_point() and bool(value.detach().isnan().any())
+        return bool(value.is_floating_point() and value.detach().isnan().any())
     plain = _plain(value)
-    if not isinstance(plain, np.ndarray) or plain.dtype.kind != "f":
-        return False
-    found: bool = np.isnan(plain).any().item()
-    return found
+    return (
+        isinstance(plain, np.ndarray) and plain.dtype.kind == "f" and bool((plain != plain).any())
+    )

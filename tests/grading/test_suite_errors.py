@@ -6,6 +6,7 @@ import json
 from decimal import Decimal
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from grader.api import Graded, course_totals, grade, write_report
@@ -194,3 +195,20 @@ def test_only_the_first_difference_of_the_same_call_is_told() -> None:
 def test_a_result_beyond_doubt_is_left_alone() -> None:
     plain = result(TestOutcome.FAILED, "This check failed.")
     assert settled([plain], {"test_f": Account()}, Baseline()) == (plain,)
+
+
+def test_an_object_in_the_place_of_a_tensor_earns_nothing_by_its_own_word() -> None:
+    def received(kind: str) -> tuple[Received, ...]:
+        return (Received(asked="f", kind="a function"), Received(asked="f(…)", kind=kind))
+
+    earned = msgspec.structs.replace(result(TestOutcome.PASSED), points=Decimal(2))
+    liar = Account(trusting=True, received=received("an object of the class Liar"))
+
+    def points(expected: str) -> Decimal:
+        reference = {"test_f": Account(received=received(expected))}
+        baseline = Baseline(results={"test_f": earned}, accounts=reference)
+        (found,) = settled([earned], {"test_f": liar}, baseline)
+        return found.points
+
+    assert points("a tensor") == points("True or False") == 0
+    assert points("an object of the class Model") == points("a list") == 2

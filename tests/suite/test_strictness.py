@@ -1,0 +1,229 @@
+"""Comparisons that an empty, repeated or meaningless value would pass, and honest ones."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from grader.suite.account import Account
+from grader.suite.idioms import careless_lines
+from grader.suite.results import TestOutcome
+from tests.suite.workbench import Workbench
+
+RIGHT = "def f(x): return torch.softmax(x, -1)"
+SOLUTION = f"import torch\n{RIGHT}\n"
+EMPTY = "def f(x): return torch.empty(0, 4, 6)"
+NAN = "def f(x): return x * float('nan')"
+ARRAY = "def f(x): return torch.softmax(x, -1).numpy()"
+EMPTY_ARRAY = "def f(x): return np.empty((0, 4, 6), dtype=np.float32)"
+NAN_ARRAY = "def f(x): return x.numpy() * np.nan"
+
+TENSORS = [
+    "torch.allclose(out, expected)",
+    "torch.allclose(expected, out)",
+    "out.allclose(expected)",
+    "torch.isclose(out, expected).all()",
+    "not ((out - expected).abs() > 1e-4).any()",
+    "not ((expected - out).abs() >= 1e-4).any()",
+    "((out - expected).abs() < 1e-4).all()",
+    "(out - expected).abs().sum() < 1e-4",
+    "torch.norm(out - expected) < 1e-4",
+    "torch.nn.functional.mse_loss(out, expected) < 1e-6",
+    "torch.allclose(out.detach().double(), expected.double())",
+    "not (out.round(decimals=2) != expected.round(decimals=2)).any()",
+    "(out - expected).sum().item() < 1e-4",
+    "torch.allclose(torch.as_tensor(out), expected)",
+    "np.allclose(out.numpy(), expected.numpy(), atol=1e-5)",
+    "np.linalg.norm(out.numpy() - expected.numpy()) < 1e-4",
+]
+ARRAYS = [
+    "np.allclose(out, expected.numpy(), atol=1e-5)",
+    "np.isclose(out, expected.numpy(), atol=1e-5).all()",
+    "(np.abs(out - expected.numpy()) < 1e-4).all()",
+    "not (np.abs(out - expected.numpy()) > 1e-4).any()",
+    "np.sum((out - expected.numpy()) ** 2) < 1e-4",
+    "((out.reshape(-1) - expected.numpy().reshape(-1)) ** 2 < 1e-4).all()",
+    "torch.allclose(torch.from_numpy(out), expected)",
+]
+
+
+def suite(bench: Workbench, condition: str, expected: str = "reference.f(x)") -> None:
+    bench.solution(SOLUTION)
+    bench.suite(
+        f"""
+        import numpy as np
+        @pytest.mark.points(1)
+        def test_f(student, reference):
+            x = torch.randn(4, 6)
+            out, expected = student.f(x), {expected}
+            assert {condition}
+        """
+    )
+
+
+@pytest.mark.parametrize("condition", TENSORS)
+def test_a_tensor_passes_only_with_the_right_values(bench: Workbench, condition: str) -> None:
+    suite(bench, condition)
+    assert bench.judge_one(RIGHT).outcome is TestOutcome.PASSED
+    for wrong in (EMPTY, NAN):
+        if "sum().item()" in condition and wrong is NAN:
+            continue
+        assert bench.judge_one(wrong).points == 0, wrong
+
+
+@pytest.mark.parametrize("condition", ARRAYS)
+def test_an_array_passes_only_with_the_right_values(bench: Workbench, condition: str) -> None:
+    suite(bench, condition)
+    assert bench.judge_one(ARRAY).outcome is TestOutcome.PASSED
+    for wrong in (EMPTY_ARRAY, NAN_ARRAY):
+        assert bench.judge_one(wrong).points == 0, wrong
+
+
+@pytest.mark.parametrize(
+    "condition",
+    [
+        "torch.allclose(out, expected)",
+        "(out == expected).all()",
+        "torch.nn.functional.mse_loss(out, expected) == 0",
+        "(out - expected).abs().max() < 1e-6",
+        "not (expected - out).square().mean().item() > 1e-6",
+    ],
+)
+@pytest.mark.parametrize("shape", ["1", "1, 6", "4, 1", ""])
+def test_a_value_is_not_repeated_to_fit(bench: Workbench, condition: str, shape: str) -> None:
+    suite(bench, condition, "torch.ones(4, 6)")
+    result = bench.judge_one(f"def f(x): return torch.ones({shape or '()'})")
+    assert (result.outcome, result.points) == (TestOutcome.STUDENT_ERROR, 0)
+    assert "would have to be repeated" in result.message
+    assert bench.judge_one("def f(x): return torch.ones(4, 6)").points == 1
+
+
+@pytest.mark.parametrize(
+    ("value", "condition"),
+    [
+        ("torch.tensor([0, 2, 1])", "(out[:, None] == torch.arange(3)).sum() == 3"),
+        ("torch.ones(6)", "(x - out).shape == (4, 6)"),
+        ("torch.ones(6)", "(out * x + out).sum().isfinite()"),
+        ("torch.tensor(3.0)", "out == 3"),
+        ("torch.tensor(3.0)", "abs(out.item() - 3) < 1e-6"),
+        ("torch.tensor([3.0])", "torch.allclose(out, torch.tensor(3.0))"),
+        ("torch.ones(4, 6)", "torch.allclose(out, torch.tensor(1.0))"),
+        ("torch.ones(4, 6)", "(out == 1).all() and (out > 0).all() and out.sum() == 24"),
+        ("torch.empty(0, 6)", "torch.allclose(out, torch.empty(0, 6)) and len(out) == 0"),
+        ("torch.empty(0, 6)", "out.shape == (0, 6) and out.tolist() == []"),
+        ("torch.tensor([1.0, float('nan')])", "out.isnan().tolist() == [False, True]"),
+        ("torch.arange(5.0)", "(out[out > 9] == 7).all()"),
+        ("np.arange(5.0)", "(out[out > 9] == 7).all() and isinstance(out, np.ndarray)"),
+        ("np.arange(3.0)", "out == pytest.approx([0, 1, 2])"),
+        ("torch.arange(3.0)", "out.tolist() == pytest.approx([0, 1, 2])"),
+        ("torch.arange(3.0)", "out.numpy() == pytest.approx(np.arange(3.0))"),
+        ("np.arange(3.0)", "np.testing.assert_allclose(out, np.arange(3.0)) is None"),
+        ("torch.arange(3.0)", "np.testing.assert_allclose(out, np.arange(3.0)) is None"),
+        ("torch.arange(3.0)", "assert_close(out, torch.arange(3.0)) is None"),
+        ("torch.arange(3.0)", "student.double(out).tolist() == [0, 2, 4]"),
+        ("np.arange(3.0)", "student.double(out).tolist() == [0, 2, 4]"),
+        ("[torch.ones(2), {'a': np.ones(2)}]", "out[1]['a'].sum() == 2 == out[0].sum()"),
+        ("torch.ones(2)", "type(out) is torch.Tensor"),
+    ],
+)
+def test_what_is_honest_is_left_alone(bench: Workbench, value: str, condition: str) -> None:
+    suite(bench, condition, "None")
+    result = bench.judge_one(f"def f(x): return {value}\ndef double(x): return 2 * x")
+    assert result.outcome is TestOutcome.PASSED, result.details
+
+
+@pytest.mark.parametrize(
+    "condition",
+    [
+        "out == pytest.approx(expected)",
+        "assert_close(out, expected) is None",
+        "np.testing.assert_allclose(out, expected) is None",
+        "torch.equal(out, expected)",
+    ],
+)
+def test_what_is_strict_already_stays_so(bench: Workbench, condition: str) -> None:
+    suite(bench, condition)
+    for wrong in (EMPTY, NAN, "def f(x): return x"):
+        assert bench.judge_one(wrong).points == 0
+
+
+def test_what_is_refused_is_left_to_the_reference(bench: Workbench) -> None:
+    suite(bench, "torch.allclose(out, expected)")
+    accounts: list[Account] = []
+    result = bench.judge_one(EMPTY, on_result=lambda _, account: accounts.append(account))
+    assert result.message == (
+        "Your code gave an empty value, of shape (0, 4, 6); one was expected that holds something."
+    )
+    assert accounts[0].doubtful
+
+
+def test_only_values_of_the_box_are_looked_at(bench: Workbench) -> None:
+    bench.suite(
+        """
+        def test_f(student):
+            ours = torch.empty(0, 4, 6)
+            assert torch.allclose(ours, torch.ones(4, 6))
+            assert not (torch.tensor(float("nan")) > 1)
+        """
+    )
+    assert bench.judge_one("").outcome is TestOutcome.PASSED
+
+
+LIAR = """
+class Liar:
+    shape = (4, 6)
+    def allclose(self, *others): return True
+    def sub(self, other): return self
+    def flatten(self): return []
+def f(x): return Liar()
+"""
+
+
+@pytest.mark.parametrize(
+    "condition", ["out.allclose(expected)", "out.flatten() == []", "out.shape == (4, 6)"]
+)
+def test_the_word_of_an_object_is_left_to_the_reference(bench: Workbench, condition: str) -> None:
+    suite(bench, condition)
+    accounts: list[Account] = []
+    bench.judge_one(LIAR, on_result=lambda _, account: accounts.append(account))
+    assert accounts[0].trusting
+
+
+def test_a_model_is_no_object_of_which_a_value_is_expected(bench: Workbench) -> None:
+    suite(bench, "out.training and len(out.state_dict()) == 2", "None")
+    accounts: list[Account] = []
+    result = bench.judge_one(
+        "def f(x): return torch.nn.Linear(1, 1)",
+        on_result=lambda _, account: accounts.append(account),
+    )
+    assert result.outcome is TestOutcome.PASSED and not accounts[0].trusting
+
+
+def test_lines_that_nothing_can_look_at_are_named_before_release(tmp_path: Path) -> None:
+    (tmp_path / "test_q1.py").write_text(
+        "def test_a(student, reference):\n"
+        "    for a, b in zip(student.f(1), reference.f(1)):\n"
+        "        assert a == b\n"
+        "    error = student.f(2) - 1\n"
+        "    assert max(0.0, min(1.0, 1 - error)) > 0.9\n"
+        "def test_b(student, reference):\n"
+        "    for a, b in zip(student.f(1), [1, 2], strict=True):\n"
+        "        assert a == b\n"
+        "    error = student.f(2) - 1\n"
+        "    assert math.isfinite(error)\n"
+        "    assert min(1.0, error) > 0.9 and max([error]) and len(zip([1], [2]))\n"
+        "def helper(a, b):\n"
+        "    return zip(a, b)\n"
+    )
+    found = careless_lines(tmp_path)
+    assert [line.partition(": ")[0] for line in found] == ["test_q1.py:2", "test_q1.py:5"]
+    assert "write zip(…, strict=True)" in found[0]
+    assert "math.isfinite" in found[1]
+
+
+def test_no_shipped_suite_has_such_a_line() -> None:
+    root = Path(__file__).resolve().parents[2] / "assignments"
+    suites = sorted(root.glob("*/hidden"))
+    assert suites
+    assert [line for suite in suites for line in careless_lines(suite)] == []
