@@ -115,7 +115,7 @@ def comparing_strictly() -> Iterator[None]:
     def marking(array: Any) -> Any:
         return _with(from_numpy(array), _mark_of(array))
 
-    torch.from_numpy = marking
+    torch.from_numpy = marking  # type: ignore[assignment]
     try:
         with _Strictly():
             yield
