@@ -15,6 +15,7 @@ from grader.course.matches import load_matcher
 from grader.intake.beside import Beside, beside_of
 from grader.intake.collect import Collected, collect, store, without_time
 from grader.intake.lms.archives import Setting
+from grader.intake.lms.moodle_words import DateOrder
 from grader.intake.lms.people import System
 from grader.intake.lms.table import read_table
 
@@ -29,6 +30,7 @@ def collect_submissions(
     out: Path | None = None,
     system: Source = None,
     worksheet: Path | None = None,
+    dates: DateOrder | None = None,
 ) -> tuple[Collected, tuple[Path, ...]]:
     """Take in what students handed in, and keep it under `submissions/`.
 
@@ -39,11 +41,13 @@ def collect_submissions(
         out: default: `submissions/`.
         system: which made the archives; by default the names in them tell.
         worksheet: Moodle's grading worksheet, which tells participants and times.
+        dates: whether day or month comes first in its dates, where they don't tell.
 
     Returns what was collected and refused, and the folders written.
     """
     chosen = course.assignment(assignment)
     setting = intake_setting(course, system=system, worksheet=worksheet, beside=beside_of(chosen))
+    setting.dates = dates
     taken_from = [Path(s) for s in sources]
     collected = collect(
         taken_from,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Literal
 
 import click
 
@@ -27,6 +28,11 @@ from grader.cli.output import secho
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
     help="Moodle's grading worksheet: tells participants, and when they handed in.",
 )
+@click.option(
+    "--dates",
+    type=click.Choice(["day-first", "month-first"]),
+    help="Of the worksheet, where 03/04/2024 could be of two months.",
+)
 @click.option("--out", type=click.Path(path_type=Path), help="Default: submissions/ in the course.")
 @course_option
 @json_option
@@ -35,6 +41,7 @@ def command(
     sources: tuple[Path, ...],
     system: str,
     worksheet: Path | None,
+    dates: Literal["day-first", "month-first"] | None,
     out: Path | None,
     course_dir: Path | None,
     as_json: bool,
@@ -61,6 +68,7 @@ def command(
         out=out,
         system=None if system == "auto" else "folder" if system == "folder" else System(system),
         worksheet=worksheet,
+        dates=dates,
     )
     if as_json:
         print_json(

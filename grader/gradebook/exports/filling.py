@@ -11,6 +11,7 @@ from grader.course.matches import Matcher
 from grader.course.roster import plain_name
 from grader.errors import UsageError
 from grader.gradebook.exports.scores import Column, Score
+from grader.intake.lms.moodle_words import COLUMNS, column_of
 from grader.intake.lms.people import System, people_in
 from grader.intake.lms.table import Line, Table
 from grader.points import HUNDREDTH, show
@@ -119,9 +120,9 @@ def target(table: Table, system: System, column: Column, named: str) -> Target:
         UsageError: no such column, or several.
     """
     if system is System.MOODLE:
-        return _only(table, "grade", "maximum grade")
+        return _only(table, COLUMNS["grade"], COLUMNS["maximum"])
     if system is System.GRADESCOPE:
-        return _only(table, "total score", "max points")
+        return _only(table, ("total score",), ("max points",))
     wanted = {plain_name(n) for n in ((named,) if named else (column.title, column.id))}
     found = [t for t in targets_of(table, system) if _titles(t, system) & wanted]
     if len(found) != 1:
@@ -166,11 +167,11 @@ def _titles(found: Target, system: System) -> set[str]:
     return {plain_name(found.name), plain_name(match["title"] if match else "")}
 
 
-def _only(table: Table, name: str, maximum: str) -> Target:
-    place = table.column(name)
+def _only(table: Table, names: Sequence[str], maximum: Sequence[str]) -> Target:
+    place = table.column(*names)
     if place is None:
-        raise UsageError(f"the file has no column {name.title()}")
-    most = table.column(maximum)
+        raise UsageError(f"the file has no column {names[0].title()}")
+    most = table.column(*maximum)
     highest = next((number(line.cell(most)) for line in table.lines if line.cell(most)), None)
     return Target(place, table.columns[place], highest)
 
@@ -178,12 +179,13 @@ def _only(table: Table, name: str, maximum: str) -> Target:
 def _check_header(table: Table, system: System) -> None:
     if system is not System.MOODLE:
         return
-    for needed in ("identifier", "grade", "last modified (grade)"):
-        if table.column(needed) is None:
+    for piece in ("identifier", "grade", "graded"):
+        if table.column(*COLUMNS[piece]) is None:  # by its title: Moodle looks for no other
+            needed = COLUMNS[piece][0].capitalize()
             raise UsageError(
-                f"Moodle's import needs the column {needed.capitalize()!r}, and the file has none",
+                f"Moodle's import needs the column {needed!r}, and the file has none that is known",
                 hint="Take the grading worksheet of the assignment (Download grading worksheet), "
-                "in English, not the course's gradebook.",
+                "not the course's gradebook.",
             )
 
 
@@ -259,12 +261,12 @@ def _skipped(table: Table, system: System, line: Line, into: Target, text: str) 
         yield f"{show(points)} is more than the maximum of {show(into.max_points)}{skips}"
     if system is not System.MOODLE:
         return
-    if not re.search(r"\d+\s*$", line.cell(table.column("identifier"))):
+    if not re.search(r"\d+\s*$", line.cell(column_of(table, "identifier"))):
         yield "without an Identifier Moodle's import skips the line in silence"
-    changeable = line.cell(table.column("grade can be changed"))
+    changeable = line.cell(column_of(table, "changeable"))
     if changeable.casefold() in {"no", "false", "0"}:
         yield "the file says that the grade can't be changed; Moodle's import skips the line"
-    modified = line.cell(table.column("last modified (grade)"))
+    modified = line.cell(column_of(table, "graded"))
     if line.cell(into.place) not in {"", "-"} and modified in {"", "-"}:
         yield (
             "it has a grade and no time of it (Last modified (grade)); Moodle's import takes the "

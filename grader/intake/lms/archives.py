@@ -14,6 +14,7 @@ from typing import Literal
 from grader.course.matches import Matcher
 from grader.course.roster import Identity, Person, Roster, is_test_student
 from grader.intake.beside import Beside
+from grader.intake.lms.moodle_words import DateOrder
 from grader.intake.lms.people import System
 from grader.intake.lms.places import AmbiguousError, Place, Told, looks_like, place_of
 from grader.intake.lms.sidecars import told_by
@@ -39,6 +40,7 @@ class Setting:
         zone: of times without one.
         worksheet: Moodle's, which tells participants and times.
         worksheet_name: the name of its file.
+        dates: whether day or month comes first in it, where its dates don't tell.
         assignments: of the course; a folder of another one is no student's.
         beside: what may be handed in beside the notebook.
     """
@@ -48,6 +50,7 @@ class Setting:
     zone: dt.tzinfo = dt.UTC
     worksheet: Table | None = None
     worksheet_name: str = ""
+    dates: DateOrder | None = None
     assignments: tuple[str, ...] = ()
     beside: Beside = field(default_factory=Beside)
 
@@ -106,6 +109,7 @@ def submissions_of(
         roster=setting.matcher.roster,
         zone=setting.zone,
         worksheet=setting.worksheet,
+        dates=setting.dates,
     )
     refused = [(m.name, m.reason) for m in members if isinstance(m, RefusedMember)]
     groups: dict[Identity, dict[dt.datetime | None, _Attempt]] = {}

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from grader.course.roster import Identity, is_test_student
 from grader.errors import UsageError
+from grader.intake.lms.moodle_words import COLUMNS, column_of
 from grader.intake.lms.table import Line, Table
 
 
@@ -33,9 +34,9 @@ _COLUMNS: dict[System, dict[str, tuple[str, ...]]] = {
         "section": ("section",),
     },
     System.MOODLE: {
-        "name": ("full name",),
-        "number": ("id number",),
-        "email": ("email address", "email"),
+        "name": COLUMNS["name"],
+        "number": COLUMNS["number"],
+        "email": COLUMNS["email"],
         "login": ("username",),
         "section": ("group", "groups"),
     },
@@ -76,6 +77,8 @@ def system_of(table: Table, *, where: Path | None = None) -> System:
         return System.MOODLE
     if "identifier" in columns and "grade" in columns:  # marked without names
         return System.MOODLE
+    if columns & set(COLUMNS["handed_in"]) and columns & set(COLUMNS["graded"]):
+        return System.MOODLE
     if {"username", "last name"} <= columns:
         return System.BLACKBOARD
     if columns & {"sid", "total score"} and "email" in columns:
@@ -97,7 +100,7 @@ def people_in(table: Table, system: System) -> Iterator[tuple[Line, Identity, st
     Canvas' lines of maximal points and posting rules, its test student, and empty lines, are none.
     """
     places = {piece: table.column(*names) for piece, names in _COLUMNS[system].items()}
-    number = table.column("identifier") if system is System.MOODLE else None
+    number = column_of(table, "identifier") if system is System.MOODLE else None
     first, last = table.column(*_FIRST), table.column(*_LAST)
     for line in table.lines:
         cells = {piece: line.cell(place) for piece, place in places.items()}

@@ -26,7 +26,14 @@ _BLACKBOARD = re.compile(
 )
 _BLACKBOARD_NAME = re.compile(r"Name:\s*(?P<name>.*)\s\((?P<login>[^()]+)\)\s*")
 _GRADESCOPE = re.compile(r"submission_(\d+)")
-MOODLE_TIMES = ("%A, %d %B %Y, %I:%M %p", "%A, %d %B %Y, %H:%M", "%d %B %Y, %I:%M %p")
+# The word for "Participant" (assign:hiddenuser), which stands for a name that is not told.
+_BLIND = frozenset(
+    {
+        "participant", "participante", "partecipante", "teilnehmer/in", "teilnehmerin",
+        "teilnehmer", "deelnemer", "deltagare",
+        "uczestnik", "účastník", "участник", "katılımcı", "参与者", "參與者", "参加者", "참가자",
+    }
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -157,9 +164,22 @@ def _moodle(top: str, rest: str, told: Told) -> Place | None:
         return None
     number = f"Participant {match['id']}"
     people, at = told.entries.get(number, ((), None))
-    blind = match["name"].casefold() == "participant"
-    who = people[0] if people else Identity(name="" if blind else match["name"], other=number)
+    blind = match["name"].casefold() in _BLIND
+    name = "" if blind else _without_group(match["name"], told.roster)
+    who = people[0] if people else Identity(name=name, other=number)
     return Place(who, _joined(match["file"] or "", rest) or "nothing", at=at)
+
+
+def _without_group(name: str, roster: Roster) -> str:
+    """Take off the group that Moodle puts before a name ("Group 1-Ada Lovelace").
+
+    Only where the roster knows the rest, and not the whole: names have dashes of their own.
+    """
+    if roster.match(Identity(name=name)).student:
+        return name
+    rests = [name[i + 1 :] for i, letter in enumerate(name) if letter == "-"]
+    known = [rest for rest in rests if roster.match(Identity(name=rest)).student]
+    return known[0] if len(known) == 1 else name
 
 
 def _blackboard(top: str, rest: str, told: Told) -> Place | None:
@@ -194,14 +214,6 @@ def _nbgrader(path: str, told: Told) -> Place | None:
     file = "/".join(parts[2:])
     own = "" if file == "timestamp.txt" else file
     return Place(Identity(login=parts[0]), own, at=told.stamps.get(parts[0]))
-
-
-def moodle_time(text: str, zone: dt.tzinfo) -> dt.datetime | None:
-    """Read a time as Moodle writes it in English, local to the site; None for others."""
-    for form in MOODLE_TIMES:
-        if time := _time(text.strip(), form, zone):
-            return time
-    return None
 
 
 def _time(text: str, form: str, zone: dt.tzinfo) -> dt.datetime | None:

@@ -13,8 +13,16 @@ import yaml
 from grader.course.roster import Identity, Roster
 from grader.errors import UsageError
 from grader.intake.choice import resembles
+from grader.intake.lms.moodle_words import (
+    NO_TIME,
+    AmbiguousDateError,
+    DateOrder,
+    check_worksheet,
+    column_of,
+    moodle_time,
+)
 from grader.intake.lms.people import System, people_in
-from grader.intake.lms.places import Told, blackboard_head, blackboard_name, moodle_time
+from grader.intake.lms.places import Told, blackboard_head, blackboard_name
 from grader.intake.lms.table import Table
 from grader.intake.members import Member
 
@@ -42,6 +50,7 @@ def told_by(
     roster: Roster,
     zone: dt.tzinfo,
     worksheet: Table | None = None,
+    dates: DateOrder | None = None,
 ) -> Told:
     """Gather what the files beside say.
 
@@ -52,6 +61,7 @@ def told_by(
         roster: of the course.
         zone: of times without one.
         worksheet: Moodle's grading worksheet of the same assignment.
+        dates: whether 03/04/2024 in it is of April or of March.
 
     Raises:
         UsageError: what must be there is not, or can't be read.
@@ -66,7 +76,7 @@ def told_by(
         told.folder = _nbgrader_folder(files, assignment)
         told.stamps.update(_stamps(files, told.folder, zone))
     elif system is System.MOODLE and worksheet is not None:
-        told.entries.update(_worksheet(worksheet, zone))
+        told.entries.update(_worksheet(worksheet, zone, dates))
     return told
 
 
@@ -172,9 +182,33 @@ def _stamp(text: str, zone: dt.tzinfo) -> dt.datetime | None:
 
 
 def _worksheet(
-    table: Table, zone: dt.tzinfo
+    table: Table, zone: dt.tzinfo, dates: DateOrder | None
 ) -> Iterator[tuple[str, tuple[tuple[Identity, ...], dt.datetime | None]]]:
-    at = table.column("last modified (submission)")
+    """Yield who each participant is and when they handed in; a time that is there is read, or
+    nothing is: a late hand-in must not become one on time.
+    """
+    check_worksheet(table)
+    at = column_of(table, "handed_in")
+    unread = []
     for line, who, _, _ in people_in(table, System.MOODLE):
+        text = line.cell(at)
+        try:
+            time = moodle_time(text, zone, dates)
+        except AmbiguousDateError as error:
+            raise UsageError(
+                f"the worksheet's date {error} could be of two months",
+                where=f"line {line.number}",
+                hint="Say which comes first: --dates day-first, or --dates month-first.",
+            ) from error
+        if time is None and text not in NO_TIME:
+            unread.append((line.number, text))
         if who.other:
-            yield who.other, ((who,), moodle_time(line.cell(at), zone))
+            yield who.other, ((who,), time)
+    if unread:
+        number, text = unread[0]
+        raise UsageError(
+            f"{len(unread)} of {len(table.lines)} times of the worksheet can't be read, such as "
+            f"{text[:80]!r}",
+            where=f"line {number}",
+            hint="Take the worksheet as Moodle exports it, or write times like 2024-10-09 23:59.",
+        )

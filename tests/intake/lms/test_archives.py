@@ -139,6 +139,16 @@ def test_moodle_names_are_matched_with_accents_spaces_and_apostrophes(tmp_path: 
     assert of(got) == {"ada": "hw1.ipynb", "zoe": "hw 1 (2).ipynb", "Zoe O'Brien": "x.ipynb"}
 
 
+def test_a_group_before_a_name_in_moodles_paths_is_taken_off(tmp_path: Path) -> None:
+    got = taken(
+        tmp_path,
+        ("Group 1-Ada Lovelace_11_assignsubmission_file/hw1.ipynb", NOTEBOOK),
+        ("Lab-A-Zoë O'Brien-Núñez_12_assignsubmission_file/hw1.ipynb", OTHER),
+        ("Group 2-Eve_13_assignsubmission_file/hw1.ipynb", OTHER),
+    )
+    assert set(of(got)) == {"ada", "zoe", "Group 2-Eve"}
+
+
 def test_two_students_of_one_name_stay_two(tmp_path: Path) -> None:
     members = [
         ("Li Wei_1_assignsubmission_file/hw1.ipynb", NOTEBOOK),
