@@ -119,7 +119,8 @@ def test_a_box_reads_data_that_its_owner_alone_may_read_and_leaves_nothing(
         assert said(slot, "print(open('data/numbers.txt').read())") == "1 2 3"
         assert said(slot, "import os; print(os.access('/var/tmp', os.W_OK))") == "False"
         assert said(slot, "import os; print(os.listdir('/sys/class/net'))") == "['lo']"
-        assert slot.used_s()
+        if isolation == "warm":  # after a single use the container is gone
+            assert slot.used_s()
     finally:
         slot.stop()
     assert podman.api.containers(all=True, filters=label) == []
