@@ -63,10 +63,10 @@ def course(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Assignment:
 
 
 def judged(
-    setting: Setting, jobs: list[Job], watchers: object, *, load: Callable[[Job], bytes]
+    setting: Setting, jobs: list[Job], watchers: object, *, load: Callable[[Job], Job]
 ) -> None:
     for job in jobs:
-        points = Decimal(load(job).partition(b"x = ")[2].partition(b'"')[0].decode())
+        points = Decimal(load(job).data.partition(b"x = ")[2].partition(b'"')[0].decode())
         verdict = Verdict(
             assignment=setting.assignment,
             student=job.student,
