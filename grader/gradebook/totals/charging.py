@@ -91,7 +91,7 @@ def _best_as_handed_in(
     several = [i for i, entry in enumerate(entries) if entry.tries]
     chosen = list(entries)
 
-    def worth() -> tuple[int, Fraction]:
+    def worth() -> tuple[bool, Fraction]:
         charges = _as_handed_in(chosen, policy, budget)
         return _outcome(chosen, shares, charges, policy)
 
@@ -117,11 +117,14 @@ def _best_as_handed_in(
 
 def _outcome(
     entries: Sequence[Entry], shares: Sequence[Share], charges: Charges, policy: LatePolicy
-) -> tuple[int, Fraction]:
-    """Items passed, and percent of the final grade."""
+) -> tuple[bool, Fraction]:
+    """Whether all is passed that must be, and percent of the final grade.
+
+    Where something can't be passed the total decides, as in the search over grace days.
+    """
     points = {e.item.id: earned(e, charges.get(e.item.id, 0), policy) for e in entries}
     items = {e.item.id: e.item for e in entries}
-    passed = sum(
+    passed = all(
         points[i] >= Fraction(item.pass_mark or 0) for i, item in items.items() if item.must_pass
     )
     gained = Fraction(0)

@@ -328,10 +328,27 @@ def classes_with_tries(draw: st.DrawFn) -> tuple[CourseFile, list[ItemMark]]:
     return course, made
 
 
-def every_choice(given_marks: Sequence[ItemMark]) -> Iterator[list[ItemMark]]:
-    """Every way to let one try of each item count."""
+def in_question(tries: Sequence[Try], course: CourseFile) -> list[Try]:
+    """The tries that can be the best: none before it was as good.
+
+    Where days are charged in the order of time, a later one that is no better, or one that is too
+    late for any points, would let other items have them; it never counts for that.
+    """
+    last = None if course.late is None else course.late.cutoff_days
+    worth = [
+        0 if last is not None and t.handed_in and (t.handed_in - DUE).days > last else t.points or 0
+        for t in tries
+    ]
+    return [t for place, t in enumerate(tries) if all(w < worth[place] for w in worth[:place])]
+
+
+def every_choice(course: CourseFile, given_marks: Sequence[ItemMark]) -> Iterator[list[ItemMark]]:
+    """Every way to let one try of each item count that can be its best."""
     ways = [
-        [replace(m, points=t.points, handed_in=t.handed_in, tries=()) for t in m.tries]
+        [
+            replace(m, points=t.points, handed_in=t.handed_in, tries=())
+            for t in in_question(m.tries, course)
+        ]
         if m.tries
         else [m]
         for m in given_marks
@@ -347,7 +364,7 @@ def test_no_choice_of_tries_leads_to_more_with_the_grace_days_that_it_uses(
 ) -> None:
     course, given_marks = case
     total = total_of(course, given_marks)
-    others = [total_of(course, way) for way in every_choice(given_marks)]
+    others = [total_of(course, way) for way in every_choice(course, given_marks)]
     assert (not total.failed, total.at_least) == max((not o.failed, o.at_least) for o in others)
     if total.total is not None:
         same = [o for o in others if (o.so_far, o.failed) == (total.so_far, total.failed)]
