@@ -150,6 +150,7 @@ def _docker(isolation: str, libraries: Sequence[str], runtime: str) -> Choice:
 
     engine = connect()
     engine.require_runtime(runtime)
+    engine.require_limits()
     state = find_image(tuple(libraries), engine=engine)
     if state.status != "ready":
         raise ImageError(state.reason, hint=state.fix)

@@ -112,6 +112,31 @@ class Engine:
             return [f"seccomp={SECCOMP_PROFILE}", "unmask=ALL"]
         return [f"seccomp={SECCOMP_PROFILE.read_text()}"]
 
+    @property
+    def is_rootless(self) -> bool:
+        """Whether it runs as an ordinary user: Podman says so, Docker among its options."""
+        options = self.info.get("SecurityOptions") or []
+        return bool(self.info.get("Rootless")) or any("name=rootless" in str(o) for o in options)
+
+    def require_limits(self) -> None:
+        """Check that the engine can limit what a container takes.
+
+        Version 1 of control groups can't be handed to an ordinary user, so that a rootless engine
+        limits nothing there. It says so itself only in part: Docker has then no driver for them,
+        Podman promises limits all the same, and drops them when it makes a container.
+
+        Raises:
+            InfrastructureError: it can't.
+        """
+        without = self.is_rootless and self.cgroup_version == "1"
+        if without or self.info.get("CgroupDriver") == "none":
+            raise InfrastructureError(
+                f"{self.name} runs here as an ordinary user with cgroup v{self.cgroup_version}, "
+                "and so it limits neither memory nor processors nor processes",
+                hint="Boot with cgroup v2 (systemd.unified_cgroup_hierarchy=1), use an engine that "
+                "root runs, or --sandbox local.",
+            )
+
     def require_runtime(self, name: str) -> None:
         """Check that the engine has a runtime; an empty name is its default.
 

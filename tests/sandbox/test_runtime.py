@@ -16,10 +16,16 @@ from tests.sandbox.places import docker_image
 
 
 class OnlyInfo:
-    """An engine's client that answers one question."""
+    """An engine's client that answers questions about itself."""
+
+    def __init__(self, **said: Any) -> None:
+        self._said = {"Runtimes": {"runc": {}, "runsc": {}}} | said
 
     def info(self) -> dict[str, Any]:
-        return {"Runtimes": {"runc": {}, "runsc": {}}}
+        return self._said
+
+    def version(self) -> dict[str, Any]:
+        return {"Components": [{"Name": "Podman Engine"}]}
 
 
 def test_a_runtime_that_the_engine_lacks_is_named_with_those_it_has() -> None:
@@ -28,6 +34,35 @@ def test_a_runtime_that_the_engine_lacks_is_named_with_those_it_has() -> None:
     engine.require_runtime("")
     with pytest.raises(InfrastructureError, match=r"no runtime 'kata'; it has runc, runsc"):
         engine.require_runtime("kata")
+
+
+ROOTLESS_PODMAN = {"Rootless": True, "CgroupDriver": "cgroupfs", "MemoryLimit": True}
+ROOTLESS_DOCKER = {"SecurityOptions": ["name=seccomp,profile=builtin", "name=rootless"]}
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        {**ROOTLESS_PODMAN, "CgroupVersion": "1"},
+        {**ROOTLESS_DOCKER, "CgroupVersion": "1"},
+        {**ROOTLESS_DOCKER, "CgroupVersion": "2", "CgroupDriver": "none"},
+    ],
+)
+def test_an_engine_that_can_limit_nothing_is_not_used(said: dict[str, Any]) -> None:
+    with pytest.raises(InfrastructureError, match="limits neither memory nor processors"):
+        Engine(OnlyInfo(**said)).require_limits()
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        {"CgroupVersion": "1", "CgroupDriver": "cgroupfs"},
+        {**ROOTLESS_PODMAN, "CgroupVersion": "2"},
+        {**ROOTLESS_DOCKER, "CgroupVersion": "2", "CgroupDriver": "systemd"},
+    ],
+)
+def test_an_engine_that_can_is_taken(said: dict[str, Any]) -> None:
+    Engine(OnlyInfo(**said)).require_limits()
 
 
 @pytest.mark.parametrize("sandbox", ["local", "unsafe"])
