@@ -57,7 +57,9 @@ def collect_submissions(
         setting=setting,
     )
     stored = store(collected, out or course.submissions_dir)
-    said = issue_receipts(course, chosen.name, taken_from, matcher=setting.matcher)
+    said = issue_receipts(
+        course, chosen.name, taken_from, matcher=setting.matcher, beside=setting.beside
+    )
     setting.matcher.save()
     missing = without_time(stored.submissions)
     warnings = (*collected.warnings, *said, *stored.times, *([missing] if missing else ()))

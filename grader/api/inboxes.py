@@ -2,26 +2,30 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime as dt
 import hashlib
 import hmac
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from grader.course.directory import Course
+from grader.course.given_files import given_files
 from grader.course.matches import Matcher
 from grader.course.secret import kept_secret
 from grader.errors import GraderError, InfrastructureError, ReceiptError, UsageError
 from grader.intake import inbox as inboxes
 from grader.intake import receipt as receipts
+from grader.intake.beside import Beside, beside_of, beside_on_disk, hashes
 from grader.intake.content import RefusedFileError, read_regular_file
 from grader.intake.notebook import MAX_FILE_BYTES
 from grader.intake.receipt import Receipt
 from grader.intake.stored import NOTEBOOK_FILE, attempts_in
 from grader.intake.tries import read_tries
 from grader.release.marker import released_as
+from grader.release.setting import released_spec
 from grader.storage import write_atomically
 from grader.suggestions import closest
 
@@ -59,8 +63,18 @@ def make_inbox(
     folder: Path, *, course: Course | None, group: str | None = None, private: bool = False
 ) -> inboxes.Inbox:
     """Make an inbox; see `grader.intake.inbox.make_inbox`."""
-    names = course.names() if course else ()
-    return inboxes.make_inbox(folder, assignments=names, group=group, private=private)
+    names: Sequence[str] = course.names() if course else ()
+    asked = dict(_asked_by(course)) if course else {}
+    return inboxes.make_inbox(folder, assignments=names, beside=asked, group=group, private=private)
+
+
+def _asked_by(course: Course) -> Iterator[tuple[str, Beside]]:
+    for name in course.names():
+        # An assignment that can't be read yet: its notebook can be handed in all the same.
+        with contextlib.suppress(GraderError):
+            beside = beside_of(course.assignment(name))
+            if beside.asked.files:
+                yield name, beside
 
 
 def submit(
@@ -72,6 +86,8 @@ def submit(
     sure: bool = False,
 ) -> Receipt:
     """Put a notebook into an inbox, and return an unsigned receipt.
+
+    What the assignment asks for beside the notebook goes with it, from the notebook's folder.
 
     Args:
         notebook: the file.
@@ -91,7 +107,27 @@ def submit(
         student=student,
         assignment=named,
         now=dt.datetime.now(dt.UTC).replace(microsecond=0),
+        beside=beside_on_disk(notebook, _asked_beside(notebook, inbox, named)),
     )
+
+
+def _asked_beside(notebook: Path, inbox: Path, assignment: str) -> Beside:
+    """What an assignment asks for beside its notebook.
+
+    The course around the inbox says it where a student can read that, else the inbox, else the
+    release in which the notebook lies.
+    """
+    with contextlib.suppress(GraderError, OSError):
+        return beside_of(Course.find(inbox.absolute()).assignment(assignment))
+    told = inboxes.open_inbox(inbox).beside.get(assignment)
+    if told is not None:
+        return told
+    folder = notebook.resolve().parent
+    spec = released_spec(folder) if released_as(folder) == assignment else None
+    if spec is None:
+        return Beside()
+    given = given_files(folder, spec.box.files)
+    return Beside(spec.handin, hashes({name: path.read_bytes() for name, path in given.items()}))
 
 
 def assignment_of(notebook: Path, inbox: Path, *, given: str | None, sure: bool) -> str:
@@ -153,7 +189,7 @@ def _known(inbox: Path) -> tuple[str, ...]:
 
 
 def issue_receipts(
-    course: Course, assignment: str, sources: Iterable[Path], *, matcher: Matcher
+    course: Course, assignment: str, sources: Iterable[Path], *, matcher: Matcher, beside: Beside
 ) -> list[str]:
     """Sign a receipt of each try in the inboxes among the sources, and lay it where it is fetched.
 
@@ -165,7 +201,7 @@ def issue_receipts(
     now = dt.datetime.now(dt.UTC).replace(microsecond=0)
     for source in filter(inboxes.is_inbox, sources):
         folder = inboxes.open_inbox(source).receipts
-        found = read_tries(source, assignment=assignment, matcher=matcher).receipts
+        found = read_tries(source, assignment=assignment, matcher=matcher, beside=beside).receipts
         key = receipts_key(course) if found else b""
         try:
             for receipt in found:
@@ -254,7 +290,7 @@ def find_try(path: Path, inbox: Path) -> HeldTry:
     file = inboxes.open_inbox(inbox).tries / receipt.name
     try:
         found = file.lstat()
-        data = read_regular_file(file, limit=MAX_FILE_BYTES + inboxes.MAX_HEADER_BYTES)
+        data = read_regular_file(file, limit=inboxes.MAX_TRY_BYTES)
     except FileNotFoundError:
         raise ReceiptError(
             "The inbox does not hold this try.",
@@ -264,8 +300,10 @@ def find_try(path: Path, inbox: Path) -> HeldTry:
     except (OSError, RefusedFileError) as error:
         raise ReceiptError(f"The try can't be read: {error}.", where=file) from None
     whole = hashlib.sha256(data).hexdigest() == receipt.name[:64]
-    notebook = data.partition(b"\n")[2]
-    if not whole or hashlib.sha256(notebook).hexdigest() != receipt.sha256:
+    line, _, body = data.partition(b"\n")
+    header = inboxes.try_header(line)
+    parts = header.split(body) if header else None
+    if not whole or not parts or hashlib.sha256(parts[0]).hexdigest() != receipt.sha256:
         raise ReceiptError("The try in the inbox is not the one of the receipt.", where=file)
     changed = dt.datetime.fromtimestamp(int(found.st_ctime), tz=dt.UTC)
     return HeldTry(receipt, file, found.st_uid, changed)

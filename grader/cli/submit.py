@@ -43,7 +43,8 @@ def command(
 
     It is read and put into the inbox beside your earlier tries, which stay. No other student can
     read, change or remove it. Which assignment it is, the released notebook itself says; on a
-    terminal you are asked where that is not clear.
+    terminal you are asked where that is not clear. Files that the assignment asks for beside the
+    notebook are taken along from its folder, and named.
 
     What is printed and saved beside the notebook is a receipt without a signature: it finds your
     try in the inbox. When the staff have collected, `grader receipt fetch` gets the signed one.
@@ -69,6 +70,8 @@ def command(
         when = receipt.handed_in_at.strftime("%Y-%m-%d %H:%M:%S UTC")
         click.echo(printable_line(f"Handed in: {receipt.assignment}, {receipt.student}"))
         click.echo(f"  time    {when}\n  sha256  {receipt.sha256}")
+        for file in receipt.files:
+            click.echo(f"  with    {printable_line(file.path)}")
     _save(raw, path)
     if not as_json:
         click.echo(f"  receipt {path} (not signed; see `grader receipt`)")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from rich import box
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from grader.grading.verdict import Verdict
 
 _MAX_CHANGES = 20
+_NOTES_WIDTH = 240
 
 
 def print_marks(graded: Graded) -> None:
@@ -43,6 +45,17 @@ def print_marks(graded: Graded) -> None:
     quiet.print(f"Pages: {graded.class_page}", soft_wrap=True)
 
 
+def shortened(notes: Sequence[str]) -> str:
+    """The first note whole, since it says the cause of all others, and as many more as fit."""
+    kept = list(notes[:1])
+    for note in notes[1:]:
+        if len("; ".join([*kept, note])) > _NOTES_WIDTH:
+            break
+        kept.append(note)
+    left = len(notes) - len(kept)
+    return "; ".join([*kept, *([f"and {left} more"] if left else [])])
+
+
 def _row(graded: Graded, verdict: Verdict) -> list[Text]:
     marks = {q.id: q for q in verdict.questions}
     cells = [plain(verdict.student)]
@@ -54,7 +67,7 @@ def _row(graded: Graded, verdict: Verdict) -> list[Text]:
             cells.append(plain(points, style=style))
     if verdict.outcome == "graded":
         cells.append(plain(f"{show(verdict.points)} / {show(verdict.max_points)}"))
-        cells.append(plain("; ".join(verdict.notes)[:120], style="dim"))
+        cells.append(plain(shortened(verdict.notes), style="dim"))
     else:
         cells.append(plain("–"))
         cells.append(plain(f"{verdict.outcome}: {verdict.reason}"[:200], style="red"))

@@ -250,7 +250,11 @@ def _from_source(source: Path, assignment: str, setting: Setting) -> Collected:
     """Return every submission that one source holds."""
     if is_inbox(source):
         tries = read_tries(
-            source, assignment=assignment, matcher=setting.matcher, known=setting.assignments
+            source,
+            assignment=assignment,
+            matcher=setting.matcher,
+            known=setting.assignments,
+            beside=setting.beside,
         )
         return _collected(tries.students, source)
     wanted = partial(_is_wanted, beside=setting.beside)

@@ -9,9 +9,9 @@ holds is what the kernel holds: the folder can't be listed and names can't be gu
 finds another's try; a file is readable by its owner and the staff's group; the sticky bit lets only
 its owner (and the staff) remove or rename it. No secret lies in an inbox.
 
-A try is one file: a line of JSON and the notebook. Its name begins with the hash of both, so that
-content can't change without another name, and a rename moves the file's change time, which no user
-can set back.
+A try is one file: a line of JSON, the notebook, and what lies beside it, end to end, as long as the
+line says. Its name begins with the hash of all that, so that content can't change without another
+name, and a rename moves the file's change time, which no user can set back.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ import hashlib
 import os
 import secrets
 import stat
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Literal
@@ -30,16 +30,18 @@ import msgspec
 
 from grader.errors import InfrastructureError, SubmissionError, UsageError
 from grader.intake.advice import advice
+from grader.intake.beside import MAX_FILES, Beside, Taken
 from grader.intake.content import RefusedFileError, read_regular_file
 from grader.intake.names import MAX_NAME, checked_assignment_name, display_name
 from grader.intake.notebook import MAX_FILE_BYTES, ReadNotebook, read_notebook
-from grader.intake.receipt import Receipt
+from grader.intake.receipt import FileReceipt, Receipt
 from grader.storage import write_atomically
 
 MARK = ".grader-inbox"
 TRIES = "tries"
 RECEIPTS = "receipts"
 MAX_HEADER_BYTES = 16 * 1024
+MAX_TRY_BYTES = 2**30
 
 _SHARED = {TRIES: 0o3773, RECEIPTS: 0o2771}
 _TRY_MODE = 0o440
@@ -51,24 +53,61 @@ class _Mark(msgspec.Struct, frozen=True, kw_only=True):
 
     format: Literal["grader-inbox 1"] = "grader-inbox 1"
     assignments: tuple[str, ...] = ()
+    beside: dict[str, Beside] = {}
 
 
-class TryHeader(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """The first line of a try: what its writer says, of which nothing is believed unseen."""
+class TryFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """A file beside the notebook: its path there, which is not believed either, and its bytes."""
 
-    format: Literal["grader-try 1"] = "grader-try 1"
+    path: Annotated[str, msgspec.Meta(min_length=1, max_length=1000)]
+    size: Annotated[int, msgspec.Meta(ge=0, le=MAX_TRY_BYTES)]
+
+
+class TryHeader(
+    msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True, omit_defaults=True
+):
+    """The first line of a try: what its writer says, of which nothing is believed unseen.
+
+    A notebook alone is "grader-try 1", which earlier versions read. In "grader-try 2" it has
+    `size` bytes, and the `files` follow it.
+    """
+
+    format: Literal["grader-try 1", "grader-try 2"]
     assignment: Annotated[str, msgspec.Meta(min_length=1, max_length=MAX_NAME)]
     student: Annotated[str, msgspec.Meta(min_length=1, max_length=1000)]
     file: Annotated[str, msgspec.Meta(max_length=1000)]
     written_at: Annotated[dt.datetime, msgspec.Meta(tz=True)]
+    size: Annotated[int, msgspec.Meta(ge=0, le=MAX_FILE_BYTES)] = 0
+    files: Annotated[tuple[TryFile, ...], msgspec.Meta(max_length=MAX_FILES)] = ()
+
+    def split(self, body: bytes) -> tuple[bytes, dict[str, bytes]] | None:
+        """Return the notebook and what lies beside it, by path; None where it does not add up."""
+        if self.format == "grader-try 1":
+            return None if self.files or self.size else (body, {})
+        at = self.size
+        files = {}
+        for file in self.files:
+            files[file.path] = body[at : at + file.size]
+            at += file.size
+        whole = at == len(body) and len(files) == len(self.files)
+        return (body[: self.size], files) if whole else None
+
+
+def try_header(line: bytes) -> TryHeader | None:
+    """Read the first line of a try; None where `submit` did not write it."""
+    try:
+        return msgspec.json.decode(line, type=TryHeader)
+    except (msgspec.DecodeError, UnicodeError, RecursionError):
+        return None
 
 
 @dataclass(frozen=True)
 class Inbox:
-    """An inbox as it is, and the assignments that it says it takes."""
+    """An inbox as it is, the assignments that it takes, and what some ask for beside a notebook."""
 
     root: Path
     assignments: tuple[str, ...]
+    beside: Mapping[str, Beside]
 
     @property
     def tries(self) -> Path:
@@ -103,17 +142,23 @@ def open_inbox(folder: Path) -> Inbox:
         raise UsageError("this folder is no inbox", where=folder, hint=hint) from error
     for part in (TRIES, RECEIPTS):
         _refuse_open(folder / part)
-    return Inbox(folder, mark.assignments)
+    return Inbox(folder, mark.assignments, mark.beside)
 
 
 def make_inbox(
-    folder: Path, *, assignments: Sequence[str], group: str | None = None, private: bool = False
+    folder: Path,
+    *,
+    assignments: Sequence[str],
+    beside: Mapping[str, Beside] | None = None,
+    group: str | None = None,
+    private: bool = False,
 ) -> Inbox:
     """Make an inbox, or write anew which assignments an inbox takes.
 
     Args:
         folder: made if it is not there; else empty, or an inbox.
         assignments: the names that `submit` offers.
+        beside: what `submit` takes along with an assignment's notebook.
         group: the staff's; only its members read tries. Default: the maker's own group, which
             must have no other members.
         private: for tries of this user alone, on a machine of their own.
@@ -134,7 +179,7 @@ def make_inbox(
         folder.chmod(0o700 if private else 0o755)
         for name, mode in _SHARED.items():
             _make_part(folder / name, 0o700 if private else mode, gid)
-        _write_mark(folder, tuple(assignments))
+        _write_mark(folder, _Mark(assignments=tuple(assignments), beside=dict(beside or {})))
     except OSError as error:
         raise InfrastructureError(
             f"the inbox can't be made ({error.strerror})", where=error.filename or folder
@@ -142,9 +187,8 @@ def make_inbox(
     return open_inbox(folder)
 
 
-def _write_mark(folder: Path, assignments: tuple[str, ...]) -> None:
-    mark = msgspec.json.encode(_Mark(assignments=assignments)) + b"\n"
-    write_atomically(folder / MARK, mark)
+def _write_mark(folder: Path, mark: _Mark) -> None:
+    write_atomically(folder / MARK, msgspec.json.encode(mark) + b"\n")
     (folder / MARK).chmod(0o644)  # whatever the umask is
 
 
@@ -238,9 +282,15 @@ def read_for_submission(path: Path) -> tuple[bytes, ReadNotebook]:
 
 
 def submit(
-    notebook_path: Path, inbox: Path, *, student: str, assignment: str, now: dt.datetime
+    notebook_path: Path,
+    inbox: Path,
+    *,
+    student: str,
+    assignment: str,
+    now: dt.datetime,
+    beside: Taken | None = None,
 ) -> Receipt:
-    """Put a notebook into an inbox and return an unsigned receipt.
+    """Put a notebook, and what lies beside it, into an inbox and return an unsigned receipt.
 
     Nothing is put there unless the notebook can be read. Each try is a file of its own.
 
@@ -250,13 +300,14 @@ def submit(
         student: who hands it in; believed only where the staff themselves hand in.
         assignment: the assignment's name.
         now: the time, with its zone; not believed by who collects.
+        beside: what is handed in with it.
 
     Returns:
         The receipt, with `warnings`: what the student may want to mend and hand in again.
 
     Raises:
         UsageError: there is no such file or inbox, or `now` has no zone.
-        SubmissionError: the notebook can't be read.
+        SubmissionError: the notebook can't be read, or there is too much beside it.
         InfrastructureError: the inbox can't be written to, or is open to others.
     """
     if now.tzinfo is None:
@@ -267,13 +318,26 @@ def submit(
     data, notebook = read_for_submission(notebook_path)
     box = open_inbox(inbox)
     file = display_name(notebook_path.name)
+    taken = beside or Taken()
+    files = {name: content.read(name) for name, content in taken.files}
     header = TryHeader(
+        format="grader-try 2" if files else "grader-try 1",
         assignment=assignment,
         student=student.encode(errors="replace").decode()[:1000],
         file=file,
         written_at=now.astimezone(dt.UTC).replace(microsecond=0),
+        size=len(data) if files else 0,
+        files=tuple(TryFile(path=name, size=len(held)) for name, held in files.items()),
     )
-    name, at = _put(box.tries, msgspec.json.encode(header) + b"\n" + data)
+    line = msgspec.json.encode(header) + b"\n"
+    content = b"".join((line, data, *files.values()))
+    if len(line) > MAX_HEADER_BYTES or len(content) > MAX_TRY_BYTES:
+        raise SubmissionError(
+            "The files beside the notebook are too many or too large.",
+            where=file,
+            hint="Nothing was handed in. Hand in fewer, with shorter names.",
+        )
+    name, at = _put(box.tries, content)
     return Receipt(
         assignment=assignment,
         student=header.student,
@@ -282,7 +346,14 @@ def submit(
         file=file,
         size=len(data),
         sha256=hashlib.sha256(data).hexdigest(),
-        warnings=advice(notebook, file=file, size=len(data), assignment=assignment),
+        files=tuple(
+            FileReceipt(path=path, sha256=hashlib.sha256(held).hexdigest())
+            for path, held in files.items()
+        ),
+        warnings=(
+            *advice(notebook, file=file, size=len(data), assignment=assignment),
+            *taken.notes,
+        ),
     )
 
 

@@ -45,6 +45,13 @@ Hex64 = Annotated[str, msgspec.Meta(pattern=r"\A[0-9a-f]{64}\Z")]
 TryName = Annotated[str, msgspec.Meta(pattern=r"\A[0-9a-f]{64}-[0-9a-f]{32}\Z")]
 
 
+class FileReceipt(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """A file that was handed in beside the notebook."""
+
+    path: Annotated[str, msgspec.Meta(min_length=1, max_length=1000)]
+    sha256: Hex64
+
+
 class _ReceiptJson(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     format: Literal["grader-receipt 2"]
     proves: Annotated[str, msgspec.Meta(max_length=1000)]
@@ -57,6 +64,7 @@ class _ReceiptJson(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_o
     file: Annotated[str, msgspec.Meta(max_length=1000)]
     size: Annotated[int, msgspec.Meta(ge=0, le=MAX_FILE_BYTES)]
     sha256: Hex64
+    files: tuple[FileReceipt, ...] = ()
     signature: Annotated[str, msgspec.Meta(pattern=r"\A(?:[0-9a-f]{64})?\Z")]
 
 
@@ -65,7 +73,8 @@ class Receipt:
     """What is known of a try; `warnings` are advice and no part of the document.
 
     `name` is that of the file in the inbox, `login` its owner's, which only the staff fill in;
-    `sha256` and `size` are the notebook's. `handed_in_at` is the file's change time.
+    `sha256` and `size` are the notebook's, `files` what lies beside it. `handed_in_at` is the
+    file's change time.
     """
 
     assignment: str
@@ -75,6 +84,7 @@ class Receipt:
     file: str
     size: int
     sha256: str
+    files: tuple[FileReceipt, ...] = ()
     login: str = ""
     collected_at: dt.datetime | None = None
     signature: str = ""
@@ -107,6 +117,8 @@ class Receipt:
             "file": self.file,
             "size": self.size,
             "sha256": self.sha256,
+            # Left out where there are none: receipts of before still verify.
+            **({"files": self.files} if self.files else {}),
         }
 
 

@@ -14,21 +14,20 @@ import os
 import re
 import stat
 from collections import Counter
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 
-import msgspec
-
 from grader.course.matches import Matcher
 from grader.course.roster import Identity
 from grader.errors import ReceiptError
-from grader.intake.content import RefusedFileError, Shelf, held, read_regular_file
-from grader.intake.inbox import MAX_HEADER_BYTES, Inbox, TryHeader, open_inbox
+from grader.intake.beside import MB, Beside, Taken
+from grader.intake.content import Content, RefusedFileError, Shelf, held, read_regular_file
+from grader.intake.inbox import MAX_HEADER_BYTES, Inbox, TryHeader, open_inbox, try_header
 from grader.intake.names import display_name, student_id
 from grader.intake.notebook import MAX_FILE_BYTES
-from grader.intake.receipt import MAX_RECEIPT_BYTES, Receipt, parse_receipt
+from grader.intake.receipt import MAX_RECEIPT_BYTES, FileReceipt, Receipt, parse_receipt
 from grader.intake.students import Students
 from grader.intake.submission import Submission, read_submission
 
@@ -42,6 +41,7 @@ _NAMED = 5
 _DRIFT = dt.timedelta(minutes=10)
 _NAME = re.compile(r"([0-9a-f]{64})-[0-9a-f]{32}")
 _PIECE_BYTES = 2**20
+_NOT_OURS = "it was not put there by `grader submit`"
 
 
 @dataclass(frozen=True)
@@ -51,6 +51,7 @@ class Try:
     name: str
     header: TryHeader
     notebook: bytes
+    files: Mapping[str, bytes]
     login: str
     trusted: bool
     changed_ns: int
@@ -70,7 +71,12 @@ class Tries:
 
 
 def read_tries(
-    inbox: Path, *, assignment: str, matcher: Matcher, known: Collection[str] = ()
+    inbox: Path,
+    *,
+    assignment: str,
+    matcher: Matcher,
+    known: Collection[str] = (),
+    beside: Beside | None = None,
 ) -> Tries:
     """Read the tries at an assignment; those at others are left where they are.
 
@@ -79,31 +85,37 @@ def read_tries(
         assignment: its name.
         matcher: tells which student a login is; without a roster it is the login itself.
         known: the course's assignments; a try at any other is named.
+        beside: what the assignment asks for beside the notebook; a try that is larger than a
+            notebook and that is refused.
     """
     box = open_inbox(inbox)
-    reading = _Reading(box, assignment, set(known) | {assignment}, matcher)
+    asked = beside or Beside()
+    reading = _Reading(box, assignment, set(known) | {assignment}, matcher, asked)
     for owner, name in _newest(box, reading.refused):
         reading.take(box.tries / name, owner)
     return reading.done()
 
 
 class _Reading:
-    def __init__(self, inbox: Inbox, assignment: str, known: set[str], matcher: Matcher) -> None:
+    def __init__(
+        self, inbox: Inbox, assignment: str, known: set[str], matcher: Matcher, beside: Beside
+    ) -> None:
         self._inbox = inbox
+        self._beside = beside
         self._assignment = assignment
         self._known = known
         self._matcher = matcher
         self._shelf = Shelf()
         self._foreign: Counter[str] = Counter()
         self._refusals: Counter[int] = Counter()
-        self._found: list[tuple[str, Try, Submission]] = []
+        self._found: list[tuple[Try, Submission, Receipt]] = []
         self._warnings: list[str] = []
         self._moved: list[str] = []
         self.refused: list[tuple[str, str]] = []
 
     def take(self, path: Path, owner: int) -> None:
         try:
-            one = _read(path, self._assignment, self._foreign)
+            one = _read(path, self._assignment, self._foreign, self._beside)
         except RefusedFileError as error:
             self._refuse(path.name, owner, str(error))
             return
@@ -113,15 +125,22 @@ class _Reading:
         student = self._student_of(one)
         if one.at - one.header.written_at > _DRIFT and not one.trusted:
             self._moved.append(student)
-        content = self._shelf.put(held(one.notebook))
         submission = read_submission(
-            content,
+            self._shelf.put(held(one.notebook)),
             student=student,
             file=display_name(one.header.file),
             submitted_at=one.at,
             display_name=one.header.student if one.trusted else one.login,
+            beside=self._lay_beside(one.files),
         )
-        self._found.append((one.name, one, submission))
+        receipt = _receipt(one, submission, self._assignment)
+        # From here on its bytes lie on the shelf alone.
+        self._found.append((replace(one, notebook=b"", files={}), submission, receipt))
+
+    def _lay_beside(self, files: Mapping[str, bytes]) -> Taken:
+        found: dict[str, Content | None] = {name: held(data) for name, data in files.items()}
+        taken = self._beside.of(found, {})
+        return replace(taken, files=tuple((n, self._shelf.put(c)) for n, c in taken.files))
 
     def _first_seen(self, one: Try) -> int:
         """Return the earlier of the file's time and of that at which the staff first collected it.
@@ -172,13 +191,13 @@ class _Reading:
             self._warnings.append(sentence)
 
     def done(self) -> Tries:
-        self._found.sort(key=lambda found: (found[2].student, found[1].changed_ns, found[0]))
+        self._found.sort(key=lambda found: (found[1].student, found[0].changed_ns, found[0].name))
         attempts: Counter[str] = Counter()
-        submissions, receipts = [], []
-        for name, one, submission in self._found:
+        submissions = []
+        for _, submission, _ in self._found:
             attempts[submission.student] += 1
             submissions.append(replace(submission, attempt=attempts[submission.student]))
-            receipts.append(_receipt(name, one, submission, self._assignment))
+        receipts = (receipt for *_, receipt in self._found)
         for owner, count in sorted(self._refusals.items()):
             if count > _NAMED:
                 shown = _login(owner) or f"user {owner}"
@@ -197,16 +216,20 @@ class _Reading:
         return Tries(students, tuple(receipts))
 
 
-def _receipt(name: str, one: Try, submission: Submission, assignment: str) -> Receipt:
+def _receipt(one: Try, submission: Submission, assignment: str) -> Receipt:
     return Receipt(
         assignment=assignment,
         student=submission.student,
         login=one.login,
-        name=name,
+        name=one.name,
         handed_in_at=one.at,
         file=submission.file,
         size=len(one.notebook),
-        sha256=submission.sha256,
+        sha256=submission.content.sha256,
+        files=tuple(
+            FileReceipt(path=path, sha256=hashlib.sha256(data).hexdigest())
+            for path, data in one.files.items()
+        ),
     )
 
 
@@ -237,7 +260,7 @@ def _newest(inbox: Inbox, refused: list[tuple[str, str]]) -> Iterator[tuple[int,
     yield from sorted((uid, name) for uid, heap in kept.items() for _, name in heap)
 
 
-def _read(path: Path, assignment: str, others: Counter[str]) -> Try | None:
+def _read(path: Path, assignment: str, others: Counter[str], beside: Beside) -> Try | None:
     """Read one file of the inbox; None for a try at another assignment.
 
     O_NONBLOCK and O_NOFOLLOW: a pipe must not hang who collects, and a link would put any file
@@ -253,11 +276,16 @@ def _read(path: Path, assignment: str, others: Counter[str]) -> Try | None:
             if login is None:
                 raise RefusedFileError(f"its owner, {before.st_uid}, is no user of this machine")
             line = file.readline(MAX_HEADER_BYTES)
-            header = _header(line)
+            header = try_header(line)
+            if header is None:
+                raise RefusedFileError(_NOT_OURS)
             if header.assignment != assignment:
                 others[header.assignment] += 1
                 return None
-            digest, pieces, left = hashlib.sha256(line), [], MAX_FILE_BYTES + 1
+            limit = MAX_FILE_BYTES + (int(beside.asked.max_mb * MB) if header.files else 0)
+            if before.st_size > MAX_HEADER_BYTES + limit:
+                raise RefusedFileError(f"it is larger than {limit / MB:,.0f} MB")
+            digest, pieces, left = hashlib.sha256(line), [], limit + 1
             while left > 0 and (piece := file.read(min(left, _PIECE_BYTES))):
                 digest.update(piece)
                 pieces.append(piece)
@@ -266,13 +294,17 @@ def _read(path: Path, assignment: str, others: Counter[str]) -> Try | None:
     except OSError as error:
         raise RefusedFileError(f"it cannot be read ({error.strerror})") from error
     if left <= 0:
-        raise RefusedFileError(f"it is larger than {MAX_FILE_BYTES >> 20} MB")
+        raise RefusedFileError(f"it is larger than {limit / MB:,.0f} MB")
     if after.st_ctime_ns != before.st_ctime_ns or digest.hexdigest() != path.name[:64]:
         raise RefusedFileError(f"{login} changed it after it was handed in")
+    parts = header.split(b"".join(pieces))
+    if parts is None:
+        raise RefusedFileError(_NOT_OURS)
     return Try(
         name=path.name,
         header=header,
-        notebook=b"".join(pieces),
+        notebook=parts[0],
+        files=parts[1],
         login=login,
         trusted=before.st_uid in _trusted(),
         changed_ns=before.st_ctime_ns,
@@ -285,16 +317,7 @@ def _refuse_odd(found: os.stat_result, name: str) -> None:
     if found.st_nlink != 1:
         raise RefusedFileError("it has a second name (a hard link)")
     if not _NAME.fullmatch(name):
-        raise RefusedFileError("it was not put there by `grader submit`")
-    if found.st_size > MAX_FILE_BYTES + MAX_HEADER_BYTES:
-        raise RefusedFileError(f"it is larger than {MAX_FILE_BYTES >> 20} MB")
-
-
-def _header(line: bytes) -> TryHeader:
-    try:
-        return msgspec.json.decode(line, type=TryHeader)
-    except (msgspec.DecodeError, UnicodeError, RecursionError):
-        raise RefusedFileError("it was not put there by `grader submit`") from None
+        raise RefusedFileError(_NOT_OURS)
 
 
 def _trusted() -> set[int]:

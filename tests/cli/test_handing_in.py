@@ -272,3 +272,36 @@ def test_an_empty_source_says_what_was_looked_for(
     assert done.code == 2
     assert "no submission was found" in done.err
     assert "STUDENT.ipynb" in done.err
+
+
+def test_what_is_asked_for_beside_the_notebook_goes_with_it_and_into_the_course(
+    warm_up: Assignment, notebook: Path, inbox: Path, grader: Grader
+) -> None:
+    spec = warm_up.folder / "assignment.toml"
+    spec.write_text(f'{spec.read_text()}\n[handin]\nfiles = ["*.py"]\n')
+    assert grader("inbox", "make", inbox, "--private").code == 0
+    notebook.with_name("my_utils.py").write_text("x = 1\n")
+    done = grader("submit", notebook, "--to", inbox, "--student", "ada")
+    assert done.code == 0
+    assert "  with    my_utils.py\n" in done.out
+    assert grader("collect", "warm-up", inbox).code == 0
+    [kept] = (warm_up.course_root / "submissions").rglob("my_utils.py")
+    assert kept.read_text() == "x = 1\n"
+    [receipt] = receipts_beside(notebook)
+    assert grader("receipt", "verify", receipt, "--inbox", inbox).code == 0
+    assert grader("receipt", "fetch", receipt, "--inbox", inbox).code == 0
+    assert grader("receipt", "verify", receipt).code == 0
+    assert "submissions" in grader("receipt", "verify", receipt).out
+
+
+def test_a_release_says_what_goes_with_its_notebook_where_the_course_cannot_be_read(
+    warm_up: Assignment, inbox: Path, grader: Grader
+) -> None:
+    spec = warm_up.folder / "assignment.toml"
+    spec.write_text(f'{spec.read_text()}\n[handin]\nfiles = ["*.py"]\n')
+    released = warm_up.course_root.parent / "released"
+    assert grader("release", "warm-up", "-o", released).code == 0
+    [released_notebook] = released.rglob("*.ipynb")
+    released_notebook.with_name("my_utils.py").write_text("x = 1\n")
+    done = grader("submit", released_notebook, "--to", inbox, "--student", "ada")
+    assert "  with    my_utils.py\n" in done.out
