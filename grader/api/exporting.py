@@ -21,13 +21,12 @@ from grader.gradebook.exports.filling import fill
 from grader.gradebook.exports.scores import Column, Score, item_column
 from grader.gradebook.spreadsheet import write_sheet
 from grader.gradebook.store import Gradebook
-from grader.intake.lms.people import System, system_of
-from grader.intake.lms.table import read_table
+from grader.lms.registry import named, system_of
+from grader.lms.table import read_table
 from grader.report.files import write_pages
 from grader.suggestions import did_you_mean
 
 TOTAL = "total"
-STALE_AFTER = dt.timedelta(hours=24)
 
 
 @dataclass(frozen=True)
@@ -52,7 +51,7 @@ class Wish:
 
 
 def export_into(
-    course: Course, system: System, into: Path, wish: Wish, *, out: Path | None = None
+    course: Course, system: str, into: Path, wish: Wish, *, out: Path | None = None
 ) -> Exported:
     """Fill marks into the file that a system exported, and write the result beside nothing of it.
 
@@ -62,17 +61,15 @@ def export_into(
     """
     table = read_table(into)
     seen = system_of(table, where=into)
-    if seen is not system:
-        raise UsageError(
-            f"this file is of {seen.capitalize()}, not of {system.capitalize()}", where=into
-        )
+    chosen = named(system)
+    if seen is not chosen:
+        raise UsageError(f"this file is of {seen.title}, not of {chosen.title}", where=into)
     path = out or course.root / "exports" / f"{into.stem}-filled{into.suffix}"
     _never_over(into, path)
     columns = columns_of(course, wish)
     matcher = _matcher(course, columns)
-    done = fill(table, system, columns, matcher, named=wish.columns, scale=wish.scale)
-    if system is System.MOODLE:
-        done.warnings = [*_age(into), *done.warnings]
+    done = fill(table, chosen, columns, matcher, named=wish.columns, scale=wish.scale)
+    done.warnings = [*chosen.aged(_age(into)), *done.warnings]
     write_pages(path.parent, {path.name: table.to_bytes()})
     to_match = matcher.save()
     return Exported(path, done.filled, done.changed, tuple(done.warnings), to_match)
@@ -166,12 +163,5 @@ def _never_over(source: Path, path: Path) -> None:
         )
 
 
-def _age(path: Path) -> list[str]:
-    """Moodle takes no grade for a line that changed after the file was downloaded."""
-    age = dt.datetime.now(dt.UTC) - dt.datetime.fromtimestamp(path.stat().st_mtime, tz=dt.UTC)
-    if age < STALE_AFTER:
-        return []
-    return [
-        f"the file is {age.days} days old; Moodle skips in silence whatever was graded there "
-        "since: download it afresh, or allow the import to update such records"
-    ]
+def _age(path: Path) -> dt.timedelta:
+    return dt.datetime.now(dt.UTC) - dt.datetime.fromtimestamp(path.stat().st_mtime, tz=dt.UTC)

@@ -6,20 +6,17 @@ import datetime as dt
 from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
-from typing import Literal
 
 from grader.api.inboxes import issue_receipts
 from grader.course.course_file import load_course_file
 from grader.course.directory import Course
 from grader.course.matches import load_matcher
 from grader.intake.beside import Beside, beside_of
+from grader.intake.class_archives import Setting
 from grader.intake.collect import Collected, collect, store, without_time
-from grader.intake.lms.archives import Setting
-from grader.intake.lms.moodle_words import DateOrder
-from grader.intake.lms.people import System
-from grader.intake.lms.table import read_table
-
-Source = System | Literal["folder"] | None
+from grader.lms.moodle_words import DateOrder
+from grader.lms.registry import named
+from grader.lms.table import read_table
 
 
 def collect_submissions(
@@ -28,7 +25,7 @@ def collect_submissions(
     sources: Iterable[Path | str],
     *,
     out: Path | None = None,
-    system: Source = None,
+    system: str | None = None,
     worksheet: Path | None = None,
     dates: DateOrder | None = None,
 ) -> tuple[Collected, tuple[Path, ...]]:
@@ -39,7 +36,7 @@ def collect_submissions(
         assignment: its name.
         sources: see `grader.intake.collect.collect`.
         out: default: `submissions/`.
-        system: which made the archives; by default the names in them tell.
+        system: which made the archives, or "folder"; by default the names in them tell.
         worksheet: Moodle's grading worksheet, which tells participants and times.
         dates: whether day or month comes first in its dates, where they don't tell.
 
@@ -69,13 +66,13 @@ def collect_submissions(
 def intake_setting(
     course: Course,
     *,
-    system: Source = None,
+    system: str | None = None,
     worksheet: Path | None = None,
     beside: Beside | None = None,
 ) -> Setting:
     """Return what the course knows of students and times, for reading a system's archives."""
     return Setting(
-        system=system,
+        system="folder" if system == "folder" else named(system) if system else None,
         matcher=load_matcher(course),
         zone=zone_of(course),
         worksheet=read_table(worksheet) if worksheet else None,

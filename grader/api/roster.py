@@ -19,8 +19,8 @@ from grader.course.roster import (
     roster_text,
 )
 from grader.errors import UsageError
-from grader.intake.lms.people import System, people_in, system_of
-from grader.intake.lms.table import read_table
+from grader.lms.registry import named, system_of
+from grader.lms.table import read_table
 from grader.report.files import write_pages
 
 _PIECES = ("name", "email", "login", "number", "canvas")
@@ -36,7 +36,7 @@ class ImportedRoster:
         absent: students of the roster whom the list doesn't have; they stay.
     """
 
-    system: System
+    system: str
     added: list[str] = field(default_factory=list)
     filled_in: list[str] = field(default_factory=list)
     doubtful: list[str] = field(default_factory=list)
@@ -44,7 +44,7 @@ class ImportedRoster:
 
 
 def import_roster(
-    course: Course, path: Path, *, system: System | None = None, id_from: str | None = None
+    course: Course, path: Path, *, system: str | None = None, id_from: str | None = None
 ) -> ImportedRoster:
     """Add a system's list of students to `roster.csv`.
 
@@ -54,7 +54,7 @@ def import_roster(
     Args:
         course: whose roster.
         path: a gradebook or a list of participants, as the system exports it.
-        system: which; by default its columns tell.
+        system: which exported it, by name; by default its columns tell.
         id_from: what becomes the id of a new student: "login", "number" or "email"; by default
             the first of these that the line has.
 
@@ -62,16 +62,16 @@ def import_roster(
         UsageError: the file can't be read, or is of no known system.
     """
     table = read_table(path)
-    chosen = system or system_of(table, where=path)
+    chosen = named(system) if system else system_of(table, where=path)
     matcher = load_matcher(course)
     people = dict(matcher.roster.people)
-    imported = ImportedRoster(chosen)
+    imported = ImportedRoster(chosen.name)
     met: set[str] = set()
-    for line, who, identifier, section in people_in(table, chosen):
+    for line, who, identifier, section in chosen.people(table):
         where = f"line {line.number}"
-        student = _known(matcher, chosen, who, identifier)
-        if student is None and _may_be_known(matcher, chosen, who):
-            row = matcher.open.get((chosen.value, plain_id(who.key)))
+        student = _known(matcher, chosen.name, who, identifier)
+        if student is None and _may_be_known(matcher, chosen.name, who):
+            row = matcher.open.get((chosen.name, plain_id(who.key)))
             why = f"{row['why']}: {row['perhaps']}" if row else "left out, as matches.csv says"
             imported.doubtful.append(f"{where}: {who.name or who.key}: {why}")
             continue
@@ -114,16 +114,16 @@ def show_roster(course: Course) -> Roster:
     return roster
 
 
-def _known(matcher: Matcher, system: System, who: Identity, identifier: str) -> str | None:
+def _known(matcher: Matcher, system: str, who: Identity, identifier: str) -> str | None:
     if identifier and identifier in matcher.roster.people:
         return identifier
     return matcher.match(system, who).student
 
 
-def _may_be_known(matcher: Matcher, system: System, who: Identity) -> bool:
+def _may_be_known(matcher: Matcher, system: str, who: Identity) -> bool:
     """Say whether a person has to decide; who is nowhere near anybody is simply new."""
-    key = (system.value, plain_id(who.key))
-    if matcher.answer(system.value, who):
+    key = (system, plain_id(who.key))
+    if matcher.answer(system, who):
         return True
     row = matcher.open.get(key)
     if row is not None and not row["perhaps"]:

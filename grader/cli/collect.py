@@ -9,6 +9,7 @@ import click
 
 from grader.cli.options import course_option, find, json_option, print_json
 from grader.cli.output import secho
+from grader.lms.registry import archive_systems
 
 
 @click.command("collect")
@@ -17,9 +18,7 @@ from grader.cli.output import secho
 @click.option(
     "--from",
     "system",
-    type=click.Choice(
-        ["auto", "canvas", "moodle", "blackboard", "gradescope", "nbgrader", "folder"]
-    ),
+    type=click.Choice(["auto", *archive_systems(), "folder"]),
     default="auto",
     help="Which system made SOURCES; default: the names in them tell.",
 )
@@ -59,14 +58,13 @@ def command(
       grader collect mlp-backprop moodle.zip --worksheet grades.csv
     """
     from grader.api import collect_submissions
-    from grader.intake.lms.people import System
 
     collected, folders = collect_submissions(
         find(course_dir),
         assignment,
         sources,
         out=out,
-        system=None if system == "auto" else "folder" if system == "folder" else System(system),
+        system=None if system == "auto" else system,
         worksheet=worksheet,
         dates=dates,
     )

@@ -9,18 +9,13 @@ import click
 
 from grader.cli.options import course_option, find, json_option, print_json
 from grader.cli.output import secho
+from grader.lms.registry import export_systems
 
 _PLAIN = ("csv", "xlsx")
-_WHERE = {
-    "canvas": "Grades → Export → Export Entire Gradebook",
-    "moodle": "the assignment → Submissions → Download grading worksheet",
-    "blackboard": "Grade Center → Work Offline → Download",
-    "gradescope": "the assignment → Review Grades → Download Grades",
-}
 
 
 @click.command("export")
-@click.argument("system", type=click.Choice([*_WHERE, *_PLAIN]))
+@click.argument("system", type=click.Choice([*export_systems(), *_PLAIN]))
 @click.option(
     "--into",
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
@@ -65,15 +60,15 @@ def command(
       grader export xlsx --totals
     """
     from grader.api.exporting import Wish, export_into, export_table
-    from grader.intake.lms.people import System
+    from grader.lms.registry import named
 
     if totals and items:
         raise click.UsageError("Give --item or --totals, not both.")
     pairs = [column.partition("=") for column in columns]
     if any(not name or not title for name, _, title in pairs):
         raise click.UsageError("--column is written ITEM=TITLE.")
-    named = {name: title for name, _, title in pairs}
-    wish = Wish(items=items, totals=totals, columns=named, scale=scale)
+    titles = {name: title for name, _, title in pairs}
+    wish = Wish(items=items, totals=totals, columns=titles, scale=scale)
     course = find(course_dir)
     if system in _PLAIN:
         if into is not None:
@@ -81,8 +76,10 @@ def command(
         done = export_table(course, wish, kind=system, out=out)
     else:
         if into is None:
-            raise click.UsageError(f"Give the file with --into. {system}: {_WHERE[system]}.")
-        done = export_into(course, System(system), into, wish, out=out)
+            raise click.UsageError(
+                f"Give the file with --into. {system}: {named(system).download}."
+            )
+        done = export_into(course, system, into, wish, out=out)
     if as_json:
         print_json(asdict(done))
         return

@@ -9,9 +9,8 @@ import click
 
 from grader.cli.options import course_option, find, json_option, print_json
 from grader.cli.output import secho
+from grader.lms.registry import names
 from grader.printable import printable_line
-
-_SYSTEMS = ["auto", "canvas", "moodle", "blackboard", "gradescope", "nbgrader", "csv"]
 
 
 @click.group("roster")
@@ -30,7 +29,7 @@ def command() -> None:
 @click.option(
     "--from",
     "system",
-    type=click.Choice(_SYSTEMS),
+    type=click.Choice(["auto", *names()]),
     default="auto",
     help="Default: the columns tell.",
 )
@@ -55,9 +54,8 @@ def import_(
       grader roster import gradebook.csv --from canvas
     """
     from grader.api.roster import import_roster
-    from grader.intake.lms.people import System
 
-    chosen = None if system == "auto" else System(system)
+    chosen = None if system == "auto" else system
     done = import_roster(find(course_dir), file, system=chosen, id_from=id_from)
     if as_json:
         print_json(asdict(done))

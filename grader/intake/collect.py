@@ -15,16 +15,15 @@ from grader.errors import UsageError
 from grader.intake.archive import is_opened_archive, read_archive
 from grader.intake.beside import Beside
 from grader.intake.choice import is_notebook_name
-from grader.intake.content import RefusedFileError, Shelf, on_disk
-from grader.intake.folder import folder_members
-from grader.intake.inbox import is_inbox
-from grader.intake.lms.archives import (
+from grader.intake.class_archives import (
     Setting,
     folder_round_the_class,
     submissions_of,
     system_that_made,
 )
-from grader.intake.lms.sidecars import is_sidecar
+from grader.intake.content import RefusedFileError, Shelf, on_disk
+from grader.intake.folder import folder_members
+from grader.intake.inbox import is_inbox
 from grader.intake.members import Member, RefusedMember
 from grader.intake.names import display_name, look_alikes
 from grader.intake.notebook import MAX_FILE_BYTES
@@ -45,6 +44,7 @@ from grader.intake.students import Students, students_of
 from grader.intake.submission import Submission
 from grader.intake.tries import read_tries
 from grader.intake.zip_names import Naming, words_of
+from grader.lms.registry import is_sidecar
 
 __all__ = ["Collected", "Refused", "Stored", "collect", "load_stored", "store", "without_time"]
 
@@ -390,9 +390,9 @@ def _by_system(
         return _on_roster(_collected(plain, source), setting)
     system, outer = made or (setting.system, folder_round_the_class(found))
     if system is None or system == "folder" or setting.system not in {None, system}:
-        named = str(setting.system).capitalize()
+        shown = [s if isinstance(s, str) else s.title for s in (system, setting.system) if s]
         raise UsageError(
-            f"it is made as {str(system).capitalize()} does, not {named}",
+            f"it is made as {' does, not '.join(shown)}",
             where=source,
             hint="Leave --from out, and the names of the files tell.",
         )

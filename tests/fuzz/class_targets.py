@@ -13,10 +13,10 @@ from grader.course.roster import Person, Roster, roster_from
 from grader.errors import GraderError
 from grader.gradebook.mark_list import read_mark_list
 from grader.gradebook.spreadsheet import write_sheet
+from grader.intake.class_archives import Setting
 from grader.intake.collect import collect
-from grader.intake.lms.archives import Setting
-from grader.intake.lms.people import people_in, system_of
-from grader.intake.lms.table import table_from
+from grader.lms.registry import system_of
+from grader.lms.table import table_from
 from tests.gradebook.totals.courses import SHIPPED, path_of, shipped
 from tests.intake.archives import NOTEBOOK, make_zip
 
@@ -66,7 +66,7 @@ def export(data: bytes) -> None:
     try:
         table = table_from(data)
         assert table.to_bytes() == data
-        for _ in people_in(table, system_of(table)):
+        for _ in system_of(table).people(table):
             pass
     except GraderError as error:
         assert error.what

@@ -11,9 +11,9 @@ import pytest
 
 from grader.course.spec import HandIn
 from grader.intake.beside import Beside, beside_on_disk, hash_with, hashes
+from grader.intake.class_archives import Setting
 from grader.intake.collect import Collected, collect, load_stored, store
 from grader.intake.content import Content, held
-from grader.intake.lms.archives import Setting
 from grader.intake.submission import Submission
 
 NOTEBOOK = json.dumps(

@@ -17,10 +17,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from grader.errors import UsageError
+from grader.intake.class_archives import Setting
 from grader.intake.collect import Collected, collect, store, without_time
 from grader.intake.content import held
 from grader.intake.inbox import make_inbox, submit
-from grader.intake.lms.archives import Setting
 from grader.intake.stored import LAYOUT_MARK, assignment_folder, record_of, write_attempt
 from grader.intake.submission import Submission, read_submission
 

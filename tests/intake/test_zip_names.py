@@ -11,8 +11,8 @@ import pytest
 
 from grader.course.matches import Matcher
 from grader.course.roster import Person, Roster
+from grader.intake.class_archives import Setting
 from grader.intake.collect import Collected, collect
-from grader.intake.lms.archives import Setting
 from tests.intake.archives import NOTEBOOK, make_zip
 
 

@@ -5,32 +5,14 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
 
 from grader.course.matches import Matcher
 from grader.course.roster import plain_name
 from grader.errors import UsageError
 from grader.gradebook.exports.scores import Column, Score
-from grader.intake.lms.moodle_words import COLUMNS, column_of
-from grader.intake.lms.people import System, people_in
-from grader.intake.lms.table import Line, Table
-from grader.points import HUNDREDTH, show
-
-_CANVAS_ID = re.compile(r"\s*\((\d+)\)\s*$")
-_BLACKBOARD_HEAD = re.compile(
-    r"^(?P<title>.*?)\s*\[Total Pts:\s*(?:up to\s*)?(?P<points>[\d.,]+)?[^\]]*\]\s*(?P<id>\|.*)?$",
-    re.IGNORECASE,
-)
-EXCUSED = "EX"
-
-
-@dataclass(frozen=True)
-class Target:
-    """The column of a file that a score goes into, and what the system counts it out of."""
-
-    place: int
-    name: str
-    max_points: Decimal | None = None
+from grader.lms.system import System, Target, number
+from grader.lms.table import Line, Table
+from grader.points import show
 
 
 @dataclass
@@ -71,14 +53,14 @@ def fill(
             refuse the file.
     """
     done = Filled()
-    if system in {System.MOODLE, System.GRADESCOPE} and len(columns) != 1:
+    if system.one_item and len(columns) != 1:
         raise UsageError(
-            f"a file of {system.capitalize()}'s holds one item, and {len(columns)} were named",
+            f"a file of {system.title}'s holds one item, and {len(columns)} were named",
             hint="Name one with --item.",
         )
-    _check_header(table, system)
+    there = system.targets(table)
     targets = {
-        column.id: target(table, system, column, (named or {}).get(column.id, ""))
+        column.id: _target(there, system, column, (named or {}).get(column.id, ""))
         for column in columns
     }
     for column in columns:
@@ -102,91 +84,34 @@ def fill(
             done.changed += bool(before) and not _same(before, text)
             done.filled += 1
             table.set(line, into.place, text)
-            if system is System.GRADESCOPE:
-                _finish_gradescope(table, line, column)
-        there = {student for student, _ in lines}
+            system.finish(table, line, column.max_points)
+        in_file = {student for student, _ in lines}
         done.warnings += [
             f"{student}: {column.title}: has a mark and no line in the file"
             for student, score in column.scores.items()
-            if student not in there and score.points is not None
+            if student not in in_file and score.points is not None
         ]
     return done
 
 
-def target(table: Table, system: System, column: Column, named: str) -> Target:
+def _target(there: Sequence[Target], system: System, column: Column, named: str) -> Target:
     """Return where an item's scores go.
 
     Raises:
         UsageError: no such column, or several.
     """
-    if system is System.MOODLE:
-        return _only(table, COLUMNS["grade"], COLUMNS["maximum"])
-    if system is System.GRADESCOPE:
-        return _only(table, ("total score",), ("max points",))
+    if system.one_item:
+        return there[0]
     wanted = {plain_name(n) for n in ((named,) if named else (column.title, column.id))}
-    found = [t for t in targets_of(table, system) if _titles(t, system) & wanted]
+    found = [t for t in there if {plain_name(t.name), plain_name(t.title)} & wanted]
     if len(found) != 1:
-        there = ", ".join(t.name for t in targets_of(table, system)) or "none"
+        known = ", ".join(t.name for t in there) or "none"
         raise UsageError(
             f"{'no' if not found else 'more than one'} column of the file is for "
             f"{named or column.title!r}",
-            hint=f"Name it with --column {column.id}=TITLE. There are: {there}",
+            hint=f"Name it with --column {column.id}=TITLE. There are: {known}",
         )
     return found[0]
-
-
-def targets_of(table: Table, system: System) -> list[Target]:
-    """Return the columns that take marks: those with the id that the system gave them."""
-    if system is System.BLACKBOARD:
-        found = [(i, name, _BLACKBOARD_HEAD.match(name)) for i, name in enumerate(table.columns)]
-        return [Target(i, name, number(m["points"] or "")) for i, name, m in found if m and m["id"]]
-    points = next(
-        (line for line in table.lines if line.cell(0).casefold() == "points possible"), None
-    )
-    return [
-        Target(i, name, number(points.cell(i)) if points else None)
-        for i, name in enumerate(table.columns)
-        if _CANVAS_ID.search(name) and "(read only)" not in (points.cell(i) if points else "")
-    ]
-
-
-def number(text: str) -> Decimal | None:
-    """Read a number with a point or a comma; None for anything else."""
-    if not re.fullmatch(r"\d{1,9}(?:[.,]\d{1,9})?", text.strip()):
-        return None
-    try:
-        return Decimal(text.strip().replace(",", "."))
-    except InvalidOperation:
-        return None
-
-
-def _titles(found: Target, system: System) -> set[str]:
-    if system is System.CANVAS:
-        return {plain_name(found.name), plain_name(_CANVAS_ID.sub("", found.name))}
-    match = _BLACKBOARD_HEAD.match(found.name)
-    return {plain_name(found.name), plain_name(match["title"] if match else "")}
-
-
-def _only(table: Table, names: Sequence[str], maximum: Sequence[str]) -> Target:
-    place = table.column(*names)
-    if place is None:
-        raise UsageError(f"the file has no column {names[0].title()}")
-    most = table.column(*maximum)
-    highest = next((number(line.cell(most)) for line in table.lines if line.cell(most)), None)
-    return Target(place, table.columns[place], highest)
-
-
-def _check_header(table: Table, system: System) -> None:
-    if system is not System.MOODLE:
-        return
-    for piece in ("identifier", "grade", "graded"):
-        if table.column(*COLUMNS[piece]) is None:  # by its title: Moodle looks for no other
-            needed = COLUMNS[piece][0].capitalize()
-            raise UsageError(
-                f"Moodle's import needs the column {needed!r}, and the file has none that is known",
-                hint="Take the grading worksheet of the assignment (Download grading worksheet), "
-                "not the course's gradebook.",
-            )
 
 
 def _check_maximum(column: Column, into: Target, scale: bool, done: Filled) -> None:
@@ -208,11 +133,11 @@ def _lines(
 ) -> Iterator[tuple[str, Line]]:
     """Yield the lines of students; of two lines of one student neither, since one is wrong."""
     found: dict[str, list[Line]] = {}
-    for line, who, identifier, _ in people_in(table, system):
+    for line, who, identifier, _ in system.people(table):
         if identifier and identifier in matcher.roster.people:
             found.setdefault(identifier, []).append(line)
             continue
-        match = matcher.match(system.value, who)
+        match = matcher.match(system.name, who)
         if match.student is None:
             perhaps = f" ({' or '.join(match.candidates)}?)" if match.candidates else ""
             done.warnings.append(
@@ -233,12 +158,11 @@ def _text(
 ) -> str | None:
     """Return the cell's text; None where the system knows no word for it."""
     if score.points is None:
-        return EXCUSED if system is System.CANVAS else None
+        return system.excused or None
     points = score.points
     if scale and into.max_points is not None and column.max_points:
         points = points * into.max_points / column.max_points
-    text = f"{points.quantize(HUNDREDTH, ROUND_HALF_UP):f}"
-    return text.replace(".", ",") if comma else text
+    return system.cell(points, into, comma=comma)
 
 
 def _writes_commas(table: Table, place: int) -> bool:
@@ -257,25 +181,6 @@ def _skipped(table: Table, system: System, line: Line, into: Target, text: str) 
     """Say why the system's import would pass over a line without a word."""
     points = number(text)
     if points is not None and into.max_points is not None and points > into.max_points:
-        skips = "; Moodle's import skips the line in silence" if system is System.MOODLE else ""
-        yield f"{show(points)} is more than the maximum of {show(into.max_points)}{skips}"
-    if system is not System.MOODLE:
-        return
-    if not re.search(r"\d+\s*$", line.cell(column_of(table, "identifier"))):
-        yield "without an Identifier Moodle's import skips the line in silence"
-    changeable = line.cell(column_of(table, "changeable"))
-    if changeable.casefold() in {"no", "false", "0"}:
-        yield "the file says that the grade can't be changed; Moodle's import skips the line"
-    modified = line.cell(column_of(table, "graded"))
-    if line.cell(into.place) not in {"", "-"} and modified in {"", "-"}:
-        yield (
-            "it has a grade and no time of it (Last modified (grade)); Moodle's import takes the "
-            "line for stale and skips it in silence"
-        )
-
-
-def _finish_gradescope(table: Table, line: Line, column: Column) -> None:
-    for name, text in (("max points", show(column.max_points)), ("status", "Graded")):
-        place = table.column(name)
-        if place is not None and not line.cell(place):
-            table.set(line, place, text)
+        over = system.over_maximum()
+        yield f"{show(points)} is more than the maximum of {show(into.max_points)}{over}"
+    yield from system.skipped(table, line, into, text)

@@ -11,9 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from grader.errors import UsageError
-from grader.intake.lms.moodle_words import AmbiguousDateError, moodle_time
+from grader.lms.moodle_words import AmbiguousDateError, moodle_time
 from tests.intake.archives import NOTEBOOK
-from tests.intake.lms.test_archives import at, taken
+from tests.intake.test_class_archives import at, taken
 
 ZONE = ZoneInfo("Europe/Istanbul")
 WANT = dt.datetime(2024, 3, 5, 20, 59, tzinfo=dt.UTC)

@@ -14,7 +14,7 @@ import unicodedata
 from typing import Literal
 
 from grader.errors import UsageError
-from grader.intake.lms.table import Table
+from grader.lms.table import Table
 
 DateOrder = Literal["day-first", "month-first"]
 

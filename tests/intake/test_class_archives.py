@@ -14,10 +14,11 @@ from hypothesis import strategies as st
 from grader.course.matches import Matcher
 from grader.course.roster import Person, Roster
 from grader.errors import UsageError
+from grader.intake.class_archives import Setting
 from grader.intake.collect import Collected, collect
-from grader.intake.lms.archives import Setting
-from grader.intake.lms.people import System
-from grader.intake.lms.table import table_from
+from grader.lms.registry import named, systems
+from grader.lms.system import System
+from grader.lms.table import table_from
 from tests.intake.archives import NOTEBOOK, make_zip, zip_info
 
 HW = "hw1"
@@ -300,7 +301,7 @@ def test_nbgraders_folders_tell_students_and_times(stamp: str, want: str, tmp_pa
         ("submitted/ada/hw1/timestamp.txt", stamp.encode()),
         ("submitted/ada/hw2/hw2.ipynb", OTHER),
         ("submitted/zoe_n/hw1/hw1.ipynb", OTHER),
-        system=System.NBGRADER,
+        system=named("nbgrader"),
     )
     assert at(got) == {"ada": want, "zoe": ""}
     assert got.submissions[0].read() == NOTEBOOK
@@ -339,7 +340,7 @@ def test_a_folder_of_students_is_not_taken_for_a_systems(tmp_path: Path) -> None
 
 def test_another_system_than_the_one_named_is_refused(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="made as Canvas does, not Moodle"):
-        taken(tmp_path, ("a_1_2_x.ipynb", NOTEBOOK), system=System.MOODLE)
+        taken(tmp_path, ("a_1_2_x.ipynb", NOTEBOOK), system=named("moodle"))
 
 
 def test_without_a_roster_names_are_those_of_the_system(tmp_path: Path) -> None:
@@ -367,7 +368,7 @@ PATH = st.text("aA_/.1290 LTE-é", min_size=1, max_size=30)
         ),
         max_size=4,
     ),
-    st.sampled_from([None, *list(System)[:5]]),
+    st.sampled_from([None, *systems()[:5]]),
 )
 def test_no_path_breaks_the_collection_or_takes_a_students_name(
     tmp_path_factory: pytest.TempPathFactory, paths: list[str], system: System | None

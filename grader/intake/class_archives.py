@@ -3,26 +3,26 @@
 from __future__ import annotations
 
 import datetime as dt
-import re
-import unicodedata
 from collections import Counter
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from typing import Literal
 
 from grader.course.matches import Matcher
-from grader.course.roster import Identity, Person, Roster, is_test_student
+from grader.course.roster import Identity, Roster, is_test_student
 from grader.intake.beside import Beside
-from grader.intake.lms.moodle_words import DateOrder
-from grader.intake.lms.people import System
-from grader.intake.lms.places import AmbiguousError, Place, Told, looks_like, place_of
-from grader.intake.lms.sidecars import told_by
-from grader.intake.lms.table import Table
+from grader.intake.choice import resembles
 from grader.intake.members import Member, RefusedMember
 from grader.intake.names import display_name, student_id
 from grader.intake.students import Handed, Students, submission_of
 from grader.intake.submission import Submission
+from grader.lms.moodle_words import DateOrder
+from grader.lms.registry import system_that_made as system_with_paths
+from grader.lms.system import AmbiguousError, Context, Place, Sidecar, System, Told
+from grader.lms.table import Table
+from grader.lms.times import hand_in_times
 
 Members = Sequence[Member | RefusedMember]
 _ROUND_A_CLASS = 3
@@ -66,7 +66,7 @@ class _Attempt:
 def system_that_made(members: Members) -> tuple[System, str] | None:
     """Tell which system made an archive, and the folder round its class; None for no system's."""
     for outer, paths in _below_folders(members):
-        if found := looks_like(paths):
+        if found := system_with_paths(paths):
             return found, outer
     return None
 
@@ -102,22 +102,14 @@ def submissions_of(
     inner = [m for m in members if m.path and m.path.startswith(outer) and m.path != outer]
     inner = [replace(m, path=(m.path or "")[len(outer) :]) for m in inner]
     files = [m for m in inner if isinstance(m, Member)]
-    told = told_by(
-        system,
-        files,
-        assignment=assignment,
-        roster=setting.matcher.roster,
-        zone=setting.zone,
-        worksheet=setting.worksheet,
-        dates=setting.dates,
-    )
+    told = system.told_by([_sidecar(m) for m in files], _context(system, assignment, setting))
     refused = [(m.name, m.reason) for m in members if isinstance(m, RefusedMember)]
     groups: dict[Identity, dict[dt.datetime | None, _Attempt]] = {}
     for member in inner:
         place = _placed(system, member, told, refused)
-        if place is not None and system is System.CANVAS and is_test_student(place.who):
+        if place is not None and is_test_student(place.who):
             if isinstance(member, Member) and not member.is_folder:
-                refused.append((display_name(member.path), "it is Canvas' test student's"))
+                refused.append((display_name(member.path), f"it is {system.title}' test student's"))
         elif place is not None:
             attempt = groups.setdefault(place.who, {}).setdefault(place.at, _Attempt())
             _take(attempt, member, place)
@@ -149,12 +141,33 @@ def submissions_of(
     return Students(tuple(submissions), tuple(refused), tuple(warnings))
 
 
+def _sidecar(member: Member) -> Sidecar:
+    content = member.content
+    if content is None:
+        return Sidecar(member.path, None, bytes)
+    return Sidecar(member.path, content.size, partial(content.read, member.path))
+
+
+def _context(system: System, assignment: str, setting: Setting) -> Context:
+    times: list[tuple[Identity, dt.datetime | None]] = []
+    if setting.worksheet is not None and system.name == "moodle":
+        told = hand_in_times(setting.worksheet, system, setting.zone, setting.dates)
+        times = [(who, at) for who, _, at in told]
+    return Context(
+        assignment,
+        setting.matcher.roster,
+        setting.zone,
+        is_named=lambda folder: resembles(folder, assignment) == 2,
+        times=times,
+    )
+
+
 def _placed(
     system: System, member: Member | RefusedMember, told: Told, refused: list[tuple[str, str]]
 ) -> Place | None:
     path = member.path or ""
     try:
-        place = place_of(system, path, told)
+        place = system.place_of(path, told)
     except AmbiguousError as error:
         if isinstance(member, Member) and not member.is_folder:
             refused.append((display_name(path), str(error)))
@@ -187,13 +200,13 @@ def _named(
         elif matcher.roster:
             warnings.append(f"{who.name or who.key}: {why}; see `grader roster match`.")
     for student, several in _shared(names).items():
-        if all(matcher.answer(system.value, who) for who in several):
+        if all(matcher.answer(system.name, who) for who in several):
             continue
         # Whoever takes another's name must not hand in for them.
         why = f"several in the archive would be {student}"
         for who in several:
             del names[who]
-            matcher.doubt(system.value, who, (student,), why)
+            matcher.doubt(system.name, who, (student,), why)
             warnings.append(f"{who.name or who.key}: {why}; see `grader roster match`.")
     strangers = [who for who in everybody if who not in names]
     return names | _strangers(strangers, system, matcher), warnings
@@ -216,7 +229,7 @@ def _strangers(
     claims.update(i.casefold() for _, i in {(_user(who), i) for who, i in wanted.items()})
     named = {}
     for who, identifier in wanted.items():
-        apart = f"{_raw(who)} ({system} {_user(who)})"
+        apart = f"{_raw(who)} ({system.name} {_user(who)})"
         # With a character that can't stay, the id gets a piece of the hash: none can be chosen.
         full = student_id(apart if claims[student_id(apart).casefold()] == 0 else f"{apart}/")
         named[who] = identifier if claims[identifier.casefold()] == 1 else full
@@ -233,40 +246,21 @@ def _raw(who: Identity) -> str:
 
 
 def _on_roster(who: Identity, system: System, matcher: Matcher) -> tuple[str | None, str]:
-    match = matcher.match(system.value, who)
-    if match.student is None or system is not System.CANVAS:
+    match = matcher.match(system.name, who)
+    if match.student is None or matcher.answer(system.name, who):
         return match.student, match.why
-    answered = matcher.answer(system.value, who)
-    if not answered and not _same_letters(who, matcher.roster.people[match.student]):
+    if not system.may_be(who, matcher.roster.people[match.student]):
         why = f"the file is {match.student}'s by its number, and not by its name"
-        matcher.doubt(system.value, who, (match.student,), why)
+        matcher.doubt(system.name, who, (match.student,), why)
         return None, why
     return match.student, ""
-
-
-def _same_letters(who: Identity, person: Person) -> bool:
-    """Say whether Canvas' squeezed name can be this person's; it takes out different letters.
-
-    A student who renames themselves "x_900_1" would otherwise hand in for user 900.
-    """
-    if not person.name:
-        return True
-    whole = unicodedata.normalize("NFC", person.name).casefold()
-    apart = unicodedata.normalize("NFKD", whole)
-    ways = (
-        re.sub(r"[\W_]", "", whole),
-        re.sub(r"[^a-z0-9]", "", whole),
-        re.sub(r"[^a-z0-9]", "", apart),
-    )
-    given = re.sub(r"[\W_]", "", unicodedata.normalize("NFC", who.name).casefold())
-    return sorted(given) in [sorted(way) for way in ways]
 
 
 def _remarks(student: str, attempts: Sequence[_Attempt], system: System) -> list[str]:
     remarks = []
     if any(a.late and a.at is None for a in attempts):
         remarks.append(
-            f"{student} handed in late, says {system.capitalize()}, and not when; "
+            f"{student} handed in late, says {system.title}, and not when; "
             "set it with `grader marks import` if it counts."
         )
     others = {who.name or who.key for a in attempts for who in a.others}

@@ -1,0 +1,112 @@
+"""Which systems there are, and which of them made an archive or exported a table."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable
+from functools import cache
+from importlib.metadata import entry_points
+
+from grader.errors import UsageError
+from grader.lms.blackboard import Blackboard
+from grader.lms.canvas import Canvas
+from grader.lms.gradescope import Gradescope
+from grader.lms.moodle import Moodle
+from grader.lms.nbgrader import Nbgrader
+from grader.lms.plain import PlainList
+from grader.lms.system import System
+from grader.lms.table import Table
+
+GROUP = "grader.lms"
+# In the order in which they are asked about a table.
+_BUILT_IN: tuple[System, ...] = (Canvas(), Moodle(), Blackboard(), Gradescope(), Nbgrader())
+_LAST = PlainList()
+
+
+@cache
+def systems() -> tuple[System, ...]:
+    """Return every system: ours, those of other packages, and plain lists.
+
+    Raises:
+        UsageError: another package's can't be used.
+    """
+    others: list[System] = []
+    taken = {system.name for system in (*_BUILT_IN, _LAST)}
+    for point in sorted(entry_points(group=GROUP), key=lambda p: (p.name, p.value)):
+        others.append(_loaded(point.value, point.load, taken))
+        taken.add(others[-1].name)
+    return (*_BUILT_IN, *others, _LAST)
+
+
+def _loaded(value: str, load: object, taken: Collection[str]) -> System:
+    try:
+        system = load()() if callable(load) else None
+    except Exception as error:
+        raise UsageError(
+            f"the system {value} can't be loaded: {type(error).__name__}: {str(error)[:200]}",
+            hint=f"It comes with a package that names it under {GROUP!r}; mend or remove that.",
+        ) from error
+    if not isinstance(system, System) or not getattr(system, "name", "") or system.name in taken:
+        raise UsageError(
+            f"the system {value} can't be used: it is no grader.lms.system.System with a name of "
+            "its own",
+            hint=f"It comes with a package that names it under {GROUP!r}; mend or remove that.",
+        )
+    return system
+
+
+def names() -> list[str]:
+    """Return the names of all systems."""
+    return [system.name for system in systems()]
+
+
+def archive_systems() -> list[str]:
+    """Return the names of those that hand over archives."""
+    return [system.name for system in systems() if type(system).made is not System.made]
+
+
+def export_systems() -> list[str]:
+    """Return the names of those that take marks in a table of theirs."""
+    return [system.name for system in systems() if system.download]
+
+
+def named(name: str) -> System:
+    """Return a system by its name.
+
+    Raises:
+        UsageError: there is none.
+    """
+    found = next((system for system in systems() if system.name == name), None)
+    if found is None:
+        raise UsageError(f"there is no system {name!r}", hint=f"There are: {', '.join(names())}.")
+    return found
+
+
+def system_that_made(paths: Iterable[str]) -> System | None:
+    """Tell which system made an archive with these files; None where they are no system's."""
+    there = set(paths)
+    if not there:
+        return None
+    ordered = sorted(systems(), key=lambda system: system.by_paths)
+    return next((system for system in ordered if system.made(there)), None)
+
+
+def system_of(table: Table, *, where: object = None) -> System:
+    """Tell which system exported a table, by its columns.
+
+    Raises:
+        UsageError: none that is known.
+    """
+    columns = frozenset(column.casefold() for column in table.columns)
+    found = next((system for system in systems() if system.exported(columns)), None)
+    if found is None:
+        raise UsageError(
+            f"no known system writes these columns: {', '.join(table.columns)[:300]}",
+            where=where,
+            hint="Say which with --from, or give it the columns of roster.csv: id, name, email…",
+        )
+    return found
+
+
+def is_sidecar(path: str) -> bool:
+    """Say whether a file may tell whose others are, in some system's archives."""
+    return any(system.is_sidecar(path) for system in systems())
