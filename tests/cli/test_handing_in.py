@@ -300,7 +300,7 @@ def test_a_release_says_what_goes_with_its_notebook_where_the_course_cannot_be_r
     spec = warm_up.folder / "assignment.toml"
     spec.write_text(f'{spec.read_text()}\n[handin]\nfiles = ["*.py"]\n')
     released = warm_up.course_root.parent / "released"
-    assert grader("release", "warm-up", "-o", released).code == 0
+    assert grader("release", "warm-up", "--out", released).code == 0
     [released_notebook] = released.rglob("*.ipynb")
     released_notebook.with_name("my_utils.py").write_text("x = 1\n")
     done = grader("submit", released_notebook, "--to", inbox, "--student", "ada")
