@@ -25,3 +25,8 @@ def show(points: Decimal) -> str:
     """Print points without trailing zeros: 3, 2.5, 0.33."""
     text = f"{points.quantize(HUNDREDTH, ROUND_HALF_UP):f}"
     return text.rstrip("0").rstrip(".")
+
+
+def signed(points: Decimal) -> str:
+    """Print points with their sign: +4, −1.5."""
+    return f"{'−' if points < 0 else '+'}{show(abs(points))}"

@@ -14,6 +14,7 @@ from pathlib import Path
 import msgspec
 
 from grader.api.handing_in import intake_setting, zone_of
+from grader.api.mark_notes import notes_on_marks
 from grader.api.pages import Pages
 from grader.api.setting import SEED_BITS, batch_setting
 from grader.api.turn import turn_of
@@ -321,6 +322,8 @@ class _Run:
         """Write the pages of what counts, and the class page."""
         counted = self._counted(self._verdicts)
         pages, class_page = self._pages.write(counted)
+        for note in notes_on_marks(self._course, self._assignment, self._gradebook):
+            self._progress.warned(note)
         return Graded(
             assignment=self._assignment.name,
             spec=self._assignment.spec,

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from grader.api.mark_notes import notes_on_marks
 from grader.course.course_file import CourseFile
 from grader.course.directory import Course
 from grader.course.groups import load_groups
@@ -18,6 +19,7 @@ from grader.gradebook.hand_history import hand_history
 from grader.gradebook.machine_history import machine_history
 from grader.gradebook.marks import MarkEvent
 from grader.gradebook.store import Gradebook
+from grader.gradebook.strays import stray_items
 from grader.gradebook.totals.entries import Entry
 from grader.gradebook.totals.need import Need, need, needs
 from grader.gradebook.totals.results import StudentTotal
@@ -89,6 +91,14 @@ def course_totals(
         marks = course_marks(course, gradebook, scheme=scheme)
         events = [*machine_history(scheme, gradebook), *hand_history(scheme, gradebook)]
         events.sort(key=lambda event: event.at)
+        remarks = [
+            *stray_items(scheme, gradebook.hand_marks.newest()),
+            *(
+                note
+                for name in dict.fromkeys(i.assignment for i in scheme.items if i.assignment)
+                for note in notes_on_marks(course, course.assignment(name), gradebook)
+            ),
+        ]
     groups = load_groups(course, scheme)
     people = load_roster(course).people
     entries = class_entries(
@@ -101,7 +111,7 @@ def course_totals(
         entries=entries,
         names={s: p.name for s, p in people.items() if p.name},
         history={s: [event for event in events if event.student == s] for s in entries},
-        remarks=(*groups.remarks, *_without_time(scheme, entries)),
+        remarks=(*groups.remarks, *remarks, *_without_time(scheme, entries)),
     )
 
 

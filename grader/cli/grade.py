@@ -180,6 +180,7 @@ def document(graded: Graded) -> dict[str, Any]:
                 "notes": list(v.notes),
                 "missing_modules": list(v.missing_modules),
                 "breaches": [msgspec.structs.asdict(breach) for breach in v.breaches],
+                "questions": [msgspec.structs.asdict(question) for question in v.questions],
                 "report": str(graded.pages.get(v.student, "")),
                 "tests": [
                     {

@@ -23,10 +23,16 @@ if TYPE_CHECKING:
 @click.argument("item", required=False)
 @click.option("--set", "given", multiple=True, metavar="CRITERION=POINTS", help="May be repeated.")
 @click.option(
-    "--comment", "comments", multiple=True, metavar="CRITERION=TEXT", help="May be repeated."
+    "--comment",
+    "comments",
+    multiple=True,
+    metavar="CRITERION=TEXT",
+    help="May be repeated; with --question the text alone.",
 )
+@click.option("--question", metavar="QUESTION", help="Beside the tests' points for a question.")
+@click.option("--add", metavar="POINTS", help="More points for the question; -1 for less.")
 @click.option("--points", metavar="POINTS", help="For the whole item, over all its parts.")
-@click.option("--undo", is_flag=True, help="Take the points of the whole item back.")
+@click.option("--undo", is_flag=True, help="Take back the points of the whole item, or --add.")
 @click.option(
     "--export",
     type=click.Path(dir_okay=False, path_type=Path),
@@ -47,6 +53,8 @@ def command(
     item: str | None,
     given: tuple[str, ...],
     comments: tuple[str, ...],
+    question: str | None,
+    add: str | None,
     points: str | None,
     undo: bool,
     export: Path | None,
@@ -63,10 +71,16 @@ def command(
     goes back to the criterion before. As a table, --export writes a line for each student, and
     --import reads it back, all of it or nothing; a mark that was changed since is refused.
 
+    With --question, points are added to what the tests gave for it (or taken off), within 0 and
+    its points: a part that a person gives. The student sees them with the comment. They belong to
+    the submission that was read, however often it is graded again, and to no other.
+
     \b
     Example:
       grader mark ada project
       grader mark ada project --set clarity=8.5 --comment "clarity=Say what the axes are."
+      grader mark ada hw1 --question q2 --add 4 --comment "Right but for the cuda line."
+      grader mark hw1 --question q2 --export q2.xlsx
       grader mark project --export project.xlsx
       grader mark project --import project.xlsx
     """
@@ -76,10 +90,15 @@ def command(
     if export is not None or table is not None:
         if item is not None or (export is not None and table is not None):
             raise click.UsageError("A table is about an ITEM: name it alone, with one option.")
-        _table(course, student_or_item, export, table, who=who, why=why)
+        _table(course, student_or_item, question, export, table, who=who, why=why)
         return
     if item is None:
         raise click.UsageError("Name STUDENT and ITEM.")
+    if question is not None or add is not None:
+        if given or points or len(comments) > 1 or question is None or (add is None) != undo:
+            raise click.UsageError("Give --question with --add (and one --comment), or --undo.")
+        _adjust(course, student_or_item, item, question, add, comments, who=who, why=why)
+        return
     if not (given or comments or points or undo):
         _ask(course, student_or_item, item, who=who, why=why, new_student=new_student)
         return
@@ -98,17 +117,53 @@ def command(
     click.echo(f"{len(added)} recorded." if added else "That was known already.", err=True)
 
 
-def _table(
-    course: Course, item: str, export: Path | None, table: Path | None, *, who: str, why: str
+def _adjust(
+    course: Course,
+    student: str,
+    item: str,
+    question: str,
+    add: str | None,
+    comments: tuple[str, ...],
+    *,
+    who: str,
+    why: str,
 ) -> None:
+    from grader.api.adjusting import adjust
+    from grader.gradebook.mark_cells import difference_from
+
+    points = difference_from(add or "", where="--add")
+    comment = comments[0] if comments else ""
+    added = adjust(course, student, item, question, points, comment=comment, who=who, why=why)
+    click.echo(f"{len(added)} recorded." if added else "That was known already.", err=True)
+
+
+def _table(
+    course: Course,
+    item: str,
+    question: str | None,
+    export: Path | None,
+    table: Path | None,
+    *,
+    who: str,
+    why: str,
+) -> None:
+    from grader.api.adjusting import export_adjustments, import_adjustments
     from grader.api.rubrics import export_rubric, import_rubric
 
     if export is not None:
         if export.exists():
             raise click.UsageError(f"{export} is there already; it may hold marks.")
-        click.echo(f"{export_rubric(course, item, export)} students: {export}", err=True)
+        if question is None:
+            count = export_rubric(course, item, export)
+        else:
+            count = export_adjustments(course, item, question, export)
+        click.echo(f"{count} students: {export}", err=True)
     elif table is not None:
-        added = import_rubric(course, item, table, who=who, why=why or f"from {table.name}")
+        reason = why or f"from {table.name}"
+        if question is None:
+            added = import_rubric(course, item, table, who=who, why=reason)
+        else:
+            added = import_adjustments(course, item, question, table, who=who, why=reason)
         click.echo(f"{added} recorded.", err=True)
 
 

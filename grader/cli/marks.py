@@ -184,6 +184,42 @@ def extend_(
     _said(len(extend(course, student, item, until=moment, who=marker(by), why=why)))
 
 
+@command.command("move")
+@click.argument("old")
+@click.argument("new")
+@click.option("--of", metavar="ITEM", default="", help="The assignment or item they are in.")
+@click.option("--dry-run", is_flag=True, help="Say what would be moved, and record nothing.")
+@click.option("--why", default="", help="Shown in the history.")
+@by_option
+@course_option
+def move_(
+    old: str,
+    new: str,
+    of: str,
+    dry_run: bool,
+    why: str,
+    by: str | None,
+    course_dir: Path | None,
+) -> None:
+    """Move everybody's marks from OLD to NEW, where it is called otherwise now.
+
+    With --of, OLD and NEW are questions of an assignment or criteria of an item's rubric; without,
+    items of course.toml. Nothing is moved where NEW has a mark already, or other points.
+
+    \b
+    Example:
+      grader marks move q7 q2 --of hw1 --dry-run
+    """
+    from grader.api.marking import marker
+    from grader.api.moving import move_marks
+
+    course = find(course_dir)
+    done = move_marks(course, old, new, of=of, who=marker(by), why=why, dry_run=dry_run)
+    named = ", ".join(done.students[:10]) + ("…" if done.students[10:] else "")
+    what = "moved" if done.recorded else "could be moved; nothing was"
+    click.echo(printable_line(f"{done.marks} marks {what}: {named}"), err=True)
+
+
 def _said(added: int) -> None:
     click.echo("Recorded." if added else "That was known already.", err=True)
 
@@ -204,6 +240,7 @@ def _document(mark: ItemMark) -> dict[str, Any]:
 
     document = asdict(mark)
     document |= {"max_points": show(mark.max_points), "source": mark.source.value}
+    document["extra_points"] = show(mark.extra_points)
     document["points"] = None if mark.points is None else show(mark.points)
     document["criteria"] = {name: show(points) for name, points in mark.criteria.items()}
     return document

@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from grader.cli.options import course_option, find
+from grader.printable import printable_line
 
 
 @click.command("report")
@@ -24,5 +25,10 @@ def command(assignment: str, out: Path | None, course_dir: Path | None) -> None:
       grader report mlp-backprop
     """
     from grader.api import write_report
+    from grader.api.mark_notes import notes_on_marks
 
-    click.echo(write_report(find(course_dir), assignment, out=out))
+    course = find(course_dir)
+    page = write_report(course, assignment, out=out)
+    for note in notes_on_marks(course, course.assignment(assignment)):
+        click.echo(f"Note: {printable_line(note)}", err=True)
+    click.echo(page)

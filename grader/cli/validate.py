@@ -16,6 +16,7 @@ from grader.cli.options import (
     print_json,
     sandbox_option,
 )
+from grader.printable import printable_line
 
 if TYPE_CHECKING:
     from grader.api import Fault
@@ -72,6 +73,7 @@ def command(
       grader validate mlp-backprop --attacks
     """
     from grader.api import Fault, validate
+    from grader.api.mark_notes import notes_on_marks
     from grader.cli.step_progress import StepProgress
 
     def tell(text: str) -> None:
@@ -94,9 +96,12 @@ def command(
     if attacks and not any(f.check in ("spec", "hidden suite") for f in faults):
         attacked = _attack(course, assignment, sandbox, isolation)
         faults += [Fault(check="attacks", what=str(earned)) for earned in attacked.earned]
+    notes = notes_on_marks(course, course.assignment(assignment)) if not faults else []
     if as_json:
-        print_json(_document(faults, measured, attacked))
+        print_json(_document(faults, measured, attacked) | {"notes": notes})
     else:
+        for note in notes:
+            click.echo(f"note: {printable_line(note)}")
         _print(faults, measured, attacked)
     if faults:
         raise click.exceptions.Exit(1)

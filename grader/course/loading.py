@@ -96,13 +96,21 @@ def _check_questions(spec: AssignmentSpec, path: Path) -> None:
                 f"question {question.id!r} gives no points",
                 hint="Give it points (from the hidden suite), manual (from a person), or both.",
             )
+    if all(question.extra_credit for question in spec.questions):
+        raise wrong_key(
+            path,
+            "questions",
+            "every question is extra credit",
+            hint="Extra credit comes on top of something: leave it out of one question.",
+        )
     total = spec.machine_points + spec.manual_points
     if spec.points != total:
         raise wrong_key(
             path,
             "points",
             f"the questions add up to {show(total)} "
-            f"({show(spec.machine_points)} from the suite, {show(spec.manual_points)} by hand), "
+            f"({show(spec.machine_points)} from the suite, {show(spec.manual_points)} by hand"
+            f"{f', {show(spec.extra_points)} extra on top' if spec.extra_points else ''}), "
             f"but the assignment says {show(spec.points)}",
         )
 

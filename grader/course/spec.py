@@ -26,12 +26,16 @@ class Rules(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
 
 
 class Question(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """One question: `points` come from the suite, `manual` from a person who reads the answer."""
+    """One question: `points` come from the suite, `manual` from a person who reads the answer.
+
+    `extra_credit`: both come on top, and are not among the assignment's points.
+    """
 
     id: str
     title: str
     points: Points = Decimal(0)
     manual: Points = Decimal(0)
+    extra_credit: bool = False
     rules: Rules | None = None
 
 
@@ -137,13 +141,19 @@ class AssignmentSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw
 
     @property
     def machine_points(self) -> Decimal:
-        """Points that the hidden suite gives."""
-        return sum((q.points for q in self.questions), Decimal(0))
+        """Points that the hidden suite gives, without extra credit."""
+        return sum((q.points for q in self.questions if not q.extra_credit), Decimal(0))
 
     @property
     def manual_points(self) -> Decimal:
-        """Points that a person gives for written answers."""
-        return sum((q.manual for q in self.questions), Decimal(0))
+        """Points that a person gives for written answers, without extra credit."""
+        return sum((q.manual for q in self.questions if not q.extra_credit), Decimal(0))
+
+    @property
+    def extra_points(self) -> Decimal:
+        """Points that come on top, from the suite and from people."""
+        extra = (q.points + q.manual for q in self.questions if q.extra_credit)
+        return sum(extra, Decimal(0))
 
     def question(self, identifier: str) -> Question | None:
         """Return the question with this id, or None."""

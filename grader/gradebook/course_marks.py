@@ -11,11 +11,13 @@ from grader.course.components import Criterion, Item
 from grader.course.course_file import CourseFile
 from grader.course.directory import Course
 from grader.course.scheme import load_scheme
+from grader.gradebook.adjustments import adjusted
 from grader.gradebook.counting import counted, tries_of
 from grader.gradebook.hand_marks import Fact, HandMark, Kind, Newest
 from grader.gradebook.machine_marks import item_mark
 from grader.gradebook.marks import ItemMark, Source, Try
 from grader.gradebook.store import Gradebook
+from grader.gradebook.strays import gives
 from grader.grading.verdict import Outcome, QuestionMark, Verdict
 from grader.points import show
 
@@ -39,12 +41,12 @@ def course_marks(
     """
     scheme = scheme or load_scheme(course)
     newest = gradebook.hand_marks.newest()
-    verdicts = dict(_tries(course, scheme, gradebook))
+    verdicts = dict(_tries(course, scheme, gradebook, newest))
     known = {item.id for item in scheme.items}
     pairs = verdicts.keys() | {
         (fact.student, fact.item)
         for fact, mark in newest.items()
-        if fact.kind in _OF_AN_ITEM and fact.item in known and says_something(mark)
+        if fact.kind in _OF_AN_ITEM and fact.item in known and gives(mark)
     }
     return [
         _of_tries(student, item, verdicts.get((student, item.id), ()), newest)
@@ -99,20 +101,14 @@ def marked_answers(verdict: Verdict, newest: Newest) -> dict[str, tuple[Decimal,
     return found
 
 
-def says_something(mark: HandMark) -> bool:
-    """Tell whether a line gives something; else it takes back what was given."""
-    says = mark.says
-    return says.points is not None or says.moment is not None or says.excused
-
-
 def _tries(
-    course: Course, scheme: CourseFile, gradebook: Gradebook
+    course: Course, scheme: CourseFile, gradebook: Gradebook, newest: Newest
 ) -> Iterator[tuple[tuple[str, str], list[Verdict]]]:
     """The tries of which one counts: the last alone, or all where the best does."""
     for item in scheme.items:
         if item.assignment is not None:
             counts = course.assignment(item.assignment).spec.attempts.counts
-            tried = [entry.verdict for entry in gradebook.tried(item.assignment)]
+            tried = [adjusted(e.verdict, newest) for e in gradebook.tried(item.assignment)]
             for student, tries in tries_of(tried).items():
                 whole = counts == "best" and all(verdict.outcome.is_mark for verdict in tries)
                 yield (student, item.id), tries if whole else counted(tries, counts)

@@ -13,6 +13,7 @@ from grader.course.course_file import CourseFile
 from grader.course.directory import Assignment, Course
 from grader.course.scheme import load_scheme
 from grader.errors import GradebookError
+from grader.gradebook.adjustments import adjusted
 from grader.gradebook.counting import counted, tries_of
 from grader.gradebook.course_marks import course_marks
 from grader.gradebook.marks import ItemMark
@@ -32,6 +33,8 @@ def counted_verdicts(
 ) -> list[Verdict]:
     """Return the verdict that counts for each student, sorted by name.
 
+    With what people have added to its questions.
+
     The same try as in the totals: where the best counts, the best after what lateness costs, with
     grace days spent as there. Without a course file lateness costs nothing.
 
@@ -44,6 +47,8 @@ def counted_verdicts(
     """
     if verdicts is None:
         verdicts = [entry.verdict for entry in gradebook.tried(assignment.name)]
+    newest = gradebook.hand_marks.newest(item=assignment.name)
+    verdicts = [adjusted(verdict, newest) for verdict in verdicts]
     own = tries_of(verdicts)
     chosen = counted(verdicts, assignment.spec.attempts.counts)
     several = {student for student, tries in own.items() if len(tries) > 1}

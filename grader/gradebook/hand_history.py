@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterator, Sequence
+from decimal import Decimal
 
 from grader.course.course_file import CourseFile
 from grader.gradebook.hand_marks import Fact, HandMark, Kind
 from grader.gradebook.marks import MarkEvent, Source
 from grader.gradebook.store import Gradebook
-from grader.points import show
+from grader.points import show, signed
 
 
 def hand_history(scheme: CourseFile, gradebook: Gradebook) -> list[MarkEvent]:
@@ -37,6 +38,8 @@ def words(mark: HandMark, before: HandMark | None, zone: dt.tzinfo = dt.UTC) -> 
     """Say in words what a line changed."""
     if mark.fact.kind in (Kind.POINTS, Kind.ANSWER):
         return _points(mark, before)
+    if mark.fact.kind is Kind.ADJUSTMENT:
+        return _adjustment(mark)
     says = mark.says
     if mark.fact.kind is Kind.EXCUSED:
         return "excused" if says.excused else "no longer excused"
@@ -63,7 +66,16 @@ def _points(mark: HandMark, before: HandMark | None) -> str:
     return f"{part}: {what}" if part else what
 
 
+def _adjustment(mark: HandMark) -> str:
+    says = mark.says
+    if says.points is None:
+        return f"{mark.fact.part}: points beside the tests' taken back"
+    beside = show(says.max_points or Decimal(0))
+    what = f"{mark.fact.part}: {signed(says.points)} beside the {beside} of the tests"
+    return f"{what}: “{says.comment}”" if says.comment else what
+
+
 def _items(scheme: CourseFile, fact: Fact) -> list[str]:
-    if fact.kind is Kind.ANSWER:
+    if fact.kind in (Kind.ANSWER, Kind.ADJUSTMENT):
         return [item.id for item in scheme.items if item.assignment == fact.item]
     return [fact.item]

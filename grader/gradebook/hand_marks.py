@@ -25,12 +25,13 @@ MOST_NAMED = 500
 class Kind(StrEnum):
     """What a person said about a student and an item.
 
-    `points` of the whole item or, with a part, of a criterion; of an `answer`, the item is the
-    assignment and the part the question.
+    `points` of the whole item or, with a part, of a criterion; of an `answer` and an `adjustment`
+    (points more or less than the machine's), the item is the assignment and the part the question.
     """
 
     POINTS = "points"
     ANSWER = "answer"
+    ADJUSTMENT = "adjustment"
     HANDED_IN = "handed_in"
     EXCUSED = "excused"
     EXTENSION = "extension"
@@ -51,11 +52,12 @@ class Change:
     """One thing that a person says.
 
     Attributes:
-        points: None takes points back that were given before.
+        points: None takes points back that were given before. Of an adjustment they are more or
+            less than the machine's, which then were `max_points`.
         moment: when it was handed in, or until when it is extended; None takes that back.
         comment: for the student.
-        answer_sha256: of the written answer that was read, so that another one is not taken for
-            marked.
+        answer_sha256: of the written answer that was read (of an adjustment, of the submission),
+            so that another one is not taken for marked.
     """
 
     fact: Fact

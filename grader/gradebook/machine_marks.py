@@ -23,7 +23,9 @@ def item_mark(item: Item, verdict: Verdict) -> ItemMark:
     criterion = item.machine_criterion
     # What can't be read holds no written answers either.
     unread = verdict.outcome is Outcome.INVALID_SUBMISSION
-    whole = criterion is None and (unread or not verdict.manual_points)
+    extra = (q.manual_points for q in verdict.questions if q.extra_credit)
+    by_hand = verdict.manual_points or any(extra)
+    whole = criterion is None and (unread or not by_hand)
     if criterion is not None:
         criteria = {criterion.id: _scaled(verdict, criterion)}
         max_points = item.max_points
@@ -39,6 +41,7 @@ def item_mark(item: Item, verdict: Verdict) -> ItemMark:
         handed_in=verdict.submission.submitted_at,
         source=Source.MACHINE,
         criteria=criteria,
+        extra_points=_extra(verdict) if criterion is None else Decimal(0),
         waits_for="" if whole else WAITS,
         attempt=verdict.submission.attempt,
     )
@@ -57,8 +60,14 @@ def _open(item: Item, verdict: Verdict) -> ItemMark:
     )
 
 
+def _extra(verdict: Verdict) -> Decimal:
+    extra = (q.max_points + q.manual_points for q in verdict.questions if q.extra_credit)
+    return sum(extra, Decimal(0))
+
+
 def _scaled(verdict: Verdict, criterion: Criterion) -> Decimal:
-    """The suite's share of its points, as points of the rubric."""
+    """The suite's share of its points, as points of the rubric: at most all of them."""
     if not verdict.max_points:
         return Decimal(0)
-    return to_points(verdict.points * criterion.points / verdict.max_points)
+    share = min(verdict.points / verdict.max_points, Decimal(1))
+    return to_points(share * criterion.points)

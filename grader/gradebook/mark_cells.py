@@ -10,6 +10,7 @@ from grader.errors import UsageError
 from grader.points import show
 
 _POINTS = re.compile(r"\d{1,7}(?:[.,]\d{1,2}0*)?")
+_DIFFERENCE = re.compile(r"(?P<sign>[+\-−]?)(?P<points>\d{1,7}(?:[.,]\d{1,2}0*)?)")
 _YES, _NO = {"yes", "y", "true", "1", "x"}, {"", "no", "n", "false", "0"}
 
 
@@ -35,6 +36,25 @@ def points_from(text: str, highest: Decimal, *, where: str) -> Decimal | None:
             hint="Points on top belong to an item with extra_credit = true.",
         )
     return points
+
+
+def difference_from(text: str, *, where: str) -> Decimal | None:
+    """Read points with a sign, such as +4 or -1.5; None where the cell is empty.
+
+    Raises:
+        UsageError: not points.
+    """
+    if not text:
+        return None
+    match = _DIFFERENCE.fullmatch(text)
+    if match is None:
+        raise UsageError(
+            f"these are no points: {text[:40]!r}",
+            where=where,
+            hint="Write a number such as 4 or -1.5, with at most two decimals.",
+        )
+    points = Decimal(match["points"].replace(",", ".")).quantize(Decimal("0.01"))
+    return -points if match["sign"] in ("-", "−") else points
 
 
 def time_from(text: str, zone: dt.tzinfo, *, where: str) -> dt.datetime | None:

@@ -47,6 +47,7 @@ class ItemMark:
         excused: the item leaves the sum.
         criteria: points by the id of the rubric's criterion, or of the assignment's question.
         extended_to: a later due date for this student, granted with the marks.
+        extra_points: that may come on top of `max_points`, for extra credit within it.
         waits_for: what is still missing where `points` is None, in a few words for people.
         attempt: which one it is of; 0 where there are no attempts.
         tries: where the best of several counts, all of them, oldest first; the mark is then that
@@ -62,6 +63,7 @@ class ItemMark:
     source: Source = Source.HAND
     criteria: Mapping[str, Decimal] = field(default_factory=dict)
     extended_to: dt.datetime | None = None
+    extra_points: Decimal = Decimal(0)
     waits_for: str = ""
     attempt: int = 0
     tries: tuple[Try, ...] = ()

@@ -82,6 +82,7 @@ def question_marks(spec: AssignmentSpec, tests: tuple[TestResult, ...]) -> tuple
             points=sum((t.points for t in tests if t.question == q.id), Decimal(0)),
             max_points=q.points,
             manual_points=q.manual,
+            extra_credit=q.extra_credit,
         )
         for q in spec.questions
     )

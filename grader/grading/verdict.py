@@ -28,13 +28,21 @@ class Outcome(StrEnum):
 
 
 class QuestionMark(msgspec.Struct, frozen=True, kw_only=True):
-    """One question's machine-given points, and the points that a person will give."""
+    """One question's machine-given points, and the points that a person will give.
+
+    `by_hand` of the points (or less than none) are a person's, who says why in `comment`: they are
+    kept beside the verdict, and are in it only where it is shown. `extra_credit`: its points come
+    on top of the verdict's `max_points` and `manual_points`.
+    """
 
     id: str
     title: str
     points: Decimal
     max_points: Decimal
     manual_points: Decimal = Decimal(0)
+    extra_credit: bool = False
+    by_hand: Decimal = Decimal(0)
+    comment: str = ""
 
 
 class SubmissionRecord(msgspec.Struct, frozen=True, kw_only=True):

@@ -99,6 +99,12 @@ def _extra(verdict: Verdict, now: dt.datetime) -> dict[str, Any]:
             for breach in verdict.breaches
         ],
         "manual_points": float(verdict.manual_points),
+        "by_hand": [
+            {"question": q.id, "points": float(q.by_hand), "comment": clean(q.comment, 600)}
+            for q in verdict.questions
+            if q.by_hand or q.comment
+        ],
+        "extra_credit": [q.id for q in verdict.questions if q.extra_credit],
         "submission_sha256": verdict.submission.sha256,
         "bundle_sha256": provenance.bundle_sha256 if provenance else None,
         "written_at": now.isoformat(),

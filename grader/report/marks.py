@@ -40,7 +40,10 @@ def outcome_words(test: TestResult) -> str:
 
 @dataclass(frozen=True, kw_only=True)
 class QuestionSheet:
-    """One question as its reader sees it. `points` and `max_points` are of what is counted."""
+    """One question as its reader sees it. `points` and `max_points` are of what is counted.
+
+    Of the points `by_hand` were added (or taken off) by a person, who says why in `comment`.
+    """
 
     id: str
     title: str
@@ -51,6 +54,9 @@ class QuestionSheet:
     hidden: int
     hidden_points: Decimal
     answer: str
+    extra_credit: bool = False
+    by_hand: Decimal = Decimal(0)
+    comment: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -89,8 +95,10 @@ def mark_sheet(
     counted = [t for t in verdict.tests if shown[t.name] or past_due]
     withheld = _worth(t for t in verdict.tests if t not in counted)
     hidden = [t for t in verdict.tests if not shown[t.name]]
+    extra = {q.id for q in spec.questions if q.extra_credit}
     if withheld:
-        points, max_points = _points(counted), _worth(counted)
+        points = _points(counted)
+        max_points = _worth(t for t in counted if t.question not in extra)
     else:
         points, max_points = verdict.points, verdict.max_points
     return MarkSheet(
@@ -172,6 +180,9 @@ def _questions(
             hidden=len(hidden),
             hidden_points=_worth(hidden),
             answer=verdict.answers.get(identifier, ""),
+            extra_credit=mark.extra_credit if mark else False,
+            by_hand=mark.by_hand if mark and complete else Decimal(0),
+            comment=mark.comment if mark and complete else "",
         )
 
 

@@ -117,6 +117,7 @@ def _summary(points: list[Decimal]) -> Summary | None:
 
 def histogram(points: Sequence[Decimal], max_points: Decimal) -> Histogram:
     """Count how many marks lie in each part of the points; the parts have round edges."""
+    max_points = max([max_points, *points])  # extra credit comes on top
     step = next((s for s in _round_steps() if s * MAX_BINS >= max_points), max_points)
     bins = max(1, math.ceil(max_points / step))
     counts = [0] * bins

@@ -15,7 +15,7 @@ from markupsafe import Markup, escape
 
 from grader.errors import GraderError
 from grader.gradebook.totals.rounding import show_fraction
-from grader.points import show
+from grader.points import show, signed
 from grader.report.text import clean
 from grader.resources import shipped_dir
 
@@ -56,7 +56,7 @@ def _environment(template_dirs: tuple[Path, ...]) -> Environment:
         auto_reload=False,
     )
     environment.filters |= {"points": show, "percent": _percent, "moment": _moment, "size": _size}
-    environment.filters |= {"prose": _prose, "fraction": show_fraction}
+    environment.filters |= {"prose": _prose, "fraction": show_fraction, "signed": signed}
     return environment
 
 

@@ -245,9 +245,10 @@ def _check(mark: ItemMark, item: Item) -> None:
             where=where,
             hint="Mark it again, or put the item's points right in the course file.",
         )
-    if mark.points is not None and not 0 <= mark.points <= item.max_points:
+    if mark.points is not None and not 0 <= mark.points <= item.max_points + mark.extra_points:
         raise GradebookError(
             f"{show(mark.points)} points are not between 0 and {show(item.max_points)}",
             where=where,
-            hint="Put the mark right. Points on top belong to an item with extra_credit = true.",
+            hint="Put the mark right. Points on top belong to an item, or to a question of the "
+            "assignment, with extra_credit = true.",
         )
