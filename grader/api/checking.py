@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from decimal import Decimal
+from importlib import import_module
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from grader.course.directory import Course
 from grader.course.given_files import given_files
@@ -25,7 +27,9 @@ from grader.suite.helpers import make_importable
 from grader.suite.notebook_view import NotebookView
 from grader.suite.randomness import Seeds
 from grader.suite.results import TestResult
-from grader.suite.running import CollectedSuite, collect_suite
+
+if TYPE_CHECKING:
+    from grader.suite.running import CollectedSuite
 
 CHECK_SEEDS = Seeds(20_541)
 """The same for every check, so that a student sees the same twice. Everybody can know them."""
@@ -137,10 +141,16 @@ def run_public_suite(
     files = {name: content.read(name) for name, content in taken.files}
     files |= {name: path.read_bytes() for name, path in given.items()}
 
+    # What takes seconds goes side by side: the slot warms up while torch is imported here.
+    slot = open_slot(
+        sandbox,
+        slot_options(suite.spec, data=suite.data),
+        hide=suite.hide,
+        tell=tell,
+        meanwhile=_load_suites,
+    )
+
     def on_ready(collected: CollectedSuite) -> None:
-        slot = open_slot(
-            sandbox, slot_options(suite.spec, data=suite.data), hide=suite.hide, tell=tell
-        )
         seed = CHECK_SEEDS.of_notebook()
         box = NotebookBox(
             slot, notebook.sources, files=files, limits=run_limits(suite.spec), seed=seed
@@ -154,7 +164,6 @@ def run_public_suite(
             )
         finally:
             box.close()
-            slot.stop()
         said = causes(notebook.sources, run.cells, results, not_taken=taken.unused)
         found.append(
             CheckedNotebook(
@@ -167,7 +176,17 @@ def run_public_suite(
             )
         )
 
-    if suite.given:
-        make_importable(suite.given, given)
-    collect_suite(suite.folder, reference_path=None, on_ready=on_ready)
+    try:
+        if suite.given:
+            make_importable(suite.given, given)
+        _load_suites().collect_suite(suite.folder, reference_path=None, on_ready=on_ready)
+    finally:
+        slot.stop()
     return found[0]
+
+
+def _load_suites() -> Any:
+    """Import what runs suites, and what they all import."""
+    import torch  # noqa: F401
+
+    return import_module("grader.suite.running")

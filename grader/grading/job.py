@@ -7,6 +7,7 @@ import datetime as dt
 import msgspec
 
 from grader.course.spec import AssignmentSpec
+from grader.errors import GraderError
 from grader.grading.verdict import Verdict
 from grader.sandbox.base import Isolation, SandboxName
 from grader.suite.results import TestResult
@@ -119,3 +120,13 @@ class Withdrawn(msgspec.Struct, frozen=True, kw_only=True, tag="withdrawn", tag_
 
 
 FromWorker = Ready | Warming | Begins | InCell | Judged | Broken | Withdrawn
+
+
+def broken(error: GraderError) -> Broken:
+    """An error as a message."""
+    return Broken(
+        error=type(error).__name__,
+        what=error.what,
+        where=error.where or "",
+        hint=error.hint or "",
+    )

@@ -4,6 +4,10 @@
 
 Each descriptor is one end of a connection to the batch, its parent, with which it dies; the first
 also carries the setting. A broken suite is found here, before the first submission is touched.
+
+A worker is forked for each connection. With only one, this process is the worker, and its slot
+warms up while torch is imported here: who waits for one notebook waits for one of the two, not for
+one after the other.
 """
 
 from __future__ import annotations
@@ -14,24 +18,44 @@ import signal
 import sys
 from multiprocessing.connection import Connection
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import msgspec
 
 from grader.errors import GraderError, SuiteError
-from grader.grading.job import Setting
-from grader.grading.lifeline import end_with_parent
-from grader.grading.worker import Worker, broken
-from grader.rules.checking import check_rule_names
-from grader.suite.helpers import make_importable
-from grader.suite.plan_checks import check_plan
-from grader.suite.randomness import seed_judge
-from grader.suite.running import CollectedSuite, collect_suite
+from grader.grading.job import Setting, broken
+from grader.grading.lifeline import end_with_parent, stop_now
+from grader.grading.slot import for_worker, make_slot
+from grader.sandbox.base import Slot
+
+if TYPE_CHECKING:
+    from grader.suite.running import CollectedSuite
 
 
-def serve(connections: list[Connection]) -> None:
+def serve(connections: list[Connection], parent: int) -> None:
     """Collect the suite, then fork a worker for each connection and wait for them."""
     setting = msgspec.msgpack.decode(connections[0].recv_bytes(), type=Setting)
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the batch decides what Ctrl-C means
+    slot: Slot | None = None
+    try:
+        if len(connections) == 1:
+            signal.signal(signal.SIGTERM, stop_now)
+            slot = make_slot(for_worker(setting, 0))
+            slot.start()
+        _judge(setting, connections, slot, parent)
+    except GraderError as error:
+        connections[0].send_bytes(msgspec.msgpack.encode(broken(error)))
+    finally:
+        if slot is not None:
+            slot.stop()
+
+
+def _judge(setting: Setting, connections: list[Connection], slot: Slot | None, parent: int) -> None:
+    _load()
+    from grader.rules.checking import check_rule_names
+    from grader.suite.helpers import make_importable
+    from grader.suite.plan_checks import check_plan
+    from grader.suite.running import collect_suite
 
     def on_ready(suite: CollectedSuite) -> None:
         check_rule_names(setting.spec, Path(setting.reference), setting.assignment)
@@ -43,25 +67,46 @@ def serve(connections: list[Connection]) -> None:
                 hint=f"Mend the suite or assignment.toml, then run `grader validate "
                 f"{setting.assignment}`.",
             )
-        _fork_workers(setting, suite, connections)
+        # What is here stays: no child's collector need go through it, a third of a second.
+        gc.collect()
+        gc.freeze()
+        if slot is not None:
+            _be_worker(setting, suite, connections[0], slot, parent)
+        else:
+            _fork_workers(setting, suite, connections)
 
     make_importable(Path(setting.hidden).parent, setting.given)
-    try:
-        collect_suite(
-            Path(setting.hidden), reference_path=Path(setting.reference), on_ready=on_ready
-        )
-    except GraderError as error:
-        connections[0].send_bytes(msgspec.msgpack.encode(broken(error)))
+    collect_suite(Path(setting.hidden), reference_path=Path(setting.reference), on_ready=on_ready)
+
+
+def _load() -> None:
+    """Import what every suite needs; this takes seconds."""
+    import torch
+
+    from grader.suite.randomness import seed_judge
+
+    torch.set_num_threads(1)  # no thread pool may exist before a fork
+    # The first comparison imports sympy, for a second; else each submission's child would.
+    torch.testing.assert_close(torch.ones(1), torch.ones(1))
+    seed_judge(0)  # and this imports numpy.random
+
+
+def _be_worker(
+    setting: Setting, suite: CollectedSuite, connection: Connection, slot: Slot, parent: int
+) -> None:
+    from grader.grading.worker import Worker
+
+    end_with_parent(parent, signal.SIGTERM)  # it destroys its slot first
+    Worker(for_worker(setting, 0), suite, connection, slot).run()
+    connection.close()
 
 
 def _fork_workers(setting: Setting, suite: CollectedSuite, connections: list[Connection]) -> None:
+    from grader.grading.worker import Worker
+
     children = []
     judge = os.getpid()
-    # What is here stays: no child's collector need go through it, which takes a third of a second.
-    gc.collect()
-    gc.freeze()
     for number, connection in enumerate(connections):
-        gpu = setting.gpus[number] if setting.gpus else setting.gpu
         pid = os.fork()
         if pid == 0:
             end_with_parent(judge, signal.SIGTERM)  # it destroys its slot first
@@ -69,8 +114,7 @@ def _fork_workers(setting: Setting, suite: CollectedSuite, connections: list[Con
                 if other is not connection:
                     other.close()
             try:
-                own = msgspec.structs.replace(setting, gpu=gpu)
-                Worker(own, suite, connection).run()
+                Worker(for_worker(setting, number), suite, connection).run()
             finally:
                 os._exit(0)
         children.append(pid)
@@ -85,13 +129,7 @@ def main() -> None:
     """Serve the connections named on the command line."""
     parent, *descriptors = (int(word) for word in sys.argv[1:])
     end_with_parent(parent, signal.SIGKILL)
-    import torch
-
-    torch.set_num_threads(1)  # no thread pool may exist before a fork
-    # The first comparison imports sympy, for a second; else each submission's child would.
-    torch.testing.assert_close(torch.ones(1), torch.ones(1))
-    seed_judge(0)  # and this imports numpy.random
-    serve([Connection(descriptor) for descriptor in descriptors])
+    serve([Connection(descriptor) for descriptor in descriptors], parent)
 
 
 if __name__ == "__main__":

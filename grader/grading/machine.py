@@ -20,9 +20,8 @@ from distributed import WorkerPlugin, get_worker
 
 from grader import __version__
 from grader.errors import GraderError, InfrastructureError
-from grader.grading.job import Begins, Broken, InCell, Job, Judged, Setting
+from grader.grading.job import Begins, Broken, InCell, Job, Judged, Setting, broken
 from grader.grading.site import Site
-from grader.grading.worker import broken
 from grader.sandbox.base import Isolation, SandboxName
 from grader.sandbox.choose import choose
 from grader.sandbox.gpus import gpus_for

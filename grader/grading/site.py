@@ -32,10 +32,10 @@ from grader.grading.job import (
     Setting,
     Warming,
     Withdrawn,
+    broken,
 )
 from grader.grading.judging import JudgeProcess, raised
 from grader.grading.patience import MAX_LOSSES, job_patience_s
-from grader.grading.worker import broken
 from grader.sandbox.liveness import LOOK_S
 from grader.wire import frames
 

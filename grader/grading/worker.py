@@ -1,7 +1,8 @@
 """A worker: one slot, one submission after the other.
 
-It is forked from the judge's process, in which the suite has been collected, and forks a child for
-each submission's suite. It is single-threaded, so that its forks are safe.
+It is forked from the judge's process, in which the suite has been collected, or is that process
+where it would be the only one; and forks a child for each submission's suite. It is
+single-threaded, so that its forks are safe.
 """
 
 from __future__ import annotations
@@ -31,20 +32,21 @@ from grader.grading.job import (
     Setting,
     Warming,
     Withdrawn,
+    broken,
 )
-from grader.grading.lifeline import end_with_parent
+from grader.grading.lifeline import end_with_parent, stop_now
 from grader.grading.own_memory import bound_own_memory
 from grader.grading.patience import MENDING_S, TELL_S, TRIES
 from grader.grading.regrade import with_kept
 from grader.grading.relay import Begun, Done, Finished, Heard, Pipe, RelayedBox, attend, forfeit
 from grader.grading.rule_holding import Held, hold
+from grader.grading.slot import make_slot
 from grader.grading.submission import judge_submission
 from grader.rules.book import Rulebook, rulebook
 from grader.sandbox.base import Slot
-from grader.sandbox.choose import Choice
 from grader.sandbox.conversation import Loan
 from grader.sandbox.gpus import Occupancy
-from grader.sandbox.limits import run_limits, slot_options
+from grader.sandbox.limits import run_limits
 from grader.sandbox.notebook_box import MB, NotebookBox
 from grader.suite.account import Account
 from grader.suite.evidence import Evidence, Witness
@@ -66,21 +68,27 @@ _ENDED_THE_CHECK = "What your code returned ended the check itself before it was
 
 
 class Worker:
-    """Serves jobs from a connection until it closes."""
+    """Serves jobs from a connection until it closes, in a slot that may be starting already."""
 
-    def __init__(self, setting: Setting, suite: CollectedSuite, connection: Connection) -> None:
+    def __init__(
+        self,
+        setting: Setting,
+        suite: CollectedSuite,
+        connection: Connection,
+        slot: Slot | None = None,
+    ) -> None:
         self._setting = setting
         self._suite = suite
         self._connection = connection
         self._book = rulebook(setting.spec)
         self._baselines: dict[int, Baseline] = {}
-        self._slot = self._make_slot()
+        self._slot = slot or make_slot(setting)
         self._slot.on_slow = self._tell_slow
         self._told = 0.0
 
     def run(self) -> None:
         """Warm the slot, then judge what comes."""
-        signal.signal(signal.SIGTERM, _stop_now)
+        signal.signal(signal.SIGTERM, stop_now)
         try:
             try:
                 self._slot.start()
@@ -214,19 +222,6 @@ class Worker:
         if seconds >= TELL_S and now - self._told >= TELL_S:
             self._told = now
             self._say(Warming(seconds=seconds, pid=os.getpid()))
-
-    def _make_slot(self) -> Slot:
-        setting = self._setting
-        choice = Choice(
-            sandbox=setting.sandbox,
-            isolation=setting.isolation,
-            image=setting.image,
-            runtime=setting.runtime,
-            hide=tuple(Path(p) for p in setting.hide),
-            why="",
-        )
-        data = Path(setting.data) if setting.data else None
-        return choice.slot(slot_options(setting.spec, data=data, gpu=setting.gpu))
 
 
 class SuiteRun:
@@ -371,11 +366,6 @@ class SuiteRun:
         ]
 
 
-def _stop_now(_number: int, _frame: object) -> None:
-    signal.signal(signal.SIGTERM, signal.SIG_IGN)  # once: another would break off the cleaning up
-    raise SystemExit(143)  # through the `finally` that destroys the slot
-
-
 def _end(pid: int) -> None:
     """Kill a child with its process group, and wait for it."""
     for target in (-pid, pid):
@@ -384,13 +374,3 @@ def _end(pid: int) -> None:
         except (ProcessLookupError, PermissionError):
             pass
     os.waitpid(pid, 0)
-
-
-def broken(error: GraderError) -> Broken:
-    """An error as a message."""
-    return Broken(
-        error=type(error).__name__,
-        what=error.what,
-        where=error.where or "",
-        hint=error.hint or "",
-    )

@@ -62,6 +62,10 @@ class Choice:
         return UnsafeSlot(options)
 
 
+Look = Callable[[Choice], str]
+"""Looks whether the isolation of a choice holds; returns what is wrong, as `probe` does."""
+
+
 def choose(
     sandbox: str = "auto",
     isolation: str = "auto",
@@ -69,6 +73,7 @@ def choose(
     libraries: Sequence[str] = (),
     hide: Sequence[Path] = (),
     runtime: str = "",
+    look: Look | None = None,
 ) -> Choice:
     """Choose where to run.
 
@@ -78,6 +83,7 @@ def choose(
         libraries: what the assignment needs beyond the base image.
         hide: folders that a local sandbox must not show.
         runtime: of the engine, such as `runsc`; a runtime means docker, never another sandbox.
+        look: looks whether an isolation holds that is not known to; default: `probe`.
 
     Raises:
         ImageError: docker was asked for and its image is missing or stale.
@@ -101,7 +107,7 @@ def choose(
     reason = ""
     if sandbox in ("auto", "docker"):
         try:
-            return _docker(isolation, libraries, runtime)
+            return _docker(isolation, libraries, runtime, look)
         except SlowError:  # which says nothing of whether it is there
             raise
         except InfrastructureError as error:
@@ -111,7 +117,7 @@ def choose(
     choice = Choice(
         sandbox="local", isolation="warm", why="", image=local_identity(), hide=tuple(hide)
     )
-    found, why = _isolation(isolation, choice)
+    found, why = _isolation(isolation, choice, look)
     return replace(choice, isolation=found, why=f"{reason}{why}")
 
 
@@ -144,7 +150,7 @@ def choose_in_container(*, hide: Sequence[Path] = ()) -> Choice:
     return choice
 
 
-def _docker(isolation: str, libraries: Sequence[str], runtime: str) -> Choice:
+def _docker(isolation: str, libraries: Sequence[str], runtime: str, look: Look | None) -> Choice:
     from grader.sandbox.engine import connect
     from grader.sandbox.image import find_image
 
@@ -157,15 +163,15 @@ def _docker(isolation: str, libraries: Sequence[str], runtime: str) -> Choice:
     choice = Choice(
         sandbox="docker", isolation="warm", why="", image=state.image_id, runtime=runtime
     )
-    found, why = _isolation(isolation, choice)
+    found, why = _isolation(isolation, choice, look)
     under = "an engine answers and the image is built" + (f"; runtime {runtime}" if runtime else "")
     return replace(choice, isolation=found, why=f"{under}; {why}")
 
 
-def _isolation(asked: str, choice: Choice) -> tuple[Isolation, str]:
+def _isolation(asked: str, choice: Choice, look: Look | None) -> tuple[Isolation, str]:
     if asked == "single-use":
         return "single-use", "single-use: asked for"
-    failure = probe_once(choice)
+    failure = probe_once(choice, look)
     if not failure:
         return "warm", "warm: every part of the jail holds here"
     if asked == "warm":
@@ -174,7 +180,7 @@ def _isolation(asked: str, choice: Choice) -> tuple[Isolation, str]:
             hint="Use `--isolation single-use`, or see `grader doctor`.",
         )
     single = replace(choice, isolation="single-use")
-    second = probe_once(single)
+    second = probe_once(single, look)
     if second:
         raise InfrastructureError(
             f"no isolation holds in the {choice.sandbox} sandbox. Warm: {failure} "
@@ -184,8 +190,8 @@ def _isolation(asked: str, choice: Choice) -> tuple[Isolation, str]:
     return "single-use", f"single-use: warm does not hold here ({failure})"
 
 
-def probe_once(choice: Choice) -> str:
-    """What `probe` finds, remembered until this machine or the libraries change."""
+def probe_once(choice: Choice, look: Look | None = None) -> str:
+    """What `probe` finds, or `look`, remembered until this machine or the libraries change."""
     boot = Path("/proc/sys/kernel/random/boot_id")
     facts = (
         __version__,
@@ -202,7 +208,7 @@ def probe_once(choice: Choice) -> str:
     note = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache", "grader", "jail", name)
     if note.exists():
         return ""
-    found = probe(choice)
+    found = (look or probe)(choice)
     if not found:  # a failure is looked at again each time: it may have been mended
         try:
             note.parent.mkdir(parents=True, exist_ok=True)
@@ -220,6 +226,13 @@ def probe(choice: Choice) -> str:
     """
     slot = choice.slot(SlotOptions())
     try:
+        return _probe_in(slot, choice)
+    finally:
+        slot.stop()
+
+
+def _probe_in(slot: Slot, choice: Choice) -> str:
+    try:
         slot.wait_ready()
         session = slot.open(seed=0, limits=Limits())
         try:
@@ -232,8 +245,6 @@ def probe(choice: Choice) -> str:
         raise too_slow(choice) from error
     except (BoxFailure, InfrastructureError) as error:
         return error.what
-    finally:
-        slot.stop()
     if found.status == "timeout":
         raise too_slow(choice)
     text = "".join(str(o.get("text", "")) for o in found.outputs)
@@ -280,11 +291,47 @@ def open_slot(
     *,
     hide: Sequence[Path] = (),
     tell: Callable[[str], None] | None = None,
+    meanwhile: Callable[[], None] = lambda: None,
 ) -> Slot:
-    """Choose and start one slot; for whoever needs just one."""
-    choice = choose(sandbox, hide=hide)
+    """Choose and start one slot; for whoever needs just one.
+
+    Where it has to be probed first whether its jail holds, that is done in the slot itself, whose
+    sessions know nothing of one another.
+
+    Args:
+        sandbox: as `choose` takes it.
+        options: of the slot.
+        hide: folders that a local sandbox must not show.
+        tell: told which sandbox it is.
+        meanwhile: what there is to do while a slot warms up; may be called for another one again.
+    """
+    holds: list[Slot] = []
+
+    def look(choice: Choice) -> str:
+        slot = choice.slot(options)
+        try:
+            slot.start()
+            meanwhile()
+            failure = _probe_in(slot, choice)
+        except BaseException:
+            slot.stop()
+            raise
+        if failure:
+            slot.stop()
+        else:
+            holds.append(slot)
+        return failure
+
+    choice = choose(sandbox, hide=hide, look=look)
     if tell is not None:
         tell(f"{choice.sandbox} sandbox ({choice.why})")
+    if holds:
+        return holds[0]
     slot = choice.slot(options)
-    slot.start()
+    try:
+        slot.start()
+        meanwhile()
+    except BaseException:
+        slot.stop()
+        raise
     return slot

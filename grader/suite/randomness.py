@@ -17,11 +17,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
-import torch
-
-from grader.wire.seeding import seed_everything
-
 _PROFILE = "grader"
 
 
@@ -66,6 +61,11 @@ def seed_judge(seed: int) -> None:
     torch and numpy take 32 bits of a seed. So few can be tried one by one, in the box, until the
     inputs of a test come out; the rest of the seed says how many draws torch throws away.
     """
+    import numpy as np
+    import torch
+
+    from grader.wire.seeding import seed_everything
+
     seed_everything(seed)
     np.random.seed([seed & 0xFFFFFFFF, seed >> 32])
     torch.empty(seed >> (_BITS - 16)).random_()

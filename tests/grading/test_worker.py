@@ -74,12 +74,11 @@ class Refusing(Slot):
 
 
 def judged(slot: Slot, monkeypatch: pytest.MonkeyPatch) -> Judged | Broken:
-    monkeypatch.setattr(Worker, "_make_slot", lambda self: slot)
     monkeypatch.setattr(worker_module, "MENDING_S", 0.05)
     monkeypatch.setattr(worker_module, "_LOOK_S", 0.01)
     ours, _theirs = socket.socketpair()
     connection = Connection(ours.detach())
-    worker = Worker(SETTING, suite=None, connection=connection)  # type: ignore[arg-type]
+    worker = Worker(SETTING, None, connection, slot)  # type: ignore[arg-type]
     job = Job(student="ada", file="ada.ipynb", sha256="0" * 64, data=json.dumps(NOTEBOOK).encode())
     return worker._judge(job)
 
