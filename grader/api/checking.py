@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from decimal import Decimal
-from importlib import import_module
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from grader.course.directory import Course
 from grader.course.given_files import given_files
@@ -24,6 +23,7 @@ from grader.sandbox.limits import run_limits, slot_options
 from grader.sandbox.notebook_box import NotebookBox
 from grader.suite.causes import causes
 from grader.suite.helpers import make_importable
+from grader.suite.loading import load_suites
 from grader.suite.notebook_view import NotebookView
 from grader.suite.randomness import Seeds
 from grader.suite.results import TestResult
@@ -147,8 +147,10 @@ def run_public_suite(
         slot_options(suite.spec, data=suite.data),
         hide=suite.hide,
         tell=tell,
-        meanwhile=_load_suites,
+        meanwhile=load_suites,
     )
+
+    from grader.suite.running import collect_suite
 
     def on_ready(collected: CollectedSuite) -> None:
         seed = CHECK_SEEDS.of_notebook()
@@ -179,14 +181,7 @@ def run_public_suite(
     try:
         if suite.given:
             make_importable(suite.given, given)
-        _load_suites().collect_suite(suite.folder, reference_path=None, on_ready=on_ready)
+        collect_suite(suite.folder, reference_path=None, on_ready=on_ready)
     finally:
         slot.stop()
     return found[0]
-
-
-def _load_suites() -> Any:
-    """Import what runs suites, and what they all import."""
-    import torch  # noqa: F401
-
-    return import_module("grader.suite.running")

@@ -27,6 +27,7 @@ from grader.grading.job import Setting, broken
 from grader.grading.lifeline import end_with_parent, stop_now
 from grader.grading.slot import for_worker, make_slot
 from grader.sandbox.base import Slot
+from grader.suite.loading import load_suites
 
 if TYPE_CHECKING:
     from grader.suite.running import CollectedSuite
@@ -51,7 +52,8 @@ def serve(connections: list[Connection], parent: int) -> None:
 
 
 def _judge(setting: Setting, connections: list[Connection], slot: Slot | None, parent: int) -> None:
-    _load()
+    load_suites()
+    _do_once()
     from grader.rules.checking import check_rule_names
     from grader.suite.helpers import make_importable
     from grader.suite.plan_checks import check_plan
@@ -79,14 +81,14 @@ def _judge(setting: Setting, connections: list[Connection], slot: Slot | None, p
     collect_suite(Path(setting.hidden), reference_path=Path(setting.reference), on_ready=on_ready)
 
 
-def _load() -> None:
-    """Import what every suite needs; this takes seconds."""
+def _do_once() -> None:
+    """Do what each submission's child would else do for the first time."""
     import torch
 
     from grader.suite.randomness import seed_judge
 
     torch.set_num_threads(1)  # no thread pool may exist before a fork
-    # The first comparison imports sympy, for a second; else each submission's child would.
+    # The first comparison imports sympy, for a second.
     torch.testing.assert_close(torch.ones(1), torch.ones(1))
     seed_judge(0)  # and this imports numpy.random
 
