@@ -15,6 +15,7 @@ __all__ = ["Imported", "import_assignment"]
 
 System = Literal["nbgrader", "otter"]
 _IGNORED = frozenset({".ipynb", ".pyc", ".log"})
+_OWN = frozenset({"hidden", "public", "samples", "tests", "README.md", "requirements.txt"})
 
 
 def import_assignment(
@@ -42,23 +43,19 @@ def import_assignment(
     for path in notebooks:
         own = base if len(notebooks) == 1 else f"{base}-{assignment_name(path.stem)}"
         if system == "otter":
-            draft, data = read_otter(path), data_files(path)
+            draft, files = read_otter(path), data_files(path)
         else:
             draft = read_nbgrader(path)
-            data = _data_beside(folder) if source.is_dir() else []
-        found.append(write_draft(course, draft, own, data=data, system=system))
+            files = _beside(folder.resolve()) if source.is_dir() else []
+        made = write_draft(course, draft, own, root=folder, files=files, system=system)
+        found.append(made)
     return found
 
 
-def _data_beside(folder: Path) -> list[Path]:
-    """The files beside the notebooks; a folder `data` gives what lies in it."""
-    found = []
-    for path in sorted(folder.iterdir()):
-        if path.name.startswith((".", "__")) or path.is_symlink() or path.suffix in _IGNORED:
-            continue
-        if path.is_dir() and path.name == "data":
-            inner = sorted(path.iterdir())
-            found += [p for p in inner if not p.name.startswith(".") and not p.is_symlink()]
-        else:
-            found.append(path)
-    return found
+def _beside(folder: Path) -> list[Path]:
+    """The files and folders beside the notebooks that are no notebooks and of no use to a test."""
+    return [
+        path
+        for path in sorted(folder.iterdir())
+        if path.suffix not in _IGNORED and path.name not in _OWN
+    ]

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Literal
 
 from grader.points import Points
@@ -95,12 +96,16 @@ class DraftQuestion:
 
 @dataclass(frozen=True, kw_only=True)
 class Draft:
-    """All of an assignment, in the order of its notebook."""
+    """All of an assignment, in the order of its notebook.
+
+    `pictures` are those pasted into text, by the paths at which the text finds them now.
+    """
 
     title: str
     cells: tuple[DraftCell | DraftTest, ...]
     questions: tuple[DraftQuestion, ...]
     remarks: tuple[Remark, ...] = ()
+    pictures: Mapping[str, bytes] = field(default_factory=dict)
 
     @property
     def tests(self) -> tuple[DraftTest, ...]:

@@ -9,9 +9,10 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+from grader.conversion.beside import with_pictures
 from grader.conversion.draft import Draft, DraftCell, DraftQuestion, DraftTest, Remark
 from grader.conversion.notebook_file import ForeignCell, read_cells
-from grader.conversion.questions import Ids, first_heading, heading, points_of
+from grader.conversion.questions import Ids, first_heading, heading, points_of, question_title
 from grader.conversion.solutions import whole_cell, with_starters, written
 from grader.conversion.source_text import without_markers
 from grader.errors import SpecError
@@ -32,6 +33,7 @@ class _Reading:
     ids: Ids = field(default_factory=Ids)
     title: str | None = None
     heading: str | None = None
+    pictures: dict[str, bytes] = field(default_factory=dict)
 
 
 def read_nbgrader(path: Path) -> Draft:
@@ -42,7 +44,7 @@ def read_nbgrader(path: Path) -> Draft:
     """
     reading = _Reading()
     for cell in read_cells(path):
-        _read(cell, reading)
+        _read(with_pictures(cell, reading.pictures), reading)
     if not reading.questions:
         raise SpecError(
             "no cell of this notebook gives points",
@@ -54,6 +56,7 @@ def read_nbgrader(path: Path) -> Draft:
         cells=tuple(reading.cells),
         questions=tuple(reading.questions),
         remarks=tuple(reading.remarks),
+        pictures=reading.pictures,
     )
 
 
@@ -62,10 +65,7 @@ def _read(cell: ForeignCell, reading: _Reading) -> None:
     marks = marks if isinstance(marks, dict) else {}
     if cell.kind == "markdown":
         reading.title = reading.title or first_heading(cell.source)
-        reading.heading = heading(cell.source) or reading.heading
-    for name in cell.attachments:
-        what = f"the picture {name}, pasted into the text, is not taken along"
-        reading.remarks.append(Remark("look", str(cell.place), what))
+        reading.heading = heading(cell.source) or _lead(cell, marks) or reading.heading
     graded, solution = marks.get("grade") is True, marks.get("solution") is True
     if marks.get("task") is True:
         _read_task(cell, marks, reading)
@@ -80,6 +80,11 @@ def _read(cell: ForeignCell, reading: _Reading) -> None:
             what = "it holds a solution and is not marked as a solution cell; it is taken for one"
             reading.remarks.append(Remark("look", str(cell.place), what))
         reading.cells.append(_plain(cell, with_starters(cell.source)))
+
+
+def _lead(cell: ForeignCell, marks: dict[str, Any]) -> str | None:
+    """What a text that asks something is headed by; an answer is none of those."""
+    return None if marks.get("solution") is True else question_title(cell.source)
 
 
 def _read_test(cell: ForeignCell, marks: dict[str, Any], reading: _Reading) -> None:

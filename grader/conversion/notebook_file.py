@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import base64
+import binascii
+import contextlib
 import json
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, cast
@@ -23,7 +27,7 @@ class ForeignCell:
     source: str
     metadata: dict[str, Any] = field(default_factory=dict)
     outputs: tuple[dict[str, Any], ...] = ()
-    attachments: tuple[str, ...] = ()
+    attachments: Mapping[str, bytes] = field(default_factory=dict)
 
 
 def read_cells(path: Path) -> list[ForeignCell]:
@@ -52,6 +56,13 @@ def read_cells(path: Path) -> list[ForeignCell]:
             where=path,
             hint="Convert it with: jupyter nbconvert --to notebook --nbformat 4",
         )
+    language = _language(document.get("metadata"))
+    if language != "python":
+        raise SpecError(
+            f"the notebook is written in {language[:40]}, and only Python can be graded here",
+            where=path,
+            hint="Write its tests and its solution in Python.",
+        )
     raw = document.get("cells")
     cells = raw if isinstance(raw, list) else []
     # The name gets into comments of the suites: it must not end one.
@@ -72,8 +83,29 @@ def _cell(file: str, number: int, raw: Any) -> ForeignCell:
         outputs=tuple(o for o in outputs if isinstance(o, dict))
         if isinstance(outputs, list)
         else (),
-        attachments=tuple(map(str, attached)) if isinstance(attached, dict) else (),
+        attachments=dict(_pictures(attached)) if isinstance(attached, dict) else {},
     )
+
+
+def _language(metadata: Any) -> str:
+    """The language that a notebook says it is written in, in lower case."""
+    found: Any = None
+    for part, key in (("kernelspec", "language"), ("language_info", "name")):
+        inner = metadata.get(part) if isinstance(metadata, dict) else None
+        found = found or (inner.get(key) if isinstance(inner, dict) else None)
+    return found.lower() if isinstance(found, str) and found else "python"
+
+
+def _pictures(attached: dict[Any, Any]) -> Iterator[tuple[str, bytes]]:
+    """The pictures pasted into a cell, by the names that its text calls them."""
+    for name, kinds in attached.items():
+        for kind, data in kinds.items() if isinstance(kinds, dict) else ():
+            if str(kind).startswith("image/"):
+                with contextlib.suppress(binascii.Error, ValueError):
+                    text = text_of(data)
+                    svg = text.lstrip().startswith("<")
+                    yield str(name), text.encode() if svg else base64.b64decode(text)
+                    break
 
 
 def _lines_of(text: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
@@ -9,11 +10,12 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+from grader.conversion.beside import named, with_pictures
 from grader.conversion.draft import Draft, DraftCell, DraftQuestion, DraftTest, Remark
 from grader.conversion.notebook_file import ForeignCell, read_cells
 from grader.conversion.otter_lines import solution_cell, without_ignored
 from grader.conversion.otter_tests import Case, load_yaml, read_case, with_points
-from grader.conversion.questions import Ids, first_heading, heading, points_of
+from grader.conversion.questions import Ids, first_heading, heading, points_of, question_title
 from grader.conversion.solutions import written
 from grader.errors import SpecError
 
@@ -22,6 +24,9 @@ _BOUNDARY = re.compile(
 )
 _CONFIG = re.compile(r"#\s+ASSIGNMENT\s+CONFIG\b", re.IGNORECASE)
 _IGNORED = re.compile(r"(##\s*ignore\s*##\s*|#\s*ignore\s*)", re.IGNORECASE)
+# A notebook that nbconvert has shown, as Otter's own documentation has it.
+_SHOWN_RAW = re.compile(r"\s*<div\b.*?<pre>\n?(?P<inner>.*?)</pre>", re.DOTALL)
+_OLD = re.compile(r"^```\s*\n\s*BEGIN QUESTION\b", re.MULTILINE)
 _FENCE = re.compile(r"^```otter\s*\n(?P<inner>.*?)^```\s*$\n?", re.DOTALL | re.MULTILINE)
 
 
@@ -50,6 +55,7 @@ class _Reading:
     question: _Question | None = None
     title: str | None = None
     heading: str | None = None
+    pictures: dict[str, bytes] = field(default_factory=dict)
 
     @property
     def doctests(self) -> bool:
@@ -67,7 +73,7 @@ def read_otter(path: Path) -> Draft:
     reading = _Reading()
     for cell in _unfenced(read_cells(path)):
         if not _IGNORED.match(cell.source):
-            _read(cell, reading)
+            _read(with_pictures(cell, reading.pictures), reading)
     if reading.blocks:
         raise SpecError(
             f"a block is not ended: BEGIN {reading.blocks[-1].upper()}",
@@ -78,30 +84,31 @@ def read_otter(path: Path) -> Draft:
         raise SpecError(
             "no question of this notebook gives points",
             where=path,
-            hint="Import the master notebook that you give to `otter assign`.",
+            hint="It is written for Otter 3 or older, which marked questions in text: write its "
+            "questions as raw cells first, as Otter 4 and later read them."
+            if any(_OLD.search(cell.source) for cell in read_cells(path))
+            else "Import the master notebook that you give to `otter assign`.",
         )
     return Draft(
         title=reading.title or str(reading.config.get("name") or path.stem),
         cells=tuple(reading.cells),
         questions=tuple(reading.questions),
         remarks=tuple(reading.remarks),
+        pictures=reading.pictures,
     )
 
 
 def data_files(path: Path) -> list[Path]:
-    """The files that a master notebook names as its data; those outside its folder are left."""
+    """The files that a master notebook gives to students; those outside its folder are left."""
     config: dict[str, Any] = {}
     for cell in _unfenced(read_cells(path)):
         if cell.kind == "raw" and _CONFIG.match(cell.source):
             config = _mapping(cell)
-    names = config.get("files")
-    root = path.resolve().parent
-    found = []
-    for name in names if isinstance(names, list) else ():
-        file = (root / str(name)).resolve()
-        if file.is_relative_to(root) and file.exists():
-            found.append(file)
-    return found
+    return [
+        file
+        for key in ("files", "student_files")
+        for file in named(config.get(key), path.parent.resolve())
+    ]
 
 
 def _read(cell: ForeignCell, reading: _Reading) -> None:
@@ -117,7 +124,7 @@ def _read(cell: ForeignCell, reading: _Reading) -> None:
         reading.title = reading.title or first_heading(cell.source)
         reading.heading = heading(cell.source) or reading.heading
         if reading.question and reading.question.heading is None:
-            reading.question.heading = heading(cell.source)
+            reading.question.heading = question_title(cell.source)
     block = reading.blocks[-1] if reading.blocks else ""
     if block == "tests" and reading.question is not None:
         if cell.kind == "code":
@@ -243,6 +250,10 @@ def _mapping(cell: ForeignCell) -> dict[str, Any]:
 def _unfenced(cells: list[ForeignCell]) -> Iterator[ForeignCell]:
     """Text cells may hold what raw cells hold, between ```otter and ```."""
     for cell in cells:
+        shown = _SHOWN_RAW.match(cell.source) if cell.kind == "raw" else None
+        if shown is not None:
+            yield replace(cell, source=html.unescape(shown["inner"]).strip("\n"))
+            continue
         if cell.kind != "markdown" or "```otter" not in cell.source:
             yield cell
             continue

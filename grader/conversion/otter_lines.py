@@ -83,7 +83,10 @@ def _regions(lines: Sequence[str]) -> list[str]:
         elif prompt:
             index, starter = _prompt(lines, index + 1, prompt["indent"])
             if result and _END.search(result[-1]):
-                result[-1:] = [f"{prompt['indent']}{STARTER}", *starter, result[-1]]
+                # `# SOLUTION NO PROMPT` has said already that nothing else stands there.
+                begun = len(result) > 1 and result[-2].strip() == STARTER
+                head = [] if begun else [f"{prompt['indent']}{STARTER}"]
+                result[-1:] = [*head, *starter, result[-1]]
             continue
         elif _END.search(line):
             result.append(line)

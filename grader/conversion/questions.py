@@ -10,6 +10,9 @@ from grader.points import to_points
 
 # "(2 points)" behind a heading: pages say the points themselves.
 _POINTS = re.compile(r"\s*[(\[]\s*\d+(\.\d+)?\s*(points?|pts?\.?|marks?|%)\s*[)\]]", re.I)
+_LEAD = re.compile(r"\s*(?P<mark>\*\*|__)(?P<lead>[^\n]+?)(?P=mark)(?P<rest>.*)", re.DOTALL)
+_NUMBERED = re.compile(r"(Question|Problem|Exercise|Part|Task|Q)?\s*[\d.]*\s*[a-z]?", re.IGNORECASE)
+_LONGEST_SENTENCE = 80
 _HEADING = re.compile(r"^#{1,6}\s+(?P<text>.+?)\s*#*$", re.MULTILINE)
 
 
@@ -64,16 +67,39 @@ def heading(text: str) -> str | None:
     found = [match["text"] for match in _HEADING.finditer(_without_code(text))]
     if not found:
         return None
-    plain = re.sub(r"\[([^\]]*)\]\([^)]*\)", r"\1", found[-1])
-    plain = re.sub(r"<[^>]*>|[*`]+|__+", "", plain)
-    plain = _POINTS.sub("", " ".join(plain.split())).strip(" :.-–")
-    return plain[:120] or None
+    return _plain(found[-1])[:120] or None
+
+
+def question_title(text: str) -> str | None:
+    """What a question's text is headed by: its heading, or the words in bold that it begins with.
+
+    Behind "Question 3" alone, its first sentence says what it is about.
+    """
+    found = heading(text)
+    if found:
+        return found
+    match = _LEAD.match(_without_code(text))
+    if match is None:
+        return None
+    lead = _plain(match["lead"])
+    if _NUMBERED.fullmatch(lead):
+        sentence = re.split(r"(?<=[.?!])\s|\n\s*\n", match["rest"].strip(), maxsplit=1)[0]
+        said = _plain(sentence)
+        lead = f"{lead}: {said}" if said and len(said) <= _LONGEST_SENTENCE else lead
+    return lead[:120] or None
 
 
 def first_heading(text: str) -> str | None:
     """The first heading of a text cell."""
     found = _HEADING.search(_without_code(text))
     return heading(found[0]) if found else None
+
+
+def _plain(text: str) -> str:
+    """Without links, emphasis, tags and points."""
+    text = re.sub(r"!?\[([^\]]*)\]\([^)]*\)", r"\1", text)
+    text = re.sub(r"<[^>]*>|[*`]+|__+", "", text)
+    return _POINTS.sub("", " ".join(text.split())).strip(" :.-–")
 
 
 def _without_code(text: str) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
+from collections.abc import Sequence
 
 from grader.source.cells import parse_cell
 from grader.source.names import bound
@@ -43,23 +44,30 @@ def with_starters(source: str) -> str:
     return "\n".join(result)
 
 
+def heads(source: str) -> list[str]:
+    """Heads of the functions and classes of a solution, and its other names bound to `...`."""
+    tree = parse_cell(source)
+    return _heads(tree.body) if tree else []
+
+
 def _starter(tree: ast.Module | None, begin: int, end: int) -> list[str]:
-    if tree is None:
-        return []
-    inside = [s for s in tree.body if begin < s.lineno - 1 < end]
-    if not inside:
-        return []
+    inside = [s for s in tree.body if begin < s.lineno - 1 < end] if tree else []
+    lines = [f"# {line}".rstrip() for line in _heads(inside)]
+    return [STARTER, "# # YOUR CODE HERE", *lines] if lines else []
+
+
+def _heads(statements: Sequence[ast.stmt]) -> list[str]:
     lines: list[str] = []
-    for statement in inside:
+    for statement in statements:
         if isinstance(statement, ast.FunctionDef):
-            lines += [f"# {line}".rstrip() for line in _stub(statement)]
+            lines += _stub(statement)
         elif isinstance(statement, ast.ClassDef):
             bases = f"({', '.join(map(ast.unparse, statement.bases))})" if statement.bases else ""
-            lines += [f"# class {statement.name}{bases}:", "#     ..."]
+            lines += [f"class {statement.name}{bases}:", "    ..."]
         elif not isinstance(statement, ast.Import | ast.ImportFrom):
-            names = [f"# {name} = ..." for name in sorted(bound(statement))]
+            names = [f"{name} = ..." for name in sorted(bound(statement))]
             lines += [line for line in names if line not in lines]
-    return [STARTER, "# # YOUR CODE HERE", *lines] if lines else []
+    return lines
 
 
 def _stub(function: ast.FunctionDef) -> list[str]:

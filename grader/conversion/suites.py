@@ -19,12 +19,15 @@ class Suites:
     hidden: dict[str, str]
     public: dict[str, str]
     remarks: tuple[Remark, ...]
+    modules: dict[str, str]
+    """The modules that the tests import, and a place where one does."""
 
 
 def suites_of(draft: Draft) -> Suites:
     """Turn every test of a draft."""
     translator = Translator(draft)
     hidden, public = {}, {}
+    modules: dict[str, str] = {}
     remarks: list[Remark] = [
         Remark(
             "look", str(cell.place), f"from {module} import *: which names come from it is not seen"
@@ -36,6 +39,9 @@ def suites_of(draft: Draft) -> Suites:
         file = f"test_{re.sub('[^a-z0-9]', '_', question.id.lower())}.py"
         if tests:
             written = [translator.hidden(test) for test in tests]
+            for test, made in zip(tests, written, strict=True):
+                for module in _modules(made):
+                    modules.setdefault(module, str(test.place))
             remarks += [remark for made in written for remark in made.remarks]
             title = f"{question.title}: what gives the points."
             hidden[file] = _file(title, written, translator.scope)
@@ -43,7 +49,19 @@ def suites_of(draft: Draft) -> Suites:
             if shown:
                 title = f"{question.title}: what you can try yourself."
                 public[file] = _file(title, shown, translator.scope)
-    return Suites(hidden, public, tuple(dict.fromkeys(remarks)))
+    return Suites(hidden, public, tuple(dict.fromkeys(remarks)), modules)
+
+
+def _modules(made: Written) -> set[str]:
+    """The roots of what a test imports, at the head of its file or within itself."""
+    text = "\n".join([*sorted(made.imports), made.text])
+    found = set()
+    for node in ast.walk(ast.parse(text)):
+        if isinstance(node, ast.Import):
+            found |= {alias.name.partition(".")[0] for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
+            found.add(node.module.partition(".")[0])
+    return found
 
 
 def _visible(translator: Translator, tests: Iterable[DraftTest]) -> Iterator[Written]:

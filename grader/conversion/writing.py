@@ -9,11 +9,13 @@ import shutil
 import sys
 import tempfile
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from pathlib import Path
 
-from grader.conversion.draft import Draft, Remark
+from grader.conversion.beside import Beside, lacking, linked, sorted_out
+from grader.conversion.draft import Draft, DraftCell, Place, Remark
+from grader.conversion.odd_cells import made_readable
 from grader.conversion.reference import reference_text
 from grader.conversion.suites import suites_of
 from grader.course.directory import ASSIGNMENTS, REFERENCE, Course
@@ -57,9 +59,18 @@ class Imported:
 
 
 def write_draft(
-    course: Course, draft: Draft, name: str, *, data: Sequence[Path] = (), system: str
+    course: Course, draft: Draft, name: str, *, root: Path, files: Sequence[Path] = (), system: str
 ) -> Imported:
     """Write an assignment of its own into the course.
+
+    Args:
+        course: to write into.
+        draft: what to write.
+        name: of the assignment.
+        root: the folder in which the notebook lay.
+        files: files and folders of it that belong to the assignment; what the text shows or links
+            to comes along too.
+        system: from which it comes.
 
     Raises:
         UsageError: the name can't be one, or is taken.
@@ -68,14 +79,17 @@ def write_draft(
     folder = course.root / ASSIGNMENTS / name
     reference = course.root / REFERENCE / f"{name.replace('-', '_')}.py"
     _refuse_taken(name, folder, reference)
+    draft = made_readable(_with_a_cell(draft))
     suites = suites_of(draft)
-    files = {SPEC_NAME: _spec(draft, system)}
-    files |= {f"hidden/{file}": text for file, text in suites.hidden.items()}
-    files |= {f"public/{file}": text for file, text in suites.public.items()}
+    root = root.resolve()
+    beside = sorted_out(draft, [*files, *linked(draft.shown, root)], root)
+    texts = {SPEC_NAME: _spec(draft, system, beside)}
+    texts |= {f"hidden/{file}": text for file, text in suites.hidden.items()}
+    texts |= {f"public/{file}": text for file, text in suites.public.items()}
     text = reference_text(draft)
     with tempfile.TemporaryDirectory(dir=course.root, prefix=f".{name}.") as work:
         built, module = Path(work) / "assignment", Path(work) / reference.name
-        _write(built, files, data)
+        _write(built, texts, beside)
         module.write_text(text, encoding="utf-8")
         try:
             _check_reference(module, draft)
@@ -93,7 +107,8 @@ def write_draft(
         *draft.remarks,
         *suites.remarks,
         *_demos(draft),
-        *_moved_data(draft, data),
+        *beside.remarks,
+        *_not_here(suites.modules, beside),
         *_hidden_only(draft, suites.public),
     )
     return Imported(
@@ -128,23 +143,24 @@ def _refuse_taken(name: str, folder: Path, reference: Path) -> None:
             )
 
 
-def _write(folder: Path, files: Mapping[str, str], data: Iterable[Path]) -> None:
-    for file, text in files.items():
-        path = folder / file
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text, encoding="utf-8")
-    for path in data:
-        target = folder / "data" / path.name
-        target.parent.mkdir(parents=True, exist_ok=True)
-        if path.is_dir():
-            shutil.copytree(path, target, ignore=_links)
-        else:
-            shutil.copyfile(path, target)
+def _with_a_cell(draft: Draft) -> Draft:
+    """A notebook that holds nothing but tests still has a title."""
+    if draft.shown:
+        return draft
+    place = draft.cells[0].place if draft.cells else Place(draft.title, 1)
+    title = DraftCell(place=place, kind="markdown", source=f"# {draft.title}")
+    return replace(draft, cells=(title, *draft.cells))
 
 
-def _links(folder: str, names: list[str]) -> list[str]:
-    """What a link leads to is no part of the source."""
-    return [name for name in names if (Path(folder) / name).is_symlink()]
+def _write(folder: Path, texts: Mapping[str, str], beside: Beside) -> None:
+    made = {file: text.encode() for file, text in texts.items()} | dict(beside.made)
+    copied = {**beside.given, **{f"data/{name}": path for name, path in beside.data.items()}}
+    for file in {**made, **copied}:
+        (folder / file).parent.mkdir(parents=True, exist_ok=True)
+    for file, content in made.items():
+        (folder / file).write_bytes(content)
+    for file, path in copied.items():
+        shutil.copyfile(path, folder / file)
 
 
 def _check_reference(module: Path, draft: Draft) -> None:
@@ -167,13 +183,17 @@ def _squeezed(sources: Iterable[str]) -> str:
     return re.sub(r"\s+", "", "".join(sources))
 
 
-def _spec(draft: Draft, system: str) -> str:
+def _spec(draft: Draft, system: str, beside: Beside) -> str:
     total = sum((q.points + q.manual for q in draft.questions), Decimal(0))
     lines = [f"title = {_toml(draft.title)}"]
     lines += [f"summary = {_toml(f'Imported from {system}.')}", f"points = {show(total)}"]
-    libraries = _libraries(draft)
+    libraries = _libraries(draft, beside)
+    if libraries or beside.patterns:
+        lines += ["", "[box]"]
     if libraries:
-        lines += ["", "[box]", f"libraries = [{', '.join(map(_toml, libraries))}]"]
+        lines.append(f"libraries = [{', '.join(map(_toml, libraries))}]")
+    if beside.patterns:
+        lines.append(f"files = [{', '.join(map(_toml, beside.patterns))}]")
     for question in draft.questions:
         lines += ["", "[[questions]]", f"id = {_toml(question.id)}"]
         lines += [f"title = {_toml(question.title)}"]
@@ -190,7 +210,7 @@ def _toml(text: str) -> str:
     return json.dumps(plain, ensure_ascii=False)
 
 
-def _libraries(draft: Draft) -> list[str]:
+def _libraries(draft: Draft, beside: Beside) -> list[str]:
     """The packages that the notebook imports and the box does not have by itself."""
     modules: set[str] = set()
     for cell in draft.shown:
@@ -200,7 +220,7 @@ def _libraries(draft: Draft) -> list[str]:
                 modules |= {alias.name.partition(".")[0] for alias in node.names}
             elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
                 modules.add(node.module.partition(".")[0])
-    known = _IN_THE_BOX | sys.stdlib_module_names
+    known = _IN_THE_BOX | sys.stdlib_module_names | beside.modules
     return sorted(_PACKAGES.get(module, module) for module in modules - known)
 
 
@@ -232,17 +252,18 @@ def _demos(draft: Draft) -> list[Remark]:
     return found
 
 
-def _moved_data(draft: Draft, data: Sequence[Path]) -> list[Remark]:
-    """Cells that name a file which now lies in the folder `data`."""
-    found = []
-    for cell in draft.shown:
-        tree = parse_cell(cell.source) if cell.kind == "code" else None
-        texts = {n.value for n in ast.walk(tree) if isinstance(n, ast.Constant)} if tree else set()
-        for path in data:
-            if path.name in texts:
-                what = f"it names {path.name}, which lies at data/{path.name} now: change it"
-                found.append(Remark("look", str(cell.place), what))
-    return found
+def _not_here(used: Mapping[str, str], beside: Beside) -> list[Remark]:
+    """Modules that the tests import, and that are not installed where they will run."""
+    return [
+        Remark(
+            "look",
+            used[module],
+            f"the tests import {module}, which is not installed beside grader: they run with the "
+            f"judge, not in the box; install it here too: pip install "
+            f"{_PACKAGES.get(module, module)}",
+        )
+        for module in lacking(set(used) - beside.modules)
+    ]
 
 
 def _hidden_only(draft: Draft, public: Mapping[str, str]) -> list[Remark]:

@@ -102,10 +102,19 @@ def check_given_files(spec: AssignmentSpec, path: Path) -> None:
 
 
 def _check_name(name: str, path: Path, key: str) -> None:
+    why = not_beside(name)
+    if why is not None:
+        raise wrong_key(path, key, f"{name} {why}")
+
+
+def not_beside(name: str) -> str | None:
+    """Say why a file of that path may not lie beside a notebook; None where it may."""
+    parts = PurePosixPath(name).parts
+    if parts[0] in _OWN:
+        return f"is in a folder called {parts[0]}, as one of the assignment's own is called"
     if name in _RELEASED or name.endswith(".ipynb"):
-        raise wrong_key(path, key, f"{name} can't lie beside the notebook: a release has its own")
-    module = PurePosixPath(name).parts[0].removesuffix(".py")
+        return "can't lie beside the notebook: a release has its own"
+    module = parts[0].removesuffix(".py")
     if name.endswith(".py") and (module in sys.stdlib_module_names or module in _LIBRARIES):
-        raise wrong_key(
-            path, key, f"{name} has the name of a library's module, which would be imported instead"
-        )
+        return "has the name of a library's module, which would be imported instead"
+    return None

@@ -29,6 +29,7 @@ class SourceCell:
     kind: Kind
     source: str
     tags: tuple[str, ...] = ()
+    only_in_notebook: bool = False
 
     @property
     def for_instructors(self) -> bool:
@@ -100,6 +101,7 @@ def _located(
                 kind=cast(Kind, cell.cell_type),
                 source=source,
                 tags=tuple(dict.fromkeys(tags)),
+                only_in_notebook=cell.metadata.get("active") == "ipynb",
             ),
             cell.metadata.get("active"),
         )

@@ -97,7 +97,9 @@ def student_source(cell: SourceCell) -> str:
     for region in reversed(find_regions(cell)):
         lines[region.begin : region.end + 1] = _replacement(cell, region)
     source = "\n".join(lines)
-    if cell.kind == "code" and parse_cell(source) is None:
+    # A cell may be broken on purpose, for students to mend: it is given as it is.
+    broken = cell.only_in_notebook and source == cell.source.rstrip("\n")
+    if cell.kind == "code" and not broken and parse_cell(source) is None:
         raise _wrong(cell, 0, "what is left of the cell without its solutions is not valid Python")
     return source
 

@@ -19,7 +19,9 @@ def check_plan(plan: SuitePlan, spec: AssignmentSpec, *, graded: bool = True) ->
         graded: the hidden suite, whose points must add up; a public suite needs none.
     """
     if not plan.tests:
-        return ["the suite has no tests"]
+        # What a person marks alone needs no suite.
+        by_hand = graded and not spec.machine_points and not plan.faults
+        return [] if by_hand else ["the suite has no tests"]
     faults = [*plan.faults, *check_needs(plan), *_unknown_questions(plan, spec, graded)]
     if graded:
         faults += [

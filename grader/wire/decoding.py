@@ -25,6 +25,7 @@ from grader.wire.kinds import (
     Tree,
     Undecodable,
 )
+from grader.wire.tables import table
 
 MAX_SAME_HASH = 64
 _ARRAY_DTYPE = re.compile(rf"[<>|][{ARRAY_KINDS}]\d{{1,9}}")
@@ -147,6 +148,18 @@ class _Decoder:
         ref = RemoteRef(_int(handle), _str(kind)[:SHORT], _str(type_name)[:SHORT])
         return self.remote(ref) if self.remote else ref
 
+    def _table(self, args: list[Any], depth: int) -> Any:
+        columns, ref = args
+        plain = self.decode(columns, depth)
+        try:
+            return table(plain)
+        except ImportError as error:
+            if ref is not None and type(ref) is list and ref[:1] == ["R"]:
+                return self.decode(ref, depth)
+            raise Undecodable(
+                "a pandas table, and pandas is not installed where it arrives"
+            ) from error
+
     def _function(self, args: list[Any], depth: int) -> FunctionSource:
         name, source, *flat = args
         names = {_str(k): self.decode(v, depth) for k, v in zip(flat[::2], flat[1::2], strict=True)}
@@ -171,6 +184,7 @@ class _Decoder:
         "D": lambda e, a, d: DTYPES[_str(*a)],
         "V": lambda e, a, d: torch.device(_str(*a)),
         "R": _remote,
+        "P": _table,
         "f": _function,
     }
 

@@ -30,6 +30,7 @@ from grader.wire.kinds import (
     Tree,
     Unencodable,
 )
+from grader.wire.tables import plain_table
 
 
 def encode(value: object, blobs: list[Blob], *, other: Other | None = None) -> Tree:
@@ -68,9 +69,21 @@ class _Encoder:
         encode = self._encoder_of(kind)
         if encode is not None:
             return encode(self, value, depth + 1)
+        why = ""
+        nodes, size, blobs = self.nodes, self.bytes, len(self.blobs)
+        try:
+            plain = plain_table(value)
+            if plain is not None:
+                columns = self.encode(plain, depth + 1)
+                # Whose pandas is missing can still ask the object itself, where there is one.
+                return ["P", columns, self.other(value) if self.other is not None else None]
+        except Unencodable as error:
+            why = str(error)
+            self.nodes, self.bytes = nodes, size
+            del self.blobs[blobs:]
         tree = self.other(value) if self.other is not None else None
         if tree is None:
-            raise Unencodable(f"a {type_name(kind)} can't be sent by value")
+            raise Unencodable(why or f"a {type_name(kind)} can't be sent by value")
         return tree
 
     @classmethod

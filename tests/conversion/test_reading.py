@@ -132,6 +132,27 @@ def test_what_is_no_notebook_is_refused(tmp_path: Path, content: str) -> None:
             read(path)
 
 
+@pytest.mark.parametrize(
+    ("said", "title"),
+    [
+        (
+            "**Question 1.** Assign `x` to the *smallest* prime. Then stop.",
+            "Question 1: Assign x to the smallest prime",
+        ),
+        ("**Question 3 (2 points):** " + "A long sentence " * 9, "Question 3"),
+        ("**Gradients.** Write them.", "Gradients"),
+        ("### Part A (2 points)\n\n**Hint.** None.", "Part A"),
+        ("Just words, and **bold** ones.", "Top"),
+    ],
+)
+def test_a_question_is_titled_as_its_text_is_headed(written: Any, said: str, title: str) -> None:
+    cells = [text("# Top"), text(said), graded("assert f", "t", 1)]
+    assert read_nbgrader(written(*cells)).questions[0].title == title
+    first, _, *others = question("name: a", "A", "f = 1 # SOLUTION", ("f", "1"))
+    cells = [text("# Top"), first, text(said), *others]
+    assert read_otter(written(*cells)).questions[0].title == title
+
+
 # -- Otter
 
 
@@ -250,6 +271,10 @@ def test_data_is_taken_from_the_folder_of_the_notebook_alone(written: Any, tmp_p
             "# BEGIN SOLUTION NO PROMPT\nx = 1\n# END SOLUTION\n"
             '""" # BEGIN PROMPT\nx = 0\n"""; # END PROMPT',
             "# BEGIN SOLUTION\nx = 1\n# BEGIN STARTER\n# x = 0\n# END SOLUTION",
+        ),
+        (
+            'plot(x) # SOLUTION NO PROMPT\n""" # BEGIN PROMPT\nplot(...)\n""" # END PROMPT',
+            "# BEGIN SOLUTION\nplot(x)\n# BEGIN STARTER\n# plot(...)\n# END SOLUTION",
         ),
     ],
 )

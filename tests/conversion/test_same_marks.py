@@ -12,6 +12,7 @@ import pytest
 
 from grader.api.grading import grade
 from grader.api.importing import System, import_assignment
+from grader.api.validation import validate
 from grader.course.directory import Course
 from tests.conversion import nbgrader_course, otter_course
 
@@ -50,6 +51,16 @@ def our_marks(
         for test in verdict.tests:
             marks[test.question] = marks.get(test.question, Decimal(0)) + test.points
     return found
+
+
+def test_what_a_person_marks_alone_can_be_validated_and_graded(tmp_path: Path) -> None:
+    answer = {**nbgrader_course.code("Because.", "why", grade=True, solution=True, points=2)}
+    cells = [nbgrader_course.text("# T"), answer | {"cell_type": "markdown"}]
+    for cell in cells:
+        cell.pop("outputs", None), cell.pop("execution_count", None)
+    master = nbgrader_course.notebook(cells)
+    assert our_marks(tmp_path, "nbgrader", master, {"ada": master}) == {"ada": {}}
+    assert validate(Course(tmp_path / "course"), "hw", sandbox="local") == []
 
 
 def test_nbgrader_gives_the_same_marks(tmp_path: Path) -> None:

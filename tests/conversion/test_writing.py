@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 from collections.abc import Callable
 from pathlib import Path
@@ -10,11 +11,13 @@ from typing import Any
 import pytest
 
 from grader.api.importing import import_assignment
-from grader.course.directory import Course
+from grader.course.directory import Course, check_assignment
 from grader.errors import GraderError, SpecError, UsageError
+from grader.release.contents import released_contents
 from grader.release.notebooks import solution_notebook, student_notebook
 from tests.conversion.nbgrader_course import code, notebook, solution, source_cells, text
 from tests.conversion.nbgrader_course import test as graded
+from tests.conversion.otter_course import question
 
 
 @pytest.fixture
@@ -134,17 +137,121 @@ def test_data_beside_the_notebook_comes_along_and_links_do_not(
     (folder / "c.csv").symlink_to(tmp_path / "secret")
     (folder / "data" / "d.csv").symlink_to(tmp_path / "secret")
     import_assignment(course, "nbgrader", folder)
-    names = [p.name for p in course.assignment("ps1").data_files()]
-    assert names == ["a.csv", "b.csv"]
+    assignment = course.assignment("ps1")
+    assert [p.name for p in assignment.data_files()] == ["a.csv"]
+    assert list(assignment.given_files()) == ["b.csv"]
 
 
-def test_a_file_that_is_read_from_beside_the_notebook_is_pointed_out(
+def test_a_file_that_may_not_lie_beside_the_notebook_is_pointed_out(
     course: Course, source: Any
 ) -> None:
-    folder = source(code('rows = open("b.csv").read()', "a"), F, F_TEST)
-    (folder / "b.csv").write_text("2")
+    folder = source(code('rows = open("random.py").read()', "a"), F, F_TEST)
+    (folder / "random.py").write_text("2")
     (made,) = import_assignment(course, "nbgrader", folder)
-    assert any("data/b.csv" in remark.what for remark in made.remarks)
+    (remark,) = [r for r in made.remarks if "data/random.py" in r.what]
+    assert remark.where.endswith("cell 1")
+    assert [p.name for p in course.assignment("ps1").data_files()] == ["random.py"]
+
+
+def test_modules_pictures_and_links_stay_where_the_notebook_finds_them(
+    course: Course, source: Any, tmp_path: Path
+) -> None:
+    shown = text("![a](img/a%20b.png) <img src='c.png'> [web](https://d.org/x) ![](../secret)")
+    folder = source(shown, code("import helper, torch", "h"), F, F_TEST)
+    (tmp_path / "source" / "secret").write_text("3")
+    (folder / "img").mkdir()
+    for name in ("img/a b.png", "c.png", "helper.py", "unused.txt"):
+        (folder / name).write_bytes(b"x")
+    import_assignment(course, "nbgrader", folder)
+    import_assignment(course, "nbgrader", folder / "ps1.ipynb", name="alone")
+    assignment, alone = course.assignment("ps1"), course.assignment("alone")
+    assert list(assignment.given_files()) == ["c.png", "helper.py", "img/a b.png", "unused.txt"]
+    assert list(alone.given_files()) == ["c.png", "img/a b.png"]
+    assert assignment.spec.box.libraries == ()
+    assert set(released_contents(assignment)) >= {"c.png", "helper.py", "img/a b.png"}
+
+
+def test_a_pasted_picture_becomes_a_file_that_the_text_shows(course: Course, source: Any) -> None:
+    pasted = {
+        **text("# T\n![x](attachment:my%20plot.png) ![y](attachment:none.png)"),
+        "attachments": {
+            "my plot.png": {"image/png": base64.b64encode(b"picture").decode()},
+            "odd": {"image/png": "?"},
+            "worse": [1],
+        },
+    }
+    import_assignment(course, "nbgrader", source(pasted, F, F_TEST))
+    assignment = course.assignment("ps1")
+    assert assignment.given_contents() == {"pictures/cell-1-my-plot.png": b"picture"}
+    shown = sources(student_notebook(assignment))[0]
+    assert "![x](pictures/cell-1-my-plot.png) ![y](attachment:none.png)" in shown
+
+
+def test_an_odd_cell_does_not_refuse_the_rest(course: Course, source: Any) -> None:
+    cells = [
+        code("def broken(:\n    pass", "b"),
+        solution("x = {\n    ### BEGIN SOLUTION\n    'a': 41,\n    ### END SOLUTION\n}", "x"),
+        solution("y = 1\n### BEGIN SOLUTION\n### END SOLUTION", "y"),
+        solution("def g(x):\n    ### BEGIN SOLUTION\n    return x", "g"),
+        solution("### BEGIN SOLUTION\ndef z(:\n### END SOLUTION", "z"),
+    ]
+    (made,) = import_assignment(course, "nbgrader", source(*cells, F, F_TEST))
+    assert made.unfinished == ()
+    odd = [r.where.rpartition(" ")[2] for r in made.remarks if r.kind == "look"]
+    assert odd == ["1", "2", "3", "4", "5"]
+    released = sources(student_notebook(course.assignment("ps1")))
+    assert released[0] == cells[0]["source"]
+    assert "41" not in "".join(released)
+    assert "def z" not in "".join(released)
+    exec((course.root / "reference" / "ps1.py").read_text(), {})
+
+
+def test_a_dict_of_which_students_write_the_values_is_released_without_them(
+    course: Course, tmp_path: Path
+) -> None:
+    cell = "x = {\n    'a': 41, # SOLUTION\n    'b': 42, # SOLUTION\n    'c': 3,\n}"
+    path = tmp_path / "hw.ipynb"
+    path.write_text(json.dumps(notebook(question("name: a", "A", cell, ("x['a']", "41")))))
+    (made,) = import_assignment(course, "otter", path)
+    assert made.unfinished == ()
+    released = "\n".join(sources(student_notebook(course.assignment("hw"))))
+    assert "4" not in released
+    assert "x = {" in released
+    assert "'a': 41" in "\n".join(sources(solution_notebook(course.assignment("hw"))))
+
+
+def test_an_assignment_that_only_a_person_marks_is_whole(course: Course, source: Any) -> None:
+    answer = {**code("Because.", "why", grade=True, solution=True, points=2)}
+    answer |= {"cell_type": "markdown"}
+    (made,) = import_assignment(course, "nbgrader", source(text("# T"), answer))
+    assert (made.unfinished, made.tests, made.manual) == ((), 0, 2)
+    assert not (made.folder / "hidden").exists()
+    check_assignment(course.assignment("ps1"))
+
+
+def test_a_notebook_of_tests_alone_is_whole_too(course: Course, source: Any) -> None:
+    (made,) = import_assignment(course, "nbgrader", source(graded("assert 1 + 1 == 2", "t", 1)))
+    assert made.unfinished == ()
+    assert sources(student_notebook(course.assignment("ps1"))) == ["# ps1"]
+
+
+def test_a_notebook_in_another_language_is_refused_with_its_name(
+    course: Course, source: Any
+) -> None:
+    folder = source(F, F_TEST)
+    path = folder / "ps1.ipynb"
+    raw = json.loads(path.read_text()) | {"metadata": {"kernelspec": {"language": "R"}}}
+    path.write_text(json.dumps(raw))
+    with pytest.raises(SpecError, match="written in r"):
+        import_assignment(course, "nbgrader", folder)
+
+
+def test_a_module_that_the_judge_lacks_is_said(course: Course, source: Any) -> None:
+    cell = graded("import no_such_module_zz\nassert f(1) == no_such_module_zz.one", "t", 1)
+    (made,) = import_assignment(course, "nbgrader", source(F, cell))
+    assert [r.where for r in made.remarks if "pip install no_such_module_zz" in r.what] == [
+        "ps1.ipynb, cell 2"
+    ]
 
 
 def test_titles_with_quotes_and_breaks_are_written_as_toml(course: Course, source: Any) -> None:
