@@ -3,22 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from decimal import Decimal
+from functools import partial
 from pathlib import Path
 
 from grader.course.directory import Assignment, Course
 from grader.course.spec import Question
-from grader.errors import UsageError
-from grader.gradebook.course_marks import answer_sha256, marked_answers
+from grader.errors import SpecError, UsageError
+from grader.gradebook.course_marks import answer_mark, answer_sha256, marked_answers
 from grader.gradebook.course_tries import counted_verdicts
 from grader.gradebook.hand_marks import Fact, Kind, Newest
 from grader.gradebook.part_sheet import Line, Part, PartSheet
 from grader.gradebook.spreadsheet import read_sheet
 from grader.gradebook.store import Gradebook
+from grader.gradebook.untouched import Untouched, is_by_rule, mark_untouched
 from grader.grading.verdict import Outcome, Verdict
 from grader.intake.pseudonyms import pseudonyms
 from grader.report.answers_page import AnswerSheet, GivenAnswer, answers_page
 from grader.report.files import write_pages
+from grader.report.marks import place_words
 from grader.suggestions import did_you_mean
 
 
@@ -27,6 +31,7 @@ class Gathered:
     """What was written: the page, the tables by question, and how many answers wait."""
 
     page: Path
+    untouched: Untouched
     tables: Mapping[str, Path]
     waiting: Mapping[str, int]
 
@@ -58,19 +63,23 @@ def gather_answers(
     folder = out or course.graded_dir / assignment / "answers"
     with Gradebook(course.database_url) as gradebook:
         verdicts = _verdicts(course, chosen, gradebook)
+        untouched = mark_untouched(gradebook, chosen.spec, verdicts)
         newest = gradebook.hand_marks.newest(item=chosen.name)
-    names = _names(course, verdicts, anonymous=anonymous)
-    sheets = [_answers(q, verdicts, names, newest) for q in questions]
-    tables = {}
-    for q in questions:
-        tables[q.id] = folder / f"{q.id}{suffix}"
-        _table(chosen, q, verdicts, names).write(tables[q.id], newest)
-    html = answers_page(
-        sheets, spec=chosen.spec, anonymous=anonymous, template_dirs=course.template_dirs
-    )
+        names = _names(course, verdicts, anonymous=anonymous)
+        models = _models(chosen)
+        sheets = [_answers(q, verdicts, names, newest, gradebook, models) for q in questions]
+        tables = {}
+        for q in questions:
+            tables[q.id] = folder / f"{q.id}{suffix}"
+            _table(chosen, q, verdicts, names).write(tables[q.id], newest)
+        html = answers_page(
+            sheets, spec=chosen.spec, anonymous=anonymous, template_dirs=course.template_dirs
+        )
     page = write_pages(folder, {"answers.html": html})[0]
     waiting = {s.question.id: sum(a.points is None for a in s.answers) for s in sheets}
-    return Gathered(page=page, tables=tables, waiting=waiting)
+    return Gathered(
+        page=page, untouched=_shown_as(untouched, names), tables=tables, waiting=waiting
+    )
 
 
 def import_answers(
@@ -134,10 +143,17 @@ def _names(course: Course, verdicts: list[Verdict], *, anonymous: bool) -> dict[
 
 
 def _answers(
-    question: Question, verdicts: list[Verdict], names: Mapping[str, str], newest: Newest
+    question: Question,
+    verdicts: list[Verdict],
+    names: Mapping[str, str],
+    newest: Newest,
+    gradebook: Gradebook,
+    models: Mapping[str, str],
 ) -> AnswerSheet:
     answers = []
     for verdict in verdicts:
+        mark = next((m for m in verdict.questions if m.id == question.id), None)
+        given = answer_mark(verdict, mark, newest) if mark else None
         points, comment = marked_answers(verdict, newest).get(question.id, (None, ""))
         answers.append(
             GivenAnswer(
@@ -145,9 +161,35 @@ def _answers(
                 text=verdict.answers.get(question.id, ""),
                 points=points,
                 comment=comment,
+                place=place_words(verdict, question.id),
+                at=verdict.answer_places.get(question.id),
+                notebook=partial(gradebook.executed_notebook, verdict),
+                tests=tuple(t for t in verdict.tests if t.question == question.id),
+                machine_points=mark.points if mark else Decimal(0),
+                by_rule=given is not None and is_by_rule(given),
             )
         )
-    return AnswerSheet(question=question, answers=sorted(answers, key=lambda a: a.shown_as))
+    return AnswerSheet(
+        question=question,
+        answers=sorted(answers, key=lambda a: a.shown_as),
+        model=models.get(question.id, ""),
+    )
+
+
+def _models(assignment: Assignment) -> Mapping[str, str]:
+    """The reference's answers; none where it makes no notebook."""
+    from grader.release.questions import model_answers
+
+    try:
+        return model_answers(assignment)
+    except SpecError:
+        return {}
+
+
+def _shown_as(untouched: Untouched, names: Mapping[str, str]) -> Untouched:
+    """Under the names that the page has."""
+    students = {q: sorted(names[s] for s in of) for q, of in untouched.students.items()}
+    return replace(untouched, students=students)
 
 
 def _table(

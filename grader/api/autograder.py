@@ -18,7 +18,7 @@ from typing import Any
 
 import msgspec
 
-from grader.api.setting import SEED_BITS, trial_setting
+from grader.api.setting import SEED_BITS, trial_setting, with_released_cells
 from grader.course.directory import Assignment, Course
 from grader.errors import GraderError, InfrastructureError
 from grader.grading.batch import Watchers, grade_batch
@@ -75,7 +75,9 @@ def autograde(root: Path, name: str) -> dict[str, Any]:
     assignment = Course(root / "source" / "course").assignment(name)
     choice = choose_in_container(hide=(root,))
     print(f"Sandbox: {choice.sandbox} ({choice.why})", file=sys.stderr)
-    setting = trial_setting(assignment, choice, seed=secrets.randbits(SEED_BITS))
+    setting = with_released_cells(
+        trial_setting(assignment, choice, seed=secrets.randbits(SEED_BITS)), assignment
+    )
     print(f"Seed: {setting.seed}", file=sys.stderr)
     setting = msgspec.structs.replace(setting, slots=1, bundle_sha256=assignment.bundle_sha256())
     verdicts: list[Verdict] = []

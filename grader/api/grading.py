@@ -16,7 +16,7 @@ import msgspec
 from grader.api.handing_in import intake_setting, zone_of
 from grader.api.mark_notes import notes_on_marks
 from grader.api.pages import Pages
-from grader.api.setting import SEED_BITS, batch_setting
+from grader.api.setting import SEED_BITS, batch_setting, with_released_cells
 from grader.api.turn import turn_of
 from grader.course.directory import Assignment, Course, check_assignment
 from grader.course.spec import AssignmentSpec
@@ -26,6 +26,7 @@ from grader.gradebook.differences import MarkChange, differences
 from grader.gradebook.hand_ins import HandIn, hand_in_of, learnt_time
 from grader.gradebook.reuse import Reusable
 from grader.gradebook.store import Entry, Gradebook
+from grader.gradebook.untouched import Untouched, mark_untouched
 from grader.grading.batch import Watchers, grade_batch
 from grader.grading.bundle import pack
 from grader.grading.cluster import Cluster, open_cluster
@@ -72,6 +73,7 @@ class Graded:
     reused: int
     refused: tuple[Refused, ...]
     changes: list[MarkChange] = field(default_factory=list)
+    untouched: Untouched = field(default_factory=Untouched)
 
     @property
     def infrastructure_errors(self) -> list[Verdict]:
@@ -301,6 +303,7 @@ class _Run:
         self._batch = self._gradebook.start_batch(
             self._assignment.name, seed=self._seed, settings=settings
         )
+        self._setting = with_released_cells(self._setting, self._assignment)
         watchers = Watchers(
             on_verdict=self._take,
             on_begin=self._progress.begun,
@@ -321,6 +324,7 @@ class _Run:
     def finish(self, began: float, refused: tuple[Refused, ...]) -> Graded:
         """Write the pages of what counts, and the class page."""
         counted = self._counted(self._verdicts)
+        untouched = mark_untouched(self._gradebook, self._assignment.spec, counted)
         pages, class_page = self._pages.write(counted)
         for note in notes_on_marks(self._course, self._assignment, self._gradebook):
             self._progress.warned(note)
@@ -336,6 +340,7 @@ class _Run:
             run=len(self._jobs),
             reused=len(self._verdicts) - len(self._jobs),
             refused=refused,
+            untouched=untouched,
             changes=differences(self._before, [v for v in counted if _has_mark(v)]),
         )
 

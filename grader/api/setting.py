@@ -5,10 +5,13 @@ from __future__ import annotations
 import os
 from importlib.metadata import PackageNotFoundError, version
 
+import msgspec
+
 from grader import __version__
 from grader.course.directory import Assignment
 from grader.course.secret import seeds_key
 from grader.course.spec import AssignmentSpec
+from grader.errors import SpecError
 from grader.grading.job import Setting
 from grader.sandbox.choose import Choice
 from grader.sandbox.gpus import gpus_for
@@ -56,6 +59,22 @@ def batch_setting(
         gpus=gpus,
         runtime=choice.runtime,
     )
+
+
+def with_released_cells(setting: Setting, assignment: Assignment) -> Setting:
+    """Return the setting with the cells of the released notebook, where a person reads answers.
+
+    A reference that makes no notebook has released none: answers are then found by their marker.
+    """
+    if not assignment.spec.manual_points:
+        return setting
+    # jupytext takes a third of a second to import; most batches need no released notebook.
+    from grader.release.questions import given_cells
+
+    try:
+        return msgspec.structs.replace(setting, released=given_cells(assignment))
+    except SpecError:
+        return setting
 
 
 def trial_setting(assignment: Assignment, choice: Choice, seed: int, *, slots: int = 2) -> Setting:

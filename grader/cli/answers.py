@@ -50,6 +50,7 @@ def command(
     """
     from grader.api.answers import gather_answers, import_answers
     from grader.api.marking import marker
+    from grader.cli.grade import untouched_lines
 
     course = find(course_dir)
     if table is not None:
@@ -66,4 +67,6 @@ def command(
     )
     for identifier, path in gathered.tables.items():
         click.echo(f"{identifier}: {gathered.waiting[identifier]} to be marked, {path}", err=True)
+    for line in untouched_lines(gathered.untouched):
+        click.echo(line, err=True)
     click.echo(gathered.page)

@@ -21,6 +21,7 @@ from grader.cli.output import secho
 
 if TYPE_CHECKING:
     from grader.api import Graded
+    from grader.gradebook.untouched import Untouched
 
 
 _MAX_NAMED = 10
@@ -126,6 +127,8 @@ def command(
         from grader.cli.table import print_marks
 
         print_marks(graded)
+        for line in untouched_lines(graded.untouched):
+            click.echo(line, err=True)
     faults = graded.suite_faults
     for fault in faults:
         secho(f"Broken test: {fault.test}: {fault.what}", fg="red", err=True)
@@ -149,6 +152,15 @@ def _named(students: Sequence[str]) -> str:
     return ", ".join(students[:_MAX_NAMED]) + more
 
 
+def untouched_lines(untouched: Untouched) -> list[str]:
+    """Say which answers were handed in as they were handed out, and what becomes of them."""
+    what = "0 by rule" if untouched.zero else "to be marked as any other"
+    return [
+        f"{question}: {len(names)} untouched, {what}: {_named(names)}"
+        for question, names in untouched.students.items()
+    ]
+
+
 def document(graded: Graded) -> dict[str, Any]:
     """The batch as one JSON document."""
     import msgspec
@@ -168,6 +180,10 @@ def document(graded: Graded) -> dict[str, Any]:
             {"test": f.test, "what": f.what, "students": list(f.students)}
             for f in graded.suite_faults
         ],
+        "untouched": {
+            "zero": graded.untouched.zero,
+            "students": {q: list(names) for q, names in graded.untouched.students.items()},
+        },
         "refused": [{"source": r.source, "reason": r.reason} for r in graded.refused],
         "class_page": str(graded.class_page),
         "submissions": [

@@ -29,6 +29,7 @@ class Question(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     """One question: `points` come from the suite, `manual` from a person who reads the answer.
 
     `extra_credit`: both come on top, and are not among the assignment's points.
+    `rubric` is Markdown for that person: it stands beside the answers, and students never see it.
     """
 
     id: str
@@ -36,6 +37,7 @@ class Question(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     points: Points = Decimal(0)
     manual: Points = Decimal(0)
     extra_credit: bool = False
+    rubric: str = ""
     rules: Rules | None = None
 
 
@@ -67,6 +69,15 @@ class Dates(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
 
     released: dt.datetime | None = None
     due: dt.datetime | None = None
+
+
+class Answers(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """What an answer gets whose place holds what was released, and nothing else.
+
+    "ask": a person marks it as any other. "zero": no points, by rule; a person may give others.
+    """
+
+    untouched: Literal["ask", "zero"] = "ask"
 
 
 class Attempts(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -133,6 +144,7 @@ class AssignmentSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw
     resources: Resources = Resources()
     dates: Dates = Dates()
     attempts: Attempts = Attempts()
+    answers: Answers = Answers()
     box: BoxSpec = BoxSpec()
     handin: HandIn = HandIn()
     rules: Rules | None = None

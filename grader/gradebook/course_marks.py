@@ -76,7 +76,11 @@ def joined(student: str, item: Item, verdict: Verdict | None, newest: Newest) ->
 
 def answer_sha256(verdict: Verdict, question: str) -> str:
     """Return what tells one written answer from another."""
-    return hashlib.sha256(verdict.answers.get(question, "").encode("utf-8", "replace")).hexdigest()
+    text = verdict.answers.get(question, "")
+    place = verdict.answer_places.get(question)
+    if place is not None and place.pictures:  # the same words under another picture
+        text = f"{text}\0{place.pictures}"
+    return hashlib.sha256(text.encode("utf-8", "replace")).hexdigest()
 
 
 def answer_mark(verdict: Verdict, question: QuestionMark, newest: Newest) -> HandMark | None:

@@ -21,6 +21,7 @@ from grader.grading.verdict import (
     Usage,
     Verdict,
 )
+from grader.intake.answers import FoundAnswers
 from grader.rules.breach import Breach
 from grader.sandbox.limits import as_numbers
 from grader.suite.results import TestOutcome, TestResult
@@ -32,7 +33,7 @@ def graded(
     *,
     tests: tuple[TestResult, ...],
     breaches: tuple[Breach, ...],
-    answers: dict[str, str],
+    answers: FoundAnswers,
     collaborators: dict[str, str],
     notes: tuple[str, ...],
     missing_modules: tuple[str, ...],
@@ -48,7 +49,8 @@ def graded(
         max_points=spec.machine_points,
         manual_points=spec.manual_points,
         breaches=breaches,
-        answers=answers,
+        answers=answers.texts,
+        answer_places=answers.places,
         collaborators=collaborators,
         notes=notes,
         missing_modules=missing_modules,

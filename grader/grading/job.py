@@ -9,6 +9,7 @@ import msgspec
 from grader.course.spec import AssignmentSpec
 from grader.errors import GraderError
 from grader.grading.verdict import Verdict
+from grader.release.given_cells import GivenCell
 from grader.sandbox.base import Isolation, SandboxName
 from grader.suite.results import TestResult
 
@@ -43,7 +44,8 @@ class Setting(msgspec.Struct, frozen=True, kw_only=True):
     `seed_key` is the course's secret, without which nobody can tell what `seed` leads to.
     `gpus` are the devices of the slots, one for each; `gpu` is that of one worker.
     `given` is what the course gives beside the notebook, by its path there.
-    `suite` are the fingerprints of the hidden suite.
+    `suite` are the fingerprints of the hidden suite. `released` are the cells of the notebook that
+    students got: by them the answers are found that a person reads.
     """
 
     assignment: str
@@ -66,6 +68,7 @@ class Setting(msgspec.Struct, frozen=True, kw_only=True):
     gpus: tuple[str, ...] = ()
     runtime: str = ""
     suite: dict[str, str] = {}
+    released: tuple[GivenCell, ...] = ()
 
 
 class Ready(msgspec.Struct, frozen=True, kw_only=True, tag="ready", tag_field="kind"):

@@ -13,8 +13,10 @@ from grader.grading.issuing import graded, unreadable
 from grader.grading.job import Job, Judged, Setting
 from grader.grading.rule_holding import Held
 from grader.grading.verdict import Usage
-from grader.intake.answers import written_answers
+from grader.intake.answers import find_answers
+from grader.intake.beside import matches
 from grader.intake.collaborators import declared_collaborators
+from grader.intake.linked_pictures import is_picture, with_linked_pictures
 from grader.intake.notebook import read_notebook
 from grader.intake.submission import sentences
 from grader.sandbox.base import Slot
@@ -23,6 +25,9 @@ from grader.sandbox.limits import run_limits
 from grader.sandbox.notebook_box import NotebookBox
 from grader.suite.causes import causes
 from grader.suite.randomness import Seeds
+
+# The course's own pictures go into everybody's notebook.
+MAX_GIVEN_PICTURE_BYTES = 256 * 2**10
 
 JudgeSuite = Callable[[NotebookBox, dict[str, Any], dict[str, str]], Held]
 """Runs the hidden suite against a live notebook: (box, executed notebook, answers) to results."""
@@ -56,16 +61,23 @@ def judge_submission(
         return unreadable(job, setting, sentences(error))
     limits = run_limits(setting.spec)
     seed = Seeds(setting.seed, setting.seed_key).of_notebook()
-    files = {**job.files, **setting.given}  # nobody replaces what the course gives
+    # Nobody replaces what the course gives. A picture that the course did not ask for is shown to
+    # people, and never enters the box.
+    asked = setting.spec.handin.files
+    handed = {n: data for n, data in job.files.items() if not is_picture(n) or matches(n, asked)}
+    files = {**handed, **setting.given}
+    shown = {n: data for n, data in setting.given.items() if len(data) <= MAX_GIVEN_PICTURE_BYTES}
+    notebook = with_linked_pictures(notebook, {**job.files, **shown})
     box = NotebookBox(
         slot, notebook.sources, files=files, limits=limits, seed=seed, on_cell=on_cell
     )
     try:
         run = box.run()
         executed = executed_notebook(notebook, run)
-        answers = written_answers(notebook)
+        by_hand = [q.id for q in setting.spec.questions if q.manual]
+        answers = find_answers(notebook, given=setting.released, asked=by_hand)
         suite_began = time.monotonic()
-        held = suite(box, executed, answers)
+        held = suite(box, executed, answers.texts)
         suite_s = time.monotonic() - suite_began
     finally:
         box.close()

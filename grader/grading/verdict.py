@@ -9,6 +9,7 @@ from enum import StrEnum
 import msgspec
 
 from grader.errors import GradebookError
+from grader.intake.answers import AnswerPlace, Place
 from grader.rules.breach import Breach
 from grader.suite.results import TestOutcome, TestResult
 
@@ -93,6 +94,8 @@ class Verdict(msgspec.Struct, frozen=True, kw_only=True):
     is no mark has no points, whatever the tests gave.
     `collaborators` are whom the student declares, by question, "" for all of it.
     `breaches` are what the rules of the spec forbid and the notebook does.
+    `answers` are what a person reads, by question, as Markdown; `answer_places` say where each
+    stands in the executed notebook.
     `notes` are sentences on how the run went, for student and instructor, the first cause first;
     `missing_modules` what the notebook would have imported and is not installed.
     """
@@ -108,6 +111,7 @@ class Verdict(msgspec.Struct, frozen=True, kw_only=True):
     questions: tuple[QuestionMark, ...] = ()
     breaches: tuple[Breach, ...] = ()
     answers: dict[str, str] = {}
+    answer_places: dict[str, AnswerPlace] = {}
     collaborators: dict[str, str] = {}
     notes: tuple[str, ...] = ()
     missing_modules: tuple[str, ...] = ()
@@ -115,6 +119,11 @@ class Verdict(msgspec.Struct, frozen=True, kw_only=True):
     usage: Usage = Usage()
     provenance: Provenance | None = None
     format: int = 1
+
+    @property
+    def untouched(self) -> tuple[str, ...]:
+        """Questions in whose place stands what was released, and nothing else."""
+        return tuple(q for q, at in self.answer_places.items() if at.place is Place.UNTOUCHED)
 
     @property
     def broken_tests(self) -> tuple[TestResult, ...]:

@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import re
+from typing import Any
 
 import msgspec
 
-MAX_ATTACHMENT_BYTES = 4 * 2**20
+MAX_PICTURE_BYTES = 8 * 2**20
+MAX_ATTACHMENT_BYTES = 24 * 2**20
+"""Of one cell; a picture larger than what a browser should be sent is made smaller when shown."""
 
-_PICTURES = frozenset({"image/png", "image/jpeg", "image/gif", "image/webp"})
+_PICTURES = frozenset({"image/png", "image/jpeg", "image/jpg", "image/gif", "image/webp"})
 _BASE64 = re.compile(r"[A-Za-z0-9+/\s]++={0,2}\s*+")
+# Any name that a system gives a file, but nothing that ends an attribute of HTML.
+_NAME = re.compile(r"[^\x00-\x1f\x7f\"<>]{1,255}")
 
 
 def pasted_pictures(raw: msgspec.Raw) -> dict[str, dict[str, str]]:
@@ -19,17 +24,31 @@ def pasted_pictures(raw: msgspec.Raw) -> dict[str, dict[str, str]]:
     """
     if len(memoryview(raw)) > 2 * MAX_ATTACHMENT_BYTES:
         return {}
+    kept = {}
+    for name, bundle in (_decoded(raw, dict[str, msgspec.Raw]) or {}).items():
+        kinds = _decoded(bundle, dict[str, msgspec.Raw]) or {}
+        pictures = {
+            media: "".join(data)
+            for media, one in kinds.items()
+            if (data := _decoded(one, str | list[str])) is not None
+            and _is_picture(media, "".join(data))
+        }
+        if pictures and _NAME.fullmatch(name):
+            kept[name] = pictures
+    return kept
+
+
+def _decoded(raw: msgspec.Raw, kind: Any) -> Any:
+    """One odd value must not take the others with it."""
     try:
-        files = msgspec.json.decode(raw, type=dict[str, dict[str, str]] | None) or {}
+        return msgspec.json.decode(raw, type=kind)
     except (msgspec.DecodeError, UnicodeError, RecursionError):
-        return {}
-    kept = {
-        name: {media: data for media, data in kinds.items() if _is_picture(media, data)}
-        for name, kinds in files.items()
-        if re.fullmatch(r"[\w. ()-]{1,200}", name)
-    }
-    return {name: kinds for name, kinds in kept.items() if kinds}
+        return None
 
 
 def _is_picture(media: str, data: str) -> bool:
-    return media in _PICTURES and _BASE64.fullmatch(data) is not None
+    return (
+        media in _PICTURES
+        and len(data) <= MAX_PICTURE_BYTES * 4 // 3 + 4096
+        and _BASE64.fullmatch(data) is not None
+    )

@@ -10,6 +10,7 @@ from pathlib import Path, PurePosixPath
 from grader.course.directory import Assignment
 from grader.course.spec import HandIn
 from grader.intake.content import Content, RefusedFileError, on_disk
+from grader.intake.linked_pictures import is_picture
 from grader.intake.members import Member, RefusedMember
 from grader.intake.names import UnsafeNameError, display_name, is_clutter, safe_member_path
 
@@ -46,8 +47,10 @@ class Beside:
 
     def wanted(self, path: str) -> bool:
         """Say whether a file is to be read, by its name."""
-        name = PurePosixPath(path)
-        return not is_clutter(path) and any(name.match(pattern) for pattern in self.asked.files)
+        if is_clutter(path):
+            return False
+        # Pictures are shown to whoever marks by hand; without `files` they stay out of the box.
+        return matches(path, self.asked.files) or is_picture(path)
 
     def among(self, notebook: str, found: Iterable[Member | RefusedMember]) -> Taken:
         """Sort what a student handed in with a notebook, by paths round that notebook's folder."""
@@ -75,6 +78,7 @@ class Beside:
         files: dict[str, Content] = {}
         notes = [f"`{_shown(n)}` was handed in and not taken: {why}." for n, why in refused.items()]
         unasked: list[str] = []
+        unused: list[str] = []
         size = 0
         given = {name.casefold(): sha256 for name, sha256 in self.given.items()}
         for name, content in sorted(found.items()):
@@ -94,9 +98,10 @@ class Beside:
             else:
                 files[name] = content
                 size += content.size
+                unused += [] if matches(name, self.asked.files) else [name]
         notes += _not_asked(unasked)
-        unused = tuple(display_name(name) for name in (*unasked, *refused))
-        return Taken(tuple(files.items()), tuple(notes), unused[:MAX_FILES])
+        named = tuple(display_name(name) for name in (*unasked, *unused, *refused))
+        return Taken(tuple(files.items()), tuple(notes), named[:MAX_FILES])
 
     def _too_much(self, count: int, size: int) -> str:
         if count >= MAX_FILES:
@@ -104,6 +109,11 @@ class Beside:
         if size > self.asked.max_mb * MB:
             return f"the files are larger than {self.asked.max_mb:g} MB together"
         return ""
+
+
+def matches(path: str, patterns: Iterable[str]) -> bool:
+    """Say whether a path is one of those that patterns name."""
+    return any(PurePosixPath(path).match(pattern) for pattern in patterns)
 
 
 def beside_of(assignment: Assignment) -> Beside:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
@@ -12,6 +11,7 @@ from nbformat import NotebookNode, v4
 from grader.course.directory import Assignment
 from grader.errors import SpecError
 from grader.release.percent import INSTRUCTOR, SourceCell, read_percent
+from grader.release.questions import identified
 from grader.release.regions import MARKER_TRACE, solution_source, student_source
 
 RELEASE_KEY = "grader"
@@ -78,7 +78,7 @@ def _notebook(
 ) -> NotebookNode:
     made = []
     # Identifiers are counted over all cells, so that both notebooks name a cell alike.
-    for cell, identifier in _identified(cells):
+    for cell, identifier in identified(cells):
         if keep(cell):
             made.append(_cell(cell, identifier, source(cell)))
     notebook = v4.new_notebook(cells=made, metadata=_METADATA)
@@ -94,22 +94,6 @@ def _cell(cell: SourceCell, identifier: str, source: str) -> NotebookNode:
     }[cell.kind]
     tags = [tag for tag in cell.tags if tag != INSTRUCTOR]
     return make(source, id=identifier, metadata={"tags": tags} if tags else {})
-
-
-def _identified(cells: Iterable[SourceCell]) -> Iterable[tuple[SourceCell, str]]:
-    """Name cells by the question they belong to: `intro-text-1`, `q2-code-1`, `q7-answer`."""
-    section = "intro"
-    used: Counter[str] = Counter()
-    for cell in cells:
-        section = cell.question_begun or section
-        kind = {"code": "code", "markdown": "text", "raw": "raw"}[cell.kind]
-        answered = cell.answered_question
-        base = f"{answered}-answer" if answered else f"{section}-{kind}"
-        # nbformat allows ASCII letters, digits, - and _, 64 of them at most.
-        base = "".join(c if c.isascii() and (c.isalnum() or c in "-_") else "-" for c in base)[:56]
-        used[base] += 1
-        first_answer = answered is not None and used[base] == 1
-        yield cell, base if first_answer else f"{base}-{used[base]}"
 
 
 def _check_written_answers(assignment: Assignment, cells: Iterable[SourceCell]) -> None:

@@ -11,10 +11,11 @@ from pygments import highlight  # type: ignore[import-untyped]
 from pygments.formatters import HtmlFormatter  # type: ignore[import-untyped]
 from pygments.lexers.python import PythonLexer  # type: ignore[import-untyped]
 
-from grader.report.sanitising import sanitise_html
+from grader.report.sanitising import MAX_HTML, sanitise_html
 from grader.report.text import clean, shorten
 
 MAX_MARKDOWN = 20_000
+MAX_PICTURES = 16_000_000
 MAX_HIGHLIGHTED = 20_000
 MAX_ENVIRONMENTS = 100
 
@@ -52,7 +53,10 @@ def _convert(source: str, attachments: Mapping[str, Mapping[str, str]]) -> Marku
     from grader.report.markdown_renderer import render_markdown
 
     try:
-        return sanitise_html(render_markdown(source, attachments))
+        html = render_markdown(source, attachments)
+        # The text is bounded above, each picture where it is put in: what is cut off in the middle
+        # of a picture is none.
+        return sanitise_html(html, limit=MAX_HTML + MAX_PICTURES if attachments else MAX_HTML)
     except RecursionError:
         return _as_it_stands(source)
 

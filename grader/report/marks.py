@@ -12,6 +12,7 @@ import msgspec
 
 from grader.course.spec import AssignmentSpec
 from grader.grading.verdict import Outcome, Verdict
+from grader.intake.answers import Place
 from grader.rules.breach import Breach
 from grader.suite.results import TestOutcome, TestResult
 
@@ -30,12 +31,27 @@ OUTCOME_WORDS = {
 }
 
 
+PLACE_WORDS = {
+    Place.LED: "The marker of the answer is gone, or nothing stands at it. This stands in its "
+    "place, between the cells that were given.",
+    Place.PART: "What was made of the question's part of the notebook.",
+    Place.UNTOUCHED: "The answer was not touched: it is as it was handed out.",
+    Place.LOST: "No answer was found: its marker is gone, and so is what stood round it. Look into "
+    "the notebook.",
+}
+
 PARTLY = "partly passed"
 
 
 def outcome_words(test: TestResult) -> str:
     """How the test ended, for a sentence such as “This test …”."""
     return PARTLY if test.partly else OUTCOME_WORDS[test.outcome]
+
+
+def place_words(verdict: Verdict, question: str) -> str:
+    """What the reader of an answer must know of where it was found; "" where nothing."""
+    at = verdict.answer_places.get(question)
+    return PLACE_WORDS.get(at.place, "") if at else ""
 
 
 @dataclass(frozen=True, kw_only=True)

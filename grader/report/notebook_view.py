@@ -9,6 +9,7 @@ from typing import Any, Literal
 
 from markupsafe import Markup
 
+from grader.intake.answers import AnswerPlace, shown_text
 from grader.report.markdown import highlight_code, markdown_html
 from grader.report.pictures import raster_url, svg_url
 from grader.report.sanitising import is_interactive, sanitise_html
@@ -83,6 +84,31 @@ def view_notebook(untrusted_notebook: bytes) -> NotebookView:
     left_out = len(cells) - len(shown)
     return NotebookView(
         cells=shown, note=f"{left_out:,} more cells are not shown." * bool(left_out)
+    )
+
+
+def view_answer(untrusted_notebook: bytes | None, place: AnswerPlace | None) -> NotebookView:
+    """Show an answer as it stands in the executed notebook: its text, pictures, code and outputs.
+
+    Without cells where nothing is known of its place; then its text is all there is.
+    """
+    if not untrusted_notebook or place is None:
+        return NotebookView(cells=[])
+    try:
+        cells = json.loads(untrusted_notebook)["cells"]
+        budget = _Budget()
+        shown = []
+        for piece in place.pieces[:MAX_CELLS]:
+            cell = cells[piece.cell]
+            source = shown_text(_text(cell.get("source"))[piece.begin : piece.end])
+            if source or cell.get("outputs"):
+                part = {**cell, "source": source}
+                shown.append(_view_cell(part, piece.cell + 1, budget))
+    except (ValueError, KeyError, TypeError, IndexError, AttributeError, RecursionError):
+        return NotebookView(cells=[], note="The executed notebook cannot be shown.")
+    left_out = len(place.pieces) - MAX_CELLS
+    return NotebookView(
+        cells=shown, note=f"{left_out:,} more cells are not shown." if left_out > 0 else ""
     )
 
 

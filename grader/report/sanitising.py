@@ -219,9 +219,14 @@ _CLEANER = nh3.Cleaner(
 )
 
 
-def sanitise_html(untrusted_html: str) -> Markup:
-    """Return what of the HTML may stand in a page: text, tables, formulas, pictures, links."""
-    return Markup(_CLEANER.clean(untrusted_html[:MAX_HTML]))  # noqa: S704 - nh3's result
+def sanitise_html(untrusted_html: str, *, limit: int = MAX_HTML) -> Markup:
+    """Return what of the HTML may stand in a page: text, tables, formulas, pictures, links.
+
+    Args:
+        untrusted_html: cut off at `limit` characters.
+        limit: more than the default only for what is bounded already.
+    """
+    return Markup(_CLEANER.clean(untrusted_html[:limit]))  # noqa: S704 - nh3's result
 
 
 def is_interactive(untrusted_html: str) -> bool:

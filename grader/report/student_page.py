@@ -19,9 +19,10 @@ from grader.report.marks import (
     consequence,
     mark_sheet,
     outcome_words,
+    place_words,
     shown_breaches,
 )
-from grader.report.notebook_view import NotebookView, view_notebook
+from grader.report.notebook_view import NotebookView, view_answer, view_notebook
 from grader.report.templates import render
 from grader.report.text import show_terminal
 
@@ -52,7 +53,15 @@ def student_page(
     moment = aware(now) or now
     notebook = view_notebook(executed_notebook) if executed_notebook else NotebookView(cells=[])
     sheet = mark_sheet(verdict, spec=spec, audience=audience, now=moment)
-    answers = {q.id: markdown_html(q.answer) for q in sheet.questions if q.answer}
+    answers = {
+        q.id: view_answer(executed_notebook, verdict.answer_places.get(q.id))
+        for q in sheet.questions
+    }
+    texts = {
+        q.id: markdown_html(q.answer)
+        for q in sheet.questions
+        if q.answer and not answers[q.id].cells
+    }
     return render(
         "report/student.html.j2",
         {
@@ -60,6 +69,8 @@ def student_page(
             "spec": spec,
             "sheet": sheet,
             "answers": answers,
+            "texts": texts,
+            "place_words": place_words,
             "given": given or {},
             "alias": alias,
             "waiting": _waiting(sheet, given or {}),
