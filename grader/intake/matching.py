@@ -57,7 +57,10 @@ def _match_by_words(
     likeness = [
         (score, -index, -at)
         for index, one in enumerate(given[:MAX_COMPARED])
-        if index not in found and len(wanted := _words(one.source)) >= LEAST_WORDS
+        # An answer's cell is known by its marker or its id: one reads like the other.
+        if not one.answers
+        and index not in found
+        and len(wanted := _words(one.source)) >= LEAST_WORDS
         for at in left
         if cells[at].kind == one.kind and (score := _likeness(wanted, words[at])) >= LEAST_LIKENESS
     ]
