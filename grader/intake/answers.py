@@ -277,7 +277,7 @@ class _Finder:
             (self._at[i] for i in range(index + 1, len(self._given)) if i in self._at),
             len(self._cells),
         )
-        given = set(self._at.values())
+        given = {*self._at.values(), *(marker.cell for marker in self._markers)}
         return [
             self._whole(at)
             for at in range(before + 1, after)
