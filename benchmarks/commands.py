@@ -29,10 +29,12 @@ from records import fill, write_course
 from grader.cli import cli
 
 HERE = Path(__file__).parent
-GOAL_S = 0.5
+GRADER = Path(sys.executable).with_name("grader")
 HEAVY = ("torch", "numpy", "pandas", "sqlalchemy", "matplotlib", "nbconvert", "IPython", "docker")
 RUN_NOTEBOOKS = ("check", "grade", "validate", "doctor", "similarity", "sandbox build")
 """These run notebooks, read a whole class of them, or build an image."""
+SUBMIT = ("submit", "ps1.ipynb", "--to", "../inbox", "--receipt", "ps1.receipt.json")
+SUBMIT += ("--assignment", "ps1")
 COMMANDS: tuple[tuple[str, ...], ...] = (
     ("--help",),
     ("grade", "--help"),
@@ -41,20 +43,23 @@ COMMANDS: tuple[tuple[str, ...], ...] = (
     ("import", "nbgrader", "ps1_source.ipynb"),
     ("import", "otter", "hw.ipynb"),
     ("release", "ps1"),
-    ("inbox", "make", "inbox"),
-    ("submit", "ps1.ipynb", "--to", "inbox", "--student", "s0000", "--assignment", "ps1"),
+    ("inbox", "make", "new-inbox"),
+    SUBMIT,
+    ("receipt", "verify", "ps1.receipt.json"),
+    ("receipt", "fetch", "ps1.receipt.json", "--inbox", "../inbox"),
     ("roster", "import", "roster.csv"),
     ("roster", "match"),
     ("roster", "show"),
     ("collect", "ps1", "submissions"),
     ("report", "hw1"),
-    ("answers", "hw1"),
+    ("answers", "ps1"),
     ("mark", "s0000", "exam", "--points", "8"),
     ("marks", "show"),
     ("marks", "history"),
     ("marks", "excuse", "s0000", "hw1", "--why", "ill"),
     ("marks", "extend", "s0001", "hw1", "2025-02-05", "--why", "ill"),
     ("marks", "import", "marks.csv"),
+    ("marks", "move", "q1", "q9", "--of", "hw1", "--dry-run"),
     ("totals",),
     ("export", "csv"),
     ("publish",),
@@ -110,7 +115,12 @@ def lay_out(root: Path) -> None:
     (root / "roster.csv").write_text(
         "id,name,email\n" + "".join(f"s{n:04},A {n},s{n:04}@x.edu\n" for n in range(3))
     )
-    (root / "marks.csv").write_text("student,exam\ns0000,80\n")
+    spec = root / "assignments" / "ps1" / "assignment.toml"
+    manual = spec.read_text().replace('title = "Softmax"', 'title = "Softmax"\nmanual = 1')
+    spec.write_text(manual.replace("points = 10", "points = 11", 1))
+    (root / "marks.csv").write_text("student,item,points\ns0000,exam,80\n")
+    for command in (["inbox", "make", "../inbox"], list(SUBMIT), ["report", "hw1"], ["totals"]):
+        subprocess.run([GRADER, *command], cwd=root, check=True, capture_output=True)
 
 
 def measure(root: Path, arguments: tuple[str, ...], times: int) -> dict[str, object]:
@@ -122,6 +132,7 @@ def measure(root: Path, arguments: tuple[str, ...], times: int) -> dict[str, obj
         with tempfile.TemporaryDirectory() as name:
             place = Path(name, "course")
             shutil.copytree(root, place)
+            shutil.copytree(root.parent / "inbox", Path(name, "inbox"))
             before, began = resource.getrusage(resource.RUSAGE_CHILDREN), time.perf_counter()
             ran = subprocess.run(
                 [sys.executable, "-c", _SCRIPT, *arguments],

@@ -51,9 +51,10 @@ def judges() -> list[int]:
 
 
 def workers() -> list[int]:
-    """Processes that the judge has forked."""
+    """Those that the judge has forked; the judge itself where there is one slot."""
     (judge,) = judges()
-    return [pid for pid in descendants() if _parent(pid) == judge]
+    found = [pid for pid, command in descendants().items() if "grader.grading.judge" in command]
+    return [pid for pid in found if _parent(pid) == judge] or [judge]
 
 
 def zygotes() -> list[int]:

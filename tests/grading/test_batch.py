@@ -283,22 +283,13 @@ def test_a_submission_whose_worker_always_dies_is_no_mark(classroom: Classroom) 
 
 
 def _workers() -> list[int]:
-    """Processes forked by the judge of this test's batch."""
-    parents: dict[int, list[int]] = {}
-    for stat in Path("/proc").glob("[0-9]*/stat"):
-        try:
-            text = stat.read_text()
-        except OSError:
-            continue
-        parents.setdefault(int(text.rpartition(")")[2].split()[1]), []).append(
-            int(stat.parent.name)
-        )
-    judges = [
-        pid
-        for pid in parents.get(os.getpid(), [])
-        if b"grader.grading.judge" in Path(f"/proc/{pid}/cmdline").read_bytes()
-    ]
-    return [worker for judge in judges for worker in parents.get(judge, [])]
+    """The one worker of this test's batch, which is its judge."""
+    return [pid for pid, command in descendants().items() if _judges(pid, command)]
+
+
+def _judges(pid: int, command: str) -> bool:
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return "grader.grading.judge" in command and int(fields[1]) == os.getpid()
 
 
 @pytest.mark.slow
