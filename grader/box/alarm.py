@@ -83,6 +83,8 @@ class _Hold(AbstractContextManager[None]):
 
     def __exit__(self, *error: object) -> None:
         Alarm.holds -= 1
+        if Alarm.holds:  # raised within another, it would cut short what that one protects
+            return
         late, Alarm.late = Alarm.late, None
         if late is not None and error[0] is None:
             raise late

@@ -14,6 +14,7 @@ from typing import Any
 
 import torch
 
+from grader.box.replaced import Ask, Replaced, ask_nobody
 from grader.box.trace import Trace
 from grader.wire import messages as m
 from grader.wire import values
@@ -59,7 +60,14 @@ _VERBS: dict[str, Callable[..., Any]] = {
 class Calls:
     """The table of objects that stay here, and the requests on them."""
 
-    def __init__(self, namespace: dict[str, Any], initial: frozenset[str], trace: Trace) -> None:
+    def __init__(
+        self,
+        namespace: dict[str, Any],
+        initial: frozenset[str],
+        trace: Trace,
+        ask: Ask = ask_nobody,
+    ) -> None:
+        self._replaced = Replaced(namespace, ask)
         self._namespace = namespace
         self._initial = initial
         self._trace = trace
@@ -79,13 +87,16 @@ class Calls:
             case m.RunFunction():
                 function = self._take(request.function, blobs)
                 args, kwargs = self._args(request, blobs), self._kwargs(request, blobs)
-                with self._trace.during([*args, *kwargs.values()]):
+                with self._trace.during([*args, *kwargs.values()]), self._replaced.answering():
                     result = function(*args, **kwargs)
             case m.Seed():
                 seed_everything(request.seed)
                 result = None
             case m.Watch():
                 self._trace.watch(request)
+                result = None
+            case m.Replace():
+                self._replaced.replace(request.names)
                 result = None
             case m.Names():
                 result = sorted(self._names())[:MAX_ITEMS]
@@ -103,7 +114,7 @@ class Calls:
     def _act(self, request: m.Act, blobs: list[memoryview]) -> Any:
         target = self._take(request.target, blobs)
         args, kwargs = self._args(request, blobs), self._kwargs(request, blobs)
-        with self._trace.during([target]):
+        with self._trace.during([target]), self._replaced.answering():
             return _VERBS[request.verb](target, *args, **kwargs)
 
     def _args(self, request: m.Act | m.RunFunction, blobs: list[memoryview]) -> list[Any]:

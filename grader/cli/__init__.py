@@ -34,6 +34,7 @@ _COMMANDS = {
     "totals": "Compute totals from all marks.",
     "export": "Write marks into a system's own file.",
     "gradescope-bundle": "Write an autograder for Gradescope.",
+    "feedback": "Pack students' pages for a system's bulk upload.",
     "publish": "Lay out students' pages for a web server.",
     "gradebook": "Look after the gradebook's database.",
     "validate": "Try an assignment before its release.",

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import datetime as dt
 import re
+import unicodedata
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import ClassVar
 
@@ -16,6 +17,7 @@ from grader.errors import UsageError
 from grader.lms.moodle_words import COLUMNS, column_of
 from grader.lms.system import (
     FIRST,
+    LAST,
     Columns,
     Context,
     Place,
@@ -121,6 +123,16 @@ class Moodle(System):
                 "the line for stale and skips it in silence"
             )
 
+    def feedback_place(self, table: Table, line: Line) -> str:
+        """As `mod/assign/feedback/file/importziplib.php` takes it apart, at underscores."""
+        participant = _PARTICIPANT.search(line.cell(column_of(table, "identifier")))
+        if participant is None:
+            return ""
+        # A name is the student's own choice: it may lead nowhere, nor stand for another's number.
+        name = "".join(c if c.isalnum() or c in " .'-" else " " for c in _name_of(table, line))
+        name = " ".join(name.split()).strip(". ")[:100] or "Participant"
+        return f"{name}_{participant[1]}_assignsubmission_file_"
+
     def aged(self, age: dt.timedelta) -> list[str]:
         """Moodle takes no grade for a line that changed after the file was downloaded."""
         if age < _STALE_AFTER:
@@ -129,6 +141,12 @@ class Moodle(System):
             f"the file is {age.days} days old; Moodle skips in silence whatever was graded there "
             "since: download it afresh, or allow the import to update such records"
         ]
+
+
+def _name_of(table: Table, line: Line) -> str:
+    whole = line.cell(table.column(*COLUMNS["name"]))
+    parts = (line.cell(table.column(*FIRST)), line.cell(table.column(*LAST)))
+    return unicodedata.normalize("NFC", whole or " ".join(parts))
 
 
 def _without_group(name: str, roster: Roster) -> str:

@@ -221,6 +221,10 @@ class System:
     def finish(self, table: Table, line: Line, max_points: Decimal) -> None:
         """Fill in what belongs to a mark beside its cell."""
 
+    def feedback_place(self, table: Table, line: Line) -> str:
+        """Return the folder for a student's files in an archive of feedback; empty: none."""
+        return ""
+
     def aged(self, age: dt.timedelta) -> list[str]:
         """Return sentences on a table that was exported so long ago."""
         return []

@@ -62,6 +62,7 @@ class Witness:
         self._watches = watches
         self._all = all_
         self._wanted = NOTHING
+        self._asking: frozenset[str] = frozenset()
         self._watched: tuple[int, m.Watch] = (client.generation, NOTHING)
         self.generation = client.generation
         self._origins: dict[tuple[int, int], frozenset[str]] = {}
@@ -85,7 +86,7 @@ class Witness:
         self, request: m.Request, blobs: Sequence[Blob] = ()
     ) -> tuple[m.Reply, list[memoryview]]:
         """Ask the box, and take note of the names concerned and of what ran."""
-        names = self._names(request)
+        names = self._asking = self._names(request)
         for notes in self._now:
             notes.add(sorted(names), ())
         if isinstance(request, m.Act | m.RunFunction):
@@ -121,6 +122,8 @@ class Witness:
                 trees = [request.target, *request.args, *request.kwargs.values()]
             case m.RunFunction():
                 trees = [request.function, *request.args, *request.kwargs.values()]
+            case m.Give():  # its reply is that of the call that asked
+                return self._asking
             case _:
                 return frozenset()
         held = (self._origins.get((self.generation, h), frozenset()) for h in _handles(trees))

@@ -21,6 +21,7 @@ from grader.suite.outcomes import PASSED, Ending, ending_of, of_box_failure, of_
 from grader.suite.points import PlannedTest, SuitePlan
 from grader.suite.randomness import Seeds, seed_judge
 from grader.suite.results import TestOutcome, TestResult, Trial
+from grader.suite.right_names import RightNames
 from grader.suite.strictness import comparing_strictly
 
 MAX_TIMEOUTS = 2
@@ -79,6 +80,7 @@ class SuiteRun:
         self._account = NOTHING
         self._out_of_time = False
         self._revived_s = 0.0
+        self._right_answers = 0
 
     def results(self) -> list[TestResult]:
         """The results so far, in the order in which the suite states its tests."""
@@ -106,6 +108,7 @@ class SuiteRun:
             self._on_begin(test.name)
         began, revived_before = time.monotonic(), self._revived_s
         self._account = NOTHING
+        self._right_answers = 0
         reports: list[pytest.TestReport] = []
         reason = self._reason_not_to_run(test)
         if reason:
@@ -115,6 +118,7 @@ class SuiteRun:
         else:
             result, reports = self._run_trials(item, test, next_item)
         seconds = time.monotonic() - began - (self._revived_s - revived_before)
+        result = msgspec.structs.replace(result, right_answers=self._right_answers)
         result = self._keep(item, _with_duration(result, seconds))
         if self._on_result is not None:
             self._on_result(result, self._account)
@@ -195,7 +199,8 @@ class SuiteRun:
         seed_judge(self._seeds.of_judge(test.name, trial))
         self._raised.clear()
         seed = self._seeds.of_box(test.name, trial)
-        self._link.begin_test(seed=seed, until=self._call_deadline(test))
+        right = RightNames(self._reference, test.right)
+        self._link.begin_test(seed=seed, until=self._call_deadline(test), right=right)
         reports: list[pytest.TestReport] = []
         with gathered_hints() as hints, given_credit() as given:
             try:
@@ -208,7 +213,11 @@ class SuiteRun:
             _tear_down(item, None)
         if self._link.infrastructure is not None:
             raise self._link.infrastructure
-        return self._ending(test, given), list(hints), reports
+        ending = self._ending(test, given)
+        self._right_answers += right.asked
+        if test.right:
+            return _untold(ending, test, hints), [], reports
+        return ending, list(hints), reports
 
     def _revive(self) -> None:
         seconds = self._link.revive()
@@ -261,6 +270,23 @@ class SuiteRun:
         return ending_of(raised, shows_details=test.shows_details, reference=self._reference)
 
 
+def _untold(ending: Ending, test: PlannedTest, hints: Sequence[str]) -> Ending:
+    """Keep from the student whatever could hold an answer of the reference.
+
+    Their code can raise it as an error's text, or return it into an assertion's message or a hint.
+    """
+    if ending.outcome is TestOutcome.PASSED:
+        return ending
+    told = "\n".join(t for t in (ending.message, *hints, ending.traceback, ending.details) if t)
+    names = ", ".join(f"`{name}`" for name in test.right)
+    return replace(
+        ending,
+        message=f"This check was given a right {names} in place of yours.",
+        traceback="",
+        details=told,
+    )
+
+
 def _is_decided(endings: Sequence[Ending], test: PlannedTest) -> bool:
     """Whether the trials that are left can change nothing."""
     passed = sum(ending.outcome is TestOutcome.PASSED for ending in endings)
@@ -309,9 +335,12 @@ def _result(
         details=ending.details,
         shows=test.shows,
         # What the suite itself raised is no student's to read.
-        shows_details=test.shows_details and ending.outcome is not TestOutcome.SUITE_ERROR,
+        shows_details=test.shows_details
+        and not test.right
+        and ending.outcome is not TestOutcome.SUITE_ERROR,
         trials=tuple(trials),
         measured=ending.credit.measured,
+        right=test.right,
     )
 
 

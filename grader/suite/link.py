@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
 from collections.abc import Callable, Sequence
 from typing import Any, Protocol
@@ -10,6 +11,7 @@ from grader.errors import BoxFailure, BoxTimeout, InfrastructureError, SuiteErro
 from grader.suite.account import MAX_RECEIVED, Received, kind_of
 from grader.suite.failures import CallTimeout, MissingName, NotPlain, student_error
 from grader.suite.function_source import function_source, is_function
+from grader.suite.right_names import RightNames
 from grader.suite.strictness import marked, not_looking
 from grader.wire import messages as m
 from grader.wire import values
@@ -63,15 +65,21 @@ class BoxLink:
         self.received: list[Received] = []
         self.trusting = False
         self.infrastructure: InfrastructureError | None = None
+        self.right = RightNames(None)
+        self._replaced: tuple[int, tuple[str, ...]] = (client.generation, ())
 
-    def begin_test(self, *, seed: int | None, until: float | None) -> None:
+    def begin_test(
+        self, *, seed: int | None, until: float | None, right: RightNames | None = None
+    ) -> None:
         """Begin a test: the box is seeded when the test first asks something of it.
 
         Args:
             seed: for python, numpy and torch in the box.
             until: `time.monotonic()` at which the last call must have ended.
+            right: the functions that are answered for in place of the student's own.
         """
         self._seed, self._until = seed, until
+        self.right = right or RightNames(None)
         self.failure = None
         self.received.clear()
         self.trusting = False
@@ -122,6 +130,7 @@ class BoxLink:
         if self._seed is not None:
             seed, self._seed = self._seed, None
             self._exchange(m.Seed(seed=seed), ())
+        self._replace()
         blobs: list[Blob] = []
         with not_looking():
             request = make(lambda value: _encode(value, blobs), self._seconds())
@@ -131,6 +140,13 @@ class BoxLink:
         if len(self.received) < MAX_RECEIVED:
             self.received.append(Received(asked=asked, kind=kind_of(value)))
         return value
+
+    def _replace(self) -> None:
+        """Tell the box which names are answered for here; a new session knows of none."""
+        told = self._replaced[1] if self._replaced[0] == self.generation else ()
+        if told != self.right.names:
+            self._exchange(m.Replace(names=list(self.right.names)), ())
+        self._replaced = (self.generation, self.right.names)
 
     def _seconds(self) -> float:
         limit = float(self._client.call_timeout_s)
@@ -154,6 +170,8 @@ class BoxLink:
             raise self.failure
         try:
             reply, received = self._client.request(request, blobs)
+            if isinstance(reply, m.Wanted):
+                reply, received = self._answered(request, reply, received)
         except BoxFailure as failure:
             self.failure, self._ended = failure, True
             raise
@@ -165,6 +183,22 @@ class BoxLink:
         if isinstance(reply, m.OutOfTime):
             self.failure = CallTimeout(reply.seconds, reply.frames)
             raise self.failure
+        return reply, received
+
+    def _answered(
+        self, request: m.Request, reply: m.Reply, received: list[memoryview]
+    ) -> tuple[m.Reply, list[memoryview]]:
+        """Give the box the right answers that it asks for in a call, until the call's reply."""
+        until = time.monotonic() + m.WAITING * float(getattr(request, "timeout_s", 10.0))
+        while isinstance(reply, m.Wanted):
+            try:
+                give, blobs = self.right.answer(reply, received, until)
+            except BoxFailure:
+                # It waits for an answer, and takes the end of its session for one.
+                with contextlib.suppress(BoxFailure):
+                    self._client.request(m.Close())
+                raise
+            reply, received = self._client.request(give, blobs)
         return reply, received
 
     def _read(

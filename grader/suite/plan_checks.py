@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import pairwise
 
 from grader.course.spec import AssignmentSpec
 from grader.points import show
@@ -44,6 +45,7 @@ def check_needs(plan: SuitePlan) -> list[str]:
                     f"{test.where}: {test.name} needs {need}, which the suite does not have"
                     f"{_near(need, names)}"
                 )
+    faults += _unsound_rights(plan)
     circle = _circle(plan)
     if circle:
         faults.append("these tests need each other in a circle: " + " → ".join(circle))
@@ -51,7 +53,11 @@ def check_needs(plan: SuitePlan) -> list[str]:
 
 
 def run_order(plan: SuitePlan) -> list[PlannedTest]:
-    """Put each test after those that it needs, and otherwise leave the order alone."""
+    """Put each test after those that it needs, and otherwise leave the order alone.
+
+    Tests in which the reference answers for a function come last, those with more of them later:
+    a notebook that keeps the answers has them only where they are given anyway.
+    """
     done: dict[str, PlannedTest] = {}
     visited: set[str] = set()
 
@@ -63,9 +69,28 @@ def run_order(plan: SuitePlan) -> list[PlannedTest]:
             visit(needed)
         done[test.nodeid] = test
 
-    for test in plan.tests:
+    for test in sorted(plan.tests, key=lambda test: len(test.right)):
         visit(test)
     return list(done.values())
+
+
+def _unsound_rights(plan: SuitePlan) -> Iterator[str]:
+    """Say where a notebook could use answers of the reference in a test that doesn't give them."""
+    tests = sorted((t for t in _once_per_function(plan) if t.right), key=lambda t: len(t.right))
+    for before, test in pairwise(tests):
+        if not set(before.right) <= set(test.right):
+            yield (
+                f"{test.where}: {test.name} runs after {before.name}, in which the notebook gets "
+                f"right answers of {', '.join(sorted(set(before.right) - set(test.right)))} that "
+                "it could keep: name these in its with_right too, or in neither"
+            )
+    for test in _once_per_function(plan):
+        for needed in plan.needed_by(test):
+            if not set(needed.right) <= set(test.right):
+                yield (
+                    f"{test.where}: {test.name} needs {needed.name}, which is run with right "
+                    f"answers of {', '.join(needed.right)}, and is run without them itself"
+                )
 
 
 def _circle(plan: SuitePlan) -> list[str]:

@@ -24,6 +24,7 @@ MARKS = (
     'shows(when): when the student may see the result: "always", "after_due" or "never"',
     "shows_details: the student may see the assertion's text and values",
     "trials(n, need=k): run with up to n seeds, pass when k of them pass",
+    "with_right(*functions): the reference answers for these, in place of the student's own",
     "needs(*tests): not run when a test that it needs did not pass",
 )
 

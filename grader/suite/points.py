@@ -42,6 +42,7 @@ class PlannedTest:
     trials: int = 1
     trials_needed: int = 1
     needs: tuple[str, ...] = ()
+    right: tuple[str, ...] = ()
     where: str = ""
 
 
@@ -107,6 +108,7 @@ def _read(item: pytest.Item, name: str, faults: list[str]) -> tuple[PlannedTest,
         trials=trials,
         trials_needed=needed,
         needs=reader.needs(),
+        right=reader.right(),
         where=where,
     )
     return test, points if own else None
@@ -206,6 +208,15 @@ class _Reader:
                 self._fault(f"needs({_shown(mark)}): expected names of tests")
             names += [name for name in mark.args if isinstance(name, str)]
         return tuple(dict.fromkeys(names))
+
+    def right(self) -> tuple[str, ...]:
+        names: set[str] = set()
+        for mark in self._item.iter_markers("with_right"):
+            named = [n for n in mark.args if isinstance(n, str) and n.isidentifier()]
+            if not mark.args or mark.kwargs or len(named) < len(mark.args):
+                self._fault(f"with_right({_shown(mark)}): expected names of functions")
+            names.update(named)
+        return tuple(sorted(names))
 
     def _fault(self, text: str) -> None:
         self._faults.append(f"{self._label}: {text}")

@@ -42,7 +42,8 @@ class TestResult(msgspec.Struct, frozen=True, kw_only=True):
     assertion's text and values) only to an instructor, unless the test says `shows_details`.
     Only a test that gives all its points has passed; one that gives some is `partly` passed.
     A `suite_error` is the suite's fault and nobody's mark.
-    `measured` is a number that a leaderboard may rank by.
+    `measured` is a number that a leaderboard may rank by. `right` are the student's functions for
+    which the reference answered, `right_answers` how often.
     """
 
     __test__ = False
@@ -62,6 +63,8 @@ class TestResult(msgspec.Struct, frozen=True, kw_only=True):
     duration_s: float = 0.0
     trials: tuple[Trial, ...] = ()
     measured: Decimal | None = None
+    right: tuple[str, ...] = ()
+    right_answers: int = 0
 
     @property
     def partly(self) -> bool:

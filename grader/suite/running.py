@@ -27,10 +27,11 @@ from grader.suite.execution import Limits, SuiteRun
 from grader.suite.link import BoxClient, BoxLink
 from grader.suite.notebook_view import NotebookView
 from grader.suite.plan_checks import check_needs, run_order
-from grader.suite.points import SuitePlan, read_plan
+from grader.suite.points import PlannedTest, SuitePlan, read_plan
 from grader.suite.randomness import Seeds, tamed_hypothesis
 from grader.suite.reference import load_reference
 from grader.suite.results import TestResult
+from grader.suite.right_names import is_answerable
 from grader.suite.standing import standing_results
 from grader.suite.student import Student
 
@@ -119,6 +120,8 @@ class CollectedSuite:
         faults = [*self.plan.faults, *check_needs(self.plan)]
         if not items and any(self._session.path.rglob("test_*.py")):
             faults = ["the suite has no tests"]
+        for test in self.plan.tests:
+            faults += _without_answers(test, self._reference)
         for item in items:
             faults += _missing_fixtures(item, has_reference=self._reference is not None)
         if faults:
@@ -300,6 +303,15 @@ def _missing_fixtures(item: pytest.Item, *, has_reference: bool) -> Iterator[str
             yield f"{item.nodeid} asks for the fixture {name}, which the suite does not have"
     if not has_reference and "reference" in info.names_closure:
         yield f"{item.nodeid} asks for the reference, which a public suite does not have"
+
+
+def _without_answers(test: PlannedTest, reference: ModuleType | None) -> Iterator[str]:
+    if test.right and reference is None:
+        yield f"{test.where}: {test.name} is marked with_right, and a public suite has no reference"
+        return
+    for name in test.right:
+        if reference is not None and not is_answerable(reference, name):
+            yield f"{test.where}: with_right: the reference has no function {name}"
 
 
 class _NoCase:

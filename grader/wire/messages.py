@@ -185,6 +185,23 @@ class Watch(msgspec.Struct, frozen=True, kw_only=True, tag="watch", tag_field="k
     prefixes: list[str] = []
 
 
+class Replace(msgspec.Struct, frozen=True, kw_only=True, tag="replace", tag_field="kind"):
+    """From now on calls of these names of the notebook are answered by the judge, and no others."""
+
+    names: list[str] = []
+
+
+class Give(msgspec.Struct, frozen=True, kw_only=True, tag="give", tag_field="kind"):
+    """The answer to a `Wanted`: a value tree, or why there is none; the call goes on with it.
+
+    It is followed by the reply to the call, or by another `Wanted`.
+    """
+
+    value: WireTree = None
+    error: str = ""
+    timeout_s: float = 10.0
+
+
 class Forget(msgspec.Struct, frozen=True, kw_only=True, tag="forget", tag_field="kind"):
     """Drop every object held for a `Remote` of the judge."""
 
@@ -193,7 +210,20 @@ class Close(msgspec.Struct, frozen=True, kw_only=True, tag="close", tag_field="k
     """End the session in good order."""
 
 
-Request = PutFile | RunCell | Fetch | Act | RunFunction | Seed | Names | Watch | Forget | Close
+Request = (
+    PutFile
+    | RunCell
+    | Fetch
+    | Act
+    | RunFunction
+    | Seed
+    | Names
+    | Watch
+    | Replace
+    | Give
+    | Forget
+    | Close
+)
 
 # -- box to judge: inside a session (all of it untrusted) ------------------------------------
 
@@ -282,5 +312,13 @@ class OutOfTime(msgspec.Struct, frozen=True, kw_only=True, tag="out_of_time", ta
     ran: list[Ran] = []
 
 
-Reply = CellDone | Value | Raised | Missing | Unsendable | OutOfTime
-FromBox = Output | CellDone | Value | Raised | Missing | Unsendable | OutOfTime
+class Wanted(msgspec.Struct, frozen=True, kw_only=True, tag="wanted", tag_field="kind"):
+    """Within a call: the student's code calls a name that the judge answers for, see `Replace`."""
+
+    name: str
+    args: list[WireTree] = []
+    kwargs: dict[str, WireTree] = {}
+
+
+Reply = CellDone | Value | Raised | Missing | Unsendable | OutOfTime | Wanted
+FromBox = Output | CellDone | Value | Raised | Missing | Unsendable | OutOfTime | Wanted

@@ -65,7 +65,7 @@ def fill(
     }
     for column in columns:
         _check_maximum(column, targets[column.id], scale, done)
-    lines = list(_lines(table, system, matcher, done))
+    lines = list(students_in(table, system, matcher, done))
     for column in columns:
         into, comma = targets[column.id], _writes_commas(table, targets[column.id].place)
         for student, line in lines:
@@ -128,7 +128,7 @@ def _check_maximum(column: Column, into: Target, scale: bool, done: Filled) -> N
         )
 
 
-def _lines(
+def students_in(
     table: Table, system: System, matcher: Matcher, done: Filled
 ) -> Iterator[tuple[str, Line]]:
     """Yield the lines of students; of two lines of one student neither, since one is wrong."""
