@@ -14,7 +14,7 @@ from grader.errors import BoxTimeout, SuiteError
 from grader.sandbox.base import SlotOptions
 from grader.sandbox.local_slot import LocalSlot
 from grader.sandbox.notebook_box import NotebookBox, RunLimits
-from grader.suite import right_names
+from grader.suite import right_names, running
 from grader.suite.notebook_view import NotebookView
 from grader.suite.randomness import Seeds
 from grader.suite.results import TestOutcome, TestResult
@@ -109,21 +109,30 @@ def test_a_function_that_was_never_written_is_answered_for_too(judge: Judge) -> 
     assert results["test_loss"].outcome is TestOutcome.PASSED
 
 
+KEEPS = """
+    import torch
+    kept = []
+    def forward(x):
+        return kept[0] if kept else x
+    def loss(x):
+        kept.append(forward(torch.ones(2)))
+        return forward(x).sum()
+"""
+
+
 def test_answers_that_a_notebook_keeps_come_after_the_tests_that_they_would_pass(
     judge: Judge,
 ) -> None:
-    results = judge("""
-        import torch
-        kept = []
-        own = lambda x: kept[0](x) if kept else x
-        def forward(x):
-            return kept[0](x) if kept else x
-        def loss(x):
-            kept.append(globals()["forward"])
-            return forward(x).sum()
-    """)
+    results = judge(KEEPS)
     assert results["test_loss"].outcome is TestOutcome.PASSED
     assert results["test_forward"].outcome is TestOutcome.FAILED
+
+
+def test_in_the_order_of_the_suite_answers_that_are_kept_would_pass(
+    judge: Judge, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(running, "run_order", lambda plan: list(plan.tests))
+    assert judge(KEEPS)["test_forward"].outcome is TestOutcome.PASSED
 
 
 def test_nothing_that_could_hold_an_answer_is_told_to_the_student(judge: Judge) -> None:
