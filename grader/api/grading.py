@@ -6,7 +6,7 @@ import datetime as dt
 import secrets
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -25,8 +25,10 @@ from grader.gradebook.course_tries import counted_verdicts
 from grader.gradebook.differences import MarkChange, differences
 from grader.gradebook.hand_ins import HandIn, hand_in_of, learnt_time
 from grader.gradebook.reuse import Reusable
+from grader.gradebook.standings import Standing
 from grader.gradebook.store import Entry, Gradebook
 from grader.gradebook.untouched import Untouched, mark_untouched
+from grader.gradebook.whole_mark import WholeMark
 from grader.grading.batch import Watchers, grade_batch
 from grader.grading.bundle import pack
 from grader.grading.cluster import Cluster, open_cluster
@@ -38,6 +40,7 @@ from grader.grading.verdict import Outcome, Verdict
 from grader.intake.beside import beside_of
 from grader.intake.collect import Refused, collect, without_time
 from grader.intake.submission import Submission
+from grader.report.overview import Finding
 from grader.sandbox.choose import Choice, choose
 from grader.sandbox.gpus import gpus_for
 
@@ -59,7 +62,11 @@ class Progress:
 
 @dataclass(kw_only=True)
 class Graded:
-    """What came of a batch: the verdict that counts for each student, and where the pages are."""
+    """What came of a batch: the verdict that counts for each student, and where the pages are.
+
+    `marks` are machine and people together, `standings` say of everybody on the roster how they
+    stand, `findings` are worth a look.
+    """
 
     assignment: str
     spec: AssignmentSpec
@@ -74,6 +81,9 @@ class Graded:
     refused: tuple[Refused, ...]
     changes: list[MarkChange] = field(default_factory=list)
     untouched: Untouched = field(default_factory=Untouched)
+    marks: Mapping[str, WholeMark | None] = field(default_factory=dict)
+    standings: Mapping[str, Standing] = field(default_factory=dict)
+    findings: Sequence[Finding] = ()
 
     @property
     def infrastructure_errors(self) -> list[Verdict]:
@@ -325,7 +335,7 @@ class _Run:
         """Write the pages of what counts, and the class page."""
         counted = self._counted(self._verdicts)
         untouched = mark_untouched(self._gradebook, self._assignment.spec, counted)
-        pages, class_page = self._pages.write(counted)
+        report = self._pages.write(counted)
         for note in notes_on_marks(self._course, self._assignment, self._gradebook):
             self._progress.warned(note)
         return Graded(
@@ -334,8 +344,11 @@ class _Run:
             choice=self._choice,
             seed=self._seed,
             verdicts=counted,
-            pages=pages,
-            class_page=class_page,
+            pages=report.pages,
+            class_page=report.class_page,
+            marks=report.marks,
+            standings=report.standings,
+            findings=report.findings,
             duration_s=time.monotonic() - began,
             run=len(self._jobs),
             reused=len(self._verdicts) - len(self._jobs),

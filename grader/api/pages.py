@@ -2,23 +2,61 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections import deque
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from grader.course.directory import Assignment, Course
+from grader.course.spec import AssignmentSpec
 from grader.errors import GraderError, UsageError
 from grader.gradebook.course_marks import marked_answers
 from grader.gradebook.course_tries import counted_verdicts
+from grader.gradebook.hand_marks import Newest
 from grader.gradebook.reuse import key_of
+from grader.gradebook.standings import Standing, Standings, class_marks
 from grader.gradebook.store import Gradebook
+from grader.gradebook.whole_mark import WholeMark
 from grader.grading.verdict import Verdict
 from grader.intake.pseudonyms import pseudonyms
 from grader.report.files import PageWriter
+from grader.report.overview import Finding, findings
+
+
+@dataclass(frozen=True, kw_only=True)
+class Report:
+    """What pages say: of whom, what each has, and what is worth a look.
+
+    Attributes:
+        verdicts: the one that counts for each student.
+        pages: those for students, by student.
+        standings: by student, also of those who handed in nothing.
+        marks: the one number of each student; None where there is none.
+        findings: gravest first.
+    """
+
+    assignment: str
+    spec: AssignmentSpec
+    verdicts: list[Verdict]
+    pages: dict[str, Path]
+    class_page: Path
+    standings: Mapping[str, Standing]
+    marks: Mapping[str, WholeMark | None]
+    findings: Sequence[Finding]
 
 
 def write_report(course: Course, assignment: str, *, out: Path | None = None) -> Path:
     """Write the pages of an assignment that are not as they would be now; returns the class page.
+
+    Raises:
+        UsageError: nothing has been graded yet.
+    """
+    return report(course, assignment, out=out).class_page
+
+
+def report(course: Course, assignment: str, *, out: Path | None = None) -> Report:
+    """Write the pages of an assignment that are not as they would be now, and say what is on them.
 
     A page that was changed or deleted since it was written is written again.
 
@@ -37,7 +75,7 @@ def write_report(course: Course, assignment: str, *, out: Path | None = None) ->
         pages.know(gradebook.entry_names(assignment))
         for entry in gradebook.unmarked(assignment):
             pages.add(entry.verdict, entry.name)
-        return pages.write(verdicts)[1]
+        return pages.write(verdicts)
 
 
 class Pages:
@@ -61,7 +99,9 @@ class Pages:
         self._gradebook = gradebook
         self._entries: dict[tuple[str, int], str] = {}
         self._ahead: deque[Verdict] = deque()
-        self._newest = gradebook.hand_marks.newest(item=assignment.name)
+        self._now = dt.datetime.now(dt.UTC)
+        self._standings = Standings(course, assignment, gradebook)
+        self._newest = self._read_marks()
         self._writer = PageWriter(
             out or course.graded_dir / assignment.name,
             spec=assignment.spec,
@@ -85,29 +125,70 @@ class Pages:
             return False
         verdict = self._ahead.popleft()
         try:
-            self._student(verdict, self._aliases([verdict]))
+            standings = self._standings_of([verdict], whole=False)
+            self._student(verdict, self._aliases([verdict]), standings)
         except GraderError:  # what stops pages must not stop the grading: `write` will say it
             self._ahead.clear()
         return True
 
-    def write(self, verdicts: Sequence[Verdict]) -> tuple[dict[str, Path], Path]:
-        """Write the pages of what counts; returns those for students, by name, and the class's.
+    def write(self, verdicts: Sequence[Verdict]) -> Report:
+        """Write the pages of what counts.
 
         Raises:
             InfrastructureError: they can't be written.
             GraderError: a template of the course is wrong.
         """
-        self._newest = self._gradebook.hand_marks.newest(item=self._assignment.name)
+        self._newest = self._read_marks()
         aliases = self._aliases(verdicts)
-        pages = {v.student: self._student(v, aliases) for v in verdicts}
+        standings = self._standings_of(verdicts)
+        given = {v.student: marked_answers(v, self._newest) for v in verdicts}
+        pages = {v.student: self._student(v, aliases, standings) for v in verdicts}
+        for student, standing in standings.items():
+            if student not in pages:
+                self._writer.absent(student, standing)
         self._writer.leaderboard(verdicts, aliases)
-        return pages, self._writer.class_page(verdicts)
+        class_page = self._writer.class_page(
+            verdicts, standings=standings, given=given, problem=self._standings.problem
+        )
+        spec = self._assignment.spec
+        marks = class_marks(verdicts, standings, given)
+        return Report(
+            assignment=self._assignment.name,
+            spec=spec,
+            verdicts=list(verdicts),
+            pages=pages,
+            class_page=class_page,
+            standings=standings,
+            marks=marks,
+            findings=findings(
+                verdicts,
+                spec=spec,
+                standings=standings,
+                marks=marks,
+                problem=self._standings.problem,
+            ),
+        )
 
-    def _student(self, verdict: Verdict, aliases: Mapping[str, str]) -> Path:
+    def _standings_of(
+        self, verdicts: Sequence[Verdict], *, whole: bool = True
+    ) -> dict[str, Standing]:
+        return self._standings.of(verdicts, newest=self._newest, now=self._now, whole=whole)
+
+    def _read_marks(self) -> Newest:
+        """What people said of the assignment's answers, and of its item in the course file."""
+        read = self._gradebook.hand_marks.newest
+        item = self._standings.item
+        whole = read(item=item) if item not in (None, self._assignment.name) else {}
+        return whole | read(item=self._assignment.name)
+
+    def _student(
+        self, verdict: Verdict, aliases: Mapping[str, str], standings: Mapping[str, Standing]
+    ) -> Path:
         return self._writer.student(
             verdict,
             lambda: self._gradebook.executed_notebook(verdict),
             given=marked_answers(verdict, self._newest),
+            standing=standings.get(verdict.student),
             alias=aliases.get(verdict.student, ""),
             entry=self._entries[key_of(verdict)],
         )

@@ -163,7 +163,7 @@ def untouched_lines(untouched: Untouched) -> list[str]:
 
 def document(graded: Graded) -> dict[str, Any]:
     """The batch as one JSON document."""
-    import msgspec
+    from grader.cli.report import document as standing_document
 
     return {
         "assignment": graded.assignment,
@@ -185,33 +185,5 @@ def document(graded: Graded) -> dict[str, Any]:
             "students": {q: list(names) for q, names in graded.untouched.students.items()},
         },
         "refused": [{"source": r.source, "reason": r.reason} for r in graded.refused],
-        "class_page": str(graded.class_page),
-        "submissions": [
-            {
-                "student": v.student,
-                "outcome": str(v.outcome),
-                "points": v.points,
-                "max_points": v.max_points,
-                "reason": v.reason,
-                "notes": list(v.notes),
-                "missing_modules": list(v.missing_modules),
-                "breaches": [msgspec.structs.asdict(breach) for breach in v.breaches],
-                "questions": [msgspec.structs.asdict(question) for question in v.questions],
-                "report": str(graded.pages.get(v.student, "")),
-                "tests": [
-                    {
-                        "name": t.name,
-                        "question": t.question,
-                        "points": t.points,
-                        "max_points": t.max_points,
-                        "outcome": str(t.outcome),
-                        "partly": t.partly,
-                        "measured": t.measured,
-                        "message": t.message,
-                    }
-                    for t in v.tests
-                ],
-            }
-            for v in graded.verdicts
-        ],
+        **standing_document(graded),
     }

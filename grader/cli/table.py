@@ -12,13 +12,18 @@ from grader.cli.output import console, plain
 from grader.points import show
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from rich.text import Text
 
     from grader.api.grading import Graded
+    from grader.api.pages import Report
+    from grader.gradebook.standings import Standing
     from grader.grading.verdict import Verdict
 
 _MAX_CHANGES = 20
 _NOTES_WIDTH = 240
+_MAX_NAMED = 5
 
 
 def print_marks(graded: Graded) -> None:
@@ -38,9 +43,7 @@ def print_marks(graded: Graded) -> None:
     for change in graded.changes[:_MAX_CHANGES]:
         if change.change and change.old_points is not None:
             quiet.print(f"changed: {change.student}: {change.change:+f} points")
-    if graded.spec.manual_points:
-        points = show(graded.spec.manual_points)
-        quiet.print(f"{points} more points wait for a person who reads the written answers.")
+    print_findings(graded)
     quiet.print(f"{graded.run} run, {graded.reused} unchanged, in {graded.duration_s:.1f} s.")
     quiet.print(f"Pages: {graded.class_page}", soft_wrap=True)
 
@@ -56,6 +59,25 @@ def shortened(notes: Sequence[str]) -> str:
     return "; ".join([*kept, *([f"and {left} more"] if left else [])])
 
 
+def print_findings(report: Report | Graded) -> None:
+    """Print on stderr what is worth a look, with some of the names behind it."""
+    quiet = console(err=True)
+    for finding in report.findings:
+        who = [_name(report.standings, student) for student in finding.students]
+        more = f" and {len(who) - _MAX_NAMED} more" if len(who) > _MAX_NAMED else ""
+        text = plain(f"! {finding.text}" if finding.grave else f"  {finding.text}")
+        if finding.grave:
+            text.stylize("yellow")
+        if who:
+            text.append_text(plain(f": {', '.join(who[:_MAX_NAMED])}{more}", style="dim"))
+        quiet.print(text)
+
+
+def _name(standings: Mapping[str, Standing], student: str) -> str:
+    name = standings[student].name if student in standings else ""
+    return name or student
+
+
 def _row(graded: Graded, verdict: Verdict) -> list[Text]:
     marks = {q.id: q for q in verdict.questions}
     cells = [plain(verdict.student)]
@@ -65,10 +87,12 @@ def _row(graded: Graded, verdict: Verdict) -> list[Text]:
             points = show(found.points) if found else "–"
             style = "" if found and found.points == found.max_points else "yellow"
             cells.append(plain(points, style=style))
+    mark = graded.marks.get(verdict.student)
+    cells.append(plain(mark.words if mark else "–"))
     if verdict.outcome == "graded":
-        cells.append(plain(f"{show(verdict.points)} / {show(verdict.max_points)}"))
-        cells.append(plain(shortened(verdict.notes), style="dim"))
+        standing = graded.standings.get(verdict.student)
+        notes = [standing.late] if standing and standing.late else []
+        cells.append(plain(shortened([*verdict.notes, *notes]), style="dim"))
     else:
-        cells.append(plain("–"))
         cells.append(plain(f"{verdict.outcome}: {verdict.reason}"[:200], style="red"))
     return cells

@@ -74,12 +74,12 @@ def _number(student: str, item: Item, scheme: CourseFile, marks: Collection[Item
     """The attempt that counts; 0 where the record has none."""
     own = {mark.item: mark for mark in marks if mark.student == student}
     if scheme.left_open:
-        scheme, own = _alone(item, scheme), {i: m for i, m in own.items() if i == item.id}
+        scheme, own = alone(item, scheme), {i: m for i, m in own.items() if i == item.id}
     as_of = AsOf(now=dt.datetime.now(dt.UTC))
     try:
         entries = entries_of(student, scheme, own, as_of)
     except GradebookError:  # a mark that doesn't fit the course file; totals say which
-        scheme = _alone(item, scheme)
+        scheme = alone(item, scheme)
         try:
             entries = entries_of(student, scheme, {item.id: own[item.id]}, as_of)
         except (GradebookError, KeyError):
@@ -87,8 +87,8 @@ def _number(student: str, item: Item, scheme: CourseFile, marks: Collection[Item
     return next(i.attempt for i in score(scheme, entries, None).items if i.item == item.id)
 
 
-def _alone(item: Item, scheme: CourseFile) -> CourseFile:
-    """The course as if it were this item: while others are not known, they change nothing."""
+def alone(item: Item, scheme: CourseFile) -> CourseFile:
+    """Return the course as if it were this item: what is not known of others changes nothing."""
     inside = next(c for c in scheme.components if item.id in {i.id for i in c.items})
     one = msgspec.structs.replace(item, weight=None, extra_credit=False)
     component = Component(id=inside.id, title=inside.title, weight=WHOLE, items=(one,))

@@ -22,7 +22,7 @@ def histogram_svg(
     floor = HEIGHT - _BOTTOM
     scale = (floor - _TOP) / max(1, *counts)
     parts = [_bar(_LEFT + i * step, step, floor, n, n * scale) for i, n in enumerate(counts)]
-    ticks = [_tick(_LEFT + i * step, floor, edge) for i, edge in enumerate(edges)]
+    ticks = [_tick(_LEFT + i * step, floor, edge, odd=i % 2 == 1) for i, edge in enumerate(edges)]
     said = "; ".join(
         f"{show(edges[i])} to {show(edges[i + 1])} {unit}: {n}" for i, n in enumerate(counts) if n
     )
@@ -64,7 +64,9 @@ def _bar(x: float, step: float, floor: float, count: int, height: float) -> Mark
     )
 
 
-def _tick(x: float, floor: float, value: Decimal) -> Markup:
+def _tick(x: float, floor: float, value: Decimal, *, odd: bool) -> Markup:
     return Markup(
-        '<text class="tick" x="{x:.1f}" y="{y}" text-anchor="middle">{value}</text>'
-    ).format(x=min(max(x, 8), WIDTH - 12), y=floor + 18, value=show(value))
+        '<text class="tick{odd}" x="{x:.1f}" y="{y}" text-anchor="middle">{value}</text>'
+    ).format(
+        x=min(max(x, 8), WIDTH - 12), y=floor + 18, value=show(value), odd=" odd" if odd else ""
+    )

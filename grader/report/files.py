@@ -8,27 +8,25 @@ import json
 import re
 import unicodedata
 from collections.abc import Callable, Mapping, Sequence
-from decimal import Decimal
 from pathlib import Path
 
 import msgspec
 
 from grader.course.spec import AssignmentSpec
 from grader.errors import InfrastructureError
+from grader.gradebook.standings import Standing
+from grader.gradebook.whole_mark import Given
 from grader.grading.verdict import Verdict, verdict_to_json
 from grader.report.class_page import class_page
 from grader.report.gradescope import results_json
 from grader.report.kept import NOTE, KeptPages, version_of_pages
 from grader.report.leaderboard import leaderboard_page
-from grader.report.marks import aware
-from grader.report.student_page import student_page
+from grader.report.marks import Audience, aware
+from grader.report.student_page import absent_page, student_page
 from grader.storage import write_atomically
 
 # A plain name that ends like a hash could be chosen to be another student's file.
 _PLAIN_NAME = re.compile(r"(?!(?:.*-)?[0-9a-f]{12}$)[a-z0-9][a-z0-9_-]{0,59}")
-
-
-Given = Mapping[str, tuple[Decimal, str]]
 
 
 LEADERBOARD = "leaderboard.html"
@@ -66,6 +64,7 @@ class PageWriter:
         executed_notebook: Callable[[], bytes | None],
         *,
         given: Given | None = None,
+        standing: Standing | None = None,
         alias: str = "",
         entry: str = "",
     ) -> Path:
@@ -75,6 +74,7 @@ class PageWriter:
             verdict: what to show.
             executed_notebook: asked for only when the page is made.
             given: by question, the points and the comment of a person who read the answer.
+            standing: name, lateness, extension and the like of the student.
             alias: the student's pseudonym, where there is a leaderboard.
             entry: names the record of verdict and notebook; without it nothing is kept.
 
@@ -82,16 +82,31 @@ class PageWriter:
             InfrastructureError: the folder can't be written.
         """
         name = file_name(verdict.student)
-        made_of = self._made_of(entry, verdict, given, alias) if entry else ""
+        made_of = self._made_of(entry, verdict, given, standing, alias) if entry else ""
         if self._keep and made_of and self._kept.holds(name, made_of):
             return self._folder / f"students/{name}.html"
         notebook = executed_notebook()
-        results = json.dumps(results_json(verdict, now=self._now), indent=2)
+        by_hand = standing.by_hand if standing else None
+        results = json.dumps(
+            results_json(verdict, now=self._now, given=given, by_hand=by_hand), indent=2
+        )
+
+        def page(audience: Audience) -> str:
+            return student_page(
+                verdict,
+                notebook,
+                spec=self._spec,
+                audience=audience,
+                now=self._now,
+                given=given,
+                standing=standing,
+                alias=alias,
+                template_dirs=self._template_dirs,
+            )
+
         pages: dict[str, str | bytes] = {
-            f"students/{name}.html": self._page(verdict, notebook, given, alias, instructor=False),
-            f"instructors/{name}.html": self._page(
-                verdict, notebook, given, alias, instructor=True
-            ),
+            f"students/{name}.html": page("student"),
+            f"instructors/{name}.html": page("instructor"),
             f"instructors/{name}.json": verdict_to_json(verdict),
             f"gradescope/{name}.json": results,
         }
@@ -100,18 +115,59 @@ class PageWriter:
             self._kept.written(name, made_of, list(pages))
         return written[0]
 
-    def class_page(self, verdicts: Sequence[Verdict]) -> Path:
-        """Write the class's page, with links to the instructors' pages, and return its path.
-
-        It comes last: with it the note is written of what the pages were made of.
+    def absent(self, student: str, standing: Standing) -> Path:
+        """Write the page of a student of whom nothing was handed in, and return its path.
 
         Raises:
             InfrastructureError: the folder can't be written.
         """
+        name = file_name(student)
+        file = f"students/{name}.html"
+        made_of = hashlib.sha256(
+            b"\0".join((self._of_all, student.encode("utf-8", "replace"), repr(standing).encode()))
+        ).hexdigest()
+        if self._keep and self._kept.holds(name, made_of):
+            return self._folder / file
+        html = absent_page(
+            student,
+            spec=self._spec,
+            standing=standing,
+            now=self._now,
+            template_dirs=self._template_dirs,
+        )
+        written = write_pages(self._folder, {file: html})
+        self._kept.written(name, made_of, [file])
+        return written[0]
+
+    def class_page(
+        self,
+        verdicts: Sequence[Verdict],
+        *,
+        standings: Mapping[str, Standing] | None = None,
+        given: Mapping[str, Given] | None = None,
+        problem: str = "",
+    ) -> Path:
+        """Write the class's page, with links to the instructors' pages, and return its path.
+
+        It comes last: with it the note is written of what the pages were made of.
+
+        Args:
+            verdicts: those that count.
+            standings: by student, also of those who handed in nothing.
+            given: by student, what people gave.
+            problem: why lateness and the like are not known.
+
+        Raises:
+            InfrastructureError: the folder can't be written.
+        """
+        links = {s: f"students/{file_name(s)}.html" for s in standings or {}}
         html = class_page(
             verdicts,
             spec=self._spec,
-            links={v.student: f"instructors/{file_name(v.student)}.html" for v in verdicts},
+            links=links | {v.student: f"instructors/{file_name(v.student)}.html" for v in verdicts},
+            standings=standings,
+            given=given,
+            problem=problem,
             now=self._now,
             template_dirs=self._template_dirs,
         )
@@ -144,35 +200,23 @@ class PageWriter:
         )
         return b"\0".join(parts)
 
-    def _made_of(self, entry: str, verdict: Verdict, given: Given | None, alias: str) -> str:
+    def _made_of(
+        self,
+        entry: str,
+        verdict: Verdict,
+        given: Given | None,
+        standing: Standing | None,
+        alias: str,
+    ) -> str:
         by_hand = [(q, str(points), comment) for q, (points, comment) in (given or {}).items()]
         parts = (
             self._of_all,
             entry.encode(),
             alias.encode(),
+            repr(standing).encode("utf-8", "replace"),
             msgspec.json.encode([verdict, sorted(by_hand)]),
         )
         return hashlib.sha256(b"\0".join(parts)).hexdigest()
-
-    def _page(
-        self,
-        verdict: Verdict,
-        notebook: bytes | None,
-        given: Given | None,
-        alias: str,
-        *,
-        instructor: bool,
-    ) -> str:
-        return student_page(
-            verdict,
-            notebook,
-            spec=self._spec,
-            audience="instructor" if instructor else "student",
-            now=self._now,
-            given=given,
-            alias=alias,
-            template_dirs=self._template_dirs,
-        )
 
 
 def file_name(student: str) -> str:

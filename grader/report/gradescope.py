@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections import Counter
+from decimal import Decimal
 from typing import Any
 
+from grader.gradebook.whole_mark import Given, WholeMark, whole_mark
 from grader.grading.verdict import Outcome, Verdict
+from grader.report.cases import case_of
 from grader.report.marks import outcome_words
 from grader.report.text import clean
 from grader.suite.results import Shows, TestOutcome, TestResult
@@ -17,13 +21,22 @@ _VISIBILITY: dict[Shows, str] = {
 }
 
 
-def results_json(verdict: Verdict, *, now: dt.datetime) -> dict[str, Any]:
+def results_json(
+    verdict: Verdict,
+    *,
+    now: dt.datetime,
+    given: Given | None = None,
+    by_hand: tuple[Decimal, Decimal] | None = None,
+) -> dict[str, Any]:
     """Return the fields of Gradescope's `results.json`; all text is of format "text".
 
     When a test shows is left to Gradescope, which knows each student's due date. An
     outcome that is no mark has neither score nor tests: Gradescope then reports a failed
-    autograder, and not a mark of zero.
+    autograder, and not a mark of zero. The score is of machine and people together. What of it
+    still waits is among the `extra_data`, which students do not see: in words it would tell them
+    what the tests hide that are not shown yet.
     """
+    mark = whole_mark(verdict, given or {}, by_hand=by_hand)
     result: dict[str, Any] = {
         "output": _overview(verdict),
         "output_format": "text",
@@ -32,17 +45,23 @@ def results_json(verdict: Verdict, *, now: dt.datetime) -> dict[str, Any]:
         "visibility": "visible",
         "stdout_visibility": "hidden",
         "execution_time": round(verdict.usage.wall_s, 3),
-        "extra_data": _extra(verdict, now),
+        "extra_data": _extra(verdict, mark, now),
     }
-    if not verdict.outcome.is_mark:
+    if not verdict.outcome.is_mark or mark is None:
         return result
-    tests = [_test(test, i) for i, test in enumerate(verdict.tests, 1)]
-    return result | {"score": float(verdict.points), "tests": tests, "leaderboard": []}
+    cases = Counter((test.question, test.title) for test in verdict.tests)
+    tests = [
+        _test(test, i, case_of(test) if cases[test.question, test.title] > 1 else "")
+        for i, test in enumerate(verdict.tests, 1)
+    ]
+    return result | {"score": float(mark.points), "tests": tests, "leaderboard": []}
 
 
-def _test(test: TestResult, number: int) -> dict[str, Any]:
+def _test(test: TestResult, number: int, case: str) -> dict[str, Any]:
     return {
-        "name": clean(test.title or test.name, 500),
+        "name": clean(
+            f"{test.title or test.name}{f' [{case}]' if case and test.title else ''}", 500
+        ),
         "name_format": "text",
         "number": f"{number}",
         "score": float(test.points),
@@ -81,7 +100,7 @@ def _overview(verdict: Verdict) -> str:
     return clean("\n".join(verdict.notes))
 
 
-def _extra(verdict: Verdict, now: dt.datetime) -> dict[str, Any]:
+def _extra(verdict: Verdict, mark: WholeMark | None, now: dt.datetime) -> dict[str, Any]:
     provenance = verdict.provenance
     return {
         "assignment": verdict.assignment,
@@ -98,6 +117,10 @@ def _extra(verdict: Verdict, now: dt.datetime) -> dict[str, Any]:
             }
             for breach in verdict.breaches
         ],
+        "mark": mark.words if mark else None,
+        "points": float(mark.points) if mark else None,
+        "max_points": float(mark.max_points) if mark else None,
+        "waits": float(mark.waits) if mark else None,
         "manual_points": float(verdict.manual_points),
         "by_hand": [
             {"question": q.id, "points": float(q.by_hand), "comment": clean(q.comment, 600)}

@@ -11,6 +11,7 @@ from typing import Literal
 import msgspec
 
 from grader.course.spec import AssignmentSpec
+from grader.gradebook.whole_mark import Given, WholeMark, whole_mark
 from grader.grading.verdict import Outcome, Verdict
 from grader.intake.answers import Place
 from grader.rules.breach import Breach
@@ -59,6 +60,8 @@ class QuestionSheet:
     """One question as its reader sees it. `points` and `max_points` are of what is counted.
 
     Of the points `by_hand` were added (or taken off) by a person, who says why in `comment`.
+    `given` are the points of a person, None before; `whole` is both together, of `whole_max`, and
+    `waits` of these a person has yet to give.
     """
 
     id: str
@@ -73,6 +76,22 @@ class QuestionSheet:
     extra_credit: bool = False
     by_hand: Decimal = Decimal(0)
     comment: str = ""
+    given: Decimal | None = None
+
+    @property
+    def whole(self) -> Decimal:
+        """Points of machine and person together."""
+        return self.points + (self.given or 0)
+
+    @property
+    def whole_max(self) -> Decimal:
+        """What the question is worth, as far as it is counted."""
+        return self.max_points + self.manual_points
+
+    @property
+    def waits(self) -> Decimal:
+        """What a person has yet to give."""
+        return self.manual_points if self.given is None else Decimal(0)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -81,9 +100,10 @@ class MarkSheet:
 
     Before the due date a student's `points` leave out the tests that are not shown yet, worth
     `withheld_points`: else the sum would tell what they hide, and handing in again and again
-    would search them out.
+    would search them out. `whole` is the one number, of machine and people together.
     """
 
+    whole: WholeMark | None
     points: Decimal
     max_points: Decimal
     manual_points: Decimal
@@ -100,9 +120,16 @@ class MarkSheet:
 
 
 def mark_sheet(
-    verdict: Verdict, *, spec: AssignmentSpec, audience: Audience, now: dt.datetime
+    verdict: Verdict,
+    *,
+    spec: AssignmentSpec,
+    audience: Audience,
+    now: dt.datetime,
+    given: Given | None = None,
+    by_hand: tuple[Decimal, Decimal] | None = None,
 ) -> MarkSheet:
     """Return what this reader may see of the verdict now. `now` is an aware time."""
+    given = given or {}
     due = aware(spec.dates.due)
     past_due = due is None or now >= due
     shown = {
@@ -118,6 +145,7 @@ def mark_sheet(
     else:
         points, max_points = verdict.points, verdict.max_points
     return MarkSheet(
+        whole=whole_mark(verdict, given, machine=(points, max_points), by_hand=by_hand),
         points=points,
         max_points=max_points,
         manual_points=verdict.manual_points or spec.manual_points,
@@ -125,7 +153,7 @@ def mark_sheet(
         hidden=len(hidden),
         hidden_points=_worth(hidden),
         due=due,
-        questions=tuple(_questions(verdict, spec, shown, counted)),
+        questions=tuple(_questions(verdict, spec, shown, counted, given)),
     )
 
 
@@ -173,7 +201,11 @@ def aware(time: dt.datetime | None) -> dt.datetime | None:
 
 
 def _questions(
-    verdict: Verdict, spec: AssignmentSpec, shown: dict[str, bool], counted: list[TestResult]
+    verdict: Verdict,
+    spec: AssignmentSpec,
+    shown: dict[str, bool],
+    counted: list[TestResult],
+    given: Given,
 ) -> Iterable[QuestionSheet]:
     if verdict.outcome is not Outcome.GRADED:
         return
@@ -199,6 +231,7 @@ def _questions(
             extra_credit=mark.extra_credit if mark else False,
             by_hand=mark.by_hand if mark and complete else Decimal(0),
             comment=mark.comment if mark and complete else "",
+            given=given[identifier][0] if identifier in given else None,
         )
 
 

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from html import unescape
+from itertools import groupby
 from typing import Any, Literal
 
 from markupsafe import Markup
@@ -23,6 +26,16 @@ MAX_PICTURES = 24_000_000
 INTERACTIVE_NOTE = "An interactive output is not shown here: pages run no scripts."
 PICTURE_NOTE = "A picture is not shown: it is damaged, too large, or of a kind not shown."
 
+FOLDED_LINES = 24
+"""What a cell printed at one go and is longer folds: pip's retries, a bar for each epoch."""
+_LAST_LINE = 90
+
+_DEFINES = re.compile(
+    r"^(?:async[ \t]+)?(?:def|class)[ \t]+(\w{1,80})|^(\w{1,80})[ \t]*(?::[^=\n]{1,80})?=(?!=)",
+    re.M,
+)
+_TAG = re.compile(r"<[^<>]*>")
+_PRINTED = ("text", "stderr")
 _ACTIVE_TYPES = ("application/javascript", "text/javascript", "application/vnd.")
 _RASTERS = ("image/png", "image/jpeg", "image/gif")
 
@@ -33,6 +46,21 @@ class OutputView:
 
     kind: Literal["text", "stderr", "error", "html", "picture", "note"]
     html: Markup
+    lines: int = 0
+    last: str = ""
+
+
+@dataclass(kw_only=True)
+class OutputGroup:
+    """Outputs that stand together; where they are `folded`, under a line that says what they are.
+
+    `lines` is how many they have, `last` the last one that is not blank.
+    """
+
+    outputs: list[OutputView]
+    folded: bool = False
+    lines: int = 0
+    last: str = ""
 
 
 @dataclass(kw_only=True)
@@ -44,13 +72,32 @@ class CellView:
     html: Markup
     outputs: list[OutputView] = field(default_factory=list)
 
+    @property
+    def groups(self) -> list[OutputGroup]:
+        """What it put out, with what was printed at one go together."""
+        found: list[OutputGroup] = []
+        for printed, run in groupby(self.outputs, key=lambda o: o.kind in _PRINTED):
+            outputs = list(run)
+            if printed:
+                lines = sum(o.lines for o in outputs)
+                folded = lines > FOLDED_LINES
+                last = next((o.last for o in reversed(outputs) if o.last), "")
+                found.append(OutputGroup(outputs=outputs, folded=folded, lines=lines, last=last))
+            else:
+                found += [OutputGroup(outputs=[output]) for output in outputs]
+        return found
+
 
 @dataclass(kw_only=True)
 class NotebookView:
-    """The cells that are shown, and a sentence where some are not."""
+    """The cells that are shown, and a sentence where some are not.
+
+    `defined` says of each name that a cell defines at its margin which one did last.
+    """
 
     cells: list[CellView]
     note: str = ""
+    defined: dict[str, int] = field(default_factory=dict)
 
 
 class _Budget:
@@ -83,7 +130,9 @@ def view_notebook(untrusted_notebook: bytes) -> NotebookView:
     shown = [_view_cell(cell, i, budget) for i, cell in enumerate(cells[:MAX_CELLS], 1)]
     left_out = len(cells) - len(shown)
     return NotebookView(
-        cells=shown, note=f"{left_out:,} more cells are not shown." * bool(left_out)
+        cells=shown,
+        note=f"{left_out:,} more cells are not shown." * bool(left_out),
+        defined=_defined(cells[:MAX_CELLS]),
     )
 
 
@@ -110,6 +159,15 @@ def view_answer(untrusted_notebook: bytes | None, place: AnswerPlace | None) -> 
     return NotebookView(
         cells=shown, note=f"{left_out:,} more cells are not shown." if left_out > 0 else ""
     )
+
+
+def _defined(cells: list[dict[str, Any]]) -> dict[str, int]:
+    return {
+        match[1] or match[2]: number
+        for number, cell in enumerate(cells, 1)
+        if cell.get("cell_type") == "code"
+        for match in _DEFINES.finditer(_text(cell.get("source"))[:MAX_SOURCE])
+    }
 
 
 def _view_cell(cell: dict[str, Any], number: int, budget: _Budget) -> CellView:
@@ -192,7 +250,24 @@ def _view_picture(data: Mapping[str, Any], budget: _Budget) -> OutputView | None
 def _terminal(kind: Literal["text", "stderr", "error"], text: str, budget: _Budget) -> OutputView:
     if not budget.take_text(len(text)):
         return _note("Text is not shown: the page is full.")
-    return OutputView(kind=kind, html=Markup("<pre>{}</pre>").format(show_terminal(text)))
+    shown = show_terminal(text)
+    # Counted as they are shown: a progress bar that overwrites itself is one line.
+    lines = _plain_lines(shown)
+    return OutputView(
+        kind=kind,
+        html=Markup("<pre>{}</pre>").format(shown),
+        lines=len(lines),
+        last=_beginning(lines[-1].strip()) if lines else "",
+    )
+
+
+def _beginning(line: str) -> str:
+    return line if len(line) <= _LAST_LINE else f"{line[: _LAST_LINE - 1]}…"
+
+
+def _plain_lines(html: Markup) -> list[str]:
+    """The lines of a terminal's text without its colours, and without blank ones at the end."""
+    return unescape(_TAG.sub("", html)).rstrip().splitlines()
 
 
 def _note(sentence: str) -> OutputView:

@@ -6,12 +6,12 @@ import math
 import re
 import statistics
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
 from grader.grading.verdict import Outcome, Verdict
-from grader.report.marks import outcome_words
+from grader.report.cases import JoinedTest, join_cases
 from grader.suite.results import TestOutcome, TestResult
 
 MAX_BINS = 12
@@ -22,9 +22,20 @@ _ERROR_ENDINGS = ("Error", "Exception", "Interrupt", "Exit", "Iteration", "Warni
 
 
 @dataclass(frozen=True, kw_only=True)
-class TestStatistics:
-    """One test over the class.
+class Missed:
+    """Who did not get all points of a test, how it `ended`, and at which `case` of it."""
 
+    student: str
+    ended: str
+    case: str
+    partly: bool
+
+
+@dataclass(frozen=True, kw_only=True)
+class TestStatistics:
+    """One test over the class, its cases joined.
+
+    `taken` submissions were graded by it, and `missed` did not get all its points.
     `pass_rate`, `partly_rate` and `mean_share` (of its points) are 0 to 1. `discrimination` is
     the correlation of the test's points with the points of all other tests; None where either
     never varies.
@@ -39,6 +50,9 @@ class TestStatistics:
     partly_rate: float
     mean_share: float
     discrimination: float | None
+    taken: int = 0
+    cases: int = 1
+    missed: tuple[Missed, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -84,15 +98,30 @@ class ClassStatistics:
     missing_modules: tuple[tuple[str, int], ...] = ()
 
 
-def class_statistics(verdicts: Sequence[Verdict], max_points: Decimal) -> ClassStatistics:
-    """Sum up a class. What is no mark is counted among the outcomes alone."""
+def class_statistics(
+    verdicts: Sequence[Verdict],
+    max_points: Decimal,
+    points: Mapping[str, Decimal] | None = None,
+) -> ClassStatistics:
+    """Sum up a class. What is no mark is counted among the outcomes alone.
+
+    Args:
+        verdicts: one per student.
+        max_points: of each mark.
+        points: by student, the marks; by default the machine's.
+    """
     marked = [v for v in verdicts if v.outcome.is_mark]
+    marks = (
+        [points[v.student] for v in verdicts if v.student in points]
+        if points is not None
+        else [v.points for v in marked]
+    )
     graded = [v for v in marked if v.outcome is Outcome.GRADED]
     outcomes = Counter(v.outcome for v in verdicts)
     return ClassStatistics(
         outcomes={o: outcomes[o] for o in Outcome},
-        summary=_summary([v.points for v in marked]),
-        histogram=histogram([v.points for v in marked], max_points),
+        summary=_summary(marks),
+        histogram=histogram(marks, max_points),
         tests=tuple(_tests(graded)),
         failures=tuple(_failures(graded)),
         errors=tuple(_errors(graded)),
@@ -134,27 +163,39 @@ def _round_steps() -> Iterator[Decimal]:
 
 
 def _tests(graded: Sequence[Verdict]) -> list[TestStatistics]:
-    taken: dict[str, list[tuple[TestResult, Verdict]]] = {}
+    taken: dict[tuple[str, str], list[tuple[JoinedTest, Verdict]]] = {}
     for verdict in graded:
-        for test in verdict.tests:
-            taken.setdefault(test.name, []).append((test, verdict))
+        for test in join_cases(verdict.tests):
+            taken.setdefault((test.question, test.name), []).append((test, verdict))
     return [_test(results) for results in taken.values()]
 
 
-def _test(results: list[tuple[TestResult, Verdict]]) -> TestStatistics:
+def _test(results: list[tuple[JoinedTest, Verdict]]) -> TestStatistics:
     first = results[0][0]
-    passed = sum(t.outcome is TestOutcome.PASSED for t, _ in results)
+    passed = sum(t.passed for t, _ in results)
     worth = float(first.max_points)
     own = [float(t.points) for t, _ in results]
     rest = [float(v.points - t.points) for t, v in results]
     return TestStatistics(
         name=first.name,
-        title=first.title or first.name,
+        title=first.title,
         question=first.question,
         pass_rate=passed / len(results),
         partly_rate=sum(t.partly for t, _ in results) / len(results),
         mean_share=statistics.mean(own) / worth if worth else 0.0,
         discrimination=_correlation(own, rest),
+        taken=len(results),
+        cases=max(len(t.cases) for t, _ in results),
+        missed=tuple(
+            Missed(
+                student=v.student,
+                ended=t.tally if len(t.cases) > 1 else t.short,
+                case=t.missed[0].name,
+                partly=t.partly,
+            )
+            for t, v in results
+            if t.missed
+        ),
     )
 
 
@@ -166,10 +207,10 @@ def _correlation(a: list[float], b: list[float]) -> float | None:
 
 def _failures(graded: Sequence[Verdict]) -> list[Failure]:
     ended = Counter(
-        (t.title or t.name, t.question, outcome_words(t))
+        (t.title, t.question, t.short)
         for v in graded
-        for t in v.tests
-        if t.outcome not in (TestOutcome.PASSED, TestOutcome.NOT_RUN)
+        for t in join_cases(v.tests)
+        if not t.passed and not t.not_run
     )
     return [
         Failure(title=title, question=question, ended=words, count=count)

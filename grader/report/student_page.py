@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Mapping, Sequence
-from decimal import Decimal
 from pathlib import Path
 
 from markupsafe import Markup
 
 from grader.course.spec import AssignmentSpec
+from grader.gradebook.standings import Standing
+from grader.gradebook.whole_mark import Given
 from grader.grading.verdict import Verdict
+from grader.report.cases import anchors_of, case_of, join_cases, work_anchor
 from grader.report.markdown import markdown_html
 from grader.report.marks import (
     Audience,
-    MarkSheet,
     aware,
     consequence,
     mark_sheet,
@@ -23,6 +24,7 @@ from grader.report.marks import (
     shown_breaches,
 )
 from grader.report.notebook_view import NotebookView, view_answer, view_notebook
+from grader.report.places import cells_of_tests
 from grader.report.templates import render
 from grader.report.text import show_terminal
 
@@ -34,7 +36,8 @@ def student_page(
     spec: AssignmentSpec,
     audience: Audience,
     now: dt.datetime,
-    given: Mapping[str, tuple[Decimal, str]] | None = None,
+    given: Given | None = None,
+    standing: Standing | None = None,
     alias: str = "",
     template_dirs: Sequence[Path] = (),
 ) -> str:
@@ -47,12 +50,19 @@ def student_page(
         audience: an "instructor" sees every test and its details; a "student" what `shows` allows.
         now: decides whether the due date has passed.
         given: by question, the points and the comment that a person gave for the answer.
+        standing: name, lateness, extension and the like, where more than the verdict is known.
         alias: the student's pseudonym, where there is a leaderboard.
         template_dirs: a course's own template folders.
     """
     moment = aware(now) or now
     notebook = view_notebook(executed_notebook) if executed_notebook else NotebookView(cells=[])
-    sheet = mark_sheet(verdict, spec=spec, audience=audience, now=moment)
+    standing = standing or Standing(handed_in=verdict.submission.submitted_at)
+    sheet = mark_sheet(
+        verdict, spec=spec, audience=audience, now=moment, given=given, by_hand=standing.by_hand
+    )
+    shown = [test for question in sheet.questions for test in question.tests]
+    anchors = anchors_of(verdict.tests if audience == "instructor" else shown)
+    cells = cells_of_tests(shown, notebook)
     answers = {
         q.id: view_answer(executed_notebook, verdict.answer_places.get(q.id))
         for q in sheet.questions
@@ -73,7 +83,15 @@ def student_page(
             "place_words": place_words,
             "given": given or {},
             "alias": alias,
-            "waiting": _waiting(sheet, given or {}),
+            "standing": standing,
+            "name": standing.name or verdict.student,
+            "joined": {q.id: join_cases(q.tests) for q in sheet.questions},
+            "case_of": case_of,
+            "anchors": anchors,
+            "cell_of": cells,
+            "linked": {cell.number for cell in notebook.cells},
+            "work_anchor": work_anchor,
+            "work": _work(anchors, cells, notebook),
             "notebook": notebook,
             "instructor": audience == "instructor",
             "breaches": [
@@ -88,11 +106,43 @@ def student_page(
     )
 
 
-def _waiting(sheet: MarkSheet, given: Mapping[str, object]) -> Decimal:
-    """Points that a person has yet to give."""
-    if not sheet.questions:
-        return sheet.manual_points
-    return sum((q.manual_points for q in sheet.questions if q.id not in given), Decimal(0))
+def absent_page(
+    student: str,
+    *,
+    spec: AssignmentSpec,
+    standing: Standing,
+    now: dt.datetime,
+    template_dirs: Sequence[Path] = (),
+) -> str:
+    """Return the page of a student of whom nothing was handed in.
+
+    Args:
+        student: the id.
+        spec: of the assignment.
+        standing: whether it is due, extended or excused, and what a person gave.
+        now: when the page is made.
+        template_dirs: a course's own template folders.
+    """
+    return render(
+        "report/absent.html.j2",
+        {"name": standing.name or student, "spec": spec, "standing": standing, "now": now},
+        template_dirs,
+    )
+
+
+def _work(
+    anchors: Mapping[str, str], cells: Mapping[str, int], notebook: NotebookView
+) -> dict[int, list[str]]:
+    """By cell, the places in it to which others may link: one for each test that it is about.
+
+    A test of which no cell is known has its place at its own line.
+    """
+    shown = {cell.number for cell in notebook.cells}
+    found: dict[int, list[str]] = {}
+    for name, anchor in anchors.items():
+        if cells.get(name) in shown:
+            found.setdefault(cells[name], []).append(work_anchor(anchor))
+    return found
 
 
 def _terminal(text: str) -> Markup:

@@ -56,7 +56,8 @@ def _environment(template_dirs: tuple[Path, ...]) -> Environment:
         auto_reload=False,
     )
     environment.filters |= {"points": show, "percent": _percent, "moment": _moment, "size": _size}
-    environment.filters |= {"prose": _prose, "fraction": show_fraction, "signed": signed}
+    environment.filters |= {"prose": _prose, "fraction": show_fraction, "short": _short}
+    environment.filters["signed"] = signed
     return environment
 
 
@@ -83,6 +84,10 @@ def _moment(time: dt.datetime | None) -> str:
     if time is None:
         return "unknown"
     return f"{time:%-d %B %Y, %H:%M} {_zone(time)}".strip()
+
+
+def _short(time: dt.datetime) -> str:
+    return f"{time:%-d %b, %H:%M}"
 
 
 def _zone(time: dt.datetime) -> str:

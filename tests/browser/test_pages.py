@@ -93,7 +93,8 @@ def test_a_page_full_of_attacks_runs_and_loads_nothing(show: Open, name: str) ->
         page.keyboard.press("Tab")
     page.wait_for_timeout(500)
     assert _unexpected(page.signs) == []
-    assert page.evaluate("document.scripts.length") == 0
+    ours = int(name == "hostile class")  # sorts and filters; the policy names it by its hash
+    assert page.evaluate("document.scripts.length") == ours
     assert page.evaluate("document.querySelectorAll('iframe, object, embed, form').length") == 0
     assert page.url.startswith("file://")
 

@@ -50,9 +50,9 @@ def test_marks_flow_into_the_item_and_onto_the_students_page(
     grader("report", "warm-up")
     page = (course / "graded" / "warm-up" / "students" / "ada.html").read_text()
     assert "1.5" in page and "Say why it &lt;b&gt;overflows&lt;/b&gt;." in page
-    assert "waiting" not in page
+    assert "points wait" not in page
     other = (course / "graded" / "warm-up" / "students" / "ben.html").read_text()
-    assert "2 waiting" in other and "overflows" not in other
+    assert "2 points wait for a person" in other and "overflows" not in other
 
 
 def test_pseudonyms_stay_the_same_and_name_nobody(course: Path, grader: Grader) -> None:

@@ -120,12 +120,12 @@ class TestAGradedClass:
         done = graded.again()
         rows = [line.split() for line in done.out.splitlines() if line.strip()]
         assert rows[0] == ["student", "q1", "q2", "points", "notes"]
-        assert rows[2] == ["ada", "5", "3", "8", "/", "8"]
-        assert rows[3] == ["ben", "0", "0", "0", "/", "8"]
-        assert rows[4][:4] == ["cem", "–", "–", "–"]
+        assert rows[2] == ["ada", "5", "3", "8", "of", "10,", "2", "wait"]
+        assert rows[3] == ["ben", "0", "0", "0", "of", "10,", "2", "wait"]
+        assert rows[4][:6] == ["cem", "–", "–", "0", "of", "10"]
         assert "0 run, 3 unchanged" in done.err
         assert f"Pages: {graded.root / 'graded/warm-up/class.html'}" in done.err
-        assert "2 more points wait for a person" in done.err
+        assert "2 answers wait for a person to mark them, worth 4 points" in done.err
 
     def test_only_with_regrade_runs_that_student_alone_and_comes_to_the_same(
         self, graded: Graded

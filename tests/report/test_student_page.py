@@ -63,8 +63,8 @@ def failed(outcome: TestOutcome = TestOutcome.STUDENT_ERROR, **more: Any) -> Ver
 def test_the_mark_stands_first_with_what_waits_for_a_person() -> None:
     said = text(page(graded("Ada Lovelace")))
     assert "Ada Lovelace" in said and "Multilayer perceptrons" in said and "koc-comp541" in said
-    assert "52 of 52 points" in said
-    assert "8 more points wait for a person" in said
+    assert "52 of 60 points, 8 wait" in said
+    assert "8 points wait for a person" in said
 
 
 def test_a_missed_test_shows_its_outcome_in_words_its_hint_and_the_students_traceback() -> None:
@@ -106,7 +106,7 @@ def test_a_hidden_test_leaves_no_trace_but_its_points(shows: str) -> None:
 
 def test_hidden_points_are_said_to_come_later() -> None:
     said = text(page(graded("Ada"), now=BEFORE_DUE))
-    assert "40 of 40 points so far" in said
+    assert "40 of 48 points so far, 8 wait" in said
     assert "12 points come from tests that are counted after the due date" in said
 
 
@@ -128,7 +128,7 @@ def test_a_written_answer_is_shown_as_markdown_and_a_missing_one_is_named() -> N
 
 def test_a_submission_that_could_not_be_read_says_why() -> None:
     said = text(page(invalid("Ada")))
-    assert "0 of 52 points" in said and "The file is a PDF, not a notebook." in said
+    assert "0 of 60 points" in said and "The file is a PDF, not a notebook." in said
 
 
 def test_an_infrastructure_error_is_no_mark_and_tells_a_student_nothing_of_ours() -> None:
@@ -161,7 +161,7 @@ def test_provenance_is_in_the_footer() -> None:
 
 
 def test_a_verdict_without_provenance_has_a_page() -> None:
-    assert "52 of 52" in text(page(graded("Ada", provenance=None)))
+    assert "52 of 60" in text(page(graded("Ada", provenance=None)))
 
 
 def test_the_executed_notebook_is_in_the_page() -> None:

@@ -13,7 +13,7 @@ from grader.points import show
 
 def reason(total: ItemTotal, entry: Entry, course: CourseFile) -> str:
     """Say what happened to an item: dropped, excused, late, refused, failed; else nothing."""
-    said = [_state(total, entry), _lateness(total, entry, course), _passing(total, entry)]
+    said = [_state(total, entry), lateness_words(total, entry, course), _passing(total, entry)]
     if entry.mark and len(entry.mark.tries) > 1 and entry.counts:
         number = [t.number for t in entry.mark.tries].index(entry.attempt) + 1
         said.append(f"Try {number} of {len(entry.mark.tries)}: the best after late days.")
@@ -41,7 +41,8 @@ def _state(total: ItemTotal, entry: Entry) -> str:
     return "Extra credit, on top of the sum." if total.extra_credit else ""
 
 
-def _lateness(total: ItemTotal, entry: Entry, course: CourseFile) -> str:
+def lateness_words(total: ItemTotal, entry: Entry, course: CourseFile) -> str:
+    """Say how late an item is and what that costs; empty where it is not late."""
     if not total.days_late:
         return ""
     late = _days(total.days_late)

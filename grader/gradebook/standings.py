@@ -1,0 +1,282 @@
+"""What is to be said of each student and one assignment, beside its points."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from decimal import Decimal
+from fractions import Fraction
+
+from grader.course.components import Item
+from grader.course.course_file import CourseFile
+from grader.course.directory import Assignment, Course
+from grader.course.groups import load_groups
+from grader.course.roster import load_roster
+from grader.course.scheme import load_scheme
+from grader.errors import GradebookError, GraderError
+from grader.gradebook.course_marks import course_marks, joined
+from grader.gradebook.course_tries import alone
+from grader.gradebook.hand_marks import Fact, Kind, Newest
+from grader.gradebook.marks import ItemMark
+from grader.gradebook.store import Gradebook
+from grader.gradebook.strays import gives
+from grader.gradebook.totals.entries import AsOf, Entry, entries_of
+from grader.gradebook.totals.reasons import lateness_words
+from grader.gradebook.totals.results import ItemTotal
+from grader.gradebook.totals.scoring import score
+from grader.gradebook.totals.students import class_entries
+from grader.gradebook.whole_mark import Given, WholeMark, mark_by_hand, whole_mark
+from grader.grading.verdict import Verdict
+
+
+@dataclass(frozen=True, kw_only=True)
+class Standing:
+    """One student and one assignment.
+
+    Attributes:
+        name: as the roster has it; empty where it has none.
+        on_roster: True too where there is no roster.
+        handed_in: when the try that counts was; None where that is not known, or nothing was.
+        due: for this student.
+        extended: this student has longer than the class.
+        late: how late, and what it costs, in words; empty where it is not.
+        earned: the points after late days, where they cost any.
+        refused: it came too late to be accepted.
+        excused: the assignment leaves this student's sum.
+        absent: nothing was handed in, by the student or their group.
+        overdue: the due date has passed for this student.
+        group: the other members of the student's group.
+        by_hand: points, and of how many, that a person gave for the whole.
+    """
+
+    name: str = ""
+    on_roster: bool = True
+    handed_in: dt.datetime | None = None
+    due: dt.datetime | None = None
+    extended: bool = False
+    late: str = ""
+    earned: Fraction | None = None
+    refused: bool = False
+    excused: bool = False
+    absent: bool = False
+    overdue: bool = False
+    group: tuple[str, ...] = ()
+    by_hand: tuple[Decimal, Decimal] | None = None
+
+    @property
+    def timeless(self) -> bool:
+        """Whether a hand-in has no time, and so is never late."""
+        return not self.absent and self.handed_in is None
+
+
+class Standings:
+    """What the roster, the course file and the groups say of one assignment's students.
+
+    What lateness costs and which grace days are spent on it is what totals say. Without a course
+    file, or where it doesn't name the assignment, lateness costs nothing.
+
+    Attributes:
+        problem: why the course file or the groups can't be used; then it is as without them.
+    """
+
+    def __init__(self, course: Course, assignment: Assignment, gradebook: Gradebook) -> None:
+        self._course = course
+        self._gradebook = gradebook
+        self._due = _aware(assignment.spec.dates.due)
+        self._people = load_roster(course).people
+        self._scheme: CourseFile | None = None
+        self._item: Item | None = None
+        self._groups: Mapping[str, tuple[str, ...]] = {}
+        self.problem = ""
+        if not course.course_file.is_file():
+            return
+        try:
+            scheme = load_scheme(course)
+            item = next((i for i in scheme.items if i.assignment == assignment.name), None)
+            if item is not None:
+                self._groups = load_groups(course, scheme).members.get(item.id, {})
+                self._scheme, self._item = scheme, item
+        except GraderError as error:  # a batch that is judged still gets its pages
+            self.problem = f"{error.where}: {error.what}" if error.where else error.what
+
+    @property
+    def item(self) -> str | None:
+        """The id of the assignment's item in the course file."""
+        return self._item.id if self._item else None
+
+    def of(
+        self, verdicts: Sequence[Verdict], *, newest: Newest, now: dt.datetime, whole: bool = True
+    ) -> dict[str, Standing]:
+        """Return the standing of everybody: who handed in, and who is on the roster.
+
+        Args:
+            verdicts: those that count, one per student.
+            newest: what people said of the assignment and its item.
+            now: decides what is overdue.
+            whole: False leaves out who is not among the verdicts.
+        """
+        of = {verdict.student: verdict for verdict in verdicts}
+        known = [*of, *(p for p in self._people if p not in of)] if whole else [*of]
+        if self._scheme is None or self._item is None:
+            found = {s: _plain(of.get(s), self._due, now) for s in known}
+        else:
+            found = self._by_rules(self._scheme, self._item, of, known, newest, now)
+        people = self._people
+        return {
+            student: replace(
+                one,
+                name=people[student].name if student in people else "",
+                on_roster=not people or student in people,
+            )
+            for student, one in found.items()
+        }
+
+    def _by_rules(
+        self,
+        scheme: CourseFile,
+        item: Item,
+        of: Mapping[str, Verdict],
+        known: Sequence[str],
+        newest: Newest,
+        now: dt.datetime,
+    ) -> dict[str, Standing]:
+        one = alone(item, scheme)
+        marks = [
+            joined(student, item, of.get(student), newest)
+            for student in known
+            if student in of or _says_something(student, item, newest)
+        ]
+        marks = [mark for mark in marks if _fits(mark, one, now)]
+        entries = class_entries(one, marks, now=now, students=known, groups={item.id: self._groups})
+        spent = dict(self._spent(scheme, item, entries, now))
+        found = {}
+        for student in known:
+            (entry,) = entries[student]
+            if student in of and entry.mark is None:  # its mark does not fit the course file
+                told = _plain(of[student], entry.due, now)
+            else:
+                total = spent.get(student) or score(one, [entry], None).items[0]
+                told = _told(scheme, item, entry, total, now)
+            team = self._groups.get(student, ())
+            found[student] = replace(
+                told,
+                absent=student not in of and not any(member in of for member in team),
+                group=tuple(member for member in team if member != student),
+                by_hand=_whole(student, item, newest),
+            )
+        return found
+
+    def _spent(
+        self,
+        scheme: CourseFile,
+        item: Item,
+        entries: Mapping[str, Sequence[Entry]],
+        now: dt.datetime,
+    ) -> Iterator[tuple[str, ItemTotal]]:
+        """Where grace days are shared between items, all of a student's items decide."""
+        late = [student for student, (entry,) in entries.items() if entry.late and entry.counts]
+        if not late or scheme.late is None or not scheme.late.grace_days or scheme.left_open:
+            return
+        marks: dict[str, dict[str, ItemMark]] = {}
+        for mark in course_marks(self._course, self._gradebook, scheme=scheme):
+            marks.setdefault(mark.student, {})[mark.item] = mark
+        for student in late:
+            try:
+                own = entries_of(student, scheme, marks.get(student, {}), AsOf(now=now))
+            except GradebookError:  # of another item; totals say which
+                continue
+            yield student, next(i for i in score(scheme, own, None).items if i.item == item.id)
+
+
+def class_marks(
+    verdicts: Sequence[Verdict], standings: Mapping[str, Standing], given: Mapping[str, Given]
+) -> dict[str, WholeMark | None]:
+    """Return everybody's one number; None where there is no mark.
+
+    Args:
+        verdicts: those that count, one per student.
+        standings: by student, also of those who handed in nothing.
+        given: by student, what people gave.
+    """
+    of = {verdict.student: verdict for verdict in verdicts}
+    found = {}
+    for student in {**of, **standings}:
+        by_hand = standings[student].by_hand if student in standings else None
+        own = of.get(student)
+        # Where one hands in for a group, the mark is everybody's who has none of their own.
+        team = standings[student].group if student in standings else ()
+        verdict = own or next((of[member] for member in team if member in of), None)
+        if verdict is not None:
+            found[student] = whole_mark(verdict, given.get(verdict.student, {}), by_hand=by_hand)
+        else:
+            found[student] = mark_by_hand(by_hand) if by_hand else None
+    return found
+
+
+def _plain(verdict: Verdict | None, due: dt.datetime | None, now: dt.datetime) -> Standing:
+    at = _aware(verdict.submission.submitted_at) if verdict else None
+    late = at - due if at and due and at > due else None
+    return Standing(
+        handed_in=at,
+        due=due,
+        late=f"{_span(late)} late" if late else "",
+        absent=verdict is None,
+        overdue=due is not None and now > due,
+    )
+
+
+def _says_something(student: str, item: Item, newest: Newest) -> bool:
+    kinds = (Kind.POINTS, Kind.HANDED_IN, Kind.EXCUSED, Kind.EXTENSION)
+    facts = (Fact(student=student, item=item.id, kind=kind) for kind in kinds)
+    return any(fact in newest and gives(newest[fact]) for fact in facts)
+
+
+def _fits(mark: ItemMark, one: CourseFile, now: dt.datetime) -> bool:
+    try:
+        entries_of(mark.student, one, {mark.item: mark}, AsOf(now=now))
+    except GradebookError:  # totals say which, and refuse to add it up
+        return False
+    return True
+
+
+def _told(
+    scheme: CourseFile, item: Item, entry: Entry, total: ItemTotal, now: dt.datetime
+) -> Standing:
+    late = lateness_words(total, entry, scheme)
+    shared = scheme.late is not None and scheme.late.grace_days
+    if entry.waits and entry.late and shared and not entry.refused:
+        # Which days the grace days pay for is open until everything is marked.
+        late = late.partition(":")[0] + ": what it costs is known when everything is marked."
+    costs = entry.counts and not item.rubric and (total.percent_off or total.refused)
+    return Standing(
+        handed_in=total.handed_in,
+        due=entry.due,
+        extended=entry.extended,
+        late=late.rstrip("."),
+        earned=total.earned if costs else None,
+        refused=total.refused,
+        excused=entry.excused,
+        overdue=entry.due is not None and now > entry.due,
+    )
+
+
+def _whole(student: str, item: Item, newest: Newest) -> tuple[Decimal, Decimal] | None:
+    mark = newest.get(Fact(student=student, item=item.id, kind=Kind.POINTS))
+    if mark is None or mark.says.points is None:
+        return None
+    return mark.says.points, mark.says.max_points or item.max_points
+
+
+def _aware(time: dt.datetime | None) -> dt.datetime | None:
+    return time.astimezone() if time is not None and time.tzinfo is None else time
+
+
+def _span(span: dt.timedelta) -> str:
+    """Say a length of time in its largest unit, rounded up."""
+    minutes = -(-int(span.total_seconds()) // 60)
+    for size, unit in ((24 * 60, "day"), (60, "hour")):
+        if minutes >= size:
+            count = -(-minutes // size)
+            return f"{count} {unit}{'s' if count != 1 else ''}"
+    return f"{minutes} minute{'s' if minutes != 1 else ''}"

@@ -1,0 +1,235 @@
+"""What the head of a course would want to know first of a batch, with who is behind it."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+
+from grader.course.spec import AssignmentSpec
+from grader.gradebook.standings import Standing
+from grader.gradebook.whole_mark import WholeMark
+from grader.grading.suite_faults import suite_faults
+from grader.grading.verdict import Outcome, Verdict
+from grader.points import show
+from grader.report.statistics import ClassStatistics, TestStatistics, class_statistics
+from grader.suite.results import TestOutcome
+
+FEW, SOME, MANY = 3, 5, 10
+"""Graded submissions without which nothing is said of a test: that it is failed by all, failed by
+most or passed by all, and that it does not separate."""
+MOST_FAIL = 1 / 3
+SEPARATES = 0.1
+LISTED = 3
+
+_TIME_LIMIT = re.compile(r"^cell \d+ ran longer than .* and was stopped")
+_NEEDS_GPU = "needs a GPU"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Finding:
+    """One thing to look at.
+
+    Attributes:
+        kind: a stable name, for programs.
+        text: a few words, whose first are the count where it is one of students.
+        students: who is behind it.
+        tests: which tests.
+        grave: marks are missing or wrong until something is done.
+    """
+
+    kind: str
+    text: str
+    students: tuple[str, ...] = ()
+    tests: tuple[str, ...] = ()
+    grave: bool = False
+
+
+def findings(
+    verdicts: Sequence[Verdict],
+    *,
+    spec: AssignmentSpec,
+    standings: Mapping[str, Standing],
+    marks: Mapping[str, WholeMark | None],
+    statistics: ClassStatistics | None = None,
+    problem: str = "",
+) -> list[Finding]:
+    """Return what is worth a look, gravest first; nothing where all is well.
+
+    Args:
+        verdicts: those that count.
+        spec: of the assignment.
+        standings: by student, also of those who handed in nothing.
+        marks: by student.
+        statistics: of the same verdicts, where they are known.
+        problem: why lateness and the like are not known.
+    """
+    found = [
+        *_broken(verdicts),
+        *_notebooks(verdicts),
+        *_tests(statistics or class_statistics(verdicts, spec.points)),
+        *_people(verdicts, spec, standings),
+        *_waiting(marks),
+    ]
+    if problem:
+        text = f"lateness, extensions and excuses are not known: {problem}"
+        found.append(Finding(kind="course_file", text=text, grave=True))
+    return sorted(found, key=lambda finding: not finding.grave)
+
+
+def _broken(verdicts: Sequence[Verdict]) -> Iterator[Finding]:
+    for fault in suite_faults(verdicts):
+        yield Finding(
+            kind="suite_error",
+            text=f"a test of the suite is broken: {fault.test}; no mark for "
+            f"{_submissions(len(fault.students))}",
+            students=tuple(fault.students),
+            tests=(fault.test,),
+            grave=True,
+        )
+    failed = [v.student for v in verdicts if v.outcome is Outcome.INFRASTRUCTURE_ERROR]
+    if failed:
+        yield Finding(
+            kind="not_graded",
+            text=f"{_submissions(len(failed))} not graded, through a fault on our side",
+            students=tuple(failed),
+            grave=True,
+        )
+
+
+def _notebooks(verdicts: Sequence[Verdict]) -> Iterator[Finding]:
+    graded = [v for v in verdicts if v.outcome is Outcome.GRADED]
+    modules = Counter(name for v in graded for name in v.missing_modules)
+    for name, count in modules.most_common(LISTED):
+        yield Finding(
+            kind="missing_module",
+            text=f"{count} of {_notebooks_in(len(graded))} import `{name}`, which is not installed",
+            students=tuple(v.student for v in graded if name in v.missing_modules),
+            grave=True,
+        )
+    if len(modules) > LISTED:
+        rest = [name for name, _ in modules.most_common()[LISTED:]]
+        yield Finding(
+            kind="missing_modules_rarer",
+            text=f"{len(rest)} more modules are not installed: {', '.join(rest[:8])}",
+            students=tuple(v.student for v in graded if set(rest) & set(v.missing_modules)),
+        )
+    for kind, text, is_so in (
+        ("needs_gpu", "ask for a GPU, and there is none", _needs_gpu),
+        ("time_limit", "reached a time limit", _ran_out),
+        ("memory_limit", "ran out of memory", _out_of_memory),
+    ):
+        found = tuple(v.student for v in graded if is_so(v))
+        if found:
+            yield Finding(
+                kind=kind,
+                text=f"{len(found)} of {_notebooks_in(len(graded))} {text}",
+                students=found,
+            )
+    unread = tuple(v.student for v in verdicts if v.outcome is Outcome.INVALID_SUBMISSION)
+    if unread:
+        yield Finding(
+            kind="unreadable",
+            text=f"{_submissions(len(unread))} could not be read: 0 points",
+            students=unread,
+        )
+
+
+def _tests(statistics: ClassStatistics) -> Iterator[Finding]:
+    tests = statistics.tests
+    by_none = [t for t in tests if t.taken >= FEW and not t.pass_rate and not t.partly_rate]
+    for test in by_none:
+        yield _of_test("failed_by_all", f"nobody passes {_named(test)}", test, grave=True)
+    failed = [t for t in tests if t.taken >= SOME and t.pass_rate <= MOST_FAIL and t not in by_none]
+    for test in sorted(failed, key=lambda t: t.mean_share)[:LISTED]:
+        missed = len(test.missed)
+        yield _of_test("mostly_failed", f"{missed} of {test.taken} miss {_named(test)}", test)
+    for test in tests:
+        separates = test.discrimination
+        if test.taken >= MANY and separates is not None and separates < SEPARATES:
+            told = (
+                "strong notebooks miss it as often as weak ones"
+                if separates > -SEPARATES
+                else "strong notebooks miss it more often than weak ones"
+            )
+            yield _of_test("does_not_separate", f"{_named(test)} does not separate: {told}", test)
+    by_all = [t for t in tests if t.taken >= SOME and t.pass_rate == 1]
+    if by_all:
+        count = f"{len(by_all)} of {len(tests)} tests are" if len(by_all) > 1 else "1 test is"
+        yield Finding(
+            kind="passed_by_all",
+            text=f"{count} passed by everybody, and so separate nobody",
+            tests=tuple(t.name for t in by_all),
+        )
+
+
+def _of_test(kind: str, text: str, test: TestStatistics, *, grave: bool = False) -> Finding:
+    missed = tuple(m.student for m in test.missed)
+    return Finding(kind=kind, text=text, students=missed, tests=(test.name,), grave=grave)
+
+
+def _people(
+    verdicts: Sequence[Verdict], spec: AssignmentSpec, standings: Mapping[str, Standing]
+) -> Iterator[Finding]:
+    def who(kind: str, text: str, is_so: Mapping[str, bool]) -> Iterator[Finding]:
+        found = tuple(student for student, so in is_so.items() if so)
+        if found:
+            yield Finding(kind=kind, text=f"{len(found)} {text}", students=found)
+
+    own = standings.items()
+    yield from who("not_handed_in", "not handed in", {
+        s: o.absent and not o.excused and o.overdue for s, o in own
+    })  # fmt: skip
+    yield from who("not_handed_in_yet", "not handed in yet", {
+        s: o.absent and not o.excused and not o.overdue for s, o in own
+    })  # fmt: skip
+    yield from who("too_late", "too late to be accepted: 0 points", {s: o.refused for s, o in own})
+    yield from who("late", "late", {s: bool(o.late) and not o.refused for s, o in own})
+    if spec.dates.due is not None:
+        handed = sum(not o.absent for o in standings.values())
+        yield from who("without_time", f"of {handed} without a hand-in time: never late", {
+            s: o.timeless for s, o in own
+        })  # fmt: skip
+    yield from who("extended", "with an extension", {s: o.extended for s, o in own})
+    yield from who("excused", "excused", {s: o.excused for s, o in own})
+    yield from who("not_on_roster", "not on the roster", {s: not o.on_roster for s, o in own})
+
+
+def _waiting(marks: Mapping[str, WholeMark | None]) -> Iterator[Finding]:
+    waiting = {s: mark for s, mark in marks.items() if mark is not None and mark.waits}
+    if waiting:
+        points = sum((mark.waits for mark in waiting.values()), Decimal(0))
+        answers = sum(max(1, len(mark.waiting)) for mark in waiting.values())
+        yield Finding(
+            kind="waits_for_marks",
+            text=f"{answers} {'answer waits' if answers == 1 else 'answers wait'} for a person to "
+            f"mark {'it' if answers == 1 else 'them'}, worth {show(points)} points in all",
+            students=tuple(waiting),
+        )
+
+
+def _needs_gpu(verdict: Verdict) -> bool:
+    return any(_NEEDS_GPU in note for note in verdict.notes)
+
+
+def _ran_out(verdict: Verdict) -> bool:
+    tests = any(test.outcome is TestOutcome.TIMEOUT for test in verdict.tests)
+    return tests or any(map(_TIME_LIMIT.match, verdict.notes))
+
+
+def _out_of_memory(verdict: Verdict) -> bool:
+    return any(test.outcome is TestOutcome.OUT_OF_MEMORY for test in verdict.tests)
+
+
+def _named(test: TestStatistics) -> str:
+    return f"{test.question} “{test.title}”" if test.question else f"“{test.title}”"
+
+
+def _submissions(count: int) -> str:
+    return "1 submission" if count == 1 else f"{count} submissions"
+
+
+def _notebooks_in(count: int) -> str:
+    return "1 notebook" if count == 1 else f"{count} notebooks"
