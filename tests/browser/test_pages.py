@@ -180,3 +180,76 @@ def test_a_page_prints(show: Open, name: str) -> None:
     assert page.locator(".skip").is_hidden()
     assert page.evaluate("getComputedStyle(document.body).backgroundColor") == "rgb(255, 255, 255)"
     assert page.pdf(format="A4").startswith(b"%PDF-")
+
+
+@pytest.mark.parametrize("width", [390, 820, 1400])
+@pytest.mark.parametrize("name", list(PAGES))
+def test_no_table_of_ours_is_cut_off(show: Open, name: str, width: int) -> None:
+    page = show(name, viewport={"width": width, "height": 900})
+    page.evaluate("document.querySelectorAll('details').forEach(d => d.open = true)")
+    # What a student's notebook put out scrolls in its own box, under its cell.
+    cut = page.evaluate(
+        """width => [...document.querySelectorAll('table, .measured, .chart')]
+          .filter(e => !e.closest('.output, .prose'))
+          .filter(e => { const b = e.getBoundingClientRect();
+              const inner = [...e.querySelectorAll('th, td, .measure > *')]
+                  .filter(c => c.getClientRects().length && !c.closest('.unseen'))
+                  .some(c => c.getBoundingClientRect().right > width + 1
+                          || (c.closest('thead') === null && c.scrollWidth > c.clientWidth + 1
+                              && c.clientWidth > 1 && getComputedStyle(c).display !== 'inline'));
+              return b.right > width + 1 || b.left < 0 || inner; })
+          .map(e => e.className || e.tagName)""",
+        width,
+    )
+    assert cut == []
+
+
+def test_the_class_page_sorts_and_filters(show: Open) -> None:
+    page = show("class")
+    names = "[...document.querySelectorAll('.people tbody tr')].filter(r => !r.hidden)"
+    texts = f"{names}.map(r => r.cells[0].innerText.trim())"
+    points = f"{names}.map(r => r.cells[1].dataset.v)"
+    before = page.evaluate(texts)
+    page.get_by_role("columnheader", name="Points").get_by_role("button").click()
+    found = [float(p) for p in page.evaluate(points) if p]
+    assert found == sorted(found, reverse=True) and page.evaluate(points)[-1] == ""
+    head = page.get_by_role("columnheader", name="Points")
+    assert head.get_attribute("aria-sort") == "descending"
+    head.get_by_role("button").press("Enter")
+    found = [float(p) for p in page.evaluate(points) if p]
+    assert found == sorted(found) and head.get_attribute("aria-sort") == "ascending"
+    page.get_by_role("columnheader", name="Student").get_by_role("button").click()
+    assert page.evaluate(texts) == before
+    page.get_by_role("button", name="not graded").click()
+    assert page.evaluate(texts) == ["Lotfi Zadeh"]
+    assert page.get_by_role("status").inner_text() == "1 of 24 are shown."
+    page.get_by_role("button", name="not graded").click()
+    page.get_by_role("searchbox", name="Find").fill("arf")
+    assert page.evaluate(texts) == ["Cahit Arf", "Cahit Arf 2"]
+    assert _unexpected(page.signs) == []
+
+
+def test_without_scripts_the_class_page_is_all_there(show: Open) -> None:
+    page = show("class", java_script_enabled=False)
+    assert page.get_by_role("row").count() == 25
+    assert page.get_by_role("button").count() == page.get_by_role("searchbox").count() == 0
+    assert page.locator(".flags").inner_text().startswith("22 waiting for marks")
+
+
+def test_only_our_script_may_run_on_the_class_page(
+    show: Open, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole = PAGES["class"]
+    attack = "<script>attack()</script><b onclick='attack()' id=bait>x</b>"
+    touched = whole.replace('"use strict";', '"use strict"; attack();')
+    for name, page in {
+        "added": whole.replace("</main>", f"{attack}</main>"),
+        "ours": touched,
+    }.items():
+        monkeypatch.setitem(PAGES, name, page)
+        shown = show(name)
+        shown.evaluate("document.querySelector('#bait')?.click()")
+        shown.wait_for_timeout(200)
+        assert "attack ran" not in shown.signs
+        assert any("Content Security Policy" in sign for sign in shown.signs)
+        assert shown.locator("table.live").count() == int(name == "added")
