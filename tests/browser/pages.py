@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
+from decimal import Decimal
 
 import msgspec
 
@@ -10,6 +12,8 @@ from grader.course.spec import Question
 from grader.gradebook.marks import ItemMark, MarkEvent
 from grader.gradebook.totals.need import need
 from grader.gradebook.totals.students import class_entries, student_total
+from grader.grading.verdict import Verdict
+from grader.intake.answers import AnswerPlace, Piece, Place
 from grader.report.answers_page import AnswerSheet, GivenAnswer, answers_page
 from grader.report.class_page import class_page
 from grader.report.leaderboard import leaderboard_page
@@ -68,8 +72,31 @@ def _totals(marks: list[ItemMark], said: str) -> dict[str, str]:
 
 
 def _answers(*given: GivenAnswer) -> str:
-    question = Question(id="q7", title="Why not start from zeros?", manual=SPEC.questions[6].manual)
-    return answers_page([AnswerSheet(question=question, answers=given)], spec=SPEC, anonymous=False)
+    question = Question(
+        id="q7",
+        title="Why not start from zeros?",
+        points=SPEC.questions[6].points,
+        manual=SPEC.questions[6].manual,
+        rubric="- *Two*: all units of a layer compute the same.\n- One: so do their gradients.",
+    )
+    sheet = AnswerSheet(question=question, answers=given, model="$$w_1 = w_2$$ for ever.")
+    return answers_page([sheet], spec=SPEC, anonymous=False)
+
+
+def _in_a_notebook(verdict: Verdict, notebook: bytes) -> GivenAnswer:
+    """An answer of every kind of cell, with what the tests say."""
+    cells = json.loads(notebook)["cells"]
+    pieces = tuple(Piece(i, 0, 10**6) for i in range(min(len(cells), 40)))
+    return GivenAnswer(
+        shown_as="Hypatia",
+        text="",
+        place="The marker of the answer is gone. This stands in its place.",
+        at=AnswerPlace(place=Place.LED, pieces=pieces),
+        notebook=lambda: notebook,
+        tests=verdict.tests,
+        points=Decimal(0),
+        by_rule=True,
+    )
 
 
 def _similarity(attack: str) -> str:
@@ -99,7 +126,11 @@ def _readable() -> dict[str, str]:
     return {
         **_graded(),
         **_totals(class_marks(_COURSE, marked=0.7), "60 → 71.5"),
-        "answers": _answers(plain, replace(plain, shown_as="Cahit Arf", text=ANSWERS["q8"])),
+        "answers": _answers(
+            plain,
+            replace(plain, shown_as="Cahit Arf", text=ANSWERS["q8"]),
+            _in_a_notebook(graded("Hypatia", ability=0.6, seed=4), realistic_notebook()),
+        ),
         "similarity": _similarity(""),
         "leaderboard": _board(""),
     }
@@ -115,7 +146,9 @@ def _hostile() -> dict[str, str]:
             [hostile_verdict(), broken(ALL), invalid(ALL)], spec=SPEC, links={ALL: ALL}
         ),
         **{f"hostile {name}": page for name, page in _totals(marks, ALL).items()},
-        "hostile answers": _answers(*answers),
+        "hostile answers": _answers(
+            *answers, _in_a_notebook(hostile_verdict(), hostile_notebook())
+        ),
         "hostile similarity": _similarity(ALL),
         "hostile leaderboard": _board(ALL),
     }

@@ -5,8 +5,10 @@ from __future__ import annotations
 import stat
 from pathlib import Path
 
+import msgspec
 import pytest
 
+from grader.intake.answers import AnswerPlace, Place
 from tests.cli.conftest import Grader
 from tests.cli.marking import course, record, verdict
 from tests.cli.test_mark import fill
@@ -114,3 +116,66 @@ def test_a_question_that_no_person_marks_is_refused(
     done = grader("answers", "warm-up", *arguments)
     assert done.code == 2
     assert message in done.err
+
+
+def untouched(root: Path, rule: str) -> None:
+    """Ben hands in what he got; the course has a rule, a rubric and a reference of its own."""
+    spec = root / "assignments" / "warm-up" / "assignment.toml"
+    text = spec.read_text().split("\n[answers]")[0]
+    if "rubric" not in text:
+        text = text.replace('id = "q3"\n', 'id = "q3"\nrubric = "Two points for *overflow*."\n')
+    spec.write_text(f'{text}\n[answers]\nuntouched = "{rule}"\n')
+    place = AnswerPlace(place=Place.UNTOUCHED)
+    blank = msgspec.structs.replace(verdict("ben", ""), answer_places={"q3": place})
+    record(root, blank)
+
+
+def test_an_untouched_answer_is_0_by_rule_and_a_person_can_override_it(
+    course: Path, grader: Grader
+) -> None:
+    untouched(course, "zero")
+    done = grader("answers", "warm-up", "--csv")
+    assert "q3: 1 to be marked" in done.err
+    assert "q3: 1 untouched, 0 by rule: ben" in done.err
+    assert h1_of(grader, "ben") == ("6.5", "")
+    history = grader("marks", "history", "--student", "ben").out
+    assert "the course's rule" in history and "untouched" in history
+    assert "0 of 2 by rule" in (course / "graded/warm-up/answers/answers.html").read_text()
+    table = course / "graded" / "warm-up" / "answers" / "q3.csv"
+    fill(table, "ben", {"q3 (of 2)": "1"})
+    grader("answers", "warm-up", "--question", "q3", "--import", table)
+    grader("answers", "warm-up")  # the rule does not undo what a person said
+    assert h1_of(grader, "ben") == ("7.5", "")
+
+
+def test_a_rule_that_no_longer_holds_takes_its_marks_back(course: Path, grader: Grader) -> None:
+    untouched(course, "zero")
+    grader("answers", "warm-up")
+    untouched(course, "ask")
+    done = grader("answers", "warm-up")
+    assert "q3: 1 untouched, to be marked as any other: ben" in done.err
+    assert h1_of(grader, "ben") == (None, "Written answers to be read: q3")
+
+
+def test_model_answer_and_rubric_stand_beside_the_answers_and_nowhere_else(
+    course: Path, grader: Grader, tmp_path: Path
+) -> None:
+    untouched(course, "ask")
+    grader("answers", "warm-up")
+    grader("report", "warm-up")
+    grader("release", "warm-up", "--out", tmp_path / "released")
+    page = (course / "graded/warm-up/answers/answers.html").read_text()
+    secrets = ("Two points for", "the common factor cancels")
+    assert all(secret in page for secret in secrets)
+    others = [p for p in (course / "graded").rglob("*") if p.is_file() and p.name != "answers.html"]
+    others += [p for p in (tmp_path / "released").rglob("*") if p.is_file()]
+    assert len(others) > 8
+    for path in others:
+        text = path.read_bytes().decode("utf-8", "replace")
+        assert not any(secret in text for secret in secrets), path
+
+
+def test_an_unknown_rule_is_refused(course: Path, grader: Grader) -> None:
+    untouched(course, "none")
+    done = grader("answers", "warm-up")
+    assert done.code == 2 and "untouched" in done.err
