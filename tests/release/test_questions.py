@@ -3,10 +3,19 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
+
+import pytest
 
 from grader.course.directory import Assignment
 from grader.release.contents import released_contents
 from grader.release.questions import given_cells, model_answers
+from tests.helpers.assignments import make_assignment
+
+
+@pytest.fixture
+def warm_up(tmp_path: Path) -> Assignment:
+    return make_assignment(tmp_path)
 
 
 def test_given_cells_are_those_of_the_released_notebook(warm_up: Assignment) -> None:
