@@ -21,6 +21,7 @@ from grader.gradebook.whole_mark import WholeMark
 from grader.grading.verdict import Verdict
 from grader.intake.pseudonyms import pseudonyms
 from grader.report.files import PageWriter
+from grader.report.markdown import load_renderer
 from grader.report.overview import Finding, findings
 
 
@@ -120,9 +121,12 @@ class Pages:
         self._entries |= entries
 
     def write_one_ahead(self) -> bool:
-        """Write a page whose time may come later; say whether there was one."""
+        """Do one thing of the pages whose time may come later; say whether there was one.
+
+        The first is to load what most pages need, while the batch waits for its judge.
+        """
         if not self._ahead:
-            return False
+            return load_renderer()
         verdict = self._ahead.popleft()
         try:
             standings = self._standings_of([verdict], whole=False)
