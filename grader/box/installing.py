@@ -35,6 +35,9 @@ def answer_to_install(command: str) -> str | None:
     if absent or not here:
         named = ", ".join(absent) or "anything"
         lines.append(f"There is no network in this sandbox: {named} can't be installed here.")
+        if absent and found["tool"].startswith("pip"):
+            listed = ", ".join(f'"{name}"' for name in absent)
+            lines.append(f"Who needs it asks the course staff for: libraries = [{listed}]")
     return "\n".join(lines) + "\n"
 
 

@@ -12,7 +12,7 @@ from typing import Any
 import msgspec
 import torch
 
-from grader.box import calls, gpu, shell
+from grader.box import calls, cuda_as_cpu, gpu, shell
 from grader.box.alarm import Alarm
 from grader.box.capture import DescriptorCapture, Outputs, Stream
 from grader.box.trace import Trace
@@ -166,6 +166,8 @@ def server(ready: shell.Shell) -> Callable[[int, int, m.Limits], None]:
         seed_everything(seed)
         if limits.gpu_memory_bytes:
             gpu.cap(limits.gpu_memory_bytes)
+        if limits.cuda_as_cpu:
+            cuda_as_cpu.begin()
         import_from_here()
         Server(Channel(channel), ready).serve()
 

@@ -118,7 +118,7 @@ def _check_questions(spec: AssignmentSpec, path: Path) -> None:
 def _check_resources(resources: Resources, path: Path) -> None:
     for field in msgspec.structs.fields(resources):
         value = getattr(resources, field.name)
-        if field.name == "gpu" or (field.name == "gpu_memory_mb" and value == 0):
+        if field.name in {"gpu", "cuda_as_cpu"} or (field.name == "gpu_memory_mb" and value == 0):
             continue
         if not math.isfinite(value) or value <= 0:
             raise wrong_key(
@@ -130,6 +130,13 @@ def _check_resources(resources: Resources, path: Path) -> None:
             "resources.cell_s",
             f"one cell may take {resources.cell_s:g} s, "
             f"but the whole notebook only {resources.notebook_s:g} s",
+        )
+    if resources.cuda_as_cpu and resources.gpu is True:
+        raise wrong_key(
+            path,
+            "resources.cuda_as_cpu",
+            "every notebook gets a GPU here",
+            hint='Leave it out, or say gpu = "optional".',
         )
     if resources.gpu_memory_mb and not resources.gpu:
         raise wrong_key(path, "resources.gpu_memory_mb", 'no GPU is asked for; add "gpu = true"')

@@ -45,8 +45,9 @@ class Resources(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only
     """What one submission may use. Times in seconds, sizes in MB (2**20 bytes).
 
     For a cell or a call, time spent waiting for a processor does not count, up to its limit again.
-    `gpu_memory_mb`: of the GPU, through torch; 0: all that the GPU has. `judge_memory_mb`: what the
-    hidden suite may take to check one submission, beyond what it has when it is loaded.
+    `gpu_memory_mb`: of the GPU, through torch; 0: all that the GPU has. `cuda_as_cpu`: where
+    there is none, a notebook that asks for one gets the CPU. `judge_memory_mb`: what the hidden
+    suite may take to check one submission, beyond what it has when it is loaded.
     """
 
     notebook_s: float = 120.0
@@ -61,6 +62,7 @@ class Resources(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only
     threads: int = 1
     gpu: bool | Literal["optional"] = False
     gpu_memory_mb: int = 0
+    cuda_as_cpu: bool = False
     judge_memory_mb: int = 2048
 
 

@@ -22,6 +22,7 @@ def run_limits(spec: AssignmentSpec) -> RunLimits:
         processes=resources.processes,
         threads=resources.threads,
         gpu_memory_bytes=resources.gpu_memory_mb * MB,
+        cuda_as_cpu=resources.cuda_as_cpu,
         on_error=spec.box.on_error,
     )
 

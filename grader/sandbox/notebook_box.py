@@ -43,6 +43,7 @@ class RunLimits:
     processes: int = 128
     threads: int = 1
     gpu_memory_bytes: int = 0
+    cuda_as_cpu: bool = False
     on_error: Literal["continue", "stop"] = "continue"
 
     def of_session(self) -> m.Limits:
@@ -56,6 +57,7 @@ class RunLimits:
             cpu_s=int(8 * (self.notebook_s + 60) * max(self.threads, 1)),
             threads=self.threads,
             gpu_memory_bytes=self.gpu_memory_bytes,
+            cuda_as_cpu=self.cuda_as_cpu,
         )
 
 

@@ -34,7 +34,10 @@ else:
 
 
 class Limits(msgspec.Struct, frozen=True, kw_only=True):
-    """What one session may use. Bytes, seconds, counts. 0 of a GPU's memory: all that it has."""
+    """What one session may use. Bytes, seconds, counts. 0 of a GPU's memory: all that it has.
+
+    `cuda_as_cpu`: without a GPU, the CPU takes its place.
+    """
 
     memory_bytes: int = 1 << 30
     disk_bytes: int = 256 << 20
@@ -46,6 +49,7 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
     cpu_s: int = 600
     threads: int = 1
     gpu_memory_bytes: int = 0
+    cuda_as_cpu: bool = False
 
 
 class Spawn(msgspec.Struct, frozen=True, kw_only=True, tag="spawn", tag_field="kind"):

@@ -119,6 +119,7 @@ def test_a_wrong_type_says_what_was_expected(
         ("call_s = 2", "cpus = -1.5", "resources.cpus: expected a positive number, got -1.5"),
         ("call_s = 2", "gpu = true\ngpu_memory_mb = -1", "gpu_memory_mb: expected a positive"),
         ("call_s = 2", "gpu_memory_mb = 8000", "resources.gpu_memory_mb: no GPU is asked for"),
+        ("call_s = 2", "gpu = true\ncuda_as_cpu = true", "resources.cuda_as_cpu: every notebook"),
         ("cell_s = 5", "cell_s = 31", "resources.cell_s: one cell may take 31 s"),
         ("2024-10-09", "2024-10-01", "dates.due: due 2024-10-01"),
         ("23:59:00+03:00", "23:59:00", "dates: give both dates a UTC offset, or neither"),
