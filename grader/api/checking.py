@@ -24,6 +24,7 @@ from grader.sandbox.notebook_box import NotebookBox
 from grader.suite.causes import causes
 from grader.suite.helpers import make_importable
 from grader.suite.loading import load_suites
+from grader.suite.lookahead import look_ahead
 from grader.suite.notebook_view import NotebookView
 from grader.suite.randomness import Seeds
 from grader.suite.results import TestResult
@@ -37,11 +38,12 @@ CHECK_SEEDS = Seeds(20_541)
 
 @dataclass(frozen=True, kw_only=True)
 class CheckedNotebook:
-    """What the public suite says of a notebook."""
+    """What the public suite says of a notebook; `ahead`: what will not run where it is graded."""
 
     results: list[TestResult]
     cells: list[CellResult]
     notes: list[str]
+    ahead: tuple[str, ...]
     missing_modules: tuple[str, ...]
     answers: dict[str, str]
     sandbox: str
@@ -166,12 +168,14 @@ def run_public_suite(
             )
         finally:
             box.close()
+        ahead = look_ahead(notebook.sources, suite.spec, beside=[*files, *taken.unused])
         said = causes(notebook.sources, run.cells, results, not_taken=taken.unused)
         found.append(
             CheckedNotebook(
                 results=results,
                 cells=run.cells,
                 notes=[*said.notes, *taken.notes, *notebook.repairs, *run.notes],
+                ahead=ahead,
                 missing_modules=said.missing_modules,
                 answers=answers,
                 sandbox=sandbox,

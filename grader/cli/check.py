@@ -24,7 +24,8 @@ def command(notebook: Path, assignment: str | None, sandbox: str, as_json: bool)
 
     The notebook runs from top to bottom in a fresh sandbox (`auto`: the local one); then the public
     tests are run against the names that it defines. They lie beside it, in tests/ of its release,
-    or in the course directory around it. Exit code 1 when a test did not pass.
+    or in the course directory around it. What will not run when it is graded, such as the import of
+    a library that the assignment does not give, is said too. Exit code 1 when a test did not pass.
 
     \b
     Example:
@@ -64,6 +65,7 @@ def _document(found: CheckedNotebook) -> dict[str, Any]:
             for r in found.results
         ],
         "notes": found.notes,
+        "ahead": list(found.ahead),
         "missing_modules": list(found.missing_modules),
         "answers": sorted(found.answers),
     }
@@ -72,6 +74,8 @@ def _document(found: CheckedNotebook) -> dict[str, Any]:
 def _show(found: CheckedNotebook) -> None:
     for note in found.notes:
         secho(f"  ! {note}", fg="yellow")
+    for sentence in found.ahead:
+        secho(f"  ! when it is graded: {sentence}", fg="yellow")
     for cell in found.cells:
         errors = [o for o in cell.outputs if o.get("output_type") == "error"]
         for error in errors:

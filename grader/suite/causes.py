@@ -26,11 +26,13 @@ MAX_MODULES = 10
 MAX_SOURCE = 400_000
 """Characters; what no honest notebook reaches is not read."""
 _QUOTED = 80
+_COMPILER_ADVICE = 'there is none here (`torch.compile(…, backend="eager")` needs none)'
 
 _NO_MODULE = re.compile(r"No module named '([A-Za-z_][\w.]{0,80})'")
 _NO_NAME = re.compile(r"name '(\w{1,80})' is not defined")
 _NOT_DEFINED = re.compile(r"The notebook does not define (\w{1,200})\.")
 _NO_GPU = re.compile(r"not compiled with CUDA|NVIDIA driver|No CUDA GPUs|CUDA is False")
+_NO_COMPILER = re.compile(r"No working C\+\+ compiler found|InvalidCxxCompiler")
 _INSTALLS = re.compile(r"^\s*[!%]\s*(?:\S*python\S*\s+-m\s+)?(?:uv\s+)?pip3?\s+install\b", re.M)
 _BOUND_LINE = re.compile(r"^(?:async\s+)?(?:def|class)\s+(\w+)|^(\w+)\s*(?::[^=]+)?=(?!=)", re.M)
 
@@ -142,6 +144,7 @@ def _causes(
     missing = [match[1] for test in tests if (match := _NOT_DEFINED.match(test.message))]
     notes = [*_stops(cells, missing, not_taken), *_foreign(cells, tests, missing)]
     notes += _gpu_in_tests(tests, notes)
+    notes += _compiler_in_tests(tests, notes)
     notes += _twice(cells)
     return Causes(notes=tuple(notes), missing_modules=_missing_modules(cells, tests))
 
@@ -199,6 +202,8 @@ def _sentence(
             why += " (`!pip install` does nothing: there is no network)"
     elif _NO_GPU.search(text):
         why = ", which needs a GPU; there is none here"
+    elif _NO_COMPILER.search(text):
+        why = f", which needs a C++ compiler; {_COMPILER_ADVICE}"
     elif name == "StdinNotImplementedError":
         why = ", which waits for input; nobody is there to give any"
     elif name == "SyntaxError" or cell.result.status != "error":
@@ -245,6 +250,14 @@ def _gpu_in_tests(tests: Iterable[TestResult], said: Iterable[str]) -> list[str]
     texts = (f"{test.message} {test.traceback}" for test in tests)
     if any(map(_NO_GPU.search, texts)) and not any("needs a GPU" in note for note in said):
         return ["the code that is asked for needs a GPU, and there is none here"]
+    return []
+
+
+def _compiler_in_tests(tests: Iterable[TestResult], said: Iterable[str]) -> list[str]:
+    """`torch.compile` works when what it made is called first, which may be in a test."""
+    texts = (f"{test.message} {test.traceback}" for test in tests)
+    if any(map(_NO_COMPILER.search, texts)) and not any("C++ compiler" in note for note in said):
+        return [f"the code that is asked for needs a C++ compiler; {_COMPILER_ADVICE}"]
     return []
 
 

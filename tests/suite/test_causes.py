@@ -137,3 +137,21 @@ def test_what_is_made_to_be_slow_or_too_deep_is_not_read() -> None:
     assert said("x = 1\n" * MAX_SOURCE) == Causes()
     deep = "x = " + "-" * 3_000 + "1"
     assert isinstance(said(deep, deep), Causes)
+
+
+def test_a_compiler_that_is_not_there_is_the_cause() -> None:
+    text = "No working C++ compiler found in torch._inductor.config.cpp.cxx: (None, 'g++')"
+    test = TestResult(
+        name="test_fast",
+        question="q1",
+        points=Decimal(0),
+        max_points=Decimal(1),
+        outcome=TestOutcome.STUDENT_ERROR,
+        message=f"InductorError: InvalidCxxCompiler: {text}",
+    )
+    sources = ["def slow(x): return x", "fast = torch.compile(slow)"]
+    found = causes(sources, ended(*sources), [test])
+    assert found.notes == (
+        "the code that is asked for needs a C++ compiler; there is none here "
+        '(`torch.compile(…, backend="eager")` needs none)',
+    )
