@@ -48,9 +48,10 @@ def command(
     """Take in what students handed in.
 
     SOURCES are folders, zips, tars, inboxes or single notebooks, or what Canvas, Moodle,
-    Blackboard, Gradescope or nbgrader made. Each piece that is refused is named with its reason;
-    a notebook that can't be read is kept and graded `invalid_submission`. The roster tells whose
-    a file is; who is doubtful keeps the name that the system gave, and is put on matches.csv.
+    Blackboard, Gradescope, Brightspace, ILIAS, Sakai or nbgrader made. Each piece that is refused
+    is named with its reason; a notebook that can't be read is kept and graded
+    `invalid_submission`. The roster tells whose a file is; who is doubtful keeps the name that the
+    system gave, and is put on matches.csv.
 
     \b
     Example:

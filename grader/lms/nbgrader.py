@@ -1,7 +1,13 @@
-"""nbgrader: `submitted/STUDENT/ASSIGNMENT/`, and its list of students."""
+"""nbgrader: `submitted/STUDENT/ASSIGNMENT/`, the exchange's `inbound/`, and its list of students.
+
+A folder of the exchange is `user+assignment+2024-03-05 20:59:00.123456 UTC`, with a random ending
+after another + since version 0.8 (`nbgrader/exchange/default/submit.py`; `collect.py` splits it
+from the right, since users may hold a +); timestamp.txt and submission_secret.txt are nbgrader's.
+"""
 
 from __future__ import annotations
 
+import datetime as dt
 import re
 from collections.abc import Collection, Iterable, Sequence
 from typing import ClassVar
@@ -12,6 +18,12 @@ from grader.lms.clock import iso_time
 from grader.lms.system import Columns, Context, Place, Sidecar, System, Told
 
 _TIMESTAMP = "timestamp.txt"
+_OWN = (_TIMESTAMP, "submission_secret.txt")
+_INBOUND = re.compile(
+    r"(?P<user>[^/]+)\+(?P<assignment>[^+/]+)"
+    r"\+(?P<time>\d{4}-\d\d-\d\d \d\d:\d\d:\d\d(?:\.\d+)? [A-Za-z0-9:+-]+?)"
+    r"(?:\+[A-Za-z0-9_=-]{12})?"
+)
 
 
 class Nbgrader(System):
@@ -25,6 +37,11 @@ class Nbgrader(System):
     def made(self, paths: Collection[str]) -> bool:
         tops = {path.partition("/")[0] for path in paths}
         stamped = {p.split("/")[0] for p in paths if re.fullmatch(rf"[^/]+/[^/]+/{_TIMESTAMP}", p)}
+        if all(_INBOUND.fullmatch(top) for top in tops):
+            return True
+        seconds = {p.split("/")[1] for p in paths if p.endswith(f"/{_TIMESTAMP}")}
+        if len(tops) == 1 and all(s.endswith(")") or _INBOUND.fullmatch(s) for s in seconds):
+            return False  # Sakai's `Assignment/Last, First(eid)/`, or a folder round all
         return tops == stamped
 
     def is_sidecar(self, path: str) -> bool:
@@ -42,10 +59,16 @@ class Nbgrader(System):
 
     def place_of(self, path: str, told: Told) -> Place | None:
         parts = path.split("/")
+        if match := _INBOUND.fullmatch(parts[0]):
+            if match["assignment"] != told.folder:
+                return None
+            file = "/".join(parts[1:])
+            own = "" if file in _OWN else file
+            return Place(Identity(login=match["user"]), own, at=iso_time(match["time"], dt.UTC))
         if len(parts) < 3 or parts[1] != told.folder:
             return None
         file = "/".join(parts[2:])
-        own = "" if file == _TIMESTAMP else file
+        own = "" if file in _OWN else file
         return Place(Identity(login=parts[0]), own, at=told.entries.get(parts[0], ((), None))[1])
 
     def exported(self, columns: frozenset[str]) -> bool:
@@ -53,7 +76,11 @@ class Nbgrader(System):
 
 
 def _folder(files: Iterable[Sidecar], context: Context) -> str:
-    folders = {f.path.split("/")[1] for f in files if f.path.count("/") >= 2}
+    folders = {
+        match["assignment"] if (match := _INBOUND.fullmatch(parts[0])) else parts[1]
+        for parts in (f.path.split("/") for f in files)
+        if len(parts) >= 3 or _INBOUND.fullmatch(parts[0])
+    }
     named = sorted(f for f in folders if context.is_named(f))
     found = named or sorted(folders)
     if len(found) != 1:

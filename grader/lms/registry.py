@@ -8,17 +8,29 @@ from importlib.metadata import entry_points
 
 from grader.errors import UsageError
 from grader.lms.blackboard import Blackboard
+from grader.lms.brightspace import Brightspace
 from grader.lms.canvas import Canvas
 from grader.lms.gradescope import Gradescope
+from grader.lms.ilias import Ilias
 from grader.lms.moodle import Moodle
 from grader.lms.nbgrader import Nbgrader
 from grader.lms.plain import PlainList
+from grader.lms.sakai import Sakai
 from grader.lms.system import System
 from grader.lms.table import Table
 
 GROUP = "grader.lms"
 # In the order in which they are asked about a table.
-_BUILT_IN: tuple[System, ...] = (Canvas(), Moodle(), Blackboard(), Gradescope(), Nbgrader())
+_BUILT_IN: tuple[System, ...] = (
+    Canvas(),
+    Moodle(),
+    Brightspace(),
+    Sakai(),
+    Blackboard(),
+    Gradescope(),
+    Ilias(),
+    Nbgrader(),
+)
 _LAST = PlainList()
 
 
@@ -96,6 +108,8 @@ def system_of(table: Table, *, where: object = None) -> System:
     Raises:
         UsageError: none that is known.
     """
+    for system in systems():
+        system.prepare(table)
     columns = frozenset(column.casefold() for column in table.columns)
     found = next((system for system in systems() if system.exported(columns)), None)
     if found is None:

@@ -124,6 +124,7 @@ class System:
         columns: by piece of an `Identity` (and "id", "section"), the columns that hold it, in
             lower case; the first that is there counts.
         time_columns: those that tell when each line's student handed in, in lower case.
+        own_files: names, in lower case, of what the system puts beside the students' folders.
         download: where to find the table that takes marks; empty where none does.
         one_item: such a table is of one item alone.
         excused: the word for it in a cell, if there is one.
@@ -134,6 +135,7 @@ class System:
     by_paths: ClassVar[int] = 100
     columns: ClassVar[Columns] = {}
     time_columns: ClassVar[tuple[str, ...]] = ()
+    own_files: ClassVar[tuple[str, ...]] = ()
     download: ClassVar[str] = ""
     one_item: ClassVar[bool] = False
     excused: ClassVar[str] = ""
@@ -168,6 +170,9 @@ class System:
     def may_be(self, who: Identity, person: Person) -> bool:
         """Say whether an archive's user, who has the person's id, can have the person's name."""
         return True
+
+    def prepare(self, table: Table) -> None:
+        """Find the header of a table of this system's, where it isn't the first line."""
 
     def exported(self, columns: frozenset[str]) -> bool:
         """Say whether a table with these columns, in lower case, is this system's."""

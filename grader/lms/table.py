@@ -38,7 +38,7 @@ class Line:
 
 @dataclass
 class Table:
-    """A header and lines, with the dialect of the file.
+    """A header and lines, with the dialect of the file; a preamble before the header stays.
 
     Raises nothing when cells are set; `to_bytes` gives the file back.
     """
@@ -48,6 +48,7 @@ class Table:
     delimiter: str
     header: Line
     lines: list[Line] = field(default_factory=list)
+    preamble: list[Line] = field(default_factory=list)
 
     @cached_property
     def columns(self) -> tuple[str, ...]:
@@ -58,6 +59,13 @@ class Table:
         """Return the place of the first of these columns that is there, whatever its case."""
         lowered = [name.casefold() for name in self.columns]
         return next((lowered.index(n) for n in names if n in lowered), None)
+
+    def start_at(self, header: Line) -> None:
+        """Take one of the lines for the header, and those before it for no one's."""
+        place = self.lines.index(header)
+        self.preamble += [self.header, *self.lines[:place]]
+        self.header, self.lines = header, self.lines[place + 1 :]
+        self.__dict__.pop("columns", None)  # what `cached_property` keeps
 
     def set(self, line: Line, column: int, text: str) -> None:
         """Put plain text into one cell, quoted where the old one was or where it must be."""
@@ -70,7 +78,8 @@ class Table:
     def to_bytes(self) -> bytes:
         """Return the file."""
         text = "".join(
-            self.delimiter.join(line.raw) + line.end for line in (self.header, *self.lines)
+            self.delimiter.join(line.raw) + line.end
+            for line in (*self.preamble, self.header, *self.lines)
         )
         return self.mark + text.encode(self.encoding)
 
