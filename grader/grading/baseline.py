@@ -66,13 +66,13 @@ def _with_kinds(result: TestResult, account: Account, reference: Account) -> Tes
 
 
 def _told(asked: str, came: str, expected: str) -> str:
-    which = f"`{asked}` gave" if asked else "it gave"
+    which = f"`{asked}` gave" if asked[:1].isidentifier() else "it gave"
     return f"{which} {came}; {expected} was expected."
 
 
 def _without_pretence(result: TestResult, account: Account, reference: Account) -> TestResult:
     """Take the points where an object said of itself what the judge must say of a value."""
-    found = pretender(account.received, reference.received)
+    found = pretender(account, reference)
     if found is None or not result.points:
         return result
     return msgspec.structs.replace(

@@ -184,7 +184,8 @@ class SuiteRun:
         self._account = Account(
             received=tuple(self._link.received),
             doubtful=reached.doubtful,
-            trusting=reached.credit.share > 0 and self._link.trusting,
+            trusted=tuple(self._link.trusted),
+            trusting=reached.credit.share > 0 and bool(self._link.trusted),
         )
         if test.trials == 1:
             return _result(test, reached, hints=hints), reports

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from typing import Any, Literal, NoReturn
 
 from grader.errors import BoxFailure
-from grader.suite.account import VALUE_NAMES
+from grader.suite.account import DECIDING, Trusted, kind_of
 from grader.suite.failures import MissingName, NotPlain, StaleRemote, StudentError
 from grader.suite.function_source import function_source
 from grader.suite.link import BoxClient, BoxLink
@@ -25,7 +25,7 @@ Verb = Literal[
 ]
 # Names that Python and pytest look up on any object: asking the box for them would turn a failing
 # assertion's own report into calls of student code.
-_OF_VALUES = frozenset({"iter", "contains", "len", "getitem"})
+_OF_VALUES = frozenset({"iter", "len", "getitem"})
 _ASKED_OF_BOX = frozenset({"__name__", "__qualname__"})
 
 
@@ -157,9 +157,9 @@ class Remote:
                 timeout_s=seconds,
             )
 
-        as_value = verb == "getattr" and args[0] in VALUE_NAMES
-        if ref.kind == "instance" and (as_value or verb in _OF_VALUES):
-            self.__link.trusting = True
+        name = args[0] if verb == "getattr" else verb
+        if name in DECIDING or (ref.kind == "instance" and verb in _OF_VALUES):
+            self.__link.trust(Trusted(asked=self.__asked, kind=kind_of(self), name=name))
         asked = _asked(self.__asked, verb, args)
         return self.__link.ask(make, _maker(self.__link, asked), asked)
 
@@ -268,9 +268,7 @@ def _maker(link: BoxLink, asked: str = "") -> Callable[[RemoteRef], Remote]:
 
 
 def _asked(label: str, verb: Verb, args: tuple[Any, ...]) -> str:
-    """What is asked, as a student would write it; empty where it began in the suite's own code."""
-    if not label:
-        return ""
+    """What is asked, as a student would write it; without a name if the suite's code began it."""
     ending = {"call": "(…)", "getitem": "[…]"}.get(verb, "")
     if verb == "getattr":
         ending = f".{args[0]}"

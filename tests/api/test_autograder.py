@@ -21,7 +21,8 @@ from grader.errors import GraderError, InfrastructureError, SpecError, UsageErro
 from grader.release.gradescope import gradescope_bundle
 from grader.release.notebooks import notebook_bytes, solution_notebook
 from grader.release.wheel import requirements, wheel
-from tests.helpers.assignments import SPEC, make_assignment
+from grader.sandbox.choose import Choice
+from tests.helpers.assignments import HIDDEN, SPEC, make_assignment
 from tests.helpers.notebooks import code
 from tests.report.test_gradescope import ALLOWED, ALLOWED_IN_TEST
 from tests.sandbox.places import docker_image
@@ -158,6 +159,29 @@ def test_trouble_of_ours_is_no_score(
     assert "score" not in result and "tests" not in result
     assert "no sandbox holds here" not in json.dumps(result)
     assert "no sandbox holds here" in capsys.readouterr().err
+
+
+@pytest.mark.local_box
+@pytest.mark.skipif(os.getuid() != 0, reason="the autograder runs as root")
+def test_a_broken_suite_is_no_score_and_is_told_to_the_instructor(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    head = "def test_rows_sum_to_one(student):\n"
+    hidden = HIDDEN.replace(head, f"{head}    {{}}['oops']\n", 1)
+    assignment = make_assignment(tmp_path / "course", hidden=hidden)
+    root = unpacked(gradescope_bundle(assignment), tmp_path / "autograder")
+    (root / "submission" / "warm-up.ipynb").write_bytes(
+        notebook_bytes(solution_notebook(assignment))
+    )
+    choice = Choice(sandbox="local", isolation="warm", hide=(root,), why="tried here")
+    monkeypatch.setattr(autograder, "choose_in_container", lambda hide: choice)
+    assert autograder.main([str(root), "warm-up"]) == 1
+    result = json.loads((root / "results" / "results.json").read_text())
+    assert "score" not in result and "tests" not in result
+    assert "a check of the assignment is broken, not your work" in result["output"]
+    assert "oops" not in json.dumps(result)
+    said = capsys.readouterr().err
+    assert "The suite is broken in test_rows_sum_to_one" in said and "KeyError: 'oops'" in said
 
 
 def test_files_without_a_notebook_are_an_invalid_submission(

@@ -10,11 +10,13 @@ A case is a folder `GROUP/NAME` with `case.toml` (see `Case`) and what is handed
 from __future__ import annotations
 
 import importlib.util
+import os
 import re
 import shutil
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from fnmatch import fnmatch
 from functools import cache
 from pathlib import Path
 from typing import Any, Literal, Protocol
@@ -44,6 +46,10 @@ HOST_VARIABLE = "GRADER_TEST_HOST_KEY"
 
 Place = Literal["local-warm", "docker-warm", "docker-single-use"]
 PLACES: tuple[Place, ...] = ("local-warm", "docker-warm", "docker-single-use")
+
+
+CHOSEN = os.environ.get("GRADER_ATTACKS", "")
+"""`everywhere`: all cases in all places; `GROUP/NAME` patterns with commas between: those, so."""
 
 
 class Bites(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -138,6 +144,12 @@ def cases() -> tuple[Case, ...]:
             case = msgspec.toml.decode(file.read_bytes(), type=Case, strict=False)
             found.append(msgspec.structs.replace(case, group=group, name=file.parent.name))
     return tuple(found)
+
+
+def is_chosen(case: Case) -> bool:
+    """Whether the case is to run in every place."""
+    patterns = CHOSEN.split(",")
+    return "everywhere" in patterns or any(fnmatch(case.id, pattern) for pattern in patterns)
 
 
 def make_course(root: Path, resources: Sequence[tuple[str, float]] = ()) -> Course:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections import defaultdict
 from collections.abc import Iterator
 from typing import Any
@@ -10,11 +9,10 @@ from typing import Any
 import pytest
 
 from tests.attacks.batches import Batch, PeerGrader, Weak, bitten, grade_weakly, weak_of
-from tests.attacks.corpus import NAME, Case, cases, make_course, notebooks_of
+from tests.attacks.corpus import CHOSEN, NAME, Case, cases, is_chosen, make_course, notebooks_of
 from tests.attacks.weakened import reader
 from tests.attacks.weakened.table import WEAKENINGS
 
-EVERYWHERE = os.environ.get("GRADER_ATTACKS") == "everywhere"
 _BATCHES = ("no-walls", "shared-shm", "shared-seed")
 """Weakenings of the sandbox that are tried in `make test`; each takes some seconds."""
 
@@ -25,7 +23,8 @@ def _parameters() -> list[Any]:
     for number, case in enumerate(sorted(cases(), key=lambda c: c.bites.weakening)):
         weakening = WEAKENINGS[case.bites.weakening]
         quick = weakening.reader or weakening.page or case.bites.weakening in _BATCHES
-        if EVERYWHERE or quick or (weakening.peer is not None and number % 16 == 0):
+        sampled = quick or (weakening.peer is not None and number % 16 == 0)
+        if is_chosen(case) if CHOSEN else sampled:
             marks = () if weakening.reader or weakening.peer is not None else pytest.mark.local_box
             found.append(pytest.param(case, id=f"{case.bites.weakening}-{case.id}", marks=marks))
     return found

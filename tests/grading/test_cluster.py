@@ -18,6 +18,7 @@ from grader.api import Graded, Progress, grade
 from grader.errors import InfrastructureError, SuiteError, UsageError
 from grader.gradebook.store import Gradebook
 from grader.grading.cluster import open_cluster
+from grader.grading.verdict import Outcome
 from tests.grading.conftest import Classroom
 from tests.helpers.assignments import HIDDEN, SPEC
 from tests.helpers.gpus import Driver
@@ -163,6 +164,50 @@ def test_a_broken_suite_is_said_before_the_first_submission(classroom: Classroom
         run(classroom, cluster="local:1")
     with Gradebook(classroom.course.database_url) as book:
         assert book.history("warm-up") == []
+
+
+GARBAGE = """
+import os, time
+os.write(3, b"\\x00\\x00\\x00\\x01\\x00\\x00\\x00\\x00\\xc1" + b"\\x03" * 4_000)
+time.sleep(60)
+"""
+TEXT = """
+get_ipython().events.register(
+    "post_run_cell",
+    lambda result: get_ipython().user_ns.update(softmax=lambda x: "no"),
+)
+"""
+
+
+@pytest.mark.slow
+def test_what_a_notebook_writes_into_its_channel_costs_nobody_else_on_a_cluster(
+    classroom: Classroom,
+) -> None:
+    for number in range(4):
+        classroom.hand_in(f"{number}a-hostile", GARBAGE)
+        classroom.hand_in(f"{number}b-honest")
+    graded = run(classroom, cluster="local:2")
+    assert {v.student[1:]: (v.outcome, v.points) for v in graded.verdicts} == {
+        "a-hostile": (Outcome.GRADED, 0),
+        "b-honest": (Outcome.GRADED, 8),
+    }
+    assert len(graded.verdicts) == 8
+
+
+@pytest.mark.slow
+def test_a_cluster_asks_the_reference_whose_fault_an_exception_is(classroom: Classroom) -> None:
+    classroom.hand_in("ada")
+    classroom.hand_in("text", TEXT)
+    found = {v.student: v for v in run(classroom, cluster="local:2").verdicts}
+    assert (found["ada"].outcome, found["ada"].points) == (Outcome.GRADED, 8)
+    assert found["text"].outcome is Outcome.GRADED
+    assert "a tensor was expected" in str([t.message for t in found["text"].tests])
+    head = "def test_rows_sum_to_one(student):\n"
+    classroom.change(hidden=HIDDEN.replace(head, f"{head}    {{}}['oops']\n", 1))
+    graded = run(classroom, cluster="local:2")
+    assert {v.outcome for v in graded.verdicts} == {Outcome.SUITE_ERROR}
+    (fault,) = graded.suite_faults
+    assert fault.students == ("ada", "text") and fault.test == "test_rows_sum_to_one"
 
 
 def test_an_address_where_nobody_answers_is_said(

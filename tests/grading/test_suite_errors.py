@@ -14,7 +14,7 @@ from grader.gradebook.course_marks import course_marks
 from grader.gradebook.store import Gradebook
 from grader.grading.baseline import Baseline, settled
 from grader.grading.verdict import Outcome
-from grader.suite.account import Account, Received
+from grader.suite.account import Account, Received, Trusted
 from grader.suite.outcomes import BROKEN, UNUSABLE
 from grader.suite.results import TestOutcome, TestResult
 from tests.grading.conftest import Classroom
@@ -198,17 +198,30 @@ def test_a_result_beyond_doubt_is_left_alone() -> None:
 
 
 def test_an_object_in_the_place_of_a_tensor_earns_nothing_by_its_own_word() -> None:
-    def received(kind: str) -> tuple[Received, ...]:
-        return (Received(asked="f", kind="a function"), Received(asked="f(…)", kind=kind))
-
     earned = msgspec.structs.replace(result(TestOutcome.PASSED), points=Decimal(2))
-    liar = Account(trusting=True, received=received("an object of the class Liar"))
 
-    def points(expected: str) -> Decimal:
-        reference = {"test_f": Account(received=received(expected))}
+    def points(came: str, expected: str, *, name: str = "allclose", held: str = "") -> Decimal:
+        """Of an object that came as such, or in what was held; the reference gave what it gave."""
+        (got,) = received("f(…)", held or came)
+        trusted = (Trusted(asked="f(…)", kind=came, name=name),)
+        liar = Account(trusting=True, trusted=trusted, received=(got,))
+        reference = {"test_f": Account(received=received("f(…)", expected))}
         baseline = Baseline(results={"test_f": earned}, accounts=reference)
         (found,) = settled([earned], {"test_f": liar}, baseline)
         return found.points
 
-    assert points("a tensor") == points("True or False") == 0
-    assert points("an object of the class Model") == points("a list") == 2
+    def received(asked: str, kind: str) -> tuple[Received, ...]:
+        return (Received(asked=asked, kind=kind),)
+
+    for came in ("an object of the class Liar", "a class", "a function", "a network", "a tensor"):
+        assert points(came, "a tensor") == points(came, "True or False") == 0
+        assert points(came, "a list", held="a list") == 0
+    liar = "an object of the class Liar"
+    assert points(liar, "an object of the class Model") == points(liar, "a list") == 2
+    assert points(liar, "a list", held="a list", name="getitem") == 2
+    assert points(liar, "a tensor", name="getitem") == 0
+
+    asked = (Trusted(asked="f(…)", kind="an object of the class Model", name="shape"),)
+    own = Account(trusting=True, trusted=asked, received=received("f(…)", liar))
+    baseline = Baseline(results={"test_f": earned}, accounts={"test_f": own})
+    assert settled([earned], {"test_f": own}, baseline) == (earned,)

@@ -1,4 +1,8 @@
-"""The hidden suite of the attacks' assignment: SUITE-KEY-marzipan."""
+"""The hidden suite of the attacks' assignment: SUITE-KEY-marzipan.
+
+It compares as people do: some lines would hold for an empty tensor, for NaN, for one number in the
+place of many, or ask the student's own object.
+"""
 
 import pytest
 import torch
@@ -13,7 +17,7 @@ def test_rows_sum_to_one(student):
     probabilities = student.softmax(x)
     assert (probabilities > 0).all()
     assert (probabilities.argmax(dim=1) == x.argmax(dim=1)).all()
-    assert_close(probabilities.sum(1), torch.ones(5), check_dtype=False)
+    assert torch.allclose(probabilities.sum(1).float(), torch.ones(5))
 
 
 @pytest.mark.question("q1")
@@ -38,7 +42,7 @@ def test_softmax_leaves_its_input_alone(student, reference):
     first, after, flat = student.run(called_twice, student["softmax"], x)
     assert_close(after, x)
     assert_close(first, reference.softmax(x), check_dtype=False)
-    assert_close(flat, torch.full((3, 4), 0.25), check_dtype=False)
+    assert torch.allclose(flat.float(), torch.full((3, 4), 0.25))
 
 
 def forward_with(module, state, x):
@@ -53,7 +57,7 @@ def test_affine_forward(student):
     state = {"weight": torch.randn(4, 3), "bias": torch.randn(3)}
     x = torch.randn(6, 4)
     found = student.run(forward_with, student.Affine(4, 3), state, x)
-    assert_close(found, x @ state["weight"] + state["bias"], check_dtype=False)
+    assert found.float().allclose(x @ state["weight"] + state["bias"], atol=1e-5)
 
 
 def gradients_with(module, state, x):
@@ -73,7 +77,7 @@ def test_affine_gradients(student, reference):
     wanted = gradients_with(reference.Affine(4, 3), state, x)
     assert set(found) == set(wanted)
     for name, gradient in wanted.items():
-        assert_close(found[name], gradient, check_dtype=False)
+        assert found[name].float().allclose(gradient, atol=1e-4)
 
 
 @pytest.mark.question("q3")
@@ -82,7 +86,7 @@ def test_fit_finds_the_weights(student):
     """fit must find the weights that made the data, with a loss that falls."""
     x, wanted = torch.randn(40, 3), torch.randn(3)
     w, losses = student.fit(x, x @ wanted)
-    assert_close(w, wanted, atol=1e-2, rtol=0, check_dtype=False)
+    assert not ((w - wanted).abs() > 1e-2).any()
     assert len(losses) == 200
     assert_close(losses[0], ((x @ wanted) ** 2).mean().item(), atol=1e-3, rtol=1e-3)
     assert losses[-1] < 1e-3 * losses[0] + 1e-6

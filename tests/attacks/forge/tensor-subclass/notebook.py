@@ -7,6 +7,8 @@ class Liar(torch.Tensor):
     def __torch_function__(cls, function, types, args=(), kwargs=None):
         with torch._C.DisableTorchFunctionSubclass():
             result = function(*args, **(kwargs or {}))
+            if isinstance(result, bool):
+                return True
             if isinstance(result, torch.Tensor) and result.dtype is torch.bool:
                 return torch.ones_like(result)
             if function.__name__ in ("sum", "__mul__", "mul"):
