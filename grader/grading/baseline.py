@@ -45,7 +45,7 @@ def settled(
 
 def _settled(result: TestResult, account: Account, baseline: Baseline) -> TestResult:
     if account.trusting:
-        return _without_pretence(result, account, baseline.accounts.get(result.name, NOTHING))
+        return _without_pretence(result, account, baseline)
     if not account.doubtful:
         return result
     if baseline.passes(result.name):
@@ -70,9 +70,10 @@ def _told(asked: str, came: str, expected: str) -> str:
     return f"{which} {came}; {expected} was expected."
 
 
-def _without_pretence(result: TestResult, account: Account, reference: Account) -> TestResult:
+def _without_pretence(result: TestResult, account: Account, baseline: Baseline) -> TestResult:
     """Take the points where an object said of itself what the judge must say of a value."""
-    found = pretender(account, reference)
+    reference = baseline.accounts.get(result.name, NOTHING)
+    found = pretender(account, reference, complete=baseline.passes(result.name))
     if found is None or not result.points:
         return result
     return msgspec.structs.replace(

@@ -90,11 +90,14 @@ _KINDS: tuple[tuple[type | tuple[type, ...], str], ...] = (
 )
 
 
-def pretender(account: Account, reference: Account) -> tuple[str, str, str] | None:
+def pretender(
+    account: Account, reference: Account, *, complete: bool
+) -> tuple[str, str, str] | None:
     """Return the first object in the place of a plain value: asked, came, expected.
 
-    What the reference's objects are asked, too, is no pretence. The kinds are what the box calls
-    them: a class, a function and a model can answer as well as an instance.
+    What the reference's objects are asked, too, is no pretence. A class, a function and a model can
+    answer as well as an instance, and so can what lies in a dict. Where the reference's run is not
+    `complete`, what it was never asked says nothing.
     """
     honest = {(one.asked, one.name) for one in reference.trusted}
     for one in account.trusted:
@@ -105,7 +108,7 @@ def pretender(account: Account, reference: Account) -> tuple[str, str, str] | No
         value = next((kind for kind in wanted if kind in _VALUES), "")
         if value and not inside:
             return one.asked, one.kind, value
-        if one.name in DECIDING and (inside or not wanted):
+        if complete and one.name in DECIDING and (inside or not wanted):
             return one.asked, one.kind + (f" in {inside}" if inside else ""), "a plain value"
     return None
 

@@ -34,7 +34,12 @@ _ALIKE = frozenset(
     }
 )
 _DIFFERENCE = frozenset({"sub", "rsub", "subtract", "isub"})
-_DISTANCE = frozenset({"abs", "absolute", "pow", "power", "square", "norm", "vector_norm"})
+_DISTANCE = frozenset(
+    {
+        *("abs", "absolute", "pow", "power", "square"),
+        *("norm", "linalg_norm", "linalg_vector_norm", "linalg_matrix_norm", "vector_norm"),
+    }
+)
 _PAIRS = _ORDER | _ALIKE | _DIFFERENCE
 _TRUTHS = frozenset({"item", "float", "int", "bool", "array"})
 

@@ -87,6 +87,8 @@ def test_an_array_passes_only_with_the_right_values(bench: Workbench, condition:
         "(out == expected).all()",
         "torch.nn.functional.mse_loss(out, expected) == 0",
         "(out - expected).abs().max() < 1e-6",
+        "torch.linalg.norm(out - expected) < 1e-6",
+        "torch.linalg.vector_norm(out - expected) < 1e-6",
         "not (expected - out).square().mean().item() > 1e-6",
     ],
 )
