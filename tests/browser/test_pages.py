@@ -189,10 +189,10 @@ def test_no_table_of_ours_is_cut_off(show: Open, name: str, width: int) -> None:
     page.evaluate("document.querySelectorAll('details').forEach(d => d.open = true)")
     # What a student's notebook put out scrolls in its own box, under its cell.
     cut = page.evaluate(
-        """width => [...document.querySelectorAll('table, .measured, .chart')]
+        """width => [...document.querySelectorAll('table, .gauged, .chart')]
           .filter(e => !e.closest('.output, .prose'))
           .filter(e => { const b = e.getBoundingClientRect();
-              const inner = [...e.querySelectorAll('th, td, .measure > *')]
+              const inner = [...e.querySelectorAll('th, td, .gauge > *')]
                   .filter(c => c.getClientRects().length && !c.closest('.unseen')
                           && !(c.closest('tr')?.offsetWidth <= 1))
                   .some(c => c.getBoundingClientRect().right > width + 1
