@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from pathlib import Path
 from typing import Literal
 
@@ -91,9 +92,11 @@ def command(
             }
         )
         return
+    tries = Counter(submission.student for submission in collected.submissions)
     for submission in collected.submissions:
+        one_of = f", try {submission.attempt}" if tries[submission.student] > 1 else ""
         problem = f"   {submission.problem}" if submission.problem else ""
-        click.echo(f"{submission.student:<28} {submission.file}{problem}")
+        click.echo(f"{submission.student + one_of:<28} {submission.file}{problem}")
     for refused in collected.refused:
         secho(f"Refused: {refused.source}: {refused.reason}", fg="yellow", err=True)
     for warning in collected.warnings:

@@ -249,6 +249,7 @@ def _learn_time(submission: Submission, held: _Held) -> str:
 def _from_source(source: Path, assignment: str, setting: Setting) -> Collected:
     """Return every submission that one source holds."""
     if is_inbox(source):
+        _check_worksheet_of(None, source, setting)
         tries = read_tries(
             source,
             assignment=assignment,
@@ -272,6 +273,7 @@ def _from_source(source: Path, assignment: str, setting: Setting) -> Collected:
         members = list(read_archive(source, wanted=wanted, shelf=Shelf(), naming=naming))
         found = _grouped(members, source, assignment, setting)
     else:
+        _check_worksheet_of(None, source, setting)
         alone = students_of([_single_file(source)], assignment=assignment)
         found = _on_roster(_collected(alone, source.parent), setting)
     return replace(found, warnings=(*naming.remarks, *found.warnings))
@@ -282,6 +284,7 @@ def _from_folder(source: Path, assignment: str, setting: Setting, naming: Naming
     folder = source / assignment if (source / assignment).is_dir() else source
     warnings = _foreign_folders(source, assignment, setting)
     if has_layout(folder):
+        _check_worksheet_of(None, source, setting)
         stored, others = load_stored(folder)
         submissions = [_asked_for(s, setting.beside) for s in stored]
         refused = tuple(Refused(f"{folder}/{display_name(n)}", why) for n, why in others)
@@ -386,6 +389,7 @@ def _by_system(
 ) -> Collected:
     made = None if setting.system == "folder" else system_that_made(found)
     if made is None and setting.system in (None, "folder"):
+        _check_worksheet_of(None, source, setting)
         plain = students_of(found, assignment=assignment, beside=setting.beside)
         return _on_roster(_collected(plain, source), setting)
     system, outer = made or (setting.system, folder_round_the_class(found))
@@ -396,8 +400,19 @@ def _by_system(
             where=source,
             hint="Leave --from out, and the names of the files tell.",
         )
+    _check_worksheet_of(system.name, source, setting)
     students = submissions_of(found, system, outer=outer, assignment=assignment, setting=setting)
     return _collected(students, source)
+
+
+def _check_worksheet_of(system: str | None, source: Path, setting: Setting) -> None:
+    """Refuse a worksheet that tells nothing of a source: its times must not be lost in silence."""
+    if setting.worksheet is not None and system != "moodle":
+        raise UsageError(
+            "a worksheet tells participants and times of Moodle's archives alone, and this is none",
+            where=source,
+            hint="Leave --worksheet out here; times by hand: `grader marks import`.",
+        )
 
 
 def _collected(students: Students, source: Path) -> Collected:

@@ -8,7 +8,7 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from grader.course.matches import Matcher
@@ -358,6 +358,7 @@ def test_without_a_roster_names_are_those_of_the_system(tmp_path: Path) -> None:
 PATH = st.text("aA_/.1290 LTE-é", min_size=1, max_size=30)
 
 
+@settings(deadline=None)
 @given(
     st.lists(
         st.one_of(

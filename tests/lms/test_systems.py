@@ -8,7 +8,7 @@ from importlib.metadata import EntryPoint, EntryPoints
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from grader.course.matches import Matcher
@@ -176,6 +176,7 @@ def test_a_table_is_recognised_and_filled_and_nothing_else_in_it_changes(name: s
     assert done.warnings == []
 
 
+@settings(deadline=None)
 @given(
     st.sampled_from([path for made in SYSTEMS.values() for path in made.archive]),
     st.text(max_size=20),
@@ -288,3 +289,10 @@ class Olat(System):
 
     def exported(self, columns: frozenset[str]) -> bool:
         return "institutional number" in columns
+
+
+@pytest.mark.parametrize("name", [name for name in ARCHIVES if name != "moodle"])
+def test_a_worksheet_that_tells_nothing_of_an_archive_is_refused(name: str, tmp_path: Path) -> None:
+    worksheet = "Identifier,Last modified (submission)\nParticipant 1,-\n"
+    with pytest.raises(UsageError, match="Moodle's archives alone"):
+        taken(tmp_path, *SYSTEMS[name].archive.items(), roster=ROSTER, worksheet=worksheet)
