@@ -29,6 +29,7 @@ MODULES = frozenset(
         "math",
         "numpy",
         "operator",
+        "pandas",
         "random",
         "statistics",
         "string",

@@ -31,6 +31,7 @@ MODULES = frozenset(
         "collections",
         "time",
         "copy",
+        "pandas",
     }
 )
 
@@ -184,7 +185,7 @@ def _taken_out(
         region.lines.append(f"{snapshot} = {ast.unparse(source)}")
         region.snapshots.append(snapshot)
         new[part] = snapshot
-        if isinstance(part, COMPREHENSIONS) or (
+        if isinstance(part, (*COMPREHENSIONS, ast.Compare)) or (
             isinstance(part, ast.Call) and dotted(part.func) in OF_CLASSES
         ):
             region.decided.append(chunk.first + 1)

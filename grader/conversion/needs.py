@@ -25,6 +25,23 @@ _AUTOGRAD = frozenset(
 )
 _BESIDE = ("torch.autograd.", "torch.func.", "torch.optim.", "torch.nn.utils.")
 OF_CLASSES = frozenset({"isinstance", "issubclass", "callable"})
+# What an object of a class of the student's is asked for by its own methods, which stay with it.
+_BY_THE_OBJECT = frozenset(
+    {
+        *("str", "repr", "format", "hash", "bool", "int", "float", "complex", "abs", "round"),
+        *("sorted", "sum", "min", "max", "reversed", "divmod", "pow", "next"),
+    }
+)
+# Kinds of which a value that has crossed is still one.
+_PLAIN_KINDS = ("numpy.", "pandas.", "numbers.")
+_PLAIN_TYPES = frozenset(
+    {
+        *("bool", "int", "float", "complex", "str", "bytes", "list", "tuple", "dict", "set"),
+        *("frozenset", "range", "slice", "object", "torch.Tensor", "torch.Size", "torch.dtype"),
+        *("torch.device", "np.ndarray", "np.number", "np.integer", "np.floating"),
+    }
+)
+_KINDS_OF_OBJECTS = ("torch.", "types.", "collections.", "typing.", "functools.", "itertools.")
 _COPIES = frozenset({"clone", "copy", "deepcopy"})
 COMPREHENSIONS = (ast.ListComp, ast.SetComp, ast.GeneratorExp)
 
@@ -36,6 +53,7 @@ class Needs:
         self._scope = scope
         self._local = local
         self._theirs: set[str] = set()
+        self._instances: set[str] = set()
         self._modules: set[str] = set()
         self._functions: set[str] = set()
         self._copied: set[str] = set()
@@ -119,10 +137,29 @@ class Needs:
 
     def _is_feature(self, node: ast.AST) -> bool:
         if isinstance(node, ast.Attribute):
-            return node.attr in _AUTOGRAD
+            asked = _asked_type(node.value) if node.attr in ("__name__", "__qualname__") else None
+            return node.attr in _AUTOGRAD or (asked is not None and self._uses_theirs(asked))
+        if isinstance(node, ast.Compare):
+            return self._asks_for_type(node) or any(
+                map(self.is_instance, (node.left, *node.comparators))
+            )
+        if isinstance(node, ast.BinOp):
+            return self.is_instance(node.left) or self.is_instance(node.right)
+        if isinstance(node, ast.UnaryOp):
+            return self.is_instance(node.operand)
+        if isinstance(node, ast.AugAssign):
+            return self.is_instance(node.target)
+        if isinstance(node, ast.Delete):
+            return any(isinstance(t, ast.Subscript) and self._is_theirs(t) for t in node.targets)
+        if isinstance(node, ast.With):
+            return any(self._is_theirs(item.context_expr) for item in node.items)
         if not isinstance(node, ast.Call):
             return False
         name = self._resolved(node.func)
+        if name == "next" and "next" not in self._local:
+            return any(map(self._is_theirs, node.args))
+        if name in _BY_THE_OBJECT and any(map(self.is_instance, node.args)):
+            return True
         if name in OF_CLASSES:
             return name == "callable" or self._asks_for_their_class(node)
         if name.startswith(_BESIDE):
@@ -137,11 +174,44 @@ class Needs:
         if len(call.args) != 2:
             return False
         kinds = call.args[1].elts if isinstance(call.args[1], ast.Tuple) else [call.args[1]]
-        return any(
-            self._resolved(kind).startswith(("torch.nn.", "types.", "collections.abc.", "typing."))
-            or self._is_theirs(kind)
-            for kind in kinds
-        )
+        return any(not self._is_plain_kind(kind) for kind in kinds)
+
+    def _asks_for_type(self, compared: ast.Compare) -> bool:
+        """Say whether it is about the exact type of something that keeps its type in the box."""
+        sides = [compared.left, *compared.comparators]
+        asked = [side for side in sides if _asked_type(side) is not None]
+        if not any(self._uses_theirs(side) for side in asked):
+            return False
+        kinds = [
+            kind
+            for side in sides
+            if _asked_type(side) is None
+            for kind in (side.elts if isinstance(side, ast.Tuple | ast.List) else [side])
+        ]
+        return any(not self._is_plain_kind(kind) for kind in kinds)
+
+    def _is_plain_kind(self, kind: ast.expr) -> bool:
+        name = self._resolved(kind)
+        if isinstance(kind, ast.Constant) or dotted(kind) in _PLAIN_TYPES or name in _PLAIN_TYPES:
+            return True
+        if not name or self._is_theirs(kind):
+            # `type(None)`, or a class of the student's.
+            return _asked_type(kind) is not None
+        return name.startswith(_PLAIN_KINDS) or not name.startswith(_KINDS_OF_OBJECTS)
+
+    def is_instance(self, node: ast.expr) -> bool:
+        """Whether it is an object of a class that the student writes."""
+        if isinstance(node, ast.Name):
+            return node.id in self._instances
+        if isinstance(node, ast.BinOp):
+            return self.is_instance(node.left) or self.is_instance(node.right)
+        return isinstance(node, ast.Call) and self._makes_instance(node)
+
+    def _makes_instance(self, call: ast.Call) -> bool:
+        if not isinstance(call.func, ast.Name) or call.func.id in self._local:
+            return False
+        found = self._scope.definitions(call.func.id)
+        return bool(found) and isinstance(found[-1].statement, ast.ClassDef)
 
     def _must_be_made_there(self, argument: ast.expr) -> bool:
         """A network, a function that uses the student's names, a value that is compared later."""
@@ -194,6 +264,8 @@ class Needs:
         names = bound(statement)
         if any(self._is_their_call(n) or self._is_theirs(n) for n in _expressions(value)):
             self._theirs |= names
+        if isinstance(value, ast.expr) and self.is_instance(value):
+            self._instances |= names
         if any(isinstance(n, ast.Call) and self._makes_module(n) for n in ast.walk(value)):
             self._modules |= names
         if isinstance(value, ast.Lambda) and self._uses_theirs(value):
@@ -202,6 +274,26 @@ class Needs:
             if isinstance(node, ast.Call) and dotted(node.func).rpartition(".")[2] in _COPIES:
                 sources = [*node.args, getattr(node.func, "value", None)]
                 self._copied |= {s.id for s in sources if isinstance(s, ast.Name)}
+
+
+def shown_instances(statements: Sequence[ast.stmt], scope: Scope, local: set[str]) -> Iterator[int]:
+    """Yield the lines where `shown(…)` is asked about an object of a class of the student's."""
+    needs = Needs(scope, local)
+    for statement in statements:
+        needs.box(statement)
+        for node in ast.walk(statement):
+            shows = isinstance(node, ast.Call) and dotted(node.func) == "shown"
+            if isinstance(node, ast.Call) and shows and any(map(needs.is_instance, node.args)):
+                yield node.lineno
+
+
+def _asked_type(node: ast.expr) -> ast.expr | None:
+    """What `type(…)` or `….__class__` asks the type of."""
+    if isinstance(node, ast.Call) and dotted(node.func) == "type" and len(node.args) == 1:
+        return node.args[0]
+    if isinstance(node, ast.Attribute) and node.attr == "__class__":
+        return node.value
+    return None
 
 
 def _arguments(call: ast.Call) -> list[ast.expr]:

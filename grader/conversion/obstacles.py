@@ -45,6 +45,48 @@ _MODULES_OUT_OF_REACH = {
     "otter": "it uses Otter",
     "gc": "it looks at the state of the student's process",
 }
+# Why something can't be turned begins so; what to write in its place.
+_INSTEAD = {
+    "it looks through the notebook's names": "ask student.has(NAME) or student.names()",
+    "it runs code that it puts together": "call the student's functions by their names",
+    "it speaks to the notebook's kernel": "ask for the values that the cells left: student.NAME",
+    "it displays something": "compare the value itself",
+    "it waits for somebody to type": "hand what is typed to a function as its argument",
+    "it opens a file": "let the student's code return what it writes, or read the file in a "
+    "function of the notebook that is given to students",
+    "it looks at files": "let the student's code return what it writes, or read the file in a "
+    "function of the notebook that is given to students",
+    "it looks at what the student's code prints": "let the function return it, or look for it in "
+    "notebook.cell(ID).text",
+    "it looks at pictures": "test the data that is drawn, or have a person mark the picture "
+    "(`manual` points)",
+    "it puts something in the place": "hand what is to be used to the function as an argument, or "
+    'look for it among notebook.calls("NAME")',
+    "it inspects the student's code": 'look at the text: notebook.source("NAME"), or write a rule '
+    "([[rules]] in assignment.toml)",
+    "it starts a process": "call the student's function",
+    "it looks at the state of the student's process": "ask for what the student's code returns",
+    "it uses nbgrader": "write the assertion itself",
+    "it uses Otter": "write the assertion itself",
+    "nbgrader makes its assertions": "write what is to hold, or compare with the same call of "
+    "reference.NAME",
+    "it assigns to": "hand the value to the student's function as an argument",
+    "it waits for something, or yields": "call the student's function, and compare what it returns",
+    "it changes": "hand the value to the student's function as an argument",
+    "it asks for": "compare what it is for: a value, a length, the text of notebook.source(NAME)",
+    "it catches": "catch StudentError of grader.suite, and look at its text",
+    "it derives a class": "write the class in the function that student.run sends into the box",
+    "it means the": "give the later cell's variable a name of its own",
+    "it uses a command of the notebook": "write what the command does as Python",
+    "it is not valid Python": "mend the line",
+    "it has a variable called": "give the variable another name",
+    "the notebook has a": "give the notebook's another name",
+    "it uses": "name what the notebook defines, or define it in the test",
+    "it asserts within a block": "collect the values in a function for student.run, and assert on "
+    "them behind it",
+    "the box does not offer": "do that part behind student.run, with the values that it returned",
+    "it compares how": "compare its attributes, as in student.NAME(…).x == 1",
+}
 _PLAIN_DUNDERS = frozenset({"__name__", "__len__", "__getitem__", "__call__", "__class__"})
 
 
@@ -90,6 +132,12 @@ def obstacles(statement: ast.stmt, scope: Scope, local: set[str]) -> Iterator[tu
                     root = dotted(base).partition(".")[0]
                     if root and root not in local and scope.home(root) == "student":
                         yield line, f"it derives a class from the student's {root}"
+
+
+def instead(why: str) -> str:
+    """What to write in the place of something that can't be turned."""
+    found = [text for begin, text in _INSTEAD.items() if why.startswith(begin)]
+    return found[0] if found else "ask the notebook from outside, as in student.NAME(…) == 1"
 
 
 def late_values(

@@ -8,7 +8,8 @@ from collections.abc import Sequence
 from grader.conversion.boxed import CannotSplit, Split, box_function, split
 from grader.conversion.draft import Draft, DraftTest, Remark
 from grader.conversion.live import dotted
-from grader.conversion.obstacles import late_values, obstacles, partial_credit
+from grader.conversion.needs import shown_instances
+from grader.conversion.obstacles import instead, late_values, obstacles, partial_credit
 from grader.conversion.scope import Scope
 from grader.conversion.source_text import Chunk, chunks, indented, replaced
 from grader.points import show
@@ -48,7 +49,8 @@ class CellTranslation:
         """Take note of what keeps the test from being turned."""
         if (line, why) not in self.stopped:
             self.stopped.append((line, why))
-            self.remarks.append(Remark("unfinished", self._test.place.line(line - 1), why))
+            what = f"{why}; instead: {instead(why)}"
+            self.remarks.append(Remark("unfinished", self._test.place.line(line - 1), what))
 
     def body(self) -> str:
         """Write the test's statements, indented; `stopped` says where they could not be."""
@@ -119,6 +121,8 @@ class CellTranslation:
     def _look(self, own: Sequence[Chunk]) -> None:
         for name in sorted(self._local & _FIXTURES):
             self.stop(1, f"it has a variable called {name}, as a fixture of our tests is called")
+        for line in shown_instances([chunk.statement for chunk in own], self._scope, self._local):
+            self.stop(line, "it compares how an object of the student's own class is shown")
         for chunk in own:
             if self._is_getsource(chunk.statement):
                 continue
@@ -280,7 +284,9 @@ class CellTranslation:
         if parted.works:
             self.remarks.append(Remark("weaker", self._test.place.line(parted.line - 1), what))
         for line in parted.decided:
-            what = "what kind of object the student's is, is found out beside it, in the box"
+            what = (
+                "what it asserts of an object of the student's is found out beside it, in the box"
+            )
             self.remarks.append(Remark("weaker", self._test.place.line(line - 1), what))
         arguments = [*(self._of_student(n) for n in theirs), *parted.arguments]
         call = f"student.run({', '.join([name, *arguments])})"

@@ -10,6 +10,7 @@ from typing import Literal
 
 from grader.conversion.boxed import CannotSplit
 from grader.conversion.draft import Draft, DraftTest, Remark
+from grader.conversion.obstacles import instead
 from grader.conversion.scope import Scope
 from grader.conversion.statements import CellTranslation
 from grader.points import show
@@ -101,7 +102,13 @@ class Translator:
         """A test without points: no suite with it in it can be graded with."""
         lines = [f"# UNFINISHED, worth {show(test.points)} points: write it anew, then give it"]
         lines.append(f"# @pytest.mark.points({show(test.points)}). It stood in {test.place}:")
-        lines += [f"#   line {line}: {why}." for line, why in stopped]
+        for line, why in stopped:
+            lines += textwrap.wrap(
+                f"line {line}: {why}. Instead: {instead(why)}.",
+                96,
+                initial_indent="#   ",
+                subsequent_indent="#     ",
+            )
         head = f'@pytest.mark.question("{test.question}")\n'
         reason = f"{test.place} could not be turned"
         body = f"    pytest.fail({reason!r})\n" + textwrap.indent(

@@ -35,6 +35,7 @@ MODULES = (
     "collections",
     "time",
     "copy",
+    "pandas",
 )
 MODULE_MARK = "module:"
 MAX_HELPERS_DEEP = 8

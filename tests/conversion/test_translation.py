@@ -289,3 +289,68 @@ def test_kinds_of_objects_are_found_out_in_the_box_and_said_to_be_weaker() -> No
     assert "value_1 = isinstance(Net(), nn.Module)" in made.functions[0]
     assert "assert isinstance(student.f(1), int)" in made.text
     assert [remark.kind for remark in made.remarks] == ["weaker"]
+
+
+PANDAS = "import pandas as pd\nfrom collections import Counter\n"
+
+
+@pytest.mark.parametrize(
+    ("cell", "inside"),
+    [
+        (
+            "g = f(3)\nassert next(g) == 0\nassert next(g) == 1",
+            "    g = f(3)\n    value_1 = next(g)\n    value_2 = next(g)\n",
+        ),
+        ("assert type(f(1)) is nn.Linear", "    value_1 = type(f(1)) is nn.Linear\n"),
+        ("assert isinstance(f(1), Counter)", "    value_1 = isinstance(f(1), Counter)\n"),
+        ("assert f(1).__class__.__name__ == 'Net'", "    value_1 = f(1).__class__.__name__\n"),
+        ("n = Net()\nassert n + n == 3", "    n = Net()\n    value_1 = n + n == 3\n"),
+        ("n = Net()\nassert str(n) == 'a'", "    n = Net()\n    value_1 = str(n)\n"),
+        ("n = Net()\nn += 1\nassert n == 2", "    n = Net()\n    n += 1\n    value_1 = n == 2\n"),
+        ("with f(1) as h:\n    x = h.read()\nassert x", "    with f(1) as h:\n"),
+    ],
+)
+def test_what_only_the_object_itself_can_do_runs_beside_it(cell: str, inside: str) -> None:
+    made = turned(cell, given=PANDAS)
+    assert made.finished
+    assert inside in made.functions[0]
+
+
+@pytest.mark.parametrize(
+    "cell",
+    [
+        "assert type(f(1)) == pd.Series",
+        "assert isinstance(f(1), (pd.DataFrame, np.ndarray))",
+        "df = pd.DataFrame({'a': [1]})\nassert f(df)['a'].sum() == 1",
+        "assert type(f(1)) in (int, float)",
+        "assert type(f(1)) == type(None)",
+    ],
+)
+def test_kinds_of_values_that_cross_are_asked_on_the_judges_side(cell: str) -> None:
+    made = turned(cell, given=PANDAS + "import numpy as np")
+    assert made.finished
+    assert not made.functions
+
+
+@pytest.mark.parametrize(
+    ("cell", "line", "advice"),
+    [
+        ("x = 1\nfor i in range(3):\n    n = f(i)\n    assert next(n) == 1", 2, "student.run"),
+        ("assert shown(Net()) == 'a'", 1, "compare its attributes"),
+        ("f = 1", 1, "notebook.calls"),
+        ("open('a')", 1, "return what it writes"),
+        ("eval('f')", 1, "by their names"),
+        ("assert isinstance(f(1), pathlib.Path)", 1, "instead"),
+    ],
+)
+def test_what_can_never_work_is_listed_by_line_with_what_to_write_instead(
+    cell: str, line: int, advice: str
+) -> None:
+    made = turned(cell, given=PANDAS + "import pathlib")
+    assert not made.finished
+    (first, *_) = [r for r in made.remarks if r.kind == "unfinished"]
+    assert first.where == f"hw.ipynb, cell 4, line {line}"
+    assert "; instead: " in first.what
+    assert advice in first.what
+    assert "# " in made.text
+    assert "Instead: " in " ".join(made.text.replace("#", " ").split())
