@@ -335,7 +335,6 @@ def test_kinds_of_values_that_cross_are_asked_on_the_judges_side(cell: str) -> N
 @pytest.mark.parametrize(
     ("cell", "line", "advice"),
     [
-        ("x = 1\nfor i in range(3):\n    n = f(i)\n    assert next(n) == 1", 2, "student.run"),
         ("assert shown(Net()) == 'a'", 1, "compare its attributes"),
         ("f = 1", 1, "notebook.calls"),
         ("open('a')", 1, "return what it writes"),
