@@ -13,6 +13,9 @@ if TYPE_CHECKING:
     from rich.console import Console
     from rich.text import Text
 
+_INDENT = "    "
+_MIN_WIDTH = 20
+
 
 def secho(message: str, *, err: bool = False, nl: bool = True, **styles: Any) -> None:
     """Print a styled line, as `click.secho` does, of which only the style is obeyed."""
@@ -32,6 +35,20 @@ def console(*, err: bool = False) -> Console:
                 yield segment if segment.control else segment._replace(text=printable(segment.text))
 
     return PrintableConsole(file=styled_stream(err=err), highlight=False, markup=False, emoji=False)
+
+
+def print_paragraph(shown: Console, text: Text) -> None:
+    """Print text of which every line but the first is indented.
+
+    A line broken at the terminal's width could otherwise begin with what a name ends with, and be
+    taken for a line of ours.
+    """
+    from rich.text import Text
+
+    lines = text.wrap(shown, max(shown.width - len(_INDENT), _MIN_WIDTH))
+    for line in lines[1:]:
+        line.pad_left(len(_INDENT))
+    shown.print(Text("\n").join(lines))
 
 
 def plain(text: str, style: str = "") -> Text:

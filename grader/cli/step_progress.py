@@ -50,4 +50,4 @@ class StepProgress:
         if self._bar is not None:
             self._bar.update(self._bar.task_ids[0], completed=done, total=total, description=name)
         else:
-            self._console.print(f"[{done}/{total}] {self._what}: {name}")
+            self._console.print(f"[{done}/{total}] {self._what}: {name}", soft_wrap=True)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from rich import box
 from rich.table import Table
 
-from grader.cli.output import console, plain
+from grader.cli.output import console, plain, print_paragraph
 from grader.points import show
 
 if TYPE_CHECKING:
@@ -70,7 +70,7 @@ def print_findings(report: Report | Graded) -> None:
             text.stylize("yellow")
         if who:
             text.append_text(plain(f": {', '.join(who[:_MAX_NAMED])}{more}", style="dim"))
-        quiet.print(text)
+        print_paragraph(quiet, text)
 
 
 def _name(standings: Mapping[str, Standing], student: str) -> str:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from rich import box
 from rich.table import Table
 
-from grader.cli.output import console, plain
+from grader.cli.output import console, plain, print_paragraph
 from grader.gradebook.totals.need import plainly
 from grader.gradebook.totals.results import ItemTotal, State, StudentTotal
 from grader.gradebook.totals.rounding import show_fraction
@@ -84,11 +84,11 @@ def print_student(computed: CourseTotals, total: StudentTotal, target: str | Non
             table.add_row(*_item_row(item))
     shown.print(table)
     for sentence in _summary(computed, total):
-        shown.print(sentence)
+        print_paragraph(shown, plain(sentence))
     if target is not None:
-        shown.print(plainly(computed.need(total.student, target)))
+        print_paragraph(shown, plain(plainly(computed.need(total.student, target))))
     for event in computed.history.get(total.student, ()):
-        shown.print(_event(computed, event), style="dim")
+        print_paragraph(shown, plain(_event(computed, event), style="dim"))
 
 
 def _item_row(item: ItemTotal) -> list[Text]:

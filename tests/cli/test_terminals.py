@@ -31,12 +31,18 @@ from tests.helpers.assignments import make_assignment
 
 # A window's title, a colour that nobody here writes, the cursor, C1, the reading direction, rich's
 # markup, and a line of one's own.
-ARGUMENT = "Eve\x1b]0;title\x07\x1b[35;5m\x1b[2J\x9b3;3H\x85\u202egnp\u2066[red]X[/red]\r\x08"
+ARGUMENT = "Eve\x1b]0;title\x07\x1b[45;5m\x1b[2J\x9b3;3H\x85\u202egnp\u2066[red]X[/red]\r\x08"
 NAME = f"{ARGUMENT}\nFORGED ada 100 of 100"
 FILE = os.fsdecode(NAME.encode().replace(b"/", b"|") + b"\xe9")
 """With a byte that is no UTF-8, as unpacked archives leave it."""
 PLACE = FILE.partition("\n")[0] + FILE[-1]
 """What an instructor names; a line of its own is theirs to forge."""
+RENAMED = """
+[[components.items]]
+id = "quiz-1"
+title = "The quiz, as it is called now"
+points = 20
+"""
 
 _OURS = re.compile(r"\x1b\[(?:[\d;]*m|2K|\d*A|\?25[lh])")
 _HEAVY = {"grader check", "grader grade", "grader validate", "grader doctor", "grader import otter"}
@@ -51,7 +57,7 @@ class World:
         self.out = root / "out"
         self.notebook = root / FILE
         self.notebook.write_bytes(notebook_bytes(solution_notebook(self.assignment)))
-        (self.course / "course.toml").write_text(COURSE)
+        (self.course / "course.toml").write_text(COURSE + RENAMED)
         self.people = root / f"{PLACE}.csv"
         self.people.write_bytes(
             b"Identifier,Full name,ID number,Email address,Status,Grade,Last modified (grade)\n"
@@ -77,6 +83,8 @@ class World:
         (self.source / f"x{FILE}.ipynb").symlink_to("/etc/hostname")
         self.marks = root / f"{PLACE}.marks.csv"
         self.marks.write_bytes(b"student,h1,note\n" + _row(NAME, "5", ARGUMENT))
+        self.quiz = root / f"{PLACE}.quiz.csv"
+        self.quiz.write_bytes(b"student,quiz,note\n" + _row("eve", "5", ARGUMENT))
         self.inbox = root / PLACE.replace("Eve", "Inbox")
 
 
@@ -142,8 +150,18 @@ CALLS: dict[str, Calls] = {
     ],
     "grader marks import": lambda w: [["marks", "import", w.marks]],
     "grader marks show": lambda w: [["marks", "show"], ["marks", "show", "--json"]],
+    "grader marks move": lambda w: [
+        ["marks", "import", w.quiz],
+        ["marks", "move", "quiz", "quiz-1", "--why", NAME, "--by", ARGUMENT],
+        ["marks", "history"],
+    ],
     "grader totals": lambda w: [["totals"], ["totals", "--student", "eve"], ["totals", "--json"]],
     "grader export": lambda w: [["export", "moodle", "--into", w.people]],
+    "grader feedback": lambda w: [
+        ["report", "warm-up"],
+        ["feedback", "moodle", "warm-up", "--into", w.people, "--out", w.out / f"{PLACE}.zip"],
+        ["feedback", "moodle", "warm-up", "--into", w.people, "--json"],
+    ],
     "grader gradescope-bundle": lambda w: [
         ["gradescope-bundle", "warm-up", "--out", w.out / PLACE]
     ],
@@ -222,7 +240,7 @@ def test_json_holds_the_names_as_they_are(world: World) -> None:
 def checked(screen: bytes) -> str:
     """Return what stands on a terminal, after a look at what it was sent."""
     text = screen.decode()  # a half character would be an error
-    for sent in ("\x1b]", "\x1b[35", "\x1b[2J", "\x9b"):
+    for sent in ("\x1b]", "\x1b[45", "\x1b[2J", "\x9b"):
         assert sent not in text, text
     plain = _OURS.sub("", text).replace("\r\n", "\n").replace("\r", "\n")
     controls = {c for c in plain if unicodedata.category(c) in {"Cc", "Cs"} and c not in "\n\t"}
