@@ -69,8 +69,16 @@ class Needs:
 
     def box(self, statement: ast.stmt) -> bool:
         """Say whether a statement needs the box; to be asked in the order of the source."""
-        needed = any(True for _ in self._features(statement)) or self._only_changes(statement)
-        self._learn(statement)
+        return self._follow(statement) or self._only_changes(statement)
+
+    def _follow(self, statement: ast.stmt, *, in_block: bool = False) -> bool:
+        """Learn what a statement binds, block by block; say whether it needs the box."""
+        needed = any(True for _ in self._features(statement))
+        self._learn(statement, in_block=in_block)
+        # Again for a loop: what its end binds, its beginning meets the next time.
+        for _ in range(2 if isinstance(statement, ast.For | ast.While) else 1):
+            for inner in _blocks(statement):
+                needed |= self._follow(inner, in_block=True)
         return needed
 
     def beginning(self, chunks: Sequence[Chunk], marked: Sequence[int]) -> int:
@@ -252,28 +260,32 @@ class Needs:
             return f"{self._scope.dotted_import(root)}{dot}{rest}"
         return name
 
-    def _learn(self, statement: ast.stmt) -> None:
-        """Follow what the test's own names hold."""
+    def _learn(self, statement: ast.stmt, *, in_block: bool) -> None:
+        """Follow what the test's own names hold; of a block what its first line binds."""
         if isinstance(statement, ast.FunctionDef):
             if self._uses_theirs(statement):
                 self._functions.add(statement.name)
             return
-        value = getattr(statement, "value", None) or getattr(statement, "iter", None)
-        if value is None:
-            return
-        names = bound(statement)
+        for names, value in _bindings(statement):
+            self._learn_value(names, value)
+            for node in ast.walk(value):
+                if not isinstance(node, ast.Call) or not _is_copy(node):
+                    continue
+                # A block that asserts can't run in the box: there a copy counts if it is kept.
+                if in_block and node is not value:
+                    continue
+                sources = [*node.args, getattr(node.func, "value", None)]
+                self._copied |= {s.id for s in sources if isinstance(s, ast.Name)}
+
+    def _learn_value(self, names: set[str], value: ast.expr) -> None:
         if any(self._is_their_call(n) or self._is_theirs(n) for n in _expressions(value)):
             self._theirs |= names
-        if isinstance(value, ast.expr) and self.is_instance(value):
+        if self.is_instance(value):
             self._instances |= names
         if any(isinstance(n, ast.Call) and self._makes_module(n) for n in ast.walk(value)):
             self._modules |= names
         if isinstance(value, ast.Lambda) and self._uses_theirs(value):
             self._functions |= names
-        for node in ast.walk(value):
-            if isinstance(node, ast.Call) and dotted(node.func).rpartition(".")[2] in _COPIES:
-                sources = [*node.args, getattr(node.func, "value", None)]
-                self._copied |= {s.id for s in sources if isinstance(s, ast.Name)}
 
 
 def shown_instances(statements: Sequence[ast.stmt], scope: Scope, local: set[str]) -> Iterator[int]:
@@ -294,6 +306,39 @@ def _asked_type(node: ast.expr) -> ast.expr | None:
     if isinstance(node, ast.Attribute) and node.attr == "__class__":
         return node.value
     return None
+
+
+def _bindings(statement: ast.stmt) -> Iterator[tuple[set[str], ast.expr]]:
+    """The names that a statement binds to each value; of a block those of its first line."""
+    if isinstance(statement, ast.With):
+        for item in statement.items:
+            yield bound(item.optional_vars) if item.optional_vars else set(), item.context_expr
+    elif isinstance(statement, ast.For):
+        yield bound(statement.target), statement.iter
+    elif isinstance(statement, ast.If | ast.While):
+        yield bound(statement.test), statement.test
+    elif isinstance(statement, ast.Match):
+        patterns = (bound(case.pattern) for case in statement.cases)
+        yield set().union(*patterns), statement.subject
+    else:
+        value = getattr(statement, "value", None)
+        if isinstance(value, ast.expr):
+            yield bound(statement), value
+
+
+def _blocks(statement: ast.stmt) -> Iterator[ast.stmt]:
+    """The statements of a loop's, a condition's and such bodies; a definition has its own names."""
+    if isinstance(statement, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+        return
+    for part in ast.iter_child_nodes(statement):
+        if isinstance(part, ast.stmt):
+            yield part
+        elif isinstance(part, ast.ExceptHandler | ast.match_case):
+            yield from part.body
+
+
+def _is_copy(call: ast.Call) -> bool:
+    return dotted(call.func).rpartition(".")[2] in _COPIES
 
 
 def _arguments(call: ast.Call) -> list[ast.expr]:

@@ -23,6 +23,7 @@ import numpy as np
 import torch
 from torch.overrides import TorchFunctionMode
 
+from grader.suite.empty_tables import mark_if_empty
 from grader.suite.failures import Unfit
 
 _MARK = "_from_the_box"
@@ -136,13 +137,14 @@ def not_looking() -> Iterator[None]:
 
 
 def marked(value: Any) -> Any:
-    """Mark the tensors and arrays in a value that came from the box; returns the value."""
+    """Mark the tensors, arrays and tables in a value that came from the box; returns the value."""
     if isinstance(value, torch.Tensor | np.ndarray):
         return _with(value, Mark(tuple(value.shape), math.prod(value.shape) == 0))
     if type(value) in (list, tuple):
         return type(value)(marked(part) for part in value)
     if type(value) is dict:
         return {key: marked(part) for key, part in value.items()}
+    mark_if_empty(value)
     return value
 
 

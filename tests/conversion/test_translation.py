@@ -324,6 +324,8 @@ def test_what_only_the_object_itself_can_do_runs_beside_it(cell: str, inside: st
         "df = pd.DataFrame({'a': [1]})\nassert f(df)['a'].sum() == 1",
         "assert type(f(1)) in (int, float)",
         "assert type(f(1)) == type(None)",
+        "for x in [{}]:\n    y = f(x)\n    want = len(x.copy())\n    assert y == want",
+        "for i in range(3):\n    n = [1, 2]\n    m = iter(n)\n    assert next(m) == f(i)",
     ],
 )
 def test_kinds_of_values_that_cross_are_asked_on_the_judges_side(cell: str) -> None:
@@ -335,6 +337,24 @@ def test_kinds_of_values_that_cross_are_asked_on_the_judges_side(cell: str) -> N
 @pytest.mark.parametrize(
     ("cell", "line", "advice"),
     [
+        ("x = 1\nfor i in range(3):\n    n = f(i)\n    assert next(n) == 1", 2, "student.run"),
+        ("x = 1\nif x:\n    n = Net()\n    assert n + n == 3", 2, "student.run"),
+        ("with np.errstate():\n    n = f(1)\n    assert next(n) == 1", 1, "student.run"),
+        (
+            "n = f(1)\nfor i in [1]:\n    if i:\n        assert next(m) == 1\n    m = n",
+            2,
+            "student.run",
+        ),
+        (
+            "for i in range(3):\n    layer = nn.Linear(2, i)\n    assert f(layer) == 1",
+            1,
+            "student.run",
+        ),
+        (
+            "for x in [{}]:\n    old = x.copy()\n    f(x)\n    assert x == old",
+            1,
+            "student.run",
+        ),
         ("assert shown(Net()) == 'a'", 1, "compare its attributes"),
         ("f = 1", 1, "notebook.calls"),
         ("open('a')", 1, "return what it writes"),
@@ -345,7 +365,7 @@ def test_kinds_of_values_that_cross_are_asked_on_the_judges_side(cell: str) -> N
 def test_what_can_never_work_is_listed_by_line_with_what_to_write_instead(
     cell: str, line: int, advice: str
 ) -> None:
-    made = turned(cell, given=PANDAS + "import pathlib")
+    made = turned(cell, given=PANDAS + "import pathlib\nimport numpy as np")
     assert not made.finished
     (first, *_) = [r for r in made.remarks if r.kind == "unfinished"]
     assert first.where == f"hw.ipynb, cell 4, line {line}"

@@ -48,11 +48,14 @@ ARRAYS = [
 ]
 
 
-def suite(bench: Workbench, condition: str, expected: str = "reference.f(x)") -> None:
+def suite(
+    bench: Workbench, condition: str, expected: str = "reference.f(x)", head: str = ""
+) -> None:
     bench.solution(SOLUTION)
     bench.suite(
         f"""
         import numpy as np
+        {head}
         @pytest.mark.points(1)
         def test_f(student, reference):
             x = torch.randn(4, 6)
@@ -148,6 +151,68 @@ def test_what_is_strict_already_stays_so(bench: Workbench, condition: str) -> No
     suite(bench, condition)
     for wrong in (EMPTY, NAN, "def f(x): return x"):
         assert bench.judge_one(wrong).points == 0
+
+
+TABLE = """
+import pandas as pd
+def f(x): return pd.DataFrame({"a": [1.0, 2.0], "b": [3.0, 4.0]})
+"""
+EMPTY_TABLE = """
+import pandas as pd
+def f(x): return pd.DataFrame({"a": pd.Series([], dtype=float), "b": pd.Series([], dtype=float)})
+"""
+
+
+@pytest.mark.parametrize(
+    "condition",
+    [
+        "(out.a > 0).all()",
+        "(out > 0).all().all()",
+        "np.all(out['a'] > 0)",
+        "not (out.a <= 0).any()",
+        "out.a.isna().sum() == 0",
+        "out.a.is_unique",
+        "out.a.is_monotonic_increasing",
+        "out.a.between(0, 9).all()",
+        "(out.a - expected.a).abs().sum() < 1e-6",
+        "(expected.a - out.a).abs().sum() < 1e-6",
+        "expected.a.sub(out.a).abs().sum() < 1e-6",
+        "not (expected - out).abs().to_numpy().max() > 1e-6 and (expected - out).sum().sum() == 0",
+        "not (out.a.mean() < 0)",
+    ],
+)
+def test_an_empty_table_holds_for_nothing(bench: Workbench, condition: str) -> None:
+    pytest.importorskip("pandas")
+    suite(bench, condition)
+    bench.solution(f"import torch{TABLE}")
+    assert bench.judge_one(TABLE).outcome is TestOutcome.PASSED
+    accounts: list[Account] = []
+    result = bench.judge_one(EMPTY_TABLE, on_result=lambda _, account: accounts.append(account))
+    assert result.points == 0
+    assert result.message == (
+        "Your code gave an empty table; one was expected that holds something."
+    )
+    assert accounts[0].doubtful
+
+
+@pytest.mark.parametrize(
+    "condition",
+    [
+        "(out.a == expected.a).all()",
+        "out.a.eq(expected.a).all()",
+        "(out.a - expected.a).abs().sum() == 0",
+        "(expected - out).abs().sum().sum() == 0",
+        "out.equals(expected)",
+        "pd.testing.assert_frame_equal(out, expected) is None",
+        "pd.testing.assert_series_equal(expected.a, out.a) is None",
+        "len(out) == 0 and out.empty and list(out.columns) == ['a', 'b']",
+    ],
+)
+def test_a_table_that_is_rightly_empty_passes(bench: Workbench, condition: str) -> None:
+    pytest.importorskip("pandas")
+    suite(bench, condition, head="import pandas as pd")
+    bench.solution(f"import torch{EMPTY_TABLE}")
+    assert bench.judge_one(EMPTY_TABLE).outcome is TestOutcome.PASSED
 
 
 def test_what_is_refused_is_left_to_the_reference(bench: Workbench) -> None:
