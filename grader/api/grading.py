@@ -23,7 +23,7 @@ from grader.course.spec import AssignmentSpec
 from grader.errors import UsageError
 from grader.gradebook.course_tries import counted_verdicts
 from grader.gradebook.differences import MarkChange, differences
-from grader.gradebook.hand_ins import HandIn, hand_in_of, learnt_time
+from grader.gradebook.hand_ins import HandIn, hand_in_of
 from grader.gradebook.reuse import Reusable
 from grader.gradebook.standings import Standing
 from grader.gradebook.store import Entry, Gradebook
@@ -39,6 +39,7 @@ from grader.grading.suite_faults import SuiteFault, suite_faults
 from grader.grading.verdict import Outcome, Verdict
 from grader.intake.beside import beside_of
 from grader.intake.collect import Refused, collect, without_time
+from grader.intake.hand_in_times import learnt_time
 from grader.intake.submission import Submission
 from grader.report.overview import Finding
 from grader.sandbox.choose import Choice, choose
@@ -274,7 +275,8 @@ class _Run:
         ]
         learnt = self._gradebook.hand_ins.learn(self._assignment.name, told, known)
         for one in learnt:
-            self._progress.warned(learnt_time(one, zone_of(self._course)))
+            said = learnt_time(one.student, one.at, one.before, one.told_by, zone_of(self._course))
+            self._progress.warned(said)
         timed = [
             replace(s, submitted_at=known.get(t.key)) if s.submitted_at is None else s
             for s, t in zip(submissions, told, strict=True)

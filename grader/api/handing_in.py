@@ -53,7 +53,7 @@ def collect_submissions(
         limit=chosen.spec.attempts.limit,
         setting=setting,
     )
-    stored = store(collected, out or course.submissions_dir)
+    stored = store(collected, out or course.submissions_dir, zone=setting.zone)
     said = issue_receipts(
         course, chosen.name, taken_from, matcher=setting.matcher, beside=setting.beside
     )

@@ -108,17 +108,6 @@ def hand_in_of(verdict: Verdict) -> HandIn:
     )
 
 
-def learnt_time(learnt: LearntTime, zone: dt.tzinfo) -> str:
-    """Say in a sentence what was learnt."""
-    before = f"until now {_shown(learnt.before, zone)}" if learnt.before else "it was not known"
-    source = f" (from {learnt.told_by})" if learnt.told_by else ""
-    return f"{learnt.student}: handed in {_shown(learnt.at, zone)}{source}; {before}."
-
-
-def _shown(moment: dt.datetime, zone: dt.tzinfo) -> str:
-    return f"{moment.astimezone(zone):%Y-%m-%d %H:%M:%S}"
-
-
 def times_of(session: Session, assignment: str) -> Times:
     """Return what holds, by attempt: the number of the line, and the time."""
     newest = (

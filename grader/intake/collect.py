@@ -23,11 +23,12 @@ from grader.intake.class_archives import (
 )
 from grader.intake.content import RefusedFileError, Shelf, on_disk
 from grader.intake.folder import folder_members
+from grader.intake.hand_in_times import learnt_time
 from grader.intake.inbox import is_inbox
 from grader.intake.members import Member, RefusedMember
 from grader.intake.names import display_name, look_alikes
 from grader.intake.notebook import MAX_FILE_BYTES
-from grader.intake.on_roster import on_roster
+from grader.intake.on_roster import known_student, on_roster
 from grader.intake.stored import (
     Record,
     assignment_folder,
@@ -152,12 +153,13 @@ def _with_source(submission: Submission, source: Path) -> Submission:
     return submission if known else replace(submission, time_from=source.name)
 
 
-def store(collected: Collected, destination: Path) -> Stored:
+def store(collected: Collected, destination: Path, *, zone: dt.tzinfo = dt.UTC) -> Stored:
     """Write submissions to ``destination/ASSIGNMENT/STUDENT/…``.
 
     Done twice, it changes nothing. A file that differs from the one stored under the same attempt
     (as when a folder was updated) is stored as a further attempt; nothing is overwritten. A copy
-    of what is stored is no further attempt; if it tells another time, that is kept as a new fact.
+    of what is stored is no further attempt; if it tells another time, that is kept as a new fact,
+    and said in the time of `zone`.
 
     Raises:
         InfrastructureError: the disk refuses.
@@ -175,7 +177,7 @@ def store(collected: Collected, destination: Path) -> Stored:
             continue
         folders.append(held.path)
         submissions.append(replace(submission, submitted_at=submission.submitted_at or held.at))
-        if said := _learn_time(submission, held):
+        if said := _learn_time(submission, held, zone):
             times.append(said)
     return Stored(tuple(folders), tuple(submissions), tuple(times))
 
@@ -232,7 +234,7 @@ def _held(submission: Submission, stored: Sequence[_Held]) -> _Held | None:
     )
 
 
-def _learn_time(submission: Submission, held: _Held) -> str:
+def _learn_time(submission: Submission, held: _Held, zone: dt.tzinfo) -> str:
     at, before = submission.submitted_at, held.at
     if at is None or at == before:
         return ""
@@ -241,9 +243,7 @@ def _learn_time(submission: Submission, held: _Held) -> str:
         return ""  # a later copy, which is no later hand-in
     now = dt.datetime.now(dt.UTC).replace(microsecond=0)
     write_time(held.path, at, told_by=submission.time_from, now=now)
-    until = f"until now {before:%Y-%m-%d %H:%M} UTC" if before else "it was not known"
-    source = f" (from {submission.time_from})" if submission.time_from else ""
-    return f"{submission.student}: handed in {at:%Y-%m-%d %H:%M} UTC{source}; {until}."
+    return learnt_time(submission.student, at, before, submission.time_from, zone)
 
 
 def _from_source(source: Path, assignment: str, setting: Setting) -> Collected:
@@ -390,7 +390,12 @@ def _by_system(
     made = None if setting.system == "folder" else system_that_made(found)
     if made is None and setting.system in (None, "folder"):
         _check_worksheet_of(None, source, setting)
-        plain = students_of(found, assignment=assignment, beside=setting.beside)
+        plain = students_of(
+            found,
+            assignment=assignment,
+            beside=setting.beside,
+            is_student=lambda name: known_student(name, setting.matcher) is not None,
+        )
         return _on_roster(_collected(plain, source), setting)
     system, outer = made or (setting.system, folder_round_the_class(found))
     if system is None or system == "folder" or setting.system not in {None, system}:

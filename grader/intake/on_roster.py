@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from grader.course.matches import NOBODY, Matcher
 from grader.course.roster import Identity, plain_id
+from grader.intake.names import student_id
 from grader.intake.submission import Submission
 
 SOURCE = "folder"
@@ -51,7 +52,19 @@ def _who(student: str, shown: str) -> Identity:
     return Identity(name=shown or student)
 
 
+def known_student(name: str, matcher: Matcher) -> str | None:
+    """Return whose name it is, by the roster and what a person wrote; None if nobody's."""
+    return _found(student_id(name), name, matcher) if matcher.roster else None
+
+
 def _student(student: str, shown: str, matcher: Matcher) -> str | None:
+    found = _found(student, shown, matcher)
+    if found is None and not matcher.answer(SOURCE, _who(student, shown)):
+        matcher.match(SOURCE, _who(student, shown))  # puts it on the list
+    return found
+
+
+def _found(student: str, shown: str, matcher: Matcher) -> str | None:
     if student in matcher.roster.people:
         return student
     answer = matcher.answer(SOURCE, _who(student, shown))
@@ -64,7 +77,4 @@ def _student(student: str, shown: str, matcher: Matcher) -> str | None:
         for piece in _PIECES
         if (match := matcher.roster.match(Identity(**{piece: name}))).student
     }
-    if len(found) == 1:
-        return found.pop()
-    matcher.match(SOURCE, _who(student, shown))  # puts it on the list
-    return None
+    return found.pop() if len(found) == 1 else None

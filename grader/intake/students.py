@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from pathlib import PurePosixPath
 
@@ -47,17 +47,22 @@ class Students:
 
 
 def students_of(
-    members: Iterable[Member | RefusedMember], *, assignment: str, beside: Beside | None = None
+    members: Iterable[Member | RefusedMember],
+    *,
+    assignment: str,
+    beside: Beside | None = None,
+    is_student: Callable[[str], bool] = lambda _: False,
 ) -> Students:
     """Sort files to students: ``STUDENT.ipynb``, ``STUDENT/…`` or ``STUDENT.zip/…``.
 
-    A single folder round the whole class is looked through. A student of whom nothing can be
+    A single folder round the whole class is looked through, unless `is_student` says that it has a
+    student's name: then all in it is theirs. A student of whom nothing can be
     taken gets a submission that says so.
     """
     found = list(members)
     refused = [(m.name, m.reason) for m in found if isinstance(m, RefusedMember)]
     handed: dict[str, Handed] = {}
-    outer = _folder_round_the_class(found, assignment)
+    outer = _folder_round_the_class(found, assignment, is_student)
     for member in found:
         inner = _below(outer, member.path)
         if inner is None:
@@ -158,7 +163,9 @@ def _below(outer: str, path: str | None) -> str | None:
     return path[len(outer) :] or None
 
 
-def _folder_round_the_class(members: list[Member | RefusedMember], assignment: str) -> str:
+def _folder_round_the_class(
+    members: list[Member | RefusedMember], assignment: str, is_student: Callable[[str], bool]
+) -> str:
     """Return the prefix that every path has because the class was packed as one folder."""
     outer = ""
     for _ in range(3):
@@ -168,7 +175,7 @@ def _folder_round_the_class(members: list[Member | RefusedMember], assignment: s
             return outer
         top = tops.pop()
         below = [path[len(top) + 1 :] for path in inner if is_notebook_name(path)]
-        if not _is_class_folder(top, below, assignment):
+        if is_student(top) or not _is_class_folder(top, below, assignment):
             return outer
         outer += f"{top}/"
     return outer

@@ -11,11 +11,14 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Literal
+from zoneinfo import ZoneInfo
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from grader.course.matches import Matcher
+from grader.course.roster import Person, Roster
 from grader.errors import UsageError
 from grader.intake.class_archives import Setting
 from grader.intake.collect import Collected, collect, store, without_time
@@ -356,6 +359,17 @@ def test_a_lonely_folder_that_may_be_one_students_is_said(tmp_path: Path) -> Non
     assert "Passed over: homework_final.ipynb." in got.warnings[0]
 
 
+def test_a_lonely_folder_with_the_name_of_somebody_on_the_roster_is_theirs(tmp_path: Path) -> None:
+    write(tmp_path / "in" / "Sean O'Casey" / "draft.ipynb")
+    write(tmp_path / "in" / "Sean O'Casey" / "homework_final.ipynb", OTHER)
+    people = {"sean": Person(id="sean", name="Sean O'Casey")}
+    matcher = Matcher(Roster(people), tmp_path / "matches.csv")
+    [one] = collect([tmp_path / "in"], assignment=HW, setting=Setting(matcher=matcher)).submissions
+    assert one.student == "sean"
+    assert "draft.ipynb" in one.problem + " ".join(one.notes)
+    assert not matcher.open
+
+
 def old_inbox(root: Path, assignment: str, student: str = "eve") -> None:
     """What version 0.1 wrote: times and names as whoever could write there would have them."""
     written = Submission(
@@ -483,9 +497,12 @@ def test_a_time_that_is_learnt_or_put_right_is_a_new_fact_beside_the_old(tmp_pat
     for hour in (9, 9, 8):
         at = dt.datetime(2024, 10, 1, hour, tzinfo=dt.UTC)
         told = replace(got.submissions[0], submitted_at=at, time_from="w.csv")
-        stored = store(replace(got, submissions=(told,)), tmp_path / "out")
+        stored = store(
+            replace(got, submissions=(told,)), tmp_path / "out", zone=ZoneInfo("Europe/Istanbul")
+        )
     assert stored.times == (
-        "anna: handed in 2024-10-01 08:00 UTC (from w.csv); until now 2024-10-01 09:00 UTC.",
+        "anna: handed in 2024-10-01 11:00:00 Europe/Istanbul (from w.csv); "
+        "until now 2024-10-01 12:00:00 Europe/Istanbul.",
     )
     assert before.items() <= tree(folder).items()
     assert len(list(folder.glob("handed-in-*.json"))) == 2
