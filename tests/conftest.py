@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from hypothesis import HealthCheck, settings
 
-# No verdict by wall clock: on a busy machine anything may take long once.
-settings.register_profile("grader", deadline=None, suppress_health_check=[HealthCheck.too_slow])
-settings.load_profile("grader")
+# No verdict by wall clock: on a busy machine anything may take long once. The name is none of the
+# product's, which has a profile of its own for suites.
+settings.register_profile("tests", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("tests")

@@ -76,7 +76,7 @@ def test_release_prints_the_zip_and_nothing_else_on_stdout(
     archive = Path(done.out.strip())
     assert archive == warm_up.course_root / "released" / "warm-up.zip"
     assert zipfile.ZipFile(archive).testzip() is None
-    assert "5 files in" in done.err
+    assert "6 files in" in done.err
 
 
 def test_release_twice_gives_the_same_bytes(warm_up: Assignment, grader: Grader) -> None:
