@@ -12,6 +12,7 @@ import os
 import re
 import sys
 from collections.abc import Callable, Collection, Iterator, Sequence
+from itertools import zip_longest
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -111,7 +112,7 @@ class CollectedSuite:
         try:
             # What a suite prints is nobody's: the judge's stdout may be a document.
             with contextlib.redirect_stdout(_Sink()), contextlib.redirect_stderr(_Sink()):
-                for item, following in zip(self._items, [*self._items[1:], None], strict=True):
+                for item, following in zip_longest(self._items, self._items[1:]):
                     item.ihook.pytest_runtest_protocol(item=item, nextitem=following)
         finally:
             del stash[BINDING], stash[RUN]

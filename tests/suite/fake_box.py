@@ -101,6 +101,8 @@ class FakeBox:
                 np.random.seed(request.seed % 2**32)
                 torch.manual_seed(request.seed)
                 return None
+            case m.Replace():
+                return None  # here the notebook's own function goes on answering
             case m.Names():
                 return self._names()
         raise AssertionError(request)

@@ -24,6 +24,12 @@ def linear(x, w):
         raise ValueError("shapes")
     return x @ w
 
+def linear_forward(x, w):
+    return x @ w.T
+
+def network_loss(x, w):
+    return linear_forward(x, w).square().mean()
+
 class Counter:
     def __init__(self): self.counts = {}
     def add(self, what, times=1): self.counts[what] = self.counts.get(what, 0) + times
@@ -55,6 +61,7 @@ WRONG = """
 import torch
 def softmax(x): return torch.softmax(x, 0)
 def linear(x, w): return 0
+def network_loss(x, w): return 0
 class Counter:
     total = 3
     def add(self, *a, **k): pass
@@ -78,7 +85,7 @@ def test_right_code_gets_full_marks(bench: Workbench) -> None:
         for name, result in results.items()
         if result.outcome is not TestOutcome.PASSED
     } == {}
-    assert sum(result.points for result in results.values()) == 21
+    assert sum(result.points for result in results.values()) == 25
 
 
 def test_wrong_code_gets_none(bench: Workbench) -> None:

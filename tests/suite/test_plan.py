@@ -152,9 +152,16 @@ def test_shows_is_read(bench: Workbench) -> None:
     assert bench.plan().tests[0].shows == "after_due"
 
 
-def test_empty_suite_is_refused(bench: Workbench) -> None:
+def test_a_suite_whose_files_hold_no_test_is_refused(bench: Workbench) -> None:
+    bench.suite("x = 1\n")
     with pytest.raises(SuiteError, match="no tests"):
         bench.judge("")
+
+
+def test_a_suite_without_a_file_gives_nothing_for_all_may_be_marked_by_hand(
+    bench: Workbench,
+) -> None:
+    assert bench.judge("") == {}
 
 
 def test_import_error_is_refused_with_file_and_line(bench: Workbench) -> None:
