@@ -35,13 +35,22 @@ _STUDENT = {"spec": SPEC, "audience": "student", "now": AFTER_DUE}
 _INSTRUCTOR = _STUDENT | {"audience": "instructor"}
 
 
+def _with_long_output(notebook: bytes) -> bytes:
+    whole = json.loads(notebook)
+    text = "".join(f"step {i}\n" for i in range(200))
+    output = {"output_type": "stream", "name": "stdout", "text": text}
+    code = next(cell for cell in whole["cells"] if cell["cell_type"] == "code")
+    code["outputs"] = [output]
+    return json.dumps(whole).encode()
+
+
 def _graded() -> dict[str, str]:
     verdict, notebook = graded("Emmy Noether", ability=0.6, seed=4), realistic_notebook()
     whole = class_of(24)
     links = {v.student: f"students/{i}.html" for i, v in enumerate(whole)}
     return {
         "student": student_page(verdict, notebook, **_STUDENT),
-        "instructor": student_page(verdict, notebook, **_INSTRUCTOR),
+        "instructor": student_page(verdict, _with_long_output(notebook), **_INSTRUCTOR),
         "invalid": student_page(invalid("Cahit Arf"), None, **_STUDENT),
         "broken": student_page(broken("Cahit Arf"), None, **_STUDENT),
         "class": class_page(whole, spec=SPEC, links=links, now=AFTER_DUE),
@@ -122,7 +131,8 @@ def _board(said: str) -> str:
 
 
 def _readable() -> dict[str, str]:
-    plain = GivenAnswer(shown_as="Emmy Noether", text=ANSWERS["q7"])
+    long_sum = " + ".join(f"x_{{{i}}}" for i in range(40))
+    plain = GivenAnswer(shown_as="Emmy Noether", text=f"{ANSWERS['q7']} It is ${long_sum}$.")
     return {
         **_graded(),
         **_totals(class_marks(_COURSE, marked=0.7), "60 → 71.5"),

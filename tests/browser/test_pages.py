@@ -182,6 +182,20 @@ def test_a_page_prints(show: Open, name: str) -> None:
     assert page.pdf(format="A4").startswith(b"%PDF-")
 
 
+@pytest.mark.parametrize(
+    ("name", "folded"), [("instructor", "fold"), ("instructor", "inner"), ("answers", "findings")]
+)
+def test_what_is_folded_on_a_screen_is_open_on_paper(show: Open, name: str, folded: str) -> None:
+    page = show(name)
+    seen = f"""() => [...document.querySelectorAll('details.{folded}:not([open])')]
+        .map(d => d.lastElementChild.checkVisibility())"""
+    on_screen = page.evaluate(seen)
+    assert on_screen
+    assert not any(on_screen)
+    page.emulate_media(media="print")
+    assert all(page.evaluate(seen))
+
+
 @pytest.mark.parametrize("width", [390, 820, 1400])
 @pytest.mark.parametrize("name", list(PAGES))
 def test_no_table_of_ours_is_cut_off(show: Open, name: str, width: int) -> None:
