@@ -104,13 +104,17 @@ def course_totals(
     entries = class_entries(
         scheme, marks, now=moment, students=people, groups=groups.members, final=final
     )
+    history: dict[str, list[MarkEvent]] = {student: [] for student in entries}
+    for event in events:
+        if event.student in history:
+            history[event.student].append(event)
     return CourseTotals(
         scheme=scheme,
         now=moment,
         totals={s: student_total(s, scheme, own) for s, own in entries.items()},
         entries=entries,
         names={s: p.name for s, p in people.items() if p.name},
-        history={s: [event for event in events if event.student == s] for s in entries},
+        history=history,
         remarks=(*groups.remarks, *remarks, *_without_time(scheme, entries)),
     )
 

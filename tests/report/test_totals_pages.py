@@ -48,6 +48,12 @@ def test_a_students_page_says_what_counted_and_why(koc: CourseFile) -> None:
     assert "12.16 of 17" in said
 
 
+def test_a_student_without_marks_has_no_zero(koc: CourseFile) -> None:
+    said = text(student_totals_page(ada(koc), course=koc, now=NOW))
+    assert "No marks yet" in said
+    assert "So far –" in said
+
+
 def test_a_students_page_names_nobody_else(koc: CourseFile) -> None:
     totals = class_totals(koc, class_marks(koc, students=3), now=NOW)
     page = student_totals_page(totals[0], course=koc, now=NOW)
