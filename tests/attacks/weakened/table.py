@@ -221,7 +221,7 @@ def _as_it_comes() -> Iterator[None]:
         stack.enter_context(mock.patch.object(notebook_view, "is_interactive", lambda _: False))
         environment = templates._environment
         environment.cache_clear()
-        options = {"autoescape": False}
+        options = {"autoescape": False, "finalize": lambda value: value}
         real = templates.Environment
 
         def careless(*args: Any, **kwargs: Any) -> Any:
