@@ -124,7 +124,7 @@ def test_a_rule_that_the_reference_breaks_by_its_source_is_a_fault(tmp_path: Pat
     found = faults(tmp_path, spec=with_rules('forbid = ["torch.exp"]'), reference=given)
     said = [f.what for f in found if f.check == "rules"]
     assert "the reference: The code uses what the rules forbid, torch.exp" in said[0]
-    assert "cell 2, line 4" in said[0]
+    assert "cell 4, line 4" in said[0]
     assert "cell 4, line 1" in said[1]
     assert said[2].startswith("the released notebook: ")
     assert len(said) == 3
