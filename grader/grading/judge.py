@@ -44,9 +44,10 @@ def serve(connections: list[Connection], parent: int) -> None:
     try:
         if len(connections) == 1:
             signal.signal(signal.SIGTERM, stop_now)
+            end_with_parent(parent, signal.SIGTERM)  # it destroys its slot first
             slot = make_slot(for_worker(setting, 0))
             slot.start()
-        _judge(setting, connections, slot, parent)
+        _judge(setting, connections, slot)
     except GraderError as error:
         connections[0].send_bytes(msgspec.msgpack.encode(broken(error)))
     finally:
@@ -54,7 +55,7 @@ def serve(connections: list[Connection], parent: int) -> None:
             slot.stop()
 
 
-def _judge(setting: Setting, connections: list[Connection], slot: Slot | None, parent: int) -> None:
+def _judge(setting: Setting, connections: list[Connection], slot: Slot | None) -> None:
     load_suites()
     _do_once()
     from grader.rules.checking import check_rule_names
@@ -76,7 +77,7 @@ def _judge(setting: Setting, connections: list[Connection], slot: Slot | None, p
         gc.collect()
         gc.freeze()
         if slot is not None:
-            _be_worker(setting, suite, connections[0], slot, parent)
+            _be_worker(setting, suite, connections[0], slot)
         else:
             _fork_workers(setting, suite, connections)
 
@@ -97,12 +98,9 @@ def _do_once() -> None:
     seed_judge(0)  # and this imports numpy.random
 
 
-def _be_worker(
-    setting: Setting, suite: CollectedSuite, connection: Connection, slot: Slot, parent: int
-) -> None:
+def _be_worker(setting: Setting, suite: CollectedSuite, connection: Connection, slot: Slot) -> None:
     from grader.grading.worker import Worker
 
-    end_with_parent(parent, signal.SIGTERM)  # it destroys its slot first
     Worker(for_worker(setting, 0), suite, connection, slot).run()
     connection.close()
 
