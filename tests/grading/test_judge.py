@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import socket
 import subprocess
@@ -76,7 +77,7 @@ class Judging:
             [Connection(end.detach()) for end in ends] for ends in zip(*pairs, strict=True)
         )
         ours[0].send_bytes(msgspec.msgpack.encode(self.setting))
-        judge.serve(theirs, parent=0)
+        judge.serve(theirs, parent=os.getppid())
         return ours[0]
 
 
