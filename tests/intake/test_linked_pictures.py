@@ -116,7 +116,7 @@ def test_no_link_leads_out_of_the_folder() -> None:
     "hostile", ["![" * 10**5, "![](" * 10**5, "<img src=" * 10**5, "(" * 10**6]
 )
 def test_hostile_text_costs_linear_time(hostile: str) -> None:
-    began = time.monotonic()
+    began = time.process_time()  # not the wall clock: the machine may be busy
     list(linked_targets(hostile))
     with_quoted_links(hostile)
-    assert time.monotonic() - began < 10
+    assert time.process_time() - began < 10
