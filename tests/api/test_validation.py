@@ -125,7 +125,7 @@ def test_a_rule_that_the_reference_breaks_by_its_source_is_a_fault(tmp_path: Pat
     said = [f.what for f in found if f.check == "rules"]
     assert "the reference: The code uses what the rules forbid, torch.exp" in said[0]
     assert "cell 4, line 4" in said[0]
-    assert "cell 4, line 1" in said[1]
+    assert "cell 7, line 1" in said[1]
     assert said[2].startswith("the released notebook: ")
     assert len(said) == 3
     # Its tests lose their points, which is another fault.
