@@ -32,7 +32,7 @@ from grader.sandbox.choose import Choice, choose
 from grader.sandbox.engine import connect
 from grader.sandbox.notebook_box import NotebookBox, RunLimits
 from grader.sandbox.rendezvous import Rendezvous
-from grader.suite.link import BoxLink
+from grader.suite.box_link import BoxLink
 from grader.suite.student import Student
 
 NOTEBOOK = """
@@ -77,7 +77,7 @@ def of_suite(choice: Choice) -> dict[str, Any]:
         box = NotebookBox(slot, [NOTEBOOK], limits=RunLimits(call_s=60), seed=0)
         box.run()
         ours, _ = socket.socketpair()
-        client = RelayedBox(Pipe(ours), box.lend(), call_timeout_s=60, generation=box.generation)
+        client = RelayedBox(Pipe(ours), box.lease(), call_timeout_s=60, generation=box.generation)
         link = BoxLink(client)
         link.begin_test(seed=0, until=None)
         student = Student(link)

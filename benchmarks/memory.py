@@ -94,7 +94,7 @@ def roles(root: int) -> list[tuple[str, int]]:
     judges = {
         pid
         for pid, up in up_of.items()
-        if up == root and "grader.grading.judge" in measuring.read(f"/proc/{pid}/cmdline")
+        if up == root and "grader.grading.judge_main" in measuring.read(f"/proc/{pid}/cmdline")
     }
     workers = [("worker", pid) for pid, up in up_of.items() if up in judges]
     return [("batch", root), *(("judge", pid) for pid in judges), *workers]

@@ -25,7 +25,7 @@ from pathlib import Path
 from grader.course.directory import Course
 from grader.course.spec import AssignmentSpec, Question
 from grader.gradebook.store import Gradebook
-from grader.grading.issuing import question_marks
+from grader.grading.make_verdict import question_marks
 from grader.grading.verdict import Outcome, Provenance, SubmissionRecord, Verdict
 from grader.suite.results import TestOutcome, TestResult
 

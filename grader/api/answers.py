@@ -14,7 +14,7 @@ from grader.errors import SpecError, UsageError
 from grader.gradebook.course_marks import answer_mark, answer_sha256, marked_answers
 from grader.gradebook.course_tries import counted_verdicts
 from grader.gradebook.hand_marks import Fact, Kind, Newest
-from grader.gradebook.part_sheet import Line, Part, PartSheet
+from grader.gradebook.part_sheet import Part, PartLine, PartSheet
 from grader.gradebook.spreadsheet import read_sheet
 from grader.gradebook.store import Gradebook
 from grader.gradebook.untouched import Untouched, is_by_rule, mark_untouched
@@ -196,7 +196,7 @@ def _table(
     assignment: Assignment, question: Question, verdicts: list[Verdict], names: Mapping[str, str]
 ) -> PartSheet:
     lines = [
-        Line(
+        PartLine(
             student=v.student,
             shown_as=names[v.student],
             answer=v.answers.get(question.id, ""),

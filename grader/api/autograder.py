@@ -18,13 +18,13 @@ from typing import Any
 
 import msgspec
 
-from grader.api.setting import SEED_BITS, trial_setting, with_released_cells
+from grader.api.batch_config import SEED_BITS, trial_config, with_released_cells
 from grader.course.directory import Assignment, Course
 from grader.errors import GraderError, InfrastructureError
 from grader.grading.batch import Watchers, grade_batch
 from grader.grading.job import Job, Judged
 from grader.grading.verdict import Verdict
-from grader.intake.beside import beside_of
+from grader.intake.accepted_files import beside_of
 from grader.intake.choice import NoChoiceError, choose_notebook, is_notebook_name
 from grader.intake.content import held
 from grader.intake.folder import folder_members
@@ -75,17 +75,17 @@ def autograde(root: Path, name: str) -> dict[str, Any]:
     assignment = Course(root / "source" / "course").assignment(name)
     choice = choose_in_container(hide=(root,))
     print(f"Sandbox: {choice.sandbox} ({choice.why})", file=sys.stderr)
-    setting = with_released_cells(
-        trial_setting(assignment, choice, seed=secrets.randbits(SEED_BITS)), assignment
+    config = with_released_cells(
+        trial_config(assignment, choice, seed=secrets.randbits(SEED_BITS)), assignment
     )
-    print(f"Seed: {setting.seed}", file=sys.stderr)
-    setting = msgspec.structs.replace(setting, slots=1, bundle_sha256=assignment.bundle_sha256())
+    print(f"Seed: {config.seed}", file=sys.stderr)
+    config = msgspec.structs.replace(config, slots=1, bundle_sha256=assignment.bundle_sha256())
     verdicts: list[Verdict] = []
 
     def keep(judged: Judged) -> None:
         verdicts.append(judged.verdict)
 
-    grade_batch(setting, [_job(root, assignment)], Watchers(on_verdict=keep))
+    grade_batch(config, [_job(root, assignment)], Watchers(on_verdict=keep))
     if not verdicts:
         raise InfrastructureError("there is no verdict", hint="Run the autograder again.")
     for test in verdicts[0].broken_tests:  # for the instructor, who mends it and uploads again

@@ -12,20 +12,20 @@ from grader.course.directory import Course
 from grader.course.given_files import given_files
 from grader.course.spec import AssignmentSpec
 from grader.errors import GraderError, UsageError
+from grader.intake.accepted_files import AcceptedFiles, Taken, beside_on_disk, hashes
 from grader.intake.answers import written_answers
-from grader.intake.beside import Beside, Taken, beside_on_disk, hashes
 from grader.intake.notebook import ReadNotebook, read_notebook
-from grader.release.setting import released_spec
+from grader.release.check_settings import released_spec
 from grader.sandbox.base import CellResult
 from grader.sandbox.choose import open_slot
 from grader.sandbox.executed import executed_notebook
 from grader.sandbox.limits import run_limits, slot_options
 from grader.sandbox.notebook_box import NotebookBox
 from grader.suite.causes import causes
+from grader.suite.executed_notebook import ExecutedNotebook
 from grader.suite.helpers import make_importable
 from grader.suite.loading import load_suites
 from grader.suite.lookahead import look_ahead
-from grader.suite.notebook_view import NotebookView
 from grader.suite.randomness import Seeds
 from grader.suite.results import TestResult
 
@@ -86,7 +86,7 @@ def check(
     suite = find_public_suite(notebook, assignment or read.assignment or None)
     given = given_files(suite.given, suite.spec.box.files) if suite.given else {}
     known = hashes({name: path.read_bytes() for name, path in given.items()})
-    taken = beside_on_disk(notebook, Beside(suite.spec.handin, known))
+    taken = beside_on_disk(notebook, AcceptedFiles(suite.spec.handin, known))
     own = {path.name for path in notebook.resolve().parent.glob("*.py")}
     unused = own - set(given) - {name for name, _ in taken.files}
     taken = replace(taken, unused=(*taken.unused, *sorted(unused)))
@@ -162,7 +162,7 @@ def run_public_suite(
         try:
             run = box.run()
             answers = written_answers(notebook)
-            view = NotebookView(executed_notebook(notebook, run), answers)
+            view = ExecutedNotebook(executed_notebook(notebook, run), answers)
             results = collected.run(
                 box, view, seeds=CHECK_SEEDS, deadline_s=suite.spec.resources.suite_s
             )

@@ -18,11 +18,11 @@ from grader.course.scheme import load_scheme
 from grader.errors import UsageError
 from grader.gradebook.course_marks import course_marks
 from grader.gradebook.exports.filling import fill
-from grader.gradebook.exports.scores import Column, Score, item_column
+from grader.gradebook.exports.scores import Column, ExportScore, item_column
 from grader.gradebook.spreadsheet import write_sheet
 from grader.gradebook.store import Gradebook
+from grader.lms.lms_table import read_table
 from grader.lms.registry import named, system_of
-from grader.lms.table import read_table
 from grader.report.files import write_pages
 from grader.suggestions import did_you_mean
 
@@ -96,7 +96,7 @@ def export_table(course: Course, wish: Wish, *, kind: str, out: Path | None = No
             warnings.append(f"{student} is not on the roster")
         cells: list[object] = [student, person.name, person.email, person.section]
         for column in columns:
-            score = column.scores.get(student, Score(None, why="no mark"))
+            score = column.scores.get(student, ExportScore(None, why="no mark"))
             filled += score.points is not None
             if score.points is None and not score.excused:
                 warnings.append(f"{student}: {column.title}: {score.why}")
@@ -139,7 +139,7 @@ def _items(course: Course, scheme: CourseFile, wanted: Sequence[str]) -> list[Co
 def _totals(course: Course) -> Column:
     computed = course_totals(course)
     scores = {
-        student: Score(total.total, why=f"waits for {', '.join(total.waiting)}")
+        student: ExportScore(total.total, why=f"waits for {', '.join(total.waiting)}")
         for student, total in computed.totals.items()
     }
     return Column(TOTAL, "Total", Decimal(100), scores)

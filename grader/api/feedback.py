@@ -13,8 +13,8 @@ from grader.course.roster import Person, Roster, load_roster
 from grader.errors import UsageError
 from grader.gradebook.exports.filling import Filled, students_in
 from grader.gradebook.store import Gradebook
+from grader.lms.lms_table import read_table
 from grader.lms.registry import named, system_of
-from grader.lms.table import read_table
 from grader.report.files import file_name, write_pages
 
 PAGE = "feedback.html"

@@ -13,35 +13,35 @@ from pathlib import Path
 
 import msgspec
 
-from grader.api.handing_in import intake_setting, zone_of
+from grader.api.batch_config import SEED_BITS, batch_config, with_released_cells
+from grader.api.batch_lock import batch_lock
+from grader.api.handing_in import intake_config, zone_of
 from grader.api.mark_notes import notes_on_marks
 from grader.api.pages import Pages
-from grader.api.setting import SEED_BITS, batch_setting, with_released_cells
-from grader.api.turn import turn_of
 from grader.course.directory import Assignment, Course, check_assignment
 from grader.course.spec import AssignmentSpec
 from grader.errors import UsageError
 from grader.gradebook.course_tries import counted_verdicts
 from grader.gradebook.differences import MarkChange, differences
-from grader.gradebook.hand_ins import HandIn, hand_in_of
+from grader.gradebook.hand_ins import HandInTime, hand_in_of
 from grader.gradebook.reuse import Reusable
 from grader.gradebook.standings import Standing
-from grader.gradebook.store import Entry, Gradebook
+from grader.gradebook.store import Gradebook, StoredVerdict
 from grader.gradebook.untouched import Untouched, mark_untouched
 from grader.gradebook.whole_mark import WholeMark
 from grader.grading.batch import Watchers, grade_batch
-from grader.grading.bundle import pack
 from grader.grading.cluster import Cluster, open_cluster
 from grader.grading.job import Job, Judged
 from grader.grading.order import longest_first
-from grader.grading.regrade import fingerprints_of, standing, with_standing
+from grader.grading.packed_bundle import pack
+from grader.grading.regrade import fingerprints_of, reusable_results, with_reusable_results
 from grader.grading.suite_faults import SuiteFault, suite_faults
 from grader.grading.verdict import Outcome, Verdict
-from grader.intake.beside import beside_of
-from grader.intake.collect import Refused, collect, without_time
+from grader.intake.accepted_files import beside_of
+from grader.intake.collect import RefusedHandIn, collect, without_time
 from grader.intake.hand_in_times import learnt_time
 from grader.intake.submission import Submission
-from grader.report.overview import Finding
+from grader.report.overview import OverviewLine
 from grader.sandbox.choose import Choice, choose
 from grader.sandbox.gpus import gpus_for
 
@@ -57,7 +57,7 @@ class Progress:
     cell: Callable[[str, int, int], None] = lambda student, cell, cells: None
     stopping: Callable[[], None] = lambda: None
     judged: Callable[[Verdict], None] = lambda verdict: None
-    refused: Callable[[Refused], None] = lambda refused: None
+    refused: Callable[[RefusedHandIn], None] = lambda refused: None
     warned: Callable[[str], None] = lambda warning: None
 
 
@@ -79,12 +79,12 @@ class Graded:
     duration_s: float
     run: int
     reused: int
-    refused: tuple[Refused, ...]
+    refused: tuple[RefusedHandIn, ...]
     changes: list[MarkChange] = field(default_factory=list)
     untouched: Untouched = field(default_factory=Untouched)
     marks: Mapping[str, WholeMark | None] = field(default_factory=dict)
     standings: Mapping[str, Standing] = field(default_factory=dict)
-    findings: Sequence[Finding] = ()
+    findings: Sequence[OverviewLine] = ()
 
     @property
     def infrastructure_errors(self) -> list[Verdict]:
@@ -161,7 +161,7 @@ def grade(
         else:
             choice = machines.choose(sandbox, isolation, libraries=libraries, runtime=runtime)
         progress.chosen(choice)
-        stack.enter_context(turn_of(chosen))
+        stack.enter_context(batch_lock(chosen))
         gradebook = stack.enter_context(Gradebook(course.database_url))
         run = _Run(course, chosen, choice, gradebook, progress, out, machines)
         run.prepare(submissions, regrade=regrade, seed=seed, slots=slots, gpus=devices)
@@ -171,14 +171,14 @@ def grade(
 
 def _submissions(
     assignment: Assignment, sources: Iterable[Path | str], only: Sequence[str]
-) -> tuple[list[Submission], Sequence[Refused], Sequence[str]]:
+) -> tuple[list[Submission], Sequence[RefusedHandIn], Sequence[str]]:
     attempts = assignment.spec.attempts
     collected = collect(
         [Path(s) for s in sources],
         assignment=assignment.name,
         counts=attempts.counts,
         limit=attempts.limit,
-        setting=intake_setting(Course(assignment.course_root), beside=beside_of(assignment)),
+        config=intake_config(Course(assignment.course_root), beside=beside_of(assignment)),
     )
     submissions = list(collected.submissions)
     if only:
@@ -231,16 +231,16 @@ class _Run:
         """Decide what has to run; an unchanged submission keeps its verdict."""
         bundle = self._assignment.bundle_sha256()
         self._seed = seed if seed is not None else self._seed_of_batch(bundle)
-        self._setting = msgspec.structs.replace(
-            batch_setting(self._assignment, self._choice, self._seed, slots=slots, gpus=gpus),
+        self._config = msgspec.structs.replace(
+            batch_config(self._assignment, self._choice, self._seed, slots=slots, gpus=gpus),
             bundle_sha256=bundle,
             suite=fingerprints_of(self._assignment),
         )
         self._attempts = Counter(s.student for s in submissions)
-        holding = self._gradebook.holding(self._assignment.name)
+        holding = self._gradebook.current_entries(self._assignment.name)
         submissions, learnt = self._learn_times(submissions, holding)
         if learnt:
-            holding = self._gradebook.holding(self._assignment.name)
+            holding = self._gradebook.current_entries(self._assignment.name)
         held = [e for e in holding if e.verdict.student in self._attempts]
         self._before = self._counted([e.verdict for e in held])
         reusable = Reusable([] if regrade else held, bundle_sha256=bundle, image=self._choice.image)
@@ -253,7 +253,7 @@ class _Run:
         self._progress.planned(len(self._jobs), len(self._verdicts))
 
     def _learn_times(
-        self, submissions: Sequence[Submission], holding: Sequence[Entry]
+        self, submissions: Sequence[Submission], holding: Sequence[StoredVerdict]
     ) -> tuple[list[Submission], int]:
         """Record hand-in times that are new; return submissions with what is known of them.
 
@@ -264,7 +264,7 @@ class _Run:
         times = [hand_in_of(entry.verdict) for entry in holding]
         known = {one.key: one.at for one in times}
         told = [
-            HandIn(
+            HandInTime(
                 student=s.student,
                 attempt=s.attempt,
                 sha256=s.sha256,
@@ -290,7 +290,7 @@ class _Run:
 
     def _found_or_job(
         self, submission: Submission, reusable: Reusable, *, keeps_seed: bool
-    ) -> Entry | None:
+    ) -> StoredVerdict | None:
         """The record that stands for a submission; where there is none, it becomes a job."""
         at = (submission.student, submission.attempt, submission.sha256)
         found = reusable.find(*at)
@@ -298,11 +298,11 @@ class _Run:
             return found
         job = _job(submission)
         earlier = reusable.same_submission(*at)
-        stands = standing(earlier.verdict, self._setting) if earlier else None
+        stands = reusable_results(earlier.verdict, self._config) if earlier else None
         if earlier and stands and stands.whole:
             return earlier
         if earlier and stands and keeps_seed:
-            job = with_standing(job, earlier.verdict, stands)
+            job = with_reusable_results(job, earlier.verdict, stands)
         self._jobs.append(job)
         self._submissions[job.student, job.attempt] = submission
         return None
@@ -315,7 +315,7 @@ class _Run:
         self._batch = self._gradebook.start_batch(
             self._assignment.name, seed=self._seed, settings=settings
         )
-        self._setting = with_released_cells(self._setting, self._assignment)
+        self._config = with_released_cells(self._config, self._assignment)
         watchers = Watchers(
             on_verdict=self._take,
             on_begin=self._progress.begun,
@@ -326,14 +326,14 @@ class _Run:
             on_idle=self._pages.write_one_ahead,
         )
         if self._machines is None:
-            grade_batch(self._setting, self._jobs, watchers, load=self._load)
+            grade_batch(self._config, self._jobs, watchers, load=self._load)
         else:
             bundle = pack(self._assignment)
-            self._machines.grade(self._setting, bundle, self._jobs, watchers, load=self._load)
+            self._machines.grade(self._config, bundle, self._jobs, watchers, load=self._load)
         if all(map(_has_mark, self._verdicts)):  # else it is continued, with the same seed
             self._gradebook.finish_batch(self._batch)
 
-    def finish(self, began: float, refused: tuple[Refused, ...]) -> Graded:
+    def finish(self, began: float, refused: tuple[RefusedHandIn, ...]) -> Graded:
         """Write the pages of what counts, and the class page."""
         counted = self._counted(self._verdicts)
         untouched = mark_untouched(self._gradebook, self._assignment.spec, counted)

@@ -11,12 +11,12 @@ from grader.api.inboxes import issue_receipts
 from grader.course.course_file import load_course_file
 from grader.course.directory import Course
 from grader.course.matches import load_matcher
-from grader.intake.beside import Beside, beside_of
-from grader.intake.class_archives import Setting
+from grader.intake.accepted_files import AcceptedFiles, beside_of
+from grader.intake.class_archives import CollectConfig
 from grader.intake.collect import Collected, collect, store, without_time
+from grader.lms.lms_table import read_table
 from grader.lms.moodle_words import DateOrder
 from grader.lms.registry import named
-from grader.lms.table import read_table
 
 
 def collect_submissions(
@@ -43,42 +43,42 @@ def collect_submissions(
     Returns what was collected and refused, and the folders written.
     """
     chosen = course.assignment(assignment)
-    setting = intake_setting(course, system=system, worksheet=worksheet, beside=beside_of(chosen))
-    setting.dates = dates
+    config = intake_config(course, system=system, worksheet=worksheet, beside=beside_of(chosen))
+    config.dates = dates
     taken_from = [Path(s) for s in sources]
     collected = collect(
         taken_from,
         assignment=chosen.name,
         counts=chosen.spec.attempts.counts,
         limit=chosen.spec.attempts.limit,
-        setting=setting,
+        config=config,
     )
-    stored = store(collected, out or course.submissions_dir, zone=setting.zone)
+    stored = store(collected, out or course.submissions_dir, zone=config.zone)
     said = issue_receipts(
-        course, chosen.name, taken_from, matcher=setting.matcher, beside=setting.beside
+        course, chosen.name, taken_from, matcher=config.matcher, beside=config.beside
     )
-    setting.matcher.save()
+    config.matcher.save()
     missing = without_time(stored.submissions)
     warnings = (*collected.warnings, *said, *stored.times, *([missing] if missing else ()))
     return replace(collected, submissions=stored.submissions, warnings=warnings), stored.folders
 
 
-def intake_setting(
+def intake_config(
     course: Course,
     *,
     system: str | None = None,
     worksheet: Path | None = None,
-    beside: Beside | None = None,
-) -> Setting:
+    beside: AcceptedFiles | None = None,
+) -> CollectConfig:
     """Return what the course knows of students and times, for reading a system's archives."""
-    return Setting(
+    return CollectConfig(
         system="folder" if system == "folder" else named(system) if system else None,
         matcher=load_matcher(course),
         zone=zone_of(course),
         worksheet=read_table(worksheet) if worksheet else None,
         worksheet_name=worksheet.name if worksheet else "",
         assignments=tuple(course.names()),
-        beside=beside or Beside(),
+        beside=beside or AcceptedFiles(),
     )
 
 

@@ -7,11 +7,11 @@ from typing import Literal
 
 from grader.conversion.nbgrader import notebooks_of, read_nbgrader
 from grader.conversion.otter import data_files, read_otter
-from grader.conversion.writing import Imported, assignment_name, write_draft
+from grader.conversion.writing import WrittenDraft, assignment_name, write_draft
 from grader.course.directory import Course
 from grader.errors import UsageError
 
-__all__ = ["Imported", "import_assignment"]
+__all__ = ["WrittenDraft", "import_assignment"]
 
 System = Literal["nbgrader", "otter"]
 _IGNORED = frozenset({".ipynb", ".pyc", ".log"})
@@ -20,7 +20,7 @@ _OWN = frozenset({"hidden", "public", "samples", "tests", "README.md", "requirem
 
 def import_assignment(
     course: Course, system: System, source: Path, *, name: str | None = None
-) -> list[Imported]:
+) -> list[WrittenDraft]:
     """Write what lies in SOURCE as assignments of ours, one for each notebook.
 
     Nothing of the source is run. What can't be turned is in `unfinished` of the result, and keeps

@@ -18,14 +18,14 @@ from grader.course.secret import kept_secret
 from grader.errors import GraderError, InfrastructureError, ReceiptError, UsageError
 from grader.intake import inbox as inboxes
 from grader.intake import receipt as receipts
-from grader.intake.beside import Beside, beside_of, beside_on_disk, hashes
+from grader.intake.accepted_files import AcceptedFiles, beside_of, beside_on_disk, hashes
 from grader.intake.content import RefusedFileError, read_regular_file
 from grader.intake.notebook import MAX_FILE_BYTES
 from grader.intake.receipt import Receipt
 from grader.intake.stored import NOTEBOOK_FILE, attempts_in
 from grader.intake.tries import read_tries
+from grader.release.check_settings import released_spec
 from grader.release.marker import released_as
-from grader.release.setting import released_spec
 from grader.storage import write_atomically
 from grader.suggestions import closest
 
@@ -68,7 +68,7 @@ def make_inbox(
     return inboxes.make_inbox(folder, assignments=names, beside=asked, group=group, private=private)
 
 
-def _asked_by(course: Course) -> Iterator[tuple[str, Beside]]:
+def _asked_by(course: Course) -> Iterator[tuple[str, AcceptedFiles]]:
     for name in course.names():
         # An assignment that can't be read yet: its notebook can be handed in all the same.
         with contextlib.suppress(GraderError):
@@ -111,7 +111,7 @@ def submit(
     )
 
 
-def _asked_beside(notebook: Path, inbox: Path, assignment: str) -> Beside:
+def _asked_beside(notebook: Path, inbox: Path, assignment: str) -> AcceptedFiles:
     """What an assignment asks for beside its notebook.
 
     The course around the inbox says it where a student can read that, else the inbox, else the
@@ -125,9 +125,11 @@ def _asked_beside(notebook: Path, inbox: Path, assignment: str) -> Beside:
     folder = notebook.resolve().parent
     spec = released_spec(folder) if released_as(folder) == assignment else None
     if spec is None:
-        return Beside()
+        return AcceptedFiles()
     given = given_files(folder, spec.box.files)
-    return Beside(spec.handin, hashes({name: path.read_bytes() for name, path in given.items()}))
+    return AcceptedFiles(
+        spec.handin, hashes({name: path.read_bytes() for name, path in given.items()})
+    )
 
 
 def assignment_of(notebook: Path, inbox: Path, *, given: str | None, sure: bool) -> str:
@@ -189,7 +191,12 @@ def _known(inbox: Path) -> tuple[str, ...]:
 
 
 def issue_receipts(
-    course: Course, assignment: str, sources: Iterable[Path], *, matcher: Matcher, beside: Beside
+    course: Course,
+    assignment: str,
+    sources: Iterable[Path],
+    *,
+    matcher: Matcher,
+    beside: AcceptedFiles,
 ) -> list[str]:
     """Sign a receipt of each try in the inboxes among the sources, and lay it where it is fetched.
 

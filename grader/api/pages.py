@@ -22,7 +22,7 @@ from grader.grading.verdict import Verdict
 from grader.intake.pseudonyms import pseudonyms
 from grader.report.files import PageWriter
 from grader.report.markdown import load_renderer
-from grader.report.overview import Finding, findings
+from grader.report.overview import OverviewLine, findings
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,7 +44,7 @@ class Report:
     class_page: Path
     standings: Mapping[str, Standing]
     marks: Mapping[str, WholeMark | None]
-    findings: Sequence[Finding]
+    findings: Sequence[OverviewLine]
 
 
 def write_report(course: Course, assignment: str, *, out: Path | None = None) -> Path:

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from grader.course.course_file import load_course_file
 from grader.course.directory import Course
-from grader.course.roster import Person, Roster, load_roster, neutral
+from grader.course.roster import Person, Roster, escape_formula, load_roster
 from grader.course.secret import kept_secret
 from grader.errors import InfrastructureError, UsageError
 from grader.gradebook.store import Gradebook
@@ -128,7 +128,7 @@ def _write_links(path: Path, rows: Iterator[list[str]]) -> None:
     out = io.StringIO(newline="")
     writer = csv.writer(out)
     writer.writerow(["name", "email", "link", "id"])
-    writer.writerows([neutral(cell) for cell in row] for row in rows)
+    writer.writerows([escape_formula(cell) for cell in row] for row in rows)
     try:
         write_atomically(path, out.getvalue().encode("utf-8-sig", "replace"), mode=0o600)
     except OSError as error:

@@ -19,8 +19,8 @@ from grader.course.roster import (
     roster_text,
 )
 from grader.errors import UsageError
+from grader.lms.lms_table import read_table
 from grader.lms.registry import named, system_of
-from grader.lms.table import read_table
 from grader.report.files import write_pages
 
 _PIECES = ("name", "email", "login", "number", "canvas")

@@ -11,7 +11,7 @@ from grader.course.directory import Course
 from grader.course.scheme import load_scheme
 from grader.errors import UsageError
 from grader.gradebook.hand_marks import Fact, Kind, Newest
-from grader.gradebook.part_sheet import Line, Part, PartSheet
+from grader.gradebook.part_sheet import Part, PartLine, PartSheet
 from grader.gradebook.store import Gradebook
 
 
@@ -69,6 +69,6 @@ def _sheet(course: Course, scheme: CourseFile, item: Item, gradebook: Gradebook)
     students = sorted(known_students(course, scheme, gradebook))
     return PartSheet(
         parts=parts_of(item),
-        lines=[Line(student=s, shown_as=s) for s in students],
+        lines=[PartLine(student=s, shown_as=s) for s in students],
         fact=lambda s, part: Fact(student=s, item=item.id, kind=Kind.POINTS, part=part),
     )

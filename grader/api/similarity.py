@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from itertools import combinations
 from pathlib import Path
 
-from grader.api.handing_in import intake_setting
+from grader.api.handing_in import intake_config
 from grader.course.directory import Assignment, Course
 from grader.course.groups import load_groups
 from grader.course.roster import Identity, Person, Roster, load_roster
@@ -71,9 +71,7 @@ def similarity(
             where=places[0],
             hint=f"Name them, or run `grader collect {chosen.name} SOURCE…` first.",
         )
-    submissions = collect(
-        places, assignment=chosen.name, setting=intake_setting(course)
-    ).submissions
+    submissions = collect(places, assignment=chosen.name, config=intake_config(course)).submissions
     starter = _starter(chosen)
     given = {source.strip() for _, source in starter}
     codes = {s.student: _code(s, given) for s in submissions if not s.problem}

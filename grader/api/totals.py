@@ -22,8 +22,8 @@ from grader.gradebook.store import Gradebook
 from grader.gradebook.strays import stray_items
 from grader.gradebook.totals.entries import Entry
 from grader.gradebook.totals.need import Need, need, needs
-from grader.gradebook.totals.results import StudentTotal
 from grader.gradebook.totals.students import class_entries, student_total
+from grader.gradebook.totals.total_lines import StudentTotal
 from grader.report.files import file_name, write_pages
 from grader.report.totals_pages import class_totals_page, student_totals_page, targets_of
 

@@ -7,14 +7,14 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 from grader.api.attacks.earned import check_attack_names
+from grader.api.batch_config import trial_config
 from grader.api.checking import PublicSuite, run_public_suite
 from grader.api.measuring import Measured, measurements
-from grader.api.setting import trial_setting
 from grader.course.directory import Assignment, Course, check_assignment
 from grader.course.spec import AssignmentSpec
 from grader.errors import GraderError, InfrastructureError
 from grader.grading.batch import Watchers, grade_batch
-from grader.grading.job import Job, Judged, Setting
+from grader.grading.job import BatchConfig, Job, Judged
 from grader.grading.verdict import Outcome, Verdict
 from grader.intake.notebook import read_notebook
 from grader.points import show
@@ -90,13 +90,13 @@ def validate(
     steps.done("public tests")
     try:
         jobs = [_job(REFERENCE, solution), _job(RELEASED, released)]
-        judged = _judged(trial_setting(chosen, choice, seed), jobs, steps.done)
+        judged = _judged(trial_config(chosen, choice, seed), jobs, steps.done)
         reference = judged[REFERENCE].verdict
         others: list[Verdict] = []
         if any(test.measured is not None for test in reference.tests):
             more = [_job(f"seed {n}", solution, seed + n) for n in range(1, seeds)]
             steps.total += len(more)
-            again = _judged(trial_setting(chosen, choice, seed), more, steps.done)
+            again = _judged(trial_config(chosen, choice, seed), more, steps.done)
             others = [again[job.student].verdict for job in more]
             on_measured(measurements([reference, *others]))
     except InfrastructureError:
@@ -128,7 +128,7 @@ def _job(name: str, data: bytes, seed: int | None = None) -> Job:
 
 
 def _judged(
-    setting: Setting, jobs: Sequence[Job], on_done: Callable[[str], None]
+    config: BatchConfig, jobs: Sequence[Job], on_done: Callable[[str], None]
 ) -> dict[str, Judged]:
     found: dict[str, Judged] = {}
 
@@ -139,7 +139,7 @@ def _judged(
         on_done(judged.verdict.student)
 
     if jobs:
-        grade_batch(setting, jobs, Watchers(on_verdict=take))
+        grade_batch(config, jobs, Watchers(on_verdict=take))
     return found
 
 
@@ -168,9 +168,9 @@ def _reference_faults(judged: Judged) -> Iterator[Fault]:
                 what=f"the reference does not pass {test.name} ({test.outcome}): "
                 f"{' '.join(detail.split())[:300]}",
             )
-    for breach in verdict.breaches:
-        if not breach.unclear:
-            yield Fault(check="rules", what=f"the reference: {breach.sentence}")
+    for violation in verdict.violations:
+        if not violation.unclear:
+            yield Fault(check="rules", what=f"the reference: {violation.sentence}")
     yield from _cell_errors("reference", judged.executed)
     for note in verdict.notes:
         yield Fault(check="reference", what=f"running the reference's notebook: {note}")
@@ -201,9 +201,9 @@ def _released_faults(judged: Judged) -> Iterator[Fault]:
                 what=f"the released notebook, untouched, earns {show(test.points)} points from "
                 f"{test.name}",
             )
-    for breach in verdict.breaches:
-        if not breach.unclear:
-            yield Fault(check="rules", what=f"the released notebook: {breach.sentence}")
+    for violation in verdict.violations:
+        if not violation.unclear:
+            yield Fault(check="rules", what=f"the released notebook: {violation.sentence}")
     yield from _cell_errors("released notebook", judged.executed)
 
 

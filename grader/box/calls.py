@@ -210,15 +210,15 @@ def raised(error: BaseException, cell_name: CellName) -> m.Raised:
     )
 
 
-def frames(trace: types.TracebackType | None, cell_name: CellName) -> list[m.Frame]:
+def frames(trace: types.TracebackType | None, cell_name: CellName) -> list[m.TracebackLine]:
     """The lines of a traceback that lie in the student's cells, and the last one of a library."""
-    kept: list[m.Frame] = []
-    library: m.Frame | None = None
+    kept: list[m.TracebackLine] = []
+    library: m.TracebackLine | None = None
     for frame, line in itertools.islice(traceback.walk_tb(trace), 1_000):
         code = frame.f_code
         name = cell_name(code.co_filename)
         text = linecache.getline(code.co_filename, line).strip()[:300]
-        entry = m.Frame(
+        entry = m.TracebackLine(
             file=name or _sendable(_short(code.co_filename)),
             line=line or 0,
             function=_sendable(code.co_name[:200]),

@@ -18,7 +18,7 @@ BUFFER = 1 << 20
 _LOOK_S = 1.0
 
 
-class Session:
+class BoxSession:
     """What the zygote knows of its one child."""
 
     def __init__(

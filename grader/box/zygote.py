@@ -27,9 +27,9 @@ from grader.box import jail, linux
 from grader.box.child import Serve, be_child
 from grader.box.clearing import empty, kill_descendants
 from grader.box.memory import MemoryWatch, resident
-from grader.box.session import Session, channel, widen, write_some
+from grader.box.preloading import warm_up
+from grader.box.session import BoxSession, channel, widen, write_some
 from grader.box.stream import JudgeStream, to_judge
-from grader.box.warming import warm_up
 from grader.wire import frames
 from grader.wire import messages as m
 
@@ -54,7 +54,7 @@ class Zygote:
         self._kind = self._number = self._left = 0
         self._outbox: deque[memoryview] = deque()
         self._outbox_size = 0
-        self._session: Session | None = None
+        self._session: BoxSession | None = None
         self._poll = select.poll()
         self._polled: list[tuple[int, int]] = []
         self._look_at = 0.0
@@ -98,7 +98,7 @@ class Zygote:
             self._tend(session, ready)
         return True
 
-    def _wanted(self, session: Session | None) -> list[tuple[int, int]]:
+    def _wanted(self, session: BoxSession | None) -> list[tuple[int, int]]:
         """What to wait for: descriptors and events."""
         wanted = [(self._in, select.POLLIN), (self._wake, select.POLLIN)]
         if self._outbox:
@@ -111,7 +111,7 @@ class Zygote:
             wanted.append((session.report, select.POLLIN))
         return wanted
 
-    def _tend(self, session: Session, ready: dict[int, int]) -> None:
+    def _tend(self, session: BoxSession, ready: dict[int, int]) -> None:
         if not session.started:
             self._hear_report(session, session.report in ready)
             return
@@ -207,7 +207,7 @@ class Zygote:
             counted=self._nest.counted,
             private=self._nest.private,
         )
-        session = self._session = Session(order.session, ours, report, order.limits, memory)
+        session = self._session = BoxSession(order.session, ours, report, order.limits, memory)
         try:
             session.pid = self._fork()
         except OSError as error:
@@ -232,7 +232,7 @@ class Zygote:
         """Process 1 of new namespaces, where there are any: with it ends all that it started."""
         return linux.fork_into(jail.NAMESPACES) if self._nest.namespaces else os.fork()
 
-    def _hear_report(self, session: Session, ready: bool) -> None:
+    def _hear_report(self, session: BoxSession, ready: bool) -> None:
         """Hear whether the child has closed its jail."""
         if not ready:
             if session.lifeless_s() > JAIL_LIFELESS_S:
@@ -250,7 +250,7 @@ class Zygote:
         elif not data:
             self._refuse(session, "the child ended before its jail was closed")
 
-    def _begin(self, session: Session, milliseconds: float) -> None:
+    def _begin(self, session: BoxSession, milliseconds: float) -> None:
         try:
             session.memory.start(session.pid)
         except OSError as error:
@@ -261,14 +261,14 @@ class Zygote:
         self._status(session.number, m.Started(session=session.number, jail_ms=milliseconds))
         session.write()
 
-    def _refuse(self, session: Session, reason: str) -> None:
+    def _refuse(self, session: BoxSession, reason: str) -> None:
         os.close(session.report)
         os.close(session.channel)
         self._end_processes(session)
         self._session = None
         self._status(session.number, m.Refused(session=session.number, reason=reason[:1000]))
 
-    def _read_child(self, session: Session) -> bool:
+    def _read_child(self, session: BoxSession) -> bool:
         try:
             data = os.read(session.channel, READ)
         except BlockingIOError:
@@ -286,7 +286,7 @@ class Zygote:
         session.cause, session.detail = cause, detail
         self._reap(session)
 
-    def _reap(self, session: Session) -> None:
+    def _reap(self, session: BoxSession) -> None:
         """See to it that nothing of the session lives, send its last bytes, say that it ended."""
         alive = not session.gone()
         if alive and session.cause == "exited":
@@ -310,7 +310,7 @@ class Zygote:
             ),
         )
 
-    def _end_processes(self, session: Session) -> tuple[int | None, float, int]:
+    def _end_processes(self, session: BoxSession) -> tuple[int | None, float, int]:
         """Kill the child and all that it started; return its status, CPU seconds, peak bytes."""
         grace = time.monotonic() + (0.5 if session.cause == "closed" else 0.0)
         while session.pid and time.monotonic() < grace and not session.gone():

@@ -11,7 +11,7 @@ from grader.cli.options import course_option, find, json_option, print_json
 from grader.cli.output import secho
 
 if TYPE_CHECKING:
-    from grader.api.importing import Imported, System
+    from grader.api.importing import System, WrittenDraft
 
 _TITLES = {
     "unfinished": "Could not be turned: mend these before you grade",
@@ -92,7 +92,7 @@ def _import(
         raise click.exceptions.Exit(1)
 
 
-def _document(one: Imported) -> dict[str, Any]:
+def _document(one: WrittenDraft) -> dict[str, Any]:
     return {
         "assignment": one.name,
         "folder": one.folder,
@@ -104,7 +104,7 @@ def _document(one: Imported) -> dict[str, Any]:
     }
 
 
-def _show(one: Imported) -> None:
+def _show(one: WrittenDraft) -> None:
     from grader.points import show
 
     by_hand = f", {show(one.manual)} by hand" if one.manual else ""

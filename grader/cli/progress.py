@@ -25,7 +25,7 @@ from grader.points import show
 if TYPE_CHECKING:
     from grader.api.grading import Progress as Watchers
     from grader.grading.verdict import Verdict
-    from grader.intake.collect import Refused
+    from grader.intake.collect import RefusedHandIn
     from grader.sandbox.choose import Choice
 
 
@@ -150,7 +150,7 @@ class BatchProgress:
             said = points if verdict.outcome == "graded" else f"{verdict.outcome}: {verdict.reason}"
             self._say(f"[{self._done}/{self._total}] {verdict.student}: {said}{self._left()}")
 
-    def _refused(self, refused: Refused) -> None:
+    def _refused(self, refused: RefusedHandIn) -> None:
         self._say(f"Refused: {refused.source}: {refused.reason}")
 
     def _left(self) -> str:

@@ -124,7 +124,7 @@ def _verdict_fields(v: Verdict, page: str) -> dict[str, Any]:
         "reason": v.reason,
         "notes": list(v.notes),
         "missing_modules": list(v.missing_modules),
-        "breaches": [msgspec.structs.asdict(breach) for breach in v.breaches],
+        "breaches": [msgspec.structs.asdict(violation) for violation in v.violations],
         "questions": [msgspec.structs.asdict(question) for question in v.questions],
         "report": page,
         "tests": [

@@ -9,8 +9,8 @@ from rich.table import Table
 
 from grader.cli.output import console, plain, print_paragraph
 from grader.gradebook.totals.need import plainly
-from grader.gradebook.totals.results import ItemTotal, State, StudentTotal
 from grader.gradebook.totals.rounding import show_fraction
+from grader.gradebook.totals.total_lines import ItemTotal, State, StudentTotal
 from grader.points import show
 from grader.printable import printable_line
 from grader.report.totals_pages import remarks

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 
 from grader.conversion.live import dotted
 from grader.conversion.needs import COMPREHENSIONS, OF_CLASSES, Needs
-from grader.conversion.scope import Scope
+from grader.conversion.scope import DraftNames
 from grader.conversion.source_text import Chunk, indented, replaced
 from grader.source.names import bound, taken, taken_names
 
@@ -68,7 +68,7 @@ class _Region:
     decided: list[int] = field(default_factory=list)
 
 
-def split(chunks: Sequence[Chunk], scope: Scope, local: set[str]) -> Split | None:
+def split(chunks: Sequence[Chunk], scope: DraftNames, local: set[str]) -> Split | None:
     """Cut the statements of a test into what the judge does and what the box does.
 
     Returns:
@@ -200,7 +200,7 @@ def _taken_out(
     return Chunk(ast.parse(text).body[0], text, chunk.first)
 
 
-def box_function(name: str, made: Split, scope: Scope) -> tuple[str, tuple[str, ...]]:
+def box_function(name: str, made: Split, scope: DraftNames) -> tuple[str, tuple[str, ...]]:
     """Write the function that runs in the box, and name the student's objects that it is given.
 
     Raises:

@@ -13,7 +13,7 @@ RemarkKind = Literal["unfinished", "weaker", "look"]
 
 
 @dataclass(frozen=True, order=True)
-class Place:
+class CellPlace:
     """Where something stands in the source: a file and a cell, counted from 1."""
 
     file: str
@@ -47,7 +47,7 @@ class Remark:
 class DraftCell:
     """A cell that students see; solutions in it are marked as our references mark them."""
 
-    place: Place
+    place: CellPlace
     kind: CellKind
     source: str
     editable: bool = False
@@ -67,7 +67,7 @@ class DraftTest:
     can't be turned, whatever is in it.
     """
 
-    place: Place
+    place: CellPlace
     name: str
     question: str
     source: str

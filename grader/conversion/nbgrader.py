@@ -9,10 +9,16 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-from grader.conversion.beside import with_pictures
+from grader.conversion.companion_files import with_pictures
 from grader.conversion.draft import Draft, DraftCell, DraftQuestion, DraftTest, Remark
+from grader.conversion.fitted_questions import (
+    Ids,
+    first_heading,
+    heading,
+    points_of,
+    question_title,
+)
 from grader.conversion.notebook_file import ForeignCell, read_cells
-from grader.conversion.questions import Ids, first_heading, heading, points_of, question_title
 from grader.conversion.solutions import whole_cell, with_starters, written
 from grader.conversion.source_text import without_markers
 from grader.errors import SpecError
@@ -24,7 +30,7 @@ _AUTOTEST = re.compile(r"^\s*#+\s*(HASHED )?AUTOTEST\b", re.MULTILINE)
 
 
 @dataclass
-class _Reading:
+class _NbgraderReading:
     """What has been read of one notebook so far."""
 
     cells: list[DraftCell | DraftTest] = field(default_factory=list)
@@ -42,7 +48,7 @@ def read_nbgrader(path: Path) -> Draft:
     Raises:
         SpecError: it is no such notebook, or nothing in it gives points.
     """
-    reading = _Reading()
+    reading = _NbgraderReading()
     for cell in read_cells(path):
         _read(with_pictures(cell, reading.pictures), reading)
     if not reading.questions:
@@ -60,7 +66,7 @@ def read_nbgrader(path: Path) -> Draft:
     )
 
 
-def _read(cell: ForeignCell, reading: _Reading) -> None:
+def _read(cell: ForeignCell, reading: _NbgraderReading) -> None:
     marks = cell.metadata.get("nbgrader")
     marks = marks if isinstance(marks, dict) else {}
     if cell.kind == "markdown":
@@ -87,7 +93,7 @@ def _lead(cell: ForeignCell, marks: dict[str, Any]) -> str | None:
     return None if marks.get("solution") is True else question_title(cell.source)
 
 
-def _read_test(cell: ForeignCell, marks: dict[str, Any], reading: _Reading) -> None:
+def _read_test(cell: ForeignCell, marks: dict[str, Any], reading: _NbgraderReading) -> None:
     points = points_of(marks.get("points", 0), cell.place)
     name = str(marks.get("grade_id", ""))
     source, hidden = without_markers(cell.source, _HIDDEN)
@@ -114,7 +120,7 @@ def _read_test(cell: ForeignCell, marks: dict[str, Any], reading: _Reading) -> N
     )
 
 
-def _read_manual(cell: ForeignCell, marks: dict[str, Any], reading: _Reading) -> None:
+def _read_manual(cell: ForeignCell, marks: dict[str, Any], reading: _NbgraderReading) -> None:
     """An answer that a person marks: a text, or code."""
     question = _manual_question(cell, marks, reading)
     if cell.kind == "code":
@@ -130,7 +136,7 @@ def _read_manual(cell: ForeignCell, marks: dict[str, Any], reading: _Reading) ->
     reading.cells.append(_plain(cell, head + answer, editable=True))
 
 
-def _read_task(cell: ForeignCell, marks: dict[str, Any], reading: _Reading) -> None:
+def _read_task(cell: ForeignCell, marks: dict[str, Any], reading: _NbgraderReading) -> None:
     """A task: its text is given, and students answer in cells of their own below it."""
     question = _manual_question(cell, marks, reading)
     lines = cell.source.split("\n")
@@ -152,7 +158,9 @@ def _read_task(cell: ForeignCell, marks: dict[str, Any], reading: _Reading) -> N
         )
 
 
-def _manual_question(cell: ForeignCell, marks: dict[str, Any], reading: _Reading) -> str | None:
+def _manual_question(
+    cell: ForeignCell, marks: dict[str, Any], reading: _NbgraderReading
+) -> str | None:
     points = points_of(marks.get("points", 0), cell.place)
     if not points:
         return None

@@ -6,7 +6,7 @@ import ast
 from collections.abc import Iterator, Sequence
 
 from grader.conversion.live import dotted
-from grader.conversion.scope import Scope
+from grader.conversion.scope import DraftNames
 from grader.conversion.source_text import Chunk
 from grader.source.names import bound, taken, taken_names
 
@@ -49,7 +49,7 @@ COMPREHENSIONS = (ast.ListComp, ast.SetComp, ast.GeneratorExp)
 class Needs:
     """Which expressions of a test need the student's objects themselves, and not their values."""
 
-    def __init__(self, scope: Scope, local: set[str]) -> None:
+    def __init__(self, scope: DraftNames, local: set[str]) -> None:
         self._scope = scope
         self._local = local
         self._theirs: set[str] = set()
@@ -288,7 +288,9 @@ class Needs:
             self._functions |= names
 
 
-def shown_instances(statements: Sequence[ast.stmt], scope: Scope, local: set[str]) -> Iterator[int]:
+def shown_instances(
+    statements: Sequence[ast.stmt], scope: DraftNames, local: set[str]
+) -> Iterator[int]:
     """Yield the lines where `shown(…)` is asked about an object of a class of the student's."""
     needs = Needs(scope, local)
     for statement in statements:

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, cast
 
-from grader.conversion.draft import CellKind, Place
+from grader.conversion.draft import CellKind, CellPlace
 from grader.errors import SpecError
 
 MAX_BYTES = 64 * 2**20
@@ -22,7 +22,7 @@ _KINDS = ("code", "markdown", "raw")
 class ForeignCell:
     """One cell as it lies in the file; nothing about its metadata is taken for granted."""
 
-    place: Place
+    place: CellPlace
     kind: CellKind
     source: str
     metadata: dict[str, Any] = field(default_factory=dict)
@@ -71,7 +71,7 @@ def read_cells(path: Path) -> list[ForeignCell]:
 
 
 def _cell(file: str, number: int, raw: Any) -> ForeignCell:
-    place = Place(file, number)
+    place = CellPlace(file, number)
     if not isinstance(raw, dict) or raw.get("cell_type") not in _KINDS:
         raise SpecError("this is no cell of a notebook", where=place, hint="Save it with Jupyter.")
     metadata, outputs, attached = (raw.get(key) for key in ("metadata", "outputs", "attachments"))

@@ -6,7 +6,7 @@ import ast
 from collections.abc import Iterator
 
 from grader.conversion.live import dotted
-from grader.conversion.scope import Scope
+from grader.conversion.scope import DraftNames
 from grader.source.names import bound, taken
 
 _OUT_OF_REACH = {
@@ -90,7 +90,7 @@ _INSTEAD = {
 _PLAIN_DUNDERS = frozenset({"__name__", "__len__", "__getitem__", "__call__", "__class__"})
 
 
-def obstacles(statement: ast.stmt, scope: Scope, local: set[str]) -> Iterator[tuple[int, str]]:
+def obstacles(statement: ast.stmt, scope: DraftNames, local: set[str]) -> Iterator[tuple[int, str]]:
     """Yield (line, counted from 1; why) for each part of a statement that can't be turned.
 
     Args:
@@ -141,7 +141,7 @@ def instead(why: str) -> str:
 
 
 def late_values(
-    statement: ast.stmt, scope: Scope, position: int, local: set[str]
+    statement: ast.stmt, scope: DraftNames, position: int, local: set[str]
 ) -> Iterator[tuple[int, str]]:
     """Yield the uses of names that the notebook gives another value after the test."""
     for name in taken(statement):
@@ -171,7 +171,7 @@ def partial_credit(statements: list[ast.stmt]) -> int | None:
     return statements[-1].lineno
 
 
-def _why_not_name(name: str, scope: Scope) -> str | None:
+def _why_not_name(name: str, scope: DraftNames) -> str | None:
     if scope.home(name) == "import":
         module = scope.dotted_import(name)
         for known in (module, module.rpartition(".")[0]):

@@ -10,12 +10,18 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-from grader.conversion.beside import named, with_pictures
+from grader.conversion.companion_files import named, with_pictures
 from grader.conversion.draft import Draft, DraftCell, DraftQuestion, DraftTest, Remark
+from grader.conversion.fitted_questions import (
+    Ids,
+    first_heading,
+    heading,
+    points_of,
+    question_title,
+)
 from grader.conversion.notebook_file import ForeignCell, read_cells
 from grader.conversion.otter_lines import solution_cell, without_ignored
 from grader.conversion.otter_tests import Case, load_yaml, read_case, with_points
-from grader.conversion.questions import Ids, first_heading, heading, points_of, question_title
 from grader.conversion.solutions import written
 from grader.errors import SpecError
 
@@ -45,7 +51,7 @@ class _Question:
 
 
 @dataclass
-class _Reading:
+class _OtterReading:
     config: dict[str, Any] = field(default_factory=dict)
     cells: list[DraftCell | DraftTest] = field(default_factory=list)
     questions: list[DraftQuestion] = field(default_factory=list)
@@ -70,7 +76,7 @@ def read_otter(path: Path) -> Draft:
     Raises:
         SpecError: it is none, its blocks are wrong, or nothing in it gives points.
     """
-    reading = _Reading()
+    reading = _OtterReading()
     for cell in _unfenced(read_cells(path)):
         if not _IGNORED.match(cell.source):
             _read(with_pictures(cell, reading.pictures), reading)
@@ -111,7 +117,7 @@ def data_files(path: Path) -> list[Path]:
     ]
 
 
-def _read(cell: ForeignCell, reading: _Reading) -> None:
+def _read(cell: ForeignCell, reading: _OtterReading) -> None:
     if cell.kind == "raw":
         if _CONFIG.match(cell.source):
             reading.config |= _mapping(cell)
@@ -140,7 +146,7 @@ def _read(cell: ForeignCell, reading: _Reading) -> None:
         reading.cells.append(DraftCell(place=cell.place, kind=cell.kind, source=source))
 
 
-def _cross(cell: ForeignCell, which: str, block: str, reading: _Reading) -> None:
+def _cross(cell: ForeignCell, which: str, block: str, reading: _OtterReading) -> None:
     if which == "BEGIN":
         if (block == "question") == bool(reading.blocks):
             inside = f"inside {reading.blocks[-1]}" if reading.blocks else "outside a question"
@@ -159,7 +165,7 @@ def _cross(cell: ForeignCell, which: str, block: str, reading: _Reading) -> None
         reading.question = None
 
 
-def _read_solution(cell: ForeignCell, reading: _Reading, question: _Question) -> None:
+def _read_solution(cell: ForeignCell, reading: _OtterReading, question: _Question) -> None:
     if cell.kind == "code":
         source = solution_cell(cell.source)
         if "SOLUTION" not in source:
@@ -175,7 +181,7 @@ def _read_solution(cell: ForeignCell, reading: _Reading, question: _Question) ->
         reading.cells.append(made)
 
 
-def _end_question(reading: _Reading, question: _Question) -> None:
+def _end_question(reading: _OtterReading, question: _Question) -> None:
     stated = question.config.get("points")
     title = question.heading or reading.heading or question.id
     if question.manual or not question.cases:

@@ -13,8 +13,8 @@ from typing import Any
 import yaml
 
 from grader.conversion.draft import Remark
+from grader.conversion.fitted_questions import points_of
 from grader.conversion.notebook_file import ForeignCell, text_of
-from grader.conversion.questions import points_of
 from grader.errors import SpecError
 from grader.points import split
 

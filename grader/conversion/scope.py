@@ -24,7 +24,7 @@ class Definition:
     statement: ast.stmt
 
 
-class Scope:
+class DraftNames:
     """The names of a draft's notebook."""
 
     def __init__(self, draft: Draft) -> None:

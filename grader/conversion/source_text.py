@@ -128,7 +128,7 @@ def _same(text: str, node: ast.expr) -> bool:
 
 
 def _unparsed(statement: ast.stmt, new: Mapping[ast.expr, str]) -> str:
-    class Replace(ast.NodeTransformer):
+    class Replacement(ast.NodeTransformer):
         def visit(self, node: ast.AST) -> ast.AST:
             if isinstance(node, ast.expr) and node in new:
                 return ast.parse(new[node], mode="eval").body
@@ -142,7 +142,7 @@ def _unparsed(statement: ast.stmt, new: Mapping[ast.expr, str]) -> str:
         for n, c in pairs
         if isinstance(n, ast.expr) and n in new and isinstance(c, ast.expr)
     }
-    return ast.unparse(ast.fix_missing_locations(Replace().visit(copy)))
+    return ast.unparse(ast.fix_missing_locations(Replacement().visit(copy)))
 
 
 def _parses(text: str) -> bool:

@@ -10,7 +10,7 @@ from grader.conversion.draft import Draft, DraftTest, Remark
 from grader.conversion.live import dotted
 from grader.conversion.needs import shown_instances
 from grader.conversion.obstacles import instead, late_values, obstacles, partial_credit
-from grader.conversion.scope import Scope
+from grader.conversion.scope import DraftNames
 from grader.conversion.source_text import Chunk, chunks, indented, replaced
 from grader.points import show
 from grader.source.cells import commands
@@ -32,7 +32,7 @@ class CellTranslation:
     """The way of one cell."""
 
     def __init__(
-        self, draft: Draft, scope: Scope, test: DraftTest, source: str, suite: str
+        self, draft: Draft, scope: DraftNames, test: DraftTest, source: str, suite: str
     ) -> None:
         self._draft, self._scope, self._test, self._source = draft, scope, test, source
         self._suite = suite
@@ -309,7 +309,7 @@ def _swapped(value: ast.expr, names: dict[str, str]) -> str:
     return ast.unparse(Swap().visit(copy))
 
 
-def _works_inside(inner: list[Chunk], scope: Scope, parameters: set[str]) -> bool:
+def _works_inside(inner: list[Chunk], scope: DraftNames, parameters: set[str]) -> bool:
     local = parameters | set().union(*(bound(c.statement) for c in inner))
     try:
         return split(inner, scope, local) is not None

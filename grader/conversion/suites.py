@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from grader.conversion.draft import Draft, DraftTest, Remark
-from grader.conversion.scope import Scope
+from grader.conversion.scope import DraftNames
 from grader.conversion.translation import Translator, Written
 
 
@@ -71,7 +71,7 @@ def _visible(translator: Translator, tests: Iterable[DraftTest]) -> Iterator[Wri
             yield made
 
 
-def _file(title: str, tests: list[Written], scope: Scope) -> str:
+def _file(title: str, tests: list[Written], scope: DraftNames) -> str:
     imports = {"import pytest"}.union(*(test.imports for test in tests))
     given = list(dict.fromkeys(name for test in tests for name in test.given))
     plain = " ".join(title.split()).replace("\\", "\\\\").replace('"', "'")
@@ -90,7 +90,7 @@ def _file(title: str, tests: list[Written], scope: Scope) -> str:
     return "\n\n".join(parts) + "\n\n\n" + "\n\n\n".join(b.strip("\n") for b in blocks) + "\n"
 
 
-def _given(name: str, scope: Scope) -> str:
+def _given(name: str, scope: DraftNames) -> str:
     definition = scope.definitions(name)[-1]
     statement = definition.statement
     first = min([statement.lineno, *(d.lineno for d in getattr(statement, "decorator_list", []))])

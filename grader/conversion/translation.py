@@ -11,7 +11,7 @@ from typing import Literal
 from grader.conversion.boxed import CannotSplit
 from grader.conversion.draft import Draft, DraftTest, Remark
 from grader.conversion.obstacles import instead
-from grader.conversion.scope import Scope
+from grader.conversion.scope import DraftNames
 from grader.conversion.statements import CellTranslation
 from grader.points import show
 from grader.source.names import taken_names
@@ -35,11 +35,11 @@ class Translator:
 
     def __init__(self, draft: Draft) -> None:
         self._draft = draft
-        self._scope = Scope(draft)
+        self._scope = DraftNames(draft)
         self._titles = {question.id: question.title for question in draft.questions}
 
     @property
-    def scope(self) -> Scope:
+    def scope(self) -> DraftNames:
         """The names of the notebook."""
         return self._scope
 

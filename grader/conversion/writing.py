@@ -13,11 +13,11 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 from pathlib import Path
 
-from grader.conversion.beside import Beside, lacking, linked, sorted_out
-from grader.conversion.draft import Draft, DraftCell, Place, Remark
+from grader.conversion.companion_files import CompanionFiles, lacking, linked, sorted_out
+from grader.conversion.draft import CellPlace, Draft, DraftCell, Remark
 from grader.conversion.odd_cells import made_readable
-from grader.conversion.reference import reference_text
 from grader.conversion.suites import suites_of
+from grader.conversion.written_reference import reference_text
 from grader.course.directory import ASSIGNMENTS, REFERENCE, Course
 from grader.course.loading import SPEC_NAME
 from grader.errors import SpecError, UsageError
@@ -41,7 +41,7 @@ _PACKAGES = {
 
 
 @dataclass(frozen=True)
-class Imported:
+class WrittenDraft:
     """What was written, and what a person must look at."""
 
     name: str
@@ -60,7 +60,7 @@ class Imported:
 
 def write_draft(
     course: Course, draft: Draft, name: str, *, root: Path, files: Sequence[Path] = (), system: str
-) -> Imported:
+) -> WrittenDraft:
     """Write an assignment of its own into the course.
 
     Args:
@@ -111,7 +111,7 @@ def write_draft(
         *_not_here(suites.modules, beside),
         *_hidden_only(draft, suites.public),
     )
-    return Imported(
+    return WrittenDraft(
         name=name,
         folder=folder,
         reference=reference,
@@ -147,12 +147,12 @@ def _with_a_cell(draft: Draft) -> Draft:
     """A notebook that holds nothing but tests still has a title."""
     if draft.shown:
         return draft
-    place = draft.cells[0].place if draft.cells else Place(draft.title, 1)
+    place = draft.cells[0].place if draft.cells else CellPlace(draft.title, 1)
     title = DraftCell(place=place, kind="markdown", source=f"# {draft.title}")
     return replace(draft, cells=(title, *draft.cells))
 
 
-def _write(folder: Path, texts: Mapping[str, str], beside: Beside) -> None:
+def _write(folder: Path, texts: Mapping[str, str], beside: CompanionFiles) -> None:
     made = {file: text.encode() for file, text in texts.items()} | dict(beside.made)
     copied = {**beside.given, **{f"data/{name}": path for name, path in beside.data.items()}}
     for file in {**made, **copied}:
@@ -183,7 +183,7 @@ def _squeezed(sources: Iterable[str]) -> str:
     return re.sub(r"\s+", "", "".join(sources))
 
 
-def _spec(draft: Draft, system: str, beside: Beside) -> str:
+def _spec(draft: Draft, system: str, beside: CompanionFiles) -> str:
     total = sum((q.points + q.manual for q in draft.questions), Decimal(0))
     lines = [f"title = {_toml(draft.title)}"]
     lines += [f"summary = {_toml(f'Imported from {system}.')}", f"points = {show(total)}"]
@@ -210,7 +210,7 @@ def _toml(text: str) -> str:
     return json.dumps(plain, ensure_ascii=False)
 
 
-def _libraries(draft: Draft, beside: Beside) -> list[str]:
+def _libraries(draft: Draft, beside: CompanionFiles) -> list[str]:
     """The packages that the notebook imports and the box does not have by itself."""
     modules: set[str] = set()
     for cell in draft.shown:
@@ -252,7 +252,7 @@ def _demos(draft: Draft) -> list[Remark]:
     return found
 
 
-def _not_here(used: Mapping[str, str], beside: Beside) -> list[Remark]:
+def _not_here(used: Mapping[str, str], beside: CompanionFiles) -> list[Remark]:
     """Modules that the tests import, and that are not installed where they will run."""
     return [
         Remark(

@@ -33,7 +33,7 @@ class Groups:
 
 
 @dataclass(frozen=True)
-class _Line:
+class _GroupLine:
     number: int
     item: str
     group: str
@@ -53,7 +53,7 @@ def load_groups(course: Course, scheme: CourseFile) -> Groups:
     if not path.is_file():
         return Groups()
     teams: dict[tuple[str, str], list[str]] = {}
-    seen: dict[tuple[str, str], _Line] = {}
+    seen: dict[tuple[str, str], _GroupLine] = {}
     for line in _lines(path):
         for item in _items(line, scheme, path):
             before = seen.setdefault((item, line.student), line)
@@ -72,7 +72,7 @@ def load_groups(course: Course, scheme: CourseFile) -> Groups:
     return Groups(members, tuple(_remarks(teams, scheme)))
 
 
-def _lines(path: Path) -> Iterator[_Line]:
+def _lines(path: Path) -> Iterator[_GroupLine]:
     if path.stat().st_size > _MAX_BYTES:
         raise SpecError("the file is too large for a list of groups", where=path)
     try:
@@ -98,7 +98,7 @@ def _lines(path: Path) -> Iterator[_Line]:
         ) from error
 
 
-def _line(row: Mapping[str | None, str | None], number: int, path: Path) -> _Line:
+def _line(row: Mapping[str | None, str | None], number: int, path: Path) -> _GroupLine:
     if None in row or any(row[name] is None for name in COLUMNS):
         raise SpecError("expected item, group and student", where=f"{path}:{number}")
     item, group, student = (
@@ -107,10 +107,10 @@ def _line(row: Mapping[str | None, str | None], number: int, path: Path) -> _Lin
     for name, value in zip(COLUMNS, (item, group, student), strict=True):
         if not value:
             raise SpecError(f"the {name} is missing", where=f"{path}:{number}")
-    return _Line(number, item, group, student)
+    return _GroupLine(number, item, group, student)
 
 
-def _items(line: _Line, scheme: CourseFile, path: Path) -> list[str]:
+def _items(line: _GroupLine, scheme: CourseFile, path: Path) -> list[str]:
     """The items that a line is about."""
     item = scheme.item(line.item)
     if item is not None and item.group:

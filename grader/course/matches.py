@@ -12,8 +12,8 @@ from grader.course.roster import (
     Identity,
     Match,
     Roster,
+    escape_formula,
     load_roster,
-    neutral,
     plain_id,
     read_rows,
 )
@@ -74,7 +74,9 @@ class Matcher:
             writer = csv.DictWriter(out, COLUMNS, lineterminator="\n")
             writer.writeheader()
             for row in rows + new:
-                writer.writerow({c: neutral(" ".join(row.get(c, "").split())) for c in COLUMNS})
+                writer.writerow(
+                    {c: escape_formula(" ".join(row.get(c, "").split())) for c in COLUMNS}
+                )
             self.path.write_text(out.getvalue(), encoding="utf-8")
         return len(new)
 

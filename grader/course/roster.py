@@ -194,7 +194,7 @@ def roster_text(roster: Roster) -> str:
     writer = csv.writer(out, lineterminator="\n")
     writer.writerow(COLUMNS)
     for _, person in sorted(roster.people.items()):
-        writer.writerow([neutral(getattr(person, column)) for column in COLUMNS])
+        writer.writerow([escape_formula(getattr(person, column)) for column in COLUMNS])
     return out.getvalue()
 
 
@@ -247,7 +247,7 @@ def is_plain_id(text: str) -> bool:
     )
 
 
-def neutral(text: str) -> str:
+def escape_formula(text: str) -> str:
     """Return a cell's text so that no spreadsheet takes it for a formula."""
     return f"'{text}" if text.startswith(_FORMULA) else text
 

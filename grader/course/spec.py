@@ -16,7 +16,7 @@ class Rules(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
 
     A name stands for itself and all below it; `allow` makes exceptions. `names` are the functions
     and classes of the notebook that the rule covers, with all that they use; none: all of it.
-    `cost` is what a breach costs: the points of the tests that it concerns, or a look by a person.
+    `cost` is what a violation costs: the points of the tests it concerns, or a look by a person.
     """
 
     forbid: tuple[str, ...]
@@ -101,7 +101,7 @@ class BoxSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=T
     on_error: Literal["continue", "stop"] = "continue"
 
 
-class HandIn(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+class HandInRules(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """What students may hand in beside the notebook: patterns, and MB of all files together."""
 
     files: tuple[str, ...] = ()
@@ -148,7 +148,7 @@ class AssignmentSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw
     attempts: Attempts = Attempts()
     answers: Answers = Answers()
     box: BoxSpec = BoxSpec()
-    handin: HandIn = HandIn()
+    handin: HandInRules = HandInRules()
     rules: Rules | None = None
     leaderboard: Leaderboard | None = None
     accepted: tuple[Accepted, ...] = ()

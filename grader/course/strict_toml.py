@@ -62,7 +62,7 @@ def read_struct(
     """
     data = _read_toml(path)
     try:
-        exact = _Reading(path, left_open, whole_days).converted(data, struct, "")
+        exact = _TomlReading(path, left_open, whole_days).converted(data, struct, "")
         return msgspec.convert(exact, struct, builtin_types=(Decimal,))
     except msgspec.ValidationError as error:
         raise _explained(path, struct, str(error)) from error
@@ -92,7 +92,7 @@ def _read_toml(path: Path) -> dict[str, Any]:
 
 
 @dataclass(frozen=True)
-class _Reading:
+class _TomlReading:
     """How values are made exact: points, floats, open facts and dates; the shape stays."""
 
     path: Path

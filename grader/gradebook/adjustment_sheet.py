@@ -11,7 +11,7 @@ from grader.errors import GraderError, UsageError
 from grader.gradebook.adjustments import adjustment_fact
 from grader.gradebook.hand_marks import Change, Fact, Newest
 from grader.gradebook.mark_cells import difference_from
-from grader.gradebook.spreadsheet import Row, Sheet, read_sheet, write_sheet
+from grader.gradebook.spreadsheet import Sheet, SheetRow, read_sheet, write_sheet
 from grader.grading.verdict import QuestionMark, Verdict
 from grader.points import show
 
@@ -85,7 +85,7 @@ class AdjustmentSheet:
         return adjustment_fact(student, self.assignment, self.question)
 
     def _change(
-        self, row: Row, sheet: Sheet, lines: dict[str, int], checked: Checked
+        self, row: SheetRow, sheet: Sheet, lines: dict[str, int], checked: Checked
     ) -> tuple[Change, int]:
         where, name = sheet.where(row), row.cells["student"]
         verdict = next((v for v, _ in self.marks if v.student == name), None)

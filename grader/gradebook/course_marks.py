@@ -15,7 +15,7 @@ from grader.gradebook.adjustments import adjusted
 from grader.gradebook.counting import counted, tries_of
 from grader.gradebook.hand_marks import Fact, HandMark, Kind, Newest
 from grader.gradebook.machine_marks import item_mark
-from grader.gradebook.marks import ItemMark, Source, Try
+from grader.gradebook.marks import ItemMark, MarkedTry, Source
 from grader.gradebook.store import Gradebook
 from grader.gradebook.strays import gives
 from grader.grading.verdict import Outcome, QuestionMark, Verdict
@@ -133,7 +133,7 @@ def _of_tries(student: str, item: Item, tries: Sequence[Verdict], newest: Newest
     return replace(
         mark,
         tries=tuple(
-            Try(
+            MarkedTry(
                 number=verdict.submission.attempt,
                 points=(one := marks[verdict.submission.attempt]).points,
                 machine_points=verdict.points,

@@ -16,7 +16,7 @@ from grader.grading.verdict import Verdict
 
 
 @dataclass(frozen=True, kw_only=True)
-class HandIn:
+class HandInTime:
     """One attempt and when it was handed in; `told_by` names the file that says so."""
 
     student: str
@@ -55,7 +55,7 @@ class HandIns:
         self._engine = engine
 
     def learn(
-        self, assignment: str, told: Iterable[HandIn], known: Mapping[Key, dt.datetime | None]
+        self, assignment: str, told: Iterable[HandInTime], known: Mapping[Key, dt.datetime | None]
     ) -> list[LearntTime]:
         """Record the times that differ from what is known, together; a missing time changes none.
 
@@ -97,10 +97,10 @@ class HandIns:
             return [_learnt(row) for row in session.scalars(query)]
 
 
-def hand_in_of(verdict: Verdict) -> HandIn:
+def hand_in_of(verdict: Verdict) -> HandInTime:
     """Return what a verdict says of its submission."""
     record = verdict.submission
-    return HandIn(
+    return HandInTime(
         student=verdict.student,
         attempt=record.attempt,
         sha256=record.sha256,

@@ -10,7 +10,7 @@ from grader.course.components import Item
 from grader.course.course_file import CourseFile
 from grader.gradebook.hand_ins import LearntTime
 from grader.gradebook.marks import MarkEvent
-from grader.gradebook.store import Entry, Gradebook
+from grader.gradebook.store import Gradebook, StoredVerdict
 from grader.grading.verdict import Outcome
 from grader.points import show
 
@@ -30,10 +30,10 @@ def machine_history(scheme: CourseFile, gradebook: Gradebook) -> list[MarkEvent]
     return sorted(events, key=lambda event: (event.at, event.student, event.item))
 
 
-def _of_item(item: Item, entries: Sequence[Entry]) -> Iterator[MarkEvent]:
+def _of_item(item: Item, entries: Sequence[StoredVerdict]) -> Iterator[MarkEvent]:
     marks = [e for e in entries if e.verdict.outcome.is_mark]
     for (student, _), own in groupby(sorted(marks, key=_attempt), key=_attempt):
-        before: Entry | None = None
+        before: StoredVerdict | None = None
         for entry in own:
             what = _what(entry, before)
             before = entry
@@ -55,11 +55,11 @@ def _of_time(item: Item, learnt: LearntTime, zone: dt.tzinfo) -> MarkEvent:
     )
 
 
-def _attempt(entry: Entry) -> tuple[str, int]:
+def _attempt(entry: StoredVerdict) -> tuple[str, int]:
     return entry.verdict.student, entry.verdict.submission.attempt
 
 
-def _what(entry: Entry, before: Entry | None) -> str:
+def _what(entry: StoredVerdict, before: StoredVerdict | None) -> str:
     """What a verdict says that the one before on the same attempt did not."""
     verdict = entry.verdict
     now = f"{show(verdict.points)} of {show(verdict.max_points)} points"

@@ -9,7 +9,7 @@ from grader.course.course_file import CourseFile
 from grader.errors import GraderError, UsageError
 from grader.gradebook.hand_marks import Change, Fact, Kind
 from grader.gradebook.mark_cells import points_from, time_from, yes_or_no
-from grader.gradebook.spreadsheet import Row, Sheet, read_sheet
+from grader.gradebook.spreadsheet import Sheet, SheetRow, read_sheet
 from grader.suggestions import did_you_mean
 
 NEEDED = ("student", "item", "points")
@@ -67,12 +67,14 @@ def _with_plain_columns(sheet: Sheet) -> Sheet:
             f"got {', '.join(sheet.columns)}",
             where=f"{sheet.path}:1",
         )
-    rows = [Row(r.number, dict(zip(columns, r.cells.values(), strict=True))) for r in sheet.rows]
+    rows = [
+        SheetRow(r.number, dict(zip(columns, r.cells.values(), strict=True))) for r in sheet.rows
+    ]
     return Sheet(sheet.path, columns, tuple(rows))
 
 
 def _changes(
-    row: Row, sheet: Sheet, scheme: CourseFile, students: Collection[str] | None
+    row: SheetRow, sheet: Sheet, scheme: CourseFile, students: Collection[str] | None
 ) -> Iterator[Change]:
     where, cells = sheet.where(row), row.cells
     student = known_student(cells["student"], students, where=where)

@@ -18,7 +18,7 @@ class Source(StrEnum):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Try:
+class MarkedTry:
     """One of several tries of which the best counts, once it is known what its lateness costs.
 
     Attributes:
@@ -66,7 +66,7 @@ class ItemMark:
     extra_points: Decimal = Decimal(0)
     waits_for: str = ""
     attempt: int = 0
-    tries: tuple[Try, ...] = ()
+    tries: tuple[MarkedTry, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)

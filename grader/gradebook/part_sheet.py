@@ -10,7 +10,7 @@ from pathlib import Path
 from grader.errors import GraderError, UsageError
 from grader.gradebook.hand_marks import Change, Fact, Newest
 from grader.gradebook.mark_cells import points_from
-from grader.gradebook.spreadsheet import Row, Sheet, read_sheet, write_sheet
+from grader.gradebook.spreadsheet import Sheet, SheetRow, read_sheet, write_sheet
 from grader.points import show
 
 STATE = "state"
@@ -37,7 +37,7 @@ class Part:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Line:
+class PartLine:
     """One student.
 
     Attributes:
@@ -62,7 +62,7 @@ class PartSheet:
     """
 
     parts: Sequence[Part]
-    lines: Sequence[Line]
+    lines: Sequence[PartLine]
     fact: Callable[[str, str], Fact]
     answers: bool = False
 
@@ -119,13 +119,13 @@ class PartSheet:
         parts = [c for part in self.parts for c in (part.column, part.comment_column)]
         return ["student", *([ANSWER] if self.answers else []), *parts, STATE]
 
-    def _state(self, line: Line, newest: Newest) -> str:
+    def _state(self, line: PartLine, newest: Newest) -> str:
         marks = [newest.get(self.fact(line.student, part.id)) for part in self.parts]
         ids = ".".join(str(mark.id if mark else 0) for mark in marks)
         return f"s{ids}.{line.answer_sha256[:16] or '-'}"
 
     def _changes(
-        self, row: Row, sheet: Sheet, by_name: Mapping[str, Line], read: dict[str, int]
+        self, row: SheetRow, sheet: Sheet, by_name: Mapping[str, PartLine], read: dict[str, int]
     ) -> list[tuple[Change, int]]:
         where, name = sheet.where(row), row.cells["student"]
         line = by_name.get(name)

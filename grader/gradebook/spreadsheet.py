@@ -27,7 +27,7 @@ _MAX_CELL = 32_000
 
 
 @dataclass(frozen=True)
-class Row:
+class SheetRow:
     """One line: its number in the file, and its cells by column."""
 
     number: int
@@ -40,9 +40,9 @@ class Sheet:
 
     path: Path
     columns: tuple[str, ...]
-    rows: tuple[Row, ...]
+    rows: tuple[SheetRow, ...]
 
-    def where(self, row: Row) -> str:
+    def where(self, row: SheetRow) -> str:
         """The place of a line, for messages."""
         return f"{self.path}:{row.number}"
 
@@ -78,11 +78,11 @@ def write_sheet(path: Path, columns: Sequence[str], rows: Sequence[Sequence[obje
     write_atomically(path, data)
 
 
-def _row(path: Path, header: list[str], number: int, cells: list[str]) -> Row:
+def _row(path: Path, header: list[str], number: int, cells: list[str]) -> SheetRow:
     if any(cells[len(header) :]):
         raise UsageError("the line has more cells than the header", where=f"{path}:{number}")
     cells = cells[: len(header)] + [""] * (len(header) - len(cells))
-    return Row(number, dict(zip(header, cells, strict=True)))
+    return SheetRow(number, dict(zip(header, cells, strict=True)))
 
 
 def _from_csv(path: Path) -> Iterator[tuple[int, list[str]]]:

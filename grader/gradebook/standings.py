@@ -23,9 +23,9 @@ from grader.gradebook.store import Gradebook
 from grader.gradebook.strays import gives
 from grader.gradebook.totals.entries import AsOf, Entry, entries_of
 from grader.gradebook.totals.reasons import lateness_words
-from grader.gradebook.totals.results import ItemTotal
 from grader.gradebook.totals.scoring import score
 from grader.gradebook.totals.students import class_entries
+from grader.gradebook.totals.total_lines import ItemTotal
 from grader.gradebook.whole_mark import Given, WholeMark, mark_by_hand, whole_mark
 from grader.grading.verdict import Verdict
 

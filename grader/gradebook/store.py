@@ -24,7 +24,7 @@ from grader.grading.verdict import Outcome, Verdict, verdict_from_json, verdict_
 
 
 @dataclass(frozen=True, kw_only=True)
-class Entry:
+class StoredVerdict:
     """One line of the record. `holds` is False once a newer verdict on the attempt is there.
 
     The verdict has the hand-in time that holds now, whatever was known when it was made.
@@ -148,7 +148,7 @@ class Gradebook:
             counts: "last" or "best", as the assignment's spec says; see `counting.counted`.
             unmarked: also look at attempts that were tried and have no mark yet.
         """
-        entries = self.tried(assignment) if unmarked else self.holding(assignment)
+        entries = self.tried(assignment) if unmarked else self.current_entries(assignment)
         return counted((e.verdict for e in entries), counts)
 
     def latest(self, assignment: str, student: str, *, counts: Counts = "last") -> Verdict | None:
@@ -156,7 +156,7 @@ class Gradebook:
         entries = self.history(assignment, student)
         return next(iter(counted((e.verdict for e in entries if e.holds), counts)), None)
 
-    def history(self, assignment: str, student: str | None = None) -> list[Entry]:
+    def history(self, assignment: str, student: str | None = None) -> list[StoredVerdict]:
         """Return everything recorded for a student (or for all), oldest first."""
         query = select(VerdictRow).where(VerdictRow.assignment == assignment)
         if student is not None:
@@ -167,7 +167,7 @@ class Gradebook:
             times = times_of(session, assignment)
         return [_entry(row, times, holds=row.id in holding) for row in rows]
 
-    def holding(self, assignment: str) -> list[Entry]:
+    def current_entries(self, assignment: str) -> list[StoredVerdict]:
         """Return the verdict that holds of every student's every attempt, oldest first."""
         query = select(VerdictRow).where(VerdictRow.id.in_(_holding(assignment)))
         # Piece by piece: as JSON and read, all of a faculty's verdicts would be in memory twice.
@@ -193,11 +193,11 @@ class Gradebook:
                 for student, attempt, batch, number in session.execute(query)
             }
 
-    def tried(self, assignment: str) -> list[Entry]:
+    def tried(self, assignment: str) -> list[StoredVerdict]:
         """Return what holds of every attempt, and the newest of those that have no mark yet."""
-        return [*self.holding(assignment), *self.unmarked(assignment)]
+        return [*self.current_entries(assignment), *self.unmarked(assignment)]
 
-    def unmarked(self, assignment: str) -> list[Entry]:
+    def unmarked(self, assignment: str) -> list[StoredVerdict]:
         """Return the newest entry of every attempt that was tried and has no mark, oldest first."""
         marks = func.sum(case((_is_mark(), 1), else_=0))
         newest = (
@@ -304,9 +304,11 @@ def _row(verdict: Verdict, executed_notebook: bytes | None, batch: str) -> Verdi
     )
 
 
-def _entry(row: VerdictRow, times: Times, *, holds: bool) -> Entry:
+def _entry(row: VerdictRow, times: Times, *, holds: bool) -> StoredVerdict:
     verdict = timed(verdict_from_json(row.verdict_json.encode()), times)
-    return Entry(id=row.id, batch=row.batch, made_at=row.made_at, holds=holds, verdict=verdict)
+    return StoredVerdict(
+        id=row.id, batch=row.batch, made_at=row.made_at, holds=holds, verdict=verdict
+    )
 
 
 def _batch(session: Session, identifier: str) -> BatchRow:

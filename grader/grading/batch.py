@@ -19,22 +19,22 @@ import msgspec
 
 from grader.errors import GraderError, InfrastructureError
 from grader.grading.interrupt import Interrupt
-from grader.grading.issuing import not_judged
 from grader.grading.job import (
-    Begins,
-    Broken,
+    BatchConfig,
+    CellStarted,
+    DeviceLost,
     FromWorker,
-    InCell,
     Job,
     Judged,
     Ready,
-    Setting,
+    Started,
     Warming,
-    Withdrawn,
+    WorkerError,
 )
-from grader.grading.judging import JudgeProcess, raised
-from grader.grading.patience import MAX_LOSSES, SLOW_S, TELL_S, job_patience_s
-from grader.grading.waiting import Load, Waiting, at_hand
+from grader.grading.job_queue import JobQueue, Load, at_hand
+from grader.grading.judge_process import JudgeProcess, raised
+from grader.grading.make_verdict import not_judged
+from grader.grading.timeouts import MAX_LOSSES, SLOW_S, TELL_S, job_timeout_s
 from grader.sandbox.liveness import LOOK_S
 from grader.wire import frames
 
@@ -68,7 +68,7 @@ class _Slot:
 
 
 def grade_batch(
-    setting: Setting, jobs: Iterable[Job], watchers: Watchers, *, load: Load = at_hand
+    config: BatchConfig, jobs: Iterable[Job], watchers: Watchers, *, load: Load = at_hand
 ) -> None:
     """Judge every job and hand each verdict to the watcher; each is loaded when it is handed out.
 
@@ -77,51 +77,53 @@ def grade_batch(
         SuiteError: the hidden suite can't be used; nothing has been judged.
         InfrastructureError: no slot could be started, or every one has failed.
     """
-    waiting = Waiting(jobs, load=load, setting=setting, on_verdict=watchers.on_verdict)
+    waiting = JobQueue(jobs, load=load, config=config, on_verdict=watchers.on_verdict)
     if not waiting:
         return
     with Interrupt(watchers.on_stopping) as interrupt:
-        _rounds(setting, waiting, watchers, interrupt)
+        _rounds(config, waiting, watchers, interrupt)
         if interrupt.asked and waiting:
             raise KeyboardInterrupt
 
 
-def _rounds(setting: Setting, waiting: Waiting, watchers: Watchers, interrupt: Interrupt) -> None:
+def _rounds(
+    config: BatchConfig, waiting: JobQueue, watchers: Watchers, interrupt: Interrupt
+) -> None:
     losses: dict[str, int] = {}
     while waiting and not interrupt.asked:
-        round_ = _Round(setting, waiting, watchers, interrupt)
+        round_ = _Round(config, waiting, watchers, interrupt)
         lost = round_.run()
-        setting = _without(setting, round_.withdrawn)
+        config = _without(config, round_.withdrawn)
         for job in lost:
             losses[job.sha256 + job.student] = count = losses.get(job.sha256 + job.student, 0) + 1
             if count > MAX_LOSSES:
                 trouble = InfrastructureError("its worker ended three times, for a reason of ours")
-                watchers.on_verdict(not_judged(job, setting, trouble))
+                watchers.on_verdict(not_judged(job, config, trouble))
             else:
                 waiting.put_back(job)
 
 
-def _without(setting: Setting, withdrawn: set[str]) -> Setting:
+def _without(config: BatchConfig, withdrawn: set[str]) -> BatchConfig:
     """The batch without the devices that are not free any more."""
     if not withdrawn:
-        return setting
-    gpus = tuple(gpu for gpu in setting.gpus if gpu not in withdrawn)
+        return config
+    gpus = tuple(gpu for gpu in config.gpus if gpu not in withdrawn)
     if not gpus:
         raise InfrastructureError(
             f"no GPU is left: {', '.join(sorted(withdrawn))} not free after a submission",
             hint="See with nvidia-smi what holds it, then start the batch again: it goes on.",
         )
-    return msgspec.structs.replace(setting, gpus=gpus, slots=len(gpus))
+    return msgspec.structs.replace(config, gpus=gpus, slots=len(gpus))
 
 
 class _Round:
     """One judge process with its workers, until the queue is empty or a worker is lost."""
 
     def __init__(
-        self, setting: Setting, waiting: Waiting, watchers: Watchers, interrupt: Interrupt
+        self, config: BatchConfig, waiting: JobQueue, watchers: Watchers, interrupt: Interrupt
     ) -> None:
         self._interrupt = interrupt
-        self._setting = setting
+        self._config = config
         self._waiting = waiting
         self._watchers = watchers
         self._slots: list[_Slot] = []
@@ -133,8 +135,8 @@ class _Round:
 
     def run(self) -> list[Job]:
         """Run until nothing is left to hand out; returns jobs whose workers died."""
-        count = min(self._setting.slots, len(self._waiting))
-        self._judge = judge = JudgeProcess(self._setting, count)
+        count = min(self._config.slots, len(self._waiting))
+        self._judge = judge = JudgeProcess(self._config, count)
         self._slots = [_Slot(connection) for connection in judge.connections]
         try:
             while open_ := {s.connection: s for s in self._slots if not s.connection.closed}:
@@ -161,16 +163,16 @@ class _Round:
         heard = wait(list(slots), 0)
         if heard or self._watchers.on_idle():
             return heard
-        patience = min(s.until for s in slots.values()) - time.monotonic()
+        wait_s = min(s.until for s in slots.values()) - time.monotonic()
         if not all(s.pid for s in slots.values()):
-            patience = min(patience, TELL_S)
-        return wait(list(slots), max(patience, 0.0) if math.isfinite(patience) else None)
+            wait_s = min(wait_s, TELL_S)
+        return wait(list(slots), max(wait_s, 0.0) if math.isfinite(wait_s) else None)
 
     def _hear(self, slot: _Slot) -> None:
         try:
             message: Any = frames.unpack(slot.connection.recv_bytes(), FromWorker)
         except (EOFError, OSError):
-            self._mourn(slot)
+            self._lose_worker(slot)
             return
         match message:
             case Ready():
@@ -181,36 +183,36 @@ class _Round:
             case Warming():
                 slot.pid = message.pid
                 if slot.job is not None:
-                    slot.until = time.monotonic() + job_patience_s(self._setting.spec)
+                    slot.until = time.monotonic() + job_timeout_s(self._config.spec)
                 self._tell_slow(message.seconds)
-            case Begins():
+            case Started():
                 self._watchers.on_begin(message.student)
-            case InCell():
+            case CellStarted():
                 self._watchers.on_cell(message.student, message.cell, message.cells)
             case Judged():
                 slot.job = None
                 self._hand_out(slot)  # first: a commit may take longer than a submission
                 self._watchers.on_verdict(message)
-            case Withdrawn():
+            case DeviceLost():
                 self.withdrawn.add(message.device)
                 self._watchers.on_warned(message.what)
-                self._mourn(slot)
-            case Broken():
+                self._lose_worker(slot)
+            case WorkerError():
                 self._lose(slot, raised(message))
 
     def _hand_out(self, slot: _Slot) -> None:
-        handed_out = None if self._interrupt.asked else self._waiting.hand_out()
+        handed_out = None if self._interrupt.asked else self._waiting.dispatch()
         if handed_out is None:
             slot.connection.close()
             return
         slot.job, message = handed_out
-        slot.until = time.monotonic() + job_patience_s(self._setting.spec)
+        slot.until = time.monotonic() + job_timeout_s(self._config.spec)
         try:
             slot.connection.send_bytes(message)
         except OSError:  # it ended after its last verdict, or while it took this
-            self._mourn(slot)
+            self._lose_worker(slot)
 
-    def _mourn(self, slot: _Slot) -> None:
+    def _lose_worker(self, slot: _Slot) -> None:
         """A worker died: its submission goes to another."""
         if not slot.ready and slot.job is None:
             self._lose(slot, self._judge.never_ready())

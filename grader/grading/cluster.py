@@ -16,9 +16,9 @@ import msgspec
 from grader.errors import InfrastructureError, UsageError
 from grader.grading.batch import Watchers
 from grader.grading.interrupt import Interrupt
-from grader.grading.job import Job, Setting
-from grader.grading.patience import NO_MACHINE_S
-from grader.grading.waiting import Load, Waiting, at_hand
+from grader.grading.job import BatchConfig, Job
+from grader.grading.job_queue import JobQueue, Load, at_hand
+from grader.grading.timeouts import NO_MACHINE_S
 from grader.sandbox.choose import Choice
 
 CONNECT_S = 120.0
@@ -103,9 +103,11 @@ class Cluster:
         Raises:
             InfrastructureError: no machine has come, or two of them differ.
         """
-        from grader.grading.machine import Machine, Wanted, describe
+        from grader.grading.machine import MachineInfo, MachineRequest, describe
 
-        wanted = Wanted(sandbox=sandbox, isolation=isolation, libraries=libraries, runtime=runtime)
+        wanted = MachineRequest(
+            sandbox=sandbox, isolation=isolation, libraries=libraries, runtime=runtime
+        )
         self._wanted = msgspec.msgpack.encode(wanted)
         try:
             self._client.wait_for_workers(1, timeout=NO_MACHINE_S)
@@ -115,7 +117,7 @@ class Cluster:
                 hint="Start workers: dask worker SCHEDULER",
             ) from error
         found = {
-            address: msgspec.msgpack.decode(said, type=Machine)
+            address: msgspec.msgpack.decode(said, type=MachineInfo)
             for address, said in self._client.run(describe, self._wanted).items()
         }
         first_address, first = next(iter(sorted(found.items())))
@@ -142,7 +144,7 @@ class Cluster:
 
     def grade(
         self,
-        setting: Setting,
+        config: BatchConfig,
         bundle: bytes,
         jobs: Iterable[Job],
         watchers: Watchers,
@@ -156,15 +158,15 @@ class Cluster:
             SuiteError: the hidden suite can't be used.
             InfrastructureError: the scheduler is gone, or no machine is left.
         """
-        from grader.grading.handing_out import HandingOut
+        from grader.grading.dispatch import Dispatcher
         from grader.grading.machine import GraderPlugin
 
-        waiting = Waiting(jobs, load=load, setting=setting, on_verdict=watchers.on_verdict)
+        waiting = JobQueue(jobs, load=load, config=config, on_verdict=watchers.on_verdict)
         if not waiting:
             return
-        batch = f"grader-{setting.bundle_sha256[:12]}-{uuid.uuid4()}"
-        plugin = GraderPlugin(batch, msgspec.msgpack.encode(setting), bundle, self._wanted)
-        handing = HandingOut(self._client, batch, setting, waiting, watchers)
+        batch = f"grader-{config.bundle_sha256[:12]}-{uuid.uuid4()}"
+        plugin = GraderPlugin(batch, msgspec.msgpack.encode(config), bundle, self._wanted)
+        handing = Dispatcher(self._client, batch, config, waiting, watchers)
         with Interrupt(watchers.on_stopping) as interrupt:
             try:
                 self._client.register_plugin(plugin)

@@ -38,7 +38,7 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
     unchanged: tuple[str, ...] = ()
 
 
-class Setting(msgspec.Struct, frozen=True, kw_only=True):
+class BatchConfig(msgspec.Struct, frozen=True, kw_only=True):
     """What is the same for every submission of a batch.
 
     `seed_key` is the course's secret, without which nobody can tell what `seed` leads to.
@@ -85,13 +85,13 @@ class Warming(msgspec.Struct, frozen=True, kw_only=True, tag="warming", tag_fiel
     pid: int = 0
 
 
-class Begins(msgspec.Struct, frozen=True, kw_only=True, tag="begins", tag_field="kind"):
+class Started(msgspec.Struct, frozen=True, kw_only=True, tag="begins", tag_field="kind"):
     """The worker has begun with a submission."""
 
     student: str
 
 
-class InCell(msgspec.Struct, frozen=True, kw_only=True, tag="in cell", tag_field="kind"):
+class CellStarted(msgspec.Struct, frozen=True, kw_only=True, tag="in cell", tag_field="kind"):
     """The submission has come to a cell, counted from one among all of them."""
 
     student: str
@@ -106,7 +106,7 @@ class Judged(msgspec.Struct, frozen=True, kw_only=True, tag="judged", tag_field=
     executed: bytes
 
 
-class Broken(msgspec.Struct, frozen=True, kw_only=True, tag="broken", tag_field="kind"):
+class WorkerError(msgspec.Struct, frozen=True, kw_only=True, tag="broken", tag_field="kind"):
     """The suite or the sandbox can't be used: said before the first mark."""
 
     error: str
@@ -115,19 +115,19 @@ class Broken(msgspec.Struct, frozen=True, kw_only=True, tag="broken", tag_field=
     hint: str = ""
 
 
-class Withdrawn(msgspec.Struct, frozen=True, kw_only=True, tag="withdrawn", tag_field="kind"):
+class DeviceLost(msgspec.Struct, frozen=True, kw_only=True, tag="withdrawn", tag_field="kind"):
     """The worker's device is not free after a submission: nothing is run there any more."""
 
     device: str
     what: str
 
 
-FromWorker = Ready | Warming | Begins | InCell | Judged | Broken | Withdrawn
+FromWorker = Ready | Warming | Started | CellStarted | Judged | WorkerError | DeviceLost
 
 
-def broken(error: GraderError) -> Broken:
+def worker_error(error: GraderError) -> WorkerError:
     """An error as a message."""
-    return Broken(
+    return WorkerError(
         error=type(error).__name__,
         what=error.what,
         where=error.where or "",

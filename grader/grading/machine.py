@@ -20,8 +20,16 @@ from distributed import WorkerPlugin, get_worker
 
 from grader import __version__
 from grader.errors import GraderError, InfrastructureError
-from grader.grading.job import Begins, Broken, InCell, Job, Judged, Setting, broken
-from grader.grading.site import Site
+from grader.grading.job import (
+    BatchConfig,
+    CellStarted,
+    Job,
+    Judged,
+    Started,
+    WorkerError,
+    worker_error,
+)
+from grader.grading.worker_pool import WorkerPool
 from grader.sandbox.base import Isolation, SandboxName
 from grader.sandbox.choose import choose
 from grader.sandbox.gpus import gpus_for
@@ -35,7 +43,7 @@ IDLE_S = 600.0
 _CELLS_EVERY_S = 0.5
 
 
-class Machine(msgspec.Struct, frozen=True, kw_only=True):
+class MachineInfo(msgspec.Struct, frozen=True, kw_only=True):
     """What a machine would run submissions in; `error` where it can't."""
 
     sandbox: SandboxName = "local"
@@ -46,7 +54,7 @@ class Machine(msgspec.Struct, frozen=True, kw_only=True):
     error: str = ""
 
 
-class Wanted(msgspec.Struct, frozen=True, kw_only=True):
+class MachineRequest(msgspec.Struct, frozen=True, kw_only=True):
     """What is asked for on every machine."""
 
     sandbox: str
@@ -55,24 +63,24 @@ class Wanted(msgspec.Struct, frozen=True, kw_only=True):
     runtime: str = ""
 
 
-class Answer(msgspec.Struct, frozen=True, kw_only=True):
+class MachineReply(msgspec.Struct, frozen=True, kw_only=True):
     """What a task gives back: from which machine, and what it says."""
 
     machine: str
-    said: Judged | Broken
+    said: Judged | WorkerError
 
 
 def describe(wanted: bytes) -> bytes:
     """Say what this machine would run submissions in."""
-    asked = msgspec.msgpack.decode(wanted, type=Wanted)
+    asked = msgspec.msgpack.decode(wanted, type=MachineRequest)
     try:
         choice = choose(
             asked.sandbox, asked.isolation, libraries=asked.libraries, runtime=asked.runtime
         )
     except GraderError as error:
-        return msgspec.msgpack.encode(Machine(grader=__version__, error=str(error)))
+        return msgspec.msgpack.encode(MachineInfo(grader=__version__, error=str(error)))
     return msgspec.msgpack.encode(
-        Machine(
+        MachineInfo(
             sandbox=choice.sandbox,
             isolation=choice.isolation,
             image=choice.image,
@@ -82,9 +90,9 @@ def describe(wanted: bytes) -> bytes:
     )
 
 
-def needs_gpu(setting: Setting) -> bool:
+def needs_gpu(config: BatchConfig) -> bool:
     """Whether a submission takes a GPU of its machine; where one is optional it takes none."""
-    return setting.spec.resources.gpu is True
+    return config.spec.resources.gpu is True
 
 
 def capacity(nthreads: int, resources: dict[str, float], *, gpu: bool) -> int:
@@ -101,13 +109,13 @@ class GraderPlugin(WorkerPlugin):
     The scheduler sets it up on every worker, also on those that come later or again.
     """
 
-    def __init__(self, batch: str, setting: bytes, bundle: bytes, wanted: bytes) -> None:
+    def __init__(self, batch: str, config: bytes, bundle: bytes, wanted: bytes) -> None:
         self.name = batch
-        self._setting = setting
+        self._config = config
         self._bundle = bundle
         self._wanted = wanted
-        self._site: Site | None = None
-        self._make: Callable[[], Site] | None = None
+        self._site: WorkerPool | None = None
+        self._make: Callable[[], WorkerPool] | None = None
         self._resting: asyncio.Task[None] | None = None
         self._busy = 0
 
@@ -117,26 +125,26 @@ class GraderPlugin(WorkerPlugin):
         Raises:
             InfrastructureError: marks of this machine could differ from those of the others.
         """
-        setting = msgspec.msgpack.decode(self._setting, type=Setting)
+        config = msgspec.msgpack.decode(self._config, type=BatchConfig)
         here = await asyncio.to_thread(describe, self._wanted)
-        machine = msgspec.msgpack.decode(here, type=Machine)
+        machine = msgspec.msgpack.decode(here, type=MachineInfo)
         found = (machine.sandbox, machine.isolation, machine.image, machine.grader)
-        if machine.error or found != same_everywhere(setting):
+        if machine.error or found != same_everywhere(config):
             raise InfrastructureError(
-                machine.error or f"this machine has {found}, the batch {same_everywhere(setting)}"
+                machine.error or f"this machine has {found}, the batch {same_everywhere(config)}"
             )
-        gpu = needs_gpu(setting)
+        gpu = needs_gpu(config)
         slots = capacity(worker.state.nthreads, worker.state.total_resources, gpu=gpu)
         self._lock = threading.Lock()  # made here: it could not travel
         self._used = time.monotonic()
         if slots:
             self._make = partial(
-                Site,
-                setting,
+                WorkerPool,
+                config,
                 self._bundle,
                 below=Path(worker.local_directory),
                 slots=slots,
-                gpus=gpus_for(setting.spec.resources) if gpu else (),
+                gpus=gpus_for(config.spec.resources) if gpu else (),
             )
             self._site = await asyncio.to_thread(self._make)
             self._resting = asyncio.create_task(self._rest())
@@ -161,14 +169,14 @@ class GraderPlugin(WorkerPlugin):
             if site is not None:
                 await asyncio.to_thread(site.close)
 
-    def judge(self, job: Job, worker: Any) -> Judged | Broken:
+    def judge(self, job: Job, worker: Any) -> Judged | WorkerError:
         """Judge one submission, and tell the cluster how it goes."""
         told = 0.0
 
-        def tell(event: Begins | InCell) -> None:
+        def tell(event: Started | CellStarted) -> None:
             nonlocal told
             now = time.monotonic()
-            if isinstance(event, InCell) and now - told < _CELLS_EVERY_S:
+            if isinstance(event, CellStarted) and now - told < _CELLS_EVERY_S:
                 return
             told = now
             worker.log_event(self.name, msgspec.msgpack.encode(event))
@@ -179,7 +187,7 @@ class GraderPlugin(WorkerPlugin):
             site = self._site
             self._busy += site is not None
         if site is None:
-            return broken(InfrastructureError("this machine has no slot for the batch"))
+            return worker_error(InfrastructureError("this machine has no slot for the batch"))
         try:
             return site.judge(job, tell)
         finally:
@@ -188,9 +196,9 @@ class GraderPlugin(WorkerPlugin):
                 self._used = time.monotonic()
 
 
-def same_everywhere(setting: Setting) -> tuple[str, str, str, str]:
+def same_everywhere(config: BatchConfig) -> tuple[str, str, str, str]:
     """What must be the same on every machine of a batch."""
-    return setting.sandbox, setting.isolation, setting.image, setting.grader_version
+    return config.sandbox, config.isolation, config.image, config.grader_version
 
 
 def judge_here(batch: str, job: bytes) -> bytes:
@@ -198,4 +206,4 @@ def judge_here(batch: str, job: bytes) -> bytes:
     worker = get_worker()
     plugin: Any = worker.plugins[batch]
     said = plugin.judge(msgspec.msgpack.decode(job, type=Job), worker)
-    return msgspec.msgpack.encode(Answer(machine=worker.address, said=said))
+    return msgspec.msgpack.encode(MachineReply(machine=worker.address, said=said))

@@ -9,7 +9,7 @@ import msgspec
 
 from grader.course.directory import Assignment
 from grader.course.spec import Dates
-from grader.grading.job import Job, Judged, Setting
+from grader.grading.job import BatchConfig, Job, Judged
 from grader.grading.verdict import Verdict
 from grader.suite.fingerprints import COMMON, Fingerprints, files_of, fingerprints, unchanged_units
 from grader.suite.results import TestOutcome
@@ -18,7 +18,7 @@ _CERTAIN = frozenset({TestOutcome.PASSED, TestOutcome.FAILED, TestOutcome.STUDEN
 
 
 @dataclass(frozen=True)
-class Standing:
+class ReusableResults:
     """Units of an earlier verdict that are as they were; `whole` if all of them are."""
 
     unchanged: frozenset[str]
@@ -48,7 +48,7 @@ def with_kept(judged: Judged, names: Sequence[str]) -> Judged:
     return msgspec.structs.replace(judged, verdict=verdict)
 
 
-def with_standing(job: Job, verdict: Verdict, stands: Standing) -> Job:
+def with_reusable_results(job: Job, verdict: Verdict, stands: ReusableResults) -> Job:
     """Have a submission run again, with the seed of before, only as far as it must."""
     made = verdict.provenance
     return msgspec.structs.replace(
@@ -59,7 +59,7 @@ def with_standing(job: Job, verdict: Verdict, stands: Standing) -> Job:
     )
 
 
-def standing(verdict: Verdict, setting: Setting) -> Standing | None:
+def reusable_results(verdict: Verdict, config: BatchConfig) -> ReusableResults | None:
     """Say what of a verdict on the same submission stands; None where nothing does.
 
     Where every fingerprint is as it was, the verdict stands as it is. Else a result does not that
@@ -70,19 +70,19 @@ def standing(verdict: Verdict, setting: Setting) -> Standing | None:
     if made is None or not verdict.outcome.is_mark or not made.suite:
         return None
     same_program = (made.grader_version, made.packages, made.image, made.sandbox) == (
-        setting.grader_version,
-        setting.packages,
-        setting.image,
-        setting.sandbox,
+        config.grader_version,
+        config.packages,
+        config.image,
+        config.sandbox,
     )
     if not same_program:
         return None
-    if made.suite == setting.suite:
-        return Standing(frozenset(made.suite), whole=True)
-    spec = setting.spec
+    if made.suite == config.suite:
+        return ReusableResults(frozenset(made.suite), whole=True)
+    spec = config.spec
     has_rules = spec.rules is not None or any(q.rules is not None for q in spec.questions)
     certain = {test.outcome for test in verdict.tests} <= _CERTAIN
-    unchanged = unchanged_units(made.suite, setting.suite) - {COMMON}
+    unchanged = unchanged_units(made.suite, config.suite) - {COMMON}
     if has_rules or not certain or verdict.usage.restarts or not unchanged:
         return None
-    return Standing(unchanged, whole=False)
+    return ReusableResults(unchanged, whole=False)

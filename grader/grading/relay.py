@@ -27,7 +27,7 @@ from grader.errors import (
     InfrastructureError,
     WireError,
 )
-from grader.sandbox.conversation import Broken, Loan, Trouble
+from grader.sandbox.conversation import ChannelBroken, StreamLease, Trouble
 from grader.sandbox.link import Position
 from grader.sandbox.notebook_box import NotebookBox
 from grader.suite.account import NOTHING, Account
@@ -87,7 +87,7 @@ _Reply = tuple[m.Reply, Sequence[Blob]]
 FromChild = Ask | Revive | Returned | Begun | Done | Finished
 
 
-class Answer(msgspec.Struct, frozen=True, kw_only=True):
+class NotebookReply(msgspec.Struct, frozen=True, kw_only=True):
     """The notebook's reply, or the failure that it was."""
 
     generation: int
@@ -140,7 +140,7 @@ class RelayedBox:
     """The notebook as the suite's child sees it: `suite.student.BoxClient`."""
 
     def __init__(
-        self, pipe: Pipe, loan: Loan | None, *, call_timeout_s: float, generation: int
+        self, pipe: Pipe, loan: StreamLease | None, *, call_timeout_s: float, generation: int
     ) -> None:
         self._pipe = pipe
         self._loan = loan
@@ -154,7 +154,7 @@ class RelayedBox:
         if self._loan is not None:
             try:
                 return self._loan.request(request, blobs)
-            except Broken as broken:
+            except ChannelBroken as broken:
                 self.give_back(broken.trouble)
                 return self._answer()
         try:
@@ -175,8 +175,8 @@ class RelayedBox:
             self._pipe.send(Returned(position=loan.position(), trouble=trouble))
 
     def _answer(self) -> tuple[m.Reply, list[memoryview]]:
-        message, parts = self._pipe.receive(Answer)
-        if not isinstance(message, Answer):
+        message, parts = self._pipe.receive(NotebookReply)
+        if not isinstance(message, NotebookReply):
             raise WireError("the worker sent no answer")
         self.generation = message.generation
         if message.reply is not None:
@@ -200,11 +200,11 @@ class Heard:
     finished: bool = False
     trouble: str = ""
     infrastructure: InfrastructureError | None = None
-    loan: Loan | None = None
+    loan: StreamLease | None = None
     """What the child has of the box."""
 
 
-def attend(pipe: Pipe, box: NotebookBox, heard: Heard, *, until: Callable[[], float]) -> None:
+def serve(pipe: Pipe, box: NotebookBox, heard: Heard, *, until: Callable[[], float]) -> None:
     """Serve a suite's child until it has finished.
 
     Raises:
@@ -233,7 +233,7 @@ def attend(pipe: Pipe, box: NotebookBox, heard: Heard, *, until: Callable[[], fl
                 heard.finished, heard.trouble = True, message.trouble
 
 
-def forfeit(box: NotebookBox, heard: Heard) -> None:
+def reclaim(box: NotebookBox, heard: Heard) -> None:
     """Take back what was lent to a child that is gone without a word; call it after its death."""
     loan, heard.loan = heard.loan, None
     if loan is not None:
@@ -252,7 +252,7 @@ def _take_back(pipe: Pipe, box: NotebookBox, returned: Returned, heard: Heard) -
         _answer(pipe, box, functools.partial(_judged, box, loan, returned), heard)
 
 
-def _judged(box: NotebookBox, loan: Loan, returned: Returned) -> _Reply:
+def _judged(box: NotebookBox, loan: StreamLease, returned: Returned) -> _Reply:
     box.take_back(loan, returned.position, returned.trouble)
     raise AssertionError("trouble is never a reply")
 
@@ -266,16 +266,20 @@ def _answer(pipe: Pipe, box: NotebookBox, ask: Callable[[], _Reply], heard: Hear
     parts: Sequence[Blob] = ()
     try:
         reply, parts = ask()
-        answer = Answer(generation=box.generation, reply=reply)
+        answer = NotebookReply(generation=box.generation, reply=reply)
     except BoxFailure as error:
-        answer = Answer(generation=box.generation, failure=type(error).__name__, text=error.what)
+        answer = NotebookReply(
+            generation=box.generation, failure=type(error).__name__, text=error.what
+        )
     except WireError as error:  # the suite asked for more than can be sent
-        answer = Answer(generation=box.generation, failure=WireError.__name__, text=error.what)
+        answer = NotebookReply(
+            generation=box.generation, failure=WireError.__name__, text=error.what
+        )
     except InfrastructureError as error:
         heard.infrastructure = error
-        answer = Answer(generation=box.generation, failure="infrastructure", text=error.what)
+        answer = NotebookReply(generation=box.generation, failure="infrastructure", text=error.what)
     try:
         pipe.send(answer, parts)
     except frames.Malformed as error:  # costs the test that asked, not the worker
         text = f"the notebook's reply can't be passed on: {error}"
-        pipe.send(Answer(generation=box.generation, failure=WireError.__name__, text=text))
+        pipe.send(NotebookReply(generation=box.generation, failure=WireError.__name__, text=text))

@@ -6,27 +6,27 @@ from pathlib import Path
 
 import msgspec
 
-from grader.grading.job import Setting
+from grader.grading.job import BatchConfig
 from grader.sandbox.base import Slot
 from grader.sandbox.choose import Choice
 from grader.sandbox.limits import slot_options
 
 
-def make_slot(setting: Setting) -> Slot:
+def make_slot(config: BatchConfig) -> Slot:
     """A slot of the batch's sandbox for one worker; not started."""
     choice = Choice(
-        sandbox=setting.sandbox,
-        isolation=setting.isolation,
-        image=setting.image,
-        runtime=setting.runtime,
-        hide=tuple(Path(p) for p in setting.hide),
+        sandbox=config.sandbox,
+        isolation=config.isolation,
+        image=config.image,
+        runtime=config.runtime,
+        hide=tuple(Path(p) for p in config.hide),
         why="",
     )
-    data = Path(setting.data) if setting.data else None
-    return choice.slot(slot_options(setting.spec, data=data, gpu=setting.gpu))
+    data = Path(config.data) if config.data else None
+    return choice.slot(slot_options(config.spec, data=data, gpu=config.gpu))
 
 
-def for_worker(setting: Setting, number: int) -> Setting:
+def for_worker(config: BatchConfig, number: int) -> BatchConfig:
     """The batch's setting as one worker has it: with a device of its own, where it has any."""
-    gpu = setting.gpus[number] if setting.gpus else setting.gpu
-    return msgspec.structs.replace(setting, gpu=gpu)
+    gpu = config.gpus[number] if config.gpus else config.gpu
+    return msgspec.structs.replace(config, gpu=gpu)

@@ -9,12 +9,12 @@ from typing import Any
 import msgspec
 
 from grader.errors import SubmissionError
-from grader.grading.issuing import graded, unreadable
-from grader.grading.job import Job, Judged, Setting
-from grader.grading.rule_holding import Held
+from grader.grading.job import BatchConfig, Job, Judged
+from grader.grading.make_verdict import graded, unreadable
+from grader.grading.rule_enforcement import Enforced
 from grader.grading.verdict import Usage
+from grader.intake.accepted_files import matches
 from grader.intake.answers import find_answers
-from grader.intake.beside import matches
 from grader.intake.collaborators import declared_collaborators
 from grader.intake.linked_pictures import is_picture, with_linked_pictures
 from grader.intake.notebook import read_notebook
@@ -29,13 +29,13 @@ from grader.suite.randomness import Seeds
 # The course's own pictures go into everybody's notebook.
 MAX_GIVEN_PICTURE_BYTES = 256 * 2**10
 
-JudgeSuite = Callable[[NotebookBox, dict[str, Any], dict[str, str]], Held]
+JudgeSuite = Callable[[NotebookBox, dict[str, Any], dict[str, str]], Enforced]
 """Runs the hidden suite against a live notebook: (box, executed notebook, answers) to results."""
 
 
 def judge_submission(
     job: Job,
-    setting: Setting,
+    config: BatchConfig,
     slot: Slot,
     suite: JudgeSuite,
     on_cell: Callable[[int, int], None] = lambda cell, cells: None,
@@ -54,19 +54,19 @@ def judge_submission(
     """
     began = time.monotonic()
     if job.problem:
-        return unreadable(job, setting, job.problem)
+        return unreadable(job, config, job.problem)
     try:
         notebook = read_notebook(job.data, name=job.file)
     except SubmissionError as error:
-        return unreadable(job, setting, sentences(error))
-    limits = run_limits(setting.spec)
-    seed = Seeds(setting.seed, setting.seed_key).of_notebook()
+        return unreadable(job, config, sentences(error))
+    limits = run_limits(config.spec)
+    seed = Seeds(config.seed, config.seed_key).of_notebook()
     # Nobody replaces what the course gives. A picture that the course did not ask for is shown to
     # people, and never enters the box.
-    asked = setting.spec.handin.files
+    asked = config.spec.handin.files
     handed = {n: data for n, data in job.files.items() if not is_picture(n) or matches(n, asked)}
-    files = {**handed, **setting.given}
-    shown = {n: data for n, data in setting.given.items() if len(data) <= MAX_GIVEN_PICTURE_BYTES}
+    files = {**handed, **config.given}
+    shown = {n: data for n, data in config.given.items() if len(data) <= MAX_GIVEN_PICTURE_BYTES}
     notebook = with_linked_pictures(notebook, {**job.files, **shown})
     box = NotebookBox(
         slot, notebook.sources, files=files, limits=limits, seed=seed, on_cell=on_cell
@@ -74,8 +74,8 @@ def judge_submission(
     try:
         run = box.run()
         executed = executed_notebook(notebook, run)
-        by_hand = [q.id for q in setting.spec.questions if q.manual]
-        answers = find_answers(notebook, given=setting.released, asked=by_hand)
+        by_hand = [q.id for q in config.spec.questions if q.manual]
+        answers = find_answers(notebook, given=config.released, asked=by_hand)
         suite_began = time.monotonic()
         held = suite(box, executed, answers.texts)
         suite_s = time.monotonic() - suite_began
@@ -92,12 +92,12 @@ def judge_submission(
     )
     verdict = graded(
         job,
-        setting,
+        config,
         tests=held.results,
-        breaches=held.breaches,
+        violations=held.violations,
         answers=answers,
         collaborators=declared_collaborators(
-            notebook, questions=[q.id for q in setting.spec.questions]
+            notebook, questions=[q.id for q in config.spec.questions]
         ),
         notes=(*found.notes, *job.notes, *notebook.repairs, *run.notes),
         missing_modules=found.missing_modules,

@@ -9,8 +9,8 @@ from enum import StrEnum
 import msgspec
 
 from grader.errors import GradebookError
-from grader.intake.answers import AnswerPlace, Place
-from grader.rules.breach import Breach
+from grader.intake.answers import AnswerPlace, AnswerPosition
+from grader.rules.violation import Violation
 from grader.suite.results import TestOutcome, TestResult
 
 
@@ -87,13 +87,14 @@ class Provenance(msgspec.Struct, frozen=True, kw_only=True):
     graded_at: dt.datetime | None = None
 
 
-class Verdict(msgspec.Struct, frozen=True, kw_only=True):
+# Verdicts of before have `breaches`.
+class Verdict(msgspec.Struct, frozen=True, kw_only=True, rename={"violations": "breaches"}):
     """Everything that the platform says about one submission, but for its executed notebook.
 
     `points` and `max_points` are the machine's; `manual_points` wait for a person. An outcome that
     is no mark has no points, whatever the tests gave.
     `collaborators` are whom the student declares, by question, "" for all of it.
-    `breaches` are what the rules of the spec forbid and the notebook does.
+    `violations` are what the rules of the spec forbid and the notebook does.
     `answers` are what a person reads, by question, as Markdown; `answer_places` say where each
     stands in the executed notebook.
     `notes` are sentences on how the run went, for student and instructor, the first cause first;
@@ -109,7 +110,7 @@ class Verdict(msgspec.Struct, frozen=True, kw_only=True):
     reason: str = ""
     tests: tuple[TestResult, ...] = ()
     questions: tuple[QuestionMark, ...] = ()
-    breaches: tuple[Breach, ...] = ()
+    violations: tuple[Violation, ...] = ()
     answers: dict[str, str] = {}
     answer_places: dict[str, AnswerPlace] = {}
     collaborators: dict[str, str] = {}
@@ -123,7 +124,9 @@ class Verdict(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def untouched(self) -> tuple[str, ...]:
         """Questions in whose place stands what was released, and nothing else."""
-        return tuple(q for q, at in self.answer_places.items() if at.place is Place.UNTOUCHED)
+        return tuple(
+            q for q, at in self.answer_places.items() if at.place is AnswerPosition.UNTOUCHED
+        )
 
     @property
     def broken_tests(self) -> tuple[TestResult, ...]:

@@ -21,37 +21,37 @@ import msgspec
 
 from grader.errors import BoxFailure, GraderError, InfrastructureError
 from grader.grading.baseline import Baseline, is_needed, settled
-from grader.grading.issuing import not_judged, with_tests
 from grader.grading.job import (
-    Begins,
-    Broken,
-    InCell,
+    BatchConfig,
+    CellStarted,
+    DeviceLost,
     Job,
     Judged,
     Ready,
-    Setting,
+    Started,
     Warming,
-    Withdrawn,
-    broken,
+    WorkerError,
+    worker_error,
 )
-from grader.grading.lifeline import end_with_parent, stop_now
+from grader.grading.make_verdict import not_judged, with_tests
 from grader.grading.own_memory import bound_own_memory
-from grader.grading.patience import MENDING_S, TELL_S, TRIES
+from grader.grading.parent_death import end_with_parent, stop_now
 from grader.grading.regrade import with_kept
-from grader.grading.relay import Begun, Done, Finished, Heard, Pipe, RelayedBox, attend, forfeit
-from grader.grading.rule_holding import Held, hold
+from grader.grading.relay import Begun, Done, Finished, Heard, Pipe, RelayedBox, reclaim, serve
+from grader.grading.rule_enforcement import Enforced, enforce
 from grader.grading.slot import make_slot
 from grader.grading.submission import judge_submission
+from grader.grading.timeouts import MENDING_S, TELL_S, TRIES
 from grader.rules.book import Rulebook, rulebook
 from grader.sandbox.base import Slot
-from grader.sandbox.conversation import Loan
+from grader.sandbox.conversation import StreamLease
 from grader.sandbox.gpus import Occupancy
 from grader.sandbox.limits import run_limits
 from grader.sandbox.notebook_box import MB, NotebookBox
 from grader.suite.account import Account
 from grader.suite.evidence import Evidence, Witness
+from grader.suite.executed_notebook import ExecutedNotebook
 from grader.suite.execution import unfinished
-from grader.suite.notebook_view import NotebookView
 from grader.suite.outcomes import TOO_MUCH_MEMORY
 from grader.suite.randomness import Seeds
 from grader.suite.results import TestOutcome, TestResult
@@ -72,17 +72,17 @@ class Worker:
 
     def __init__(
         self,
-        setting: Setting,
+        config: BatchConfig,
         suite: CollectedSuite,
         connection: Connection,
         slot: Slot | None = None,
     ) -> None:
-        self._setting = setting
+        self._config = config
         self._suite = suite
         self._connection = connection
-        self._book = rulebook(setting.spec)
+        self._book = rulebook(config.spec)
         self._baselines: dict[int, Baseline] = {}
-        self._slot = slot or make_slot(setting)
+        self._slot = slot or make_slot(config)
         self._slot.on_slow = self._tell_slow
         self._told = 0.0
 
@@ -94,16 +94,16 @@ class Worker:
                 self._slot.start()
                 hello = self._slot.wait_ready()
             except GraderError as error:
-                self._say(broken(error))
+                self._say(worker_error(error))
                 return
-            occupancy = Occupancy(self._setting.gpu)
+            occupancy = Occupancy(self._config.gpu)
             self._say(Ready(packages=hello.packages, pid=os.getpid()))
             while True:
                 try:
                     job = msgspec.msgpack.decode(self._connection.recv_bytes(), type=Job)
                 except (EOFError, OSError):
                     return
-                self._say(Begins(student=job.student))
+                self._say(Started(student=job.student))
                 self._say(self._judge(job))
                 if not self._is_free(occupancy):
                     return
@@ -118,24 +118,26 @@ class Worker:
         if occupancy.is_free():
             return True
         what = f"GPU {occupancy.device} still holds memory after a submission has ended"
-        self._say(Withdrawn(device=occupancy.device, what=what))
+        self._say(DeviceLost(device=occupancy.device, what=what))
         return False
 
-    def _judge(self, job: Job) -> Judged | Broken:
+    def _judge(self, job: Job) -> Judged | WorkerError:
         """Judge a submission; trouble of ours is tried again in a fresh slot."""
 
         def on_cell(cell: int, cells: int) -> None:
-            self._say(InCell(student=job.student, cell=cell, cells=cells))
+            self._say(CellStarted(student=job.student, cell=cell, cells=cells))
 
-        setting = self._setting
+        config = self._config
         if job.seed is not None:
-            setting = msgspec.structs.replace(setting, seed=job.seed)
+            config = msgspec.structs.replace(config, seed=job.seed)
         kept = self._suite.standing(job.unchanged, job.before) if job.before else []
 
         accounts: dict[str, Account] = {}
 
-        def run_suite(box: NotebookBox, executed: dict[str, Any], answers: dict[str, str]) -> Held:
-            run = SuiteRun(self._suite, setting, box, executed, answers, self._book, kept=kept)
+        def run_suite(
+            box: NotebookBox, executed: dict[str, Any], answers: dict[str, str]
+        ) -> Enforced:
+            run = SuiteChildren(self._suite, config, box, executed, answers, self._book, kept=kept)
             held = self._held(run, executed, answers)
             accounts.clear()
             accounts.update(run.accounts)
@@ -144,17 +146,17 @@ class Worker:
         tries = 0
         while True:
             try:
-                judged = judge_submission(job, setting, self._slot, run_suite, on_cell)
+                judged = judge_submission(job, config, self._slot, run_suite, on_cell)
                 if is_needed(accounts):
-                    judged = self._settled(judged, accounts, setting)
+                    judged = self._settled(judged, accounts, config)
                 return with_kept(judged, [result.name for result in kept])
             except InfrastructureError as error:
                 self._slot.stop()
                 if (trouble := self._mended()) is not None:
-                    return broken(trouble)
+                    return worker_error(trouble)
                 tries += 1
                 if tries == TRIES:
-                    return not_judged(job, setting, error)
+                    return not_judged(job, config, error)
 
     def _mended(self) -> InfrastructureError | None:
         """Wait until an empty session opens, as after a restart of the engine; else say why not.
@@ -164,7 +166,7 @@ class Worker:
         until = time.monotonic() + MENDING_S
         while True:
             try:
-                self._slot.open(seed=0, limits=run_limits(self._setting.spec).of_session()).close()
+                self._slot.open(seed=0, limits=run_limits(self._config.spec).of_session()).close()
             except InfrastructureError as error:
                 self._slot.stop()
                 if time.monotonic() >= until:
@@ -174,44 +176,48 @@ class Worker:
             else:
                 return None
 
-    def _held(self, run: SuiteRun, executed: dict[str, Any], answers: dict[str, str]) -> Held:
+    def _held(
+        self, run: SuiteChildren, executed: dict[str, Any], answers: dict[str, str]
+    ) -> Enforced:
         """Run the suite, and hold the rules against what it finds."""
         results = run.results()
         if self._book is None:
-            return Held(results=tuple(results))
-        cells = NotebookView(executed, answers).sources
-        return hold(self._book, cells, results, run.evidence)
+            return Enforced(results=tuple(results))
+        cells = ExecutedNotebook(executed, answers).sources
+        return enforce(self._book, cells, results, run.evidence)
 
-    def _settled(self, judged: Judged, accounts: dict[str, Account], setting: Setting) -> Judged:
+    def _settled(self, judged: Judged, accounts: dict[str, Account], config: BatchConfig) -> Judged:
         """Decide whose fault the doubtful endings are; a fault of the suite leaves no mark."""
-        tests = settled(judged.verdict.tests, accounts, self._baseline(setting))
-        verdict = with_tests(judged.verdict, tests, setting.spec)
+        tests = settled(judged.verdict.tests, accounts, self._baseline(config))
+        verdict = with_tests(judged.verdict, tests, config.spec)
         return msgspec.structs.replace(judged, verdict=verdict)
 
-    def _baseline(self, setting: Setting) -> Baseline:
+    def _baseline(self, config: BatchConfig) -> Baseline:
         """How the reference does with the draws of this batch: run when it is first asked for.
 
         Raises:
             InfrastructureError: the sandbox failed.
         """
-        if setting.seed in self._baselines:
-            return self._baselines[setting.seed]
-        runs: list[SuiteRun] = []
+        if config.seed in self._baselines:
+            return self._baselines[config.seed]
+        runs: list[SuiteChildren] = []
 
-        def run_suite(box: NotebookBox, executed: dict[str, Any], answers: dict[str, str]) -> Held:
-            runs.append(SuiteRun(self._suite, setting, box, executed, answers))
-            return Held(results=tuple(runs[-1].results()))
+        def run_suite(
+            box: NotebookBox, executed: dict[str, Any], answers: dict[str, str]
+        ) -> Enforced:
+            runs.append(SuiteChildren(self._suite, config, box, executed, answers))
+            return Enforced(results=tuple(runs[-1].results()))
 
         from grader.release.notebooks import notebook_bytes, notebook_of  # slow, and seldom needed
 
-        data = notebook_bytes(notebook_of(Path(setting.reference)))
+        data = notebook_bytes(notebook_of(Path(config.reference)))
         job = Job(student="", file="reference.ipynb", data=data, sha256="")
-        tests = judge_submission(job, setting, self._slot, run_suite).verdict.tests
+        tests = judge_submission(job, config, self._slot, run_suite).verdict.tests
         baseline = Baseline(
             results={test.name: test for test in tests},
             accounts=runs[-1].accounts if runs else {},
         )
-        self._baselines[setting.seed] = baseline
+        self._baselines[config.seed] = baseline
         return baseline
 
     def _say(self, message: msgspec.Struct) -> None:
@@ -224,13 +230,13 @@ class Worker:
             self._say(Warming(seconds=seconds, pid=os.getpid()))
 
 
-class SuiteRun:
+class SuiteChildren:
     """The hidden suite for one submission, in children that may die without harm."""
 
     def __init__(
         self,
         suite: CollectedSuite,
-        setting: Setting,
+        config: BatchConfig,
         box: NotebookBox,
         executed: dict[str, Any],
         answers: dict[str, str],
@@ -240,14 +246,14 @@ class SuiteRun:
     ) -> None:
         self._kept = kept
         self._suite = suite
-        self._setting = setting
+        self._config = config
         self._box = box
         self._executed = executed
         self._answers = answers
         self._book = book
         self.evidence: dict[str, Evidence] = {}
         self.accounts: dict[str, Account] = {}
-        self._until = time.monotonic() + setting.spec.resources.suite_s
+        self._until = time.monotonic() + config.spec.resources.suite_s
         self._revived_before = box.reviving_s
 
     def results(self) -> list[TestResult]:
@@ -277,7 +283,7 @@ class SuiteRun:
     def _one_child(self, heard: Heard) -> None:
         with contextlib.suppress(BoxFailure):  # it ended too often: the first call says so
             self._box.ready()  # here, for no test's time
-        heard.loan = self._box.lend()
+        heard.loan = self._box.lease()
         # After a slot may have been started: what holds the child's end would hide its death.
         ours, theirs = socket.socketpair()
         worker = os.getpid()
@@ -289,20 +295,22 @@ class SuiteRun:
         theirs.close()
         try:
             with ours:
-                attend(Pipe(ours), self._box, heard, until=lambda: self._ends() + AFTER_DEADLINE_S)
+                serve(Pipe(ours), self._box, heard, until=lambda: self._ends() + AFTER_DEADLINE_S)
         except (TimeoutError, EOFError, OSError, frames.Malformed):
             pass
         finally:
             _end(pid)
-            forfeit(self._box, heard)
+            reclaim(self._box, heard)
 
-    def _be_child(self, sock: socket.socket, loan: Loan | None, done: list[TestResult]) -> None:
+    def _be_child(
+        self, sock: socket.socket, loan: StreamLease | None, done: list[TestResult]
+    ) -> None:
         """Run what is left of the suite and report each test as it ends; never returns."""
         try:
             signal.signal(signal.SIGTERM, signal.SIG_DFL)
             os.setsid()
             # A value that is small in the box can be made large by what a suite does with it.
-            bound_own_memory(self._setting.spec.resources.judge_memory_mb * MB)
+            bound_own_memory(self._config.spec.resources.judge_memory_mb * MB)
             pipe = Pipe(sock)
             client = RelayedBox(
                 pipe,
@@ -328,13 +336,13 @@ class SuiteRun:
                     client.give_back()
                     os._exit(0)  # who knows what is still held: the others get a fresh process
 
-            view = NotebookView(self._executed, self._answers)
+            view = ExecutedNotebook(self._executed, self._answers)
             trouble = ""
             try:
                 self._suite.run(
                     witness or client,
                     view,
-                    seeds=Seeds(self._setting.seed, self._setting.seed_key),
+                    seeds=Seeds(self._config.seed, self._config.seed_key),
                     deadline_s=max(self._ends() - time.monotonic(), 0.01),
                     earlier=done,
                     on_begin=begins,
@@ -359,7 +367,7 @@ class SuiteRun:
     def _complete(self, heard: Heard) -> list[TestResult]:
         """In the suite's order, with what the deadline cut off."""
         found = {r.name: r for r in heard.results}
-        message = f"the checks took longer than {self._setting.spec.resources.suite_s:g} s in all"
+        message = f"the checks took longer than {self._config.spec.resources.suite_s:g} s in all"
         return [
             found.get(test.name) or unfinished(test, TestOutcome.TIMEOUT, message)
             for test in self._suite.plan.tests

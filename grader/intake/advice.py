@@ -5,8 +5,8 @@ from __future__ import annotations
 import ast
 import warnings
 
-from grader.intake.cells import ReadNotebook
 from grader.intake.choice import resembles
+from grader.intake.notebook_cells import ReadNotebook
 
 LARGE_BYTES = 10 * 2**20
 

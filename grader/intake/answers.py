@@ -15,9 +15,9 @@ from enum import StrEnum
 
 import msgspec
 
-from grader.intake.cells import Cell, ReadNotebook
 from grader.intake.collaborators import without_collaborators
 from grader.intake.matching import matched_cells, normal
+from grader.intake.notebook_cells import Cell, ReadNotebook
 from grader.release.given_cells import GivenCell, as_code_block
 
 # `**Answer q7.**`, `__Answer q7__.`, `## Answer q7`, `Answer q7:`, in any case and spacing. After
@@ -35,7 +35,7 @@ _PLACEHOLDER = re.compile(r"^[ \t>#]*[*_]*write your answer here\.?[*_]*[ \t]*$"
 _SOLUTION_MARKS = re.compile(r"<!--\s*(?:BEGIN|END) SOLUTION\s*-->")
 
 
-class Place(StrEnum):
+class AnswerPosition(StrEnum):
     """How an answer was found.
 
     `marked`: at its marker. `led`: the marker is gone, and it stands where the marker was, or in
@@ -50,7 +50,7 @@ class Place(StrEnum):
     LOST = "lost"
 
 
-class Piece(msgspec.Struct, frozen=True):
+class AnswerPart(msgspec.Struct, frozen=True):
     """A piece of an answer: a cell, from 0 among all cells, and the characters of its source."""
 
     cell: int
@@ -61,8 +61,8 @@ class Piece(msgspec.Struct, frozen=True):
 class AnswerPlace(msgspec.Struct, frozen=True, kw_only=True):
     """Where an answer stands in the notebook; `pictures` is a hash of those that it shows."""
 
-    place: Place
-    pieces: tuple[Piece, ...] = ()
+    place: AnswerPosition
+    pieces: tuple[AnswerPart, ...] = ()
     pictures: str = ""
 
 
@@ -92,7 +92,7 @@ def find_answers(
         asked: ids of the questions for which a person gives points. One whose answer has no marker
             in the released notebook is answered by its whole part of the notebook.
     """
-    finder = _Finder(notebook.cells, given, asked)
+    finder = _AnswerFinder(notebook.cells, given, asked)
     found = finder.find()
     texts, places = {}, {}
     for question, (place, pieces) in found.items():
@@ -119,10 +119,10 @@ class _Marker:
     end: int
 
 
-Found = tuple[Place, list[Piece]]
+Found = tuple[AnswerPosition, list[AnswerPart]]
 
 
-class _Finder:
+class _AnswerFinder:
     def __init__(
         self, cells: Sequence[Cell], given: Sequence[GivenCell], asked: Collection[str]
     ) -> None:
@@ -141,19 +141,19 @@ class _Finder:
 
     def find(self) -> dict[str, Found]:
         found: dict[str, Found] = {}
-        taken: set[Piece] = set()
+        taken: set[AnswerPart] = set()
         for number, marker in enumerate(self._markers):
             pieces = self._below(number)
             taken.update(pieces)
             # Of several answers to one question the last that is not empty holds.
             if marker.question not in found or _joined(self._cells, pieces):
-                found[marker.question] = (Place.MARKED, pieces)
+                found[marker.question] = (AnswerPosition.MARKED, pieces)
         if not self._given:
             return found
         for marker in self._markers:
             above = self._above(marker, taken)
             taken.update(above)
-            found[marker.question] = (Place.MARKED, [*above, *found[marker.question][1]])
+            found[marker.question] = (AnswerPosition.MARKED, [*above, *found[marker.question][1]])
         for question in self.expected:
             held = found.get(question)
             if held is None or not self._says_something(question, held[1]):
@@ -198,13 +198,13 @@ class _Finder:
 
     # -- where an answer stands
 
-    def _below(self, number: int) -> list[Piece]:
+    def _below(self, number: int) -> list[AnswerPart]:
         """What follows a marker: in its cell, and in the cells down to the next one given."""
         marker = self._markers[number]
         after = self._markers[number + 1] if number + 1 < len(self._markers) else None
         if after is not None and after.cell == marker.cell:
-            return [Piece(marker.cell, marker.end, after.begin)]
-        pieces = [Piece(marker.cell, marker.end, len(self._cells[marker.cell].source))]
+            return [AnswerPart(marker.cell, marker.end, after.begin)]
+        pieces = [AnswerPart(marker.cell, marker.end, len(self._cells[marker.cell].source))]
         stop = after.cell if after else len(self._cells)
         for at in range(marker.cell + 1, stop):
             if self._ends(at, pieces):
@@ -212,11 +212,11 @@ class _Finder:
             if self._is_free(self._whole(at)):
                 pieces.append(self._whole(at))
         if after is not None and not self._ends(stop, pieces, upto=after.begin):
-            before = Piece(stop, 0, after.begin)
+            before = AnswerPart(stop, 0, after.begin)
             pieces += [before] if self._is_free(before) else []
         return pieces
 
-    def _ends(self, at: int, pieces: list[Piece], upto: int | None = None) -> bool:
+    def _ends(self, at: int, pieces: list[AnswerPart], upto: int | None = None) -> bool:
         if self._given:
             return at in self._walls
         cell = self._cells[at]
@@ -228,15 +228,15 @@ class _Finder:
         begun = bool(_joined(self._cells, pieces))
         return begun or _NEXT_PART.match(cell.source) is not None
 
-    def _above(self, marker: _Marker, taken: set[Piece]) -> list[Piece]:
+    def _above(self, marker: _Marker, taken: set[AnswerPart]) -> list[AnswerPart]:
         """What stands above a marker: in its cell, and up to the given text of its question."""
         if any(m.cell == marker.cell and m.begin < marker.begin for m in self._markers):
             return []
-        inside = Piece(marker.cell, 0, marker.begin)
+        inside = AnswerPart(marker.cell, 0, marker.begin)
         own = [inside] if self._is_free(inside) and inside not in taken else []
         question = self._given[self._marker_of[marker.question]].question
         given = {at: self._given[i] for i, at in self._at.items()}
-        above: list[Piece] = []
+        above: list[AnswerPart] = []
         for at in range(marker.cell - 1, -1, -1):
             whole = self._whole(at)
             if at in self._walls:
@@ -252,13 +252,17 @@ class _Finder:
         if index is None:
             return self._part(question)
         if changed := self._in_the_question(question):
-            return Place.LED, changed
+            return AnswerPosition.LED, changed
         if marked:
-            return Place.UNTOUCHED, []
+            return AnswerPosition.UNTOUCHED, []
         between = self._between(index)
-        return (Place.LED, between) if _joined(self._cells, between) else (Place.LOST, between)
+        return (
+            (AnswerPosition.LED, between)
+            if _joined(self._cells, between)
+            else (AnswerPosition.LOST, between)
+        )
 
-    def _in_the_question(self, question: str) -> list[Piece]:
+    def _in_the_question(self, question: str) -> list[AnswerPart]:
         """Given text of the question into which something was written."""
         return [
             self._whole(self._at[i])
@@ -270,7 +274,7 @@ class _Finder:
             and normal(self._cells[self._at[i]].source) != normal(one.source)
         ]
 
-    def _between(self, index: int) -> list[Piece]:
+    def _between(self, index: int) -> list[AnswerPart]:
         """What stands where a marker was: between the given cells before and after it."""
         before = next((self._at[i] for i in range(index - 1, -1, -1) if i in self._at), -1)
         after = next(
@@ -289,7 +293,7 @@ class _Finder:
         own = [i for i, one in enumerate(self._given) if one.question == question]
         there = sorted(self._at[i] for i in own if i in self._at)
         if not there:
-            return Place.LOST, []
+            return AnswerPosition.LOST, []
         others = set(self._at.values()) - set(there)
         stop = min((at for at in others if at > there[-1]), default=len(self._cells))
         given = {self._at[i]: self._given[i] for i in own if i in self._at}
@@ -305,9 +309,9 @@ class _Finder:
             elif cell.kind != "code":
                 continue
             pieces.append(self._whole(at))
-        return (Place.PART, pieces) if touched else (Place.UNTOUCHED, [])
+        return (AnswerPosition.PART, pieces) if touched else (AnswerPosition.UNTOUCHED, [])
 
-    def _says_something(self, question: str, pieces: list[Piece]) -> bool:
+    def _says_something(self, question: str, pieces: list[AnswerPart]) -> bool:
         text = _joined(self._cells, pieces)
         index = self._marker_of.get(question)
         if not text or index is None:
@@ -317,16 +321,16 @@ class _Finder:
         match = _MARKER.search(released)
         return normal(text) != normal(shown_text(released[match.end() if match else 0 :]))
 
-    def _whole(self, at: int) -> Piece:
-        return Piece(at, 0, len(self._cells[at].source))
+    def _whole(self, at: int) -> AnswerPart:
+        return AnswerPart(at, 0, len(self._cells[at].source))
 
-    def _is_free(self, piece: Piece) -> bool:
+    def _is_free(self, piece: AnswerPart) -> bool:
         """Whether it holds a text, and none that the released notebook has."""
         text = normal(self._cells[piece.cell].source[piece.begin : piece.end])
         return bool(text) and text not in self._instructors
 
 
-def _joined(cells: Sequence[Cell], pieces: Iterable[Piece]) -> str:
+def _joined(cells: Sequence[Cell], pieces: Iterable[AnswerPart]) -> str:
     """The answer as one Markdown text; code in blocks."""
     texts = []
     for piece in pieces:
@@ -336,7 +340,7 @@ def _joined(cells: Sequence[Cell], pieces: Iterable[Piece]) -> str:
     return "\n\n".join(texts)
 
 
-def _pictures(cells: Sequence[Cell], pieces: Iterable[Piece]) -> str:
+def _pictures(cells: Sequence[Cell], pieces: Iterable[AnswerPart]) -> str:
     """A hash of the pictures in an answer: another one under the same name is another answer."""
     digest, some = hashlib.sha256(), False
     for at in dict.fromkeys(piece.cell for piece in pieces):

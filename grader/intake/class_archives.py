@@ -12,16 +12,16 @@ from typing import Literal
 
 from grader.course.matches import Matcher
 from grader.course.roster import Identity, Roster, is_test_student
-from grader.intake.beside import Beside
+from grader.intake.accepted_files import AcceptedFiles
 from grader.intake.choice import resembles
 from grader.intake.members import Member, RefusedMember
 from grader.intake.names import display_name, student_id
 from grader.intake.students import Handed, Students, submission_of
 from grader.intake.submission import Submission
+from grader.lms.lms_table import LmsTable
 from grader.lms.moodle_words import DateOrder
 from grader.lms.registry import system_that_made as system_with_paths
-from grader.lms.system import AmbiguousError, Context, Place, Sidecar, System, Told
-from grader.lms.table import Table
+from grader.lms.system import AmbiguousError, Context, ExportMetadata, FileOwner, Sidecar, System
 from grader.lms.times import hand_in_times
 
 Members = Sequence[Member | RefusedMember]
@@ -31,7 +31,7 @@ _EARLIEST = dt.datetime.min.replace(tzinfo=dt.UTC)
 
 
 @dataclass
-class Setting:
+class CollectConfig:
     """What the course knows, for reading archives.
 
     Attributes:
@@ -48,11 +48,11 @@ class Setting:
     system: System | Literal["folder"] | None = None
     matcher: Matcher = field(default_factory=lambda: Matcher(Roster({}), Path("matches.csv")))
     zone: dt.tzinfo = dt.UTC
-    worksheet: Table | None = None
+    worksheet: LmsTable | None = None
     worksheet_name: str = ""
     dates: DateOrder | None = None
     assignments: tuple[str, ...] = ()
-    beside: Beside = field(default_factory=Beside)
+    beside: AcceptedFiles = field(default_factory=AcceptedFiles)
 
 
 @dataclass
@@ -92,7 +92,7 @@ def _below_folders(members: Members) -> Iterator[tuple[str, list[str]]]:
 
 
 def submissions_of(
-    members: Members, system: System, *, outer: str, assignment: str, setting: Setting
+    members: Members, system: System, *, outer: str, assignment: str, config: CollectConfig
 ) -> Students:
     """Sort the files of an archive to students and attempts.
 
@@ -102,7 +102,7 @@ def submissions_of(
     inner = [m for m in members if m.path and m.path.startswith(outer) and m.path != outer]
     inner = [replace(m, path=(m.path or "")[len(outer) :]) for m in inner]
     files = [m for m in inner if isinstance(m, Member)]
-    told = system.told_by([_sidecar(m) for m in files], _context(system, assignment, setting))
+    told = system.told_by([_sidecar(m) for m in files], _context(system, assignment, config))
     refused = [(m.name, m.reason) for m in members if isinstance(m, RefusedMember)]
     groups: dict[Identity, dict[dt.datetime | None, _Attempt]] = {}
     for member in inner:
@@ -113,7 +113,7 @@ def submissions_of(
         elif place is not None:
             attempt = groups.setdefault(place.who, {}).setdefault(place.at, _Attempt())
             _take(attempt, member, place)
-    names, warnings = _named(groups.keys(), system, setting.matcher)
+    names, warnings = _named(groups.keys(), system, config.matcher)
     submissions: list[Submission] = []
     for who, attempts in groups.items():
         student = names[who]
@@ -128,13 +128,13 @@ def submissions_of(
                     assignment,
                     submitted_at=attempt.at,
                     attempt=number,
-                    beside=setting.beside,
+                    beside=config.beside,
                 )
             )
         warnings += _remarks(student, ordered, system)
-    if setting.worksheet is not None:
+    if config.worksheet is not None:
         submissions = [
-            replace(s, time_from=setting.worksheet_name) if s.submitted_at else s
+            replace(s, time_from=config.worksheet_name) if s.submitted_at else s
             for s in submissions
         ]
     submissions.sort(key=lambda s: (s.student, s.attempt))
@@ -148,23 +148,26 @@ def _sidecar(member: Member) -> Sidecar:
     return Sidecar(member.path, content.size, partial(content.read, member.path))
 
 
-def _context(system: System, assignment: str, setting: Setting) -> Context:
+def _context(system: System, assignment: str, config: CollectConfig) -> Context:
     times: list[tuple[Identity, dt.datetime | None]] = []
-    if setting.worksheet is not None and system.name == "moodle":
-        told = hand_in_times(setting.worksheet, system, setting.zone, setting.dates)
+    if config.worksheet is not None and system.name == "moodle":
+        told = hand_in_times(config.worksheet, system, config.zone, config.dates)
         times = [(who, at) for who, _, at in told]
     return Context(
         assignment,
-        setting.matcher.roster,
-        setting.zone,
+        config.matcher.roster,
+        config.zone,
         is_named=lambda folder: resembles(folder, assignment) == 2,
         times=times,
     )
 
 
 def _placed(
-    system: System, member: Member | RefusedMember, told: Told, refused: list[tuple[str, str]]
-) -> Place | None:
+    system: System,
+    member: Member | RefusedMember,
+    told: ExportMetadata,
+    refused: list[tuple[str, str]],
+) -> FileOwner | None:
     path = member.path or ""
     try:
         place = system.place_of(path, told)
@@ -179,7 +182,7 @@ def _placed(
     return place
 
 
-def _take(attempt: _Attempt, member: Member | RefusedMember, place: Place) -> None:
+def _take(attempt: _Attempt, member: Member | RefusedMember, place: FileOwner) -> None:
     attempt.handed.raw_names.add(place.who.name or place.who.key)
     attempt.at, attempt.others = place.at, place.others
     attempt.late |= place.late

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Collection
 
-from grader.intake.cells import ReadNotebook
+from grader.intake.notebook_cells import ReadNotebook
 
 WHOLE = ""
 TODO = "*Nobody, or the names of those with whom you worked.*"

@@ -12,11 +12,11 @@ from pathlib import Path
 from typing import Literal
 
 from grader.errors import UsageError
+from grader.intake.accepted_files import AcceptedFiles
 from grader.intake.archive import is_opened_archive, read_archive
-from grader.intake.beside import Beside
 from grader.intake.choice import is_notebook_name
 from grader.intake.class_archives import (
-    Setting,
+    CollectConfig,
     folder_round_the_class,
     submissions_of,
     system_that_made,
@@ -47,7 +47,15 @@ from grader.intake.tries import read_tries
 from grader.intake.zip_names import Naming, words_of
 from grader.lms.registry import is_sidecar
 
-__all__ = ["Collected", "Refused", "Stored", "collect", "load_stored", "store", "without_time"]
+__all__ = [
+    "Collected",
+    "RefusedHandIn",
+    "Stored",
+    "collect",
+    "load_stored",
+    "store",
+    "without_time",
+]
 
 _NAMED = 5
 _OLD_KEY = ".receipt-key"  # an inbox of version 0.1, in which whoever could hand in could sign
@@ -60,7 +68,7 @@ _EARLIEST = dt.datetime.min.replace(tzinfo=dt.UTC)
 
 
 @dataclass(frozen=True)
-class Refused:
+class RefusedHandIn:
     """A file, a member or an attempt that was not taken."""
 
     source: str
@@ -77,7 +85,7 @@ class Collected:
     """
 
     submissions: tuple[Submission, ...]
-    refused: tuple[Refused, ...] = ()
+    refused: tuple[RefusedHandIn, ...] = ()
     warnings: tuple[str, ...] = ()
     assignment: str = ""
 
@@ -101,7 +109,7 @@ def collect(
     assignment: str,
     counts: Literal["last", "best"] = "last",
     limit: int = 0,
-    setting: Setting | None = None,
+    config: CollectConfig | None = None,
 ) -> Collected:
     """Collect the submissions of an assignment.
 
@@ -123,12 +131,12 @@ def collect(
         UsageError: a source is not there, or there is no submission in any of them.
     """
     attempts: dict[str, list[Submission]] = {}
-    refused: list[Refused] = []
+    refused: list[RefusedHandIn] = []
     warnings: list[str] = []
     looked_at = []
     for source in sources:
         looked_at.append(str(source))
-        found = _from_source(source, assignment, setting or Setting())
+        found = _from_source(source, assignment, config or CollectConfig())
         refused += found.refused
         warnings += found.warnings
         for submission in found.submissions:
@@ -246,23 +254,23 @@ def _learn_time(submission: Submission, held: _Held, zone: dt.tzinfo) -> str:
     return learnt_time(submission.student, at, before, submission.time_from, zone)
 
 
-def _from_source(source: Path, assignment: str, setting: Setting) -> Collected:
+def _from_source(source: Path, assignment: str, config: CollectConfig) -> Collected:
     """Return every submission that one source holds."""
     if is_inbox(source):
-        _check_worksheet_of(None, source, setting)
+        _check_worksheet_of(None, source, config)
         tries = read_tries(
             source,
             assignment=assignment,
-            matcher=setting.matcher,
-            known=setting.assignments,
-            beside=setting.beside,
+            matcher=config.matcher,
+            known=config.assignments,
+            beside=config.beside,
         )
         return _collected(tries.students, source)
-    wanted = partial(_is_wanted, beside=setting.beside)
-    people = setting.matcher.roster.people.values()
+    wanted = partial(_is_wanted, beside=config.beside)
+    people = config.matcher.roster.people.values()
     naming = Naming({word for person in people for word in words_of(person.name)})
     if source.is_dir():
-        found = _from_folder(source, assignment, setting, naming)
+        found = _from_folder(source, assignment, config, naming)
     elif not source.is_file():
         raise UsageError(
             "there is no such file or folder",
@@ -271,27 +279,27 @@ def _from_source(source: Path, assignment: str, setting: Setting) -> Collected:
         )
     elif _is_archive(source):
         members = list(read_archive(source, wanted=wanted, shelf=Shelf(), naming=naming))
-        found = _grouped(members, source, assignment, setting)
+        found = _grouped(members, source, assignment, config)
     else:
-        _check_worksheet_of(None, source, setting)
+        _check_worksheet_of(None, source, config)
         alone = students_of([_single_file(source)], assignment=assignment)
-        found = _on_roster(_collected(alone, source.parent), setting)
+        found = _on_roster(_collected(alone, source.parent), config)
     return replace(found, warnings=(*naming.remarks, *found.warnings))
 
 
-def _from_folder(source: Path, assignment: str, setting: Setting, naming: Naming) -> Collected:
-    wanted = partial(_is_wanted, beside=setting.beside)
+def _from_folder(source: Path, assignment: str, config: CollectConfig, naming: Naming) -> Collected:
+    wanted = partial(_is_wanted, beside=config.beside)
     folder = source / assignment if (source / assignment).is_dir() else source
-    warnings = _foreign_folders(source, assignment, setting)
+    warnings = _foreign_folders(source, assignment, config)
     if has_layout(folder):
-        _check_worksheet_of(None, source, setting)
+        _check_worksheet_of(None, source, config)
         stored, others = load_stored(folder)
-        submissions = [_asked_for(s, setting.beside) for s in stored]
-        refused = tuple(Refused(f"{folder}/{display_name(n)}", why) for n, why in others)
+        submissions = [_asked_for(s, config.beside) for s in stored]
+        refused = tuple(RefusedHandIn(f"{folder}/{display_name(n)}", why) for n, why in others)
         if (source / _OLD_KEY).exists():
             submissions = [replace(s, submitted_at=None) for s in submissions]
             warnings.append(_OLD_INBOX)
-        return _on_roster(Collected(tuple(submissions), refused, tuple(warnings)), setting)
+        return _on_roster(Collected(tuple(submissions), refused, tuple(warnings)), config)
     if warnings:
         raise UsageError(
             f"it holds the folders of assignments, and none is {assignment}",
@@ -299,15 +307,15 @@ def _from_folder(source: Path, assignment: str, setting: Setting, naming: Naming
             hint=" ".join(warnings),
         )
     members = list(folder_members(folder, wanted=wanted, shelf=Shelf(), naming=naming))
-    return _grouped(members, folder, assignment, setting)
+    return _grouped(members, folder, assignment, config)
 
 
-def _on_roster(found: Collected, setting: Setting) -> Collected:
-    submissions, warnings = on_roster(found.submissions, setting.matcher)
+def _on_roster(found: Collected, config: CollectConfig) -> Collected:
+    submissions, warnings = on_roster(found.submissions, config.matcher)
     return replace(found, submissions=tuple(submissions), warnings=(*found.warnings, *warnings))
 
 
-def _asked_for(submission: Submission, beside: Beside) -> Submission:
+def _asked_for(submission: Submission, beside: AcceptedFiles) -> Submission:
     """Leave out what lies beside a stored notebook and is not asked for (any more)."""
     if not submission.files:
         return submission
@@ -320,14 +328,14 @@ def _asked_for(submission: Submission, beside: Beside) -> Submission:
     )
 
 
-def _foreign_folders(source: Path, assignment: str, setting: Setting) -> list[str]:
+def _foreign_folders(source: Path, assignment: str, config: CollectConfig) -> list[str]:
     """Name what an assignment's folder is and is not asked for: it is no student's."""
     named = []
     for folder in sorted(source.iterdir()):
         if folder.name == assignment or not folder.is_dir() or not has_layout(folder):
             continue
         shown = display_name(folder.name)
-        if setting.assignments and folder.name not in setting.assignments:
+        if config.assignments and folder.name not in config.assignments:
             named.append(f"{shown}/ was handed in as an assignment that the course does not have.")
         elif not (source / assignment).is_dir():
             named.append(f"{shown}/ is another assignment's.")
@@ -349,17 +357,17 @@ def _is_archive(source: Path) -> bool:
     return zipfile.is_zipfile(source)
 
 
-def _is_wanted(path: str, beside: Beside) -> bool:
+def _is_wanted(path: str, beside: AcceptedFiles) -> bool:
     return is_notebook_name(path) or is_sidecar(path) or beside.wanted(path)
 
 
 def _grouped(
-    members: Iterable[Member | RefusedMember], source: Path, assignment: str, setting: Setting
+    members: Iterable[Member | RefusedMember], source: Path, assignment: str, config: CollectConfig
 ) -> Collected:
     """Sort what a folder or an archive holds, as the system does that made it."""
-    refused: list[Refused] = []
-    found = _without_other_assignments(members, source, assignment, setting, refused)
-    grouped = _by_system(found, source, assignment, setting)
+    refused: list[RefusedHandIn] = []
+    found = _without_other_assignments(members, source, assignment, config, refused)
+    grouped = _by_system(found, source, assignment, config)
     return replace(grouped, refused=(*refused, *grouped.refused))
 
 
@@ -367,11 +375,11 @@ def _without_other_assignments(
     members: Iterable[Member | RefusedMember],
     source: Path,
     assignment: str,
-    setting: Setting,
-    refused: list[Refused],
+    config: CollectConfig,
+    refused: list[RefusedHandIn],
 ) -> list[Member | RefusedMember]:
     """Leave out folders that are called as another assignment of the course: no student is."""
-    others = set(setting.assignments) - {assignment} - set(setting.matcher.roster.people)
+    others = set(config.assignments) - {assignment} - set(config.matcher.roster.people)
     kept: list[Member | RefusedMember] = []
     left_out = set()
     for member in members:
@@ -380,39 +388,41 @@ def _without_other_assignments(
             left_out.add(top)
         else:
             kept.append(member)
-    refused += [Refused(f"{source}/{t}", "it is another assignment's") for t in sorted(left_out)]
+    refused += [
+        RefusedHandIn(f"{source}/{t}", "it is another assignment's") for t in sorted(left_out)
+    ]
     return kept
 
 
 def _by_system(
-    found: list[Member | RefusedMember], source: Path, assignment: str, setting: Setting
+    found: list[Member | RefusedMember], source: Path, assignment: str, config: CollectConfig
 ) -> Collected:
-    made = None if setting.system == "folder" else system_that_made(found)
-    if made is None and setting.system in (None, "folder"):
-        _check_worksheet_of(None, source, setting)
+    made = None if config.system == "folder" else system_that_made(found)
+    if made is None and config.system in (None, "folder"):
+        _check_worksheet_of(None, source, config)
         plain = students_of(
             found,
             assignment=assignment,
-            beside=setting.beside,
-            is_student=lambda name: known_student(name, setting.matcher) is not None,
+            beside=config.beside,
+            is_student=lambda name: known_student(name, config.matcher) is not None,
         )
-        return _on_roster(_collected(plain, source), setting)
-    system, outer = made or (setting.system, folder_round_the_class(found))
-    if system is None or system == "folder" or setting.system not in {None, system}:
-        shown = [s if isinstance(s, str) else s.title for s in (system, setting.system) if s]
+        return _on_roster(_collected(plain, source), config)
+    system, outer = made or (config.system, folder_round_the_class(found))
+    if system is None or system == "folder" or config.system not in {None, system}:
+        shown = [s if isinstance(s, str) else s.title for s in (system, config.system) if s]
         raise UsageError(
             f"it is made as {' does, not '.join(shown)}",
             where=source,
             hint="Leave --from out, and the names of the files tell.",
         )
-    _check_worksheet_of(system.name, source, setting)
-    students = submissions_of(found, system, outer=outer, assignment=assignment, setting=setting)
+    _check_worksheet_of(system.name, source, config)
+    students = submissions_of(found, system, outer=outer, assignment=assignment, config=config)
     return _collected(students, source)
 
 
-def _check_worksheet_of(system: str | None, source: Path, setting: Setting) -> None:
+def _check_worksheet_of(system: str | None, source: Path, config: CollectConfig) -> None:
     """Refuse a worksheet that tells nothing of a source: its times must not be lost in silence."""
-    if setting.worksheet is not None and system != "moodle":
+    if config.worksheet is not None and system != "moodle":
         raise UsageError(
             "a worksheet tells participants and times of Moodle's archives alone, and this is none",
             where=source,
@@ -421,22 +431,24 @@ def _check_worksheet_of(system: str | None, source: Path, setting: Setting) -> N
 
 
 def _collected(students: Students, source: Path) -> Collected:
-    refused = tuple(Refused(f"{source}/{name}", reason) for name, reason in students.refused)
+    refused = tuple(RefusedHandIn(f"{source}/{name}", reason) for name, reason in students.refused)
     submissions = tuple(_with_source(s, source) for s in students.submissions)
     return Collected(submissions, refused, students.warnings)
 
 
-def _number(attempts: Sequence[Submission], limit: int) -> tuple[list[Submission], list[Refused]]:
+def _number(
+    attempts: Sequence[Submission], limit: int
+) -> tuple[list[Submission], list[RefusedHandIn]]:
     """Put a student's attempts in order, number them, and refuse those over the limit."""
     ordered = sorted(attempts, key=lambda s: (s.submitted_at or _EARLIEST, s.attempt))
     numbered: list[Submission] = []
-    refused: list[Refused] = []
+    refused: list[RefusedHandIn] = []
     last = 0
     for submission in _without_copies(ordered):
         last = max(last + 1, submission.attempt)
         if limit and len(numbered) >= limit:
             reason = f"attempt {last} of a limit of {limit}"
-            refused.append(Refused(f"{submission.student}: {submission.file}", reason))
+            refused.append(RefusedHandIn(f"{submission.student}: {submission.file}", reason))
             continue
         numbered.append(replace(submission, attempt=last, earlier_attempts=len(numbered)))
     return numbered, refused
@@ -457,7 +469,7 @@ def _without_copies(ordered: Sequence[Submission]) -> list[Submission]:
     return tries
 
 
-def _nothing(sources: Sequence[str], refused: Sequence[Refused]) -> UsageError:
+def _nothing(sources: Sequence[str], refused: Sequence[RefusedHandIn]) -> UsageError:
     reasons = "; ".join(f"{r.source}: {r.reason}" for r in refused[:3])
     return UsageError(
         "no submission was found",

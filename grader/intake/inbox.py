@@ -29,8 +29,8 @@ from typing import Annotated, Literal
 import msgspec
 
 from grader.errors import InfrastructureError, SubmissionError, UsageError
+from grader.intake.accepted_files import MAX_FILES, AcceptedFiles, Taken
 from grader.intake.advice import advice
-from grader.intake.beside import MAX_FILES, Beside, Taken
 from grader.intake.content import RefusedFileError, read_regular_file
 from grader.intake.names import MAX_NAME, checked_assignment_name, display_name
 from grader.intake.notebook import MAX_FILE_BYTES, ReadNotebook, read_notebook
@@ -53,7 +53,7 @@ class _Mark(msgspec.Struct, frozen=True, kw_only=True):
 
     format: Literal["grader-inbox 1"] = "grader-inbox 1"
     assignments: tuple[str, ...] = ()
-    beside: dict[str, Beside] = {}
+    beside: dict[str, AcceptedFiles] = {}
 
 
 class TryFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -107,7 +107,7 @@ class Inbox:
 
     root: Path
     assignments: tuple[str, ...]
-    beside: Mapping[str, Beside]
+    beside: Mapping[str, AcceptedFiles]
 
     @property
     def tries(self) -> Path:
@@ -149,7 +149,7 @@ def make_inbox(
     folder: Path,
     *,
     assignments: Sequence[str],
-    beside: Mapping[str, Beside] | None = None,
+    beside: Mapping[str, AcceptedFiles] | None = None,
     group: str | None = None,
     private: bool = False,
 ) -> Inbox:

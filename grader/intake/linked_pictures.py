@@ -14,7 +14,7 @@ from pathlib import PurePosixPath
 from urllib.parse import quote, unquote
 
 from grader.intake.attachments import MAX_PICTURE_BYTES
-from grader.intake.cells import Cell, ReadNotebook
+from grader.intake.notebook_cells import Cell, ReadNotebook
 
 MAX_BYTES = 24 * 2**20
 """Of all linked pictures of one notebook together."""

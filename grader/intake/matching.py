@@ -6,7 +6,7 @@ import re
 from collections import defaultdict, deque
 from collections.abc import Sequence
 
-from grader.intake.cells import Cell
+from grader.intake.notebook_cells import Cell
 from grader.release.given_cells import GivenCell
 
 # What is compared word by word: bounded, so that a hostile notebook costs little.

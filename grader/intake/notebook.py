@@ -15,8 +15,8 @@ import msgspec
 from grader.errors import SubmissionError
 from grader.intake.answers import written_answers
 from grader.intake.attachments import pasted_pictures
-from grader.intake.cells import Cell, CellKind, ReadNotebook
 from grader.intake.encoding import DOWNLOAD_HINT, refuse_text_of_another_kind, to_utf8
+from grader.intake.notebook_cells import Cell, CellKind, ReadNotebook
 
 __all__ = ["Cell", "ReadNotebook", "read_notebook", "written_answers"]
 
@@ -120,7 +120,7 @@ def read_notebook(data: bytes, *, name: str) -> ReadNotebook:
     version = _version_of(raw, name, mended)
     _refuse_other_language(raw, cells, name)
     return ReadNotebook(
-        cells=tuple(_Reading(version, mended, name).cells(cells)),
+        cells=tuple(_NotebookReading(version, mended, name).cells(cells)),
         repairs=tuple(mended),
         nbformat=version,
         assignment=(
@@ -261,7 +261,7 @@ def _refuse_other_language(raw: _RawNotebook, cells: list[_RawCell], name: str) 
         )
 
 
-class _Reading:
+class _NotebookReading:
     """The pass over the cells of one notebook; notes in `repairs` what it had to mend."""
 
     def __init__(self, version: tuple[int, int], repairs: list[str], name: str) -> None:

@@ -26,7 +26,7 @@ from typing import Annotated, Literal
 import msgspec
 
 from grader.errors import InfrastructureError, UsageError
-from grader.intake.beside import Files, Taken, hash_with
+from grader.intake.accepted_files import Files, Taken, hash_with
 from grader.intake.content import RefusedFileError, on_disk, read_regular_file
 from grader.intake.names import (
     MAX_NAME,
@@ -343,7 +343,7 @@ def _numbers(student: Path) -> list[int]:
 
 
 def _write_beside(folder: Path, name: str, data: bytes) -> None:
-    path = folder / safe_member_path(name)  # `intake.beside` takes no other
+    path = folder / safe_member_path(name)  # `intake.accepted_files` takes no other
     path.parent.mkdir(parents=True, exist_ok=True)
     _write(path, data)
 

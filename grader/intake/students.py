@@ -7,8 +7,8 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from pathlib import PurePosixPath
 
+from grader.intake.accepted_files import AcceptedFiles
 from grader.intake.archive import archive_stem, is_archive_name
-from grader.intake.beside import Beside
 from grader.intake.choice import (
     NoChoiceError,
     choose_notebook,
@@ -50,7 +50,7 @@ def students_of(
     members: Iterable[Member | RefusedMember],
     *,
     assignment: str,
-    beside: Beside | None = None,
+    beside: AcceptedFiles | None = None,
     is_student: Callable[[str], bool] = lambda _: False,
 ) -> Students:
     """Sort files to students: ``STUDENT.ipynb``, ``STUDENT/…`` or ``STUDENT.zip/…``.
@@ -118,7 +118,7 @@ def submission_of(
     *,
     submitted_at: dt.datetime | None = None,
     attempt: int = 1,
-    beside: Beside | None = None,
+    beside: AcceptedFiles | None = None,
 ) -> Submission:
     """Return a student's submission; where no notebook can be taken, it says why."""
     shown = min(handed.raw_names)
@@ -140,7 +140,9 @@ def submission_of(
         student=student,
         file=display_name(PurePosixPath(chosen.member.path).name),
         notes=chosen.notes,
-        beside=(beside or Beside()).among(chosen.member.path, [*handed.files, *handed.refused]),
+        beside=(beside or AcceptedFiles()).among(
+            chosen.member.path, [*handed.files, *handed.refused]
+        ),
         submitted_at=submitted_at,
         attempt=attempt,
         display_name=shown,

@@ -6,7 +6,7 @@ import datetime as dt
 from dataclasses import dataclass
 
 from grader.errors import SubmissionError
-from grader.intake.beside import Files, Taken, hash_with
+from grader.intake.accepted_files import Files, Taken, hash_with
 from grader.intake.content import Content, held
 from grader.intake.notebook import read_notebook
 

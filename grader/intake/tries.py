@@ -22,7 +22,7 @@ from pathlib import Path
 from grader.course.matches import Matcher
 from grader.course.roster import Identity
 from grader.errors import ReceiptError
-from grader.intake.beside import MB, Beside, Taken
+from grader.intake.accepted_files import MB, AcceptedFiles, Taken
 from grader.intake.content import Content, RefusedFileError, Shelf, held, read_regular_file
 from grader.intake.inbox import MAX_HEADER_BYTES, Inbox, TryHeader, open_inbox, try_header
 from grader.intake.names import display_name, student_id
@@ -76,7 +76,7 @@ def read_tries(
     assignment: str,
     matcher: Matcher,
     known: Collection[str] = (),
-    beside: Beside | None = None,
+    beside: AcceptedFiles | None = None,
 ) -> Tries:
     """Read the tries at an assignment; those at others are left where they are.
 
@@ -89,16 +89,21 @@ def read_tries(
             notebook and that is refused.
     """
     box = open_inbox(inbox)
-    asked = beside or Beside()
-    reading = _Reading(box, assignment, set(known) | {assignment}, matcher, asked)
+    asked = beside or AcceptedFiles()
+    reading = _TryReading(box, assignment, set(known) | {assignment}, matcher, asked)
     for owner, name in _newest(box, reading.refused):
         reading.take(box.tries / name, owner)
     return reading.done()
 
 
-class _Reading:
+class _TryReading:
     def __init__(
-        self, inbox: Inbox, assignment: str, known: set[str], matcher: Matcher, beside: Beside
+        self,
+        inbox: Inbox,
+        assignment: str,
+        known: set[str],
+        matcher: Matcher,
+        beside: AcceptedFiles,
     ) -> None:
         self._inbox = inbox
         self._beside = beside
@@ -260,7 +265,7 @@ def _newest(inbox: Inbox, refused: list[tuple[str, str]]) -> Iterator[tuple[int,
     yield from sorted((uid, name) for uid, heap in kept.items() for _, name in heap)
 
 
-def _read(path: Path, assignment: str, others: Counter[str], beside: Beside) -> Try | None:
+def _read(path: Path, assignment: str, others: Counter[str], beside: AcceptedFiles) -> Try | None:
     """Read one file of the inbox; None for a try at another assignment.
 
     O_NONBLOCK and O_NOFOLLOW: a pipe must not hang who collects, and a link would put any file

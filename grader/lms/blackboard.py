@@ -9,19 +9,19 @@ from typing import ClassVar
 
 from grader.course.roster import Identity
 from grader.lms.clock import local_time
+from grader.lms.lms_table import LmsTable
 from grader.lms.system import (
     AmbiguousError,
     Columns,
     Context,
-    Place,
+    ExportMetadata,
+    FileOwner,
+    MarkColumn,
     Sidecar,
     System,
-    Target,
-    Told,
     joined,
     number,
 )
-from grader.lms.table import Table
 
 _ATTEMPT = re.compile(
     r"(?P<head>.+?)_attempt_(?P<time>\d{4}(?:-\d\d){5})(?:_(?P<file>.+)|\.txt)", re.DOTALL
@@ -49,9 +49,9 @@ class Blackboard(System):
         name = path.rpartition("/")[2]
         return bool(_head(name) and name.endswith(".txt"))
 
-    def told_by(self, files: Sequence[Sidecar], context: Context) -> Told:
+    def told_by(self, files: Sequence[Sidecar], context: Context) -> ExportMetadata:
         """Read Blackboard's own words on an attempt, which are beside its files."""
-        told = Told(context.roster, context.zone)
+        told = ExportMetadata(context.roster, context.zone)
         for file in files:
             head = _head(file.path)
             if not head or file.path != f"{head}.txt" or file.size is None:
@@ -60,7 +60,7 @@ class Blackboard(System):
                 told.entries[head] = ((who,), None)
         return told
 
-    def place_of(self, path: str, told: Told) -> Place | None:
+    def place_of(self, path: str, told: ExportMetadata) -> FileOwner | None:
         top, _, rest = path.partition("/")
         match = _ATTEMPT.fullmatch(top)
         if match is None:
@@ -76,15 +76,15 @@ class Blackboard(System):
             who = Identity(login=known[0] if known else ends[-1])
         at = local_time(match["time"], "%Y-%m-%d-%H-%M-%S", told.zone)
         who = replace(who, other=match["head"])
-        return Place(who, joined(match["file"] or "", rest), at=at)
+        return FileOwner(who, joined(match["file"] or "", rest), at=at)
 
     def exported(self, columns: frozenset[str]) -> bool:
         return {"username", "last name"} <= columns
 
-    def targets(self, table: Table) -> list[Target]:
+    def targets(self, table: LmsTable) -> list[MarkColumn]:
         found = [(i, name, _COLUMN.match(name)) for i, name in enumerate(table.columns)]
         return [
-            Target(i, name, number(match["points"] or ""), match["title"])
+            MarkColumn(i, name, number(match["points"] or ""), match["title"])
             for i, name, match in found
             if match and match["id"]
         ]

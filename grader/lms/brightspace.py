@@ -14,17 +14,17 @@ from typing import ClassVar
 
 from grader.course.roster import Identity
 from grader.lms.clock import local_time
+from grader.lms.lms_table import LmsLine, LmsTable
 from grader.lms.system import (
     AmbiguousError,
     Columns,
-    Place,
+    ExportMetadata,
+    FileOwner,
+    MarkColumn,
     System,
-    Target,
-    Told,
     joined,
     number,
 )
-from grader.lms.table import Line, Table
 
 _TIME = r"[A-Z][a-z]{2} \d{1,2}, \d{4} \d{1,2}:?\d\d [AP]M"
 _FOLDER = re.compile(
@@ -51,7 +51,7 @@ class Brightspace(System):
         tops = {path.partition("/")[0] for path in paths} - set(self.own_files)
         return bool(tops) and all(_FOLDER.fullmatch(top) for top in tops)
 
-    def place_of(self, path: str, told: Told) -> Place | None:
+    def place_of(self, path: str, told: ExportMetadata) -> FileOwner | None:
         top, _, rest = path.partition("/")
         match = _FOLDER.fullmatch(top)
         if match is None:
@@ -61,22 +61,22 @@ class Brightspace(System):
         clock = re.sub(r":?(\d\d) ([AP]M)$", r":\1 \2", match["time"])
         at = local_time(clock, "%b %d, %Y %I:%M %p", told.zone)
         who = Identity(name=" ".join(match["name"].split()), other=match["ids"])
-        return Place(who, joined(match["file"] or "", rest) or "nothing", at=at)
+        return FileOwner(who, joined(match["file"] or "", rest) or "nothing", at=at)
 
     def exported(self, columns: frozenset[str]) -> bool:
         return bool(columns & {"orgdefinedid", "end-of-line indicator"})
 
-    def more_of(self, table: Table, line: Line) -> Mapping[str, str]:
+    def more_of(self, table: LmsTable, line: LmsLine) -> Mapping[str, str]:
         pieces = {"number": "orgdefinedid", "login": "username"}
         return {
             piece: line.cell(table.column(title)).removeprefix("#")
             for piece, title in pieces.items()
         }
 
-    def targets(self, table: Table) -> list[Target]:
+    def targets(self, table: LmsTable) -> list[MarkColumn]:
         found = [(i, name, _COLUMN.fullmatch(name)) for i, name in enumerate(table.columns)]
         return [
-            Target(i, name, number(match["points"] or ""), match["title"])
+            MarkColumn(i, name, number(match["points"] or ""), match["title"])
             for i, name, match in found
             if match
         ]

@@ -12,8 +12,17 @@ from collections.abc import Collection, Mapping
 from typing import ClassVar
 
 from grader.course.roster import Identity, Person, plain_id
-from grader.lms.system import AmbiguousError, Columns, Place, System, Target, Told, joined, number
-from grader.lms.table import Table
+from grader.lms.lms_table import LmsTable
+from grader.lms.system import (
+    AmbiguousError,
+    Columns,
+    ExportMetadata,
+    FileOwner,
+    MarkColumn,
+    System,
+    joined,
+    number,
+)
 
 _USER = re.compile(r"(?P<late>_LATE)?_(?P<user>\d+)_(?=(?:\d+_.|(?:text|link)\.html?$))")
 _ANONYMOUS = re.compile(
@@ -42,11 +51,11 @@ class Canvas(System):
         tops = {path.partition("/")[0] for path in paths}
         return all(_USER.search(top) or _ANONYMOUS.fullmatch(top) for top in tops)
 
-    def place_of(self, path: str, told: Told) -> Place | None:
+    def place_of(self, path: str, told: ExportMetadata) -> FileOwner | None:
         top, _, rest = path.partition("/")
         if match := _ANONYMOUS.fullmatch(top):
             who = Identity(name=f"anon_{match['user']}")
-            return Place(who, joined(match["file"], rest), late=bool(match["late"]))
+            return FileOwner(who, joined(match["file"], rest), late=bool(match["late"]))
         readings = list(_USER.finditer(top))
         readings = [m for m in readings if m.start() > 0]
         if len(readings) > 1:
@@ -60,7 +69,7 @@ class Canvas(System):
         (match,) = readings
         file = re.sub(r"^\d+_", "", top[match.end() :])
         who = Identity(canvas=match["user"], name=top[: match.start()])
-        return Place(who, joined(file, rest), late=bool(match["late"]))
+        return FileOwner(who, joined(file, rest), late=bool(match["late"]))
 
     def may_be(self, who: Identity, person: Person) -> bool:
         """Compare the squeezed name, of which Canvas takes out different letters.
@@ -86,12 +95,14 @@ class Canvas(System):
         """Its lines of maximal points and posting rules are of none."""
         return cells["canvas"].isdigit()
 
-    def targets(self, table: Table) -> list[Target]:
+    def targets(self, table: LmsTable) -> list[MarkColumn]:
         points = next(
             (line for line in table.lines if line.cell(0).casefold() == "points possible"), None
         )
         return [
-            Target(i, name, number(points.cell(i)) if points else None, _COLUMN_ID.sub("", name))
+            MarkColumn(
+                i, name, number(points.cell(i)) if points else None, _COLUMN_ID.sub("", name)
+            )
             for i, name in enumerate(table.columns)
             if _COLUMN_ID.search(name) and "(read only)" not in (points.cell(i) if points else "")
         ]

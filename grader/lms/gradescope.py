@@ -11,18 +11,18 @@ from typing import ClassVar
 from grader.course.roster import Identity
 from grader.errors import UsageError
 from grader.lms.clock import iso_time
+from grader.lms.lms_table import LmsLine, LmsTable
 from grader.lms.system import (
     Columns,
     Context,
     Entry,
-    Place,
+    ExportMetadata,
+    FileOwner,
+    MarkColumn,
     Sidecar,
     System,
-    Target,
-    Told,
     only_target,
 )
-from grader.lms.table import Line, Table
 from grader.points import show
 
 _METADATA = "submission_metadata.yml"
@@ -52,24 +52,24 @@ class Gradescope(System):
     def is_sidecar(self, path: str) -> bool:
         return path.rpartition("/")[2] == _METADATA
 
-    def told_by(self, files: Sequence[Sidecar], context: Context) -> Told:
-        return Told(context.roster, context.zone, dict(_entries(_metadata(files))))
+    def told_by(self, files: Sequence[Sidecar], context: Context) -> ExportMetadata:
+        return ExportMetadata(context.roster, context.zone, dict(_entries(_metadata(files))))
 
-    def place_of(self, path: str, told: Told) -> Place | None:
+    def place_of(self, path: str, told: ExportMetadata) -> FileOwner | None:
         top, _, rest = path.partition("/")
         match = _FOLDER.fullmatch(top)
         people, at = told.entries.get(match[1] if match else "", ((), None))
         if not people:
             return None
-        return Place(people[0], rest or "nothing", at=at, others=people[1:])
+        return FileOwner(people[0], rest or "nothing", at=at, others=people[1:])
 
     def exported(self, columns: frozenset[str]) -> bool:
         return bool(columns & {"sid", "total score"}) and "email" in columns
 
-    def targets(self, table: Table) -> list[Target]:
+    def targets(self, table: LmsTable) -> list[MarkColumn]:
         return [only_target(table, ("total score",), ("max points",))]
 
-    def finish(self, table: Table, line: Line, max_points: Decimal) -> None:
+    def finish(self, table: LmsTable, line: LmsLine, max_points: Decimal) -> None:
         for name, text in (("max points", show(max_points)), ("status", "Graded")):
             place = table.column(name)
             if place is not None and not line.cell(place):

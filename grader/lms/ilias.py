@@ -15,18 +15,18 @@ from decimal import Decimal
 from typing import ClassVar
 
 from grader.course.roster import Identity, Person, Roster
+from grader.lms.lms_table import LmsLine, LmsTable
 from grader.lms.system import (
     AmbiguousError,
     Columns,
     Context,
-    Place,
+    ExportMetadata,
+    FileOwner,
+    MarkColumn,
     Sidecar,
     System,
-    Target,
-    Told,
     only_target,
 )
-from grader.lms.table import Line, Table
 
 _ROUND = re.compile(r"multi_feedback.*|abgaben|submissions", re.IGNORECASE)
 _TEAM = re.compile(r"team[ _]\d+", re.IGNORECASE)
@@ -57,16 +57,16 @@ class Ilias(System):
             and all(_USER.fullmatch(user) or (team and not rest) for _, team, user, rest in inner)
         )
 
-    def told_by(self, files: Sequence[Sidecar], context: Context) -> Told:
+    def told_by(self, files: Sequence[Sidecar], context: Context) -> ExportMetadata:
         """Of a team, those whose folders hold files handed in for it."""
-        told = Told(context.roster, context.zone)
+        told = ExportMetadata(context.roster, context.zone)
         for file in files:
             _, team, user, rest = _inner(file.path)
             if team and rest and (match := _USER.fullmatch(user)):
                 told.entries.setdefault(f"{team}/{match['id']}", ((), None))
         return told
 
-    def place_of(self, path: str, told: Told) -> Place | None:
+    def place_of(self, path: str, told: ExportMetadata) -> FileOwner | None:
         _, team, user, rest = _inner(path)
         match = _USER.fullmatch(user)
         if match is None:
@@ -75,7 +75,7 @@ class Ilias(System):
             return None
         if team and f"{team}/{match['id']}" not in told.entries:
             return None
-        return Place(_who(match["head"], match["id"], told.roster), rest or "")
+        return FileOwner(_who(match["head"], match["id"], told.roster), rest or "")
 
     def may_be(self, who: Identity, person: Person) -> bool:
         """Compare the name before the login, which ILIAS writes in ASCII.
@@ -87,10 +87,10 @@ class Ilias(System):
     def exported(self, columns: frozenset[str]) -> bool:
         return {"usr_id", "login", "mark"} <= columns
 
-    def targets(self, table: Table) -> list[Target]:
+    def targets(self, table: LmsTable) -> list[MarkColumn]:
         return [only_target(table, ("mark",), ())]
 
-    def finish(self, table: Table, line: Line, max_points: Decimal) -> None:
+    def finish(self, table: LmsTable, line: LmsLine, max_points: Decimal) -> None:
         """ILIAS takes no line whose `update` isn't 1."""
         place = table.column("update")
         if place is not None:

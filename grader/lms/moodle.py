@@ -14,21 +14,21 @@ from typing import ClassVar
 
 from grader.course.roster import Identity, Roster
 from grader.errors import UsageError
+from grader.lms.lms_table import LmsLine, LmsTable
 from grader.lms.moodle_words import COLUMNS, column_of
 from grader.lms.system import (
     FIRST,
     LAST,
     Columns,
     Context,
-    Place,
+    ExportMetadata,
+    FileOwner,
+    MarkColumn,
     Sidecar,
     System,
-    Target,
-    Told,
     joined,
     only_target,
 )
-from grader.lms.table import Line, Table
 
 _FOLDER = re.compile(
     r"(?P<name>[^_]+)_(?P<id>\d+)_assignsubmission_[a-z]+(?:_(?P<file>.*))?", re.DOTALL
@@ -66,13 +66,13 @@ class Moodle(System):
     def made(self, paths: Collection[str]) -> bool:
         return all(_FOLDER.fullmatch(path.partition("/")[0]) for path in paths)
 
-    def told_by(self, files: Sequence[Sidecar], context: Context) -> Told:
+    def told_by(self, files: Sequence[Sidecar], context: Context) -> ExportMetadata:
         """The worksheet tells who the participants are."""
-        told = Told(context.roster, context.zone)
+        told = ExportMetadata(context.roster, context.zone)
         told.entries.update({who.other: ((who,), at) for who, at in context.times if who.other})
         return told
 
-    def place_of(self, path: str, told: Told) -> Place | None:
+    def place_of(self, path: str, told: ExportMetadata) -> FileOwner | None:
         top, _, rest = path.partition("/")
         match = _FOLDER.fullmatch(top)
         if match is None:
@@ -82,7 +82,7 @@ class Moodle(System):
         blind = match["name"].casefold() in _BLIND
         name = "" if blind else _without_group(match["name"], told.roster)
         who = people[0] if people else Identity(name=name, other=number_)
-        return Place(who, joined(match["file"] or "", rest) or "nothing", at=at)
+        return FileOwner(who, joined(match["file"] or "", rest) or "nothing", at=at)
 
     def exported(self, columns: frozenset[str]) -> bool:
         if "email address" in columns and columns & {"full name", "identifier", *FIRST}:
@@ -91,11 +91,11 @@ class Moodle(System):
             return True
         return bool(columns & set(COLUMNS["handed_in"]) and columns & set(COLUMNS["graded"]))
 
-    def more_of(self, table: Table, line: Line) -> Mapping[str, str]:
+    def more_of(self, table: LmsTable, line: LmsLine) -> Mapping[str, str]:
         participant = _PARTICIPANT.search(line.cell(column_of(table, "identifier")))
         return {"other": f"Participant {participant[1]}"} if participant else {}
 
-    def targets(self, table: Table) -> list[Target]:
+    def targets(self, table: LmsTable) -> list[MarkColumn]:
         for piece in ("identifier", "grade", "graded"):
             if table.column(*COLUMNS[piece]) is None:  # by its title: Moodle looks for no other
                 needed = COLUMNS[piece][0].capitalize()
@@ -110,7 +110,9 @@ class Moodle(System):
     def over_maximum(self) -> str:
         return "; Moodle's import skips the line in silence"
 
-    def skipped(self, table: Table, line: Line, target: Target, text: str) -> Iterator[str]:
+    def skipped(
+        self, table: LmsTable, line: LmsLine, target: MarkColumn, text: str
+    ) -> Iterator[str]:
         if not re.search(r"\d+\s*$", line.cell(column_of(table, "identifier"))):
             yield "without an Identifier Moodle's import skips the line in silence"
         changeable = line.cell(column_of(table, "changeable"))
@@ -123,7 +125,7 @@ class Moodle(System):
                 "the line for stale and skips it in silence"
             )
 
-    def feedback_place(self, table: Table, line: Line) -> str:
+    def feedback_place(self, table: LmsTable, line: LmsLine) -> str:
         """As `mod/assign/feedback/file/importziplib.php` takes it apart, at underscores."""
         participant = _PARTICIPANT.search(line.cell(column_of(table, "identifier")))
         if participant is None:
@@ -143,7 +145,7 @@ class Moodle(System):
         ]
 
 
-def _name_of(table: Table, line: Line) -> str:
+def _name_of(table: LmsTable, line: LmsLine) -> str:
     whole = line.cell(table.column(*COLUMNS["name"]))
     parts = (line.cell(table.column(*FIRST)), line.cell(table.column(*LAST)))
     return unicodedata.normalize("NFC", whole or " ".join(parts))

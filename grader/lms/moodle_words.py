@@ -14,7 +14,7 @@ import unicodedata
 from typing import Literal
 
 from grader.errors import UsageError
-from grader.lms.table import Table
+from grader.lms.lms_table import LmsTable
 
 DateOrder = Literal["day-first", "month-first"]
 
@@ -176,7 +176,7 @@ def _numeric(found: re.Match[str], order: DateOrder | None) -> tuple[int, int, i
     raise AmbiguousDateError(found[0])
 
 
-def column_of(table: Table, piece: str) -> int | None:
+def column_of(table: LmsTable, piece: str) -> int | None:
     """Return the place of a column of the worksheet, in whichever language it is.
 
     The participants' column is also told by its cells: a word of the site's, and a number.
@@ -191,7 +191,7 @@ def column_of(table: Table, piece: str) -> int | None:
     return found
 
 
-def check_worksheet(table: Table, where: object = None) -> None:
+def check_worksheet(table: LmsTable, where: object = None) -> None:
     """Refuse a worksheet that doesn't tell who handed in when.
 
     Raises:

@@ -15,7 +15,7 @@ from typing import ClassVar
 from grader.course.roster import Identity
 from grader.errors import UsageError
 from grader.lms.clock import iso_time
-from grader.lms.system import Columns, Context, Place, Sidecar, System, Told
+from grader.lms.system import Columns, Context, ExportMetadata, FileOwner, Sidecar, System
 
 _TIMESTAMP = "timestamp.txt"
 _OWN = (_TIMESTAMP, "submission_secret.txt")
@@ -47,8 +47,8 @@ class Nbgrader(System):
     def is_sidecar(self, path: str) -> bool:
         return path.rpartition("/")[2] == _TIMESTAMP
 
-    def told_by(self, files: Sequence[Sidecar], context: Context) -> Told:
-        told = Told(context.roster, context.zone, folder=_folder(files, context))
+    def told_by(self, files: Sequence[Sidecar], context: Context) -> ExportMetadata:
+        told = ExportMetadata(context.roster, context.zone, folder=_folder(files, context))
         for file in files:
             student, _, rest = file.path.partition("/")
             if rest != f"{told.folder}/{_TIMESTAMP}" or file.size is None:
@@ -57,19 +57,21 @@ class Nbgrader(System):
                 told.entries[student] = ((), time)
         return told
 
-    def place_of(self, path: str, told: Told) -> Place | None:
+    def place_of(self, path: str, told: ExportMetadata) -> FileOwner | None:
         parts = path.split("/")
         if match := _INBOUND.fullmatch(parts[0]):
             if match["assignment"] != told.folder:
                 return None
             file = "/".join(parts[1:])
             own = "" if file in _OWN else file
-            return Place(Identity(login=match["user"]), own, at=iso_time(match["time"], dt.UTC))
+            return FileOwner(Identity(login=match["user"]), own, at=iso_time(match["time"], dt.UTC))
         if len(parts) < 3 or parts[1] != told.folder:
             return None
         file = "/".join(parts[2:])
         own = "" if file in _OWN else file
-        return Place(Identity(login=parts[0]), own, at=told.entries.get(parts[0], ((), None))[1])
+        return FileOwner(
+            Identity(login=parts[0]), own, at=told.entries.get(parts[0], ((), None))[1]
+        )
 
     def exported(self, columns: frozenset[str]) -> bool:
         return "student_id" in columns or {"id", "first_name", "last_name"} <= columns

@@ -10,14 +10,14 @@ from grader.errors import UsageError
 from grader.lms.blackboard import Blackboard
 from grader.lms.brightspace import Brightspace
 from grader.lms.canvas import Canvas
+from grader.lms.generic import PlainList
 from grader.lms.gradescope import Gradescope
 from grader.lms.ilias import Ilias
+from grader.lms.lms_table import LmsTable
 from grader.lms.moodle import Moodle
 from grader.lms.nbgrader import Nbgrader
-from grader.lms.plain import PlainList
 from grader.lms.sakai import Sakai
 from grader.lms.system import System
-from grader.lms.table import Table
 
 GROUP = "grader.lms"
 # In the order in which they are asked about a table.
@@ -102,7 +102,7 @@ def system_that_made(paths: Iterable[str]) -> System | None:
     return next((system for system in ordered if system.made(there)), None)
 
 
-def system_of(table: Table, *, where: object = None) -> System:
+def system_of(table: LmsTable, *, where: object = None) -> System:
     """Tell which system exported a table, by its columns.
 
     Raises:

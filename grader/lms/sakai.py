@@ -16,17 +16,17 @@ from typing import ClassVar
 
 from grader.course.roster import Identity
 from grader.lms.clock import iso_time, local_time
+from grader.lms.lms_table import LmsTable
 from grader.lms.system import (
     Columns,
     Context,
-    Place,
+    ExportMetadata,
+    FileOwner,
+    MarkColumn,
     Sidecar,
     System,
-    Target,
-    Told,
     only_target,
 )
-from grader.lms.table import Table
 
 _FOLDER = re.compile(r"(?P<name>[^/]+?)\s*\((?P<login>[^()/]+)\)")
 _HANDED_IN = "Submission attachment(s)/"
@@ -54,24 +54,24 @@ class Sakai(System):
     def is_sidecar(self, path: str) -> bool:
         return path.rpartition("/")[2] == _TIMESTAMP
 
-    def told_by(self, files: Sequence[Sidecar], context: Context) -> Told:
-        told = Told(context.roster, context.zone)
+    def told_by(self, files: Sequence[Sidecar], context: Context) -> ExportMetadata:
+        told = ExportMetadata(context.roster, context.zone)
         for file in files:
             top, _, rest = file.path.partition("/")
             if rest == _TIMESTAMP and file.size is not None:
                 told.entries[top] = ((), _stamp(file.text(100).strip()))
         return told
 
-    def place_of(self, path: str, told: Told) -> Place | None:
+    def place_of(self, path: str, told: ExportMetadata) -> FileOwner | None:
         top, _, rest = path.partition("/")
         match = _FOLDER.fullmatch(top)
         if match is None:
             return None
         who = Identity(login=match["login"], name=" ".join(match["name"].split()))
         file = rest.removeprefix(_HANDED_IN) if rest.startswith(_HANDED_IN) else ""
-        return Place(who, file, at=told.entries.get(top, ((), None))[1])
+        return FileOwner(who, file, at=told.entries.get(top, ((), None))[1])
 
-    def prepare(self, table: Table) -> None:
+    def prepare(self, table: LmsTable) -> None:
         """The header comes after the assignment's own line."""
         for line in table.lines[:_HEADER_WITHIN]:
             if line.cell(0).casefold() == "display id":
@@ -81,7 +81,7 @@ class Sakai(System):
     def exported(self, columns: frozenset[str]) -> bool:
         return {"display id", "id", "last name"} <= columns
 
-    def targets(self, table: Table) -> list[Target]:
+    def targets(self, table: LmsTable) -> list[MarkColumn]:
         return [only_target(table, ("grade",), ())]
 
 

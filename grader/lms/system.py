@@ -11,7 +11,7 @@ from typing import ClassVar
 
 from grader.course.roster import Identity, Person, Roster, is_test_student
 from grader.errors import UsageError
-from grader.lms.table import Line, Table
+from grader.lms.lms_table import LmsLine, LmsTable
 from grader.points import HUNDREDTH
 
 FIRST = ("first name", "firstname", "first_name")
@@ -20,7 +20,7 @@ _MAX_SIDECAR_BYTES = 32 << 20
 
 
 @dataclass(frozen=True)
-class Place:
+class FileOwner:
     """Where a file belongs.
 
     Attributes:
@@ -64,7 +64,7 @@ Entry = tuple[tuple[Identity, ...], dt.datetime | None]
 
 
 @dataclass
-class Told:
+class ExportMetadata:
     """What is known beside the paths of an archive.
 
     Attributes:
@@ -98,7 +98,7 @@ class Context:
 
 
 @dataclass(frozen=True)
-class Target:
+class MarkColumn:
     """A column of a table that takes marks.
 
     Attributes:
@@ -151,15 +151,15 @@ class System:
         """Say whether a file may tell whose others are, and is to be read."""
         return False
 
-    def told_by(self, files: Sequence[Sidecar], context: Context) -> Told:
+    def told_by(self, files: Sequence[Sidecar], context: Context) -> ExportMetadata:
         """Gather what the files beside say.
 
         Raises:
             UsageError: what must be there is not, or can't be read.
         """
-        return Told(context.roster, context.zone)
+        return ExportMetadata(context.roster, context.zone)
 
-    def place_of(self, path: str, told: Told) -> Place | None:
+    def place_of(self, path: str, told: ExportMetadata) -> FileOwner | None:
         """Return where a file belongs; None for what is no student's.
 
         Raises:
@@ -171,14 +171,14 @@ class System:
         """Say whether an archive's user, who has the person's id, can have the person's name."""
         return True
 
-    def prepare(self, table: Table) -> None:
+    def prepare(self, table: LmsTable) -> None:
         """Find the header of a table of this system's, where it isn't the first line."""
 
     def exported(self, columns: frozenset[str]) -> bool:
         """Say whether a table with these columns, in lower case, is this system's."""
         return False
 
-    def people(self, table: Table) -> Iterator[tuple[Line, Identity, str, str]]:
+    def people(self, table: LmsTable) -> Iterator[tuple[LmsLine, Identity, str, str]]:
         """Yield the lines that are of a person: (line, who, the id it gives, section)."""
         places = {piece: table.column(*names) for piece, names in self.columns.items()}
         first, last = table.column(*FIRST), table.column(*LAST)
@@ -198,11 +198,11 @@ class System:
         """Say whether a line with these pieces is of a person."""
         return True
 
-    def more_of(self, table: Table, line: Line) -> Mapping[str, str]:
+    def more_of(self, table: LmsTable, line: LmsLine) -> Mapping[str, str]:
         """Return pieces of a line's `Identity` that no column of `columns` holds as it is."""
         return {}
 
-    def targets(self, table: Table) -> list[Target]:
+    def targets(self, table: LmsTable) -> list[MarkColumn]:
         """Return the columns that take marks; with `one_item`, the only one.
 
         Raises:
@@ -210,12 +210,14 @@ class System:
         """
         return []
 
-    def cell(self, points: Decimal, target: Target, *, comma: bool) -> str:
+    def cell(self, points: Decimal, target: MarkColumn, *, comma: bool) -> str:
         """Return points as the text of a cell; `comma`: the file writes 9,50."""
         text = f"{points.quantize(HUNDREDTH, ROUND_HALF_UP):f}"
         return text.replace(".", ",") if comma else text
 
-    def skipped(self, table: Table, line: Line, target: Target, text: str) -> Iterator[str]:
+    def skipped(
+        self, table: LmsTable, line: LmsLine, target: MarkColumn, text: str
+    ) -> Iterator[str]:
         """Yield why the system's import would pass over a line, as it stands before `text`."""
         yield from ()
 
@@ -223,10 +225,10 @@ class System:
         """Return what the system's import does with more points than the maximum, as an ending."""
         return ""
 
-    def finish(self, table: Table, line: Line, max_points: Decimal) -> None:
+    def finish(self, table: LmsTable, line: LmsLine, max_points: Decimal) -> None:
         """Fill in what belongs to a mark beside its cell."""
 
-    def feedback_place(self, table: Table, line: Line) -> str:
+    def feedback_place(self, table: LmsTable, line: LmsLine) -> str:
         """Return the folder for a student's files in an archive of feedback; empty: none."""
         return ""
 
@@ -235,7 +237,7 @@ class System:
         return []
 
 
-def only_target(table: Table, names: Iterable[str], maximum: Iterable[str]) -> Target:
+def only_target(table: LmsTable, names: Iterable[str], maximum: Iterable[str]) -> MarkColumn:
     """Return the one column that takes marks.
 
     Raises:
@@ -247,7 +249,7 @@ def only_target(table: Table, names: Iterable[str], maximum: Iterable[str]) -> T
         raise UsageError(f"the file has no column {wanted[0].title()}")
     most = table.column(*maximum)
     highest = next((number(line.cell(most)) for line in table.lines if line.cell(most)), None)
-    return Target(place, table.columns[place], highest)
+    return MarkColumn(place, table.columns[place], highest)
 
 
 def number(text: str) -> Decimal | None:

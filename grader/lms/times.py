@@ -8,6 +8,7 @@ import re
 from grader.course.roster import Identity
 from grader.errors import UsageError
 from grader.lms.clock import iso_time
+from grader.lms.lms_table import LmsTable
 from grader.lms.moodle_words import (
     NO_TIME,
     AmbiguousDateError,
@@ -17,14 +18,13 @@ from grader.lms.moodle_words import (
     moodle_time,
 )
 from grader.lms.system import System
-from grader.lms.table import Table
 
 _ISO = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d")
 _NONE = NO_TIME | {"n/a", "none", "null"}
 
 
 def hand_in_times(
-    table: Table, system: System, zone: dt.tzinfo, dates: DateOrder | None
+    table: LmsTable, system: System, zone: dt.tzinfo, dates: DateOrder | None
 ) -> list[tuple[Identity, str, dt.datetime | None]]:
     """Return who is in each line, the id it gives, and when they handed in.
 

@@ -9,8 +9,8 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from grader.course.directory import Assignment
 from grader.points import show
+from grader.release.check_settings import SETTING_NAME, released_setting
 from grader.release.notebooks import notebook_bytes, student_notebook
-from grader.release.setting import SETTING_NAME, released_setting
 from grader.resources import shipped_dir
 
 # The same ranges as the package's own, so that a student's torch behaves as the box's does.

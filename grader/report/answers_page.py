@@ -11,7 +11,7 @@ from grader.course.spec import AssignmentSpec, Question
 from grader.intake.answers import AnswerPlace
 from grader.report.markdown import markdown_html
 from grader.report.marks import outcome_words
-from grader.report.notebook_view import view_answer
+from grader.report.rendered_notebook import view_answer
 from grader.report.templates import render
 from grader.suite.results import TestResult
 

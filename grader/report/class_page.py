@@ -33,7 +33,7 @@ MAX_BREACHES = 20
 
 
 @dataclass(frozen=True, kw_only=True)
-class Row:
+class StudentRow:
     """One line of the class: what was handed in, what it is worth, how it stands.
 
     `flags` are the words under which the page can show this line with others like it.
@@ -141,7 +141,9 @@ def class_page(
                 statistics=statistics,
                 problem=problem,
             ),
-            "breaches": [(v, breach) for v in ordered for breach in v.breaches[:MAX_BREACHES]],
+            "breaches": [
+                (v, violation) for v in ordered for violation in v.violations[:MAX_BREACHES]
+            ],
             "flags": [(flag, words, flags[flag]) for flag, words in FLAGS.items() if flags[flag]],
             "script": Markup(script),  # noqa: S704 - our own file, named by its hash
             "script_hash": Markup(script_hash(script)),  # noqa: S704 - base64
@@ -168,7 +170,7 @@ def _rows(
     standings: Mapping[str, Standing],
     given: Mapping[str, Given],
     marks: Mapping[str, WholeMark | None],
-) -> list[Row]:
+) -> list[StudentRow]:
     of = {verdict.student: verdict for verdict in verdicts}
     rows = []
     for student in {**of, **standings}:
@@ -178,7 +180,7 @@ def _rows(
             at = verdict.submission.submitted_at if verdict else None
             standing = Standing(handed_in=at, absent=verdict is None)
         rows.append(
-            Row(
+            StudentRow(
                 student=student,
                 name=standing.name or student,
                 verdict=verdict,

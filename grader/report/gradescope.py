@@ -107,15 +107,15 @@ def _extra(verdict: Verdict, mark: WholeMark | None, now: dt.datetime) -> dict[s
         "outcome": verdict.outcome.value,
         "breaches": [
             {
-                "rule": breach.rule,
-                "what": clean(breach.sentence, 600),
-                "source": clean(breach.text, 300),
-                "seen": breach.seen,
-                "cost": breach.cost,
-                "points": float(breach.points),
-                "tests": list(breach.tests),
+                "rule": violation.rule,
+                "what": clean(violation.sentence, 600),
+                "source": clean(violation.text, 300),
+                "seen": violation.seen,
+                "cost": violation.cost,
+                "points": float(violation.points),
+                "tests": list(violation.tests),
             }
-            for breach in verdict.breaches
+            for violation in verdict.violations
         ],
         "mark": mark.words if mark else None,
         "points": float(mark.points) if mark else None,

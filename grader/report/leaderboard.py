@@ -15,7 +15,7 @@ from grader.report.templates import render
 
 
 @dataclass(frozen=True, kw_only=True)
-class Place:
+class LeaderboardRow:
     """One line: `rank` counts from 1, equal scores share it; `length` of its bar is 0 to 1."""
 
     rank: int
@@ -32,7 +32,7 @@ def places(
     names: Mapping[str, str],
     due: dt.datetime | None,
     now: dt.datetime,
-) -> list[Place]:
+) -> list[LeaderboardRow]:
     """Rank a class by what the board's test measured; who has no such result is left out.
 
     A result that a student may not see yet is on no board either. Equal scores are listed with
@@ -52,7 +52,7 @@ def places(
     most = max((abs(score) for score in scores), default=Decimal(0))
     scale = Decimal(1) if board.percent else most
     return [
-        Place(
+        LeaderboardRow(
             rank=scores.index(score) + 1,
             name=names[verdict.student],
             score=_shown(score, board),

@@ -13,8 +13,8 @@ import msgspec
 from grader.course.spec import AssignmentSpec
 from grader.gradebook.whole_mark import Given, WholeMark, whole_mark
 from grader.grading.verdict import Outcome, Verdict
-from grader.intake.answers import Place
-from grader.rules.breach import Breach
+from grader.intake.answers import AnswerPosition
+from grader.rules.violation import Violation
 from grader.suite.results import TestOutcome, TestResult
 
 Audience = Literal["student", "instructor"]
@@ -33,12 +33,13 @@ OUTCOME_WORDS = {
 
 
 PLACE_WORDS = {
-    Place.LED: "The marker of the answer is gone, or nothing stands at it. This stands in its "
+    AnswerPosition.LED: "The marker of the answer is gone, or nothing stands at it. This stands in "
+    "its "
     "place, between the cells that were given.",
-    Place.PART: "What was made of the question's part of the notebook.",
-    Place.UNTOUCHED: "The answer was not touched: it is as it was handed out.",
-    Place.LOST: "No answer was found: its marker is gone, and so is what stood round it. Look into "
-    "the notebook.",
+    AnswerPosition.PART: "What was made of the question's part of the notebook.",
+    AnswerPosition.UNTOUCHED: "The answer was not touched: it is as it was handed out.",
+    AnswerPosition.LOST: "No answer was found: its marker is gone, and so is what stood round it. "
+    "Look into the notebook.",
 }
 
 PARTLY = "partly passed"
@@ -157,35 +158,35 @@ def mark_sheet(
     )
 
 
-def shown_breaches(
+def shown_violations(
     verdict: Verdict, *, spec: AssignmentSpec, audience: Audience, now: dt.datetime
-) -> list[Breach]:
-    """What of the breaches this reader may see.
+) -> list[Violation]:
+    """What of the violations this reader may see.
 
     A student sees those that a shown test concerns or that the source alone shows, and what they
     cost only where no test that is held back is among them; what can't be told is for a person.
     """
     if audience == "instructor":
-        return list(verdict.breaches)
+        return list(verdict.violations)
     due = aware(spec.dates.due)
     shown = {t.name for t in verdict.tests if is_shown(t, due=due, now=now)}
     found = []
-    for breach in verdict.breaches:
-        known = shown.issuperset(breach.tests)
-        traced_unseen = breach.seen == "trace" and not shown.intersection(breach.tests)
-        if breach.unclear or traced_unseen:
+    for violation in verdict.violations:
+        known = shown.issuperset(violation.tests)
+        traced_unseen = violation.seen == "trace" and not shown.intersection(violation.tests)
+        if violation.unclear or traced_unseen:
             continue
-        kept = tuple(name for name in breach.tests if name in shown)
-        points = breach.points if known else Decimal(0)
-        found.append(msgspec.structs.replace(breach, tests=kept, points=points))
+        kept = tuple(name for name in violation.tests if name in shown)
+        points = violation.points if known else Decimal(0)
+        found.append(msgspec.structs.replace(violation, tests=kept, points=points))
     return found
 
 
-def consequence(breach: Breach, audience: Audience) -> str:
-    """What a breach cost, for its reader; a student may not see all the tests that it concerns."""
-    if audience == "student" and breach.charges and not breach.points:
+def consequence(violation: Violation, audience: Audience) -> str:
+    """What a violation cost, for its reader; a student may not see all the tests it concerns."""
+    if audience == "student" and violation.charges and not violation.points:
         return "Checks that use it give no points."
-    return breach.consequence
+    return violation.consequence
 
 
 def is_shown(test: TestResult, *, due: dt.datetime | None, now: dt.datetime) -> bool:

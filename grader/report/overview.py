@@ -29,7 +29,7 @@ _NEEDS_GPU = "needs a GPU"
 
 
 @dataclass(frozen=True, kw_only=True)
-class Finding:
+class OverviewLine:
     """One thing to look at.
 
     Attributes:
@@ -55,7 +55,7 @@ def findings(
     marks: Mapping[str, WholeMark | None],
     statistics: ClassStatistics | None = None,
     problem: str = "",
-) -> list[Finding]:
+) -> list[OverviewLine]:
     """Return what is worth a look, gravest first; nothing where all is well.
 
     Args:
@@ -75,13 +75,13 @@ def findings(
     ]
     if problem:
         text = f"lateness, extensions and excuses are not known: {problem}"
-        found.append(Finding(kind="course_file", text=text, grave=True))
+        found.append(OverviewLine(kind="course_file", text=text, grave=True))
     return sorted(found, key=lambda finding: not finding.grave)
 
 
-def _broken(verdicts: Sequence[Verdict]) -> Iterator[Finding]:
+def _broken(verdicts: Sequence[Verdict]) -> Iterator[OverviewLine]:
     for fault in suite_faults(verdicts):
-        yield Finding(
+        yield OverviewLine(
             kind="suite_error",
             text=f"a test of the suite is broken: {fault.test}; no mark for "
             f"{_submissions(len(fault.students))}",
@@ -91,7 +91,7 @@ def _broken(verdicts: Sequence[Verdict]) -> Iterator[Finding]:
         )
     failed = [v.student for v in verdicts if v.outcome is Outcome.INFRASTRUCTURE_ERROR]
     if failed:
-        yield Finding(
+        yield OverviewLine(
             kind="not_graded",
             text=f"{_submissions(len(failed))} not graded, through a fault on our side",
             students=tuple(failed),
@@ -99,11 +99,11 @@ def _broken(verdicts: Sequence[Verdict]) -> Iterator[Finding]:
         )
 
 
-def _notebooks(verdicts: Sequence[Verdict]) -> Iterator[Finding]:
+def _notebooks(verdicts: Sequence[Verdict]) -> Iterator[OverviewLine]:
     graded = [v for v in verdicts if v.outcome is Outcome.GRADED]
     modules = Counter(name for v in graded for name in v.missing_modules)
     for name, count in modules.most_common(LISTED):
-        yield Finding(
+        yield OverviewLine(
             kind="missing_module",
             text=f"{count} of {_notebooks_in(len(graded))} import `{name}`, which is not installed",
             students=tuple(v.student for v in graded if name in v.missing_modules),
@@ -111,7 +111,7 @@ def _notebooks(verdicts: Sequence[Verdict]) -> Iterator[Finding]:
         )
     if len(modules) > LISTED:
         rest = [name for name, _ in modules.most_common()[LISTED:]]
-        yield Finding(
+        yield OverviewLine(
             kind="missing_modules_rarer",
             text=f"{len(rest)} more modules are not installed: {', '.join(rest[:8])}",
             students=tuple(v.student for v in graded if set(rest) & set(v.missing_modules)),
@@ -123,21 +123,21 @@ def _notebooks(verdicts: Sequence[Verdict]) -> Iterator[Finding]:
     ):
         found = tuple(v.student for v in graded if is_so(v))
         if found:
-            yield Finding(
+            yield OverviewLine(
                 kind=kind,
                 text=f"{len(found)} of {_notebooks_in(len(graded))} {text}",
                 students=found,
             )
     unread = tuple(v.student for v in verdicts if v.outcome is Outcome.INVALID_SUBMISSION)
     if unread:
-        yield Finding(
+        yield OverviewLine(
             kind="unreadable",
             text=f"{_submissions(len(unread))} could not be read: 0 points",
             students=unread,
         )
 
 
-def _tests(statistics: ClassStatistics) -> Iterator[Finding]:
+def _tests(statistics: ClassStatistics) -> Iterator[OverviewLine]:
     tests = statistics.tests
     by_none = [t for t in tests if t.taken >= FEW and not t.pass_rate and not t.partly_rate]
     for test in by_none:
@@ -158,25 +158,25 @@ def _tests(statistics: ClassStatistics) -> Iterator[Finding]:
     by_all = [t for t in tests if t.taken >= SOME and t.pass_rate == 1]
     if by_all:
         count = f"{len(by_all)} of {len(tests)} tests are" if len(by_all) > 1 else "1 test is"
-        yield Finding(
+        yield OverviewLine(
             kind="passed_by_all",
             text=f"{count} passed by everybody, and so separate nobody",
             tests=tuple(t.name for t in by_all),
         )
 
 
-def _of_test(kind: str, text: str, test: TestStatistics, *, grave: bool = False) -> Finding:
+def _of_test(kind: str, text: str, test: TestStatistics, *, grave: bool = False) -> OverviewLine:
     missed = tuple(m.student for m in test.missed)
-    return Finding(kind=kind, text=text, students=missed, tests=(test.name,), grave=grave)
+    return OverviewLine(kind=kind, text=text, students=missed, tests=(test.name,), grave=grave)
 
 
 def _people(
     verdicts: Sequence[Verdict], spec: AssignmentSpec, standings: Mapping[str, Standing]
-) -> Iterator[Finding]:
-    def who(kind: str, text: str, is_so: Mapping[str, bool]) -> Iterator[Finding]:
+) -> Iterator[OverviewLine]:
+    def who(kind: str, text: str, is_so: Mapping[str, bool]) -> Iterator[OverviewLine]:
         found = tuple(student for student, so in is_so.items() if so)
         if found:
-            yield Finding(kind=kind, text=f"{len(found)} {text}", students=found)
+            yield OverviewLine(kind=kind, text=f"{len(found)} {text}", students=found)
 
     own = standings.items()
     yield from who("not_handed_in", "not handed in", {
@@ -197,12 +197,12 @@ def _people(
     yield from who("not_on_roster", "not on the roster", {s: not o.on_roster for s, o in own})
 
 
-def _waiting(marks: Mapping[str, WholeMark | None]) -> Iterator[Finding]:
+def _waiting(marks: Mapping[str, WholeMark | None]) -> Iterator[OverviewLine]:
     waiting = {s: mark for s, mark in marks.items() if mark is not None and mark.waits}
     if waiting:
         points = sum((mark.waits for mark in waiting.values()), Decimal(0))
         answers = sum(max(1, len(mark.waiting)) for mark in waiting.values())
-        yield Finding(
+        yield OverviewLine(
             kind="waits_for_marks",
             text=f"{answers} {'answer waits' if answers == 1 else 'answers wait'} for a person to "
             f"mark {'it' if answers == 1 else 'them'}, worth {show(points)} points in all",

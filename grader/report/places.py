@@ -5,14 +5,14 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
-from grader.report.notebook_view import NotebookView
+from grader.report.rendered_notebook import RenderedNotebook
 from grader.suite.results import TestOutcome, TestResult
 
 _FRAME = re.compile(r"\bcell (\d{1,4})\b")
 _WORD = re.compile(r"[A-Za-z_]\w{2,80}")
 
 
-def cells_of_tests(tests: Iterable[TestResult], notebook: NotebookView) -> dict[str, int]:
+def cells_of_tests(tests: Iterable[TestResult], notebook: RenderedNotebook) -> dict[str, int]:
     """Return by test the number of a cell, as far as one is known, of those that were missed.
 
     The cell in which the student's code raised; else the last one that defines a name of which the

@@ -10,7 +10,7 @@ from pathlib import Path
 from grader.report.templates import render
 from grader.similarity.code import CodeCell
 from grader.similarity.comparison import Comparison, Pair
-from grader.similarity.fingerprints import Code, Place
+from grader.similarity.fingerprints import Code, SourcePlace
 from grader.similarity.passages import Passage, passages
 
 MAX_PAIRS = 60
@@ -19,7 +19,7 @@ MAX_LINE = 400
 
 
 @dataclass(frozen=True)
-class Line:
+class CodeLine:
     """A line of a passage; `marked` where the other notebook has it too."""
 
     number: int
@@ -31,10 +31,10 @@ class Line:
 class Shown:
     """A passage, ready to be shown."""
 
-    left: Place
-    right: Place
-    left_lines: tuple[Line, ...]
-    right_lines: tuple[Line, ...]
+    left: SourcePlace
+    right: SourcePlace
+    left_lines: tuple[CodeLine, ...]
+    right_lines: tuple[CodeLine, ...]
 
 
 @dataclass(frozen=True)
@@ -102,10 +102,12 @@ def _shown(passage: Passage, left: Code, right: Code) -> Shown:
     )
 
 
-def _lines(cells: Sequence[CodeCell], place: Place, marked: frozenset[int]) -> tuple[Line, ...]:
+def _lines(
+    cells: Sequence[CodeCell], place: SourcePlace, marked: frozenset[int]
+) -> tuple[CodeLine, ...]:
     source = next(cell.source for cell in cells if cell.number == place.cell)
     lines = source.split("\n")
     return tuple(
-        Line(number, lines[number - 1][:MAX_LINE], number in marked)
+        CodeLine(number, lines[number - 1][:MAX_LINE], number in marked)
         for number in range(place.first, min(place.last, len(lines)) + 1)
     )

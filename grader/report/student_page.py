@@ -21,10 +21,10 @@ from grader.report.marks import (
     mark_sheet,
     outcome_words,
     place_words,
-    shown_breaches,
+    shown_violations,
 )
-from grader.report.notebook_view import NotebookView, view_answer, view_notebook
 from grader.report.places import cells_of_tests
+from grader.report.rendered_notebook import RenderedNotebook, view_answer, view_notebook
 from grader.report.templates import render
 from grader.report.text import show_terminal
 
@@ -55,7 +55,7 @@ def student_page(
         template_dirs: a course's own template folders.
     """
     moment = aware(now) or now
-    notebook = view_notebook(executed_notebook) if executed_notebook else NotebookView(cells=[])
+    notebook = view_notebook(executed_notebook) if executed_notebook else RenderedNotebook(cells=[])
     standing = standing or Standing(handed_in=verdict.submission.submitted_at)
     sheet = mark_sheet(
         verdict, spec=spec, audience=audience, now=moment, given=given, by_hand=standing.by_hand
@@ -95,8 +95,8 @@ def student_page(
             "notebook": notebook,
             "instructor": audience == "instructor",
             "breaches": [
-                (breach, consequence(breach, audience))
-                for breach in shown_breaches(verdict, spec=spec, audience=audience, now=moment)
+                (violation, consequence(violation, audience))
+                for violation in shown_violations(verdict, spec=spec, audience=audience, now=moment)
             ],
             "words": outcome_words,
             "terminal": _terminal,
@@ -131,7 +131,7 @@ def absent_page(
 
 
 def _work(
-    anchors: Mapping[str, str], cells: Mapping[str, int], notebook: NotebookView
+    anchors: Mapping[str, str], cells: Mapping[str, int], notebook: RenderedNotebook
 ) -> dict[int, list[str]]:
     """By cell, the places in it to which others may link: one for each test that it is about.
 

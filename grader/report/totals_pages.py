@@ -11,9 +11,9 @@ from pathlib import Path
 from grader.course.course_file import CourseFile
 from grader.gradebook.marks import MarkEvent
 from grader.gradebook.totals.need import Need, plainly
-from grader.gradebook.totals.results import ItemTotal, State, StudentTotal
 from grader.gradebook.totals.rounding import hundredths
 from grader.gradebook.totals.statistics import totals_statistics
+from grader.gradebook.totals.total_lines import ItemTotal, State, StudentTotal
 from grader.report.charts import histogram_svg
 from grader.report.class_page import relative_link, sorting_key
 from grader.report.spread_chart import spread_svg

@@ -29,7 +29,7 @@ class Binding:
     replaces what was bound before.
     """
 
-    scope: Scope
+    scope: BindingScope
     value: ast.expr | None = None
     path: str = ""
     own: ast.AST | None = None
@@ -39,20 +39,20 @@ class Binding:
 
 
 @dataclass(eq=False)
-class Scope:
+class BindingScope:
     """The names of a module, a unit of it, a function or a class.
 
     A unit is one statement of the module: it sees what was bound until then.
     """
 
     kind: Literal["module", "unit", "function", "class"]
-    parent: Scope | None = None
+    parent: BindingScope | None = None
     unit: int = 0
     names: dict[str, list[Binding]] = field(default_factory=dict)
     outer: set[str] = field(default_factory=set)
 
     @property
-    def module(self) -> Scope:
+    def module(self) -> BindingScope:
         """The outermost scope."""
         return self if self.parent is None else self.parent.module
 
@@ -61,36 +61,36 @@ class Bindings:
     """Everything that the notebook's statements bind, gathered in one pass."""
 
     def __init__(self) -> None:
-        self.module = Scope("module")
+        self.module = BindingScope("module")
         self.stars: list[str] = []
         self.attributes: dict[str, list[Binding]] = {}
         self.own_attributes: set[str] = set()
         self.functions: dict[str, list[_Function]] = {}
-        self.returns: dict[int, list[tuple[ast.expr, Scope]]] = {}
-        self.calls: dict[str, list[tuple[ast.Call, Scope]]] = {}
-        self.scopes: dict[int, Scope] = {}
-        self.executes: list[tuple[ast.Call, Scope]] = []
+        self.returns: dict[int, list[tuple[ast.expr, BindingScope]]] = {}
+        self.calls: dict[str, list[tuple[ast.Call, BindingScope]]] = {}
+        self.scopes: dict[int, BindingScope] = {}
+        self.executes: list[tuple[ast.Call, BindingScope]] = []
         self.executed: dict[int, list[ast.stmt]] = {}
-        self._mutations: list[tuple[str, Scope, ast.expr]] = []
+        self._mutations: list[tuple[str, BindingScope, ast.expr]] = []
         self._function: list[int] = []
         self._nodes = 0
         self._unit = 0
 
-    def add_unit(self, statement: ast.stmt, unit: int, *, always: bool) -> Scope:
+    def add_unit(self, statement: ast.stmt, unit: int, *, always: bool) -> BindingScope:
         """Take in one statement of the module; return the scope in which it is evaluated.
 
         Raises:
             TooMuch, RecursionError: it can't be taken in.
         """
         self._unit = unit
-        scope = Scope("unit", self.module, unit)
+        scope = BindingScope("unit", self.module, unit)
         self._statement(statement, scope, always)
         return scope
 
     def finish(self) -> None:
         """Bind what adds to a container to the container's name, wherever that is bound."""
         for name, start, value in self._mutations:
-            scope: Scope | None = start
+            scope: BindingScope | None = start
             while scope is not None and name not in scope.names:
                 scope = scope.parent
             target = scope or self.module
@@ -98,7 +98,7 @@ class Bindings:
             target.names.setdefault(name, []).append(binding)
         self._mutations.clear()
 
-    def add_executed(self, call: ast.Call, scope: Scope, statements: list[ast.stmt]) -> None:
+    def add_executed(self, call: ast.Call, scope: BindingScope, statements: list[ast.stmt]) -> None:
         """Take in what a text holds that `call` executes."""
         self.executed.setdefault(id(call), []).extend(statements)
         self._unit = scope.unit
@@ -106,11 +106,11 @@ class Bindings:
 
     # -- statements
 
-    def _body(self, statements: Iterable[ast.stmt], scope: Scope, *, always: bool) -> None:
+    def _body(self, statements: Iterable[ast.stmt], scope: BindingScope, *, always: bool) -> None:
         for statement in statements:
             self._statement(statement, scope, always)
 
-    def _statement(self, node: ast.stmt, scope: Scope, always: bool) -> None:
+    def _statement(self, node: ast.stmt, scope: BindingScope, always: bool) -> None:
         self._count()
         match node:
             case ast.FunctionDef() | ast.AsyncFunctionDef():
@@ -140,7 +140,7 @@ class Bindings:
             inner = always and isinstance(node, ast.With | ast.AsyncWith)
             self._children(node, scope, inner)
 
-    def _children(self, node: ast.AST, scope: Scope, always: bool = False) -> None:
+    def _children(self, node: ast.AST, scope: BindingScope, always: bool = False) -> None:
         for child in ast.iter_child_nodes(node):
             if isinstance(child, ast.stmt):
                 self._statement(child, scope, always)
@@ -149,7 +149,7 @@ class Bindings:
             else:  # handlers, items, cases, comprehensions, keywords, arguments
                 self._children(child, scope, always)
 
-    def _define_function(self, node: _Function, scope: Scope, always: bool) -> None:
+    def _define_function(self, node: _Function, scope: BindingScope, always: bool) -> None:
         self._put(scope, node.name, Binding(scope, own=node, unit=self._unit, always=always))
         self.functions.setdefault(node.name, []).append(node)
         for expression in (*node.decorator_list, *node.args.defaults, *node.args.kw_defaults):
@@ -163,11 +163,11 @@ class Bindings:
             self._function.pop()
 
     def _function_scope(
-        self, node: ast.AST, arguments: ast.arguments, scope: Scope, name: str
-    ) -> Scope:
+        self, node: ast.AST, arguments: ast.arguments, scope: BindingScope, name: str
+    ) -> BindingScope:
         # A function's body sees the module as it is in the end, not as it was at its `def`.
         outside = self.module if scope.kind == "unit" else scope
-        inner = Scope("function", outside, self._unit)
+        inner = BindingScope("function", outside, self._unit)
         self.scopes[id(node)] = inner
         listed = [*arguments.posonlyargs, *arguments.args]
         defaults: list[ast.expr | None] = [None] * (len(listed) - len(arguments.defaults))
@@ -183,12 +183,12 @@ class Bindings:
             inner.names[argument.arg] = [binding]
         return inner
 
-    def _define_class(self, node: ast.ClassDef, scope: Scope, always: bool) -> None:
+    def _define_class(self, node: ast.ClassDef, scope: BindingScope, always: bool) -> None:
         self._put(scope, node.name, Binding(scope, own=node, unit=self._unit, always=always))
         for expression in (*node.decorator_list, *node.bases, *(k.value for k in node.keywords)):
             self._expression(expression, scope)
         outside = self.module if scope.kind == "unit" else scope
-        inner = Scope("class", outside, self._unit)
+        inner = BindingScope("class", outside, self._unit)
         self.scopes[id(node)] = inner
         self._body(node.body, inner, always=True)
         for name, bindings in inner.names.items():
@@ -196,7 +196,7 @@ class Bindings:
             if any(b.own is not None for b in bindings):
                 self.own_attributes.add(name)
 
-    def _import(self, node: ast.Import | ast.ImportFrom, scope: Scope, always: bool) -> None:
+    def _import(self, node: ast.Import | ast.ImportFrom, scope: BindingScope, always: bool) -> None:
         if isinstance(node, ast.Import):
             for alias in node.names:
                 name = alias.asname or alias.name.partition(".")[0]
@@ -213,7 +213,7 @@ class Bindings:
 
     # -- expressions
 
-    def _expression(self, node: ast.expr, scope: Scope) -> None:
+    def _expression(self, node: ast.expr, scope: BindingScope) -> None:
         self._count()
         match node:
             case ast.NamedExpr():
@@ -228,13 +228,13 @@ class Bindings:
                 self._call(node, scope)
         self._children(node, scope)
 
-    def _lambda(self, node: ast.Lambda, scope: Scope) -> None:
+    def _lambda(self, node: ast.Lambda, scope: BindingScope) -> None:
         for default in (*node.args.defaults, *node.args.kw_defaults):
             if default is not None:
                 self._expression(default, scope)
         self._expression(node.body, self._function_scope(node, node.args, scope, ""))
 
-    def _call(self, node: ast.Call, scope: Scope) -> None:
+    def _call(self, node: ast.Call, scope: BindingScope) -> None:
         function = node.func
         if isinstance(function, ast.Name):
             self.calls.setdefault(function.id, []).append((node, scope))
@@ -246,7 +246,7 @@ class Bindings:
         if name in EXECUTING and (node.args or node.keywords):
             self.executes.append((node, scope))
 
-    def _add_to(self, function: ast.Attribute, node: ast.Call, scope: Scope) -> None:
+    def _add_to(self, function: ast.Attribute, node: ast.Call, scope: BindingScope) -> None:
         if function.attr not in _ADDING:
             return
         if _is_namespace(function.value):
@@ -257,12 +257,12 @@ class Bindings:
             for value in (*node.args, *(k.value for k in node.keywords)):
                 self._mutations.append((function.value.id, scope, value))
 
-    def _set_attribute(self, name: ast.expr, value: ast.expr, scope: Scope) -> None:
+    def _set_attribute(self, name: ast.expr, value: ast.expr, scope: BindingScope) -> None:
         if isinstance(name, ast.Constant) and isinstance(name.value, str):
             binding = Binding(scope, value, unit=self._unit, always=False)
             self.attributes.setdefault(name.value, []).append(binding)
 
-    def _bind(self, target: ast.expr, value: ast.expr, scope: Scope, always: bool) -> None:
+    def _bind(self, target: ast.expr, value: ast.expr, scope: BindingScope, always: bool) -> None:
         match target:
             case ast.Name():
                 binding = Binding(scope, value, unit=self._unit, always=always)
@@ -281,11 +281,11 @@ class Bindings:
             case ast.Subscript() if isinstance(target.value, ast.Name):
                 self._mutations.append((target.value.id, scope, value))
 
-    def _bind_outside(self, name: str, value: ast.expr, scope: Scope) -> None:
+    def _bind_outside(self, name: str, value: ast.expr, scope: BindingScope) -> None:
         binding = Binding(scope, value, unit=self._unit, always=False)
         self.module.names.setdefault(name, []).append(binding)
 
-    def _put(self, scope: Scope, name: str, binding: Binding) -> None:
+    def _put(self, scope: BindingScope, name: str, binding: Binding) -> None:
         if name in scope.outer:
             # A function may be called before or after what else binds the name.
             self.module.names.setdefault(name, []).append(replace(binding, always=False))

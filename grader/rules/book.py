@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import Literal
 
 from grader.course.spec import AssignmentSpec, Rules
-from grader.rules.libraries import ABSENT, object_at, plain, qualified, why_unknown
-from grader.rules.names import Covered, covered
+from grader.rules.libraries import ABSENT, normalise, object_at, qualified, why_unknown
+from grader.rules.name_patterns import Covered, covered
 from grader.wire.messages import Ran, Watch
 
 
@@ -37,7 +37,7 @@ class Rule:
             if not found and operator and name.runs(operator):
                 found = ran.name
             if found and not any(self._allows(step, name) for step in steps):
-                return name, plain(found)
+                return name, normalise(found)
         return None
 
     def hides(self, path: str) -> str:
@@ -63,7 +63,7 @@ class Rulebook:
         return [rule for rule in self.rules if rule.question in ("", question)]
 
     def owned_by_others(self, question: str) -> frozenset[str]:
-        """Names that another question's rule covers: a breach there is charged there alone."""
+        """Names that another question's rule covers: a violation there is charged there alone."""
         own = {n for r in self.rules if r.question == question for n in r.names}
         others = {n for r in self.rules if r.question not in ("", question) for n in r.names}
         return frozenset(others - own)

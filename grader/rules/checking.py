@@ -51,10 +51,12 @@ def check_reference_keeps_rules(
     book = rulebook(spec)
     if book is None:
         return
-    breaches = [breach for breach in Reading(book, cells).breaches if not breach.unclear]
-    if breaches:
+    violations = [
+        violation for violation in Reading(book, cells).violations if not violation.unclear
+    ]
+    if violations:
         raise SpecError(
-            " ".join(f"the reference: {breach.sentence}" for breach in breaches[:10]),
+            " ".join(f"the reference: {violation.sentence}" for violation in violations[:10]),
             where=f"{assignment}/assignment.toml",
             hint="Mend the reference, or give the rule `names` or `allow`; then run "
             f"`grader validate {assignment}`.",

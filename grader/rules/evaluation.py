@@ -12,7 +12,7 @@ import itertools
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from grader.rules.bindings import Binding, Bindings, Scope
+from grader.rules.bindings import Binding, Bindings, BindingScope
 from grader.rules.texts import (
     MAX_TEXT,
     MAX_TEXTS,
@@ -36,22 +36,22 @@ GETS = "<gets>."
 
 
 @dataclass(frozen=True)
-class Value:
+class StaticValue:
     """The dotted names and the texts that an expression may be."""
 
     paths: frozenset[str] = frozenset()
     texts: frozenset[str] = frozenset()
 
 
-NOTHING = Value()
+NOTHING = StaticValue()
 
 
-def union(values: Iterable[Value]) -> Value:
+def union(values: Iterable[StaticValue]) -> StaticValue:
     """All that any of them may be."""
     found = list(values)
     paths = frozenset(itertools.chain.from_iterable(v.paths for v in found))
     texts = frozenset(itertools.chain.from_iterable(v.texts for v in found))
-    return Value(_some(paths, MAX_PATHS), _some(texts, MAX_TEXTS))
+    return StaticValue(_some(paths, MAX_PATHS), _some(texts, MAX_TEXTS))
 
 
 class Evaluation:
@@ -59,14 +59,14 @@ class Evaluation:
 
     def __init__(self, bindings: Bindings) -> None:
         self._bindings = bindings
-        self._known: dict[tuple[int, int], Value] = {}
+        self._known: dict[tuple[int, int], StaticValue] = {}
         self._running: set[tuple[int, int]] = set()
 
     def forget(self) -> None:
         """Start anew, since more has been bound."""
         self._known.clear()
 
-    def value(self, node: ast.expr | None, scope: Scope) -> Value:
+    def value(self, node: ast.expr | None, scope: BindingScope) -> StaticValue:
         """What an expression may be; nothing where that can't be told."""
         if node is None:
             return NOTHING
@@ -84,9 +84,9 @@ class Evaluation:
         self._known[key] = found
         return found
 
-    def name(self, name: str, scope: Scope) -> Value:
+    def name(self, name: str, scope: BindingScope) -> StaticValue:
         """What a name may be, looked up as Python does."""
-        current: Scope | None = scope
+        current: BindingScope | None = scope
         while current is not None and current.parent is not None:
             visible = current.kind == "function" or current is scope
             if visible and name in current.names and name not in current.outer:
@@ -97,13 +97,13 @@ class Evaluation:
             return union(self._bound(b, name) for b in bound)
         return self.unbound(name)
 
-    def unbound(self, name: str) -> Value:
+    def unbound(self, name: str) -> StaticValue:
         """What a name may be that no statement of the notebook binds."""
         stars = {f"{module}.{name}" for module in self._bindings.stars}
         own = {f"builtins.{name}"} if hasattr(builtins, name) else set()
-        return Value(_some(frozenset(stars | own), MAX_PATHS))
+        return StaticValue(_some(frozenset(stars | own), MAX_PATHS))
 
-    def effective(self, name: str, scope: Scope | None = None) -> list[Binding]:
+    def effective(self, name: str, scope: BindingScope | None = None) -> list[Binding]:
         """The bindings of a module's name that may hold: the last sure one, and what follows it.
 
         Args:
@@ -122,17 +122,17 @@ class Evaluation:
 
     # -- by kind of expression
 
-    def _bound(self, binding: Binding, name: str) -> Value:
+    def _bound(self, binding: Binding, name: str) -> StaticValue:
         if binding.path:
-            return Value(frozenset({binding.path[:MAX_PATH]}))
+            return StaticValue(frozenset({binding.path[:MAX_PATH]}))
         if binding.own is not None:
-            return Value(frozenset({f".{name}"}))
+            return StaticValue(frozenset({f".{name}"}))
         value = self.value(binding.value, binding.scope)
         if binding.parameter is None:
             return value
         return union([value, self._given(*binding.parameter)])
 
-    def _given(self, function: str, place: int, name: str) -> Value:
+    def _given(self, function: str, place: int, name: str) -> StaticValue:
         """What the notebook's own calls give for a parameter."""
         found = []
         for call, scope in self._bindings.calls.get(function, ())[:50]:
@@ -141,14 +141,14 @@ class Evaluation:
             found += [self.value(k.value, scope) for k in call.keywords if k.arg == name]
         return union(found)
 
-    def _value(self, node: ast.expr, scope: Scope) -> Value:
+    def _value(self, node: ast.expr, scope: BindingScope) -> StaticValue:
         match node:
             case ast.Constant():
                 text = node.value
                 if isinstance(text, bytes):
                     text = text.decode("utf-8", "replace")
                 known = isinstance(text, str) and len(text) <= MAX_TEXT
-                return Value(texts=frozenset({str(text)})) if known else NOTHING
+                return StaticValue(texts=frozenset({str(text)})) if known else NOTHING
             case ast.Name():
                 return self.name(node.id, scope)
             case ast.Attribute():
@@ -159,11 +159,11 @@ class Evaluation:
                 return self._call(node, scope)
             case ast.BinOp() if isinstance(node.op, ast.Add | ast.Mod):
                 both = self.value(node.left, scope), self.value(node.right, scope)
-                return Value(
+                return StaticValue(
                     both[0].paths | both[1].paths, joined(both[0].texts, both[1].texts, node.op)
                 )
             case ast.JoinedStr() | ast.FormattedValue():
-                return Value(texts=self._formatted(node, scope))
+                return StaticValue(texts=self._formatted(node, scope))
             case ast.Lambda():
                 return NOTHING
             case ast.DictComp():
@@ -179,43 +179,43 @@ class Evaluation:
                 return union(self.value(part, scope) for part in parts)
         return NOTHING
 
-    def attribute(self, base: Value, name: str) -> Value:
+    def attribute(self, base: StaticValue, name: str) -> StaticValue:
         """What `base.name` may be, with all that the notebook stores under that attribute."""
         known = {f"{path}.{name}"[:MAX_PATH] for path in base.paths} or {f"{UNKNOWN}.{name}"}
         stored = [
-            self.value(b.value, b.scope) if not b.path else Value(frozenset({b.path}))
+            self.value(b.value, b.scope) if not b.path else StaticValue(frozenset({b.path}))
             for b in self._bindings.attributes.get(name, ())[:50]
         ]
-        return union([Value(_some(frozenset(known), MAX_PATHS)), *stored])
+        return union([StaticValue(_some(frozenset(known), MAX_PATHS)), *stored])
 
-    def _formatted(self, node: ast.expr, scope: Scope) -> frozenset[str]:
+    def _formatted(self, node: ast.expr, scope: BindingScope) -> frozenset[str]:
         if isinstance(node, ast.FormattedValue):
             return self.value(node.value, scope).texts
         parts = [self.value(part, scope).texts for part in getattr(node, "values", ())]
         return product(parts)
 
-    def _subscript(self, node: ast.Subscript, scope: Scope) -> Value:
+    def _subscript(self, node: ast.Subscript, scope: BindingScope) -> StaticValue:
         base, key = self.value(node.value, scope), self.value(node.slice, scope)
         if isinstance(node.slice, ast.Slice):
-            return Value(base.paths, sliced(base.texts, node.slice))
+            return StaticValue(base.paths, sliced(base.texts, node.slice))
         return union([base, self._looked_up(base, key.texts)])
 
-    def _looked_up(self, base: Value, keys: Iterable[str]) -> Value:
+    def _looked_up(self, base: StaticValue, keys: Iterable[str]) -> StaticValue:
         """What namespaces hold under a key: `globals()`, `vars(torch)`, `sys.modules`."""
         found = []
         for path, key in itertools.product(base.paths, keys):
             if path == f"{GLOBALS}.{SPACE}":
                 found.append(self.name(key, self._bindings.module))
             elif path.endswith(f".{SPACE}"):
-                holder = Value(frozenset({path.removesuffix(f".{SPACE}")}))
+                holder = StaticValue(frozenset({path.removesuffix(f".{SPACE}")}))
                 found.append(self.attribute(holder, key))
             elif path == "sys.modules":
-                found.append(Value(frozenset({key[:MAX_PATH]})))
+                found.append(StaticValue(frozenset({key[:MAX_PATH]})))
         return union(found)
 
     # -- calls
 
-    def _call(self, node: ast.Call, scope: Scope) -> Value:
+    def _call(self, node: ast.Call, scope: BindingScope) -> StaticValue:
         function = self.value(node.func, scope)
         found = [self._called(path, node, scope) for path in function.paths]
         if isinstance(node.func, ast.Attribute):
@@ -227,7 +227,7 @@ class Evaluation:
         statements = self._bindings.executed.get(id(node), ())
         return [s.value for s in statements if isinstance(s, ast.Expr)]
 
-    def _called(self, path: str, node: ast.Call, scope: Scope) -> Value:
+    def _called(self, path: str, node: ast.Call, scope: BindingScope) -> StaticValue:
         arguments = [self.value(a, scope) for a in node.args[:8]]
         texts = [text for a in arguments for text in a.texts]
         first = arguments[0] if arguments else NOTHING
@@ -235,39 +235,39 @@ class Evaluation:
             named = arguments[1].texts if len(arguments) > 1 else ()
             return union(self.attribute(first, text) for text in named)
         if path in _IMPORTERS:
-            return Value(frozenset(_imported(texts)))
+            return StaticValue(frozenset(_imported(texts)))
         if path in _LOCATORS:
-            return Value(frozenset(text.replace(":", ".")[:MAX_PATH] for text in texts))
+            return StaticValue(frozenset(text.replace(":", ".")[:MAX_PATH] for text in texts))
         if path == "builtins.vars" and arguments:
             return self.attribute(first, SPACE)
         if path in ("builtins.globals", "builtins.locals", "builtins.vars"):
-            return Value(frozenset({f"{GLOBALS}.{SPACE}"}))
+            return StaticValue(frozenset({f"{GLOBALS}.{SPACE}"}))
         if path in ("operator.attrgetter", "operator.methodcaller"):
             gets = frozenset(GETS + text for a in arguments[:1] for text in a.texts)
             unknown = frozenset(f"{UNKNOWN}.{text}" for text in first.texts)
-            return Value(gets | (unknown if path.endswith("methodcaller") else frozenset()))
+            return StaticValue(gets | (unknown if path.endswith("methodcaller") else frozenset()))
         if path.startswith(GETS):
             return union(self._through(a, path.removeprefix(GETS)) for a in arguments)
         if path in _KEEPING:
             return union([*arguments, *(self.value(k.value, scope) for k in node.keywords)])
         if path == "builtins.chr":
-            return Value(texts=character(node))
+            return StaticValue(texts=character(node))
         if path.startswith(".") and "." not in path[1:]:
             return self._returned(path[1:])
         return NOTHING
 
-    def _through(self, base: Value, dotted: str) -> Value:
+    def _through(self, base: StaticValue, dotted: str) -> StaticValue:
         for part in dotted.split("."):
             base = self.attribute(base, part)
         return base
 
-    def _returned(self, name: str) -> Value:
+    def _returned(self, name: str) -> StaticValue:
         """What the notebook's own functions of that name return."""
         functions = self._bindings.functions.get(name, ())
         given = [r for f in functions for r in self._bindings.returns.get(id(f), ())]
         return union(self.value(expression, scope) for expression, scope in given[:50])
 
-    def _method(self, function: ast.Attribute, node: ast.Call, scope: Scope) -> Value:
+    def _method(self, function: ast.Attribute, node: ast.Call, scope: BindingScope) -> StaticValue:
         """Methods of namespaces, containers and texts."""
         base = self.value(function.value, scope)
         arguments = [self.value(a, scope) for a in node.args[:8]]
@@ -275,13 +275,15 @@ class Evaluation:
             return union(self.attribute(base, text) for a in arguments for text in a.texts)
         if function.attr in ("get", "pop", "__getitem__", "setdefault"):
             keys = [text for a in arguments[:1] for text in a.texts]
-            return union([Value(base.paths), *arguments[1:], self._looked_up(base, keys)])
+            return union([StaticValue(base.paths), *arguments[1:], self._looked_up(base, keys)])
         if function.attr in ("values", "items", "copy"):
             return base
         listed = node.args[0] if function.attr == "join" and node.args else None
         if isinstance(listed, ast.List | ast.Tuple):
             arguments = [self.value(part, scope) for part in listed.elts[:50]]
-        return Value(texts=text_method(function.attr, base.texts, [a.texts for a in arguments]))
+        return StaticValue(
+            texts=text_method(function.attr, base.texts, [a.texts for a in arguments])
+        )
 
 
 _GETTERS = frozenset({"builtins.getattr", "inspect.getattr_static"})

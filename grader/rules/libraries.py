@@ -29,7 +29,7 @@ _WRITTEN_OTHERWISE = (
 )
 
 
-def plain(path: str) -> str:
+def normalise(path: str) -> str:
     """Write a name of torch's inner modules as it is known."""
     for inner, known in _WRITTEN_OTHERWISE:
         if path.startswith(inner):

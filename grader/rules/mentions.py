@@ -6,7 +6,7 @@ import ast
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from grader.rules.bindings import Bindings, Scope
+from grader.rules.bindings import Bindings, BindingScope
 from grader.rules.evaluation import UNKNOWN, Evaluation
 
 _READS_ANY_NAME = frozenset({"builtins.getattr", "builtins.__import__"})
@@ -15,7 +15,7 @@ _ASKS_ONLY = frozenset({"isinstance", "issubclass", "hasattr"})
 
 
 @dataclass(frozen=True)
-class Place:
+class MentionPlace:
     """Where something stands: code cells are counted from 1, lines too."""
 
     cell: int
@@ -27,7 +27,7 @@ class Mention:
     """A dotted name that a statement uses; `unclear` where only running it would tell which."""
 
     path: str
-    place: Place
+    place: MentionPlace
     unclear: str = ""
 
 
@@ -42,14 +42,14 @@ class Said:
 class Reader:
     """Walks one statement, with the scopes of what it defines."""
 
-    def __init__(self, bindings: Bindings, evaluation: Evaluation, start: Place) -> None:
+    def __init__(self, bindings: Bindings, evaluation: Evaluation, start: MentionPlace) -> None:
         self._bindings = bindings
         self._evaluation = evaluation
         self._start = start
         self._mentions: list[Mention] = []
         self._names: set[str] = set()
 
-    def read(self, node: ast.stmt, scope: Scope) -> Said:
+    def read(self, node: ast.stmt, scope: BindingScope) -> Said:
         """Gather all that a statement mentions."""
         try:
             self._visit(node, scope)
@@ -58,7 +58,7 @@ class Reader:
             self._mentions.append(mention)
         return Said(tuple(dict.fromkeys(self._mentions)), frozenset(self._names))
 
-    def _visit(self, node: ast.AST, scope: Scope) -> None:
+    def _visit(self, node: ast.AST, scope: BindingScope) -> None:
         match node:
             case ast.FunctionDef() | ast.AsyncFunctionDef():
                 for outside in (*node.decorator_list, *_defaults(node.args)):
@@ -85,18 +85,18 @@ class Reader:
             case _:
                 self._all(ast.iter_child_nodes(node), scope)
 
-    def _all(self, nodes: Iterable[ast.AST], scope: Scope) -> None:
+    def _all(self, nodes: Iterable[ast.AST], scope: BindingScope) -> None:
         for node in nodes:
             self._visit(node, scope)
 
-    def _name(self, node: ast.Name, scope: Scope) -> None:
+    def _name(self, node: ast.Name, scope: BindingScope) -> None:
         if not _is_local(node.id, scope):
             self._names.add(node.id)
         self._found(node, scope)
         if self._evaluation.name(node.id, scope).paths & (_READS_ANY_NAME | _RUNS_ANY_TEXT):
             self._unclear(node, f"`{node.id}` is handed on")
 
-    def _attribute(self, node: ast.Attribute, scope: Scope) -> None:
+    def _attribute(self, node: ast.Attribute, scope: BindingScope) -> None:
         self._found(node, scope)
         inner: ast.expr = node
         while isinstance(inner, ast.Attribute):
@@ -107,7 +107,7 @@ class Reader:
         else:
             self._visit(inner, scope)
 
-    def _call(self, node: ast.Call, scope: Scope) -> None:
+    def _call(self, node: ast.Call, scope: BindingScope) -> None:
         called = self._evaluation.value(node.func, scope)
         name = node.func.id if isinstance(node.func, ast.Name) else ""
         self._found(node, scope, looked_up=True)
@@ -122,7 +122,7 @@ class Reader:
         arguments = node.args[:1] if name in _ASKS_ONLY else node.args
         self._all([*arguments, *(k.value for k in node.keywords)], scope)
 
-    def _made_up(self, node: ast.Call, scope: Scope) -> None:
+    def _made_up(self, node: ast.Call, scope: BindingScope) -> None:
         """Note a `getattr` on a library whose name can't be read."""
         named = node.args[1] if len(node.args) > 1 else node.args[0] if node.args else None
         if self._evaluation.value(named, scope).texts:
@@ -132,7 +132,7 @@ class Reader:
             if not holder.startswith((".", UNKNOWN)):
                 self._unclear(node, "the name that it asks for is made when it runs", holder)
 
-    def _found(self, node: ast.expr, scope: Scope, *, looked_up: bool = False) -> None:
+    def _found(self, node: ast.expr, scope: BindingScope, *, looked_up: bool = False) -> None:
         """Note what an expression may be; of one that is looked up only what that adds."""
         paths = self._evaluation.value(node, scope).paths
         if looked_up and isinstance(node, ast.Subscript | ast.Call):
@@ -141,11 +141,11 @@ class Reader:
             if isinstance(node, ast.Call):
                 for argument in (*node.args, *(k.value for k in node.keywords)):
                     paths -= self._evaluation.value(argument, scope).paths
-        place = Place(self._start.cell, getattr(node, "lineno", self._start.line))
+        place = MentionPlace(self._start.cell, getattr(node, "lineno", self._start.line))
         self._mentions += [Mention(p, place) for p in sorted(paths) if not p.startswith(".")]
 
     def _unclear(self, node: ast.expr, why: str, path: str = "") -> None:
-        place = Place(self._start.cell, node.lineno)
+        place = MentionPlace(self._start.cell, node.lineno)
         self._mentions.append(Mention(path, place, why))
 
 
@@ -154,8 +154,8 @@ def _defaults(arguments: ast.arguments) -> Iterator[ast.expr]:
     yield from (d for d in arguments.kw_defaults if d is not None)
 
 
-def _is_local(name: str, scope: Scope) -> bool:
-    current: Scope | None = scope
+def _is_local(name: str, scope: BindingScope) -> bool:
+    current: BindingScope | None = scope
     while current is not None and current.parent is not None:
         visible = current.kind == "function" or current is scope
         if visible and name in current.names and name not in current.outer:

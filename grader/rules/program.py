@@ -10,9 +10,9 @@ import warnings
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
-from grader.rules.bindings import Binding, Bindings, Scope, TooMuch
+from grader.rules.bindings import Binding, Bindings, BindingScope, TooMuch
 from grader.rules.evaluation import Evaluation
-from grader.rules.mentions import Mention, Place, Reader, Said
+from grader.rules.mentions import Mention, MentionPlace, Reader, Said
 from grader.source.cells import read_cell
 
 _ROUNDS = 3
@@ -25,7 +25,7 @@ class Unit:
     cell: int
     number: int
     node: ast.stmt
-    scope: Scope
+    scope: BindingScope
     names: frozenset[str] = frozenset()
     changes: frozenset[str] = frozenset()
 
@@ -41,19 +41,19 @@ class Program:
     bindings: Bindings
     evaluation: Evaluation
     lines: list[list[str]]
-    unread: list[tuple[Place, str]] = field(default_factory=list)
+    unread: list[tuple[MentionPlace, str]] = field(default_factory=list)
     _said: dict[int, Said] = field(default_factory=dict)
 
     def defines(self, name: str) -> bool:
         """Say whether a statement of the notebook binds the name."""
         return name in self.bindings.module.names
 
-    def text(self, place: Place) -> str:
+    def text(self, place: MentionPlace) -> str:
         """The line of source that stands there; empty where there is none."""
         lines = self.lines[place.cell - 1] if 0 < place.cell <= len(self.lines) else []
         return lines[place.line - 1].strip() if 0 < place.line <= len(lines) else ""
 
-    def line_of(self, place: Place) -> int:
+    def line_of(self, place: MentionPlace) -> int:
         """The line of the cell as written for one of the cell as run: IPython drops empty ones."""
         lines = self.lines[place.cell - 1] if 0 < place.cell <= len(self.lines) else []
         empty = itertools.takewhile(lambda line: not line.strip(), lines)
@@ -62,7 +62,7 @@ class Program:
     def said(self, unit: Unit) -> Said:
         """What a unit mentions."""
         if unit.number not in self._said:
-            place = Place(unit.cell, unit.node.lineno)
+            place = MentionPlace(unit.cell, unit.node.lineno)
             reader = Reader(self.bindings, self.evaluation, place)
             self._said[unit.number] = reader.read(unit.node, unit.scope)
         return self._said[unit.number]
@@ -95,14 +95,16 @@ class Program:
             if binding.path:
                 found.append(Mention(binding.path, self._place(binding)))
         if not self.defines(name):
-            place = next((Place(u.cell, u.node.lineno) for u in self.units if _is_star(u)), None)
+            place = next(
+                (MentionPlace(u.cell, u.node.lineno) for u in self.units if _is_star(u)), None
+            )
             paths = self.evaluation.unbound(name).paths if place else frozenset()
             found += [Mention(p, place) for p in sorted(paths) if place and "builtins." not in p]
         return found
 
-    def _place(self, binding: Binding) -> Place:
+    def _place(self, binding: Binding) -> MentionPlace:
         unit = self.units[binding.unit]
-        return Place(unit.cell, unit.node.lineno)
+        return MentionPlace(unit.cell, unit.node.lineno)
 
     def _of(self, name: str) -> list[Unit]:
         numbers = {b.unit for b in self.evaluation.effective(name)}
@@ -127,7 +129,7 @@ def read_program(cells: Sequence[str]) -> Program:
         # ast counts lines as Python does: form feeds and the like do not end one.
         program.lines.append(cell.replace("\r\n", "\n").replace("\r", "\n").split("\n"))
         if read.unread:
-            program.unread.append((Place(number, 1), read.unread))
+            program.unread.append((MentionPlace(number, 1), read.unread))
         _add_statements(program, number, read.tree.body, always=True)
     bindings.finish()
     for _ in range(_ROUNDS):
@@ -149,7 +151,9 @@ def _add_statements(
             unit.scope = program.bindings.add_unit(head, number, always=always)
         except (RecursionError, TooMuch) as error:
             reason = "nested too deeply" if isinstance(error, RecursionError) else "too long"
-            program.unread.append((Place(cell, statement.lineno), f"it is {reason} to be read"))
+            program.unread.append(
+                (MentionPlace(cell, statement.lineno), f"it is {reason} to be read")
+            )
         unit.names, unit.changes = _binds(head)
         for body, sure in inner:
             _add_statements(program, cell, body, always=always and sure)

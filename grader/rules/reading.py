@@ -9,10 +9,10 @@ import msgspec
 
 from grader.rules.bindings import Bindings
 from grader.rules.book import Rule, Rulebook
-from grader.rules.breach import MAX_TEXT, Breach
 from grader.rules.evaluation import UNKNOWN
-from grader.rules.mentions import Mention, Place
+from grader.rules.mentions import Mention, MentionPlace
 from grader.rules.program import Unit, read_program
+from grader.rules.violation import MAX_TEXT, Violation
 from grader.wire.messages import Ran
 
 MAX_BREACHES = 100
@@ -22,10 +22,10 @@ MAX_NAME = 200
 
 @dataclass(frozen=True)
 class Finding:
-    """A breach that the source shows, and the statement that it is in (none: the whole cell)."""
+    """A violation that the source shows, and the statement that it is in (none: the whole cell)."""
 
     rule: Rule
-    breach: Breach
+    violation: Violation
     unit: int | None
 
 
@@ -40,14 +40,14 @@ class Reading:
         self._reached: dict[tuple[frozenset[str], frozenset[str]], frozenset[int]] = {}
 
     @property
-    def breaches(self) -> tuple[Breach, ...]:
+    def violations(self) -> tuple[Violation, ...]:
         """What the source shows."""
-        return tuple(finding.breach for finding in self.findings)
+        return tuple(finding.violation for finding in self.findings)
 
     def of_test(
         self, question: str, used: frozenset[str], ran: Sequence[Ran]
-    ) -> tuple[Breach, ...]:
-        """The breaches that concern one test.
+    ) -> tuple[Violation, ...]:
+        """The violations that concern one test.
 
         Args:
             question: the test's.
@@ -56,16 +56,16 @@ class Reading:
         """
         others = self._book.owned_by_others(question)
         found = [
-            finding.breach
+            finding.violation
             for finding in self.findings
-            if finding.rule.question in ("", question) and not finding.breach.unclear
+            if finding.rule.question in ("", question) and not finding.violation.unclear
             if self._concerns(finding, used - others, others)
         ]
         for rule in self._book.of(question):
             for one in ran[:MAX_RAN]:
-                breach = self._traced(rule, one, used, others)
-                if breach is not None:
-                    found.append(breach)
+                violation = self._traced(rule, one, used, others)
+                if violation is not None:
+                    found.append(violation)
         return merged(found)
 
     # -- by source
@@ -99,7 +99,7 @@ class Reading:
         forbidden = self._forbidden(rule, mention)
         if not forbidden:
             return
-        breach = Breach(
+        violation = Violation(
             rule=forbidden,
             found=_shown(mention.path) if not mention.unclear else "",
             seen="source",
@@ -111,9 +111,9 @@ class Reading:
             function=_name_of(unit),
             unclear=mention.unclear,
         )
-        held = found.get(breach.key)
-        if held is None or held.breach.found.startswith("x."):
-            found[breach.key] = Finding(rule, breach, unit.number if unit else None)
+        held = found.get(violation.key)
+        if held is None or held.violation.found.startswith("x."):
+            found[violation.key] = Finding(rule, violation, unit.number if unit else None)
 
     def _forbidden(self, rule: Rule, mention: Mention) -> str:
         """The name of the rule that a mention breaks, or might; empty for neither."""
@@ -150,7 +150,7 @@ class Reading:
 
     def _traced(
         self, rule: Rule, ran: Ran, used: frozenset[str], others: frozenset[str]
-    ) -> Breach | None:
+    ) -> Violation | None:
         short = _bounded(ran)
         by = [name.partition(".")[0] for name in short.by]
         owners = [name for name in by if name in others or name in rule.names]
@@ -163,9 +163,9 @@ class Reading:
             return None
         name, called = found
         # What the box says is in which line is looked up here: it can't put words into a cell.
-        line = self._program.line_of(Place(short.cell, short.line))
-        text = self._program.text(Place(short.cell, line))
-        return Breach(
+        line = self._program.line_of(MentionPlace(short.cell, short.line))
+        text = self._program.text(MentionPlace(short.cell, line))
+        return Violation(
             rule=name.name,
             found=called,
             seen="trace",
@@ -178,19 +178,19 @@ class Reading:
         )
 
 
-def merged(breaches: Iterable[Breach]) -> tuple[Breach, ...]:
-    """Each breach once: what source and trace both show is seen by both."""
-    found: dict[tuple[object, ...], Breach] = {}
-    for breach in breaches:
-        held = found.get(breach.key)
+def merged(violations: Iterable[Violation]) -> tuple[Violation, ...]:
+    """Each violation once: what source and trace both show is seen by both."""
+    found: dict[tuple[object, ...], Violation] = {}
+    for violation in violations:
+        held = found.get(violation.key)
         if held is None:
-            found[breach.key] = breach
+            found[violation.key] = violation
             continue
-        found[breach.key] = msgspec.structs.replace(
+        found[violation.key] = msgspec.structs.replace(
             held,
-            seen=held.seen if held.seen == breach.seen else "both",
-            tests=tuple(dict.fromkeys((*held.tests, *breach.tests))),
-            points=held.points + breach.points,
+            seen=held.seen if held.seen == violation.seen else "both",
+            tests=tuple(dict.fromkeys((*held.tests, *violation.tests))),
+            points=held.points + violation.points,
         )
     return tuple(found.values())[:MAX_BREACHES]
 

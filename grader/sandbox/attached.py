@@ -7,7 +7,7 @@ import socket
 import ssl
 import struct
 
-from grader.sandbox.transport import Piece, ReadAhead, Transport, send_all, wait_for
+from grader.sandbox.transport import OpenFrame, ReadAhead, Transport, send_all, wait_for
 from grader.wire.kinds import Blob
 
 _HEADER = struct.Struct(">BxxxI")
@@ -74,13 +74,13 @@ class AttachedTransport(Transport):
         """An encrypted stream has a state of its own at either end."""
         return not isinstance(self._socket, ssl.SSLSocket)
 
-    def position(self) -> Piece:
+    def position(self) -> OpenFrame:
         """Where in a piece of output this is."""
         if not self._left and not self._ahead:
-            return Piece()
-        return Piece(stream=self._stream, left=self._left, held=self._ahead.held)
+            return OpenFrame()
+        return OpenFrame(stream=self._stream, left=self._left, held=self._ahead.held)
 
-    def resume(self, piece: Piece) -> None:
+    def resume(self, piece: OpenFrame) -> None:
         """Read on from there."""
         self._stream, self._left, self._ahead.held = piece.stream, piece.left, piece.held
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
-from grader.sandbox.conversation import Loan, Trouble
+from grader.sandbox.conversation import StreamLease, Trouble
 from grader.sandbox.link import Position
 from grader.wire import messages as m
 from grader.wire.kinds import Blob
@@ -93,12 +93,12 @@ class Session(ABC):
             InfrastructureError: see `run_cell`.
         """
 
-    def lend(self) -> Loan | None:
+    def lease(self) -> StreamLease | None:
         """Let a process that is forked now make the requests; None where that can't be."""
         return None
 
     def take_back(
-        self, loan: Loan, position: Position | None, trouble: Trouble | None = None
+        self, loan: StreamLease, position: Position | None, trouble: Trouble | None = None
     ) -> None:
         """Go on where the borrower stopped.
 

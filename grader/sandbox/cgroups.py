@@ -38,7 +38,7 @@ _numbers = count()
 
 
 @dataclass(frozen=True, kw_only=True)
-class Bounds:
+class GroupLimits:
     """What all processes of a slot may use together."""
 
     memory_bytes: int
@@ -47,7 +47,7 @@ class Bounds:
 
 
 @dataclass(frozen=True)
-class Place:
+class CgroupParent:
     """Where groups with a controller can be made."""
 
     version: int
@@ -58,7 +58,7 @@ class Place:
 class SlotGroup:
     """The group of one slot, perhaps one in each of several hierarchies, or a scope of systemd."""
 
-    places: dict[str, Place]
+    places: dict[str, CgroupParent]
     """By controller; a controller that can't be had is not in it."""
     name: str = field(default_factory=lambda: f"{PREFIX}{os.getpid()}-{next(_numbers)}")
 
@@ -107,7 +107,7 @@ class SlotGroup:
                     place.parent.rmdir()
 
 
-def make_group(bounds: Bounds) -> SlotGroup:
+def make_group(bounds: GroupLimits) -> SlotGroup:
     """A group with as many controllers as can be had here, perhaps none."""
     group = SlotGroup(places={})
     for controller, candidates in find_places().items():
@@ -120,7 +120,7 @@ def make_group(bounds: Bounds) -> SlotGroup:
     return group
 
 
-def _add(group: SlotGroup, controller: str, place: Place, bounds: Bounds) -> bool:
+def _add(group: SlotGroup, controller: str, place: CgroupParent, bounds: GroupLimits) -> bool:
     folder = place.parent / group.name
     existed = folder in group.folders
     try:
@@ -136,7 +136,7 @@ def _add(group: SlotGroup, controller: str, place: Place, bounds: Bounds) -> boo
     return True
 
 
-def find_places(mounts: str | None = None, own: str | None = None) -> dict[str, list[Place]]:
+def find_places(mounts: str | None = None, own: str | None = None) -> dict[str, list[CgroupParent]]:
     """Where groups might be made, by controller, the best first.
 
     Args:
@@ -153,7 +153,7 @@ def find_places(mounts: str | None = None, own: str | None = None) -> dict[str, 
         _, names, path = line.split(":", 2)
         for name in names.split(","):
             paths[name] = path
-    found: dict[str, list[Place]] = {name: [] for name in CONTROLLERS}
+    found: dict[str, list[CgroupParent]] = {name: [] for name in CONTROLLERS}
     for line in mounts.splitlines():
         before, _, after = line.partition(" - ")
         root, mount = before.split()[3:5]
@@ -161,7 +161,7 @@ def find_places(mounts: str | None = None, own: str | None = None) -> dict[str, 
         if kind == "cgroup":
             for name in set(options.split(",")) & set(CONTROLLERS):
                 here = _below(mount, root, paths.get(name, "/"))
-                found[name].append(Place(1, here))
+                found[name].append(CgroupParent(1, here))
         elif kind == "cgroup2":
             for place, offered in _unified(Path(mount), _below(mount, root, paths.get("", "/"))):
                 for name in set(CONTROLLERS) & offered:
@@ -176,17 +176,17 @@ def _below(mount: str, root: str, path: str) -> Path:
     return Path(mount + (path[len(top) :].rstrip("/") if inside else ""))
 
 
-def _unified(mount: Path, own: Path) -> Iterator[tuple[Place, set[str]]]:
+def _unified(mount: Path, own: Path) -> Iterator[tuple[CgroupParent, set[str]]]:
     """Groups of cgroup v2 in which others with limits can be made, and with which controllers.
 
     Processes are only in groups without such others: ours can't serve, one above it may.
     """
     if not (mount / "cgroup.type").exists() and os.access(mount, os.W_OK):
-        yield Place(2, mount / _TOP), _words(mount / "cgroup.controllers")
+        yield CgroupParent(2, mount / _TOP), _words(mount / "cgroup.controllers")
     folder = own
     while folder.is_relative_to(mount):
         if os.access(folder, os.W_OK) and os.access(folder / "cgroup.procs", os.W_OK):
-            yield Place(2, folder), _words(folder / "cgroup.subtree_control")
+            yield CgroupParent(2, folder), _words(folder / "cgroup.subtree_control")
         folder = folder.parent
 
 
@@ -197,7 +197,7 @@ def _words(file: Path) -> set[str]:
         return set()
 
 
-def _make(place: Place, folder: Path) -> None:
+def _make(place: CgroupParent, folder: Path) -> None:
     for tries in reversed(range(_TRIES)):
         try:
             if place.version == 2 and place.parent.name == _TOP:
@@ -220,7 +220,7 @@ def _make_top(top: Path) -> None:
                     (folder / "cgroup.subtree_control").write_text(f"+{name}")
 
 
-def _bound(group: SlotGroup, controller: str, bounds: Bounds) -> None:
+def _bound(group: SlotGroup, controller: str, bounds: GroupLimits) -> None:
     place = group.places[controller]
     folder = place.parent / group.name
     if controller == "memory":
@@ -281,7 +281,7 @@ def scope_controllers() -> frozenset[str]:
     if os.getuid() == 0 or shutil.which("systemd-run") is None:
         return frozenset()
     command = scope_command(
-        f"{PREFIX}{os.getpid()}-trial", Bounds(memory_bytes=1 << 30, cpus=1.0, processes=32)
+        f"{PREFIX}{os.getpid()}-trial", GroupLimits(memory_bytes=1 << 30, cpus=1.0, processes=32)
     )
     try:
         done = subprocess.run(
@@ -296,7 +296,7 @@ def scope_controllers() -> frozenset[str]:
     return frozenset(done.stdout.split()) & frozenset(CONTROLLERS)
 
 
-def scope_command(name: str, bounds: Bounds) -> list[str]:
+def scope_command(name: str, bounds: GroupLimits) -> list[str]:
     """What to write before a command, so that it runs in a scope of its own."""
     return [
         "systemd-run",

@@ -19,9 +19,9 @@ from grader.errors import (
     SlowError,
     UsageError,
 )
-from grader.sandbox.ahead import AheadSlot
 from grader.sandbox.base import Isolation, SandboxName, Slot, SlotOptions
 from grader.sandbox.local_slot import LocalSlot
+from grader.sandbox.prefetched import PrefetchedSlot
 from grader.sandbox.unsafe_slot import UnsafeSlot
 from grader.sandbox.user_slot import UserSlot
 from grader.wire.messages import Limits
@@ -47,7 +47,7 @@ class Choice:
         )
         # As another user all sessions are of one submission: there is nobody to start ahead for.
         if self.isolation == "single-use" and self.sandbox != "user":
-            return AheadSlot(lambda: self._bare_slot(options))
+            return PrefetchedSlot(lambda: self._bare_slot(options))
         return self._bare_slot(options)
 
     def _bare_slot(self, options: SlotOptions) -> Slot:

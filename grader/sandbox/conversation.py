@@ -44,7 +44,7 @@ class Trouble(msgspec.Struct, frozen=True, kw_only=True):
 FORGED = Trouble(kind="malformed", text=NO_MESSAGE, forged=True)
 
 
-class Broken(Exception):
+class ChannelBroken(Exception):
     """The conversation can't go on."""
 
     def __init__(self, trouble: Trouble) -> None:
@@ -85,7 +85,7 @@ class Conversation:
             if isinstance(message, m.Output):
                 continue
             if isinstance(message, m.CellDone):
-                raise Broken(FORGED)
+                raise ChannelBroken(FORGED)
             return message, parts
 
     def allow(self, size: int) -> None:
@@ -104,7 +104,7 @@ class Conversation:
         try:
             self.link.send(frames.DATA, self._number, parts, time.monotonic() + SEND_S)
         except (OSError, EOFError) as error:
-            raise Broken(Trouble(kind="lost", text=str(error))) from error
+            raise ChannelBroken(Trouble(kind="lost", text=str(error))) from error
 
     def receive(self, deadline: float, told_s: float) -> tuple[Any, list[memoryview]]:
         """Wait for a message; `told_s` is the limit that one who is late has passed."""
@@ -116,17 +116,17 @@ class Conversation:
             )
         except TimeoutError as error:
             text = f"ran longer than {told_s:g} s and was stopped"
-            raise Broken(Trouble(kind="late", text=text)) from error
+            raise ChannelBroken(Trouble(kind="late", text=text)) from error
         except frames.TooLarge as error:
-            raise Broken(Trouble(kind="much", text=f"sent {error}", forged=True)) from error
+            raise ChannelBroken(Trouble(kind="much", text=f"sent {error}", forged=True)) from error
         except frames.Malformed as error:
-            raise Broken(FORGED) from error
+            raise ChannelBroken(FORGED) from error
         except (OSError, EOFError) as error:
-            raise Broken(Trouble(kind="lost", text=str(error))) from error
+            raise ChannelBroken(Trouble(kind="lost", text=str(error))) from error
         if isinstance(message, m.Output):
             self._allowance -= size
         if self._allowance < 0:
-            raise Broken(Trouble(kind="much", text=TOO_MUCH))
+            raise ChannelBroken(Trouble(kind="much", text=TOO_MUCH))
         return message, blobs
 
     def begun(self, deadline: float) -> m.Started | m.Refused:
@@ -195,11 +195,11 @@ class Conversation:
                 continue
             self._step(deadline)
             if self.ended is not None:
-                raise Broken(Trouble(kind="ended", ended=self.ended))
+                raise ChannelBroken(Trouble(kind="ended", ended=self.ended))
         return buffer
 
 
-class Loan:
+class StreamLease:
     """A conversation that a forked process may hold until it gives it back, or is gone.
 
     A byte of memory that both share tells whether it was gone in the middle of a message: then
@@ -223,7 +223,7 @@ class Loan:
     def request(
         self, request: m.Request, blobs: Sequence[Blob] = ()
     ) -> tuple[m.Reply, list[memoryview]]:
-        """In the borrower: as `Conversation.request`; after `Broken`, give it back."""
+        """In the borrower: as `Conversation.request`; after `ChannelBroken`, give it back."""
         self._in_message[0] = 1
         found = self._conversation.request(request, blobs)
         if self._conversation.link.at_rest:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from grader.intake.cells import ReadNotebook
+from grader.intake.notebook_cells import ReadNotebook
 from grader.sandbox.notebook_box import NotebookRun
 
 

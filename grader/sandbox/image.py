@@ -25,7 +25,7 @@ from grader import __version__
 from grader.errors import ImageError
 from grader.sandbox.engine import OWNER_LABEL, SLOT_LABEL, Engine, connect, ours, speaking
 from grader.sandbox.image_base import find_base
-from grader.sandbox.wheels import Target, box_requirements, fetch
+from grader.sandbox.wheels import WheelTarget, box_requirements, fetch
 
 REPOSITORY = "grader-sandbox"
 LABELS = "org.grader."
@@ -324,7 +324,7 @@ def box_hash() -> str:
     return digest.hexdigest()
 
 
-def _target(engine: Engine, image: str) -> Target:
+def _target(engine: Engine, image: str) -> WheelTarget:
     """Ask the image which Python it has."""
     api = engine.api
     with speaking():
@@ -345,7 +345,7 @@ def _target(engine: Engine, image: str) -> Target:
         raise ImageError(
             f"the base image {image} has no python3", hint="Name one that has, with --base."
         )
-    return Target(*words)
+    return WheelTarget(*words)
 
 
 def _inspect(engine: Engine, tag: str) -> dict[str, Any] | None:

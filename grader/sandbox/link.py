@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import msgspec
 
-from grader.sandbox.transport import Piece, ReadAhead, Transport
+from grader.sandbox.transport import OpenFrame, ReadAhead, Transport
 from grader.wire import frames
 from grader.wire import messages as m
 from grader.wire.kinds import Blob
@@ -24,7 +24,7 @@ class Position(msgspec.Struct, frozen=True, kw_only=True):
     session: int
     left: int
     held: bytes
-    transport: Piece
+    transport: OpenFrame
     lost: bool = False
 
 
@@ -114,7 +114,7 @@ class FrameLink:
     @property
     def at_rest(self) -> bool:
         """Whether the last frame that was begun is read to its end, and nothing beyond it."""
-        return not (self._frame.left or self._ahead) and self._transport.position() == Piece()
+        return not (self._frame.left or self._ahead) and self._transport.position() == OpenFrame()
 
     @property
     def can_be_shared(self) -> bool:

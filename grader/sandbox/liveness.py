@@ -52,8 +52,8 @@ class Liveness:
         used = self._used_s()
         if used is not None and used != self._last:  # less, too: a process of it has ended
             self._last, self._lived = used, now
-        patience = LIFELESS_S if used is not None else UNSEEN_S
-        if now - self._lived > patience:
+        limit_s = LIFELESS_S if used is not None else UNSEEN_S
+        if now - self._lived > limit_s:
             told = "has used no processor" if used is not None else "has said nothing"
             raise InfrastructureError(f"it {told} for {now - self._lived:.0f} s")
         return now - self._began

@@ -15,7 +15,7 @@ import grader
 from grader.errors import InfrastructureError
 from grader.sandbox.base import SlotOptions
 from grader.sandbox.cgroups import (
-    Bounds,
+    GroupLimits,
     SlotGroup,
     make_group,
     scope_command,
@@ -142,7 +142,7 @@ class LocalSlot(ProcessSlot):
     def _make_group(self) -> tuple[SlotGroup, list[str]]:
         """A group for the slot's processes, or what starts them in a scope of systemd."""
         options = self.options
-        bounds = Bounds(
+        bounds = GroupLimits(
             memory_bytes=WARM_BYTES + options.memory_bytes + options.disk_bytes,
             cpus=options.cpus,
             processes=options.processes + 2 * OWN_PROCESSES,

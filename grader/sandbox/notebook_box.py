@@ -16,7 +16,7 @@ from typing import Literal
 
 from grader.errors import BoxCrashed, BoxFailure, BoxTimeout, InfrastructureError
 from grader.sandbox.base import CellResult, Session, Slot
-from grader.sandbox.conversation import Loan, Trouble
+from grader.sandbox.conversation import StreamLease, Trouble
 from grader.sandbox.link import Position
 from grader.wire import messages as m
 from grader.wire.kinds import Blob
@@ -171,15 +171,15 @@ class NotebookBox:
             self._drop()
             raise
 
-    def lend(self) -> Loan | None:
+    def lease(self) -> StreamLease | None:
         """Let a process that is forked now make the requests; None where that can't be.
 
         Until it is taken back, nothing else may be asked of this box.
         """
-        return None if self._session is None else self._session.lend()
+        return None if self._session is None else self._session.lease()
 
     def take_back(
-        self, loan: Loan, position: Position | None, trouble: Trouble | None = None
+        self, loan: StreamLease, position: Position | None, trouble: Trouble | None = None
     ) -> None:
         """Go on where the borrower stopped, as `Session.take_back`.
 

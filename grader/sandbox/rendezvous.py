@@ -16,7 +16,7 @@ from pathlib import Path
 
 from grader.sandbox.attached import AttachedTransport
 from grader.sandbox.owners import own_folder
-from grader.sandbox.transport import Piece, SocketTransport, Transport, wait_for
+from grader.sandbox.transport import OpenFrame, SocketTransport, Transport, wait_for
 from grader.wire.kinds import Blob
 
 _HEADERS = re.compile(rb"[\x00-\x02]\0{3}.{4}", re.DOTALL)
@@ -98,11 +98,11 @@ class ContainerTransport(Transport):
         """As the way that was found."""
         return self._way.can_be_shared
 
-    def position(self) -> Piece:
+    def position(self) -> OpenFrame:
         """As the way that was found."""
         return self._way.position()
 
-    def resume(self, piece: Piece) -> None:
+    def resume(self, piece: OpenFrame) -> None:
         """As the way that was found."""
         self._way.resume(piece)
 

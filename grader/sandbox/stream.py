@@ -27,9 +27,9 @@ from grader.sandbox.conversation import (
     FORGED,
     NO_MESSAGE,
     TOO_MUCH,
-    Broken,
+    ChannelBroken,
     Conversation,
-    Loan,
+    StreamLease,
     Trouble,
     late_at,
 )
@@ -253,7 +253,7 @@ class StreamSession(Session):
         )
         try:
             done = self._follow(request, result)
-        except Broken as broken:
+        except ChannelBroken as broken:
             raise self._judge(broken.trouble) from broken
         result.status, result.error = done.status, done.error
         result.duration_s = done.duration_s
@@ -273,7 +273,7 @@ class StreamSession(Session):
             elif isinstance(message, m.CellDone):
                 return message
             else:
-                raise Broken(FORGED)
+                raise ChannelBroken(FORGED)
 
     def request(
         self, request: m.Request, blobs: Sequence[Blob] = ()
@@ -283,17 +283,17 @@ class StreamSession(Session):
             raise self._failure
         try:
             return self._talk.request(request, blobs)
-        except Broken as broken:
+        except ChannelBroken as broken:
             raise self._judge(broken.trouble) from broken
 
-    def lend(self) -> Loan | None:
+    def lease(self) -> StreamLease | None:
         """Let a process that is forked now make the requests."""
-        if self._failure is None and Loan.possible(self._talk):
-            return Loan(self._talk)
+        if self._failure is None and StreamLease.possible(self._talk):
+            return StreamLease(self._talk)
         return None
 
     def take_back(
-        self, loan: Loan, position: Position | None, trouble: Trouble | None = None
+        self, loan: StreamLease, position: Position | None, trouble: Trouble | None = None
     ) -> None:
         """Go on where the borrower stopped; a stream that it left torn is lost, with the slot."""
         if position is not None:
@@ -310,12 +310,12 @@ class StreamSession(Session):
             body = bytes(parts[0])
             # As JSON, brackets cost the judge thirty times their bytes.
             if len(body) > MAX_BODY or body.count(b"[") + body.count(b"{") > MAX_BRACKETS:
-                raise Broken(Trouble(kind="much", text=TOO_MUCH))
+                raise ChannelBroken(Trouble(kind="much", text=TOO_MUCH))
             output = msgspec.structs.replace(output, body=body)
         try:
             self._displays.apply(output, result.outputs)
         except WireError as error:
-            raise Broken(Trouble(kind="malformed", text=NO_MESSAGE)) from error
+            raise ChannelBroken(Trouble(kind="malformed", text=NO_MESSAGE)) from error
 
     # -- failures
 

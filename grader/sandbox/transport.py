@@ -16,7 +16,7 @@ from grader.wire import frames
 from grader.wire.kinds import Blob
 
 
-class Piece(msgspec.Struct, frozen=True, kw_only=True):
+class OpenFrame(msgspec.Struct, frozen=True, kw_only=True):
     """Where a transport is that has frames of its own, and what it has read ahead."""
 
     stream: int = 0
@@ -30,11 +30,11 @@ class Transport(ABC):
     can_be_shared = True
     """Whether a fork's copy can be used in turn with this one: what is read ahead apart."""
 
-    def position(self) -> Piece:
+    def position(self) -> OpenFrame:
         """Where in the stream this is; nothing to say where nothing is read ahead."""
-        return Piece()
+        return OpenFrame()
 
-    def resume(self, piece: Piece) -> None:  # noqa: B027 - for who has no position, nothing
+    def resume(self, piece: OpenFrame) -> None:  # noqa: B027 - for who has no position, nothing
         """Read on from there."""
 
     @abstractmethod

@@ -16,7 +16,7 @@ _WORDS = 800
 
 
 @dataclass(frozen=True)
-class Target:
+class WheelTarget:
     """The Python inside the base image: `3.11` on `x86_64`, with its glibc."""
 
     python: str
@@ -43,7 +43,9 @@ def box_requirements() -> tuple[str, ...]:
     return tuple(f"{name}=={version(name).split('+')[0]}" for name in BOX_LIBRARIES)
 
 
-def fetch(requirements: Sequence[str], folder: Path, target: Target, *, have: Path | None) -> None:
+def fetch(
+    requirements: Sequence[str], folder: Path, target: WheelTarget, *, have: Path | None
+) -> None:
     """Download wheels of the requirements and all that they need.
 
     Args:

@@ -38,7 +38,7 @@ Kind = Literal["run", "tree"]
 
 
 @dataclass(frozen=True)
-class Place:
+class SourcePlace:
     """Lines of one cell of a notebook, both ends counted."""
 
     cell: int
@@ -52,7 +52,7 @@ class Fingerprint:
 
     kind: Kind
     value: int
-    place: Place
+    place: SourcePlace
 
 
 @dataclass(frozen=True)
@@ -103,7 +103,7 @@ def _runs(tokens: Sequence[Token], *, every: bool) -> list[Fingerprint]:
     for start in kept:
         first, last = tokens[start], tokens[start + RUN - 1]
         if first.cell == last.cell:  # a passage ends where its cell does
-            place = Place(first.cell, first.line, last.line)
+            place = SourcePlace(first.cell, first.line, last.line)
             found.append(Fingerprint("run", int(hashes[start]), place))
     return found
 
@@ -146,7 +146,7 @@ class _Trees:
                     parts.append(self._leaf(item))
         value = hash(tuple(parts))
         if isinstance(node, ast.stmt) and size >= SMALLEST_TREE:
-            place = Place(self._cell, node.lineno, node.end_lineno or node.lineno)
+            place = SourcePlace(self._cell, node.lineno, node.end_lineno or node.lineno)
             self._found.append(Fingerprint("tree", value, place))
         return value, size
 

@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterator, Sequence, Set
 from dataclasses import dataclass, replace
 
-from grader.similarity.fingerprints import Code, Fingerprint, Kind, Place
+from grader.similarity.fingerprints import Code, Fingerprint, Kind, SourcePlace
 
 GAP = 2
 """So many lines that differ may lie within a passage."""
@@ -16,8 +16,8 @@ GAP = 2
 class Passage:
     """A place in each of two notebooks, and the lines of each that the other has too."""
 
-    left: Place
-    right: Place
+    left: SourcePlace
+    right: SourcePlace
     left_lines: frozenset[int]
     right_lines: frozenset[int]
 
@@ -30,7 +30,7 @@ def passages(left: Code, right: Code, ignored: Set[tuple[Kind, int]]) -> list[Pa
         right: the other.
         ignored: fingerprints that say nothing: the starter code's and the common ones.
     """
-    theirs: dict[tuple[Kind, int], list[Place]] = defaultdict(list)
+    theirs: dict[tuple[Kind, int], list[SourcePlace]] = defaultdict(list)
     for one in right.fingerprints:
         theirs[one.kind, one.value].append(one.place)
     found: list[Passage] = []
@@ -45,7 +45,7 @@ def _order(one: Fingerprint) -> tuple[int, int, int]:
     return one.place.cell, one.place.first, -one.place.last
 
 
-def _add(found: list[Passage], place: Place, theirs: Sequence[Place]) -> None:
+def _add(found: list[Passage], place: SourcePlace, theirs: Sequence[SourcePlace]) -> None:
     """Let a passage grow by a match, or begin another."""
     for passage in reversed(found[-8:]):
         for other in theirs:
@@ -56,12 +56,12 @@ def _add(found: list[Passage], place: Place, theirs: Sequence[Place]) -> None:
     found.append(Passage(place, other, _lines(place), _lines(other)))
 
 
-def _touches(whole: Place, part: Place) -> bool:
+def _touches(whole: SourcePlace, part: SourcePlace) -> bool:
     near = part.first <= whole.last + GAP + 1 and part.last >= whole.first - GAP - 1
     return whole.cell == part.cell and near
 
 
-def _grown(passage: Passage, left: Place, right: Place) -> Passage:
+def _grown(passage: Passage, left: SourcePlace, right: SourcePlace) -> Passage:
     return replace(
         passage,
         left=_union(passage.left, left),
@@ -71,11 +71,11 @@ def _grown(passage: Passage, left: Place, right: Place) -> Passage:
     )
 
 
-def _union(one: Place, other: Place) -> Place:
-    return Place(one.cell, min(one.first, other.first), max(one.last, other.last))
+def _union(one: SourcePlace, other: SourcePlace) -> SourcePlace:
+    return SourcePlace(one.cell, min(one.first, other.first), max(one.last, other.last))
 
 
-def _lines(place: Place) -> frozenset[int]:
+def _lines(place: SourcePlace) -> frozenset[int]:
     return frozenset(range(place.first, place.last + 1))
 
 

@@ -9,21 +9,21 @@ from typing import TYPE_CHECKING
 import pytest
 
 if TYPE_CHECKING:
+    from grader.suite.box_link import BoxLink
+    from grader.suite.executed_notebook import ExecutedNotebook
     from grader.suite.execution import SuiteRun
-    from grader.suite.link import BoxLink
-    from grader.suite.notebook_view import NotebookView
     from grader.suite.student import Student
 
 
 @dataclass(frozen=True)
-class Binding:
+class SubmissionBinding:
     """One submission as the fixtures `student`, `notebook` and `reference` show it."""
 
     link: BoxLink
     student: Student
-    notebook: NotebookView
+    notebook: ExecutedNotebook
     reference: ModuleType | None
 
 
-BINDING: pytest.StashKey[Binding] = pytest.StashKey()
+BINDING: pytest.StashKey[SubmissionBinding] = pytest.StashKey()
 RUN: pytest.StashKey[SuiteRun] = pytest.StashKey()

@@ -9,7 +9,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from grader.suite.link import BoxClient
+from grader.suite.box_link import BoxClient
 from grader.wire import messages as m
 from grader.wire.values import Blob, Tree
 

@@ -14,7 +14,7 @@ from _pytest.runner import CallInfo, call_and_report
 
 from grader.suite.account import NOTHING, Account
 from grader.suite.alarm import DeadlinePassed, deadline
-from grader.suite.binding import Binding
+from grader.suite.binding import SubmissionBinding
 from grader.suite.credit import NONE, Credit, given_credit
 from grader.suite.hints import gathered_hints
 from grader.suite.outcomes import PASSED, Ending, ending_of, of_box_failure, of_credit
@@ -39,7 +39,7 @@ _ENDS_TRIALS = frozenset(
 
 
 @dataclass(frozen=True)
-class Limits:
+class TimeLimits:
     """Seconds of wall clock: for all tests together, and for those of one question."""
 
     suite_s: float | None = None
@@ -56,10 +56,10 @@ class SuiteRun:
     def __init__(
         self,
         plan: SuitePlan,
-        binding: Binding,
+        binding: SubmissionBinding,
         *,
         seeds: Seeds,
-        limits: Limits = Limits(),
+        limits: TimeLimits = TimeLimits(),
         on_begin: Callable[[str], None] | None = None,
         on_result: Callable[[TestResult, Account], None] | None = None,
         earlier: Sequence[TestResult] = (),

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from functools import cache
 
 from grader.errors import BoxTimeout
-from grader.wire.messages import Frame
+from grader.wire.messages import TracebackLine
 
 MAX_TEXT = 2_000
 
@@ -42,7 +42,7 @@ class StudentError(Exception):
     `pytest.raises(StudentError)` passes for a notebook in which the function is missing.
     """
 
-    def __init__(self, type_name: str, text: str, frames: Sequence[Frame] = ()) -> None:
+    def __init__(self, type_name: str, text: str, frames: Sequence[TracebackLine] = ()) -> None:
         self.type = type_name[:200]
         self.text = text[:MAX_TEXT]
         self.frames = tuple(frames)
@@ -107,12 +107,12 @@ class StaleRemote(NotPlain):
 class CallTimeout(BoxTimeout):
     """A call was interrupted at its limit; `frames` say where the student's code was."""
 
-    def __init__(self, seconds: float, frames: Sequence[Frame] = ()) -> None:
+    def __init__(self, seconds: float, frames: Sequence[TracebackLine] = ()) -> None:
         self.frames = tuple(frames)
         super().__init__(f"the call ran longer than {seconds:.3g} s and was stopped")
 
 
-def student_error(type_name: str, text: str, frames: Sequence[Frame] = ()) -> StudentError:
+def student_error(type_name: str, text: str, frames: Sequence[TracebackLine] = ()) -> StudentError:
     """Make the `StudentError` for what student code raised."""
     return _class_for(type_name if type_name in _AS_BUILTIN else "")(type_name, text, frames)
 

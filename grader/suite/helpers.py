@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path, PurePosixPath
 
 
-class _Finder(importlib.abc.MetaPathFinder):
+class _HelperFinder(importlib.abc.MetaPathFinder):
     """Finds these modules in this folder and no other: not what else lies there."""
 
     def __init__(self, folder: Path, names: frozenset[str]) -> None:
@@ -33,13 +33,13 @@ def make_importable(folder: Path, files: Iterable[str]) -> None:
         folder: the assignment's.
         files: their paths in it, as they lie beside the notebook.
     """
-    for finder in [f for f in sys.meta_path if isinstance(f, _Finder)]:
+    for finder in [f for f in sys.meta_path if isinstance(f, _HelperFinder)]:
         sys.meta_path.remove(finder)
         for module in [m for m in sys.modules if m.partition(".")[0] in finder.names]:
             del sys.modules[module]
     names = frozenset(module_name(file) for file in files if file.endswith(".py"))
     if names:
-        sys.meta_path.insert(0, _Finder(folder.resolve(), names))
+        sys.meta_path.insert(0, _HelperFinder(folder.resolve(), names))
         importlib.invalidate_caches()
 
 

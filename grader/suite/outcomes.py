@@ -23,7 +23,7 @@ from grader.points import Points, to_points
 from grader.suite.credit import FULL, NONE, Credit
 from grader.suite.failures import MissingName, StudentError, Unfit
 from grader.suite.results import TestOutcome
-from grader.wire.messages import Frame
+from grader.wire.messages import TracebackLine
 
 MAX_MESSAGE = 2_000
 MAX_DETAILS = 4_096
@@ -185,7 +185,7 @@ def of_box_failure(failure: BoxFailure) -> Ending:
     )
 
 
-def student_traceback(frames: Sequence[Frame], last_line: str) -> str:
+def student_traceback(frames: Sequence[TracebackLine], last_line: str) -> str:
     """Format the student's own frames as Python does, with cells for files."""
     if not frames:
         return ""

@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from grader.suite.binding import BINDING, RUN, Binding
+from grader.suite.binding import BINDING, RUN, SubmissionBinding
 
 if TYPE_CHECKING:
     from types import ModuleType
 
-    from grader.suite.notebook_view import NotebookView
+    from grader.suite.executed_notebook import ExecutedNotebook
     from grader.suite.student import Student
 
 MARKS = (
@@ -65,7 +65,7 @@ def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[Any]) -> 
         run.note_exception(call)
 
 
-def _binding(request: pytest.FixtureRequest) -> Binding:
+def _binding(request: pytest.FixtureRequest) -> SubmissionBinding:
     binding = request.config.stash.get(BINDING, None)
     if binding is None:
         raise pytest.UsageError("this suite judges a notebook: pytest SUITE --notebook hw.ipynb")
@@ -83,8 +83,8 @@ def student(request: pytest.FixtureRequest) -> Student:
 
 
 @pytest.fixture(scope="session")
-def notebook(request: pytest.FixtureRequest) -> NotebookView:
-    """The executed notebook; see `grader.suite.notebook_view`."""
+def notebook(request: pytest.FixtureRequest) -> ExecutedNotebook:
+    """The executed notebook; see `grader.suite.executed_notebook`."""
     return _binding(request).notebook
 
 

@@ -22,18 +22,18 @@ import pytest
 from grader.errors import SuiteError
 from grader.suite import plugin
 from grader.suite.account import Account
-from grader.suite.binding import BINDING, RUN, Binding
+from grader.suite.binding import BINDING, RUN, SubmissionBinding
+from grader.suite.box_link import BoxClient, BoxLink
 from grader.suite.evidence import FixtureNotes, Witness
-from grader.suite.execution import Limits, SuiteRun
-from grader.suite.link import BoxClient, BoxLink
-from grader.suite.notebook_view import NotebookView
+from grader.suite.executed_notebook import ExecutedNotebook
+from grader.suite.execution import SuiteRun, TimeLimits
 from grader.suite.plan_checks import check_needs, run_order
 from grader.suite.points import PlannedTest, SuitePlan, read_plan
 from grader.suite.randomness import Seeds, tamed_hypothesis
 from grader.suite.reference import load_reference
 from grader.suite.results import TestResult
+from grader.suite.reusable_results import reusable_results
 from grader.suite.right_names import is_answerable
-from grader.suite.standing import standing_results
 from grader.suite.student import Student
 
 MAX_ERROR = 4_000
@@ -56,7 +56,7 @@ class CollectedSuite:
     def run(
         self,
         client: BoxClient,
-        notebook: NotebookView,
+        notebook: ExecutedNotebook,
         *,
         seeds: Seeds,
         deadline_s: float | None = None,
@@ -87,12 +87,12 @@ class CollectedSuite:
             self._session.config.pluginmanager.register(FixtureNotes(client))
         if question_s is None and deadline_s is not None and self._has_questions:
             question_s = deadline_s / 2
-        binding = Binding(link, Student(link), notebook, self._reference)
+        binding = SubmissionBinding(link, Student(link), notebook, self._reference)
         run = SuiteRun(
             self.plan,
             binding,
             seeds=seeds,
-            limits=Limits(deadline_s, question_s),
+            limits=TimeLimits(deadline_s, question_s),
             on_begin=on_begin,
             on_result=on_result,
             earlier=earlier,
@@ -103,10 +103,10 @@ class CollectedSuite:
     def standing(
         self, unchanged: Collection[str], before: Sequence[TestResult]
     ) -> list[TestResult]:
-        """Return the results of an earlier run that stand; see `suite.standing`."""
-        return standing_results(self.plan, self._items, unchanged, before)
+        """Return the results of an earlier run that stand; see `suite.reusable_results`."""
+        return reusable_results(self.plan, self._items, unchanged, before)
 
-    def _go_through(self, run: SuiteRun, binding: Binding) -> None:
+    def _go_through(self, run: SuiteRun, binding: SubmissionBinding) -> None:
         stash = self._session.config.stash
         stash[BINDING], stash[RUN] = binding, run
         try:

@@ -14,11 +14,11 @@ from grader.course.directory import Assignment, Course
 from grader.course.secret import seeds_key
 from grader.errors import GraderError, InfrastructureError, SuiteError, UsageError
 from grader.points import show
-from grader.suite.binding import BINDING, RUN, Binding
+from grader.suite.binding import BINDING, RUN, SubmissionBinding
+from grader.suite.box_link import BoxLink
+from grader.suite.executed_notebook import ExecutedNotebook
 from grader.suite.execution import SuiteRun
 from grader.suite.helpers import make_importable
-from grader.suite.link import BoxLink
-from grader.suite.notebook_view import NotebookView
 from grader.suite.plan_checks import check_plan, run_order
 from grader.suite.points import SuitePlan, read_plan
 from grader.suite.randomness import Seeds
@@ -123,8 +123,8 @@ class PlainRun:
         opened = open_notebook(path, assignment, self._config.getoption("sandbox"), seeds)
         self._assignment, self._opened = assignment, opened
         link = BoxLink(opened.client)
-        view = NotebookView(opened.executed, opened.answers)
-        binding = Binding(link, Student(link), view, reference)
+        view = ExecutedNotebook(opened.executed, opened.answers)
+        binding = SubmissionBinding(link, Student(link), view, reference)
         self._config.stash[BINDING] = binding
         self._config.stash[RUN] = SuiteRun(self._plan, binding, seeds=seeds)
 

@@ -7,9 +7,9 @@ from typing import Any, Literal, NoReturn
 
 from grader.errors import BoxFailure
 from grader.suite.account import DECIDING, Trusted, kind_of
+from grader.suite.box_link import BoxClient, BoxLink
 from grader.suite.failures import MissingName, NotPlain, StaleRemote, StudentError
 from grader.suite.function_source import function_source
-from grader.suite.link import BoxClient, BoxLink
 from grader.wire import messages as m
 from grader.wire.values import RemoteRef, Tree
 

@@ -254,7 +254,7 @@ class CellDone(msgspec.Struct, frozen=True, kw_only=True, tag="cell_done", tag_f
     line: int = 0
 
 
-class Frame(msgspec.Struct, frozen=True, kw_only=True):
+class TracebackLine(msgspec.Struct, frozen=True, kw_only=True):
     """One line of the student's traceback."""
 
     file: str
@@ -290,7 +290,7 @@ class Raised(msgspec.Struct, frozen=True, kw_only=True, tag="raised", tag_field=
 
     type: str
     text: str
-    frames: list[Frame] = []
+    frames: list[TracebackLine] = []
     ran: list[Ran] = []
 
 
@@ -312,7 +312,7 @@ class OutOfTime(msgspec.Struct, frozen=True, kw_only=True, tag="out_of_time", ta
     """The call was interrupted at its limit; the session goes on."""
 
     seconds: float
-    frames: list[Frame] = []
+    frames: list[TracebackLine] = []
     ran: list[Ran] = []
 
 

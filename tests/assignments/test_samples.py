@@ -52,7 +52,7 @@ def _fits(points: Decimal, want: dict[str, Any]) -> bool:
 
 def _broken(verdict: Verdict) -> set[str]:
     """The rules that a sample breaks: none is flagged in honest work, not even as unclear."""
-    return {f"{b.question} {b.rule}{' ?' if b.unclear else ''}" for b in verdict.breaches}
+    return {f"{b.question} {b.rule}{' ?' if b.unclear else ''}" for b in verdict.violations}
 
 
 @pytest.fixture

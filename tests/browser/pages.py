@@ -13,7 +13,7 @@ from grader.gradebook.marks import ItemMark, MarkEvent
 from grader.gradebook.totals.need import need
 from grader.gradebook.totals.students import class_entries, student_total
 from grader.grading.verdict import Verdict
-from grader.intake.answers import AnswerPlace, Piece, Place
+from grader.intake.answers import AnswerPart, AnswerPlace, AnswerPosition
 from grader.report.answers_page import AnswerSheet, GivenAnswer, answers_page
 from grader.report.class_page import class_page
 from grader.report.leaderboard import leaderboard_page
@@ -95,12 +95,12 @@ def _answers(*given: GivenAnswer) -> str:
 def _in_a_notebook(verdict: Verdict, notebook: bytes) -> GivenAnswer:
     """An answer of every kind of cell, with what the tests say."""
     cells = json.loads(notebook)["cells"]
-    pieces = tuple(Piece(i, 0, 10**6) for i in range(min(len(cells), 40)))
+    pieces = tuple(AnswerPart(i, 0, 10**6) for i in range(min(len(cells), 40)))
     return GivenAnswer(
         shown_as="Hypatia",
         text="",
         place="The marker of the answer is gone. This stands in its place.",
-        at=AnswerPlace(place=Place.LED, pieces=pieces),
+        at=AnswerPlace(place=AnswerPosition.LED, pieces=pieces),
         notebook=lambda: notebook,
         tests=verdict.tests,
         points=Decimal(0),

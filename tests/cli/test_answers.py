@@ -8,7 +8,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from grader.intake.answers import AnswerPlace, Place
+from grader.intake.answers import AnswerPlace, AnswerPosition
 from tests.cli.conftest import Grader
 from tests.cli.marking import course, record, verdict
 from tests.cli.test_mark import fill
@@ -125,7 +125,7 @@ def untouched(root: Path, rule: str) -> None:
     if "rubric" not in text:
         text = text.replace('id = "q3"\n', 'id = "q3"\nrubric = "Two points for *overflow*."\n')
     spec.write_text(f'{text}\n[answers]\nuntouched = "{rule}"\n')
-    place = AnswerPlace(place=Place.UNTOUCHED)
+    place = AnswerPlace(place=AnswerPosition.UNTOUCHED)
     blank = msgspec.structs.replace(verdict("ben", ""), answer_places={"q3": place})
     record(root, blank)
 

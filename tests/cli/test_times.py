@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from grader.course.directory import Assignment
-from grader.grading.job import Job, Judged, Setting
+from grader.grading.job import BatchConfig, Job, Judged
 from grader.grading.verdict import Outcome, Provenance, SubmissionRecord, Verdict
 from grader.sandbox.choose import Choice
 from tests.cli.conftest import Grader
@@ -63,12 +63,12 @@ def course(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Assignment:
 
 
 def judged(
-    setting: Setting, jobs: list[Job], watchers: object, *, load: Callable[[Job], Job]
+    config: BatchConfig, jobs: list[Job], watchers: object, *, load: Callable[[Job], Job]
 ) -> None:
     for job in jobs:
         points = Decimal(load(job).data.partition(b"x = ")[2].partition(b'"')[0].decode())
         verdict = Verdict(
-            assignment=setting.assignment,
+            assignment=config.assignment,
             student=job.student,
             outcome=Outcome.GRADED,
             points=points,
@@ -80,8 +80,8 @@ def judged(
                 submitted_at=job.submitted_at,
             ),
             provenance=Provenance(
-                bundle_sha256=setting.bundle_sha256,
-                image=setting.image,
+                bundle_sha256=config.bundle_sha256,
+                image=config.image,
                 sandbox="local",
                 isolation="warm",
                 seed=1,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from decimal import Decimal
 from textwrap import dedent
 
-from grader.conversion.draft import Draft, DraftCell, DraftQuestion, DraftTest, Place
+from grader.conversion.draft import CellPlace, Draft, DraftCell, DraftQuestion, DraftTest
 from grader.conversion.translation import Translator, Written
 
 NOTEBOOK = """
@@ -39,12 +39,12 @@ def draft(
     """A notebook with imports, given code, the student's f and Net, and a test of two points."""
     sources = [NOTEBOOK, dedent(given), ANSWER]
     cells: list[DraftCell | DraftTest] = [
-        DraftCell(place=Place("hw.ipynb", number), kind="code", source=source.strip("\n"))
+        DraftCell(place=CellPlace("hw.ipynb", number), kind="code", source=source.strip("\n"))
         for number, source in enumerate(sources, 1)
     ]
     cells.append(
         DraftTest(
-            place=Place("hw.ipynb", 4),
+            place=CellPlace("hw.ipynb", 4),
             name="q1",
             question="q1",
             source=dedent(test).strip("\n"),
@@ -55,7 +55,7 @@ def draft(
     )
     if after:
         cells.append(
-            DraftCell(place=Place("hw.ipynb", 5), kind="code", source=dedent(after).strip())
+            DraftCell(place=CellPlace("hw.ipynb", 5), kind="code", source=dedent(after).strip())
         )
     question = DraftQuestion(id="q1", title="One", points=Decimal(2), manual=Decimal(0))
     return Draft(title="HW", cells=tuple(cells), questions=(question,))

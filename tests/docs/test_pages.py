@@ -17,7 +17,7 @@ from grader.course.spec import (
     Attempts,
     BoxSpec,
     Dates,
-    HandIn,
+    HandInRules,
     Leaderboard,
     Question,
     Resources,
@@ -129,7 +129,7 @@ def test_the_spec_in_the_how_to_is_valid_and_names_every_key(tmp_path: Path) -> 
         Dates,
         Attempts,
         BoxSpec,
-        HandIn,
+        HandInRules,
         Rules,
         Leaderboard,
     ):

@@ -130,7 +130,7 @@ def _roles() -> dict[str, list[int]]:
     judges = [
         pid
         for pid, command in descendants().items()
-        if "grader.grading.judge" in command and _parent(pid) == os.getpid()
+        if "grader.grading.judge_main" in command and _parent(pid) == os.getpid()
     ]
     children = {pid: _parent(pid) for judge in judges for pid in descendants(judge)}
     return {"judge": judges, "workers": [p for p, parent in children.items() if parent in judges]}

@@ -77,7 +77,7 @@ def test_a_killed_batch_leaves_no_container_to_the_next(tmp_path: Path, undistur
         process = start(classroom, sandbox="docker")
         wait_for_verdicts(classroom, process, 1)
         for pid, command in descendants(process.pid).items():  # the workers too: none cleans up
-            if "grader.grading.judge" in command:
+            if "grader.grading.judge_main" in command:
                 os.kill(pid, signal.SIGKILL)
         kill(process)
         assert finish(classroom, sandbox="docker") == 0

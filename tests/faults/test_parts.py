@@ -46,14 +46,18 @@ def run(classroom: Classroom, strike: Strike, *, at: str = "s02", once: bool = T
 
 def judges() -> list[int]:
     """The judge's own process; its workers have the same command line and are its children."""
-    found = [pid for pid, command in descendants().items() if "grader.grading.judge" in command]
+    found = [
+        pid for pid, command in descendants().items() if "grader.grading.judge_main" in command
+    ]
     return [pid for pid in found if _parent(pid) == os.getpid()]
 
 
 def workers() -> list[int]:
     """Those that the judge has forked; the judge itself where there is one slot."""
     (judge,) = judges()
-    found = [pid for pid, command in descendants().items() if "grader.grading.judge" in command]
+    found = [
+        pid for pid, command in descendants().items() if "grader.grading.judge_main" in command
+    ]
     return [pid for pid in found if _parent(pid) == judge] or [judge]
 
 
@@ -116,7 +120,7 @@ def test_a_slot_that_hangs_is_replaced_and_costs_no_mark(tmp_path: Path) -> None
 def test_a_worker_that_hangs_is_given_up_and_costs_no_mark(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(batch, "job_patience_s", lambda spec: 8.0)
+    monkeypatch.setattr(batch, "job_timeout_s", lambda spec: 8.0)
     classroom = make_class(tmp_path / "course", size=1)
     (classroom.submissions / "s00.ipynb").unlink()
     classroom.hand_in("ada")

@@ -13,10 +13,10 @@ from grader.course.roster import Person, Roster, roster_from
 from grader.errors import GraderError
 from grader.gradebook.mark_list import read_mark_list
 from grader.gradebook.spreadsheet import write_sheet
-from grader.intake.class_archives import Setting
+from grader.intake.class_archives import CollectConfig
 from grader.intake.collect import collect
+from grader.lms.lms_table import table_from
 from grader.lms.registry import system_of
-from grader.lms.table import table_from
 from tests.gradebook.totals.courses import SHIPPED, path_of, shipped
 from tests.intake.archives import NOTEBOOK, make_zip
 
@@ -80,8 +80,8 @@ def names(data: bytes) -> None:
         path.write_bytes(make_zip(*((line[:2000] or "x", NOTEBOOK) for line in lines)))
         matcher = Matcher(ROSTER, Path(folder, "matches.csv"))
         try:
-            setting = Setting(system=None, matcher=matcher, zone=dt.UTC)
-            got = collect([path], assignment="hw1", setting=setting)
+            config = CollectConfig(system=None, matcher=matcher, zone=dt.UTC)
+            got = collect([path], assignment="hw1", config=config)
         except GraderError as error:
             assert error.what
             return

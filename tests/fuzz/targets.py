@@ -145,7 +145,9 @@ def seeds() -> dict[str, Sequence[bytes]]:
     small = b'{"nbformat":4,"metadata":{},"cells":[{"cell_type":"code","source":"x"}]}'
     archives = [make_zip(("a/b.ipynb", small)), make_tar(("a.ipynb", small))]
     archives += [make_tar(("a.ipynb", small), gz=True)]
-    raised = m.Raised(type="E", text="é", frames=[m.Frame(file="f", line=1, function="g", text="")])
+    raised = m.Raised(
+        type="E", text="é", frames=[m.TracebackLine(file="f", line=1, function="g", text="")]
+    )
     message = b"".join(bytes(p) for p in frames.message(raised, [b"abc"]))
     value, value_tree = _sent()
     done = b"".join(bytes(p) for p in frames.message(Begun(name="test_x")))

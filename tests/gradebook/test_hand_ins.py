@@ -11,7 +11,7 @@ import pytest
 
 from grader.course.components import Component, Item
 from grader.course.course_file import CourseFile
-from grader.gradebook.hand_ins import HandIn, Key, hand_in_of
+from grader.gradebook.hand_ins import HandInTime, Key, hand_in_of
 from grader.gradebook.machine_history import machine_history
 from grader.gradebook.store import Gradebook
 from grader.grading.verdict import Verdict
@@ -40,9 +40,9 @@ def record(gradebook: Gradebook, *verdicts: Verdict) -> dict[Key, dt.datetime | 
     return {hand_in_of(v).key: v.submission.submitted_at for v in verdicts}
 
 
-def told(verdict: Verdict, at: dt.datetime | None, **changed: str) -> HandIn:
+def told(verdict: Verdict, at: dt.datetime | None, **changed: str) -> HandInTime:
     one = msgspec.structs.asdict(verdict.submission)
-    return HandIn(
+    return HandInTime(
         student=verdict.student,
         attempt=one["attempt"],
         sha256=changed.get("sha256", one["sha256"]),
@@ -59,7 +59,7 @@ def test_a_time_that_is_learnt_holds_for_the_verdict_that_is_there(gradebook: Gr
     assert learnt.told_by == "moodle.csv"
     times = [v.submission.submitted_at for v in gradebook.current(ASSIGNMENT)]
     assert times == [LATE, None]
-    assert gradebook.latest(ASSIGNMENT, "Ada") == gradebook.holding(ASSIGNMENT)[0].verdict
+    assert gradebook.latest(ASSIGNMENT, "Ada") == gradebook.current_entries(ASSIGNMENT)[0].verdict
     assert len(gradebook.history(ASSIGNMENT)) == 2  # nothing was judged again
 
 
@@ -94,7 +94,7 @@ def test_a_time_is_of_one_attempt_and_one_file(gradebook: Gradebook) -> None:
     strange = told(first, LATE, sha256="0" * 64)
     assert gradebook.hand_ins.learn(ASSIGNMENT, [strange], known) == []
     gradebook.hand_ins.learn(ASSIGNMENT, [told(first, LATE)], known)
-    assert [e.verdict.submission.submitted_at for e in gradebook.holding(ASSIGNMENT)] == [
+    assert [e.verdict.submission.submitted_at for e in gradebook.current_entries(ASSIGNMENT)] == [
         LATE,
         None,
     ]
@@ -103,5 +103,5 @@ def test_a_time_is_of_one_attempt_and_one_file(gradebook: Gradebook) -> None:
         undated("Ada"), submission=msgspec.structs.replace(first.submission, sha256="1" * 64)
     )
     record(gradebook, other)
-    held = {e.verdict.submission.attempt: e.verdict for e in gradebook.holding(ASSIGNMENT)}
+    held = {e.verdict.submission.attempt: e.verdict for e in gradebook.current_entries(ASSIGNMENT)}
     assert held[1].submission.submitted_at == first.submission.submitted_at

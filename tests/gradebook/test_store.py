@@ -37,7 +37,7 @@ def find(gradebook: Gradebook, verdict: Verdict, **changed: str) -> Verdict | No
         "image": verdict.provenance.image,
     }
     sha256 = changed.pop("submission_sha256", verdict.submission.sha256)
-    reusable = Reusable(gradebook.holding(ASSIGNMENT), **(made_of | changed))
+    reusable = Reusable(gradebook.current_entries(ASSIGNMENT), **(made_of | changed))
     found = reusable.find(verdict.student, verdict.submission.attempt, sha256)
     return None if found is None else found.verdict
 

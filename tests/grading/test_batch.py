@@ -17,8 +17,8 @@ from grader.api import Progress, grade
 from grader.errors import GraderError, InfrastructureError, SuiteError
 from grader.gradebook.store import Gradebook
 from grader.grading.job import Job
+from grader.grading.job_queue import JobQueue
 from grader.grading.verdict import Outcome, Verdict
-from grader.grading.waiting import Waiting
 from tests.faults.aftermath import descendants
 from tests.grading.conftest import Classroom
 from tests.helpers.assignments import HIDDEN
@@ -193,15 +193,15 @@ def test_a_worker_that_dies_loses_nothing(
             while set(killed) & set(descendants()):
                 time.sleep(0.01)
 
-    def hand_out(waiting: Waiting) -> tuple[Job, bytes] | None:
+    def dispatch(waiting: JobQueue) -> tuple[Job, bytes] | None:
         if len(waiting) == 2:  # one is judged
             kill_once(waiting)
         return given(waiting)
 
-    given = Waiting.hand_out
+    given = JobQueue.dispatch
     told = {"at work": Progress(begun=kill_once), "given more": Progress(judged=kill_once)}
     if when not in told:
-        monkeypatch.setattr(Waiting, "hand_out", hand_out)
+        monkeypatch.setattr(JobQueue, "dispatch", dispatch)
     found = run(classroom, slots=1, progress=told.get(when))
     assert killed
     assert {v.points for v in found.values()} == {Decimal(8)}
@@ -290,7 +290,7 @@ def _workers() -> list[int]:
 
 def _judges(pid: int, command: str) -> bool:
     fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-    return "grader.grading.judge" in command and int(fields[1]) == os.getpid()
+    return "grader.grading.judge_main" in command and int(fields[1]) == os.getpid()
 
 
 @pytest.mark.slow

@@ -270,7 +270,7 @@ def _workers_of(judges: list[int]) -> list[int]:
 
 def _is_judge(pid: int) -> bool:
     try:
-        return b"grader.grading.judge" in Path(f"/proc/{pid}/cmdline").read_bytes()
+        return b"grader.grading.judge_main" in Path(f"/proc/{pid}/cmdline").read_bytes()
     except OSError:
         return False
 

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from grader.errors import BoxFailure, WireError
 from grader.grading.relay import RelayedBox
-from grader.grading.worker import SuiteRun
+from grader.grading.worker import SuiteChildren
 from grader.sandbox import conversation, stream
 from grader.sandbox.notebook_box import MAX_RESTARTS, NotebookBox, RunLimits
 from grader.suite.account import Account
@@ -90,7 +90,7 @@ def judged(slot: ScriptedSlot, seed: int, tests: list[Test]) -> tuple[list[str],
     box = NotebookBox(slot, [script(HONEST)], limits=LIMITS, seed=seed)
     try:
         assert [cell.status for cell in box.run().cells] == ["ok"]
-        run = SuiteRun(Suite(tests), SETTING, box, {"cells": []}, {})  # type: ignore[arg-type]
+        run = SuiteChildren(Suite(tests), SETTING, box, {"cells": []}, {})  # type: ignore[arg-type]
         found = run.results()
     finally:
         box.close()

@@ -7,8 +7,13 @@ import pytest
 
 from grader.api import Graded, grade
 from grader.course.spec import AssignmentSpec, Rules
-from grader.grading.job import Job, Setting
-from grader.grading.regrade import Standing, fingerprints_of, standing, with_standing
+from grader.grading.job import BatchConfig, Job
+from grader.grading.regrade import (
+    ReusableResults,
+    fingerprints_of,
+    reusable_results,
+    with_reusable_results,
+)
 from grader.grading.verdict import Outcome, Usage, Verdict
 from grader.suite.results import TestOutcome, TestResult
 from tests.grading.conftest import Classroom
@@ -67,11 +72,11 @@ def test_only_a_test_that_changed_is_run_again(classroom: Classroom) -> None:
 SUITE = {"": "c", "test_q1.py::test_a": "1", "test_q1.py::test_b": "2"}
 
 
-def setting_of(verdict: Verdict, spec: AssignmentSpec = SPEC, **changed: str) -> Setting:
+def config_of(verdict: Verdict, spec: AssignmentSpec = SPEC, **changed: str) -> BatchConfig:
     """The setting of a batch in which everything is as it was, but for what is changed."""
     made = verdict.provenance
     assert made
-    return Setting(
+    return BatchConfig(
         assignment=verdict.assignment,
         spec=spec,
         bundle_sha256="another",
@@ -97,15 +102,17 @@ def verdict_of(**changed: object) -> Verdict:
 
 
 def test_where_no_test_has_changed_the_verdict_stands() -> None:
-    found = standing(verdict_of(), setting_of(verdict_of()))
+    found = reusable_results(verdict_of(), config_of(verdict_of()))
     assert found is not None and found.whole
 
 
 def test_where_one_has_changed_the_results_of_the_others_stand() -> None:
-    setting = setting_of(verdict_of(), **{"test_q1.py::test_b": "3"})
-    found = standing(verdict_of(), setting)
-    assert found == Standing(frozenset({"test_q1.py::test_a"}), whole=False)
-    job = with_standing(Job(student="a", file="f", data=b"", sha256=""), verdict_of(), found)
+    config = config_of(verdict_of(), **{"test_q1.py::test_b": "3"})
+    found = reusable_results(verdict_of(), config)
+    assert found == ReusableResults(frozenset({"test_q1.py::test_a"}), whole=False)
+    job = with_reusable_results(
+        Job(student="a", file="f", data=b"", sha256=""), verdict_of(), found
+    )
     assert verdict_of().provenance is not None
     assert job.seed == verdict_of().provenance.seed  # type: ignore[union-attr]
     assert job.unchanged == ("test_q1.py::test_a",)
@@ -131,21 +138,21 @@ def _with_outcome(outcome: TestOutcome) -> tuple[TestResult, ...]:
     ids=["timeout", "not run", "crash", "restart", "no mark", "no provenance", "an older grader's"],
 )
 def test_what_may_have_depended_on_others_is_run_again_with_all(changed: dict[str, object]) -> None:
-    setting = setting_of(verdict_of(), **{"test_q1.py::test_b": "3"})
-    assert standing(verdict_of(**changed), setting) is None
+    config = config_of(verdict_of(), **{"test_q1.py::test_b": "3"})
+    assert reusable_results(verdict_of(**changed), config) is None
 
 
 def test_another_program_or_rules_have_all_run_again() -> None:
-    setting = setting_of(verdict_of(), **{"test_q1.py::test_b": "3"})
+    config = config_of(verdict_of(), **{"test_q1.py::test_b": "3"})
     ruled = msgspec.structs.replace(SPEC, rules=Rules(forbid=("torch.nn",)))
     for other in (
-        msgspec.structs.replace(setting, grader_version="other"),
-        msgspec.structs.replace(setting, packages={"torch": "other"}),
-        msgspec.structs.replace(setting, image="other"),
-        msgspec.structs.replace(setting, spec=ruled),
-        msgspec.structs.replace(setting, suite=setting.suite | {"": "d"}),
+        msgspec.structs.replace(config, grader_version="other"),
+        msgspec.structs.replace(config, packages={"torch": "other"}),
+        msgspec.structs.replace(config, image="other"),
+        msgspec.structs.replace(config, spec=ruled),
+        msgspec.structs.replace(config, suite=config.suite | {"": "d"}),
     ):
-        assert standing(verdict_of(), other) is None
+        assert reusable_results(verdict_of(), other) is None
 
 
 def test_dates_and_comments_are_in_no_fingerprint(classroom: Classroom) -> None:

@@ -14,8 +14,8 @@ import pytest
 
 from grader.errors import BoxCrashed, WireError
 from grader.grading import relay
-from grader.grading.relay import Finished, Heard, Pipe, RelayedBox, attend
-from grader.grading.worker import SuiteRun
+from grader.grading.relay import Finished, Heard, Pipe, RelayedBox, serve
+from grader.grading.worker import SuiteChildren
 from grader.suite.account import Account
 from grader.suite.points import PlannedTest, SuitePlan
 from grader.suite.results import TestOutcome, TestResult
@@ -39,7 +39,7 @@ class Notebook:
     def ready(self) -> None:
         pass
 
-    def lend(self) -> None:
+    def lease(self) -> None:
         return None
 
     def request(self, request: m.Request, blobs: Any = ()) -> Any:
@@ -61,7 +61,7 @@ def served(
     heard = Heard()
     until = time.monotonic() + 60
     serving = threading.Thread(
-        target=attend, args=(ours, box, heard), kwargs={"until": lambda: until}
+        target=serve, args=(ours, box, heard), kwargs={"until": lambda: until}
     )
     serving.start()
     try:
@@ -159,7 +159,7 @@ def test_what_is_no_message_of_a_child_is_an_error_and_no_verdict(
     theirs._socket.sendall(said)
     heard = Heard()
     with pytest.raises(frames.Malformed):
-        attend(ours, Notebook(m.Value(value=1)), heard, until=lambda: time.monotonic() + 60)  # type: ignore[arg-type]
+        serve(ours, Notebook(m.Value(value=1)), heard, until=lambda: time.monotonic() + 60)  # type: ignore[arg-type]
     assert heard.results == []
 
 
@@ -191,7 +191,7 @@ def passed(name: str, message: str = "") -> TestResult:
 
 
 def results(suite: Suite, box: Notebook) -> dict[str, TestResult]:
-    run = SuiteRun(suite, SETTING, box, {"cells": []}, {})  # type: ignore[arg-type]
+    run = SuiteChildren(suite, SETTING, box, {"cells": []}, {})  # type: ignore[arg-type]
     return {result.name: result for result in run.results()}
 
 

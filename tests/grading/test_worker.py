@@ -11,8 +11,8 @@ import pytest
 
 from grader.errors import InfrastructureError
 from grader.grading import worker as worker_module
-from grader.grading.job import Broken, Job, Judged
-from grader.grading.patience import TRIES
+from grader.grading.job import Job, Judged, WorkerError
+from grader.grading.timeouts import TRIES
 from grader.grading.verdict import Outcome
 from grader.grading.worker import Worker
 from grader.sandbox.base import Session, Slot
@@ -73,7 +73,7 @@ class Refusing(Slot):
         self.stopped += 1
 
 
-def judged(slot: Slot, monkeypatch: pytest.MonkeyPatch) -> Judged | Broken:
+def judged(slot: Slot, monkeypatch: pytest.MonkeyPatch) -> Judged | WorkerError:
     monkeypatch.setattr(worker_module, "MENDING_S", 0.05)
     monkeypatch.setattr(worker_module, "_LOOK_S", 0.01)
     ours, _theirs = socket.socketpair()
@@ -102,6 +102,6 @@ def test_a_sandbox_that_is_mended_is_tried_again(monkeypatch: pytest.MonkeyPatch
 
 def test_a_sandbox_in_which_nothing_runs_ends_the_batch(monkeypatch: pytest.MonkeyPatch) -> None:
     said = judged(Refusing(range(1, 1_000_000)), monkeypatch)
-    assert isinstance(said, Broken)
+    assert isinstance(said, WorkerError)
     assert said.what == "the jail could not be closed"
     assert said.hint == ("Run `grader doctor`. What is graded is kept: the same command goes on.")

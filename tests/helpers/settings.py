@@ -5,12 +5,12 @@ from __future__ import annotations
 from decimal import Decimal
 
 from grader.course.spec import AssignmentSpec, Question
-from grader.grading.job import Setting
+from grader.grading.job import BatchConfig
 
 
-def setting_of(spec: AssignmentSpec, bundle: str = "b") -> Setting:
+def config_of(spec: AssignmentSpec, bundle: str = "b") -> BatchConfig:
     """The setting of an assignment, with nothing in it that exists."""
-    return Setting(
+    return BatchConfig(
         assignment="warm-up",
         spec=spec,
         bundle_sha256=bundle,
@@ -27,4 +27,4 @@ def setting_of(spec: AssignmentSpec, bundle: str = "b") -> Setting:
 SPEC = AssignmentSpec(
     title="t", points=Decimal(1), questions=(Question(id="q1", title="q", points=Decimal(1)),)
 )
-SETTING = setting_of(SPEC)
+SETTING = config_of(SPEC)

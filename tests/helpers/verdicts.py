@@ -10,7 +10,7 @@ from decimal import Decimal
 from typing import Any
 
 from grader.course.spec import AssignmentSpec, Dates, Question
-from grader.grading.issuing import question_marks
+from grader.grading.make_verdict import question_marks
 from grader.grading.verdict import (
     Outcome,
     Provenance,

@@ -7,8 +7,8 @@ from dataclasses import replace
 
 import pytest
 
-from grader.intake.answers import FoundAnswers, Place, find_answers, written_answers
-from grader.intake.cells import Cell, CellKind, ReadNotebook
+from grader.intake.answers import AnswerPosition, FoundAnswers, find_answers, written_answers
+from grader.intake.notebook_cells import Cell, CellKind, ReadNotebook
 from grader.release.given_cells import GivenCell
 
 
@@ -210,8 +210,8 @@ def test_an_answer_reaches_to_the_next_given_cell_whatever_it_is_made_of(
 ) -> None:
     found = handed_in({"q3-answer": cells}, ids=ids)
     assert found.texts == {"q3": text}
-    assert found.places["q3"].place is Place.MARKED
-    assert found.places["q4"].place is Place.UNTOUCHED
+    assert found.places["q3"].place is AnswerPosition.MARKED
+    assert found.places["q4"].place is AnswerPosition.UNTOUCHED
 
 
 def test_an_answer_above_its_marker_is_found() -> None:
@@ -225,7 +225,7 @@ def test_an_answer_above_its_marker_is_found() -> None:
 def test_what_stands_above_the_question_is_no_answer_to_it() -> None:
     tried: list[tuple[CellKind, str]] = [RELEASED["q1-code-2"], ("code", "softmax(1)")]
     found = handed_in({"q1-code-2": tried})
-    assert (found.texts, found.places["q3"].place) == ({}, Place.UNTOUCHED)
+    assert (found.texts, found.places["q3"].place) == ({}, AnswerPosition.UNTOUCHED)
 
 
 @pytest.mark.parametrize("kind", ["markdown", "code"])
@@ -242,19 +242,19 @@ def test_a_marker_in_a_comment_counts_where_the_cell_was_made_code() -> None:
 def test_a_marker_that_is_gone_leads_to_its_place() -> None:
     found = handed_in({"q3-answer": [("markdown", "It overflows."), ("code", "1")]}, ids=False)
     assert found.texts == {"q3": "It overflows.\n\n```python\n1\n```"}
-    assert found.places["q3"].place is Place.LED
+    assert found.places["q3"].place is AnswerPosition.LED
     assert [piece.cell for piece in found.places["q3"].pieces] == [5, 6]
 
 
 def test_an_answer_in_the_text_of_the_question_is_found() -> None:
     text = "## Question 3: why the maximum?\nSince it overflows."
     found = handed_in({"q3-text-1": [("markdown", text)]})
-    assert (found.texts["q3"], found.places["q3"].place) == (text, Place.LED)
+    assert (found.texts["q3"], found.places["q3"].place) == (text, AnswerPosition.LED)
 
 
 def test_an_answer_that_was_deleted_is_lost_and_not_untouched() -> None:
     found = handed_in({"q3-answer": []})
-    assert (found.texts, found.places["q3"].place) == ({}, Place.LOST)
+    assert (found.texts, found.places["q3"].place) == ({}, AnswerPosition.LOST)
 
 
 def test_cells_in_another_order_keep_their_answers() -> None:
@@ -268,7 +268,7 @@ def test_cells_in_another_order_keep_their_answers() -> None:
 
 
 def test_a_starter_of_the_course_is_no_answer_and_what_follows_it_is() -> None:
-    assert handed_in().places["q4"].place is Place.UNTOUCHED
+    assert handed_in().places["q4"].place is AnswerPosition.UNTOUCHED
     more = "**Answer q4.**\n\nBegin with *because*.\n\nBecause."
     assert handed_in({"q4-answer": [("markdown", more)]}).texts["q4"].endswith("Because.")
 
@@ -283,10 +283,10 @@ def part_of(change: dict[str, list[tuple[CellKind, str]]]) -> FoundAnswers:
 
 
 def test_code_and_plots_of_a_question_can_be_read_by_a_person() -> None:
-    assert part_of({}).places["q1"].place is Place.UNTOUCHED
+    assert part_of({}).places["q1"].place is AnswerPosition.UNTOUCHED
     mine: list[tuple[CellKind, str]] = [("code", "def softmax(x):\n    return x")]
     found = part_of({"q1-code-1": [*mine, ("markdown", "See the plot.")]})
-    assert found.places["q1"].place is Place.PART
+    assert found.places["q1"].place is AnswerPosition.PART
     assert [piece.cell for piece in found.places["q1"].pieces] == [2, 3, 4]
     assert "plot(softmax)" in found.texts["q1"]
 

@@ -14,11 +14,11 @@ from hypothesis import strategies as st
 from grader.course.matches import Matcher
 from grader.course.roster import Person, Roster
 from grader.errors import UsageError
-from grader.intake.class_archives import Setting
+from grader.intake.class_archives import CollectConfig
 from grader.intake.collect import Collected, collect
+from grader.lms.lms_table import table_from
 from grader.lms.registry import named, systems
 from grader.lms.system import System
-from grader.lms.table import table_from
 from tests.intake.archives import NOTEBOOK, make_zip, zip_info
 
 HW = "hw1"
@@ -42,14 +42,14 @@ def taken(
 ) -> Collected:
     path = folder / "class.zip"
     path.write_bytes(make_zip(*members))
-    setting = Setting(
+    config = CollectConfig(
         system=system,
         matcher=Matcher(roster, folder / "matches.csv"),
         zone=ISTANBUL,
         worksheet=table_from(worksheet.encode()) if worksheet else None,
     )
-    got = collect([path], assignment=HW, setting=setting, **collecting)  # type: ignore[arg-type]
-    setting.matcher.save()
+    got = collect([path], assignment=HW, config=config, **collecting)  # type: ignore[arg-type]
+    config.matcher.save()
     return got
 
 
@@ -163,8 +163,8 @@ def test_two_students_of_one_name_stay_two(tmp_path: Path) -> None:
     assert "moodle,Participant 1,Li Wei,,li1 | li2,several students have this name,\n" in listed
     answers = {("moodle", "participant 1"): "li2", ("moodle", "participant 2"): "li1"}
     matcher = Matcher(Roster(people), tmp_path / "m.csv", answers)
-    setting = Setting(matcher=matcher)
-    got = collect([tmp_path / "class.zip"], assignment=HW, setting=setting).submissions
+    config = CollectConfig(matcher=matcher)
+    got = collect([tmp_path / "class.zip"], assignment=HW, config=config).submissions
     assert [(s.student, s.read()) for s in got] == [("li1", OTHER), ("li2", NOTEBOOK)]
 
 

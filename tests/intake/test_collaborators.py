@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from grader.intake.answers import written_answers
-from grader.intake.cells import Cell, ReadNotebook
 from grader.intake.collaborators import TODO, declared_collaborators, names_in
+from grader.intake.notebook_cells import Cell, ReadNotebook
 
 
 def notebook(*texts: str) -> ReadNotebook:

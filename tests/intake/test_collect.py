@@ -20,7 +20,7 @@ from hypothesis import strategies as st
 from grader.course.matches import Matcher
 from grader.course.roster import Person, Roster
 from grader.errors import UsageError
-from grader.intake.class_archives import Setting
+from grader.intake.class_archives import CollectConfig
 from grader.intake.collect import Collected, collect, store, without_time
 from grader.intake.content import held
 from grader.intake.inbox import make_inbox, submit
@@ -364,7 +364,9 @@ def test_a_lonely_folder_with_the_name_of_somebody_on_the_roster_is_theirs(tmp_p
     write(tmp_path / "in" / "Sean O'Casey" / "homework_final.ipynb", OTHER)
     people = {"sean": Person(id="sean", name="Sean O'Casey")}
     matcher = Matcher(Roster(people), tmp_path / "matches.csv")
-    [one] = collect([tmp_path / "in"], assignment=HW, setting=Setting(matcher=matcher)).submissions
+    [one] = collect(
+        [tmp_path / "in"], assignment=HW, config=CollectConfig(matcher=matcher)
+    ).submissions
     assert one.student == "sean"
     assert "draft.ipynb" in one.problem + " ".join(one.notes)
     assert not matcher.open
@@ -394,12 +396,12 @@ def test_times_of_an_inbox_of_an_earlier_version_are_left_out_and_it_is_said(
 
 def test_folders_of_assignments_are_named_and_never_students(tmp_path: Path) -> None:
     old_inbox(tmp_path / "inbox", "vae final (2)")
-    setting = Setting(assignments=(HW, "hw2"))
+    config = CollectConfig(assignments=(HW, "hw2"))
     with pytest.raises(UsageError, match="none is hw1") as caught:
-        collect([tmp_path / "inbox"], assignment=HW, setting=setting)
+        collect([tmp_path / "inbox"], assignment=HW, config=config)
     assert "vae final (2)/ was handed in as an assignment that the course" in str(caught.value)
     old_inbox(tmp_path / "inbox", HW)
-    got = collect([tmp_path / "inbox"], assignment=HW, setting=setting)
+    got = collect([tmp_path / "inbox"], assignment=HW, config=config)
     assert [s.student for s in got.submissions] == ["eve"]
     assert any("vae final (2)/ was handed in as" in warning for warning in got.warnings)
 
@@ -407,7 +409,7 @@ def test_folders_of_assignments_are_named_and_never_students(tmp_path: Path) -> 
 def test_a_folder_called_as_another_assignment_is_no_student(tmp_path: Path) -> None:
     write(tmp_path / "in" / "anna" / "hw1.ipynb")
     write(tmp_path / "in" / "hw2" / "ben.ipynb")
-    got = collect([tmp_path / "in"], assignment=HW, setting=Setting(assignments=(HW, "hw2")))
+    got = collect([tmp_path / "in"], assignment=HW, config=CollectConfig(assignments=(HW, "hw2")))
     assert [s.student for s in got.submissions] == ["anna"]
     assert [r.reason for r in got.refused] == ["it is another assignment's"]
 

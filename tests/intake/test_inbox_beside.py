@@ -11,9 +11,9 @@ import pytest
 
 from grader.course.matches import Matcher
 from grader.course.roster import Roster
-from grader.course.spec import HandIn
+from grader.course.spec import HandInRules
 from grader.errors import SubmissionError
-from grader.intake.beside import Beside, Taken, beside_on_disk
+from grader.intake.accepted_files import AcceptedFiles, Taken, beside_on_disk
 from grader.intake.content import held
 from grader.intake.inbox import submit
 from grader.intake.receipt import FileReceipt, Receipt, parse_receipt, sign, verify
@@ -22,10 +22,10 @@ from grader.intake.tries import Tries, read_tries
 from tests.intake.test_inbox import HW, NOW, notebook
 from tests.intake.test_inbox import inbox as inbox
 
-PYTHON = Beside(HandIn(files=("*.py",), max_mb=1), {"course_tools.py": "another"})
+PYTHON = AcceptedFiles(HandInRules(files=("*.py",), max_mb=1), {"course_tools.py": "another"})
 
 
-def hand_in(inbox: Path, *, asked: Beside = PYTHON, **files: bytes) -> Receipt:
+def hand_in(inbox: Path, *, asked: AcceptedFiles = PYTHON, **files: bytes) -> Receipt:
     home = inbox.parent / "home"
     home.mkdir()
     (home / "hw1.ipynb").write_bytes(notebook("import my_utils"))
@@ -35,7 +35,7 @@ def hand_in(inbox: Path, *, asked: Beside = PYTHON, **files: bytes) -> Receipt:
     return submit(home / "hw1.ipynb", inbox, student="anna", assignment=HW, now=NOW, beside=taken)
 
 
-def read(inbox: Path, asked: Beside = PYTHON) -> Tries:
+def read(inbox: Path, asked: AcceptedFiles = PYTHON) -> Tries:
     nobody = Matcher(Roster({}), inbox.parent / "matches.csv")
     return read_tries(inbox, assignment=HW, matcher=nobody, beside=asked)
 

@@ -7,13 +7,13 @@ import time
 
 import pytest
 
-from grader.intake.cells import Cell, ReadNotebook
 from grader.intake.linked_pictures import (
     linked_targets,
     plain_target,
     with_linked_pictures,
     with_quoted_links,
 )
+from grader.intake.notebook_cells import Cell, ReadNotebook
 from grader.report.markdown import markdown_html
 from tests.report.test_text_and_pictures import png
 

@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 from grader.errors import SubmissionError
 from grader.intake.answers import written_answers
 from grader.intake.archive import ArchiveLimits, Member, read_archive
-from grader.intake.cells import ReadNotebook
 from grader.intake.notebook import read_notebook
+from grader.intake.notebook_cells import ReadNotebook
 
 from .archives import NOTEBOOK, make_tar, make_zip
 

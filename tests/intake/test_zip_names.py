@@ -11,7 +11,7 @@ import pytest
 
 from grader.course.matches import Matcher
 from grader.course.roster import Person, Roster
-from grader.intake.class_archives import Setting
+from grader.intake.class_archives import CollectConfig
 from grader.intake.collect import Collected, collect
 from tests.intake.archives import NOTEBOOK, make_zip
 
@@ -39,7 +39,7 @@ def students(
     path = folder / "class.zip"
     path.write_bytes(make_zip(*(member(name, extra) for name in raw)))
     matcher = Matcher(roster or Roster({}), folder / "matches.csv")
-    return collect([path], assignment="hw1", setting=Setting(matcher=matcher))
+    return collect([path], assignment="hw1", config=CollectConfig(matcher=matcher))
 
 
 @pytest.mark.parametrize(

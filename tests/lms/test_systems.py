@@ -15,11 +15,11 @@ from grader.course.matches import Matcher
 from grader.course.roster import Person, Roster
 from grader.errors import UsageError
 from grader.gradebook.exports.filling import fill
-from grader.gradebook.exports.scores import Column, Score
+from grader.gradebook.exports.scores import Column, ExportScore
 from grader.lms import registry
+from grader.lms.lms_table import table_from
 from grader.lms.registry import named, system_of, system_that_made, systems
 from grader.lms.system import System
-from grader.lms.table import table_from
 from tests.intake.archives import NOTEBOOK
 from tests.intake.test_class_archives import OTHER, at, of, taken
 
@@ -168,7 +168,7 @@ def test_a_table_is_recognised_and_filled_and_nothing_else_in_it_changes(name: s
     system = system_of(table)
     assert system.name == name
     assert [student for _, who, *_ in system.people(table) if (student := who.keys)]
-    column = Column("hw1", made.item, Decimal(10), {"ada": Score(Decimal("9.5"))})
+    column = Column("hw1", made.item, Decimal(10), {"ada": ExportScore(Decimal("9.5"))})
     done = fill(table, system, [column], Matcher(ROSTER, Path("matches.csv")))
     before = made.table.splitlines(keepends=True)
     assert table.to_bytes().decode() == "".join(before[:-1]) + made.filled

@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 
 from grader.grading.verdict import Outcome, QuestionMark, SubmissionRecord, Verdict
-from grader.rules.breach import Breach
+from grader.rules.violation import Violation
 from grader.suite.results import TestOutcome, TestResult, Trial
 from tests.helpers.notebooks import code, display, error, markdown, notebook, stream
 from tests.helpers.verdicts import PROVENANCE, SPEC, graded
@@ -37,8 +37,8 @@ def hostile_verdict(**more: Any) -> Verdict:
         ),
         "answers": {"q7": ALL, "q8": "\n\n".join(HTML), ALL: ALL},
         "notes": HTML,
-        "breaches": tuple(
-            Breach(
+        "violations": tuple(
+            Violation(
                 rule=ALL, found=ALL, seen=seen, cost=cost, cell=1, line=1, text=ALL, tests=(ALL,)
             )
             for seen, cost in (("source", "points"), ("trace", "flag"), ("both", "points"))

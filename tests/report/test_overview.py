@@ -11,14 +11,14 @@ import msgspec
 from grader.gradebook.standings import Standing, class_marks
 from grader.grading.verdict import Verdict
 from grader.report.cases import join_cases
-from grader.report.overview import Finding, findings
+from grader.report.overview import OverviewLine, findings
 from grader.suite.results import TestOutcome
 from tests.helpers.verdicts import SPEC, broken, graded, invalid, spoilt, test_result
 
 
 def found(
     verdicts: list[Verdict], standings: dict[str, Standing] | None = None
-) -> dict[str, Finding]:
+) -> dict[str, OverviewLine]:
     standings = standings or {}
     marks = class_marks(verdicts, standings, {})
     told = findings(verdicts, spec=SPEC, standings=standings, marks=marks)
@@ -71,7 +71,7 @@ def test_modules_a_gpu_and_limits_are_counted_in_notebooks() -> None:
     assert told["needs_gpu"].students == ("a",) and told["time_limit"].students == ("b",)
 
 
-def _all(verdicts: list[Verdict]) -> list[Finding]:
+def _all(verdicts: list[Verdict]) -> list[OverviewLine]:
     return findings(verdicts, spec=SPEC, standings={}, marks={})
 
 

@@ -12,8 +12,8 @@ from bleach._vendor import html5lib
 
 from grader.course.course_file import CourseFile
 from grader.gradebook.marks import MarkEvent
-from grader.gradebook.totals.results import StudentTotal
 from grader.gradebook.totals.students import class_entries, class_totals, student_total
+from grader.gradebook.totals.total_lines import StudentTotal
 from grader.report.totals_pages import (
     class_totals_page,
     student_totals_page,

@@ -10,8 +10,8 @@ import torch  # noqa: F401 - names of rules are looked up in what is imported
 
 from grader.course.spec import AssignmentSpec, Question, Rules
 from grader.rules.book import Rulebook, rulebook
-from grader.rules.breach import Breach
 from grader.rules.reading import Reading
+from grader.rules.violation import Violation
 
 SOFTMAX = "torch.nn.functional.softmax"
 LINEAR = "torch.nn.Linear"
@@ -35,6 +35,6 @@ def read(*cells: str, forbid: tuple[str, ...] = (SOFTMAX, LINEAR), **options: An
     return Reading(book_of(Rules(forbid=forbid, **options)), [textwrap.dedent(c) for c in cells])
 
 
-def found(*cells: str, **options: Any) -> tuple[Breach, ...]:
+def found(*cells: str, **options: Any) -> tuple[Violation, ...]:
     """What the source of cells shows that is sure."""
-    return tuple(b for b in read(*cells, **options).breaches if not b.unclear)
+    return tuple(b for b in read(*cells, **options).violations if not b.unclear)

@@ -166,15 +166,15 @@ KEPT = {
 
 @pytest.mark.parametrize("source", BROKEN.values(), ids=BROKEN.keys())
 def test_forbidden_name_is_found(source: str) -> None:
-    breaches = found(IMPORTS, source, names=("f",))
-    assert {b.rule for b in breaches} <= {SOFTMAX, LINEAR}
-    assert breaches, source
-    assert all(b.cell == 2 and b.text for b in breaches)
+    violations = found(IMPORTS, source, names=("f",))
+    assert {b.rule for b in violations} <= {SOFTMAX, LINEAR}
+    assert violations, source
+    assert all(b.cell == 2 and b.text for b in violations)
 
 
 @pytest.mark.parametrize("source", KEPT.values(), ids=KEPT.keys())
 def test_what_only_looks_like_it_is_left_alone(source: str) -> None:
-    assert not read(IMPORTS, source, names=("f",)).breaches
+    assert not read(IMPORTS, source, names=("f",)).violations
 
 
 @pytest.mark.parametrize(
@@ -188,44 +188,44 @@ def test_what_only_looks_like_it_is_left_alone(source: str) -> None:
     }.values(),
 )
 def test_what_can_not_be_told_is_left_to_a_person(source: str) -> None:
-    (breach,) = read(IMPORTS, source, names=("f",)).breaches
-    assert breach.unclear
-    assert not breach.charges
-    assert (breach.cell, breach.line) in {(2, 1), (2, 2)}
+    (violation,) = read(IMPORTS, source, names=("f",)).violations
+    assert violation.unclear
+    assert not violation.charges
+    assert (violation.cell, violation.line) in {(2, 1), (2, 2)}
 
 
 def test_rule_on_a_module_leaves_what_it_imported_for_itself_alone() -> None:
     module = ("torch.nn.functional",)
     source = "def f(x): return torch.Tensor([1.0]) + torch.Tensor.exp(x)"
-    assert not read(IMPORTS, source, forbid=module).breaches
+    assert not read(IMPORTS, source, forbid=module).violations
     assert found(IMPORTS, "def f(x): return torch.conv1d(x, x)", forbid=module)
     assert found(IMPORTS, "def f(x): return F.gelu(x)", forbid=module)
 
 
 def test_getattr_on_something_that_holds_nothing_forbidden_is_clear() -> None:
     source = "class A: pass\ndef f(a, n): return getattr(np, n), getattr(A, n), getattr(a, n)"
-    assert not read(IMPORTS, source, names=("f",)).breaches
+    assert not read(IMPORTS, source, names=("f",)).violations
 
 
 def test_cell_and_line_and_text_say_where() -> None:
     source = "\ndef f(x):\n    y = x\n    return F.softmax(y, 1)\n"
-    (breach,) = found(IMPORTS, "1", source, names=("f",))
-    assert (breach.cell, breach.line, breach.function) == (3, 4, "f")
-    assert breach.text == "return F.softmax(y, 1)"
-    assert "cell 3, line 4" in breach.sentence
+    (violation,) = found(IMPORTS, "1", source, names=("f",))
+    assert (violation.cell, violation.line, violation.function) == (3, 4, "f")
+    assert violation.text == "return F.softmax(y, 1)"
+    assert "cell 3, line 4" in violation.sentence
 
 
 def test_cell_that_is_too_long_is_left_to_a_person() -> None:
-    (breach,) = read(IMPORTS, "#" * 200_001 + "\ndef f(x): return F.softmax(x)").breaches
-    assert "too long" in breach.unclear
+    (violation,) = read(IMPORTS, "#" * 200_001 + "\ndef f(x): return F.softmax(x)").violations
+    assert "too long" in violation.unclear
 
 
 @pytest.mark.parametrize("terms", [300, 3_000])
 def test_nesting_without_end_is_left_to_a_person(terms: int) -> None:
     deep = "def f(x): return " + "+".join(["x"] * terms) + "\ndef g(x): return F.softmax(x)"
-    breaches = read(IMPORTS, deep, names=("f", "g")).breaches
-    assert breaches
-    assert all(b.unclear or b.line == 2 for b in breaches)
+    violations = read(IMPORTS, deep, names=("f", "g")).violations
+    assert violations
+    assert all(b.unclear or b.line == 2 for b in violations)
 
 
 def test_thousands_of_statements_are_read_in_seconds() -> None:

@@ -5,15 +5,17 @@ from __future__ import annotations
 import pytest
 
 from grader.course.spec import Rules
-from grader.rules.breach import Breach
 from grader.rules.reading import Reading
+from grader.rules.violation import Violation
 from grader.wire.messages import Ran
 from tests.rules.readings import LINEAR, SOFTMAX, book_of
 
 FORWARD = "torch.nn.modules.linear.Linear.forward"
 
 
-def traced(forbid: str, *ran: Ran, used: frozenset[str] = frozenset({"f"})) -> tuple[Breach, ...]:
+def traced(
+    forbid: str, *ran: Ran, used: frozenset[str] = frozenset({"f"})
+) -> tuple[Violation, ...]:
     book = book_of(Rules(forbid=(forbid,), names=("f",)))
     return Reading(book, ["def f(x):\n    return hidden(x)\n"]).of_test("q1", used, ran)
 
@@ -44,9 +46,9 @@ def traced(forbid: str, *ran: Ran, used: frozenset[str] = frozenset({"f"})) -> t
     }.values(),
 )
 def test_what_ran_is_known_by_whatever_name(forbid: str, ran: Ran) -> None:
-    (breach,) = traced(forbid, ran)
-    assert (breach.rule, breach.seen) == (forbid, "trace")
-    assert "_VariableFunctions" not in breach.sentence
+    (violation,) = traced(forbid, ran)
+    assert (violation.rule, violation.seen) == (forbid, "trace")
+    assert "_VariableFunctions" not in violation.sentence
 
 
 @pytest.mark.parametrize(

@@ -10,12 +10,12 @@ import pytest
 
 from grader.sandbox import cgroups
 from grader.sandbox.base import SlotOptions
-from grader.sandbox.cgroups import Bounds, Place, find_places, make_group, sweep
+from grader.sandbox.cgroups import CgroupParent, GroupLimits, find_places, make_group, sweep
 from grader.sandbox.local_slot import LocalSlot
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="Linux only")
 MB = 1 << 20
-BOUNDS = Bounds(memory_bytes=600 * MB, cpus=1.5, processes=40)
+BOUNDS = GroupLimits(memory_bytes=600 * MB, cpus=1.5, processes=40)
 FILES = ("memory.max", "memory.swap.max", "cpu.max", "pids.max", "cgroup.procs")
 
 
@@ -62,9 +62,9 @@ def test_each_controller_of_version_1_has_a_place_below_our_own_group() -> None:
     )
     own = "4:memory:/docker/abc/me\n3:cpu,cpuacct:/user\n2:pids:/elsewhere\n1:name=systemd:/x\n"
     assert find_places(mounts, own) == {
-        "memory": [Place(1, Path("/cg/memory/me"))],
-        "cpu": [Place(1, Path("/cg/cpu,cpuacct/user"))],
-        "pids": [Place(1, Path("/cg/pids"))],
+        "memory": [CgroupParent(1, Path("/cg/memory/me"))],
+        "cpu": [CgroupParent(1, Path("/cg/cpu,cpuacct/user"))],
+        "pids": [CgroupParent(1, Path("/cg/pids"))],
     }
 
 
@@ -74,7 +74,7 @@ def test_at_the_top_of_version_2_the_groups_lie_in_one_of_their_own(tmp_path: Pa
     group_of_version_2(top / "user.slice" / "session-1.scope", "")
     places = find_places(*unified(top, "/user.slice/session-1.scope"))
     assert {name: found[0] for name, found in places.items()} == {
-        name: Place(2, top / "grader") for name in ("memory", "cpu", "pids")
+        name: CgroupParent(2, top / "grader") for name in ("memory", "cpu", "pids")
     }
 
 
@@ -85,9 +85,9 @@ def test_below_the_top_of_version_2_a_group_that_was_handed_over_serves(tmp_path
     top.chmod(0o555)
     own = "/user@7.service/app.slice/shell.scope"
     places = find_places(*unified(top, own))
-    assert Place(2, handed_over) in places["memory"]
-    assert Place(2, handed_over) not in places["cpu"]
-    assert Place(2, handed_over / "app.slice" / "shell.scope") not in places["memory"]
+    assert CgroupParent(2, handed_over) in places["memory"]
+    assert CgroupParent(2, handed_over) not in places["cpu"]
+    assert CgroupParent(2, handed_over / "app.slice" / "shell.scope") not in places["memory"]
 
 
 @pytest.mark.usefixtures("kernel")
@@ -95,7 +95,7 @@ def test_a_group_of_version_2_is_bounded_and_removed(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     parent = group_of_version_2(tmp_path / "top", "cpu memory pids")
-    places = {name: [Place(2, parent)] for name in cgroups.CONTROLLERS}
+    places = {name: [CgroupParent(2, parent)] for name in cgroups.CONTROLLERS}
     monkeypatch.setattr(cgroups, "find_places", lambda: places)
     group = make_group(BOUNDS)
     assert (group.memory_version, len(group.folders)) == (2, 1)
@@ -119,7 +119,7 @@ def test_controllers_of_one_hierarchy_are_taken_in_one_group(
 ) -> None:
     first = group_of_version_2(tmp_path / "first", "memory")
     second = group_of_version_2(tmp_path / "second", "cpu")
-    places = {"memory": [Place(2, first)], "cpu": [Place(2, second)], "pids": []}
+    places = {"memory": [CgroupParent(2, first)], "cpu": [CgroupParent(2, second)], "pids": []}
     monkeypatch.setattr(cgroups, "find_places", lambda: places)
     group = make_group(BOUNDS)
     assert group.folders == [first / group.name]
@@ -128,7 +128,9 @@ def test_controllers_of_one_hierarchy_are_taken_in_one_group(
 
 
 def test_a_plain_folder_is_no_group(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    places = {name: [Place(2, tmp_path), Place(1, tmp_path)] for name in cgroups.CONTROLLERS}
+    places = {
+        name: [CgroupParent(2, tmp_path), CgroupParent(1, tmp_path)] for name in cgroups.CONTROLLERS
+    }
     monkeypatch.setattr(cgroups, "find_places", lambda: places)
     assert make_group(BOUNDS).folders == []
     assert list(tmp_path.iterdir()) == []

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 import pytest
 
 from grader.sandbox.attached import AttachedTransport
-from grader.sandbox.conversation import Broken, Conversation, Loan
+from grader.sandbox.conversation import ChannelBroken, Conversation, StreamLease
 from grader.sandbox.link import FrameLink, Position
 from grader.sandbox.transport import SocketTransport
 from grader.wire import frames
@@ -41,7 +41,7 @@ def test_a_reply_leaves_the_stream_where_the_lender_still_is(
     ends: tuple[Conversation, socket.socket],
 ) -> None:
     conversation, box = ends
-    loan = Loan(conversation)
+    loan = StreamLease(conversation)
     box.sendall(REPLY)
     assert loan.request(FETCH)[0] == m.Value(value=2)
     assert not loan.torn
@@ -51,7 +51,7 @@ def test_bytes_beyond_a_reply_go_back_with_the_stream(
     ends: tuple[Conversation, socket.socket],
 ) -> None:
     conversation, box = ends
-    loan = Loan(conversation)
+    loan = StreamLease(conversation)
     box.sendall(REPLY + REPLY[:20])
     loan.request(FETCH)
     assert loan.torn  # a borrower that dies now leaves a stream that nobody can read on
@@ -65,10 +65,10 @@ def test_a_call_that_breaks_says_why_and_where_the_stream_is(
 ) -> None:
     monkeypatch.setattr("grader.sandbox.conversation.GRACE_S", 0.1)
     conversation, box = ends
-    loan = Loan(conversation)
+    loan = StreamLease(conversation)
     begun = frames.FRAME.size + 3
     box.sendall(REPLY[:begun])
-    with pytest.raises(Broken) as broken:
+    with pytest.raises(ChannelBroken) as broken:
         loan.request(FETCH)
     assert broken.value.trouble.kind == "late"
     assert "ran longer than 0.05 s" in broken.value.trouble.text
@@ -93,7 +93,7 @@ def test_outputs_that_keep_coming_do_not_put_off_a_calls_end(
     threading.Thread(target=drip, daemon=True).start()
     began = time.monotonic()
     try:
-        with pytest.raises(Broken) as broken:
+        with pytest.raises(ChannelBroken) as broken:
             conversation.request(FETCH)
     finally:
         stop.set()
@@ -107,17 +107,17 @@ def test_the_end_of_a_session_is_told_and_not_judged(
     conversation, box = ends
     parts = frames.message(m.Ended(session=SESSION, cause="memory"))
     box.sendall(frames.frame(frames.STATUS, SESSION, b"".join(parts)[8:]))
-    with pytest.raises(Broken) as broken:
-        Loan(conversation).request(FETCH)
+    with pytest.raises(ChannelBroken) as broken:
+        StreamLease(conversation).request(FETCH)
     assert broken.value.trouble.ended == m.Ended(session=SESSION, cause="memory")
-    assert not Loan.possible(conversation)
+    assert not StreamLease.possible(conversation)
 
 
 def test_a_borrower_that_is_killed_in_a_call_leaves_the_stream_torn(
     ends: tuple[Conversation, socket.socket],
 ) -> None:
     conversation, box = ends
-    loan = Loan(conversation)
+    loan = StreamLease(conversation)
     pid = os.fork()
     if pid == 0:
         try:
@@ -134,7 +134,7 @@ def test_a_borrower_that_is_killed_between_calls_leaves_it_as_it_was(
     ends: tuple[Conversation, socket.socket],
 ) -> None:
     conversation, box = ends
-    loan = Loan(conversation)
+    loan = StreamLease(conversation)
     box.sendall(REPLY)
     pid = os.fork()
     if pid == 0:

@@ -174,7 +174,7 @@ def test_messages_that_keep_coming_do_not_put_off_a_deadline(slot: Counted) -> N
     assert isinstance(session, StreamSession)
     session._talk.send(m.Fetch(name=script([["flood", "message", "output"]]), timeout_s=60))
     session._talk.allow(1 << 40)
-    with pytest.raises(conversation.Broken) as broken:
+    with pytest.raises(conversation.ChannelBroken) as broken:
         session._talk.receive(time.monotonic() - 0.001, 60)
     assert broken.value.trouble.kind == "late"
 

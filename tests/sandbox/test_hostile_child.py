@@ -24,7 +24,7 @@ from hypothesis.stateful import (
 
 from grader.errors import BoxCrashed, BoxFailure, BoxOutputLimit, BoxTimeout
 from grader.sandbox import conversation, stream
-from grader.sandbox.conversation import Broken, Conversation, Loan
+from grader.sandbox.conversation import ChannelBroken, Conversation, StreamLease
 from grader.sandbox.link import FrameLink
 from grader.sandbox.stream import StreamSession
 from grader.wire import frames
@@ -82,7 +82,7 @@ scripts = st.builds(
 
 @pytest.fixture(autouse=True, scope="module")
 def hasty() -> Iterator[None]:
-    """The patience of the judge with what is late, shortened."""
+    """How long the judge waits for what is late, shortened."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(conversation, "GRACE_S", 0.05)
         patch.setattr(stream, "CLOSE_S", 0.2)
@@ -103,7 +103,7 @@ class HostileChild(RuleBasedStateMachine):
         self.slot = ScriptedSlot(attached=self.attached)
         self.seed = 0
         self.session: StreamSession | None = None
-        self.loan: Loan | None = None
+        self.loan: StreamLease | None = None
         self.borrower: Conversation | None = None
         self.opens_a_session_that_starts_clean()
 
@@ -149,8 +149,8 @@ class HostileChild(RuleBasedStateMachine):
         try:
             session._talk.send(m.Fetch(name=script(steps), timeout_s=HASTY_S))
             session._talk._data(size, conversation.late_at(HASTY_S / 4))
-        except (Broken, TimeoutError) as error:
-            assert not isinstance(error, Broken) or error.trouble.kind == "ended"
+        except (ChannelBroken, TimeoutError) as error:
+            assert not isinstance(error, ChannelBroken) or error.trouble.kind == "ended"
         session._fail(BoxTimeout("given up"))
         self.is_over(orderly=False)
 
@@ -170,7 +170,7 @@ class HostileChild(RuleBasedStateMachine):
             return
         session = self.session
         assert session is not None
-        self.loan = session.lend()
+        self.loan = session.lease()
         if self.loan is None:
             event("not at rest: not lent")
             return
@@ -188,7 +188,7 @@ class HostileChild(RuleBasedStateMachine):
         request = m.Fetch(name=script(steps), timeout_s=HASTY_S)
         try:
             reply = self.loan.request(request)[0]
-        except Broken as broken:
+        except ChannelBroken as broken:
             trouble, loan = broken.trouble, self.returned()
             with pytest.raises(BoxFailure):
                 self.owner().take_back(loan, self.position, trouble)
@@ -212,7 +212,7 @@ class HostileChild(RuleBasedStateMachine):
         try:
             self.borrower.send(m.Fetch(name=script(steps), timeout_s=HASTY_S))
             self.borrower._data(size, conversation.late_at(HASTY_S / 4))
-        except (Broken, TimeoutError):
+        except (ChannelBroken, TimeoutError):
             pass
         loan = self.returned()
         with pytest.raises(BoxCrashed, match="in the middle of a call"):
@@ -237,7 +237,7 @@ class HostileChild(RuleBasedStateMachine):
         assert self.session is not None
         return self.session
 
-    def returned(self) -> Loan:
+    def returned(self) -> StreamLease:
         """What was lent, with its place in the stream."""
         loan = self.loan
         assert loan is not None

@@ -15,7 +15,7 @@ from grader.errors import ImageError
 from grader.sandbox import image, prune, wheels
 from grader.sandbox.engine import Engine
 from grader.sandbox.image import box_files, box_hash, find_image, image_tag
-from grader.sandbox.wheels import Target, box_requirements
+from grader.sandbox.wheels import WheelTarget, box_requirements
 
 
 def engine_with(images: dict[str, dict[str, str]]) -> Engine:
@@ -121,14 +121,14 @@ def test_the_box_has_the_versions_that_the_judge_has() -> None:
 
 
 def test_an_older_base_gets_wheels_for_its_own_libc() -> None:
-    platforms = Target(python="3.11", machine="x86_64", glibc="2.28").platforms()
+    platforms = WheelTarget(python="3.11", machine="x86_64", glibc="2.28").platforms()
     assert platforms[0] == "manylinux_2_28_x86_64"
     assert "manylinux_2_29_x86_64" not in platforms
     assert "manylinux2014_x86_64" in platforms
 
 
 def test_another_python_is_not_served_by_the_hosts_own_wheels() -> None:
-    assert not Target(python="3.99", machine="x86_64", glibc="2.36").is_like_host
+    assert not WheelTarget(python="3.99", machine="x86_64", glibc="2.36").is_like_host
 
 
 def test_a_library_that_pip_cannot_get_is_an_error_that_quotes_pip(
@@ -136,7 +136,7 @@ def test_a_library_that_pip_cannot_get_is_an_error_that_quotes_pip(
 ) -> None:
     monkeypatch.setenv("PIP_NO_INDEX", "1")
     monkeypatch.setenv("PIP_FIND_LINKS", str(tmp_path))
-    target = Target(python="3.11", machine="x86_64", glibc="2.36")
+    target = WheelTarget(python="3.11", machine="x86_64", glibc="2.36")
     with pytest.raises(ImageError, match="no-such-library") as caught:
         wheels.fetch(["no-such-library==1"], tmp_path, target, have=None)
     assert caught.value.hint is not None

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from grader.sandbox.attached import AttachedTransport
 from grader.sandbox.link import FrameLink
-from grader.sandbox.transport import Piece, ReadAhead, SocketTransport, Transport
+from grader.sandbox.transport import OpenFrame, ReadAhead, SocketTransport, Transport
 from grader.wire import frames
 from grader.wire import messages as m
 
@@ -252,5 +252,5 @@ def test_a_socket_at_its_end_is_an_end_within_a_frame_too() -> None:
     frame = link.next_frame(time.monotonic() + 1)
     with pytest.raises(EOFError):
         frame.drop(time.monotonic() + 1)
-    assert link.position().transport == Piece()
+    assert link.position().transport == OpenFrame()
     ours.close()

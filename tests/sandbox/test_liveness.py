@@ -160,7 +160,7 @@ def test_a_child_that_is_slow_to_close_its_jail_is_waited_for_and_one_that_hangs
     monkeypatch.setattr(box_session.time, "monotonic", clock)
     monkeypatch.setattr(box_session, "processor_ticks", lambda pid: ticks)
     ours, theirs = box_session.channel()
-    child = box_session.Session(1, ours, theirs, Limits(), MemoryWatch(1))
+    child = box_session.BoxSession(1, ours, theirs, Limits(), MemoryWatch(1))
     for _ in range(1000):
         clock.now += zygote.JAIL_LIFELESS_S
         ticks += 1

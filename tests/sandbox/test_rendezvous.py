@@ -15,7 +15,7 @@ from subprocess import PIPE, run
 import pytest
 
 from grader.sandbox.rendezvous import ContainerTransport, Rendezvous
-from grader.sandbox.transport import Piece
+from grader.sandbox.transport import OpenFrame
 
 STDOUT, STDERR = 1, 2
 SPEAK = """
@@ -85,7 +85,7 @@ def test_who_connects_is_heard_and_answered_and_nobody_after(
         connected(rendezvous)
     transport.send(b"spawn", soon())
     assert zygote.recv(100) == b"spawn"
-    assert transport.position() == Piece()
+    assert transport.position() == OpenFrame()
     assert transport.can_be_shared
     zygote.close()
     assert received(transport) == b""

@@ -142,9 +142,9 @@ def _revive(value: Any) -> Any:
     return value
 
 
-def _frames(error: BaseException) -> list[m.Frame]:
+def _frames(error: BaseException) -> list[m.TracebackLine]:
     return [
-        m.Frame(file=frame.filename, line=frame.lineno or 0, function=frame.name, text="")
+        m.TracebackLine(file=frame.filename, line=frame.lineno or 0, function=frame.name, text="")
         for frame in traceback.extract_tb(error.__traceback__)
         if frame.filename.startswith("cell ")
     ]

@@ -8,7 +8,7 @@ import pytest
 
 from grader.errors import BoxCrashed
 from grader.suite.evidence import MAX_RAN, MAX_USED, Evidence, Witness
-from grader.suite.notebook_view import NotebookView
+from grader.suite.executed_notebook import ExecutedNotebook
 from grader.suite.randomness import Seeds
 from grader.suite.running import CollectedSuite
 from grader.wire import messages as m
@@ -273,7 +273,7 @@ def evidence_of(bench: Workbench, box: WatchedBox) -> dict[str, Evidence]:
         questions = {test.name: test.question for test in suite.plan.tests}
         suite.run(
             witness,
-            NotebookView({}, {}),
+            ExecutedNotebook({}, {}),
             seeds=Seeds(1),
             on_begin=lambda name: witness.begin(questions[name]),
             on_result=lambda result, _: found.update({result.name: witness.evidence()}),

@@ -17,8 +17,8 @@ import torch.nn.functional as F  # noqa: N812
 from torch import nn
 
 from grader.errors import SuiteError
+from grader.suite.box_link import BoxLink
 from grader.suite.function_source import function_source
-from grader.suite.link import BoxLink
 from grader.suite.reference import load_reference
 from grader.suite.student import Student
 from tests.suite.fake_box import FakeBox

@@ -15,7 +15,7 @@ from grader.sandbox.base import SlotOptions
 from grader.sandbox.local_slot import LocalSlot
 from grader.sandbox.notebook_box import NotebookBox, RunLimits
 from grader.suite import right_names, running
-from grader.suite.notebook_view import NotebookView
+from grader.suite.executed_notebook import ExecutedNotebook
 from grader.suite.randomness import Seeds
 from grader.suite.results import TestOutcome, TestResult
 from grader.suite.right_names import RightNames
@@ -84,7 +84,7 @@ def judge(bench: Workbench, slot: LocalSlot) -> Judge:
         results: list[TestResult] = []
 
         def run(suite: CollectedSuite) -> None:
-            results.extend(suite.run(box, NotebookView({}, {}), seeds=Seeds(1)))
+            results.extend(suite.run(box, ExecutedNotebook({}, {}), seeds=Seeds(1)))
 
         try:
             box.run()

@@ -308,14 +308,14 @@ def test_one_collected_suite_serves_many_submissions(bench: Workbench) -> None:
         def test_a(model): assert model == 1
         """
     )
-    from grader.suite.notebook_view import NotebookView
+    from grader.suite.executed_notebook import ExecutedNotebook
 
     outcomes: list[str] = []
 
     def grade_all(suite: object) -> None:
         for value in (1, 2, 1):
             (result,) = suite.run(  # type: ignore[attr-defined]
-                FakeBox(f"x = {value}"), NotebookView({}, {}), seeds=Seeds(0)
+                FakeBox(f"x = {value}"), ExecutedNotebook({}, {}), seeds=Seeds(0)
             )
             outcomes.append(result.outcome.value)
 
@@ -354,7 +354,7 @@ def test_each_submission_can_have_a_forked_process_of_its_own(bench: Workbench) 
 import os, sys
 from pathlib import Path
 sys.path.insert(0, {str(bench.folder.parents[0])!r})
-from grader.suite.notebook_view import NotebookView
+from grader.suite.executed_notebook import ExecutedNotebook
 from grader.suite.randomness import Seeds
 from grader.suite.running import collect_suite
 from grader.wire import messages
@@ -365,7 +365,7 @@ def ready(suite):
         pid = os.fork()
         if pid == 0:
             box, seeds = FakeBox(f"x = {{value}}"), Seeds(0)
-            results = suite.run(box, NotebookView({{}}, {{}}), seeds=seeds)
+            results = suite.run(box, ExecutedNotebook({{}}, {{}}), seeds=seeds)
             print(value, results[0].outcome, flush=True)
             os._exit(0)
         os.waitpid(pid, 0)

@@ -7,8 +7,8 @@ from typing import Any, cast
 import numpy as np
 import pytest
 
+from grader.suite.box_link import BoxLink
 from grader.suite.failures import NotPlain
-from grader.suite.link import BoxLink
 from grader.suite.showing import share_shown, shown
 from grader.suite.student import Remote
 from grader.wire.values import RemoteRef

@@ -10,8 +10,8 @@ import pytest
 import torch
 
 from grader.errors import BoxCrashed, BoxTimeout, InfrastructureError, SuiteError, WireError
+from grader.suite.box_link import BoxLink
 from grader.suite.failures import StaleRemote
-from grader.suite.link import BoxLink
 from grader.suite.student import MAX_ITEMS, MissingName, NotPlain, Remote, Student, StudentError
 from grader.wire import messages as m
 from tests.suite.fake_box import FakeBox

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from grader.suite.notebook_view import NotebookView
+from grader.suite.executed_notebook import ExecutedNotebook
 from grader.suite.randomness import Seeds
 from grader.suite.results import TestResult
 from grader.suite.running import CollectedSuite, collect_suite
@@ -45,7 +45,7 @@ class Workbench:
         box = source if isinstance(source, FakeBox) else FakeBox(textwrap.dedent(source))
         options = {"seeds": Seeds(1), **options}
         results: list[TestResult] = []
-        view = NotebookView(notebook or {}, {})
+        view = ExecutedNotebook(notebook or {}, {})
         self.collect(lambda suite: results.extend(suite.run(box, view, **options)))
         return {result.name: result for result in results}
 

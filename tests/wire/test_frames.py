@@ -52,7 +52,9 @@ def test_any_bytes_are_a_message_or_malformed_or_too_few(data: bytes) -> None:
 
 honest = joined(
     frames.message(
-        m.Raised(type="E", text="é", frames=[m.Frame(file="f", line=1, function="g", text="t")]),
+        m.Raised(
+            type="E", text="é", frames=[m.TracebackLine(file="f", line=1, function="g", text="t")]
+        ),
         [b"abc", b""],
     )
 )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from grader.api.attacks.catalog import ATTACKS
+from grader.api.attacks.attack_list import ATTACKS
 from grader.api.attacks.earned import AcceptedPoint, Attacked, EarnedPoint
 from grader.api.attacks.running import attack
 from grader.api.attacks.sources import Attack

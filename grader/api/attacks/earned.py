@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
-from grader.api.attacks.catalog import ATTACKS
+from grader.api.attacks.attack_list import ATTACKS
 from grader.api.attacks.sources import Attack
 from grader.course.directory import Assignment
 from grader.course.spec import Accepted

@@ -7,7 +7,7 @@ from decimal import Decimal
 
 import msgspec
 
-from grader.api.attacks.catalog import ATTACKS
+from grader.api.attacks.attack_list import ATTACKS
 from grader.api.attacks.earned import (
     Attacked,
     EarnedPoint,
@@ -17,7 +17,7 @@ from grader.api.attacks.earned import (
 )
 from grader.api.attacks.notebooks import attack_notebook
 from grader.api.attacks.sources import Attack
-from grader.api.setting import default_slots, trial_setting
+from grader.api.batch_config import default_slots, trial_config
 from grader.course.directory import Assignment, Course, check_assignment
 from grader.course.spec import AssignmentSpec
 from grader.errors import InfrastructureError
@@ -80,10 +80,10 @@ def attack(
 
     jobs = _jobs(chosen, attacks)
     spec = _quick(chosen.spec)
-    setting = msgspec.structs.replace(
-        trial_setting(chosen, choice, seed, slots=max(2, default_slots(spec))), spec=spec
+    config = msgspec.structs.replace(
+        trial_config(chosen, choice, seed, slots=max(2, default_slots(spec))), spec=spec
     )
-    grade_batch(setting, jobs, Watchers(on_verdict=take))
+    grade_batch(config, jobs, Watchers(on_verdict=take))
     check_test_names(chosen, verdicts[UNTOUCHED])
     return sorted_out(chosen, attacks, _earned(verdicts, attacks))
 

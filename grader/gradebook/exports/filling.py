@@ -9,9 +9,9 @@ from dataclasses import dataclass, field
 from grader.course.matches import Matcher
 from grader.course.roster import plain_name
 from grader.errors import UsageError
-from grader.gradebook.exports.scores import Column, Score
-from grader.lms.system import System, Target, number
-from grader.lms.table import Line, Table
+from grader.gradebook.exports.scores import Column, ExportScore
+from grader.lms.lms_table import LmsLine, LmsTable
+from grader.lms.system import MarkColumn, System, number
 from grader.points import show
 
 
@@ -30,7 +30,7 @@ class Filled:
 
 
 def fill(
-    table: Table,
+    table: LmsTable,
     system: System,
     columns: Sequence[Column],
     matcher: Matcher,
@@ -94,7 +94,7 @@ def fill(
     return done
 
 
-def _target(there: Sequence[Target], system: System, column: Column, named: str) -> Target:
+def _target(there: Sequence[MarkColumn], system: System, column: Column, named: str) -> MarkColumn:
     """Return where an item's scores go.
 
     Raises:
@@ -114,7 +114,7 @@ def _target(there: Sequence[Target], system: System, column: Column, named: str)
     return found[0]
 
 
-def _check_maximum(column: Column, into: Target, scale: bool, done: Filled) -> None:
+def _check_maximum(column: Column, into: MarkColumn, scale: bool, done: Filled) -> None:
     if into.max_points is None:
         if scale:
             done.warnings.append(
@@ -129,10 +129,10 @@ def _check_maximum(column: Column, into: Target, scale: bool, done: Filled) -> N
 
 
 def students_in(
-    table: Table, system: System, matcher: Matcher, done: Filled
-) -> Iterator[tuple[str, Line]]:
+    table: LmsTable, system: System, matcher: Matcher, done: Filled
+) -> Iterator[tuple[str, LmsLine]]:
     """Yield the lines of students; of two lines of one student neither, since one is wrong."""
-    found: dict[str, list[Line]] = {}
+    found: dict[str, list[LmsLine]] = {}
     for line, who, identifier, _ in system.people(table):
         if identifier and identifier in matcher.roster.people:
             found.setdefault(identifier, []).append(line)
@@ -154,7 +154,13 @@ def students_in(
 
 
 def _text(
-    score: Score, column: Column, into: Target, system: System, *, scale: bool, comma: bool
+    score: ExportScore,
+    column: Column,
+    into: MarkColumn,
+    system: System,
+    *,
+    scale: bool,
+    comma: bool,
 ) -> str | None:
     """Return the cell's text; None where the system knows no word for it."""
     if score.points is None:
@@ -165,7 +171,7 @@ def _text(
     return system.cell(points, into, comma=comma)
 
 
-def _writes_commas(table: Table, place: int) -> bool:
+def _writes_commas(table: LmsTable, place: int) -> bool:
     """Say whether the file writes 9,50: it then divides its cells by something else."""
     if table.delimiter == ",":
         return False
@@ -177,7 +183,9 @@ def _same(before: str, text: str) -> bool:
     return before == text if old is None or new is None else old == new
 
 
-def _skipped(table: Table, system: System, line: Line, into: Target, text: str) -> Iterator[str]:
+def _skipped(
+    table: LmsTable, system: System, line: LmsLine, into: MarkColumn, text: str
+) -> Iterator[str]:
     """Say why the system's import would pass over a line without a word."""
     points = number(text)
     if points is not None and into.max_points is not None and points > into.max_points:

@@ -10,7 +10,7 @@ from grader.gradebook.marks import ItemMark
 
 
 @dataclass(frozen=True)
-class Score:
+class ExportScore:
     """One student's points; without any, `why` says what they wait for."""
 
     points: Decimal | None
@@ -25,7 +25,7 @@ class Column:
     id: str
     title: str
     max_points: Decimal
-    scores: Mapping[str, Score]
+    scores: Mapping[str, ExportScore]
 
 
 def item_column(
@@ -50,11 +50,13 @@ def item_column(
         if student not in own and theirs:
             scores[student] = _score(theirs[0])
             if len({mark.points for mark in theirs}) > 1:
-                scores[student] = Score(None, why="the members of the group have different marks")
+                scores[student] = ExportScore(
+                    None, why="the members of the group have different marks"
+                )
     return Column(item, title, max_points, dict(sorted(scores.items())))
 
 
-def _score(mark: ItemMark) -> Score:
+def _score(mark: ItemMark) -> ExportScore:
     if mark.excused:
-        return Score(None, excused=True)
-    return Score(mark.points, why=mark.waits_for or "not marked yet")
+        return ExportScore(None, excused=True)
+    return ExportScore(mark.points, why=mark.waits_for or "not marked yet")

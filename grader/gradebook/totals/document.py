@@ -10,8 +10,8 @@ from typing import Any
 from grader.course.course_file import CourseFile
 from grader.gradebook.marks import MarkEvent
 from grader.gradebook.totals.need import Need, plainly
-from grader.gradebook.totals.results import ComponentTotal, ItemTotal, StudentTotal
 from grader.gradebook.totals.rounding import show_fraction
+from grader.gradebook.totals.total_lines import ComponentTotal, ItemTotal, StudentTotal
 from grader.points import show
 
 FORMAT = 1

@@ -11,7 +11,7 @@ from grader.course.components import Component, Item
 from grader.course.course_file import CourseFile
 from grader.course.policy import Lateness, LatePolicy
 from grader.errors import GradebookError
-from grader.gradebook.marks import ItemMark, Try
+from grader.gradebook.marks import ItemMark, MarkedTry
 from grader.gradebook.totals.lateness import past_cutoff, units_a_day, units_late
 from grader.points import show
 
@@ -169,7 +169,7 @@ def _entry(
     return replace(best[0], tries=tuple(_undominated(best)))
 
 
-def _mark_of(mark: ItemMark, one: Try) -> ItemMark:
+def _mark_of(mark: ItemMark, one: MarkedTry) -> ItemMark:
     return replace(
         mark,
         points=one.points,

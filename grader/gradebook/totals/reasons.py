@@ -6,8 +6,8 @@ from fractions import Fraction
 
 from grader.course.course_file import CourseFile
 from grader.gradebook.totals.entries import Entry
-from grader.gradebook.totals.results import ItemTotal, State
 from grader.gradebook.totals.rounding import show_fraction
+from grader.gradebook.totals.total_lines import ItemTotal, State
 from grader.points import show
 
 

@@ -11,7 +11,7 @@ from grader.course.course_file import CourseFile
 from grader.gradebook.totals.charging import Charges, days, earned, spending
 from grader.gradebook.totals.entries import Entry, percent_off
 from grader.gradebook.totals.reasons import reason
-from grader.gradebook.totals.results import ComponentTotal, CriterionPoints, ItemTotal, State
+from grader.gradebook.totals.total_lines import ComponentTotal, CriterionPoints, ItemTotal, State
 from grader.gradebook.totals.weights import Share, shares_of
 
 

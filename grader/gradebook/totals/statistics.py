@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 from grader.course.course_file import CourseFile
-from grader.gradebook.totals.results import ComponentTotal, ItemTotal, State, StudentTotal
+from grader.gradebook.totals.total_lines import ComponentTotal, ItemTotal, State, StudentTotal
 
 
 @dataclass(frozen=True, kw_only=True)

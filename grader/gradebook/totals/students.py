@@ -13,9 +13,9 @@ from grader.errors import GradebookError
 from grader.gradebook.marks import ItemMark
 from grader.gradebook.totals.charging import days
 from grader.gradebook.totals.entries import AsOf, Entry, entries_of
-from grader.gradebook.totals.results import StudentTotal
 from grader.gradebook.totals.rounding import rounded
 from grader.gradebook.totals.scoring import Score, outlook, score
+from grader.gradebook.totals.total_lines import StudentTotal
 
 Groups = Mapping[str, Mapping[str, Collection[str]]]
 

@@ -91,16 +91,16 @@ def _replace_code(kind: Any, copy: Path) -> None:
 
 
 def _unpickle() -> None:
-    from grader.suite import link
+    from grader.suite import box_link
 
-    honest = link.values.decode
+    honest = box_link.values.decode
 
     def decode(tree: Any, blobs: Any, **more: Any) -> Any:
         if len(blobs) == 1 and bytes(blobs[0][:7]) == b"PICKLED":
             return pickle.loads(bytes(blobs[0][7:]))
         return honest(tree, blobs, **more)
 
-    link.values.decode = decode  # type: ignore[assignment]
+    box_link.values.decode = decode  # type: ignore[assignment]
 
 
 def _no_rules() -> None:
@@ -208,17 +208,17 @@ def _as_it_comes() -> Iterator[None]:
     """Pages that show what the box sent as it is."""
     from markupsafe import Markup
 
-    from grader.report import markdown, notebook_view, student_page, templates
+    from grader.report import markdown, rendered_notebook, student_page, templates
 
     def as_it_is(text: Any, *_: Any, **__: Any) -> Markup:
         return Markup(text)
 
     with ExitStack() as stack:
-        for module in (notebook_view, markdown, student_page):
+        for module in (rendered_notebook, markdown, student_page):
             for name in ("sanitise_html", "show_terminal", "markdown_html", "highlight_code"):
                 if hasattr(module, name):
                     stack.enter_context(mock.patch.object(module, name, as_it_is))
-        stack.enter_context(mock.patch.object(notebook_view, "is_interactive", lambda _: False))
+        stack.enter_context(mock.patch.object(rendered_notebook, "is_interactive", lambda _: False))
         environment = templates._environment
         environment.cache_clear()
         options = {"autoescape": False, "finalize": lambda value: value}

@@ -13,10 +13,10 @@ from grader.course.matches import Matcher
 from grader.course.roster import Person, Roster
 from grader.errors import UsageError
 from grader.gradebook.exports.filling import Filled, fill
-from grader.gradebook.exports.scores import Column, Score, item_column
+from grader.gradebook.exports.scores import Column, ExportScore, item_column
 from grader.gradebook.marks import ItemMark
+from grader.lms.lms_table import LmsTable, table_from
 from grader.lms.registry import system_of, systems
-from grader.lms.table import Table, table_from
 
 ROSTER = Roster(
     {
@@ -32,9 +32,9 @@ def column(
     item: str = "hw1", title: str = "Warm-up", most: str = "10", **points: str | None
 ) -> Column:
     scores = {
-        student: Score(None, excused=True)
+        student: ExportScore(None, excused=True)
         if given == "EX"
-        else Score(D(given) if given else None, why="not marked yet")
+        else ExportScore(D(given) if given else None, why="not marked yet")
         for student, given in points.items()
     }
     return Column(item, title, D(most), scores)
@@ -181,7 +181,7 @@ def test_damaged_files_are_refused_or_keep_what_is_unknown(
 ) -> None:
     data = source.encode()
     try:
-        table: Table = table_from(data[:place] + noise + data[place:])
+        table: LmsTable = table_from(data[:place] + noise + data[place:])
         system = system_of(table)
         before = [list(line.raw) for line in table.lines]
         fill(table, system, [column(ada="9.5")], Matcher(ROSTER, Path("m.csv")))
@@ -213,4 +213,4 @@ def test_a_group_shares_its_one_mark() -> None:
     assert scores["ben"].excused
     marks = [mark("ada", "7"), mark("ben", "8")]
     scores = item_column("hw1", "", D(10), marks, groups).scores
-    assert scores["zoe"] == Score(None, why="the members of the group have different marks")
+    assert scores["zoe"] == ExportScore(None, why="the members of the group have different marks")

@@ -12,8 +12,8 @@ from grader.course.course_file import CourseFile, load_course_file
 from grader.course.directory import Course
 from grader.course.scheme import load_scheme
 from grader.gradebook.marks import ItemMark
-from grader.gradebook.totals.results import ItemTotal, StudentTotal
 from grader.gradebook.totals.students import class_totals
+from grader.gradebook.totals.total_lines import ItemTotal, StudentTotal
 from grader.resources import shipped_dir
 
 AFTER = dt.datetime(2030, 1, 1, tzinfo=dt.UTC)

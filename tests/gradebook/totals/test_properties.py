@@ -17,9 +17,9 @@ from hypothesis import strategies as st
 from grader.course.components import Component, Item
 from grader.course.course_file import CourseFile
 from grader.course.policy import LatePolicy
-from grader.gradebook.marks import ItemMark, Try
-from grader.gradebook.totals.results import StudentTotal
+from grader.gradebook.marks import ItemMark, MarkedTry
 from grader.gradebook.totals.students import class_totals
+from grader.gradebook.totals.total_lines import StudentTotal
 from grader.points import split
 
 DUE = dt.datetime(2024, 10, 1, 12, tzinfo=dt.UTC)
@@ -313,7 +313,7 @@ def classes_with_tries(draw: st.DrawFn) -> tuple[CourseFile, list[ItemMark]]:
             made.append(mark)
             continue
         tries = tuple(
-            Try(
+            MarkedTry(
                 number=number,
                 points=mark.max_points * draw(st.sampled_from([20, 50, 80, 80, 100])) / 100,
                 machine_points=Decimal(0),
@@ -328,7 +328,7 @@ def classes_with_tries(draw: st.DrawFn) -> tuple[CourseFile, list[ItemMark]]:
     return course, made
 
 
-def in_question(tries: Sequence[Try], course: CourseFile) -> list[Try]:
+def in_question(tries: Sequence[MarkedTry], course: CourseFile) -> list[MarkedTry]:
     """The tries that can be the best: none before it was as good.
 
     Where days are charged in the order of time, a later one that is no better, or one that is too

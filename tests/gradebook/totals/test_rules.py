@@ -11,9 +11,9 @@ import pytest
 
 from grader.course.policy import Rounding
 from grader.errors import GradebookError
-from grader.gradebook.totals.results import State
 from grader.gradebook.totals.rounding import rounded, show_fraction
 from grader.gradebook.totals.students import class_totals
+from grader.gradebook.totals.total_lines import State
 from tests.gradebook.totals.courses import (
     AFTER,
     adds,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from decimal import Decimal
 
-from grader.gradebook.totals.results import State
+from grader.gradebook.totals.total_lines import State
 from tests.gradebook.totals.courses import Given, adds, line, shipped, total_of
 
 

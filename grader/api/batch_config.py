@@ -1,0 +1,104 @@
+"""What a batch needs to know of an assignment, and of the machine that judges it."""
+
+from __future__ import annotations
+
+import os
+from importlib.metadata import PackageNotFoundError, version
+
+import msgspec
+
+from grader import __version__
+from grader.course.directory import Assignment
+from grader.course.secret import seeds_key
+from grader.course.spec import AssignmentSpec
+from grader.errors import SpecError
+from grader.grading.job import BatchConfig
+from grader.sandbox.choose import Choice
+from grader.sandbox.gpus import gpus_for
+
+SEED_BITS = 53
+"""A batch's seed is a whole number that JSON's readers keep exactly."""
+
+_PACKAGES = ("torch", "numpy", "matplotlib", "ipython", "pytest")
+
+
+def batch_config(
+    assignment: Assignment,
+    choice: Choice,
+    seed: int,
+    *,
+    slots: int | None = None,
+    gpus: tuple[str, ...] = (),
+) -> BatchConfig:
+    """The setting of a batch; the hashes by which verdicts are used again are left out.
+
+    Args:
+        assignment: as the course has it.
+        choice: where it runs.
+        seed: of the batch.
+        slots: how many at once; default: as many as the machine has cores for.
+        gpus: the devices; a submission has one alone, so they decide how many run at once.
+    """
+    return BatchConfig(
+        assignment=assignment.name,
+        spec=assignment.spec,
+        bundle_sha256="",
+        hidden=str(assignment.hidden_dir),
+        reference=str(assignment.reference_path),
+        data=str(assignment.data_dir) if assignment.data_files() else "",
+        given=assignment.given_contents(),
+        sandbox=choice.sandbox,
+        isolation=choice.isolation,
+        image=choice.image,
+        hide=tuple(str(p) for p in choice.hide),
+        seed=seed,
+        seed_key=seeds_key(assignment.course_root),
+        slots=len(gpus) or slots or default_slots(assignment.spec),
+        grader_version=__version__,
+        packages=installed_packages(),
+        gpus=gpus,
+        runtime=choice.runtime,
+    )
+
+
+def with_released_cells(config: BatchConfig, assignment: Assignment) -> BatchConfig:
+    """Return the setting with the cells of the released notebook, where a person reads answers.
+
+    A reference that makes no notebook has released none: answers are then found by their marker.
+    """
+    if not assignment.spec.manual_points:
+        return config
+    # jupytext takes a third of a second to import; most batches need no released notebook.
+    from grader.release.questions import given_cells
+
+    try:
+        return msgspec.structs.replace(config, released=given_cells(assignment))
+    except SpecError:
+        return config
+
+
+def trial_config(
+    assignment: Assignment, choice: Choice, seed: int, *, slots: int = 2
+) -> BatchConfig:
+    """The setting of a batch whose verdicts nobody keeps."""
+    gpus = gpus_for(assignment.spec.resources)
+    return batch_config(assignment, choice, seed, slots=slots, gpus=gpus)
+
+
+def default_slots(spec: AssignmentSpec) -> int:
+    """As many as there are cores for, at the threads that each submission may use."""
+    cores = (
+        len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    )
+    return max(1, cores // max(spec.resources.threads, 1))
+
+
+def installed_packages() -> dict[str, str]:
+    """Versions on the judge's side."""
+    found = {}
+    for name in _PACKAGES:
+        try:
+            found[name] = version(name)
+        except PackageNotFoundError:
+            continue
+    return found

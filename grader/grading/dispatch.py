@@ -1,0 +1,204 @@
+"""Hands the submissions of a batch to a cluster, and takes in what its machines say."""
+
+from __future__ import annotations
+
+import queue
+import time
+import uuid
+from collections import Counter
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Any
+
+import msgspec
+
+from grader.errors import GraderError, InfrastructureError
+from grader.grading.batch import Watchers
+from grader.grading.interrupt import Interrupt
+from grader.grading.job import BatchConfig, CellStarted, Job, Judged, Started, WorkerError
+from grader.grading.job_queue import JobQueue
+from grader.grading.judge_process import raised
+from grader.grading.machine import GPU, SLOTS, MachineReply, capacity, judge_here, needs_gpu
+from grader.grading.make_verdict import not_judged
+from grader.grading.timeouts import MAX_LOSSES, NO_MACHINE_S
+
+_LOOK_S = 0.5
+_GONE = "the cluster's scheduler is gone"
+_CONTINUE = "What is graded is kept: mend the cluster and run the same command again."
+
+
+@dataclass
+class _Running:
+    """A submission that was given to the scheduler."""
+
+    job: Job
+    future: Any
+    began: bool = False
+
+
+class Dispatcher:
+    """Keeps the cluster busy, and takes in what it says, in the batch's own thread."""
+
+    def __init__(
+        self,
+        client: Any,
+        batch: str,
+        config: BatchConfig,
+        waiting: JobQueue,
+        watchers: Watchers,
+    ) -> None:
+        self._client = client
+        self._batch = batch
+        self._config = config
+        self._waiting = waiting
+        self._watchers = watchers
+        self._running: dict[str, _Running] = {}
+        self._losses: Counter[str] = Counter()
+        self._failed: set[str] = set()
+        self._inbox: queue.SimpleQueue[tuple[str, Any]] = queue.SimpleQueue()
+        self._slots = 0
+        self._seen = self._looked = time.monotonic()
+        client.subscribe_topic(batch, lambda event: self._inbox.put(("event", event[1])))
+
+    def run(self, interrupt: Interrupt) -> None:
+        """Hand out until everything has a verdict, or Ctrl-C has been pressed."""
+        while self._running or (self._waiting and not interrupt.asked):
+            self._look()
+            if interrupt.asked:
+                self._take_back()
+            else:
+                self._hand_out()
+            busy = self._inbox.empty() and self._watchers.on_idle()
+            try:
+                kind, what = self._inbox.get(timeout=0 if busy else _LOOK_S)
+            except queue.Empty:
+                continue
+            if kind == "event":
+                self._told(what)
+            else:
+                self._ended(what)
+
+    def close(self) -> None:
+        """Take back what was handed out, and have every machine destroy its slots."""
+        # Whatever a broken connection raises: the batch is over, and the error before counts.
+        with suppress(Exception):
+            for running in self._running.values():
+                running.future.cancel(force=True)
+            self._client.unsubscribe_topic(self._batch)
+            self._client.unregister_worker_plugin(self._batch)
+
+    # -- handing out
+
+    def _hand_out(self) -> None:
+        ahead = self._slots + max(1, self._slots // 4)  # so that no slot waits for the network
+        while len(self._running) < ahead and (handed_out := self._waiting.dispatch()):
+            self._submit(*handed_out)
+
+    def _submit(self, job: Job, message: bytes) -> None:
+        key = f"{self._batch}-{uuid.uuid4()}"
+        options: dict[str, Any] = {}
+        others = [address for address in self._machines() if address not in self._failed]
+        if self._failed and others:
+            options["workers"] = others
+        future = self._client.submit(
+            judge_here,
+            self._batch,
+            message,
+            key=key,
+            pure=False,
+            resources=self._takes(),
+            **options,
+        )
+        self._running[key] = _Running(job, future)
+        future.add_done_callback(lambda done: self._inbox.put(("done", done.key)))
+
+    def _take_back(self) -> None:
+        """Cancel what no machine has begun with."""
+        for key, running in list(self._running.items()):
+            if not running.began:
+                del self._running[key]
+                running.future.cancel()
+                self._waiting.put_back(running.job)
+
+    def _takes(self) -> dict[str, int] | None:
+        if needs_gpu(self._config):
+            return {GPU: 1}
+        declared = any(SLOTS in w.get("resources", {}) for w in self._machines().values())
+        return {SLOTS: 1} if declared else None
+
+    def _machines(self) -> dict[str, Any]:
+        found: dict[str, Any] = self._client.scheduler_info(n_workers=-1)["workers"]
+        return found
+
+    def _look(self) -> None:
+        """Count the slots now and then: machines come and go."""
+        now = time.monotonic()
+        if self._slots and now - self._looked < _LOOK_S:
+            return
+        self._looked = now
+        if self._client.status != "running":
+            raise InfrastructureError(_GONE, hint=_CONTINUE)
+        gpu = needs_gpu(self._config)
+        slots = sum(
+            capacity(w["nthreads"], w.get("resources", {}), gpu=gpu)
+            for w in self._machines().values()
+        )
+        if slots != self._slots:
+            self._slots = slots
+            self._watchers.on_ready(slots)
+        if slots:
+            self._seen = now
+        elif now - self._seen > NO_MACHINE_S:
+            raise InfrastructureError("no machine is left in the cluster", hint=_CONTINUE)
+
+    # -- taking in
+
+    def _told(self, event: bytes) -> None:
+        said = msgspec.msgpack.decode(event, type=Started | CellStarted)
+        if isinstance(said, CellStarted):
+            self._watchers.on_cell(said.student, said.cell, said.cells)
+            return
+        for running in self._running.values():
+            if running.job.student == said.student:
+                running.began = True
+        self._watchers.on_begin(said.student)
+
+    def _ended(self, key: str) -> None:
+        running = self._running.pop(key, None)
+        if running is None:
+            return
+        job, future = running.job, running.future
+        if future.status != "finished":
+            error = future.exception() if future.status == "error" else None
+            if error is None and self._client.status != "running":
+                raise InfrastructureError(_GONE, hint=_CONTINUE)
+            self._again(job, f"its machine was lost: {error or future.status}", "")
+            return
+        answer = msgspec.msgpack.decode(future.result(), type=MachineReply)
+        future.release()
+        match answer.said:
+            case Judged() as judged if judged.verdict.outcome == "infrastructure_error":
+                self._again(job, judged.verdict.reason, answer.machine)
+            case Judged() as judged:
+                self._watchers.on_verdict(judged)
+            case WorkerError() as message:
+                failure = raised(message)
+                if not isinstance(failure, InfrastructureError):
+                    raise failure
+                self._again(job, failure.what, answer.machine, failure)
+
+    def _again(
+        self, job: Job, reason: str, machine: str, failure: GraderError | None = None
+    ) -> None:
+        """Try a submission elsewhere; after three times it is given up as ours to mend."""
+        if machine:
+            self._failed.add(machine)
+            if failure is not None and not set(self._machines()) - self._failed:
+                raise failure
+        key = f"{job.student} {job.attempt}"
+        self._losses[key] += 1
+        if self._losses[key] > MAX_LOSSES:
+            trouble = InfrastructureError(reason)
+            self._watchers.on_verdict(not_judged(job, self._config, trouble))
+        else:
+            self._waiting.put_back(job, first=True)
