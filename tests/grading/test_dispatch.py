@@ -328,10 +328,10 @@ def test_a_bundle_that_is_not_that_of_the_batch_is_refused(
         unpack(b"\xc1", config, below=tmp_path)
 
 
-class FakeSite:
+class FakePool:
     """Slots that only say that they are there."""
 
-    made: ClassVar[list[FakeSite]] = []
+    made: ClassVar[list[FakePool]] = []
 
     def __init__(self, *_: object, **options: object) -> None:
         self.closed = False
@@ -347,11 +347,11 @@ class FakeSite:
 
 @pytest.fixture
 def plugin(monkeypatch: pytest.MonkeyPatch) -> GraderPlugin:
-    monkeypatch.setattr(machine, "Site", FakeSite)
+    monkeypatch.setattr(machine, "WorkerPool", FakePool)
     monkeypatch.setattr(machine, "IDLE_S", 0.1)
     here = MachineInfo(sandbox="local", isolation="warm", image="i")
     monkeypatch.setattr(machine, "describe", lambda wanted: msgspec.msgpack.encode(here))
-    FakeSite.made.clear()
+    FakePool.made.clear()
     return GraderPlugin("batch", msgspec.msgpack.encode(SETTING), b"", b"")
 
 
@@ -373,13 +373,13 @@ def test_a_machine_that_is_not_asked_any_more_gives_its_slots_back(plugin: Grade
     async def life() -> None:
         await plugin.setup(a_worker())
         await asyncio.sleep(0.5)
-        assert [site.closed for site in FakeSite.made] == [True]
+        assert [site.closed for site in FakePool.made] == [True]
         said = await asyncio.to_thread(plugin.judge, jobs(1)[0], a_worker())
         assert isinstance(said, Judged)
         await plugin.teardown(a_worker())
 
     run_apart(life())
-    assert [site.closed for site in FakeSite.made] == [True, True]
+    assert [site.closed for site in FakePool.made] == [True, True]
 
 
 def test_a_machine_that_comes_later_and_differs_does_not_join(
@@ -389,7 +389,7 @@ def test_a_machine_that_comes_later_and_differs_does_not_join(
     monkeypatch.setattr(machine, "describe", lambda wanted: other)
     with pytest.raises(InfrastructureError, match="another"):
         run_apart(plugin.setup(a_worker()))
-    assert FakeSite.made == []
+    assert FakePool.made == []
 
 
 def test_a_machine_without_slots_says_so(plugin: GraderPlugin) -> None:
