@@ -7,16 +7,19 @@ from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
 
+from grader.api.hand_in_times import LearntTimes, learn_times, read_times
 from grader.api.inboxes import issue_receipts
 from grader.course.course_file import load_course_file
 from grader.course.directory import Course
 from grader.course.matches import load_matcher
 from grader.intake.accepted_files import AcceptedFiles, beside_of
 from grader.intake.class_archives import CollectConfig
-from grader.intake.collect import Collected, collect, store, without_time
+from grader.intake.collect import Collected, collect, store, with_known_time, without_time
+from grader.intake.hand_in_times import first_few
 from grader.lms.lms_table import read_table
 from grader.lms.moodle_words import DateOrder
 from grader.lms.registry import named
+from grader.lms.system import System
 
 
 def collect_submissions(
@@ -37,7 +40,7 @@ def collect_submissions(
         sources: see `grader.intake.collect.collect`.
         out: default: `submissions/`.
         system: which made the archives, or "folder"; by default the names in them tell.
-        worksheet: Moodle's grading worksheet, which tells participants and times.
+        worksheet: a table that a system exports, which tells times; Moodle's participants too.
         dates: whether day or month comes first in its dates, where they don't tell.
 
     Returns what was collected and refused, and the folders written.
@@ -46,6 +49,10 @@ def collect_submissions(
     config = intake_config(course, system=system, worksheet=worksheet, beside=beside_of(chosen))
     config.dates = dates
     taken_from = [Path(s) for s in sources]
+    table = None
+    if worksheet is not None:
+        made = config.system if isinstance(config.system, System) else None
+        table = read_times(chosen.name, worksheet, zone=config.zone, dates=dates, system=made)
     collected = collect(
         taken_from,
         assignment=chosen.name,
@@ -58,9 +65,39 @@ def collect_submissions(
         course, chosen.name, taken_from, matcher=config.matcher, beside=config.beside
     )
     config.matcher.save()
-    missing = without_time(stored.submissions)
-    warnings = (*collected.warnings, *said, *stored.times, *([missing] if missing else ()))
-    return replace(collected, submissions=stored.submissions, warnings=warnings), stored.folders
+    learnt, told = list(stored.times), []
+    submissions = stored.submissions
+    if table is not None:
+        done = learn_times(course, chosen.name, table, out=out)
+        learnt += done.sentences(table)
+        told = done.remarks
+        submissions = tuple(map(with_known_time, submissions, stored.folders))
+    missing = without_time(submissions)
+    warnings = (*collected.warnings, *said, *told, *first_few(learnt), *filter(None, [missing]))
+    return replace(collected, submissions=submissions, warnings=warnings), stored.folders
+
+
+def collect_times(
+    course: Course,
+    assignment: str,
+    worksheet: Path,
+    *,
+    out: Path | None = None,
+    system: str | None = None,
+    dates: DateOrder | None = None,
+) -> tuple[LearntTimes, tuple[str, ...]]:
+    """Learn from a table when those handed in whose submissions were taken in or graded before.
+
+    Returns what is new, and sentences on it and on what was read and what was not.
+
+    Raises:
+        UsageError: the table has no times, or one that can't be read; nothing is there yet.
+    """
+    chosen = course.assignment(assignment)
+    made = named(system) if system and system != "folder" else None
+    table = read_times(chosen.name, worksheet, zone=zone_of(course), dates=dates, system=made)
+    done = learn_times(course, chosen.name, table, out=out)
+    return done, (*done.remarks, *first_few(done.sentences(table)))
 
 
 def intake_config(

@@ -15,7 +15,7 @@ from grader.lms.registry import archive_systems
 
 @click.command("collect")
 @click.argument("assignment")
-@click.argument("sources", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.argument("sources", nargs=-1, type=click.Path(path_type=Path))
 @click.option(
     "--from",
     "system",
@@ -26,7 +26,8 @@ from grader.lms.registry import archive_systems
 @click.option(
     "--worksheet",
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
-    help="Moodle's grading worksheet: tells participants, and when they handed in.",
+    help="A table that tells when each handed in: Moodle's grading worksheet, grades of "
+    "Gradescope, Sakai or nbgrader, or one of your own with id and submitted_at.",
 )
 @click.option(
     "--dates",
@@ -54,13 +55,22 @@ def command(
     `invalid_submission`. The roster tells whose a file is; who is doubtful keeps the name that the
     system gave, and is put on matches.csv.
 
+    With --worksheet alone nothing is taken in: the newest try of each student gets the time that
+    the table tells, in submissions/ and in the gradebook, and nothing is run for it.
+
     \b
     Example:
       grader collect mlp-backprop ~/Downloads/submissions.zip
       grader collect mlp-backprop moodle.zip --worksheet grades.csv
+      grader collect mlp-backprop --worksheet grades.csv
     """
-    from grader.api import collect_submissions
+    from grader.api.handing_in import collect_submissions
 
+    if not sources:
+        if worksheet is None:
+            raise click.UsageError("Name what came in, or a table of times with --worksheet.")
+        _times_alone(assignment, worksheet, system, dates, out, course_dir, as_json=as_json)
+        return
     collected, folders = collect_submissions(
         find(course_dir),
         assignment,
@@ -103,4 +113,50 @@ def command(
         secho(f"Note: {warning}", fg="yellow", err=True)
     click.echo(
         f"{len(collected.submissions)} submissions, {len(collected.refused)} refused.", err=True
+    )
+
+
+def _times_alone(
+    assignment: str,
+    worksheet: Path,
+    system: str,
+    dates: Literal["day-first", "month-first"] | None,
+    out: Path | None,
+    course_dir: Path | None,
+    *,
+    as_json: bool,
+) -> None:
+    from grader.api.handing_in import collect_times
+
+    done, said = collect_times(
+        find(course_dir),
+        assignment,
+        worksheet,
+        out=out,
+        system=None if system == "auto" else system,
+        dates=dates,
+    )
+    if as_json:
+        times = [
+            {
+                "student": one.student,
+                "submitted_at": one.at.isoformat(),
+                "before": one.before and one.before.isoformat(),
+            }
+            for one in done.learnt
+        ]
+        print_json(
+            {
+                "assignment": assignment,
+                "times": times,
+                "unchanged": done.unchanged,
+                "warnings": list(said),
+            }
+        )
+        return
+    for sentence in said:
+        secho(f"Note: {sentence}", fg="yellow", err=True)
+    renew = f" Pages: grader report {assignment}" if done.learnt else ""
+    click.echo(
+        f"{len(done.learnt)} hand-in times learnt, {done.unchanged} known before.{renew}", err=True
     )

@@ -52,6 +52,11 @@ def resembles(path: str, assignment: str) -> int:
     return 1 if any(wanted in name for name in names) else 0
 
 
+def is_named_as(name: str, assignment: str) -> bool:
+    """Say whether a folder or a line is called as the assignment."""
+    return resembles(name, assignment) == 2
+
+
 @dataclass(frozen=True)
 class Chosen:
     """The notebook that counts; `notes` are sentences on what else there was."""

@@ -13,13 +13,14 @@ from typing import Literal
 from grader.course.matches import Matcher
 from grader.course.roster import Identity, Roster, is_test_student
 from grader.intake.accepted_files import AcceptedFiles
-from grader.intake.choice import resembles
+from grader.intake.choice import is_named_as
 from grader.intake.members import Member, RefusedMember
 from grader.intake.names import display_name, student_id
 from grader.intake.students import Handed, Students, submission_of
 from grader.intake.submission import Submission
 from grader.lms.lms_table import LmsTable
 from grader.lms.moodle_words import DateOrder
+from grader.lms.registry import system_of_worksheet
 from grader.lms.registry import system_that_made as system_with_paths
 from grader.lms.system import AmbiguousError, Context, ExportMetadata, FileOwner, Sidecar, System
 from grader.lms.times import hand_in_times
@@ -38,7 +39,7 @@ class CollectConfig:
         system: which made them; None: tell by the paths; "folder": none, whatever they look like.
         matcher: tells students; without a roster they get the names that are in the paths.
         zone: of times without one.
-        worksheet: Moodle's, which tells participants and times.
+        worksheet: a table of the system's that made them, which may tell participants and times.
         worksheet_name: the name of its file.
         dates: whether day or month comes first in it, where its dates don't tell.
         assignments: of the course; a folder of another one is no student's.
@@ -102,7 +103,8 @@ def submissions_of(
     inner = [m for m in members if m.path and m.path.startswith(outer) and m.path != outer]
     inner = [replace(m, path=(m.path or "")[len(outer) :]) for m in inner]
     files = [m for m in inner if isinstance(m, Member)]
-    told = system.told_by([_sidecar(m) for m in files], _context(system, assignment, config))
+    context = _context(system, assignment, config)
+    told = system.told_by([_sidecar(m) for m in files], context)
     refused = [(m.name, m.reason) for m in members if isinstance(m, RefusedMember)]
     groups: dict[Identity, dict[dt.datetime | None, _Attempt]] = {}
     for member in inner:
@@ -132,11 +134,11 @@ def submissions_of(
                 )
             )
         warnings += _remarks(student, ordered, system)
-    if config.worksheet is not None:
-        submissions = [
-            replace(s, time_from=config.worksheet_name) if s.submitted_at else s
-            for s in submissions
-        ]
+    from_worksheet = {at for _, at in context.times if at}
+    submissions = [
+        replace(s, time_from=config.worksheet_name) if s.submitted_at in from_worksheet else s
+        for s in submissions
+    ]
     submissions.sort(key=lambda s: (s.student, s.attempt))
     return Students(tuple(submissions), tuple(refused), tuple(warnings))
 
@@ -150,16 +152,11 @@ def _sidecar(member: Member) -> Sidecar:
 
 def _context(system: System, assignment: str, config: CollectConfig) -> Context:
     times: list[tuple[Identity, dt.datetime | None]] = []
-    if config.worksheet is not None and system.name == "moodle":
-        told = hand_in_times(config.worksheet, system, config.zone, config.dates)
-        times = [(who, at) for who, _, at in told]
-    return Context(
-        assignment,
-        config.matcher.roster,
-        config.zone,
-        is_named=lambda folder: resembles(folder, assignment) == 2,
-        times=times,
-    )
+    is_named = partial(is_named_as, assignment=assignment)
+    if config.worksheet is not None and system_of_worksheet(config.worksheet, system) is system:
+        told = hand_in_times(config.worksheet, system, config.zone, config.dates, is_named)
+        times = [(one.who, one.at) for one in told]
+    return Context(assignment, config.matcher.roster, config.zone, is_named=is_named, times=times)
 
 
 def _placed(

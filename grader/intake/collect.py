@@ -54,6 +54,7 @@ __all__ = [
     "collect",
     "load_stored",
     "store",
+    "with_known_time",
     "without_time",
 ]
 
@@ -190,6 +191,15 @@ def store(collected: Collected, destination: Path, *, zone: dt.tzinfo = dt.UTC) 
     return Stored(tuple(folders), tuple(submissions), tuple(times))
 
 
+def with_known_time(submission: Submission, folder: Path) -> Submission:
+    """Return a submission with the time that is kept beside it where it is stored."""
+    try:
+        at, told_by = time_of(folder, read_record(folder))
+    except RefusedFileError:
+        return submission
+    return replace(submission, submitted_at=at, time_from=told_by or submission.time_from)
+
+
 def without_time(submissions: Sequence[Submission]) -> str:
     """Say how many submissions have no hand-in time; empty where all have one."""
     missing = [s.student for s in submissions if s.submitted_at is None]
@@ -257,7 +267,6 @@ def _learn_time(submission: Submission, held: _Held, zone: dt.tzinfo) -> str:
 def _from_source(source: Path, assignment: str, config: CollectConfig) -> Collected:
     """Return every submission that one source holds."""
     if is_inbox(source):
-        _check_worksheet_of(None, source, config)
         tries = read_tries(
             source,
             assignment=assignment,
@@ -281,7 +290,6 @@ def _from_source(source: Path, assignment: str, config: CollectConfig) -> Collec
         members = list(read_archive(source, wanted=wanted, shelf=Shelf(), naming=naming))
         found = _grouped(members, source, assignment, config)
     else:
-        _check_worksheet_of(None, source, config)
         alone = students_of([_single_file(source)], assignment=assignment)
         found = _on_roster(_collected(alone, source.parent), config)
     return replace(found, warnings=(*naming.remarks, *found.warnings))
@@ -292,7 +300,6 @@ def _from_folder(source: Path, assignment: str, config: CollectConfig, naming: N
     folder = source / assignment if (source / assignment).is_dir() else source
     warnings = _foreign_folders(source, assignment, config)
     if has_layout(folder):
-        _check_worksheet_of(None, source, config)
         stored, others = load_stored(folder)
         submissions = [_asked_for(s, config.beside) for s in stored]
         refused = tuple(RefusedHandIn(f"{folder}/{display_name(n)}", why) for n, why in others)
@@ -399,7 +406,6 @@ def _by_system(
 ) -> Collected:
     made = None if config.system == "folder" else system_that_made(found)
     if made is None and config.system in (None, "folder"):
-        _check_worksheet_of(None, source, config)
         plain = students_of(
             found,
             assignment=assignment,
@@ -415,19 +421,8 @@ def _by_system(
             where=source,
             hint="Leave --from out, and the names of the files tell.",
         )
-    _check_worksheet_of(system.name, source, config)
     students = submissions_of(found, system, outer=outer, assignment=assignment, config=config)
     return _collected(students, source)
-
-
-def _check_worksheet_of(system: str | None, source: Path, config: CollectConfig) -> None:
-    """Refuse a worksheet that tells nothing of a source: its times must not be lost in silence."""
-    if config.worksheet is not None and system != "moodle":
-        raise UsageError(
-            "a worksheet tells participants and times of Moodle's archives alone, and this is none",
-            where=source,
-            hint="Leave --worksheet out here; times by hand: `grader marks import`.",
-        )
 
 
 def _collected(students: Students, source: Path) -> Collected:

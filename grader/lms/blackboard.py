@@ -40,6 +40,7 @@ class Blackboard(System):
     title = "Blackboard"
     by_paths = 40
     columns: ClassVar[Columns] = {"login": ("username",), "number": ("student id",)}
+    times_elsewhere = "The names in its archive of the assignment tell them: collect that."
     download = "Grade Center → Work Offline → Download"
 
     def made(self, paths: Collection[str]) -> bool:

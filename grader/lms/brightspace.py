@@ -45,6 +45,7 @@ class Brightspace(System):
     by_paths = 45
     columns: ClassVar[Columns] = {"email": ("email",)}
     own_files = ("index.html",)
+    times_elsewhere = "The folders in its archive of the assignment tell them: collect that."
     download = "Grades → Enter Grades → Export, with points and user details"
 
     def made(self, paths: Collection[str]) -> bool:

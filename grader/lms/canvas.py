@@ -46,6 +46,7 @@ class Canvas(System):
     }
     download = "Grades → Export → Export Entire Gradebook"
     excused = "EX"
+    times_elsewhere = "Its gradebook has no times, and its archives say LATE and not when."
 
     def made(self, paths: Collection[str]) -> bool:
         tops = {path.partition("/")[0] for path in paths}

@@ -11,7 +11,7 @@ class PlainList(System):
     """Any table with such columns; no archives."""
 
     name = "csv"
-    title = "Csv"
+    title = "a plain table"
     columns: ClassVar[Columns] = {
         "id": ("id", "student"),
         "name": ("name", "full name"),
@@ -21,6 +21,8 @@ class PlainList(System):
         "number": ("number", "student number", "student id", "sid"),
         "canvas": ("canvas",),
     }
+
+    time_columns = ("submitted_at", "submitted at", "handed_in", "handed in", "submission time")
 
     def exported(self, columns: frozenset[str]) -> bool:
         return bool(columns & {"id", "student", "email", "name"})

@@ -15,7 +15,7 @@ from typing import ClassVar
 from grader.course.roster import Identity, Roster
 from grader.errors import UsageError
 from grader.lms.lms_table import LmsLine, LmsTable
-from grader.lms.moodle_words import COLUMNS, column_of
+from grader.lms.moodle_words import COLUMNS, check_worksheet, column_of
 from grader.lms.system import (
     FIRST,
     LAST,
@@ -89,11 +89,16 @@ class Moodle(System):
             return True
         if {"identifier", "grade"} <= columns:  # marked without names
             return True
-        return bool(columns & set(COLUMNS["handed_in"]) and columns & set(COLUMNS["graded"]))
+        beside = {*COLUMNS["graded"], *COLUMNS["identifier"]}
+        return bool(columns & set(COLUMNS["handed_in"]) and columns & beside)
 
     def more_of(self, table: LmsTable, line: LmsLine) -> Mapping[str, str]:
         participant = _PARTICIPANT.search(line.cell(column_of(table, "identifier")))
         return {"other": f"Participant {participant[1]}"} if participant else {}
+
+    def time_column(self, table: LmsTable) -> int | None:
+        check_worksheet(table)
+        return column_of(table, "handed_in")
 
     def targets(self, table: LmsTable) -> list[MarkColumn]:
         for piece in ("identifier", "grade", "graded"):

@@ -9,13 +9,22 @@ from __future__ import annotations
 
 import datetime as dt
 import re
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from typing import ClassVar
 
 from grader.course.roster import Identity
 from grader.errors import UsageError
 from grader.lms.clock import iso_time
-from grader.lms.system import Columns, Context, ExportMetadata, FileOwner, Sidecar, System
+from grader.lms.lms_table import LmsTable
+from grader.lms.system import (
+    Columns,
+    Context,
+    ExportMetadata,
+    FileOwner,
+    PersonLine,
+    Sidecar,
+    System,
+)
 
 _TIMESTAMP = "timestamp.txt"
 _OWN = (_TIMESTAMP, "submission_secret.txt")
@@ -27,12 +36,20 @@ _INBOUND = re.compile(
 
 
 class Nbgrader(System):
-    """Jupyter's."""
+    """Jupyter's.
+
+    `nbgrader export` writes grades.csv, with a line for each student and assignment; its
+    timestamps are in UTC and say so nowhere (`nbgrader/plugins/export.py`, `nbgrader/utils.py`:
+    `parse_utc` takes the zone off).
+    """
 
     name = "nbgrader"
     title = "nbgrader"
     by_paths = 20
     columns: ClassVar[Columns] = {"login": ("student_id", "id"), "email": ("email",)}
+
+    time_columns = ("timestamp",)
+    times_zone = dt.UTC
 
     def made(self, paths: Collection[str]) -> bool:
         tops = {path.partition("/")[0] for path in paths}
@@ -75,6 +92,22 @@ class Nbgrader(System):
 
     def exported(self, columns: frozenset[str]) -> bool:
         return "student_id" in columns or {"id", "first_name", "last_name"} <= columns
+
+    def of_assignment(
+        self, table: LmsTable, lines: Iterable[PersonLine], is_named: Callable[[str], bool]
+    ) -> Iterator[PersonLine]:
+        place = table.column("assignment")
+        if place is None:
+            yield from lines
+            return
+        there = {line.cell(place) for line in table.lines}
+        named = sorted(name for name in there if is_named(name))
+        if len(named) != 1:
+            raise UsageError(
+                f"{'several names' if named else 'no line'} of the file could be the assignment's",
+                hint=f"There are: {', '.join(named or sorted(there))[:300]}.",
+            )
+        yield from (person for person in lines if person[0].cell(place) == named[0])
 
 
 def _folder(files: Iterable[Sidecar], context: Context) -> str:

@@ -121,6 +121,22 @@ def system_of(table: LmsTable, *, where: object = None) -> System:
     return found
 
 
+def system_of_worksheet(table: LmsTable, default: System | None, *, where: object = None) -> System:
+    """Tell which system exported the table that came with an archive.
+
+    Where the columns don't tell it is `default`, the archive's own.
+
+    Raises:
+        UsageError: neither is known.
+    """
+    try:
+        return system_of(table, where=where)
+    except UsageError:
+        if default is None:
+            raise
+        return default
+
+
 def is_sidecar(path: str) -> bool:
     """Say whether a file may tell whose others are, in some system's archives."""
     return any(system.is_sidecar(path) for system in systems())

@@ -2,9 +2,10 @@
 
 `Last, First(eid)/Submission attachment(s)/…`, timestamp.txt, comments.txt, feedbackText.html and
 `…_submissionText.html`, beside grades.csv; as `zipSubmissions` of sakaiproject/sakai
-(AssignmentServiceImpl) writes them. timestamp.txt is `Time.toString()`, yyyyMMddHHmmssSSS in
-UTC; in newer versions an `Instant`. The first line of grades.csv is the assignment's, the header
-the third.
+(assignment/impl/…/AssignmentServiceImpl.java) writes them. All times are in UTC, whatever the zone
+of the site: timestamp.txt was `Time.toString()`, yyyyMMddHHmmssSSS (kernel-impl's MyTime.java: "our
+format, GMT values"), and is `Instant.toString()`, as is "Submission date" in grades.csv. The first
+line of grades.csv is the assignment's, the header the third.
 """
 
 from __future__ import annotations

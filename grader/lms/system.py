@@ -61,6 +61,8 @@ class Sidecar:
 
 Columns = Mapping[str, tuple[str, ...]]
 Entry = tuple[tuple[Identity, ...], dt.datetime | None]
+PersonLine = tuple[LmsLine, Identity, str, str]
+"""A line of a table, who is in it, the id that it gives, and the section."""
 
 
 @dataclass
@@ -124,6 +126,8 @@ class System:
         columns: by piece of an `Identity` (and "id", "section"), the columns that hold it, in
             lower case; the first that is there counts.
         time_columns: those that tell when each line's student handed in, in lower case.
+        times_zone: of times there without one; None: the course's.
+        times_elsewhere: where the system tells when somebody handed in, if no table of it does.
         own_files: names, in lower case, of what the system puts beside the students' folders.
         download: where to find the table that takes marks; empty where none does.
         one_item: such a table is of one item alone.
@@ -135,6 +139,8 @@ class System:
     by_paths: ClassVar[int] = 100
     columns: ClassVar[Columns] = {}
     time_columns: ClassVar[tuple[str, ...]] = ()
+    times_zone: ClassVar[dt.tzinfo | None] = None
+    times_elsewhere: ClassVar[str] = ""
     own_files: ClassVar[tuple[str, ...]] = ()
     download: ClassVar[str] = ""
     one_item: ClassVar[bool] = False
@@ -178,7 +184,7 @@ class System:
         """Say whether a table with these columns, in lower case, is this system's."""
         return False
 
-    def people(self, table: LmsTable) -> Iterator[tuple[LmsLine, Identity, str, str]]:
+    def people(self, table: LmsTable) -> Iterator[PersonLine]:
         """Yield the lines that are of a person: (line, who, the id it gives, section)."""
         places = {piece: table.column(*names) for piece, names in self.columns.items()}
         first, last = table.column(*FIRST), table.column(*LAST)
@@ -201,6 +207,29 @@ class System:
     def more_of(self, table: LmsTable, line: LmsLine) -> Mapping[str, str]:
         """Return pieces of a line's `Identity` that no column of `columns` holds as it is."""
         return {}
+
+    def time_column(self, table: LmsTable) -> int | None:
+        """Return the place of the column that tells when somebody handed in; None: there is none.
+
+        Raises:
+            UsageError: what belongs to it is missing.
+        """
+        return table.column(*self.time_columns)
+
+    def of_assignment(
+        self, table: LmsTable, lines: Iterable[PersonLine], is_named: Callable[[str], bool]
+    ) -> Iterator[PersonLine]:
+        """Yield the lines of one assignment, where a table can hold several.
+
+        Args:
+            table: whose lines they are.
+            lines: as `people` gives them.
+            is_named: whether a name is that of the assignment.
+
+        Raises:
+            UsageError: it has none of it.
+        """
+        yield from lines
 
     def targets(self, table: LmsTable) -> list[MarkColumn]:
         """Return the columns that take marks; with `one_item`, the only one.

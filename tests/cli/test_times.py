@@ -133,13 +133,157 @@ def test_a_time_learnt_later_reaches_the_totals_and_runs_nothing(
         "sean: handed in 2024-10-10 00:30:00 Europe/Istanbul (from worksheet.csv); "
         "it was not known."
     )
-    assert learnt in done.err
+    assert done.err.count(learnt) == 1
+    assert "worksheet.csv: 2 lines, 2 with a time, taken for 2 who handed in." in done.err
+    assert "no hand-in time" not in done.err
+    assert totals(grader) == {"ada": "100", "sean": "64"}
     batch, said = grade(grader)
     assert (batch["run"], batch["reused"]) == (0, 2)
-    assert learnt in said
     assert "no hand-in time" not in said
     assert totals(grader) == {"ada": "100", "sean": "64"}
     assert "handed in not known → 2024-10-10 00:30" in grader("marks", "history").out
+
+
+GRADES = {
+    "moodle": WORKSHEET,
+    "gradescope": "First Name,Last Name,SID,Email,Total Score,Max Points,Status,Submission ID,"
+    "Submission Time,Lateness (H:M:S),View Count,Submission Count\n"
+    "Ada,Lovelace,,ada@u.edu,,10.0,Ungraded,11,2024-10-07 00:00:00 -0700,00:00:00,1,1\n"
+    "Seán,O'Neil,,sean@u.edu,,10.0,Ungraded,12,2024-10-09 14:30:00 -0700,00:31:00,1,2\n"
+    "Eve,New,,eve@u.edu,,10.0,Missing,,,,,\n",
+    "sakai": '"Warm-up","Points"\n""\n"Display ID","ID","Last Name","First Name","grade",'
+    '"Submission date","Late submission"\n'
+    '"ada","ada","Lovelace","Ada","","2024-10-07T07:00:00Z","On time"\n'
+    '"sean","sean","O\'Neil","Seán","","2024-10-09T21:30:00.123Z","Late"\n',
+    "nbgrader": "assignment,duedate,timestamp,student_id,last_name,first_name,email,raw_score,"
+    "late_submission_penalty,score,max_score\n"
+    "warm-up,2024-10-09 20:59:00,2024-10-07 07:00:00.5,ada,,,,0,0,0,10\n"
+    "warm-up,2024-10-09 20:59:00,2024-10-09 21:30:00.948203,sean,,,,0,0,0,10\n"
+    "other,,2024-12-24 07:00:00,sean,,,,0,0,0,10\n",
+    "one's own": "id;submitted_at\nada;2024-10-07 10:00\nsean;10.10.2024 00:30\n",
+}
+
+
+@pytest.mark.parametrize("system", GRADES)
+def test_a_table_alone_tells_times_of_what_was_graded_and_runs_nothing(
+    system: str, course: Assignment, tmp_path: Path, grader: Grader
+) -> None:
+    grade(grader, moodle(tmp_path))
+    table = tmp_path / "grades.csv"
+    table.write_text(GRADES[system])
+    assert totals(grader) == {"ada": "100", "sean": "80"}
+    done = grader("collect", "warm-up", "--worksheet", table)
+    assert done.code == 0, done.err
+    learnt = "sean: handed in 2024-10-10 00:30:00 Europe/Istanbul (from grades.csv); it was not"
+    assert learnt in done.err
+    assert "2 hand-in times learnt, 0 known before. Pages: grader report warm-up" in done.err
+    assert totals(grader) == {"ada": "100", "sean": "64"}
+    assert not (course.course_root / "submissions").exists()
+    assert (
+        "0 hand-in times learnt, 2 known before."
+        in grader("collect", "warm-up", "--worksheet", table).err
+    )
+    batch, _ = grade(grader, moodle(tmp_path))
+    assert (batch["run"], batch["reused"]) == (0, 2)
+
+
+def test_a_table_alone_tells_the_newest_try_that_was_collected(
+    course: Assignment, tmp_path: Path, grader: Grader
+) -> None:
+    for data in (FAIR, GOOD):
+        (tmp_path / "sean.ipynb").write_bytes(data)
+        grader("collect", "warm-up", tmp_path / "sean.ipynb")
+        if data == FAIR:
+            grade(grader)
+    table = tmp_path / "grades.csv"
+    table.write_text(GRADES["one's own"])
+    done = grader("collect", "warm-up", "--worksheet", table, "--json").json()
+    assert done["times"] == [
+        {"student": "sean", "submitted_at": "2024-10-09T21:30:00+00:00", "before": None}
+    ]
+    assert "1 student has a time there, and handed in nothing here: ada." in done["warnings"]
+    assert totals(grader)["sean"] == "80"  # of the older try nothing is told
+    assert grade(grader)[0]["run"] == 1
+    assert totals(grader)["sean"] == "80"  # 100 less 20 %
+    record = grader("marks", "history").out
+    assert "handed in not known" not in record
+
+
+def test_what_a_table_does_not_tell_is_said_with_counts(
+    course: Assignment, tmp_path: Path, grader: Grader
+) -> None:
+    roster = ROSTER + "bea,Bea B,bea@u.edu\ncy,Cy C,cy@u.edu\n"
+    (course.course_root / "roster.csv").write_text(roster)
+    for student in ("ada", "sean", "bea", "cy"):
+        (tmp_path / "in").mkdir(exist_ok=True)
+        (tmp_path / "in" / f"{student}.ipynb").write_bytes(GOOD)
+    table = tmp_path / "grades.csv"
+    table.write_text(
+        "id,submitted_at\nada,2024-10-07 10:00\nada,2024-10-08 10:00\nsean,-\n"
+        "bea,2024-10-07 10:00\nmallory,2024-10-07 10:00\n"
+    )
+    done = grader("collect", "warm-up", tmp_path / "in", "--worksheet", table)
+    for sentence in (
+        "grades.csv: 5 lines, 4 with a time, taken for 1 who handed in.",
+        "1 line is of nobody who is known here: mallory.",
+        "1 student has two different times there: none is taken: ada.",
+        "1 who handed in has no time there: sean.",
+        "1 who handed in has no line there: cy.",
+        "bea: handed in 2024-10-07 10:00:00",
+        "3 of 4 have no hand-in time, and are never late: ada, cy, sean.",
+    ):
+        assert sentence in done.err
+    assert "mallory" in (course.course_root / "matches.csv").read_text()
+
+
+@pytest.mark.parametrize(
+    ("text", "why"),
+    [
+        ("Student,ID,SIS Login ID,Section,Warm-up (7)\n", "Its gradebook has no times"),
+        ("Last Name,First Name,Username,Warm-up [Total Pts: 10] |5\n", "names in its archive"),
+        ("OrgDefinedId,Username,End-of-Line Indicator\n", "folders in its archive"),
+        ("update,usr_id,login,mark\n", "Neither its status file nor its archive has times"),
+        ("id,submitted_at\nada,soon\n", "1 of 1 times of the worksheet can't be read"),
+        ("id,submitted_at\nada,03/04/2024 10:00\n", "could be of two months"),
+        ("assignment,timestamp,student_id\nother,2024-10-07 10:00:00,ada\n", "no line of the file"),
+    ],
+)
+def test_a_table_without_times_is_refused_with_where_they_are(
+    text: str, why: str, course: Assignment, tmp_path: Path, grader: Grader
+) -> None:
+    grade(grader, moodle(tmp_path))
+    table = tmp_path / "grades.csv"
+    table.write_text(text)
+    done = grader("collect", "warm-up", "--worksheet", table)
+    assert done.code == 2
+    assert why in done.err.replace("\n", " ")
+
+
+def test_a_table_of_times_before_anything_was_handed_in_is_refused(
+    course: Assignment, tmp_path: Path, grader: Grader
+) -> None:
+    table = tmp_path / "grades.csv"
+    table.write_text(GRADES["one's own"])
+    done = grader("collect", "warm-up", "--worksheet", table)
+    assert done.code == 2 and "nothing of warm-up was collected or graded yet" in done.err
+    done = grader("collect", "warm-up")
+    assert done.code == 2 and "Name what came in" in done.err
+
+
+def test_times_of_a_whole_class_are_counted_and_not_listed(
+    course: Assignment, tmp_path: Path, grader: Grader
+) -> None:
+    (course.course_root / "roster.csv").unlink()
+    (tmp_path / "in").mkdir()
+    lines = ["id,submitted_at"]
+    for number in range(12):
+        (tmp_path / "in" / f"s{number:02}.ipynb").write_bytes(GOOD)
+        lines.append(f"s{number:02},2024-10-07 10:{number:02}")
+    table = tmp_path / "grades.csv"
+    table.write_text("\n".join(lines))
+    done = grader("collect", "warm-up", tmp_path / "in", "--worksheet", table)
+    assert done.err.count("handed in 2024-10-07") == 5
+    assert "7 more hand-in times were learnt." in done.err
 
 
 def test_a_clock_put_right_and_a_due_date_moved_count_from_then_on(

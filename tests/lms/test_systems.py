@@ -291,8 +291,15 @@ class Olat(System):
         return "institutional number" in columns
 
 
-@pytest.mark.parametrize("name", [name for name in ARCHIVES if name != "moodle"])
-def test_a_worksheet_that_tells_nothing_of_an_archive_is_refused(name: str, tmp_path: Path) -> None:
-    worksheet = "Identifier,Last modified (submission)\nParticipant 1,-\n"
-    with pytest.raises(UsageError, match="Moodle's archives alone"):
-        taken(tmp_path, *SYSTEMS[name].archive.items(), roster=ROSTER, worksheet=worksheet)
+@pytest.mark.parametrize(
+    "stamp", ["20240305205900000", "2024-03-05T20:59:00Z", "2024-03-05T20:59:00.123Z"]
+)
+def test_sakais_stamps_are_in_utc_in_every_version(stamp: str, tmp_path: Path) -> None:
+    folder = "Homework 1/Lovelace, Ada(lovea)"
+    got = taken(
+        tmp_path,
+        (f"{folder}/Submission attachment(s)/hw1.ipynb", NOTEBOOK),
+        (f"{folder}/timestamp.txt", stamp.encode()),
+        roster=ROSTER,
+    )
+    assert at(got) == {"ada": "05 20:59 UTC"}
