@@ -7,8 +7,14 @@ import secrets
 from pathlib import Path
 
 
-def write_atomically(path: Path, data: bytes, *, mode: int = 0o666) -> None:
-    """Write a file beside its place and rename it; `mode` is subject to the umask.
+def write_atomically(path: Path, data: bytes, *, mode: int = 0o666, flush: bool = False) -> None:
+    """Write a file beside its place and rename it.
+
+    Args:
+        path: its place.
+        data: what is in it.
+        mode: subject to the umask.
+        flush: wait until it is on the disk, where a power cut must not cost it.
 
     Raises:
         OSError: it can't be written; what was there still is.
@@ -19,6 +25,9 @@ def write_atomically(path: Path, data: bytes, *, mode: int = 0o666) -> None:
         descriptor = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, mode)
         with os.fdopen(descriptor, "wb") as file:
             file.write(data)
+            if flush:
+                file.flush()
+                os.fsync(file.fileno())
         partial.replace(path)
     finally:
         partial.unlink(missing_ok=True)

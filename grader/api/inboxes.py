@@ -27,7 +27,7 @@ from grader.intake.tries import read_tries
 from grader.release.check_settings import released_spec
 from grader.release.marker import released_as
 from grader.storage import write_atomically
-from grader.suggestions import closest
+from grader.suggestions import closest, did_you_mean
 
 KEY_NAME = ".receipts.key"
 _NAMED = 20
@@ -152,7 +152,7 @@ def assignment_of(notebook: Path, inbox: Path, *, given: str | None, sure: bool)
         raise DoubtfulAssignmentError(
             "nothing says which assignment this is",
             where=notebook,
-            hint=f"{_meant(near, known)}Name it: --assignment NAME",
+            hint=f"{_meant(notebook.stem, known)}Name it: --assignment NAME",
             names=[*near, *(name for name in known if name not in near)],
         )
     if len(names) == 1:
@@ -161,7 +161,7 @@ def assignment_of(notebook: Path, inbox: Path, *, given: str | None, sure: bool)
         raise DoubtfulAssignmentError(
             f"the inbox takes no assignment {name!r}",
             where=inbox,
-            hint=f"{_meant(near, known)}Name it: --assignment NAME; with --anyway, one that is "
+            hint=f"{_meant(name, known)}Name it: --assignment NAME; with --anyway, one that is "
             "not listed.",
             names=[*near, *(name for name in known if name not in near)],
         )
@@ -176,9 +176,9 @@ def assignment_of(notebook: Path, inbox: Path, *, given: str | None, sure: bool)
     )
 
 
-def _meant(near: Sequence[str], known: Sequence[str]) -> str:
-    listed = f"There are: {', '.join(known[:_NAMED])}. " if known else ""
-    return f"Did you mean {near[0]}? {listed}" if near else listed
+def _meant(name: str, known: Sequence[str]) -> str:
+    sentence = did_you_mean(name, known, none="", listed=True)
+    return f"{sentence} " if sentence else ""
 
 
 def _known(inbox: Path) -> tuple[str, ...]:

@@ -11,13 +11,14 @@ from pathlib import Path
 
 from grader.course.course_file import load_course_file
 from grader.course.directory import Course
-from grader.course.roster import Person, Roster, escape_formula, load_roster
+from grader.course.roster import Person, Roster, load_roster
 from grader.course.secret import kept_secret
 from grader.errors import InfrastructureError, UsageError
 from grader.gradebook.store import Gradebook
 from grader.report.files import LEADERBOARD, file_name
 from grader.report.publishing import OwnPage, lay_out
 from grader.storage import write_atomically
+from grader.table_cells import safe_cell
 
 KEY_NAME = ".published.key"
 TOTALS = "totals"
@@ -128,7 +129,7 @@ def _write_links(path: Path, rows: Iterator[list[str]]) -> None:
     out = io.StringIO(newline="")
     writer = csv.writer(out)
     writer.writerow(["name", "email", "link", "id"])
-    writer.writerows([escape_formula(cell) for cell in row] for row in rows)
+    writer.writerows([safe_cell(cell) for cell in row] for row in rows)
     try:
         write_atomically(path, out.getvalue().encode("utf-8-sig", "replace"), mode=0o600)
     except OSError as error:

@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from grader.cli.options import course_option, find
+from grader.storage import write_atomically
 
 
 @click.command("gradescope-bundle")
@@ -40,7 +41,7 @@ def command(assignment: str, out: Path | None, index_url: str, course_dir: Path 
     chosen = find(course_dir).assignment(assignment)
     data = gradescope_bundle(chosen, index_url=index_url)
     target = out or Path(f"{assignment}-autograder.zip")
-    target.write_bytes(data)
+    write_atomically(target, data)
     click.echo(target)
     click.echo(
         "It holds the hidden tests and the reference: upload it, publish it nowhere.", err=True

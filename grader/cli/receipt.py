@@ -8,6 +8,7 @@ import click
 
 from grader.cli.options import course_option, find
 from grader.printable import printable_line
+from grader.storage import write_atomically
 
 _receipt = click.argument("receipt", type=click.Path(path_type=Path))
 
@@ -98,5 +99,5 @@ def fetch(receipt: Path, inbox: Path, out: Path | None) -> None:
     from grader.api.inboxes import fetch_receipt
 
     data = fetch_receipt(receipt, inbox)
-    (out or receipt).write_bytes(data)
+    write_atomically(out or receipt, data)
     click.echo(f"Signed: {out or receipt}", err=True)

@@ -13,6 +13,7 @@ from grader.cli.options import json_option
 from grader.cli.output import secho
 from grader.errors import GraderError
 from grader.printable import printable_json, printable_line
+from grader.storage import write_atomically
 
 if TYPE_CHECKING:
     from grader.intake.receipt import Receipt
@@ -97,7 +98,7 @@ def _submit(
 
 def _save(raw: bytes, path: Path) -> None:
     try:
-        path.write_bytes(raw)
+        write_atomically(path, raw)
     except OSError as error:
         # It is handed in all the same, and a second try would be one more.
         click.echo(printable_json(raw.decode()), err=True, nl=False)

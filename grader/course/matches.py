@@ -12,12 +12,13 @@ from grader.course.roster import (
     Identity,
     Match,
     Roster,
-    escape_formula,
     load_roster,
     plain_id,
     read_rows,
 )
 from grader.errors import SpecError
+from grader.storage import write_atomically
+from grader.table_cells import safe_cell
 
 MATCHES_NAME = "matches.csv"
 COLUMNS = ("system", "key", "name", "email", "perhaps", "why", "student")
@@ -74,10 +75,8 @@ class Matcher:
             writer = csv.DictWriter(out, COLUMNS, lineterminator="\n")
             writer.writeheader()
             for row in rows + new:
-                writer.writerow(
-                    {c: escape_formula(" ".join(row.get(c, "").split())) for c in COLUMNS}
-                )
-            self.path.write_text(out.getvalue(), encoding="utf-8")
+                writer.writerow({c: safe_cell(" ".join(row.get(c, "").split())) for c in COLUMNS})
+            write_atomically(self.path, out.getvalue().encode("utf-8", "replace"))
         return len(new)
 
 

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from grader.course.directory import Course
 from grader.errors import SpecError
+from grader.table_cells import plain_cell, safe_cell
 
 ROSTER_NAME = "roster.csv"
 COLUMNS = ("id", "name", "email", "section", "login", "number", "canvas")
@@ -19,7 +20,6 @@ _MAX_BYTES = 4 << 20
 # What `grader.intake.names.student_id` leaves as it is, so that the id is also a folder's name.
 _MAX_ID = 100
 _PUNCTUATION = frozenset(" ._-@+'(),")
-_FORMULA = ("=", "+", "-", "@", "\t", "\r", "|", "%")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -194,7 +194,7 @@ def roster_text(roster: Roster) -> str:
     writer = csv.writer(out, lineterminator="\n")
     writer.writerow(COLUMNS)
     for _, person in sorted(roster.people.items()):
-        writer.writerow([escape_formula(getattr(person, column)) for column in COLUMNS])
+        writer.writerow([safe_cell(getattr(person, column)) for column in COLUMNS])
     return out.getvalue()
 
 
@@ -247,14 +247,8 @@ def is_plain_id(text: str) -> bool:
     )
 
 
-def escape_formula(text: str) -> str:
-    """Return a cell's text so that no spreadsheet takes it for a formula."""
-    return f"'{text}" if text.startswith(_FORMULA) else text
-
-
 def _told(cell: str) -> str:
-    text = unicodedata.normalize("NFC", " ".join(cell.split()))
-    return text[1:] if text[:1] == "'" and text[1:].startswith(_FORMULA) else text
+    return plain_cell(unicodedata.normalize("NFC", " ".join(cell.split())))
 
 
 def plain_id(text: str) -> str:

@@ -16,7 +16,7 @@ import msgspec
 
 from grader.errors import SpecError
 from grader.points import to_points
-from grader.suggestions import closest
+from grader.suggestions import did_you_mean
 
 Struct = TypeVar("Struct", bound=msgspec.Struct)
 
@@ -159,9 +159,7 @@ def _explained(path: Path, struct: type[msgspec.Struct], message: str) -> SpecEr
         fields = list(owner.__struct_fields__)
         if missing:
             return wrong_key(path, key, "this key is missing")
-        near = closest(name, fields, most=1)
-        hint = f"Did you mean {near[0]!r}?" if near else f"Known keys: {', '.join(fields)}"
-        return wrong_key(path, key, "no such key", hint=hint)
+        return wrong_key(path, key, "no such key", hint=did_you_mean(name, fields))
     choices = _choices(_type_at(struct, parent))
     if choices:
         return wrong_key(path, parent, f"expected {choices}")

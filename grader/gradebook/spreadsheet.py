@@ -15,12 +15,11 @@ from typing import Any
 
 from grader.errors import UsageError
 from grader.storage import write_atomically
+from grader.table_cells import plain_cell, safe_cell
 
 MAX_BYTES = 20 << 20
 MAX_UNPACKED_BYTES = 200 << 20
 MAX_COLUMNS = 200
-# Programs take these for the beginning of a formula (OWASP, CSV injection).
-_DANGEROUS = ("=", "+", "-", "@", "\t", "\r", "|", "%")
 _FORMULA = re.compile(r"\s*(?:[=@]|[+-](?![\d\s.,]))")
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f]")
 _MAX_CELL = 32_000
@@ -129,9 +128,7 @@ def _text(value: Any) -> str:
 
 
 def _plain(cell: str) -> str:
-    text = unicodedata.normalize("NFC", cell.strip())
-    # What `_neutral` put there.
-    return text[1:] if text[:1] == "'" and text[1:].startswith(_DANGEROUS) else text
+    return plain_cell(unicodedata.normalize("NFC", cell.strip()))
 
 
 def _formula(path: Path, number: int, cell: str) -> UsageError:
@@ -144,8 +141,7 @@ def _formula(path: Path, number: int, cell: str) -> UsageError:
 
 
 def _neutral(value: object) -> str:
-    text = _CONTROL.sub("", "" if value is None else str(value))[:_MAX_CELL]
-    return f"'{text}" if text.startswith(_DANGEROUS) else text
+    return safe_cell(_CONTROL.sub("", "" if value is None else str(value))[:_MAX_CELL])
 
 
 def _csv(columns: Sequence[str], rows: Sequence[Sequence[object]]) -> bytes:

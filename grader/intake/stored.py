@@ -37,6 +37,7 @@ from grader.intake.names import (
 )
 from grader.intake.notebook import MAX_FILE_BYTES
 from grader.intake.submission import Submission, read_submission, unread_submission
+from grader.storage import write_atomically
 
 LAYOUT_MARK = ".grader-intake"
 NOTEBOOK_FILE = "notebook.ipynb"
@@ -197,12 +198,7 @@ def write_time(attempt: Path, at: dt.datetime, *, told_by: str, now: dt.datetime
     number = 1 + max(_times(attempt), default=(0, attempt))[0]
     name = f"handed-in-{number:03}-{hashlib.sha256(data).hexdigest()[:8]}.json"
     with _disk(attempt):
-        hidden = attempt / f".{name}.{os.getpid()}"
-        try:
-            _write(hidden, data)
-            hidden.rename(attempt / name)
-        finally:
-            hidden.unlink(missing_ok=True)
+        write_atomically(attempt / name, data, flush=True)
         _flush_folder(attempt)
 
 

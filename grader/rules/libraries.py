@@ -11,7 +11,7 @@ import sys
 from types import ModuleType
 from typing import Any
 
-from grader.suggestions import closest
+from grader.suggestions import perhaps
 
 ABSENT = object()
 _ROOTS = frozenset({"torch", "numpy", "builtins"})
@@ -83,12 +83,12 @@ def why_unknown(name: str, libraries: tuple[str, ...]) -> str:
     if not known:
         if libraries and parts[0] not in _ROOTS:
             return ""  # it is installed in the box alone
-        return f"there is no library {parts[0]!r} here{_near(parts[0], sorted(_ROOTS))}"
+        return f"there is no library {parts[0]!r} here{perhaps(parts[0], sorted(_ROOTS))}"
     for place in range(known, len(parts)):
         holder, part = found, parts[place]
         found = getattr(holder, part, ABSENT)
         if found is ABSENT:
-            return f"{'.'.join(parts[:place])} has no {part!r}{_near(part, dir(holder))}"
+            return f"{'.'.join(parts[:place])} has no {part!r}{perhaps(part, dir(holder))}"
     return ""
 
 
@@ -104,11 +104,6 @@ def _imported(parts: list[str]) -> tuple[Any, int]:
         except (ImportError, ValueError, AttributeError):
             break
     return found, known
-
-
-def _near(name: str, choices: list[str]) -> str:
-    found = closest(name, choices, most=1)
-    return f"; did you mean {found[0]!r}?" if found else ""
 
 
 def qualified(found: Any) -> str:

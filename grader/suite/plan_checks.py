@@ -7,7 +7,7 @@ from itertools import pairwise
 
 from grader.course.spec import AssignmentSpec
 from grader.points import show
-from grader.suggestions import closest
+from grader.suggestions import perhaps
 from grader.suite.points import PlannedTest, SuitePlan, answers_to
 
 
@@ -43,7 +43,7 @@ def check_needs(plan: SuitePlan) -> list[str]:
                 names = [other.function for other in plan.tests]
                 faults.append(
                     f"{test.where}: {test.name} needs {need}, which the suite does not have"
-                    f"{_near(need, names)}"
+                    f"{perhaps(need, names)}"
                 )
     faults += _unsound_rights(plan)
     circle = _circle(plan)
@@ -123,7 +123,7 @@ def _unknown_questions(plan: SuitePlan, spec: AssignmentSpec, graded: bool) -> I
         elif test.question not in known:
             yield (
                 f"{test.where}: {test.name} is for question {test.question}, which the spec does "
-                f"not have{_near(test.question, known)}"
+                f"not have{perhaps(test.question, known)}"
             )
 
 
@@ -142,8 +142,3 @@ def _wrong_sums(plan: SuitePlan, spec: AssignmentSpec) -> Iterator[str]:
 def _once_per_function(plan: SuitePlan) -> list[PlannedTest]:
     """One case of each parametrized test: its faults are said once."""
     return list({test.where: test for test in reversed(plan.tests)}.values())[::-1]
-
-
-def _near(name: str, names: list[str]) -> str:
-    near = closest(name, names, most=1)
-    return f" (did you mean {near[0]}?)" if near else ""

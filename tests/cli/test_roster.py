@@ -82,3 +82,24 @@ def test_a_second_import_changes_nothing(warm_up: Assignment, grader: Grader) ->
 def test_a_list_of_nothing_known_is_refused(warm_up: Assignment, grader: Grader) -> None:
     done = grader("roster", "import", write(warm_up, "x.csv", "shoe,size\n1,2\n"))
     assert (done.code, "no known system" in done.err) == (2, True)
+
+
+def test_of_two_new_lines_of_one_id_the_second_is_told_and_not_merged(
+    warm_up: Assignment, grader: Grader
+) -> None:
+    text = "id,name,email\nada,Ada Lovelace,ada@uni.edu\nada,Eve Adams,eve@uni.edu\n"
+    done = grader("roster", "import", write(warm_up, "list.csv", text))
+    assert "1 added, 0 filled in, 1 not taken" in done.err
+    assert "line 3: Eve Adams: its id is taken" in done.err
+    [person] = grader("roster", "show", "--json").json()
+    assert (person["name"], person["email"]) == ("Ada Lovelace", "ada@uni.edu")
+
+
+def test_hostile_names_are_no_formulas_in_the_roster(warm_up: Assignment, grader: Grader) -> None:
+    names = ["=1+1", "%PATH%", "|calc", "@SUM(A1)", "-2"]
+    lines = [f"s{number},{name}" for number, name in enumerate(names)]
+    path = write(warm_up, "list.csv", "\n".join(["id,name", *lines]) + "\n")
+    grader("roster", "import", path)
+    written = (warm_up.course_root / "roster.csv").read_text()
+    assert all(f",'{name}," in written for name in names)
+    assert [p["name"] for p in grader("roster", "show", "--json").json()] == names

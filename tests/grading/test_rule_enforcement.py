@@ -178,7 +178,7 @@ def test_a_rule_that_names_nothing_is_refused_before_the_first_submission(
     with pytest.raises(SpecError) as error:
         run(classroom)
     assert "questions[0].rules.forbid[0]" in error.value.what
-    assert "did you mean 'softmax'?" in error.value.what
+    assert "did you mean softmax?" in error.value.what
     assert "questions[0].rules.names[0]: the reference defines no 'soft'" in error.value.what
 
 
