@@ -100,7 +100,7 @@ test-versions: $(VENV)/bin/python
 	  .versions/$$which/bin/pip install --quiet '$(TORCH)' && \
 	  .versions/$$which/bin/pip install --quiet -r .versions/$$which.txt && \
 	  .versions/$$which/bin/pip install --quiet --no-deps -e . && \
-	  nice .versions/$$which/bin/python -m pytest $(VERSIONS_TESTS) $(PYTEST_ARGS) || exit 1; \
+	  nice .versions/$$which/bin/python -m pytest $(PARALLEL) $(VERSIONS_TESTS) $(PYTEST_ARGS) || exit 1; \
 	done
 
 test-semesters: $(VENV)/.developing

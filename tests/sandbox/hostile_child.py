@@ -108,6 +108,8 @@ class Child:
             case "forever":
                 while True:
                     self._do(rest[0], request)
+            case "together":  # in one piece, that the zygote puts no header of its own between
+                self._write(b"".join(map(self._bytes, rest[0])))
             case _:
                 self._write(self._bytes([what, *rest]))
 

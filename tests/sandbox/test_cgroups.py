@@ -147,8 +147,8 @@ def test_a_group_that_outlived_its_maker_is_swept_with_what_runs_in_it() -> None
     real_group().remove()
     code = (
         "import os, signal, subprocess\n"
-        "from grader.sandbox.cgroups import Bounds, make_group\n"
-        "group = make_group(Bounds(memory_bytes=600 << 20, cpus=1.0, processes=40))\n"
+        "from grader.sandbox.cgroups import GroupLimits, make_group\n"
+        "group = make_group(GroupLimits(memory_bytes=600 << 20, cpus=1.0, processes=40))\n"
         "join = 'echo 0 > $0/cgroup.procs; exec sleep 1000'\n"
         "nothing = subprocess.DEVNULL\n"
         "left = subprocess.Popen(['sh', '-c', join, str(group.memory_folder)], stdout=nothing)\n"

@@ -17,12 +17,13 @@ from grader.wire import frames
 from grader.wire import messages as m
 from tests.sandbox.hostile_child import FORGED, HONEST, LIMITS, PATIENT_S, ScriptedSlot, script
 
-NEXT_IS_DECIDED = [
+TOO_LARGE_THEN_FRAMES = [
     ["head", (1 << 32) - 1, 0],
     ["frame", frames.STATUS, "own", "ended"],
     ["frame", frames.STATUS, "next", "started"],
     ["frame", frames.DATA, "next", "value"],
 ]
+NEXT_IS_DECIDED = [["together", TOO_LARGE_THEN_FRAMES]]
 
 
 def after_forged_frames() -> m.Reply:
