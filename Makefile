@@ -25,6 +25,7 @@ help:
 	@echo "make test-semesters  a class of forty in each course, from its zip to its LMS (long)"
 	@echo "make soak          a thousand submissions: nothing may grow (long)"
 	@echo "make fuzz          coverage-guided fuzzing of every parser, a minute each (long)"
+	@echo "make mutants ROOM=wire  faults put into a room on purpose: which do its tests notice? (long)"
 	@echo "make nightly       fuzzing by damage, faults, attacks, samples, soak: all that is long"
 	@echo "make bench         this grader beside nbgrader and Otter (an hour, on a quiet machine)"
 	@echo "make clean         remove what the demo made"
@@ -119,10 +120,15 @@ nightly: $(VENV)/.developing
 	  tests/grading/test_hostile_relay.py $(PYTEST_ARGS)
 	$(MAKE) test-faults test-attacks test-samples test-semesters soak
 
+# The rooms are those of benchmarks/mutants.py; without ROOM the table of what is recorded.
+mutants: $(VENV)/.developing
+	$(BIN)/pip install --quiet -e '.[mutants]'
+	nice $(BIN)/python benchmarks/mutants.py $(ROOM) $(MUTANTS_ARGS)
+
 bench: $(VENV)/.installed
 	$(BIN)/python benchmarks/compare.py $(BENCH_ARGS)
 
 clean:
 	rm -rf demo
 
-.PHONY: help demo test test-long lint types contracts image test-samples test-attacks test-faults test-gpu test-podman test-versions test-semesters soak fuzz nightly bench clean
+.PHONY: help demo test test-long lint types contracts image test-samples test-attacks test-faults test-gpu test-podman test-versions test-semesters soak fuzz mutants nightly bench clean

@@ -8,3 +8,5 @@ from hypothesis import HealthCheck, settings
 # product's, which has a profile of its own for suites.
 settings.register_profile("tests", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("tests")
+# For `make mutants`, which runs the same tests some hundred times.
+settings.register_profile("mutants", settings.get_profile("tests"), max_examples=20)

@@ -42,7 +42,7 @@ def student_id(raw: str) -> str:
     if safe == name and _reads_as_a_name(safe) and fits:
         return safe
     digest = hashlib.sha256(raw.encode("utf-8", "surrogatepass")).hexdigest()[:8]
-    stem = safe.strip(" .")[: MAX_NAME - 9]
+    stem = safe[: MAX_NAME - 9]
     while len(stem.encode()) > MAX_COMPONENT_BYTES - 40:
         stem = stem[:-1]
     if not _reads_as_a_name(stem):
