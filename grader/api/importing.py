@@ -2,24 +2,22 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
-from typing import Literal
 
-from grader.conversion.nbgrader import notebooks_of, read_nbgrader
-from grader.conversion.otter import data_files, read_otter
+from grader.conversion.draft import Draft, Remark
+from grader.conversion.foreign_system import ForeignSystem
+from grader.conversion.reading import NothingGraded
+from grader.conversion.registry import systems
 from grader.conversion.writing import WrittenDraft, assignment_name, write_draft
 from grader.course.directory import Course
 from grader.errors import UsageError
 
-__all__ = ["WrittenDraft", "import_assignment"]
-
-System = Literal["nbgrader", "otter"]
-_IGNORED = frozenset({".ipynb", ".pyc", ".log"})
-_OWN = frozenset({"hidden", "public", "samples", "tests", "README.md", "requirements.txt"})
+__all__ = ["WrittenDraft", "import_assignment", "systems"]
 
 
 def import_assignment(
-    course: Course, system: System, source: Path, *, name: str | None = None
+    course: Course, system: str, source: Path, *, name: str | None = None
 ) -> list[WrittenDraft]:
     """Write what lies in SOURCE as assignments of ours, one for each notebook.
 
@@ -28,34 +26,39 @@ def import_assignment(
 
     Raises:
         UsageError: there is no notebook, or an assignment of that name is there.
-        SpecError: the source can't be read.
+        SpecError: the source can't be read; then nothing is written.
     """
-    notebooks = list(notebooks_of(source))
+    notebooks = sorted(source.glob("*.ipynb")) if source.is_dir() else [source]
     if not notebooks:
         raise UsageError(
             "there is no notebook",
             where=source,
             hint="Name a notebook, or the folder of an assignment that holds one.",
         )
+    reader = systems()[system]
+    drafts, left_out = _read(notebooks, reader)
     folder = source if source.is_dir() else source.parent
     base = name or assignment_name(source.resolve().name if source.is_dir() else source.stem)
     found = []
-    for path in notebooks:
-        own = base if len(notebooks) == 1 else f"{base}-{assignment_name(path.stem)}"
-        if system == "otter":
-            draft, files = read_otter(path), data_files(path)
-        else:
-            draft = read_nbgrader(path)
-            files = _beside(folder.resolve()) if source.is_dir() else []
-        made = write_draft(course, draft, own, root=folder, files=files, system=system)
-        found.append(made)
+    for path, draft in drafts.items():
+        own = base if len(drafts) == 1 else f"{base}-{assignment_name(path.stem)}"
+        files = reader.files(path, source if source.is_dir() else None)
+        whole = replace(draft, remarks=(*left_out, *draft.remarks))
+        found.append(write_draft(course, whole, own, root=folder, files=files, system=system))
+        left_out = []
     return found
 
 
-def _beside(folder: Path) -> list[Path]:
-    """The files and folders beside the notebooks that are no notebooks and of no use to a test."""
-    return [
-        path
-        for path in sorted(folder.iterdir())
-        if path.suffix not in _IGNORED and path.name not in _OWN
-    ]
+def _read(notebooks: list[Path], reader: ForeignSystem) -> tuple[dict[Path, Draft], list[Remark]]:
+    """The assignments among notebooks; of several, those that give no points are left out."""
+    drafts: dict[Path, Draft] = {}
+    nothing: dict[Path, NothingGraded] = {}
+    for path in notebooks:
+        try:
+            drafts[path] = reader.read(path)
+        except NothingGraded as error:
+            nothing[path] = error
+    if not drafts:
+        raise next(iter(nothing.values()))
+    what = "nothing in it gives points: it is left out; give it to students yourself"
+    return drafts, [Remark("look", path.name, what) for path in nothing]

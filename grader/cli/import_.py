@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -11,7 +12,7 @@ from grader.cli.options import course_option, find, json_option, print_json
 from grader.cli.output import secho
 
 if TYPE_CHECKING:
-    from grader.api.importing import System, WrittenDraft
+    from grader.api.importing import WrittenDraft
 
 _TITLES = {
     "unfinished": "Could not be turned: mend these before you grade",
@@ -20,7 +21,27 @@ _TITLES = {
 }
 
 
-@click.group("import")
+class _Systems(click.Group):
+    """A command for each system, also for those of other packages."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        from grader.api.importing import systems
+
+        return sorted(systems())
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        from grader.api.importing import systems
+
+        system = systems().get(cmd_name)
+        if system is None:
+            return None
+        command = click.Command(cmd_name, callback=partial(_import, cmd_name), help=system.help)
+        for option in (_source, _name, course_option, json_option):
+            option(command)
+        return command
+
+
+@click.group("import", cls=_Systems)
 def command() -> None:
     """Take over an assignment that was written for another system.
 
@@ -39,46 +60,8 @@ _source = click.argument("source", type=click.Path(exists=True, path_type=Path))
 _name = click.option("--name", metavar="NAME", help="What the assignment is called here.")
 
 
-@command.command("nbgrader")
-@_source
-@_name
-@course_option
-@json_option
-def nbgrader(source: Path, name: str | None, course_dir: Path | None, as_json: bool) -> None:
-    """Take over an assignment of nbgrader's.
-
-    SOURCE is a folder of nbgrader's source/, or one notebook of it. Solution cells become solution
-    regions, each graded test cell a hidden test with its points, what students may see of it a
-    public test; answers and tasks that a person marks become written answers.
-
-    \b
-    Example:
-      grader import nbgrader course101/source/ps1 --name tensors
-    """
-    _import("nbgrader", source, name, course_dir, as_json)
-
-
-@command.command("otter")
-@_source
-@_name
-@course_option
-@json_option
-def otter(source: Path, name: str | None, course_dir: Path | None, as_json: bool) -> None:
-    """Take over an assignment of Otter's.
-
-    SOURCE is a master notebook, as `otter assign` takes it, or a folder that holds one. Solution
-    blocks become solution regions, each test case a hidden test with its share of the points, and
-    a public test too where students may see it; questions marked by hand become written answers.
-
-    
-    Example:
-      grader import otter hw01/hw01.ipynb
-    """
-    _import("otter", source, name, course_dir, as_json)
-
-
 def _import(
-    system: System, source: Path, name: str | None, course_dir: Path | None, as_json: bool
+    system: str, source: Path, name: str | None, course_dir: Path | None, as_json: bool
 ) -> None:
     from grader.api.importing import import_assignment
 

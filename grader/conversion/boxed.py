@@ -13,34 +13,16 @@ from dataclasses import dataclass, field
 
 from grader.conversion.live import dotted
 from grader.conversion.needs import COMPREHENSIONS, OF_CLASSES, Needs
-from grader.conversion.scope import DraftNames
+from grader.conversion.scope import MODULES, DraftNames
 from grader.conversion.source_text import Chunk, indented, replaced
 from grader.source.names import bound, taken, taken_names
 
-# What a suite's function may use by name in the box; a test holds it against the suite's own list.
-MODULES = frozenset(
-    {
-        "torch",
-        "torch.nn",
-        "torch.nn.functional",
-        "numpy",
-        "math",
-        "random",
-        "itertools",
-        "functools",
-        "collections",
-        "time",
-        "copy",
-        "pandas",
-    }
-)
-
 
 class CannotSplit(Exception):
-    """The part can't be told from what the judge must keep: line (from 1) and why."""
+    """The part can't be told from what the judge must keep: line (from 1), why, what instead."""
 
-    def __init__(self, line: int, why: str) -> None:
-        self.line = line
+    def __init__(self, line: int, why: str, instead: str) -> None:
+        self.line, self.why, self.instead = line, why, instead
         super().__init__(why)
 
 
@@ -90,11 +72,15 @@ def split(chunks: Sequence[Chunk], scope: DraftNames, local: set[str]) -> Split 
     for index in range(first, last + 1):
         chunk = _as_assertion(chunks[index])
         rest = chunks[index + 1 : last + 1]
-        if isinstance(chunk.statement, ast.Assert):
+        if chunk.finished:
+            after.append(chunk)
+        elif isinstance(chunk.statement, ast.Assert):
             after.append(_taken_out(chunk, chunk.statement, region, needs, rest))
         elif any(isinstance(node, ast.Assert) for node in ast.walk(chunk.statement)):
             raise CannotSplit(
-                chunk.first + 1, "it asserts within a block that must run beside the student's code"
+                chunk.first + 1,
+                "it asserts within a block that must run beside the student's code",
+                "collect the values in a function for student.run, and assert on them behind it",
             )
         elif _stands_alone(chunk.statement, region, needs):
             before.append(chunk)  # what the judge can make must not come out of the box
@@ -218,7 +204,11 @@ def box_function(name: str, made: Split, scope: DraftNames) -> tuple[str, tuple[
             if not module.startswith("torch."):
                 if module.rpartition(".")[0] in MODULES:  # from math import sqrt
                     continue
-                raise CannotSplit(made.line, f"the box does not offer {module} to tests")
+                raise CannotSplit(
+                    made.line,
+                    f"the box does not offer {module} to tests",
+                    "do that part behind student.run, with the values that it returned",
+                )
             imported[used] = module
     body = made.inside
     if imported:

@@ -75,7 +75,7 @@ def linked(cells: Iterable[DraftCell], root: Path) -> list[Path]:
         for match in _LINKED.finditer(cell.source) if cell.kind == "markdown" else ():
             name = unquote((match["markdown"] or match["html"]).partition("#")[0])
             file = _inside(root, name)
-            if file is not None and file.is_file():
+            if file is not None and file.is_file() and file.suffix != ".ipynb":
                 found.append(file)
     return list(dict.fromkeys(found))
 

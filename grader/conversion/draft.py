@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
+from grader.errors import SpecError
 from grader.points import Points
 
 CellKind = Literal["code", "markdown", "raw"]
@@ -19,9 +20,10 @@ class CellPlace:
     file: str
     cell: int
 
-    def line(self, index: int) -> str:
-        """Name a line of the cell by its index, counted from 0."""
-        return f"{self.file}, cell {self.cell}, line {index + 1}"
+    def lines(self, *numbers: int) -> str:
+        """Name lines of the cell by their numbers, counted from 1."""
+        named = ", ".join(map(str, numbers))
+        return f"{self}, {'line' if len(numbers) == 1 else 'lines'} {named}"
 
     def __str__(self) -> str:
         return f"{self.file}, cell {self.cell}"
@@ -63,8 +65,8 @@ class DraftTest:
     """A cell that checks: its lines are numbered as in the source, markers left blank.
 
     `hidden` holds the indices of the lines that students may not see. `value_counts` says that the
-    value of the last line may stand for points, as it does for nbgrader; `unfinished` why the cell
-    can't be turned, whatever is in it.
+    value of the last line may stand for points, as it does for nbgrader; `by_solution` that the
+    other system makes its assertions by running the solution.
     """
 
     place: CellPlace
@@ -74,7 +76,7 @@ class DraftTest:
     points: Points
     hidden: frozenset[int] = frozenset()
     value_counts: bool = False
-    unfinished: str = ""
+    by_solution: bool = False
     hint: str = ""
 
     @property
@@ -116,3 +118,8 @@ class Draft:
     def shown(self) -> tuple[DraftCell, ...]:
         """The cells that students see."""
         return tuple(cell for cell in self.cells if isinstance(cell, DraftCell))
+
+
+def wrong(what: str, where: object) -> SpecError:
+    """The error of a source that only its author can mend."""
+    return SpecError(what, where=where, hint="Mend the source and import it again.")

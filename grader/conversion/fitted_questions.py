@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from decimal import Decimal, InvalidOperation
 
-from grader.errors import SpecError
+from grader.conversion.draft import wrong
 from grader.points import to_points
 
 # "(2 points)" behind a heading: pages say the points themselves.
@@ -47,18 +47,10 @@ def points_of(value: object, where: object) -> Decimal:
         if isinstance(value, bool) or not exact.is_finite() or not 0 <= exact < 1_000_000:
             raise InvalidOperation
     except InvalidOperation as error:
-        raise SpecError(
-            f"points must be a number of 0 or more, not {value!r}",
-            where=where,
-            hint="Mend the source and import it again.",
-        ) from error
+        raise wrong(f"points must be a number of 0 or more, not {value!r}", where) from error
     points = to_points(exact)
     if points != exact:
-        raise SpecError(
-            f"{value} points have more than two decimals",
-            where=where,
-            hint="Round them in the source and import it again.",
-        )
+        raise wrong(f"{value} points have more than two decimals", where)
     return points
 
 

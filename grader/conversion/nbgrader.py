@@ -3,76 +3,66 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
-from dataclasses import dataclass, field
-from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 from grader.conversion.companion_files import with_pictures
-from grader.conversion.draft import Draft, DraftCell, DraftQuestion, DraftTest, Remark
-from grader.conversion.fitted_questions import (
-    Ids,
-    first_heading,
-    heading,
-    points_of,
-    question_title,
-)
+from grader.conversion.draft import Draft, DraftTest
+from grader.conversion.fitted_questions import points_of, question_title
+from grader.conversion.foreign_system import ForeignSystem
 from grader.conversion.notebook_file import ForeignCell, read_cells
+from grader.conversion.reading import Reading
 from grader.conversion.solutions import whole_cell, with_starters, written
 from grader.conversion.source_text import without_markers
-from grader.errors import SpecError
 
 _HIDDEN = ("BEGIN HIDDEN TESTS", "END HIDDEN TESTS")
+_SCHEME = ("BEGIN MARK SCHEME", "END MARK SCHEME")
 _MARKED = re.compile(r"BEGIN SOLUTION")
-_BY_AUTOTEST = "nbgrader makes its assertions by running the solution (AUTOTEST)"
+_TEXT_MARK = re.compile(r"^\W*(BEGIN|END) SOLUTION\W*$", re.MULTILINE)
 _AUTOTEST = re.compile(r"^\s*#+\s*(HASHED )?AUTOTEST\b", re.MULTILINE)
+_IGNORED = frozenset({".ipynb", ".pyc", ".log"})
+_OWN = frozenset({"hidden", "public", "samples", "tests", "README.md", "requirements.txt"})
 
 
-@dataclass
-class _NbgraderReading:
-    """What has been read of one notebook so far."""
+class Nbgrader(ForeignSystem):
+    """https://nbgrader.readthedocs.io, 0.9: folders below source/."""
 
-    cells: list[DraftCell | DraftTest] = field(default_factory=list)
-    questions: list[DraftQuestion] = field(default_factory=list)
-    remarks: list[Remark] = field(default_factory=list)
-    ids: Ids = field(default_factory=Ids)
-    title: str | None = None
-    heading: str | None = None
-    pictures: dict[str, bytes] = field(default_factory=dict)
+    name = "nbgrader"
+    help = """Take over an assignment of nbgrader's.
 
+    SOURCE is a folder of nbgrader's source/, or one notebook of it. Solution cells become solution
+    regions, each graded test cell a hidden test with its points, what students may see of it a
+    public test; answers and tasks that a person marks become written answers.
 
-def read_nbgrader(path: Path) -> Draft:
-    """Read a notebook of nbgrader's folder `source`.
-
-    Raises:
-        SpecError: it is no such notebook, or nothing in it gives points.
+    \b
+    Example:
+      grader import nbgrader course101/source/ps1 --name tensors
     """
-    reading = _NbgraderReading()
-    for cell in read_cells(path):
-        _read(with_pictures(cell, reading.pictures), reading)
-    if not reading.questions:
-        raise SpecError(
-            "no cell of this notebook gives points",
-            where=path,
+
+    def read(self, notebook: Path) -> Draft:
+        """Read a notebook of nbgrader's folder `source`."""
+        reading = Reading(notebook)
+        for cell in read_cells(notebook):
+            marks = cell.metadata.get("nbgrader")
+            marks = marks if isinstance(marks, dict) else {}
+            _read(with_pictures(cell, reading.pictures), marks, reading)
+        return reading.draft(
+            notebook.stem,
+            nothing="no cell of this notebook gives points",
             hint="Import the notebook of nbgrader's folder source/, not a released one.",
         )
-    return Draft(
-        title=reading.title or path.stem,
-        cells=tuple(reading.cells),
-        questions=tuple(reading.questions),
-        remarks=tuple(reading.remarks),
-        pictures=reading.pictures,
-    )
+
+    def files(self, notebook: Path, folder: Path | None) -> list[Path]:
+        """What lies in the folder and is no notebook and of no use to a test."""
+        beside = sorted(folder.resolve().iterdir()) if folder else []
+        return [p for p in beside if p.suffix not in _IGNORED and p.name not in _OWN]
 
 
-def _read(cell: ForeignCell, reading: _NbgraderReading) -> None:
-    marks = cell.metadata.get("nbgrader")
-    marks = marks if isinstance(marks, dict) else {}
-    if cell.kind == "markdown":
-        reading.title = reading.title or first_heading(cell.source)
-        reading.heading = heading(cell.source) or _lead(cell, marks) or reading.heading
+def _read(cell: ForeignCell, marks: dict[str, Any], reading: Reading) -> None:
     graded, solution = marks.get("grade") is True, marks.get("solution") is True
+    if cell.kind == "markdown":
+        # An answer asks nothing: what is in bold in it heads no question.
+        reading.head(cell, None if solution else question_title(cell.source))
     if marks.get("task") is True:
         _read_task(cell, marks, reading)
     elif graded and not solution and cell.kind == "code":
@@ -80,32 +70,23 @@ def _read(cell: ForeignCell, reading: _NbgraderReading) -> None:
     elif graded:
         _read_manual(cell, marks, reading)
     elif solution:
-        reading.cells.append(_plain(cell, _solution(cell), editable=True))
+        reading.show(cell, _solution(cell), editable=True)
     else:
         if _MARKED.search(cell.source):
             what = "it holds a solution and is not marked as a solution cell; it is taken for one"
-            reading.remarks.append(Remark("look", str(cell.place), what))
-        reading.cells.append(_plain(cell, with_starters(cell.source)))
+            reading.look(cell.place, what)
+        reading.show(cell, with_starters(cell.source))
 
 
-def _lead(cell: ForeignCell, marks: dict[str, Any]) -> str | None:
-    """What a text that asks something is headed by; an answer is none of those."""
-    return None if marks.get("solution") is True else question_title(cell.source)
-
-
-def _read_test(cell: ForeignCell, marks: dict[str, Any], reading: _NbgraderReading) -> None:
+def _read_test(cell: ForeignCell, marks: dict[str, Any], reading: Reading) -> None:
     points = points_of(marks.get("points", 0), cell.place)
     name = str(marks.get("grade_id", ""))
-    source, hidden = without_markers(cell.source, _HIDDEN)
     if not points:
-        what = f"the test {name} gives no points: it is left out"
-        reading.remarks.append(Remark("look", str(cell.place), what))
+        reading.look(cell.place, f"the test {name} gives no points: it is left out")
         return
+    source, hidden = without_markers(cell.source, _HIDDEN)
     question = reading.ids.make(name or f"cell{cell.place.cell}")
-    title = reading.heading or name or f"Cell {cell.place.cell}"
-    reading.questions.append(
-        DraftQuestion(id=question, title=title, points=points, manual=Decimal(0))
-    )
+    reading.ask(question, reading.heading or name or f"Cell {cell.place.cell}", points=points)
     reading.cells.append(
         DraftTest(
             place=cell.place,
@@ -115,77 +96,47 @@ def _read_test(cell: ForeignCell, marks: dict[str, Any], reading: _NbgraderReadi
             points=points,
             hidden=hidden,
             value_counts=True,
-            unfinished=_BY_AUTOTEST if _AUTOTEST.search(source) else "",
+            by_solution=bool(_AUTOTEST.search(source)),
         )
     )
 
 
-def _read_manual(cell: ForeignCell, marks: dict[str, Any], reading: _NbgraderReading) -> None:
+def _read_manual(cell: ForeignCell, marks: dict[str, Any], reading: Reading) -> None:
     """An answer that a person marks: a text, or code."""
     question = _manual_question(cell, marks, reading)
-    if cell.kind == "code":
-        reading.cells.append(_plain(cell, _solution(cell), editable=True))
-        if question:
-            what = f"the answer to {question} is code: read it on the instructors' page and mark it"
-            reading.remarks.append(Remark("look", str(cell.place), what))
-        return
-    answer = cell.source if _MARKED.search(cell.source) else written(cell.source)
-    answer = re.sub(r"^\W*BEGIN SOLUTION\W*$", "<!-- BEGIN SOLUTION -->", answer, flags=re.M)
-    answer = re.sub(r"^\W*END SOLUTION\W*$", "<!-- END SOLUTION -->", answer, flags=re.M)
-    head = f"**Answer {question}.**\n\n" if question else ""
-    reading.cells.append(_plain(cell, head + answer, editable=True))
+    answer = _solution(cell)
+    if cell.kind == "code" and question:
+        what = f"the answer to {question} is code: read it on the instructors' page and mark it"
+        reading.look(cell.place, what)
+    elif question:
+        answer = f"**Answer {question}.**\n\n{answer}"
+    reading.show(cell, answer, editable=True)
 
 
-def _read_task(cell: ForeignCell, marks: dict[str, Any], reading: _NbgraderReading) -> None:
+def _read_task(cell: ForeignCell, marks: dict[str, Any], reading: Reading) -> None:
     """A task: its text is given, and students answer in cells of their own below it."""
     question = _manual_question(cell, marks, reading)
-    lines = cell.source.split("\n")
-    text: list[str] = []
-    model: list[str] = []
-    within = False
-    for line in lines:
-        if "BEGIN MARK SCHEME" in line:
-            within = True
-        elif "END MARK SCHEME" in line:
-            within = False
-        else:
-            (model if within else text).append(line)
-    reading.cells.append(_plain(cell, "\n".join(text).strip("\n")))
+    lines = list(enumerate(cell.source.split("\n")))
+    _, inside = without_markers(cell.source, _SCHEME)
+    reading.show(cell, "\n".join(line for i, line in lines if i not in inside).strip("\n"))
     if question:
+        model = [t for i, t in lines if i in inside and not any(mark in t for mark in _SCHEME)]
         answer = "\n".join(model).strip("\n") or "(The source has no model answer.)"
-        reading.cells.append(
-            _plain(cell, f"**Answer {question}.**\n\n{written(answer)}", editable=True)
-        )
+        reading.show(cell, f"**Answer {question}.**\n\n{written(answer)}", editable=True)
 
 
-def _manual_question(
-    cell: ForeignCell, marks: dict[str, Any], reading: _NbgraderReading
-) -> str | None:
+def _manual_question(cell: ForeignCell, marks: dict[str, Any], reading: Reading) -> str | None:
     points = points_of(marks.get("points", 0), cell.place)
     if not points:
         return None
     name = str(marks.get("grade_id", "")) or f"cell{cell.place.cell}"
     question = reading.ids.make(name)
-    reading.questions.append(
-        DraftQuestion(id=question, title=reading.heading or name, points=Decimal(0), manual=points)
-    )
+    reading.ask(question, reading.heading or name, manual=points)
     return question
 
 
 def _solution(cell: ForeignCell) -> str:
-    if cell.kind != "code":
-        return cell.source if _MARKED.search(cell.source) else written(cell.source)
-    source = cell.source if _MARKED.search(cell.source) else whole_cell(cell.source)
-    return with_starters(source)
-
-
-def _plain(cell: ForeignCell, source: str, *, editable: bool = False) -> DraftCell:
-    return DraftCell(place=cell.place, kind=cell.kind, source=source, editable=editable)
-
-
-def notebooks_of(source: Path) -> Iterator[Path]:
-    """The notebooks of an assignment: the one that is named, or those of its folder."""
-    if source.is_file():
-        yield source
-        return
-    yield from sorted(p for p in source.glob("*.ipynb") if p.is_file())
+    marked = bool(_MARKED.search(cell.source))
+    if cell.kind == "code":
+        return with_starters(cell.source if marked else whole_cell(cell.source))
+    return _TEXT_MARK.sub(r"<!-- \1 SOLUTION -->", cell.source) if marked else written(cell.source)

@@ -11,19 +11,14 @@ from pathlib import Path
 from typing import Any
 
 from grader.conversion.companion_files import named, with_pictures
-from grader.conversion.draft import Draft, DraftCell, DraftQuestion, DraftTest, Remark
-from grader.conversion.fitted_questions import (
-    Ids,
-    first_heading,
-    heading,
-    points_of,
-    question_title,
-)
+from grader.conversion.draft import Draft, DraftTest, wrong
+from grader.conversion.fitted_questions import points_of, question_title
+from grader.conversion.foreign_system import ForeignSystem
 from grader.conversion.notebook_file import ForeignCell, read_cells
 from grader.conversion.otter_lines import solution_cell, without_ignored
 from grader.conversion.otter_tests import Case, load_yaml, read_case, with_points
+from grader.conversion.reading import Reading
 from grader.conversion.solutions import written
-from grader.errors import SpecError
 
 _BOUNDARY = re.compile(
     r"#\s+(?P<which>BEGIN|END)\s+(?P<block>QUESTION|SOLUTION|PROMPT|TESTS)\b", re.IGNORECASE
@@ -51,17 +46,10 @@ class _Question:
 
 
 @dataclass
-class _OtterReading:
+class _OtterReading(Reading):
     config: dict[str, Any] = field(default_factory=dict)
-    cells: list[DraftCell | DraftTest] = field(default_factory=list)
-    questions: list[DraftQuestion] = field(default_factory=list)
-    remarks: list[Remark] = field(default_factory=list)
-    ids: Ids = field(default_factory=Ids)
     blocks: list[str] = field(default_factory=list)
     question: _Question | None = None
-    title: str | None = None
-    heading: str | None = None
-    pictures: dict[str, bytes] = field(default_factory=dict)
 
     @property
     def doctests(self) -> bool:
@@ -70,51 +58,48 @@ class _OtterReading:
         return not (isinstance(tests, dict) and tests.get("ok_format") is False)
 
 
-def read_otter(path: Path) -> Draft:
-    """Read a master notebook.
+class Otter(ForeignSystem):
+    """https://otter-grader.readthedocs.io, 4 to 7: master notebooks of `otter assign`."""
 
-    Raises:
-        SpecError: it is none, its blocks are wrong, or nothing in it gives points.
+    name = "otter"
+    help = """Take over an assignment of Otter's.
+
+    SOURCE is a master notebook, as `otter assign` takes it, or a folder that holds one. Solution
+    blocks become solution regions, each test case a hidden test with its share of the points, and
+    a public test too where students may see it; questions marked by hand become written answers.
+
+    \b
+    Example:
+      grader import otter hw01/hw01.ipynb
     """
-    reading = _OtterReading()
-    for cell in _unfenced(read_cells(path)):
-        if not _IGNORED.match(cell.source):
-            _read(with_pictures(cell, reading.pictures), reading)
-    if reading.blocks:
-        raise SpecError(
-            f"a block is not ended: BEGIN {reading.blocks[-1].upper()}",
-            where=path,
-            hint="Mend the source and import it again.",
-        )
-    if not reading.questions:
-        raise SpecError(
-            "no question of this notebook gives points",
-            where=path,
+
+    def read(self, notebook: Path) -> Draft:
+        """Read a master notebook."""
+        cells = read_cells(notebook)
+        reading = _OtterReading(notebook)
+        for cell in _unfenced(cells):
+            if not _IGNORED.match(cell.source):
+                _read(with_pictures(cell, reading.pictures), reading)
+        if reading.blocks:
+            raise wrong(f"a block is not ended: BEGIN {reading.blocks[-1].upper()}", notebook)
+        old = any(_OLD.search(cell.source) for cell in cells)
+        return reading.draft(
+            str(reading.config.get("name") or notebook.stem),
+            nothing="no question of this notebook gives points",
             hint="It is written for Otter 3 or older, which marked questions in text: write its "
             "questions as raw cells first, as Otter 4 and later read them."
-            if any(_OLD.search(cell.source) for cell in read_cells(path))
+            if old
             else "Import the master notebook that you give to `otter assign`.",
         )
-    return Draft(
-        title=reading.title or str(reading.config.get("name") or path.stem),
-        cells=tuple(reading.cells),
-        questions=tuple(reading.questions),
-        remarks=tuple(reading.remarks),
-        pictures=reading.pictures,
-    )
 
-
-def data_files(path: Path) -> list[Path]:
-    """The files that a master notebook gives to students; those outside its folder are left."""
-    config: dict[str, Any] = {}
-    for cell in _unfenced(read_cells(path)):
-        if cell.kind == "raw" and _CONFIG.match(cell.source):
-            config = _mapping(cell)
-    return [
-        file
-        for key in ("files", "student_files")
-        for file in named(config.get(key), path.parent.resolve())
-    ]
+    def files(self, notebook: Path, folder: Path | None) -> list[Path]:
+        """What the notebook gives to students; what lies outside its folder is left."""
+        config: dict[str, Any] = {}
+        for cell in _unfenced(read_cells(notebook)):
+            if cell.kind == "raw" and _CONFIG.match(cell.source):
+                config = _mapping(cell)
+        names = [config.get(key) for key in ("files", "student_files")]
+        return [file for found in names for file in named(found, notebook.parent.resolve())]
 
 
 def _read(cell: ForeignCell, reading: _OtterReading) -> None:
@@ -126,31 +111,31 @@ def _read(cell: ForeignCell, reading: _OtterReading) -> None:
         if boundary:
             _cross(cell, boundary["which"].upper(), boundary["block"].lower(), reading)
             return
+    question = reading.question
     if cell.kind == "markdown" and "solution" not in reading.blocks:
-        reading.title = reading.title or first_heading(cell.source)
-        reading.heading = heading(cell.source) or reading.heading
-        if reading.question and reading.question.heading is None:
-            reading.question.heading = question_title(cell.source)
-    block = reading.blocks[-1] if reading.blocks else ""
-    if block == "tests" and reading.question is not None:
-        if cell.kind == "code":
-            case, remarks = read_case(cell, doctests=reading.doctests)
-            reading.question.cases.append(case)
-            reading.remarks += remarks
-    elif block == "solution" and reading.question is not None:
-        _read_solution(cell, reading, reading.question)
-    elif block == "prompt" and cell.kind == "markdown" and reading.question is not None:
-        pass  # our release has a placeholder of its own
-    else:
-        source = without_ignored(cell.source) if cell.kind == "code" else cell.source
-        reading.cells.append(DraftCell(place=cell.place, kind=cell.kind, source=source))
+        reading.head(cell)
+        if question and question.heading is None:
+            question.heading = question_title(cell.source)
+    match reading.blocks[-1:]:
+        case ["tests"] if question:
+            if cell.kind == "code":
+                case, remarks = read_case(cell, doctests=reading.doctests)
+                question.cases.append(case)
+                reading.remarks += remarks
+        case ["solution"] if question:
+            _read_solution(cell, reading, question)
+        case ["prompt"] if question and cell.kind == "markdown":
+            pass  # our release has a placeholder of its own
+        case _:
+            code = cell.kind == "code"
+            reading.show(cell, without_ignored(cell.source) if code else cell.source)
 
 
 def _cross(cell: ForeignCell, which: str, block: str, reading: _OtterReading) -> None:
     if which == "BEGIN":
         if (block == "question") == bool(reading.blocks):
             inside = f"inside {reading.blocks[-1]}" if reading.blocks else "outside a question"
-            raise _wrong(cell, f"BEGIN {block.upper()} {inside}")
+            raise wrong(f"BEGIN {block.upper()} {inside}", cell.place)
         reading.blocks.append(block)
         if block == "question":
             config = _mapping(cell)
@@ -158,7 +143,7 @@ def _cross(cell: ForeignCell, which: str, block: str, reading: _OtterReading) ->
             reading.question = _Question(cell.place, config, reading.ids.make(name))
         return
     if not reading.blocks or reading.blocks[-1] != block:
-        raise _wrong(cell, f"END {block.upper()} without its BEGIN")
+        raise wrong(f"END {block.upper()} without its BEGIN", cell.place)
     reading.blocks.pop()
     if block == "question" and reading.question is not None:
         _end_question(reading, reading.question)
@@ -170,15 +155,13 @@ def _read_solution(cell: ForeignCell, reading: _OtterReading, question: _Questio
         source = solution_cell(cell.source)
         if "SOLUTION" not in source:
             what = "a cell of a solution without a marked line: students see all of it, as before"
-            reading.remarks.append(Remark("look", str(cell.place), what))
-    elif question.answered:
-        source = written(cell.source)
+            reading.look(cell.place, what)
     else:
+        head = "" if question.answered else f"**Answer {question.id}.**\n\n"
         question.answered = True
-        source = f"**Answer {question.id}.**\n\n{written(cell.source)}"
+        source = head + written(cell.source)
     if cell.kind != "raw":
-        made = DraftCell(place=cell.place, kind=cell.kind, source=source, editable=True)
-        reading.cells.append(made)
+        reading.show(cell, source, editable=True)
 
 
 def _end_question(reading: _OtterReading, question: _Question) -> None:
@@ -187,25 +170,19 @@ def _end_question(reading: _OtterReading, question: _Question) -> None:
     if question.manual or not question.cases:
         points = points_of(1 if stated is None and question.manual else stated or 0, question.place)
         if not points:
-            what = "the question has no tests and gives no points"
-            reading.remarks.append(Remark("look", str(question.place), what))
+            reading.look(question.place, "the question has no tests and gives no points")
             return
         if question.cases:
             what = "a person marks this question; its tests are left out"
-            reading.remarks.append(Remark("look", str(question.place), what))
-        reading.questions.append(
-            DraftQuestion(id=question.id, title=title, points=Decimal(0), manual=points)
-        )
+            reading.look(question.place, what)
+        reading.ask(question.id, title, manual=points)
         return
     cases = with_points(question.cases, stated, question.place)
     total = sum((case.points or Decimal(0) for case in cases), Decimal(0))
     if not total:
-        what = "the question gives no points: its tests are left out"
-        reading.remarks.append(Remark("look", str(question.place), what))
+        reading.look(question.place, "the question gives no points: its tests are left out")
         return
-    reading.questions.append(
-        DraftQuestion(id=question.id, title=title, points=total, manual=Decimal(0))
-    )
+    reading.ask(question.id, title, points=total)
     if question.config.get("all_or_nothing") is True:
         reading.cells.append(_joined(question, cases, total))
     else:
@@ -249,7 +226,7 @@ def _joined(question: _Question, cases: list[Case], total: Decimal) -> DraftTest
 def _mapping(cell: ForeignCell) -> dict[str, Any]:
     loaded = load_yaml(cell.source, cell.place)
     if loaded is not None and not isinstance(loaded, dict):
-        raise _wrong(cell, "expected keys and values in YAML")
+        raise wrong("expected keys and values in YAML", cell.place)
     return loaded or {}
 
 
@@ -271,7 +248,3 @@ def _unfenced(cells: list[ForeignCell]) -> Iterator[ForeignCell]:
             end = fence.end()
         if cell.source[end:].strip():
             yield replace(cell, source=cell.source[end:].strip("\n"))
-
-
-def _wrong(cell: ForeignCell, what: str) -> SpecError:
-    return SpecError(what, where=cell.place, hint="Mend the source and import it again.")

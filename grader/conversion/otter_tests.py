@@ -12,11 +12,10 @@ from typing import Any
 
 import yaml
 
-from grader.conversion.draft import Remark
+from grader.conversion.draft import Remark, wrong
 from grader.conversion.fitted_questions import points_of
 from grader.conversion.notebook_file import ForeignCell, text_of
-from grader.errors import SpecError
-from grader.points import split
+from grader.points import HUNDREDTH
 
 _CONFIG_BEGIN = re.compile(r'(?:.\s*=\s*)?""?"?\s*#\s*BEGIN\s*TEST\s*CONFIG', re.IGNORECASE)
 _CONFIG_END = re.compile(r'""?"?;?\s*#\s*END\s*TEST\s*CONFIG', re.IGNORECASE)
@@ -45,11 +44,7 @@ def load_yaml(text: str, where: object) -> Any:
     try:
         return yaml.safe_load(text)
     except yaml.YAMLError as error:
-        raise SpecError(
-            f"this is no YAML: {' '.join(str(error).split())[:200]}",
-            where=where,
-            hint="Mend the source and import it again.",
-        ) from error
+        raise wrong(f"this is no YAML: {' '.join(str(error).split())[:200]}", where) from error
 
 
 def read_case(cell: ForeignCell, *, doctests: bool) -> tuple[Case, list[Remark]]:
@@ -90,13 +85,9 @@ def with_points(cases: Sequence[Case], stated: Any, where: object) -> list[Case]
         stated = points_of(stated.get("each", 1), where) * len(cases)
     if isinstance(stated, list):
         if len(stated) != len(cases):
-            raise SpecError(
-                f"{len(stated)} points are stated for {len(cases)} tests",
-                where=where,
-                hint="Mend the source and import it again.",
-            )
-        given = [None if p is None else points_of(p, where) for p in stated]
-        cases = [replace(case, points=p) for case, p in zip(cases, given, strict=True)]
+            raise wrong(f"{len(stated)} points are stated for {len(cases)} tests", where)
+        each = [None if p is None else points_of(p, where) for p in stated]
+        cases = [replace(case, points=p) for case, p in zip(cases, each, strict=True)]
         stated = None
     known = sum((case.points for case in cases if case.points is not None), Decimal(0))
     open_cases = [i for i, case in enumerate(cases) if case.points is None]
@@ -104,14 +95,13 @@ def with_points(cases: Sequence[Case], stated: Any, where: object) -> list[Case]
     if stated is None and known:
         total = known  # cases without points of their own are then worth nothing
     if known > total:
-        raise SpecError(
-            f"the tests have {known} points, and the question {total}",
-            where=where,
-            hint="Mend the source and import it again.",
-        )
-    shares = split(total - known, len(open_cases)) if open_cases else []
-    for index, share in zip(open_cases, shares, strict=True):
-        cases[index] = replace(cases[index], points=share)
+        raise wrong(f"the tests have {known} points, and the question {total}", where)
+    given = Decimal(0)
+    for number, index in enumerate(open_cases, 1):
+        # Rounded where they add up, so that a run of cases is off by one hundredth at most.
+        reached = ((total - known) * number / len(open_cases)).quantize(HUNDREDTH)
+        cases[index] = replace(cases[index], points=reached - given)
+        given = reached
     return cases
 
 

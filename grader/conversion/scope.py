@@ -5,6 +5,8 @@ from __future__ import annotations
 import ast
 import builtins
 from dataclasses import dataclass
+from functools import cache
+from importlib import import_module
 from typing import Literal
 
 from grader.conversion.draft import Draft, DraftCell
@@ -12,6 +14,13 @@ from grader.conversion.live import is_live
 from grader.source.cells import parse_cell
 from grader.source.names import bound, taken_names
 
+# What a suite's function may use by name in the box; a test holds it against the suite's own list.
+MODULES = frozenset(
+    {
+        *("torch", "torch.nn", "torch.nn.functional", "numpy", "pandas"),
+        *("math", "random", "itertools", "functools", "collections", "time", "copy"),
+    }
+)
 Home = Literal["builtin", "import", "given", "student", "unknown"]
 
 
@@ -24,12 +33,45 @@ class Definition:
     statement: ast.stmt
 
 
+@dataclass(frozen=True)
+class Star:
+    """A `from … import *`."""
+
+    position: int
+    cell: DraftCell
+    statement: ast.ImportFrom
+
+    @property
+    def module(self) -> str:
+        """From where."""
+        return self.statement.module or ""
+
+    @property
+    def names(self) -> frozenset[str] | None:
+        """What it brings; None where that is not known without running what is not ours."""
+        return _public_names(self.module) if self.module in MODULES else None
+
+    def import_of(self, name: str) -> ast.ImportFrom:
+        """The import of one name alone."""
+        return ast.ImportFrom(module=self.module, names=[ast.alias(name)], level=0)
+
+
+@cache
+def _public_names(module: str) -> frozenset[str] | None:
+    try:
+        found = import_module(module)
+    except ImportError:
+        return None
+    public = [name for name in vars(found) if not name.startswith("_")]
+    return frozenset(getattr(found, "__all__", public))
+
+
 class DraftNames:
     """The names of a draft's notebook."""
 
     def __init__(self, draft: Draft) -> None:
         self._definitions: dict[str, list[Definition]] = {}
-        self.stars: list[tuple[DraftCell, str]] = []
+        self.stars: list[Star] = []
         for position, cell in enumerate(draft.cells):
             if isinstance(cell, DraftCell) and cell.kind == "code":
                 self._read(position, cell)
@@ -39,15 +81,27 @@ class DraftNames:
         tree = parse_cell(cell.source)
         for statement in tree.body if tree else ():
             if isinstance(statement, ast.ImportFrom) and statement.names[0].name == "*":
-                self.stars.append((cell, statement.module or ""))
+                self.stars.append(Star(position, cell, statement))
                 continue
             for name in bound(statement):
                 definition = Definition(position, cell, statement)
                 self._definitions.setdefault(name, []).append(definition)
 
+    @property
+    def unread_stars(self) -> list[Star]:
+        """Those of the `import *` of which is not known what they bring."""
+        return [star for star in self.stars if star.names is None]
+
     def definitions(self, name: str) -> list[Definition]:
         """The statements that bind a name, in the order of the notebook."""
-        return self._definitions.get(name, [])
+        found = self._definitions.get(name)
+        if found is None:
+            found = self._definitions[name] = [
+                Definition(star.position, star.cell, star.import_of(name))
+                for star in self.stars
+                if name in (star.names or ())
+            ]
+        return found
 
     def is_defined(self, name: str) -> bool:
         """Say whether a name is a function or class of the notebook."""

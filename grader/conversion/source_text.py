@@ -9,24 +9,37 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from itertools import pairwise
 
+from grader.source.cells import read_cell
+
 INDENT = "    "
 
 
 @dataclass(frozen=True)
 class Chunk:
-    """One statement of a cell with the comments above it; `first` is the index of its line."""
+    """One statement of a cell with the comments above it; `first` is the index of its line.
+
+    `finished`: the suite holds it as it is written here.
+    """
 
     statement: ast.stmt
     text: str
     first: int
+    finished: bool = False
 
 
 def chunks(source: str) -> list[Chunk]:
-    """Split a cell into its statements.
+    """Split a cell into its statements, without its magics.
 
     Raises:
         SyntaxError: it is not valid Python.
     """
+    read = read_cell(source)
+    if read.is_python and read.text != source:
+        # A magic has left a `pass`, which only a block needs.
+        source = "\n".join(
+            "" if number in read.magics and line == "pass" else line
+            for number, line in enumerate(read.text.split("\n"), 1)
+        )
     tree = ast.parse(source)
     if _shares_lines(tree.body):
         source = ast.unparse(tree)  # `a = 1; b = 2`: one statement on each line from here on

@@ -3,13 +3,23 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Sequence
 
 from grader.conversion.boxed import CannotSplit, Split, box_function, split
 from grader.conversion.draft import Draft, DraftTest, Remark
 from grader.conversion.live import dotted
 from grader.conversion.needs import shown_instances
-from grader.conversion.obstacles import instead, late_values, obstacles, partial_credit
+from grader.conversion.obstacles import (
+    BY_SOLUTION,
+    COMMAND,
+    SHOWN_OBJECT,
+    Reason,
+    late_values,
+    obstacles,
+    partial_credit,
+)
+from grader.conversion.removed_helpers import as_use_checks
 from grader.conversion.scope import DraftNames
 from grader.conversion.source_text import Chunk, chunks, indented, replaced
 from grader.points import show
@@ -26,6 +36,10 @@ _OURS = {
     "credit": "grader.suite.credit",
 }
 _GIVEN = "points_given"
+# Commands of IPython that change nothing of what a test finds.
+_HARMLESS = re.compile(
+    r"\s*(%%(time|capture)|%(time|matplotlib|config|load_ext|reload_ext|autoreload|precision))\b"
+)
 
 
 class CellTranslation:
@@ -38,19 +52,24 @@ class CellTranslation:
         self._suite = suite
         self._position = draft.cells.index(test)
         self.remarks: list[Remark] = []
-        self.stopped: list[tuple[int, str]] = []
+        self.stopped: dict[Reason, set[int]] = {}
         self.imports: set[str] = set()
         self.given: list[str] = []
         self.functions: list[str] = []
         self.title = ""
         self._local: set[str] = set()
 
-    def stop(self, line: int, why: str) -> None:
+    def stop(self, line: int, why: str, instead: str) -> None:
         """Take note of what keeps the test from being turned."""
-        if (line, why) not in self.stopped:
-            self.stopped.append((line, why))
-            what = f"{why}; instead: {instead(why)}"
-            self.remarks.append(Remark("unfinished", self._test.place.line(line - 1), what))
+        self.stopped.setdefault(Reason(why, instead), set()).add(line)
+
+    @property
+    def unfinished(self) -> list[Remark]:
+        """What keeps the test from being turned, each reason once with its lines."""
+        return [
+            Remark("unfinished", self._test.place.lines(*sorted(lines)), f"{why}; instead: {do}")
+            for (why, do), lines in self.stopped.items()
+        ]
 
     def body(self) -> str:
         """Write the test's statements, indented; `stopped` says where they could not be."""
@@ -86,7 +105,11 @@ class CellTranslation:
         used = {name for chunk in own for name in taken_names(chunk.statement)} & set(_OURS)
         for name in sorted(used):
             if self._scope.definitions(name):
-                self.stop(1, f"the notebook has a {name} of its own, as our suites do")
+                self.stop(
+                    1,
+                    f"the notebook has a {name} of its own, as our suites do",
+                    "give the notebook's another name",
+                )
             self.imports.add(f"from {_OURS[name]} import {name}")
         return used
 
@@ -106,35 +129,47 @@ class CellTranslation:
         return [*own[:-1], *(Chunk(ast.parse(t).body[0], t, last.first) for t in texts)]
 
     def _own_chunks(self) -> list[Chunk]:
-        if self._test.unfinished:
-            self.stop(1, self._test.unfinished)
+        if self._test.by_solution:
+            self.stop(1, *BY_SOLUTION)
+        lines = self._source.split("\n")
         for number in commands(self._source):
-            self.stop(number, "it uses a command of the notebook")
+            if not _HARMLESS.match(lines[number - 1]):
+                self.stop(number, *COMMAND)
         if self.stopped:
             return []
         try:
-            return chunks(self._source)
+            return as_use_checks(chunks(self._source), self._scope)
         except SyntaxError as error:
-            self.stop(error.lineno or 1, f"it is not valid Python: {error.msg}")
+            why = f"it is not valid Python: {error.msg}"
+            self.stop(error.lineno or 1, why, "mend the line")
             return []
 
     def _look(self, own: Sequence[Chunk]) -> None:
         for name in sorted(self._local & _FIXTURES):
-            self.stop(1, f"it has a variable called {name}, as a fixture of our tests is called")
+            why = f"it has a variable called {name}, as a fixture of our tests is called"
+            self.stop(1, why, "give the variable another name")
         for line in shown_instances([chunk.statement for chunk in own], self._scope, self._local):
-            self.stop(line, "it compares how an object of the student's own class is shown")
+            self.stop(line, *SHOWN_OBJECT)
         for chunk in own:
-            if self._is_getsource(chunk.statement):
+            if chunk.finished or self._is_getsource(chunk.statement):
                 continue
-            for line, why in obstacles(chunk.statement, self._scope, self._local):
-                self.stop(line, why)
+            found = obstacles(chunk.statement, self._scope, self._local)
             late = late_values(chunk.statement, self._scope, self._position, self._local)
-            for line, why in late:
-                self.stop(line, why)
+            for line, reason in (*found, *late):
+                self.stop(line, *reason)
             for used in taken(chunk.statement):
                 if used.id not in self._local and self._scope.home(used.id) == "unknown":
-                    why = f"it uses {used.id}, which nothing in the notebook defines"
-                    self.stop(used.lineno, why)
+                    self._look_for(used)
+
+    def _look_for(self, used: ast.Name) -> None:
+        """A name that the notebook only can have from an `import *` is asked of the notebook."""
+        if not self._scope.unread_stars:
+            why = f"it uses {used.id}, which nothing in the notebook defines"
+            self.stop(used.lineno, why, "name what the notebook defines, or define it in the test")
+            return
+        modules = ", ".join(sorted({star.module for star in self._scope.unread_stars}))
+        what = f"{used.id} is asked of the notebook: only `from {modules} import *` can have it"
+        self.remarks.append(Remark("weaker", self._test.place.lines(used.lineno), what))
 
     def _is_getsource(self, statement: ast.stmt) -> bool:
         return any(_getsource(node) for node in ast.walk(statement))
@@ -188,6 +223,8 @@ class CellTranslation:
         return [f"{name} = {self._of_student(name)}" for name in names]
 
     def _line(self, chunk: Chunk) -> str:
+        if chunk.finished:
+            return chunk.text
         new: dict[ast.expr, str] = {}
         covered: set[int] = set()
         for node in ast.walk(chunk.statement):
@@ -221,6 +258,8 @@ class CellTranslation:
         """What a name of the notebook is called in the suite; notes what its file needs."""
         match self._scope.home(name):
             case "student":
+                return self._of_student(name)
+            case "unknown" if self._scope.unread_stars:
                 return self._of_student(name)
             case "import":
                 self.imports.add(self._scope.import_line(name))
@@ -282,12 +321,12 @@ class CellTranslation:
         self.functions.append(text)
         what = "what follows runs beside the student's code, which could read and forge it"
         if parted.works:
-            self.remarks.append(Remark("weaker", self._test.place.line(parted.line - 1), what))
+            self.remarks.append(Remark("weaker", self._test.place.lines(parted.line), what))
         for line in parted.decided:
             what = (
                 "what it asserts of an object of the student's is found out beside it, in the box"
             )
-            self.remarks.append(Remark("weaker", self._test.place.line(line - 1), what))
+            self.remarks.append(Remark("weaker", self._test.place.lines(line), what))
         arguments = [*(self._of_student(n) for n in theirs), *parted.arguments]
         call = f"student.run({', '.join([name, *arguments])})"
         return f"{', '.join(parted.results)} = {call}" if parted.results else call

@@ -30,9 +30,11 @@ def suites_of(draft: Draft) -> Suites:
     modules: dict[str, str] = {}
     remarks: list[Remark] = [
         Remark(
-            "look", str(cell.place), f"from {module} import *: which names come from it is not seen"
+            "look",
+            str(star.cell.place),
+            f"from {star.module} import *: which names come from it is not seen",
         )
-        for cell, module in translator.scope.stars
+        for star in translator.scope.unread_stars
     ]
     for question in draft.questions:
         tests = [test for test in draft.tests if test.question == question.id]

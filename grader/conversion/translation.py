@@ -10,10 +10,10 @@ from typing import Literal
 
 from grader.conversion.boxed import CannotSplit
 from grader.conversion.draft import Draft, DraftTest, Remark
-from grader.conversion.obstacles import instead
 from grader.conversion.scope import DraftNames
 from grader.conversion.statements import CellTranslation
 from grader.points import show
+from grader.source.cells import parse_cell
 from grader.source.names import taken_names
 
 
@@ -50,13 +50,9 @@ class Translator:
     def visible(self, test: DraftTest) -> Written | None:
         """Turn what students may see of a test cell; None where that is nothing, or can't be."""
         source = test.visible_source
-        try:
-            statements = ast.parse(source).body
-        except SyntaxError:
-            return None
-        if not any(
-            isinstance(node, ast.Call | ast.Assert) for s in statements for node in ast.walk(s)
-        ):
+        tree = parse_cell(source)
+        nodes = ast.walk(tree) if tree else ()
+        if not any(isinstance(node, ast.Call | ast.Assert) for node in nodes):
             return None
         made = self._written(test, source, "public")
         return made if made.finished else None
@@ -67,11 +63,11 @@ class Translator:
         try:
             body = work.body()
         except CannotSplit as reason:
-            work.stop(reason.line, str(reason))
+            work.stop(reason.line, reason.why, reason.instead)
             body = ""
-        made.remarks, made.finished = work.remarks, not work.stopped
+        made.remarks, made.finished = [*work.unfinished, *work.remarks], not work.stopped
         if work.stopped:
-            made.text = self._unfinished(test, source, work.stopped, suite)
+            made.text = self._unfinished(test, source, work.unfinished)
             return made
         made.imports, made.given, made.functions = work.imports, work.given, work.functions
         head = self._head(test, suite, show(test.points))
@@ -96,27 +92,19 @@ class Translator:
         title = title or f"{self._titles.get(test.question, test.question)} ({test.name})."
         return f"    {_docstring(title)}\n"
 
-    def _unfinished(
-        self, test: DraftTest, source: str, stopped: Sequence[tuple[int, str]], suite: str
-    ) -> str:
+    def _unfinished(self, test: DraftTest, source: str, why: Sequence[Remark]) -> str:
         """A test without points: no suite with it in it can be graded with."""
         lines = [f"# UNFINISHED, worth {show(test.points)} points: write it anew, then give it"]
         lines.append(f"# @pytest.mark.points({show(test.points)}). It stood in {test.place}:")
-        for line, why in stopped:
+        for remark in why:
             lines += textwrap.wrap(
-                f"line {line}: {why}. Instead: {instead(why)}.",
-                96,
-                initial_indent="#   ",
-                subsequent_indent="#     ",
+                f"{remark}.", 96, initial_indent="#   ", subsequent_indent="#     "
             )
-        head = f'@pytest.mark.question("{test.question}")\n'
-        reason = f"{test.place} could not be turned"
-        body = f"    pytest.fail({reason!r})\n" + textwrap.indent(
-            source.strip("\n"), "    # ", lambda line: True
-        )
-        return (
-            "\n".join(lines) + f"\n{head}def test_{test.name}():\n{self._docstring(test)}{body}\n"
-        )
+        head = f'@pytest.mark.question("{test.question}")'
+        quoted = textwrap.indent(source.strip("\n"), "    # ", lambda line: True)
+        failing = f"    pytest.fail({f'{test.place} could not be turned'!r})"
+        definition = f"def test_{test.name}():\n{self._docstring(test)}{failing}\n{quoted}\n"
+        return "\n".join([*lines, head, definition])
 
 
 def _docstring(text: str) -> str:

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Iterable
 from functools import cache
-from importlib.metadata import entry_points
 
 from grader.errors import UsageError
 from grader.lms.blackboard import Blackboard
@@ -18,6 +17,7 @@ from grader.lms.moodle import Moodle
 from grader.lms.nbgrader import Nbgrader
 from grader.lms.sakai import Sakai
 from grader.lms.system import System
+from grader.plugins import load_plugins
 
 GROUP = "grader.lms"
 # In the order in which they are asked about a table.
@@ -41,29 +41,8 @@ def systems() -> tuple[System, ...]:
     Raises:
         UsageError: another package's can't be used.
     """
-    others: list[System] = []
     taken = {system.name for system in (*_BUILT_IN, _LAST)}
-    for point in sorted(entry_points(group=GROUP), key=lambda p: (p.name, p.value)):
-        others.append(_loaded(point.value, point.load, taken))
-        taken.add(others[-1].name)
-    return (*_BUILT_IN, *others, _LAST)
-
-
-def _loaded(value: str, load: object, taken: Collection[str]) -> System:
-    try:
-        system = load()() if callable(load) else None
-    except Exception as error:
-        raise UsageError(
-            f"the system {value} can't be loaded: {type(error).__name__}: {str(error)[:200]}",
-            hint=f"It comes with a package that names it under {GROUP!r}; mend or remove that.",
-        ) from error
-    if not isinstance(system, System) or not getattr(system, "name", "") or system.name in taken:
-        raise UsageError(
-            f"the system {value} can't be used: it is no grader.lms.system.System with a name of "
-            "its own",
-            hint=f"It comes with a package that names it under {GROUP!r}; mend or remove that.",
-        )
-    return system
+    return (*_BUILT_IN, *load_plugins(GROUP, System, taken), _LAST)
 
 
 def names() -> list[str]:

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from grader.api.grading import grade
-from grader.api.importing import System, import_assignment
+from grader.api.importing import import_assignment
 from grader.api.validation import validate
 from grader.course.directory import Course
 from tests.conversion import nbgrader_course, otter_course
@@ -21,7 +21,7 @@ HERE = Path(__file__).parent
 pytestmark = [pytest.mark.local_box, pytest.mark.slow]
 
 
-def peers_marks(system: System) -> dict[str, dict[str, Decimal]]:
+def peers_marks(system: str) -> dict[str, dict[str, Decimal]]:
     """What the other system gave: student → question → points."""
     text = (HERE / f"{system}_marks.toml").read_text()
     marks: dict[str, dict[str, Decimal]] = tomllib.loads(text, parse_float=Decimal)["marks"]
@@ -29,7 +29,7 @@ def peers_marks(system: System) -> dict[str, dict[str, Decimal]]:
 
 
 def our_marks(
-    root: Path, system: System, master: dict[str, Any], handed_in: dict[str, dict[str, Any]]
+    root: Path, system: str, master: dict[str, Any], handed_in: dict[str, dict[str, Any]]
 ) -> dict[str, dict[str, Decimal]]:
     """What we give for the same: student → question → points."""
     source, submissions = root / "source" / "hw.ipynb", root / "submissions"

@@ -7,7 +7,7 @@ from textwrap import dedent
 
 import pytest
 
-from grader.conversion.boxed import MODULES
+from grader.conversion.scope import MODULES
 from grader.conversion.translation import Translator
 from grader.suite import function_source
 from tests.conversion.drafts import body, draft, turned
@@ -186,7 +186,89 @@ def test_what_cannot_be_turned_is_listed_with_its_line(line: str, why: str) -> N
 def test_the_value_that_a_name_has_only_for_a_while_cannot_be_tested() -> None:
     made = turned("assert answer == 1", given="answer = f(1)", after="answer = f(2)")
     assert not made.finished
-    assert "cell 5 gives answer another value" in made.remarks[0].what
+    assert "cell 5 gives it another value" in made.remarks[0].what
+
+
+def test_a_reason_is_told_once_with_all_of_its_lines() -> None:
+    made = turned("x = g(1)\nassert x == 1\nassert g(2) == 2")
+    (remark,) = [r for r in made.remarks if r.kind == "unfinished"]
+    assert remark.where == "hw.ipynb, cell 4, lines 1, 3"
+
+
+HELPER = """
+def g(x):
+    # BEGIN SOLUTION
+    return f(x)
+    # END SOLUTION
+"""
+TAKEN_AWAY = """
+kept = f
+del f
+try:
+    g(1)
+except NameError:
+    pass
+else:
+    raise AssertionError("g does not use f")
+finally:
+    f = kept
+"""
+
+
+def test_a_test_that_takes_a_helper_away_asks_whether_it_is_used() -> None:
+    made = turned(TAKEN_AWAY + "assert g(1) == 1", given=HELPER)
+    assert made.finished, made.remarks
+    assert made.remarks == []
+    assert "def test_q1(student, notebook)" in made.text
+    assert 'assert "f" in notebook.uses("g"), \'g does not use f\'' in made.text
+    assert "assert student.g(1) == 1" in made.text
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("g(1)", "f(1)"),  # would always raise
+        ("NameError", "Exception"),
+        ("f = kept", "pass"),
+        ("g(1)", "g(1); Net()"),
+    ],
+)
+def test_what_else_takes_something_away_is_listed(old: str, new: str) -> None:
+    assert not turned(TAKEN_AWAY.replace(old, new), given=HELPER).finished
+
+
+@pytest.mark.parametrize(
+    "command", ["%%time", "%matplotlib inline", "%load_ext autoreload", "%%capture"]
+)
+def test_a_command_that_changes_nothing_does_not_keep_a_test_from_being_turned(
+    command: str,
+) -> None:
+    assert body(f"{command}\nassert f(1) == 1") == "assert student.f(1) == 1"
+
+
+def test_what_a_command_measures_is_run() -> None:
+    assert body("%time x = f(1)\nassert x == 1") == "x = student.f(1)\nassert x == 1"
+
+
+@pytest.mark.parametrize("command", ["!ls", "%run a.py", "f?", "%%bash"])
+def test_a_command_that_does_something_is_listed(command: str) -> None:
+    made = turned(f"{command}\nassert f(1) == 1")
+    assert not made.finished
+    assert made.remarks[0].what.startswith("it uses a command of the notebook")
+
+
+def test_what_a_known_module_brings_with_a_star_is_imported_by_name() -> None:
+    made = turned("assert f(sqrt(4)) == 2", given="from math import *")
+    assert made.imports == {"from math import sqrt"}
+    assert made.remarks == []
+
+
+def test_what_only_a_star_of_the_course_can_bring_is_asked_of_the_notebook() -> None:
+    made = turned("assert norm(f(1)) == 1", given="from helpers import *")
+    assert made.finished
+    assert "assert student.norm(student.f(1)) == 1" in made.text
+    assert [(r.kind, r.where) for r in made.remarks] == [("weaker", "hw.ipynb, cell 4, line 1")]
+    assert "`from helpers import *`" in made.remarks[0].what
 
 
 def test_the_box_offers_tests_what_we_think_it_does() -> None:
@@ -372,4 +454,4 @@ def test_what_can_never_work_is_listed_by_line_with_what_to_write_instead(
     assert "; instead: " in first.what
     assert advice in first.what
     assert "# " in made.text
-    assert "Instead: " in " ".join(made.text.replace("#", " ").split())
+    assert "instead: " in " ".join(made.text.replace("#", " ").split())

@@ -126,6 +126,29 @@ def test_several_notebooks_become_several_assignments(course: Course, source: An
     assert course.names() == ["ps1-Two-a-half", "ps1-one"]
 
 
+def test_a_notebook_without_points_does_not_refuse_those_beside_it(
+    course: Course, source: Any
+) -> None:
+    source(text("# Welcome"), name="intro")
+    folder = source(F, F_TEST, text("After [the intro](intro.ipynb)."), name="one")
+    (made,) = import_assignment(course, "nbgrader", folder)
+    assert made.name == "ps1"
+    assert [str(r) for r in made.remarks] == [
+        "intro.ipynb: nothing in it gives points: it is left out; give it to students yourself"
+    ]
+    assert course.assignment("ps1").data_files() == []
+
+
+def test_where_one_of_several_notebooks_cannot_be_read_nothing_is_written(
+    course: Course, source: Any
+) -> None:
+    folder = source(F, F_TEST, name="one")
+    (folder / "two.ipynb").write_text("{")
+    with pytest.raises(SpecError, match="can't be read as a notebook"):
+        import_assignment(course, "nbgrader", folder)
+    assert course.names() == []
+
+
 def test_data_beside_the_notebook_comes_along_and_links_do_not(
     course: Course, source: Any, tmp_path: Path
 ) -> None:

@@ -11,12 +11,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from grader import plugins
 from grader.course.matches import Matcher
 from grader.course.roster import Person, Roster
 from grader.errors import UsageError
 from grader.gradebook.exports.filling import fill
 from grader.gradebook.exports.scores import Column, ExportScore
-from grader.lms import registry
 from grader.lms.lms_table import table_from
 from grader.lms.registry import named, system_of, system_that_made, systems
 from grader.lms.system import System
@@ -264,13 +264,13 @@ def test_another_package_adds_a_system(monkeypatch: pytest.MonkeyPatch) -> None:
         value = "tests.lms.test_systems:Olat"
         return EntryPoints([EntryPoint("olat", value, group)])
 
-    monkeypatch.setattr(registry, "entry_points", points)
+    monkeypatch.setattr(plugins, "entry_points", points)
     systems.cache_clear()
     try:
         assert named("olat").title == "OLAT"
         assert system_of(table_from(b"Institutional number,Name\n1,Ada\n")).name == "olat"
         monkeypatch.setattr(
-            registry,
+            plugins,
             "entry_points",
             lambda group: EntryPoints([EntryPoint("x", "no.such.module:X", group)]),
         )
