@@ -198,6 +198,47 @@ def test_an_empty_table_holds_for_nothing(bench: Workbench, condition: str) -> N
 @pytest.mark.parametrize(
     "condition",
     [
+        "not (np.abs(out.values - expected.values) > 1e-6).any()",
+        "not (np.abs(out.a.to_numpy() - expected.a.to_numpy()) > 1e-6).any()",
+        "np.allclose(out.a.values, expected.a.values)",
+        "np.abs((out - expected).values).max() < 1e-6",
+        "not (torch.as_tensor(out.a.values) - 1).abs().max() > 9",
+    ],
+)
+def test_the_array_of_a_table_is_one_of_the_box(bench: Workbench, condition: str) -> None:
+    pytest.importorskip("pandas")
+    suite(bench, condition)
+    bench.solution(f"import torch{TABLE}")
+    assert bench.judge_one(TABLE).outcome is TestOutcome.PASSED
+    for wrong in ("[float('nan')] * 2", "pd.Series([], dtype=float)", "[9.0e9] * 2"):
+        given = TABLE.replace("[1.0, 2.0]", wrong).replace("[3.0, 4.0]", wrong)
+        assert bench.judge_one(given).points == 0, wrong
+
+
+@pytest.mark.parametrize(
+    "condition",
+    [
+        "pd.DataFrame(out.values, columns=['a', 'b']).equals(expected)",
+        "out.values.tolist() == [[1.0, 3.0], [2.0, 4.0]]",
+        "pd.testing.assert_frame_equal(out, expected) is None",
+        "pd.concat([out, out]).sum().sum() == 20",
+        "out.merge(expected).shape == (2, 2) and out.sort_values('b').a.iloc[0] == 1",
+        "out.groupby('a').b.sum().tolist() == [3, 4] and out.describe().shape == (8, 2)",
+        "student.f(x).values.sum() == 10 and student.g(out) == 10",
+    ],
+)
+def test_a_table_of_the_box_is_one_as_any_other(bench: Workbench, condition: str) -> None:
+    pytest.importorskip("pandas")
+    suite(bench, condition, head="import pandas as pd")
+    both = f"{TABLE}def g(t): return float(t.sum().sum())\n"
+    bench.solution(f"import torch{both}")
+    result = bench.judge_one(both)
+    assert result.outcome is TestOutcome.PASSED, result.details
+
+
+@pytest.mark.parametrize(
+    "condition",
+    [
         "(out.a == expected.a).all()",
         "out.a.eq(expected.a).all()",
         "(out.a - expected.a).abs().sum() == 0",
@@ -287,6 +328,81 @@ def test_lines_that_nothing_can_look_at_are_named_before_release(tmp_path: Path)
     assert [line.partition(": ")[0] for line in found] == ["test_q1.py:2", "test_q1.py:5"]
     assert "write zip(…, strict=True)" in found[0]
     assert "math.isfinite" in found[1]
+
+
+def lines(tmp_path: Path, *body: str) -> list[str]:
+    """What is said of each line of a test, the first being 2."""
+    text = "\n".join(["def test_a(student, reference, expected):", *(f"    {b}" for b in body)])
+    (tmp_path / "test_q1.py").write_text(text + "\n")
+    return careless_lines(tmp_path)
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "assert not abs(student.f(1) - expected) > 1e-6",
+        "assert not (1e-6 < abs(student.f(1) - expected))",
+        "error = student.f(1) - 1\n    if error > 0.1: pytest.fail('no')",
+        "error = student.f(1) - 1\n    if error >= 0.1:\n        raise AssertionError",
+        "error = student.f(1) - 1\n    if error >= 0.1: assert False",
+    ],
+)
+def test_an_order_that_is_only_denied_is_named(tmp_path: Path, line: str) -> None:
+    (found,) = lines(tmp_path, line)
+    assert "a result of NaN passes" in found and "math.isfinite" in found
+    assert lines(tmp_path, f"assert math.isfinite(student.f(1))\n    {line}") == []
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "assert abs(student.f(1) - expected) <= 1e-6",
+        "assert not len(student.f(1)) > 3",
+        "assert not student.f(1).shape[0] > 3",
+        "assert not expected > 3 or student.f(1) == 2",
+        "assert not student.f(1) == 3",
+        "if student.f(1) > 3: hint('large')",
+    ],
+)
+def test_an_order_that_must_hold_is_left_alone(tmp_path: Path, line: str) -> None:
+    assert lines(tmp_path, line) == []
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "assert all(v > 0 for v in student.f(1))",
+        "out = student.f(1)\n    assert all(out)",
+        "out = student.f(1).tolist()\n    assert not any(v < 0 for i, v in enumerate(out))",
+        "out = [2 * v for v in student.f(1)]\n    assert all(v > 0 for v in out)",
+        "out = student.f(1)\n    for v in out:\n        assert v > 0",
+        "model = student.Net()\n    for p in model.parameters(): assert_close(p.grad, expected)",
+    ],
+)
+def test_what_is_looked_at_as_often_as_the_student_says_is_named(tmp_path: Path, line: str) -> None:
+    (found,) = lines(tmp_path, line)
+    assert "of an empty result nothing is looked at" in found
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "out = student.f(1)\n    assert len(out) == 3 and all(v > 0 for v in out)",
+        "out = student.f(1)\n    assert out.shape == (3,)\n    for v in out: assert v > 0",
+        "out = student.f(1)\n    assert all(v > 0 for v in out) and out[-1] < 3",
+        "assert all(v > w for v, w in zip(student.f(1), expected, strict=True))",
+        "out = [student.f(i) for i in (1, 2)]\n    assert all(v > 0 for v in out)",
+        "for x in expected:\n        assert student.f(x) > 0",
+        "found = student.f(1)\n    for k, v in expected.items(): assert found[k] == v",
+        "for a, b in zip(student.f(1), [expected], strict=True):\n"
+        "        for name in b: assert a[name] == b[name]",
+        "for v in student.f(1): print(v)",
+    ],
+)
+def test_what_is_looked_at_as_often_as_the_suite_says_is_left_alone(
+    tmp_path: Path, line: str
+) -> None:
+    assert lines(tmp_path, line) == []
 
 
 def test_no_shipped_suite_has_such_a_line() -> None:

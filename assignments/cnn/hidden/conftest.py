@@ -55,6 +55,8 @@ def leaves_inputs_alone(student):
 
     def call(function, *args):
         hint("Work on copies: `+=` and friends on an argument change the caller's tensor.")
-        return not any(student.run(changes_to_inputs, function, *args))
+        changed = student.run(changes_to_inputs, function, *args)
+        tensors = [value for value in args if isinstance(value, torch.Tensor)]
+        return len(changed) == len(tensors) and not any(changed)
 
     return call

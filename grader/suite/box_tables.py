@@ -1,10 +1,11 @@
-"""pandas' tables that came from the box without a value hold for nothing.
+"""pandas' tables that came from the box: an empty one holds for nothing, and arrays are marked.
 
-`(student.s > 0).all()` and `student.s.isna().sum() == 0` hold for an empty series. So an empty
-table is marked when it comes, pandas hands the mark on to what is computed from it, and what sums
-up something marked is refused. Where the other side is empty, too, the mark goes.
+`(student.s > 0).all()` and `student.s.isna().sum() == 0` hold for an empty series. So a table is
+marked when it comes, pandas hands the mark on to what is computed from it, and what sums up
+something marked as empty is refused. Where the other side is empty, too, that mark goes. The array
+that a marked table is made into (`.values`, `to_numpy()`) is an array from the box.
 
-pandas is changed when the first such table comes, in the judge's process alone: only what is marked
+pandas is changed when the first table comes, in the judge's process alone: only what is marked
 behaves otherwise.
 """
 
@@ -18,6 +19,7 @@ from typing import Any
 from grader.suite.failures import Unfit
 
 _MARK = "_empty_from_the_box"
+_CAME = "_from_the_box"
 _OPERATIONS = (
     *("eq", "ne", "lt", "le", "gt", "ge", "add", "sub", "mul", "truediv", "floordiv", "mod", "pow"),
     *("radd", "rsub", "rmul", "rtruediv", "rfloordiv", "rmod", "rpow"),
@@ -29,17 +31,26 @@ _SUMMARIES = (
 _PROPERTIES = ("is_unique", "is_monotonic_increasing", "is_monotonic_decreasing")
 
 
-def mark_if_empty(value: Any) -> None:
-    """Mark a table or a series that came without values; leave alone what is none, or has some."""
+def mark_table(value: Any, mark_array: Callable[[Any], Any]) -> None:
+    """Mark a table or a series; leave alone what is none.
+
+    Args:
+        value: what came from the box.
+        mark_array: marks an array as one that came from the box, and returns it.
+    """
     pandas = sys.modules.get("pandas")
-    if pandas is not None and isinstance(value, pandas.DataFrame | pandas.Series) and _empty(value):
-        _watch(pandas)
-        value.attrs[_MARK] = True
+    if pandas is not None and isinstance(value, pandas.DataFrame | pandas.Series):
+        _watch(pandas, mark_array)
+        value.attrs[_CAME] = True
+        if _empty(value):
+            value.attrs[_MARK] = True
 
 
 @functools.cache
-def _watch(pandas: Any) -> None:
+def _watch(pandas: Any, mark_array: Callable[[Any], Any]) -> None:
     for kind in (pandas.Series, pandas.DataFrame):
+        kind.to_numpy = _array_of(kind.to_numpy, mark_array)
+        kind.values = property(_array_of(kind.values.fget, mark_array))
         for name in _OPERATIONS:
             for spelling in (name, f"__{name}__"):
                 setattr(kind, spelling, _paired(getattr(kind, spelling)))
@@ -48,6 +59,15 @@ def _watch(pandas: Any) -> None:
                 setattr(kind, name, _summary(getattr(kind, name)))
     for name in _PROPERTIES:
         setattr(pandas.Series, name, property(_summary(getattr(pandas.Series, name).fget)))
+
+
+def _array_of(method: Callable[..., Any], mark_array: Callable[[Any], Any]) -> Callable[..., Any]:
+    @functools.wraps(method)
+    def marked(self: Any, *args: Any, **kwargs: Any) -> Any:
+        found = method(self, *args, **kwargs)
+        return mark_array(found) if _CAME in getattr(self, "attrs", ()) else found
+
+    return marked
 
 
 def _paired(operation: Callable[..., Any]) -> Callable[..., Any]:
