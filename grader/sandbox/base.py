@@ -14,6 +14,7 @@ from typing import Any, Literal
 
 from grader.sandbox.conversation import StreamLease, Trouble
 from grader.sandbox.link import Position
+from grader.sandbox.outputs import OutputRoom
 from grader.wire import messages as m
 from grader.wire.kinds import Blob
 
@@ -71,9 +72,10 @@ class Session(ABC):
         index: int,
         timeout_s: float,
         output_bytes: int,
+        room: OutputRoom | None = None,
         on_output: Callable[[CellResult], None] | None = None,
     ) -> CellResult:
-        """Run a cell and gather its outputs.
+        """Run a cell and gather its outputs, those that `room` has room for.
 
         Raises:
             BoxFailure: the session ended under it; `on_output` has seen what came before.

@@ -18,12 +18,17 @@ from grader.errors import BoxCrashed, BoxFailure, BoxTimeout, InfrastructureErro
 from grader.sandbox.base import CellResult, Session, Slot
 from grader.sandbox.conversation import StreamLease, Trouble
 from grader.sandbox.link import Position
+from grader.sandbox.outputs import OutputRoom
 from grader.wire import messages as m
 from grader.wire.kinds import Blob
 
 MAX_RESTARTS = 4
 FORGER = "the notebook wrote into the channel to the judge; it is not run again"
 MB = 1 << 20
+CELLS_OF_OUTPUT = 8
+"""All cells of a notebook together may put out what so many of them may."""
+MAX_OUTPUTS = 10_000
+"""Outputs of a whole notebook that are kept, however small they are."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -93,6 +98,7 @@ class NotebookBox:
         self._files = dict(files or {})
         self._limits = limits
         self._seed = seed
+        self._room = OutputRoom(CELLS_OF_OUTPUT * limits.output_bytes, MAX_OUTPUTS)
         self._skipped: set[int] = set()
         self._session: Session | None = None
         self._forged = False
@@ -133,8 +139,11 @@ class NotebookBox:
                 _not_run(run, position, FORGER)
                 break
             self._on_cell(position + 1, len(self._sources))
+            was_full = self._room.is_full
             result = self._run_one(position, source, left, run)
             results[position] = result
+            if self._room.is_full and not was_full:
+                run.notes.append(self._too_much(position))
             if result.status == "error" and self._limits.on_error == "stop":
                 run.notes.append(
                     f"cell {position + 1} raised an error; the cells after it were not run"
@@ -142,6 +151,14 @@ class NotebookBox:
                 break
         run.duration_s = self._spent_s
         return run
+
+    def _too_much(self, position: int) -> str:
+        size = CELLS_OF_OUTPUT * self._limits.output_bytes / MB
+        return (
+            f"the notebook put out more than the {size:g} MB, or {MAX_OUTPUTS:,} outputs, that are "
+            f"kept of all its cells; in cell {position + 1} they ended. The cells were run all the "
+            "same"
+        )
 
     def ready(self) -> None:
         """Have the notebook live, run anew if its session has ended; `reviving_s` tells how long.
@@ -306,6 +323,7 @@ class NotebookBox:
             index=position + 1,
             timeout_s=seconds,
             output_bytes=self._limits.output_bytes,
+            room=None if seen is None else self._room,
             on_output=None if seen is None else seen.append,
         )
 

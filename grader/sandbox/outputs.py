@@ -17,6 +17,29 @@ _JSON_TYPE = re.compile(r"application/(.*\+)?json")
 """Of any other type nbformat takes text alone; the expression is its schema's."""
 
 
+class OutputRoom:
+    """How much more of what a notebook puts out is kept, over all of its cells.
+
+    A limit for each cell alone lets a notebook of thousands of cells put out gigabytes. What comes
+    when there is no room left is dropped unread; the code runs on, so it costs nobody a mark.
+    """
+
+    def __init__(self, size: int, outputs: int) -> None:
+        self._size = size
+        self._outputs = outputs
+        self.is_full = False
+
+    def has(self, size: int) -> bool:
+        """Whether an output of so many bytes is kept; the first that is not fills the room."""
+        self.is_full |= size > self._size or self._outputs <= 0
+        return not self.is_full
+
+    def take(self, size: int, outputs: int) -> None:
+        """An output of so many bytes has been kept, and made that many more."""
+        self._size -= size
+        self._outputs -= max(outputs, 0)
+
+
 class Displays:
     """Applies output events to a cell's outputs; remembers displays for updates by later cells."""
 

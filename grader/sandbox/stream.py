@@ -35,7 +35,7 @@ from grader.sandbox.conversation import (
 )
 from grader.sandbox.link import Frame, FrameLink, Position
 from grader.sandbox.liveness import LIFELESS_S, LOOK_S, Liveness
-from grader.sandbox.outputs import Displays
+from grader.sandbox.outputs import Displays, OutputRoom
 from grader.sandbox.transport import Transport
 from grader.wire import frames
 from grader.wire import messages as m
@@ -240,6 +240,7 @@ class StreamSession(Session):
         index: int,
         timeout_s: float,
         output_bytes: int,
+        room: OutputRoom | None = None,
         on_output: Callable[[CellResult], None] | None = None,
     ) -> CellResult:
         """Run a cell and gather its outputs."""
@@ -252,7 +253,7 @@ class StreamSession(Session):
             index=index, source=source, timeout_s=timeout_s, stop_output_at=output_bytes
         )
         try:
-            done = self._follow(request, result)
+            done = self._follow(request, result, room)
         except ChannelBroken as broken:
             raise self._judge(broken.trouble) from broken
         result.status, result.error = done.status, done.error
@@ -261,7 +262,9 @@ class StreamSession(Session):
         result.execution_count = index
         return result
 
-    def _follow(self, request: m.RunCell, result: CellResult) -> m.CellDone:
+    def _follow(
+        self, request: m.RunCell, result: CellResult, room: OutputRoom | None
+    ) -> m.CellDone:
         """Send a cell, and keep what it puts out until it is done."""
         self._talk.allow(2 * request.stop_output_at)
         self._talk.send(request)
@@ -269,7 +272,7 @@ class StreamSession(Session):
         while True:
             message, parts = self._talk.receive(deadline, request.timeout_s)
             if isinstance(message, m.Output):
-                self._keep(message, parts, result)
+                self._keep(message, parts, result, room)
             elif isinstance(message, m.CellDone):
                 return message
             else:
@@ -305,7 +308,16 @@ class StreamSession(Session):
         if trouble is not None:
             raise self._judge(trouble)
 
-    def _keep(self, output: m.Output, parts: list[memoryview], result: CellResult) -> None:
+    def _keep(
+        self,
+        output: m.Output,
+        parts: list[memoryview],
+        result: CellResult,
+        room: OutputRoom | None,
+    ) -> None:
+        size, before = len(output.body) + sum(map(len, parts)), len(result.outputs)
+        if room is not None and output.action != "clear" and not room.has(size):
+            return
         if parts:  # a large body comes beside its message
             body = bytes(parts[0])
             # As JSON, brackets cost the judge thirty times their bytes.
@@ -316,6 +328,8 @@ class StreamSession(Session):
             self._displays.apply(output, result.outputs)
         except WireError as error:
             raise ChannelBroken(Trouble(kind="malformed", text=NO_MESSAGE)) from error
+        if room is not None:
+            room.take(size, len(result.outputs) - before)
 
     # -- failures
 

@@ -8,8 +8,15 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from grader.errors import BoxCrashed, BoxTimeout
+from grader.sandbox import notebook_box
 from grader.sandbox.base import Session, Slot, SlotOptions
-from grader.sandbox.notebook_box import MAX_RESTARTS, NotebookBox, NotebookRun, RunLimits
+from grader.sandbox.notebook_box import (
+    CELLS_OF_OUTPUT,
+    MAX_RESTARTS,
+    NotebookBox,
+    NotebookRun,
+    RunLimits,
+)
 from grader.wire import messages as m
 from grader.wire import values
 from tests.sandbox.places import slot_maker
@@ -73,6 +80,30 @@ def test_a_notebook_without_cells_is_a_run_without_results(opened: Open) -> None
     box = opened()
     assert box.run().cells == []
     assert isinstance(fetch(box, "x"), m.Missing)
+
+
+def test_what_all_cells_put_out_is_bounded_and_they_run_all_the_same(opened: Open) -> None:
+    limits = RunLimits(cell_s=5.0, output_bytes=20_000)
+    box = opened(*["print('x' * 15_000)"] * 14, "print('late')\ny = 3", limits=limits)
+    run = box.run()
+    assert statuses(run) == ["ok"] * 15
+    kept = [sum(len(o["text"]) for o in cell.outputs) for cell in run.cells]
+    assert kept[0] == 15_001 and kept[-1] == 0
+    assert 100_000 < sum(kept) <= CELLS_OF_OUTPUT * 20_000
+    (note,) = run.notes
+    assert "kept of all its cells; in cell 11 they ended" in note
+    assert fetch(box, "y") == 3
+
+
+def test_the_outputs_of_all_cells_are_counted(
+    opened: Open, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(notebook_box, "MAX_OUTPUTS", 7)
+    box = opened(*["for n in range(3): display(n)"] * 3, "x = 4")
+    run = box.run()
+    assert [len(cell.outputs) for cell in run.cells] == [3, 3, 1, 0]
+    assert [note for note in run.notes if "in cell 3 they ended" in note] == run.notes != []
+    assert fetch(box, "x") == 4
 
 
 def test_an_error_does_not_keep_the_other_cells_from_running(opened: Open) -> None:
