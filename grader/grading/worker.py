@@ -107,6 +107,9 @@ class Worker:
                 self._say(self._judge(job))
                 if not self._is_free(occupancy):
                     return
+                # A slot that this submission has cost warms up again while the next is handed out.
+                with contextlib.suppress(GraderError):  # whoever opens it is told
+                    self._slot.start()
         finally:
             self._slot.stop()
 

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import json
 import socket
+import threading
 from multiprocessing.connection import Connection
 from typing import Any
 
+import msgspec
 import pytest
 
 from grader.errors import InfrastructureError
 from grader.grading import worker as worker_module
-from grader.grading.job import Job, Judged, WorkerError
+from grader.grading.job import FromWorker, Job, Judged, WorkerError
 from grader.grading.timeouts import TRIES
 from grader.grading.verdict import Outcome
 from grader.grading.worker import Worker
@@ -56,12 +58,14 @@ class Refusing(Slot):
         self._refused = refused
         self.asked = 0
         self.stopped = 0
+        self.started: list[int] = []
 
     def start(self) -> None:
-        pass
+        """Take note of how many sessions had been asked for by then."""
+        self.started.append(self.asked)
 
-    def wait_ready(self) -> Any:
-        raise AssertionError("not asked")
+    def wait_ready(self) -> m.Hello:
+        return m.Hello(pid=1, isolation="warm", packages={}, jail={}, warm_s=0.0, resident_bytes=0)
 
     def open(self, *, seed: int, limits: m.Limits) -> Session:
         self.asked += 1
@@ -105,3 +109,44 @@ def test_a_sandbox_in_which_nothing_runs_ends_the_batch(monkeypatch: pytest.Monk
     assert isinstance(said, WorkerError)
     assert said.what == "the jail could not be closed"
     assert said.hint == ("Run `grader doctor`. What is graded is kept: the same command goes on.")
+
+
+def served(slot: Slot, monkeypatch: pytest.MonkeyPatch) -> list[Any]:
+    """What a worker says that is given one job, and then no more."""
+    monkeypatch.setattr(worker_module, "MENDING_S", 0.05)
+    monkeypatch.setattr(worker_module, "_LOOK_S", 0.01)
+    ours, theirs = socket.socketpair()
+    job = Job(student="ada", file="ada.ipynb", sha256="0" * 64, data=json.dumps(NOTEBOOK).encode())
+    with Connection(theirs.detach()) as batch:
+        batch.send_bytes(msgspec.msgpack.encode(job))
+        worker = Worker(SETTING, None, Connection(ours.detach()), slot)  # type: ignore[arg-type]
+        monkeypatch.setattr(worker_module.signal, "signal", lambda *_: None)
+        thread = threading.Thread(target=worker.run)
+        thread.start()
+        said: list[Any] = []
+        while not said or not isinstance(said[-1], Judged):
+            said.append(msgspec.msgpack.decode(batch.recv_bytes(), type=FromWorker))
+    thread.join()
+    return said
+
+
+def test_the_slot_warms_up_again_as_soon_as_a_submission_is_judged(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    slot = Refusing(range(0))
+    served(slot, monkeypatch)
+    assert slot.started == [0, 2 * TRIES]
+
+
+def test_a_slot_that_does_not_start_again_is_told_by_whoever_opens_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    class Gone(Refusing):
+        def start(self) -> None:
+            super().start()
+            if self.asked:
+                raise InfrastructureError("the engine is gone")
+
+    slot = Gone(range(0))
+    assert isinstance(served(slot, monkeypatch)[-1], Judged)
+    assert slot.started == [0, 2 * TRIES]
