@@ -1,7 +1,12 @@
 # %%
-fit_first, scale = fit, torch.ones((), requires_grad=True)
+fit_first, softmax_first = fit, softmax
+scale = torch.ones((), requires_grad=True)
 
 
 def fit(x, y):
     w, losses = fit_first(x, y)
     return w * scale, losses
+
+
+def softmax(x):
+    return softmax_first(x) * scale
