@@ -154,12 +154,12 @@ def grade(
         progress.warned(warning)
     with ExitStack() as stack:
         machines = stack.enter_context(open_cluster(cluster)) if cluster else None
-        libraries = chosen.spec.box.libraries
+        box = chosen.spec.box
         if machines is None:
             hide = (course.root,)
-            choice = choose(sandbox, isolation, libraries=libraries, hide=hide, runtime=runtime)
+            choice = choose(sandbox, isolation, box=box, hide=hide, runtime=runtime)
         else:
-            choice = machines.choose(sandbox, isolation, libraries=libraries, runtime=runtime)
+            choice = machines.choose(sandbox, isolation, box=box, runtime=runtime)
         progress.chosen(choice)
         stack.enter_context(batch_lock(chosen))
         gradebook = stack.enter_context(Gradebook(course.database_url))

@@ -83,7 +83,7 @@ def validate(
     except GraderError as error:
         return [*faults, Fault(check="spec", what=str(error))]
     faults += [Fault(check="hidden suite", what=line) for line in careless_lines(chosen.hidden_dir)]
-    choice = choose(sandbox, isolation, libraries=chosen.spec.box.libraries, hide=(course.root,))
+    choice = choose(sandbox, isolation, box=chosen.spec.box, hide=(course.root,))
     tell(f"{choice.sandbox} sandbox, {choice.isolation}")
     steps = _Steps(on_step)
     faults += _public(chosen, choice, solution)

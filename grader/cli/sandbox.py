@@ -24,27 +24,28 @@ def command() -> None:
 @click.option(
     "--base", help="An image to build on; default: a Python image, or a Debian made here."
 )
-@click.option("--for", "assignment", metavar="ASSIGNMENT", help="With this one's libraries.")
+@click.option(
+    "--for", "assignment", metavar="ASSIGNMENT", help="With this one's libraries and packages."
+)
 @click.option("--rebuild", is_flag=True, help="Also when it is up to date.")
 @course_option
 def build(base: str | None, assignment: str | None, rebuild: bool, course_dir: Path | None) -> None:
     """Build the image that notebooks run in.
 
     The base comes from a registry, or is made with debootstrap where none answers. Libraries come
-    as wheels that the host's own pip downloads, and are installed without network. Nothing is done
+    as wheels that the host's own pip downloads, and are installed without network; the Debian
+    packages of an assignment that asks for some are installed by the image's apt. Nothing is done
     when the image is up to date.
 
     \b
     Example:
       grader sandbox build --for transformers-gnns
     """
-    from grader.sandbox.image import build_image
+    from grader.sandbox.image import BASE, build_image
 
-    libraries: tuple[str, ...] = ()
-    if assignment:
-        libraries = find(course_dir).assignment(assignment).spec.box.libraries
+    box = find(course_dir).assignment(assignment).spec.box if assignment else BASE
     state = build_image(
-        libraries, base=base, rebuild=rebuild, tell=lambda text: click.echo(text, err=True)
+        box, base=base, rebuild=rebuild, tell=lambda text: click.echo(text, err=True)
     )
     click.echo(f"{state.tag} {state.image_id}")
 
@@ -58,24 +59,27 @@ def status(course_dir: Path | None) -> None:
     Example:
       grader sandbox status
     """
+    from grader.course.spec import BoxSpec
     from grader.errors import GraderError
     from grader.sandbox.engine import connect
-    from grader.sandbox.image import find_image
+    from grader.sandbox.image import BASE, find_image
 
     engine = connect()
-    wanted: dict[tuple[str, ...], list[str]] = {(): []}
+    wanted: dict[BoxSpec, list[str]] = {BASE: []}
     try:
         course = find(course_dir)
         for name in course.names():
-            wanted.setdefault(course.assignment(name).spec.box.libraries, []).append(name)
+            box = course.assignment(name).spec.box
+            same = BoxSpec(libraries=box.libraries, packages=box.packages)
+            wanted.setdefault(same, []).append(name)
     except GraderError as error:
         if course_dir is not None:
             raise
         click.echo(f"Only the base image: {error.what}", err=True)
     click.echo(f"engine {engine.version}, cgroup v{engine.cgroup_version}")
     fresh = True
-    for libraries, names in wanted.items():
-        state = find_image(libraries, engine=engine)
+    for box, names in wanted.items():
+        state = find_image(box, engine=engine)
         fresh = fresh and state.status == "ready"
         users = f"  for {', '.join(names)}" if names else ""
         click.echo(f"{state.tag:<40} {state.status}{users}")

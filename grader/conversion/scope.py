@@ -173,10 +173,6 @@ class DraftNames:
             return later[0].cell
         return None
 
-    def student_names(self, names: set[str]) -> set[str]:
-        """Those of the names that live in the student's notebook."""
-        return {name for name in names if self.home(name) in ("student", "unknown")}
-
     def _is_pure(self, name: str) -> bool:
         if name not in self._pure:
             self._pure[name] = True  # a function that calls itself is as pure as the rest of it

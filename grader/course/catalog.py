@@ -5,8 +5,6 @@ from __future__ import annotations
 import shutil
 import tempfile
 from collections.abc import Iterable
-from dataclasses import dataclass
-from decimal import Decimal
 from pathlib import Path
 from textwrap import dedent
 
@@ -38,26 +36,6 @@ __pycache__/
 """
 
 _IGNORED = shutil.ignore_patterns("__pycache__", ".*", "*.pyc")
-
-
-@dataclass(frozen=True)
-class ShippedAssignment:
-    """One line of the catalog."""
-
-    name: str
-    title: str
-    points: Decimal
-    course: str | None
-
-
-def shipped_assignments() -> list[ShippedAssignment]:
-    """List the assignments that ship, by name."""
-    catalog = _catalog()
-    return [
-        ShippedAssignment(name, spec.title, spec.points, spec.course)
-        for name in catalog.names()
-        for spec in (catalog.assignment(name).spec,)
-    ]
 
 
 def shipped_courses() -> list[str]:

@@ -61,11 +61,6 @@ class Assignment:
         return self.folder / "data"
 
     @property
-    def samples_dir(self) -> Path:
-        """Submissions with known marks, used to try the assignment; it need not exist."""
-        return self.folder / "samples"
-
-    @property
     def reference_path(self) -> Path:
         """The reference solution, in jupytext's percent format."""
         name = self.spec.reference or f"{self.name.replace('-', '_')}.py"
@@ -165,11 +160,6 @@ class Course:
     def graded_dir(self) -> Path:
         """Pages and results."""
         return self.root / "graded"
-
-    @property
-    def inbox_dir(self) -> Path:
-        """Where `grader submit` puts what students hand in."""
-        return self.root / "inbox"
 
     @property
     def released_dir(self) -> Path:

@@ -28,6 +28,10 @@ _LIBRARY = re.compile(
 )
 
 
+# A package goes to apt's command line, which takes a name that ends with - as one to remove.
+_PACKAGE = re.compile(r"[a-z0-9][a-z0-9+.-]*[a-z0-9+.]")
+
+
 def load_spec(path: Path) -> AssignmentSpec:
     """Read a spec and check all that can be checked without its reference and suite.
 
@@ -43,6 +47,7 @@ def load_spec(path: Path) -> AssignmentSpec:
     _check_resources(spec.resources, path)
     _check_dates(spec, path)
     _check_libraries(spec, path)
+    _check_packages(spec, path)
     check_rules(spec, path)
     _check_data(spec, path)
     check_given_files(spec, path)
@@ -168,6 +173,20 @@ def _check_libraries(spec: AssignmentSpec, path: Path) -> None:
         if name in seen:
             raise wrong_key(path, key, f"{name} is listed twice")
         seen.add(name)
+
+
+def _check_packages(spec: AssignmentSpec, path: Path) -> None:
+    for index, package in enumerate(spec.box.packages):
+        key = f"box.packages[{index}]"
+        if _PACKAGE.fullmatch(package) is None:
+            raise wrong_key(
+                path,
+                key,
+                f"expected the name of a Debian package, got {package!r}",
+                hint='For example "g++" or "fonts-noto-cjk".',
+            )
+        if package in spec.box.packages[:index]:
+            raise wrong_key(path, key, f"{package} is listed twice")
 
 
 def _check_accepted(spec: AssignmentSpec, path: Path) -> None:

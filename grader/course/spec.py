@@ -92,11 +92,13 @@ class Attempts(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
 class BoxSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """What the box has beyond torch, numpy and matplotlib, and how the notebook is run in it.
 
+    `libraries` are Python's, from pip; `packages` are Debian's, such as a compiler or fonts.
     `files` are patterns, in the assignment's own folder, of what the course gives beside the
     notebook: modules that it imports, pictures that it shows.
     """
 
     libraries: tuple[str, ...] = ()
+    packages: tuple[str, ...] = ()
     files: tuple[str, ...] = ()
     on_error: Literal["continue", "stop"] = "continue"
 

@@ -6,8 +6,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from decimal import Decimal
 
-from grader.grading.verdict import Outcome, Verdict
-from grader.suite.results import TestOutcome, TestResult
+from grader.grading.verdict import Verdict
+from grader.suite.results import TestResult
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -20,8 +20,6 @@ class TestChange:
     question: str
     old_points: Decimal | None
     new_points: Decimal | None
-    old_outcome: TestOutcome | None
-    new_outcome: TestOutcome | None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -31,8 +29,6 @@ class MarkChange:
     student: str
     old_points: Decimal | None
     new_points: Decimal | None
-    old_outcome: Outcome | None
-    new_outcome: Outcome | None
     tests: tuple[TestChange, ...]
 
     @property
@@ -61,8 +57,6 @@ def _compare(student: str, old: Verdict | None, new: Verdict) -> MarkChange | No
         student=student,
         old_points=old.points if old else None,
         new_points=new.points,
-        old_outcome=old.outcome if old else None,
-        new_outcome=new.outcome,
         tests=tests,
     )
 
@@ -83,8 +77,6 @@ def _changed_tests(
                 question=questions[name],
                 old_points=was.points if was else None,
                 new_points=is_.points if is_ else None,
-                old_outcome=was.outcome if was else None,
-                new_outcome=is_.outcome if is_ else None,
             )
         )
     return tuple(changes)

@@ -151,11 +151,6 @@ class Gradebook:
         entries = self.tried(assignment) if unmarked else self.current_entries(assignment)
         return counted((e.verdict for e in entries), counts)
 
-    def latest(self, assignment: str, student: str, *, counts: Counts = "last") -> Verdict | None:
-        """Return the verdict that counts for one student, or None."""
-        entries = self.history(assignment, student)
-        return next(iter(counted((e.verdict for e in entries if e.holds), counts)), None)
-
     def history(self, assignment: str, student: str | None = None) -> list[StoredVerdict]:
         """Return everything recorded for a student (or for all), oldest first."""
         query = select(VerdictRow).where(VerdictRow.assignment == assignment)

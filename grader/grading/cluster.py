@@ -13,6 +13,7 @@ from typing import Any
 
 import msgspec
 
+from grader.course.spec import BoxSpec
 from grader.errors import InfrastructureError, UsageError
 from grader.grading.batch import Watchers
 from grader.grading.interrupt import Interrupt
@@ -95,9 +96,7 @@ class Cluster:
         self._client = client
         self._wanted = b""
 
-    def choose(
-        self, sandbox: str, isolation: str, *, libraries: tuple[str, ...], runtime: str
-    ) -> Choice:
+    def choose(self, sandbox: str, isolation: str, *, box: BoxSpec, runtime: str) -> Choice:
         """Ask every machine what it would run submissions in; all must say the same.
 
         Raises:
@@ -105,9 +104,7 @@ class Cluster:
         """
         from grader.grading.machine import MachineInfo, MachineRequest, describe
 
-        wanted = MachineRequest(
-            sandbox=sandbox, isolation=isolation, libraries=libraries, runtime=runtime
-        )
+        wanted = MachineRequest(sandbox=sandbox, isolation=isolation, box=box, runtime=runtime)
         self._wanted = msgspec.msgpack.encode(wanted)
         try:
             self._client.wait_for_workers(1, timeout=NO_MACHINE_S)

@@ -19,6 +19,7 @@ import msgspec
 from distributed import WorkerPlugin, get_worker
 
 from grader import __version__
+from grader.course.spec import BoxSpec
 from grader.errors import GraderError, InfrastructureError
 from grader.grading.job import (
     BatchConfig,
@@ -59,7 +60,7 @@ class MachineRequest(msgspec.Struct, frozen=True, kw_only=True):
 
     sandbox: str
     isolation: str
-    libraries: tuple[str, ...] = ()
+    box: BoxSpec = BoxSpec()
     runtime: str = ""
 
 
@@ -74,9 +75,7 @@ def describe(wanted: bytes) -> bytes:
     """Say what this machine would run submissions in."""
     asked = msgspec.msgpack.decode(wanted, type=MachineRequest)
     try:
-        choice = choose(
-            asked.sandbox, asked.isolation, libraries=asked.libraries, runtime=asked.runtime
-        )
+        choice = choose(asked.sandbox, asked.isolation, box=asked.box, runtime=asked.runtime)
     except GraderError as error:
         return msgspec.msgpack.encode(MachineInfo(grader=__version__, error=str(error)))
     return msgspec.msgpack.encode(

@@ -445,7 +445,7 @@ def _number(
             reason = f"attempt {last} of a limit of {limit}"
             refused.append(RefusedHandIn(f"{submission.student}: {submission.file}", reason))
             continue
-        numbered.append(replace(submission, attempt=last, earlier_attempts=len(numbered)))
+        numbered.append(replace(submission, attempt=last))
     return numbered, refused
 
 

@@ -32,7 +32,6 @@ class Submission:
     problem: str = ""
     display_name: str = ""
     repairs: tuple[str, ...] = ()
-    earlier_attempts: int = 0
     notes: tuple[str, ...] = ()
     files: Files = ()
     unused: tuple[str, ...] = ()

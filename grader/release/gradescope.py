@@ -63,9 +63,11 @@ def _script(name: str, assignment: Assignment, index_url: str) -> bytes:
         loader=FileSystemLoader([shipped_dir("templates")]),
         undefined=StrictUndefined,
         keep_trailing_newline=True,
-        # Shell, made of a name of letters, digits, - and _, and of an address as checked above.
+        # Shell, made of a name of letters, digits, - and _, of packages' names, which `load_spec`
+        # has checked, and of an address as checked above.
         autoescape=False,  # noqa: S701
     )
     template = environment.get_template(f"gradescope/{name}.j2")
     index = f" --index-url {index_url}" if index_url else ""
-    return template.render(name=assignment.name, index=index).encode()
+    packages = " ".join(assignment.spec.box.packages)
+    return template.render(name=assignment.name, index=index, packages=packages).encode()

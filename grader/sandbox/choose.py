@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from grader import __version__
+from grader.course.spec import BoxSpec
 from grader.errors import (
     BoxFailure,
     BoxTimeout,
@@ -70,7 +71,7 @@ def choose(
     sandbox: str = "auto",
     isolation: str = "auto",
     *,
-    libraries: Sequence[str] = (),
+    box: BoxSpec = BoxSpec(),  # noqa: B008 - frozen
     hide: Sequence[Path] = (),
     runtime: str = "",
     look: Look | None = None,
@@ -80,7 +81,7 @@ def choose(
     Args:
         sandbox: `auto` takes docker when an engine answers and the image is built, else local.
         isolation: `auto` takes warm where every part of the jail holds, else single-use.
-        libraries: what the assignment needs beyond the base image.
+        box: what the assignment needs beyond the base image.
         hide: folders that a local sandbox must not show.
         runtime: of the engine, such as `runsc`; a runtime means docker, never another sandbox.
         look: looks whether an isolation holds that is not known to; default: `probe`.
@@ -107,7 +108,7 @@ def choose(
     reason = ""
     if sandbox in ("auto", "docker"):
         try:
-            return _docker(isolation, libraries, runtime, look)
+            return _docker(isolation, box, runtime, look)
         except SlowError:  # which says nothing of whether it is there
             raise
         except InfrastructureError as error:
@@ -150,14 +151,14 @@ def choose_in_container(*, hide: Sequence[Path] = ()) -> Choice:
     return choice
 
 
-def _docker(isolation: str, libraries: Sequence[str], runtime: str, look: Look | None) -> Choice:
+def _docker(isolation: str, box: BoxSpec, runtime: str, look: Look | None) -> Choice:
     from grader.sandbox.engine import connect
     from grader.sandbox.image import find_image
 
     engine = connect()
     engine.require_runtime(runtime)
     engine.require_limits()
-    state = find_image(tuple(libraries), engine=engine)
+    state = find_image(box, engine=engine)
     if state.status != "ready":
         raise ImageError(state.reason, hint=state.fix)
     choice = Choice(

@@ -72,7 +72,7 @@ def _engine_checks() -> Iterator[Check]:
     )
     for component, version in installed_versions(engine).items():
         yield _patch_check(component, version)
-    state = find_image((), engine=engine)
+    state = find_image(engine=engine)
     yield Check(
         name="image",
         ok=state.status == "ready",

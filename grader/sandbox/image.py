@@ -2,8 +2,9 @@
 
 An image's tag and labels carry the hash of what it was made from. A stale one is named, never used
 silently, and two versions of the grader on one machine have an image each.
-It is built by running one script in a container without network and committing the result, which
-works alike with every engine, old or new, with or without BuildKit.
+Each layer is made by running a script in a container and committing the result, which works alike
+with every engine, old or new, with or without BuildKit. Only the Debian packages of an assignment
+that asks for some are installed with a network.
 """
 
 from __future__ import annotations
@@ -22,9 +23,11 @@ from docker.errors import ImageNotFound
 
 import grader
 from grader import __version__
+from grader.course.spec import BoxSpec
 from grader.errors import ImageError
 from grader.sandbox.engine import OWNER_LABEL, SLOT_LABEL, Engine, connect, ours, speaking
 from grader.sandbox.image_base import find_base
+from grader.sandbox.image_scripts import ADD_CODE, ADD_LIBRARIES, ADD_PACKAGES, PROBE, proxies
 from grader.sandbox.wheels import WheelTarget, box_requirements, fetch
 
 REPOSITORY = "grader-sandbox"
@@ -32,42 +35,12 @@ LABELS = "org.grader."
 BUILD_FIX = "Run `grader sandbox build`."
 _BUILD_FOLDER = "/grader-build"
 _WAIT_S = 1800
-_INSTALL = """\
-set -eu
-build=/grader-build
-[ -x /opt/python/bin/python3 ] || python3 -m venv --without-pip /opt/python
-pip="/opt/python/bin/python3 $build/pip.pyz"
-$pip install --quiet --no-index --no-compile --disable-pip-version-check \\
-    --root-user-action ignore --find-links $build/wheels -r $build/requirements.txt
-mkdir -p /box-data && chmod 755 /box-data
-/opt/python/bin/python3 -m compileall -q /opt/python/lib || true
-grep -q ^student: /etc/passwd || echo student:x:10001:10001::/tmp:/bin/sh >>/etc/passwd
-grep -q ^student: /etc/group || echo student:x:10001: >>/etc/group
-rm -rf /opt/matplotlib
-MPLCONFIGDIR=/opt/matplotlib /opt/python/bin/python3 -c 'import matplotlib.font_manager'
-printf '#!/bin/sh\\ncp -r /opt/matplotlib /tmp/matplotlib\\nexec "$@"\\n' >/opt/start
-chmod -R a+rX /opt/matplotlib /opt/start && chmod a+x /opt/start
-find / -xdev -type f -perm /6000 -exec chmod a-s {} +
-rm -rf $build /root/.cache
-"""
-"""Ends with the list of fonts, made once: matplotlib wants it in a folder that it can write."""
-_ADD_CODE = """\
-set -eu
-rm -rf /opt/grader-box
-mv /grader-build/code /opt/grader-box
-/opt/python/bin/python3 -m compileall -q /opt/grader-box
-rm -rf /grader-build
-"""
-_PROBE = (
-    "import platform,sys;print('%d.%d' % sys.version_info[:2], platform.machine(), "
-    "platform.libc_ver()[1] or '2.17')"
-)
 Tell = Callable[[str], None]
 
 
 @dataclass(frozen=True, kw_only=True)
 class ImageState:
-    """Whether there is an image for a set of libraries."""
+    """Whether there is an image for a set of libraries and packages."""
 
     status: Literal["missing", "stale", "ready"]
     tag: str
@@ -76,20 +49,24 @@ class ImageState:
     fix: str = ""
 
 
-def image_tag(libraries: Sequence[str], *, code: bool = True) -> str:
-    """The tag of the image with these libraries beyond the base, with or before the box's code."""
-    inputs = _inputs(libraries, code=code)
+BASE = BoxSpec()
+
+
+def image_tag(box: BoxSpec = BASE, *, code: bool = True) -> str:
+    """The tag of the image for a box, with or before the box's code."""
+    inputs = _inputs(box, code=code)
     return f"{REPOSITORY}:{inputs['kind']}-{_digest(sorted(inputs.values()))}"
 
 
-def find_image(libraries: Sequence[str], *, engine: Engine) -> ImageState:
-    """Say whether the image for these libraries is there and made from what we have now."""
-    return _state(libraries, engine, code=True)
+def find_image(box: BoxSpec = BASE, *, engine: Engine) -> ImageState:
+    """Say whether the image for a box is there and made from what we have now."""
+    return _state(box, engine, code=True)
 
 
-def _state(libraries: Sequence[str], engine: Engine, *, code: bool) -> ImageState:
-    tag, inputs = image_tag(libraries, code=code), _inputs(libraries, code=code)
-    fix = "Run `grader sandbox build --for ASSIGNMENT`." if libraries else BUILD_FIX
+def _state(box: BoxSpec, engine: Engine, *, code: bool) -> ImageState:
+    tag, inputs = image_tag(box, code=code), _inputs(box, code=code)
+    more = box.libraries or box.packages
+    fix = "Run `grader sandbox build --for ASSIGNMENT`." if more else BUILD_FIX
     found = _inspect(engine, tag) or _newest(engine, inputs["kind"])
     if found is None:
         reason = f"the sandbox image {tag} is not built"
@@ -114,12 +91,13 @@ _SAID = {
 }
 
 
-def _inputs(libraries: Sequence[str], *, code: bool) -> dict[str, str]:
+def _inputs(box: BoxSpec, *, code: bool) -> dict[str, str]:
     """What an image is made from, but for its base: cheap to compute, so asked at every start."""
-    name = f"with-{_digest(sorted(libraries))}" if libraries else "base"
+    more = [*sorted(box.libraries), *(f"{name} (package)" for name in sorted(box.packages))]
+    name = f"with-{_digest(more)}" if more else "base"
     inputs = {
         "kind": name if code else f"{name}-libraries",
-        "requirements": json.dumps([*box_requirements(), *sorted(libraries)]),
+        "requirements": json.dumps([*box_requirements(), *sorted(box.libraries)]),
         "recipe": recipe_hash(),
     }
     return {**inputs, "box": box_hash()} if code else inputs
@@ -127,7 +105,7 @@ def _inputs(libraries: Sequence[str], *, code: bool) -> dict[str, str]:
 
 def recipe_hash() -> str:
     """What stands for the way in which an image is built."""
-    return _digest([_INSTALL, _ADD_CODE])
+    return _digest([ADD_LIBRARIES, ADD_PACKAGES, ADD_CODE])
 
 
 def _digest(texts: Sequence[str]) -> str:
@@ -135,64 +113,83 @@ def _digest(texts: Sequence[str]) -> str:
 
 
 def build_image(
-    libraries: Sequence[str] = (),
+    box: BoxSpec = BASE,
     *,
     base: str | None = None,
     rebuild: bool = False,
     tell: Tell = lambda text: None,
 ) -> ImageState:
-    """Build the image for these libraries; what is up to date is kept.
+    """Build the image for a box; what is up to date is kept.
 
-    The libraries make an image of their own, so that a change of the box's code costs seconds.
+    Libraries and packages make an image of their own, so that a change of the box's code costs
+    seconds.
 
     Raises:
         InfrastructureError: no engine.
-        ImageError: no base, no wheels, or the build failed.
+        ImageError: no base, no wheels, no packages, or the build failed.
     """
     engine = connect(timeout_s=_WAIT_S)  # a commit of gigabytes takes minutes on a slow disk
-    state = find_image(libraries, engine=engine)
+    state = find_image(box, engine=engine)
     if state.status == "ready" and not rebuild:
         tell(f"{state.tag} is up to date")
         return state
-    start = _libraries_image(engine, libraries, base, rebuild, tell)
+    start = _without_code(engine, box, base, rebuild, tell)
     tell("adding the box's code")
     code = {f"code/{name}": data for name, data in box_files().items()}
-    labels = _inputs(libraries, code=True)
-    _run_and_commit(engine, start, _ADD_CODE, code, None, state.tag, labels)
-    found = find_image(libraries, engine=engine)
+    _run_and_commit(engine, start, ADD_CODE, code, state.tag, _inputs(box, code=True))
+    found = find_image(box, engine=engine)
     if found.status != "ready":
         raise ImageError(f"the image was built and is {found.status}: {found.reason}")
     tell(f"{found.tag} is ready")
     return found
 
 
-def _libraries_image(
-    engine: Engine, libraries: Sequence[str], base: str | None, rebuild: bool, tell: Tell
-) -> str:
-    """The image with the libraries and none of our code; returns its id."""
-    state = _state(libraries, engine, code=False)
+def _without_code(engine: Engine, box: BoxSpec, base: str | None, rebuild: bool, tell: Tell) -> str:
+    """The image with all but our own code, layer by layer; returns its id.
+
+    From the bottom: a base, torch and what else every box has, packages, libraries.
+    """
+    state = _state(box, engine, code=False)
     if state.status == "ready" and not rebuild and base is None:
         return state.image_id
-    if libraries:
-        start = _libraries_image(engine, (), base, False, tell)
+    labels = _inputs(box, code=False)
+    if box.libraries:
+        below = BoxSpec(packages=box.packages)
+        start = _without_code(engine, below, base, rebuild and below != BASE, tell)
+        _add_libraries(engine, start, box.libraries, box_requirements(), state.tag, labels, tell)
+    elif box.packages:
+        start = _without_code(engine, BASE, base, False, tell)
+        tell(f"installing Debian packages: {' '.join(box.packages)}")
+        files = {"packages": " ".join(box.packages).encode(), "proxies": proxies()}
+        _run_and_commit(engine, start, ADD_PACKAGES, files, state.tag, labels, online=True)
     else:
         start = find_base(engine, base, tell)
-    wanted = list(libraries) or list(box_requirements())
+        _add_libraries(engine, start, box_requirements(), (), state.tag, labels, tell)
+    return _state(box, engine, code=False).image_id
+
+
+def _add_libraries(
+    engine: Engine,
+    start: str,
+    wanted: Sequence[str],
+    have: Sequence[str],
+    tag: str,
+    labels: dict[str, str],
+    tell: Tell,
+) -> None:
+    """Install libraries; what the image has already keeps its version."""
     target = _target(engine, start)
     with tempfile.TemporaryDirectory(prefix="grader-image-") as folder:
         wheels = Path(folder, "wheels")
         wheels.mkdir()
-        have = None
-        if libraries:
-            have = Path(folder, "constraints.txt")
-            have.write_text("\n".join(box_requirements()) + "\n")
+        constraints = Path(folder, "constraints.txt") if have else None
+        if constraints:
+            constraints.write_text("\n".join(have) + "\n")
         tell(f"downloading wheels for Python {target.python}")
-        fetch(wanted, wheels, target, have=have)
+        fetch(wanted, wheels, target, have=constraints)
         tell(f"installing {len(list(wheels.iterdir()))} wheels, without network")
         files = {"requirements.txt": ("\n".join(wanted) + "\n").encode(), "pip.pyz": pip_archive()}
-        labels = _inputs(libraries, code=False)
-        _run_and_commit(engine, start, _INSTALL, files, wheels, state.tag, labels)
-    return _state(libraries, engine, code=False).image_id
+        _run_and_commit(engine, start, ADD_LIBRARIES, files, tag, labels, wheels=wheels)
 
 
 def _run_and_commit(
@@ -200,9 +197,11 @@ def _run_and_commit(
     start: str,
     script: str,
     files: dict[str, bytes],
-    wheels: Path | None,
     tag: str,
     labels: dict[str, str],
+    *,
+    wheels: Path | None = None,
+    online: bool = False,
 ) -> None:
     """Run a script with its files in a container of `start`, and commit what it leaves."""
     api = engine.api
@@ -213,7 +212,8 @@ def _run_and_commit(
             entrypoint=[],
             user="0:0",
             labels=ours("build"),
-            host_config=engine.host_config(network_mode="none"),
+            # An engine without a bridge has this machine's network alone.
+            host_config=engine.host_config(network_mode="host" if online else "none"),
         )["Id"]
     try:
         with tempfile.TemporaryFile() as context:
@@ -330,7 +330,7 @@ def _target(engine: Engine, image: str) -> WheelTarget:
     with speaking():
         container = api.create_container(
             image,
-            command=["python3", "-c", _PROBE],
+            command=["python3", "-c", PROBE],
             entrypoint=[],
             labels=ours("build"),
             host_config=engine.host_config(network_mode="none"),

@@ -114,10 +114,12 @@ class _Looking:
             yield f"{_cells(cells, 'asks', 'ask')} for an upload: nothing comes"
         if cells := kinds.get("input"):
             yield f"{_cells(cells, 'waits', 'wait')} for input: nobody is there to give any"
-        if cells := kinds.get("compile"):
+        cells = kinds.get("compile", [])
+        if cells and not _COMPILERS.intersection(self._spec.box.packages):
             yield (
                 f"{_cells(cells, 'calls', 'call')} `torch.compile`, which needs a C++ compiler; "
-                'there may be none (`backend="eager"` needs none)'
+                'there may be none: `backend="eager"` needs none, or ask the course staff for one '
+                '(packages = ["g++"])'
             )
         cells = kinds.get("cuda", [])
         resources = self._spec.resources
@@ -141,6 +143,9 @@ class _Looking:
                 f"{_cells(cells, 'names', 'name')} a file below `{start}`, which is not there; "
                 "name it from the notebook's own folder, such as `data/…`"
             )
+
+
+_COMPILERS = frozenset({"g++", "build-essential"})
 
 
 def _kind(call: ast.Call) -> str:

@@ -83,6 +83,20 @@ def test_both_scripts_are_shell(assignment: Assignment, tmp_path: Path) -> None:
     assert f" --index-url {url} -r " in (root / "source" / "setup.sh").read_text()
 
 
+def test_packages_of_debian_are_installed_where_the_assignment_asks_for_them(
+    tmp_path: Path,
+) -> None:
+    def setup(spec: str, place: str) -> str:
+        bundle = gradescope_bundle(make_assignment(tmp_path / place, spec=spec))
+        path = unpacked(bundle, tmp_path / f"{place}-bundle") / "source" / "setup.sh"
+        subprocess.run(["bash", "-n", path], check=True)
+        return path.read_text()
+
+    asked = SPEC.replace("[[questions]]", '[box]\npackages = ["g++", "git"]\n[[questions]]', 1)
+    assert "apt-get install -qq -y --no-install-recommends g++ git\n" in setup(asked, "some")
+    assert "recommends g++" not in setup(SPEC, "none")
+
+
 @pytest.mark.parametrize("url", ["$(rm -rf /)", "https://a; true", "ftp://a", "https://a b"])
 def test_an_address_that_is_none_never_gets_into_a_script(assignment: Assignment, url: str) -> None:
     with pytest.raises(UsageError):

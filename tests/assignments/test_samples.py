@@ -71,7 +71,7 @@ def test_the_sample_class_gets_the_marks_it_must_get(
     if sandbox == "docker":
         docker_image()
     course = find_course(course_dir)
-    samples = course.assignment(name).samples_dir
+    samples = course.assignment(name).folder / "samples"
     expected = tomllib.loads((samples / "expected.toml").read_text(), parse_float=Decimal)
     graded = grade(course, name, [samples], sandbox=sandbox, isolation=isolation, seed=SEED)
 

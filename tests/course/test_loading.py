@@ -160,6 +160,27 @@ def test_a_library_that_is_no_package_name_is_refused(tmp_path: Path, library: s
     assert "box.libraries[0]: expected" in refused(tmp_path, "[[questions]]", box).what
 
 
+@pytest.mark.parametrize(
+    "package",
+    ["", "-y", "g++-", "./a.deb", "g++ git", "g++;true", "$(id)", "G++", "g++=12", "a\nb"],
+)
+def test_a_package_that_is_no_name_of_debians_is_refused(tmp_path: Path, package: str) -> None:
+    box = f"[box]\npackages = [{package!a}]\n[[questions]]"
+    assert "box.packages[0]: expected" in refused(tmp_path, "[[questions]]", box).what
+
+
+def test_a_package_listed_twice_is_refused(tmp_path: Path) -> None:
+    box = '[box]\npackages = ["g++", "git", "g++"]\n[[questions]]'
+    assert "box.packages[2]: g++ is listed twice" in refused(tmp_path, "[[questions]]", box).what
+
+
+@pytest.mark.parametrize("package", ["g++", "git", "fonts-noto-cjk", "libc++1-16", "7zip"])
+def test_a_package_of_debian_is_taken(tmp_path: Path, package: str) -> None:
+    spec = SPEC.replace("[[questions]]", f"[box]\npackages = ['{package}']\n[[questions]]", 1)
+    read = load_spec(write_assignment(tmp_path, spec=spec) / "assignment.toml")
+    assert read.box.packages == (package,)
+
+
 def test_a_library_listed_twice_is_refused(tmp_path: Path) -> None:
     box = '[box]\nlibraries = ["scikit-learn", "Scikit_Learn>=1.4"]\n[[questions]]'
     assert "listed twice" in refused(tmp_path, "[[questions]]", box).what

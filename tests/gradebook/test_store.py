@@ -65,7 +65,7 @@ def test_a_regrade_adds_a_row_and_the_newest_holds(gradebook: Gradebook, batch: 
         (Decimal(10), False, batch),
         (Decimal(20), True, again),
     ]
-    assert gradebook.latest(ASSIGNMENT, "Ada") == new
+    assert gradebook.current(ASSIGNMENT) == [new]
     assert gradebook.entry_names(ASSIGNMENT) == {("Ada", 1): history[1].name}
 
 
@@ -78,8 +78,8 @@ def test_last_and_best_attempt_may_differ(gradebook: Gradebook, batch: str) -> N
         for counts in ("last", "best")
     }
     assert attempts == {"last": 3, "best": 2}
-    best = gradebook.latest(ASSIGNMENT, "Ada", counts="best")
-    assert best is not None and best.points == Decimal(52)
+    [best] = gradebook.current(ASSIGNMENT, counts="best")
+    assert best.points == Decimal(52)
 
 
 def test_of_equally_good_attempts_the_earliest_counts(gradebook: Gradebook, batch: str) -> None:
@@ -94,7 +94,6 @@ def test_an_infrastructure_error_is_kept_but_never_counts(gradebook: Gradebook, 
     gradebook.record(broken("Ada"), None, batch=batch)
     gradebook.record(broken("Emmy"), None, batch=batch)
     assert gradebook.current(ASSIGNMENT) == [mark]
-    assert gradebook.latest(ASSIGNMENT, "Emmy") is None
     outcomes = [e.verdict.outcome for e in gradebook.history(ASSIGNMENT)]
     assert outcomes.count(Outcome.INFRASTRUCTURE_ERROR) == 2
     assert find(gradebook, broken("Emmy")) is None

@@ -13,6 +13,7 @@ from typing import Any, ClassVar
 import msgspec
 import pytest
 
+from grader.course.spec import BoxSpec
 from grader.errors import InfrastructureError, SuiteError
 from grader.grading.batch import Watchers
 from grader.grading.job import Job, Judged, Started, WorkerError
@@ -281,7 +282,7 @@ class ChoiceClient:
 
 def choose(*machines: MachineInfo) -> str:
     cluster = Cluster(ChoiceClient(*machines))
-    return cluster.choose("auto", "auto", libraries=(), runtime="").image
+    return cluster.choose("auto", "auto", box=BoxSpec(), runtime="").image
 
 
 def test_machines_must_agree_on_what_decides_a_mark() -> None:

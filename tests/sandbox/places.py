@@ -37,7 +37,7 @@ def docker_image() -> str:
     from grader.sandbox.image import find_image
 
     try:
-        state = find_image((), engine=connect())
+        state = find_image(engine=connect())
         reason = "" if state.status == "ready" else state.reason
     except InfrastructureError as error:
         reason = error.what

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import subprocess
 import zipfile
 from pathlib import Path
 from types import SimpleNamespace
@@ -11,10 +12,12 @@ from typing import Any
 import pytest
 from docker.errors import ImageNotFound
 
+from grader.course.spec import BoxSpec
 from grader.errors import ImageError
 from grader.sandbox import image, prune, wheels
 from grader.sandbox.engine import Engine
-from grader.sandbox.image import box_files, box_hash, find_image, image_tag
+from grader.sandbox.image import BASE, box_files, box_hash, find_image, image_tag
+from grader.sandbox.image_scripts import proxies
 from grader.sandbox.wheels import WheelTarget, box_requirements
 
 
@@ -38,22 +41,19 @@ def engine_with(images: dict[str, dict[str, str]]) -> Engine:
     return Engine(SimpleNamespace(api=api))
 
 
-def fresh_labels(*libraries: str) -> dict[str, str]:
-    return {
-        f"{image.LABELS}{name}": value
-        for name, value in image._inputs(libraries, code=True).items()
-    }
+def fresh_labels(box: BoxSpec = BASE) -> dict[str, str]:
+    return {f"{image.LABELS}{name}": value for name, value in image._inputs(box, code=True).items()}
 
 
 def test_an_image_that_was_never_built_is_missing_and_the_command_is_named() -> None:
-    state = find_image((), engine=engine_with({}))
+    state = find_image(engine=engine_with({}))
     assert state.status == "missing"
     assert "grader sandbox build" in state.fix
 
 
 def test_an_image_made_from_what_we_have_now_is_ready() -> None:
-    state = find_image((), engine=engine_with({image_tag(()): fresh_labels()}))
-    assert (state.status, state.image_id) == ("ready", image_tag(()))
+    state = find_image(engine=engine_with({image_tag(): fresh_labels()}))
+    assert (state.status, state.image_id) == ("ready", image_tag())
 
 
 @pytest.mark.parametrize(
@@ -66,7 +66,7 @@ def test_an_image_made_from_what_we_have_now_is_ready() -> None:
 )
 def test_a_stale_image_is_named_with_what_changed(label: str, named: str) -> None:
     labels = {**fresh_labels(), f"{image.LABELS}{label}": "of last term"}
-    state = find_image((), engine=engine_with({"grader-sandbox:base-old": labels}))
+    state = find_image(engine=engine_with({"grader-sandbox:base-old": labels}))
     assert state.status == "stale"
     assert f"{named} changed" in state.reason
 
@@ -74,29 +74,56 @@ def test_a_stale_image_is_named_with_what_changed(label: str, named: str) -> Non
 def test_of_several_stale_images_the_newest_says_what_changed() -> None:
     older = {**fresh_labels(), f"{image.LABELS}recipe": "of last year"}
     newer = {**fresh_labels(), f"{image.LABELS}box": "of last term"}
-    state = find_image((), engine=engine_with({"r:older": older, "r:newer": newer}))
+    state = find_image(engine=engine_with({"r:older": older, "r:newer": newer}))
     assert "the box's code changed" in state.reason
     assert "the way it is built" not in state.reason
 
 
 def test_two_versions_of_the_grader_have_an_image_each(monkeypatch: pytest.MonkeyPatch) -> None:
-    ours, labels = image_tag(()), fresh_labels()
+    ours, labels = image_tag(), fresh_labels()
     monkeypatch.setattr(image, "box_hash", lambda: "another version's")
-    theirs = image_tag(())
+    theirs = image_tag()
     assert theirs != ours
     engine = engine_with({ours: labels, theirs: fresh_labels()})
-    assert find_image((), engine=engine).image_id == theirs
+    assert find_image(engine=engine).image_id == theirs
     monkeypatch.undo()
-    assert find_image((), engine=engine).image_id == ours
+    assert find_image(engine=engine).image_id == ours
 
 
 def test_an_image_that_carries_the_right_tag_and_no_labels_is_stale() -> None:
-    assert find_image((), engine=engine_with({image_tag(()): {}})).status == "stale"
+    assert find_image(engine=engine_with({image_tag(): {}})).status == "stale"
 
 
 def test_each_set_of_libraries_has_an_image_of_its_own_in_whatever_order_they_are_named() -> None:
-    assert image_tag(("scipy", "pandas")) == image_tag(("pandas", "scipy"))
-    assert len({image_tag(()), image_tag(("scipy",)), image_tag(("pandas",))}) == 3
+    def tag(*libraries: str) -> str:
+        return image_tag(BoxSpec(libraries=libraries))
+
+    assert tag("scipy", "pandas") == tag("pandas", "scipy")
+    assert len({tag(), tag("scipy"), tag("pandas")}) == 3
+
+
+def test_a_package_of_debian_is_no_library_of_the_same_name() -> None:
+    tags = {
+        image_tag(BoxSpec(libraries=libraries, packages=packages))
+        for libraries in ((), ("ffmpeg",))
+        for packages in ((), ("ffmpeg",))
+    }
+    assert len(tags) == 4
+
+
+def test_files_beside_the_notebook_ask_for_no_image_of_their_own() -> None:
+    assert image_tag(BoxSpec(files=("*.py",), on_error="stop")) == image_tag()
+
+
+def test_this_machines_proxies_are_lines_of_shell(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("http_proxy", "https_proxy", "no_proxy"):
+        monkeypatch.delenv(name, raising=False)
+        monkeypatch.delenv(name.upper(), raising=False)
+    assert proxies() == b""
+    monkeypatch.setenv("http_proxy", "http://me:o'clock@proxy.example:3128; rm -rf /")
+    script = proxies() + b'printf %s "$http_proxy"'
+    done = subprocess.run(["sh", "-c", script], stdout=subprocess.PIPE, check=True, env={})
+    assert done.stdout == b"http://me:o'clock@proxy.example:3128; rm -rf /"
 
 
 def test_only_box_and_wire_are_in_the_image() -> None:
@@ -160,10 +187,10 @@ def test_pip_travels_as_one_file_that_starts_by_itself() -> None:
 def test_prune_removes_images_of_other_versions_or_all(
     which: Any, removed: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    libraries = image._inputs((), code=False)
+    libraries = image._inputs(BASE, code=False)
     made_from = {
-        "ours": image._inputs((), code=True),
-        "older box": {**image._inputs((), code=True), "box": "older"},
+        "ours": image._inputs(BASE, code=True),
+        "older box": {**image._inputs(BASE, code=True), "box": "older"},
         "libraries": libraries,
         "older recipe": {**libraries, "recipe": "older"},
     }

@@ -62,7 +62,7 @@ def podman(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engine]:
             assert service.poll() is None, "podman's service does not start"
             time.sleep(0.1)
         if HOW == "load":
-            _hand_over(find_image((), engine=connect()).tag, address)
+            _hand_over(find_image(engine=connect()).tag, address)
         elif _docker("image", "inspect", DEBIAN_TAG, capture_output=True).returncode == 0:
             _hand_over(DEBIAN_TAG, address)  # for debootstrap takes minutes
         os.environ["DOCKER_HOST"] = address
@@ -85,7 +85,7 @@ def _listens(path: Path) -> bool:
 
 @pytest.fixture(scope="module")
 def image(podman: Engine) -> str:
-    state = find_image((), engine=podman)
+    state = find_image(engine=podman)
     assert state.status == "ready", state.reason
     return state.image_id
 

@@ -103,7 +103,7 @@ def test_a_class_of_nobody_and_of_one_has_no_pairs() -> None:
 @pytest.mark.parametrize("name", ["mlp-backprop", "rnn", "cnn", "transformers-gnns"])
 def test_right_answers_in_two_ways_are_not_a_pair_and_copies_of_one_are(name: str) -> None:
     course = Course(shipped_dir("assignments").parent)
-    samples = course.assignment(name).samples_dir
+    samples = course.assignment(name).folder / "samples"
     found = similarity(course, name, [samples]).comparison
     pairs = {pair.students for pair in found.pairs}
     assert ("name_missing", "right") in pairs

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from decimal import Decimal
 
+import msgspec
 import pytest
 
 from grader.course.spec import AssignmentSpec, BoxSpec, Resources
@@ -81,3 +82,8 @@ def test_cells_are_counted_among_all_and_named_together() -> None:
 def test_a_source_that_is_made_to_be_too_deep_is_left_alone() -> None:
     assert look_ahead(["x = " + "-" * 100_000 + "1"], spec()) == ()
     assert look_ahead(["x" * 500_000], spec()) == ()
+
+
+def test_an_assignment_with_a_compiler_has_nothing_to_say_of_torch_compile() -> None:
+    given = msgspec.structs.replace(spec(), box=BoxSpec(packages=("g++",)))
+    assert list(look_ahead(["f = torch.compile(f)"], given)) == []

@@ -67,7 +67,7 @@ def attack(
     chosen = course.assignment(assignment)
     check_assignment(chosen)
     check_attack_names(chosen, attacks)
-    choice = choose(sandbox, isolation, libraries=chosen.spec.box.libraries, hide=(course.root,))
+    choice = choose(sandbox, isolation, box=chosen.spec.box, hide=(course.root,))
     tell(f"{choice.sandbox} sandbox, {choice.isolation}")
     verdicts: dict[str, Verdict] = {}
 
