@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from grader.conversion.live import dotted
 from grader.conversion.needs import COMPREHENSIONS, OF_CLASSES, Needs
 from grader.conversion.scope import MODULES, DraftNames
-from grader.conversion.source_text import Chunk, indented, replaced
+from grader.conversion.source_text import Chunk, chunks, indented, replaced
 from grader.source.names import bound, taken, taken_names
 
 
@@ -50,7 +50,7 @@ class _Region:
     decided: list[int] = field(default_factory=list)
 
 
-def split(chunks: Sequence[Chunk], scope: DraftNames, local: set[str]) -> Split | None:
+def split(statements: Sequence[Chunk], scope: DraftNames, local: set[str]) -> Split | None:
     """Cut the statements of a test into what the judge does and what the box does.
 
     Returns:
@@ -59,19 +59,19 @@ def split(chunks: Sequence[Chunk], scope: DraftNames, local: set[str]) -> Split 
     Raises:
         CannotSplit: an assertion can't be taken out of what must run in the box.
     """
-    chunks = list(chunks)
+    parts = list(statements)
     needs = Needs(scope, local)
-    marked = [index for index, chunk in enumerate(chunks) if needs.box(chunk.statement)]
+    marked = [index for index, chunk in enumerate(parts) if needs.box(chunk.statement)]
     if not marked:
         return None
     last = marked[-1]
-    first = needs.beginning(chunks, marked)
+    first = needs.beginning(parts, marked)
     region = _Region()
-    before = chunks[:first]
+    before = parts[:first]
     after: list[Chunk] = []
     for index in range(first, last + 1):
-        chunk = _as_assertion(chunks[index])
-        rest = chunks[index + 1 : last + 1]
+        chunk = _as_assertion(parts[index])
+        rest = parts[index + 1 : last + 1]
         if chunk.finished:
             after.append(chunk)
         elif isinstance(chunk.statement, ast.Assert):
@@ -88,8 +88,8 @@ def split(chunks: Sequence[Chunk], scope: DraftNames, local: set[str]) -> Split 
             region.lines.append(chunk.text)
             region.bound |= bound(chunk.statement)
             region.used |= taken_names(chunk.statement)
-    after += chunks[last + 1 :]
-    return _assembled(before, region, tuple(after), chunks[first].first + 1, local, needs.changed)
+    after += parts[last + 1 :]
+    return _assembled(before, region, tuple(after), parts[first].first + 1, local, needs.changed)
 
 
 def _stands_alone(statement: ast.stmt, region: _Region, needs: Needs) -> bool:
@@ -113,12 +113,11 @@ def _assembled(
 ) -> Split:
     inside = "\n".join(region.lines)
     tree = ast.parse(inside)
-    inner = {name for statement in tree.body for name in bound(statement)}
     used = taken_names(tree)
     wanted = {name for chunk in after for name in taken_names(chunk.statement)}
     known_before = {name for chunk in before for name in bound(chunk.statement)}
     handed = known_before & used & wanted & changed
-    results = [n for n in sorted((inner | handed) & wanted) if n not in region.snapshots]
+    results = [n for n in sorted((bound(tree) | handed) & wanted) if n not in region.snapshots]
     return Split(
         before=tuple(before),
         inside=inside,
@@ -195,7 +194,7 @@ def box_function(name: str, made: Split, scope: DraftNames) -> tuple[str, tuple[
     theirs, imported = [], {}
     for used in sorted(made.inside_names - set(made.arguments)):
         home = scope.home(used)
-        if home in ("student", "unknown") and used not in _bound_in(made.inside):
+        if home in ("student", "unknown") and used not in bound(ast.parse(made.inside)):
             theirs.append(used)
         elif home == "import":
             module = scope.dotted_import(used)
@@ -212,20 +211,15 @@ def box_function(name: str, made: Split, scope: DraftNames) -> tuple[str, tuple[
             imported[used] = module
     body = made.inside
     if imported:
-        tree = ast.parse(body)
-        chunks = []
-        for statement in tree.body:
-            new: dict[ast.expr, str] = {
-                n: imported[n.id] for n in taken(statement) if n.id in imported
-            }
-            text = "\n".join(body.split("\n")[statement.lineno - 1 : statement.end_lineno])
-            chunks.append(replaced(text, statement, new))
-        body = "\n".join(chunks)
+        body = "\n".join(
+            replaced(
+                c.text,
+                c.statement,
+                {n: imported[n.id] for n in taken(c.statement) if n.id in imported},
+            )
+            for c in chunks(body)
+        )
     result = f"return {', '.join(made.results)}" if made.results else ""
     parameters = ", ".join([*theirs, *made.arguments])
     text = f"def {name}({parameters}):\n{indented(body)}\n"
     return text + (f"    {result}\n" if result else ""), tuple(theirs)
-
-
-def _bound_in(source: str) -> set[str]:
-    return {name for statement in ast.parse(source).body for name in bound(statement)}

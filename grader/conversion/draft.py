@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import ast
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
 from grader.errors import SpecError
 from grader.points import Points
+from grader.source.cells import parse_cell
 
 CellKind = Literal["code", "markdown", "raw"]
 RemarkKind = Literal["unfinished", "weaker", "look"]
@@ -53,6 +55,12 @@ class DraftCell:
     kind: CellKind
     source: str
     editable: bool = False
+
+    @property
+    def statements(self) -> list[ast.stmt]:
+        """What it holds as Python; nothing where it holds something else."""
+        tree = parse_cell(self.source) if self.kind == "code" else None
+        return tree.body if tree else []
 
     @property
     def has_solution(self) -> bool:

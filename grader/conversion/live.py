@@ -8,38 +8,24 @@ from collections.abc import Sequence
 # Calls that only set something, and that notebooks make beside their imports.
 _SETTINGS = frozenset(
     {
-        "torch.manual_seed",
-        "torch.set_printoptions",
-        "torch.set_default_dtype",
-        "torch.device",
-        "torch.tensor",
-        "np.random.seed",
-        "np.set_printoptions",
-        "np.array",
-        "numpy.random.seed",
-        "random.seed",
-        "warnings.filterwarnings",
-        "warnings.simplefilter",
-        "plt.rcParams.update",
-        "torch.no_grad",
-        "torch.inference_mode",
-        "functools.lru_cache",
-        "lru_cache",
-        "dataclass",
+        *("torch.manual_seed", "torch.set_printoptions", "torch.set_default_dtype"),
+        *("torch.device", "torch.tensor", "torch.no_grad", "torch.inference_mode"),
+        *("np.random.seed", "np.set_printoptions", "np.array", "numpy.random.seed"),
+        *("random.seed", "warnings.filterwarnings", "warnings.simplefilter"),
+        *("plt.rcParams.update", "functools.lru_cache", "lru_cache", "dataclass"),
         "dataclasses.dataclass",
     }
 )
 # A decorator of the notebook's own runs when the function is defined: it may do anything.
 _DECORATORS = _SETTINGS | {
-    "property",
-    "staticmethod",
-    "classmethod",
-    "abstractmethod",
-    "functools.cache",
-    "cache",
-    "functools.wraps",
-    "torch.jit.script",
+    *("property", "staticmethod", "classmethod", "abstractmethod", "functools.cache"),
+    *("cache", "functools.wraps", "torch.jit.script"),
 }
+# What takes time to evaluate, or needs what a cell has computed.
+_WORK = (
+    *(ast.Await, ast.Yield, ast.YieldFrom, ast.NamedExpr),
+    *(ast.ListComp, ast.SetComp, ast.DictComp, ast.Subscript),
+)
 
 
 def is_live(statements: Sequence[ast.stmt]) -> bool:
@@ -68,14 +54,10 @@ def _is_live(statement: ast.stmt) -> bool:
 
 def _is_plain(value: ast.expr) -> bool:
     """Whether it takes no time to evaluate, and needs nothing that a cell has computed."""
-    for node in ast.walk(value):
-        if isinstance(node, ast.Await | ast.Yield | ast.YieldFrom | ast.NamedExpr):
-            return False
-        if isinstance(node, ast.ListComp | ast.SetComp | ast.DictComp | ast.Subscript):
-            return False
-        if isinstance(node, ast.Call) and not _is_setting(node):
-            return False
-    return True
+    return not any(
+        isinstance(node, _WORK) or (isinstance(node, ast.Call) and not _is_setting(node))
+        for node in ast.walk(value)
+    )
 
 
 def _is_known_decorator(node: ast.expr) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from grader.conversion.live import dotted
 from grader.conversion.scope import DraftNames
@@ -12,15 +12,8 @@ from grader.source.names import bound, taken, taken_names
 
 _AUTOGRAD = frozenset(
     {
-        "grad",
-        "backward",
-        "grad_fn",
-        "is_leaf",
-        "retain_grad",
-        "register_hook",
-        "register_forward_hook",
-        "register_full_backward_hook",
-        "zero_grad",
+        *("grad", "backward", "grad_fn", "is_leaf", "retain_grad", "register_hook"),
+        *("register_forward_hook", "register_full_backward_hook", "zero_grad"),
     }
 )
 _BESIDE = ("torch.autograd.", "torch.func.", "torch.optim.", "torch.nn.utils.")
@@ -62,7 +55,7 @@ class Needs:
     def touches(self, statement: ast.stmt) -> bool:
         """Say whether a statement has anything to do with the student's objects."""
         return (
-            any(True for _ in self._features(statement))
+            self._has_feature(statement)
             or self._uses_theirs(statement)
             or bool(bound(statement) & (self._modules | self._functions))
         )
@@ -73,7 +66,7 @@ class Needs:
 
     def _follow(self, statement: ast.stmt, *, in_block: bool = False) -> bool:
         """Learn what a statement binds, block by block; say whether it needs the box."""
-        needed = any(True for _ in self._features(statement))
+        needed = self._has_feature(statement)
         self._learn(statement, in_block=in_block)
         # Again for a loop: what its end binds, its beginning meets the next time.
         for _ in range(2 if isinstance(statement, ast.For | ast.While) else 1):
@@ -109,74 +102,69 @@ class Needs:
         self.changed |= given
         return bool(given)
 
-    def parts(self, test: ast.expr, *, calls: bool) -> Iterator[ast.expr]:
+    def parts(self, node: ast.AST, *, calls: bool) -> Iterator[ast.expr]:
         """Yield the largest parts of an assertion that must be evaluated in the box.
 
         Args:
-            test: what is asserted.
+            node: what is asserted.
             calls: also what calls the student's objects, for those may change later on.
         """
-        yield from self._parts(test, calls)
-
-    def _parts(self, node: ast.expr, calls: bool) -> Iterator[ast.expr]:
-        if isinstance(node, COMPREHENSIONS):
-            if any(True for _ in self._features(node)):
+        inner: Iterable[ast.AST] = ast.iter_child_nodes(node)
+        match node:
+            case ast.ListComp() | ast.SetComp() | ast.GeneratorExp() if self._has_feature(node):
                 yield node
                 return
-        elif self._is_feature(node) or (calls and self._is_their_call(node)):
-            yield node
-            return
-        elif isinstance(node, ast.Attribute) and self._is_feature(node.value):
-            yield node  # x.grad.shape
-            return
-        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
-            # x.grad.tolist(): the gradient is handed out, and the judge calls its method
-            yield from self._parts(node.func.value, calls)
-            for argument in _arguments(node):
-                yield from self._parts(argument, calls)
-            return
-        for child in ast.iter_child_nodes(node):
-            for part in ast.walk(child) if not isinstance(child, ast.expr) else [child]:
-                if isinstance(part, ast.expr):
-                    yield from self._parts(part, calls)
+            case ast.expr() if not isinstance(node, COMPREHENSIONS) and (
+                self._is_feature(node) or (calls and self._is_their_call(node))
+            ):
+                yield node
+                return
+            case ast.Attribute(value=value) if self._is_feature(value):
+                yield node  # x.grad.shape
+                return
+            case ast.Call(func=ast.Attribute(value=value)):
+                # x.grad.tolist(): the gradient is handed out, and the judge calls its method
+                inner = [value, *_arguments(node)]
+        for child in inner:
+            yield from self.parts(child, calls=calls)
 
-    def _features(self, root: ast.AST) -> Iterator[ast.AST]:
-        return (node for node in ast.walk(root) if self._is_feature(node))
+    def _has_feature(self, root: ast.AST) -> bool:
+        return any(map(self._is_feature, ast.walk(root)))
 
     def _is_feature(self, node: ast.AST) -> bool:
-        if isinstance(node, ast.Attribute):
-            asked = _asked_type(node.value) if node.attr in ("__name__", "__qualname__") else None
-            return node.attr in _AUTOGRAD or (asked is not None and self._uses_theirs(asked))
-        if isinstance(node, ast.Compare):
-            return self._asks_for_type(node) or any(
-                map(self.is_instance, (node.left, *node.comparators))
-            )
-        if isinstance(node, ast.BinOp):
-            return self.is_instance(node.left) or self.is_instance(node.right)
-        if isinstance(node, ast.UnaryOp):
-            return self.is_instance(node.operand)
-        if isinstance(node, ast.AugAssign):
-            return self.is_instance(node.target)
-        if isinstance(node, ast.Delete):
-            return any(isinstance(t, ast.Subscript) and self._is_theirs(t) for t in node.targets)
-        if isinstance(node, ast.With):
-            return any(self._is_theirs(item.context_expr) for item in node.items)
-        if not isinstance(node, ast.Call):
-            return False
-        name = self._resolved(node.func)
+        match node:
+            case ast.Attribute(value=value, attr="__name__" | "__qualname__"):
+                asked = _asked_type(value)
+                return asked is not None and self._uses_theirs(asked)
+            case ast.Attribute(attr=attr):
+                return attr in _AUTOGRAD
+            case ast.Compare(left=left, comparators=others):
+                return self._asks_for_type(node) or any(map(self.is_instance, (left, *others)))
+            case ast.BinOp(left=left, right=right):
+                return self.is_instance(left) or self.is_instance(right)
+            case ast.UnaryOp(operand=value) | ast.AugAssign(target=value):
+                return self.is_instance(value)
+            case ast.Delete(targets=targets):
+                return any(isinstance(t, ast.Subscript) and self._is_theirs(t) for t in targets)
+            case ast.With(items=items):
+                return any(self._is_theirs(item.context_expr) for item in items)
+            case ast.Call():
+                return self._is_feature_call(node)
+        return False
+
+    def _is_feature_call(self, node: ast.Call) -> bool:
+        name = self._scope.resolved(node.func, self._local)
         if name == "next" and "next" not in self._local:
             return any(map(self._is_theirs, node.args))
         if name in _BY_THE_OBJECT and any(map(self.is_instance, node.args)):
             return True
         if name in OF_CLASSES:
             return name == "callable" or self._asks_for_their_class(node)
-        if name.startswith(_BESIDE):
-            return True
         if name == "copy.deepcopy":
-            return any(self._is_theirs(argument) for argument in node.args)
-        if self._is_their_call(node):
-            return any(map(self._must_be_made_there, _arguments(node)))
-        return False
+            return any(map(self._is_theirs, node.args))
+        return name.startswith(_BESIDE) or (
+            self._is_their_call(node) and any(map(self._must_be_made_there, _arguments(node)))
+        )
 
     def _asks_for_their_class(self, call: ast.Call) -> bool:
         if len(call.args) != 2:
@@ -199,7 +187,7 @@ class Needs:
         return any(not self._is_plain_kind(kind) for kind in kinds)
 
     def _is_plain_kind(self, kind: ast.expr) -> bool:
-        name = self._resolved(kind)
+        name = self._scope.resolved(kind, self._local)
         if isinstance(kind, ast.Constant) or dotted(kind) in _PLAIN_TYPES or name in _PLAIN_TYPES:
             return True
         if not name or self._is_theirs(kind):
@@ -235,7 +223,7 @@ class Needs:
         return argument.id in self._modules | self._functions | self._copied
 
     def _makes_module(self, call: ast.Call) -> bool:
-        name = self._resolved(call.func)
+        name = self._scope.resolved(call.func, self._local)
         return name.startswith("torch.nn.") and name.rpartition(".")[2][:1].isupper()
 
     def _is_their_call(self, node: ast.AST) -> bool:
@@ -252,13 +240,6 @@ class Needs:
 
     def _uses_theirs(self, node: ast.AST) -> bool:
         return any(self._is_theirs(name) for name in taken(node))
-
-    def _resolved(self, node: ast.expr) -> str:
-        name = dotted(node)
-        root, dot, rest = name.partition(".")
-        if root and root not in self._local and self._scope.home(root) == "import":
-            return f"{self._scope.dotted_import(root)}{dot}{rest}"
-        return name
 
     def _learn(self, statement: ast.stmt, *, in_block: bool) -> None:
         """Follow what the test's own names hold; of a block what its first line binds."""

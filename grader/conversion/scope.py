@@ -10,9 +10,8 @@ from importlib import import_module
 from typing import Literal
 
 from grader.conversion.draft import Draft, DraftCell
-from grader.conversion.live import is_live
-from grader.source.cells import parse_cell
-from grader.source.names import bound, taken_names
+from grader.conversion.live import dotted, is_live
+from grader.source.names import bound, imports, taken_names
 
 # What a suite's function may use by name in the box; a test holds it against the suite's own list.
 MODULES = frozenset(
@@ -73,13 +72,12 @@ class DraftNames:
         self._definitions: dict[str, list[Definition]] = {}
         self.stars: list[Star] = []
         for position, cell in enumerate(draft.cells):
-            if isinstance(cell, DraftCell) and cell.kind == "code":
+            if isinstance(cell, DraftCell):
                 self._read(position, cell)
         self._pure: dict[str, bool] = {}
 
     def _read(self, position: int, cell: DraftCell) -> None:
-        tree = parse_cell(cell.source)
-        for statement in tree.body if tree else ():
+        for statement in cell.statements:
             if isinstance(statement, ast.ImportFrom) and statement.names[0].name == "*":
                 self.stars.append(Star(position, cell, statement))
                 continue
@@ -135,11 +133,15 @@ class DraftNames:
 
     def dotted_import(self, name: str) -> str:
         """What a name stands for: `F` is torch.nn.functional, `SGD` is torch.optim.SGD."""
-        match ast.parse(self.import_line(name)).body:
-            case [ast.ImportFrom(module=module, names=[alias])]:
-                return f"{module}.{alias.name}"
-            case [ast.Import(names=[alias])] if alias.asname:
-                return alias.name
+        found = [imports(d.statement) for d in self.definitions(name)]
+        return next((names[name] for names in reversed(found) if name in names), name)
+
+    def resolved(self, node: ast.expr, local: set[str]) -> str:
+        """The dotted name that an expression stands for, imports resolved; "" for none."""
+        name = dotted(node)
+        root, dot, rest = name.partition(".")
+        if root and root not in local and self.home(root) == "import":
+            return f"{self.dotted_import(root)}{dot}{rest}"
         return name
 
     def given_function(self, name: str) -> ast.FunctionDef | None:

@@ -6,6 +6,7 @@ import ast
 import io
 import tokenize
 from collections.abc import Iterable, Mapping
+from copy import deepcopy
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -72,13 +73,30 @@ def replaced(chunk_text: str, statement: ast.stmt, new: Mapping[ast.expr, str]) 
     for node in sorted(new, key=lambda n: (n.lineno, n.col_offset), reverse=True):
         first, final = node.lineno - offset - 1, (node.end_lineno or node.lineno) - offset - 1
         if not _stands_there(node, encoded, first, final):
-            return _unparsed(statement, new)
+            return unparsed(statement, new)
         # The brackets of `all(… for …)` belong to both the call and what it is given.
         text = f"({new[node]})" if isinstance(node, ast.GeneratorExp) else new[node]
         head = encoded[first][: node.col_offset] + text.encode()
         encoded[first : final + 1] = [head + encoded[final][node.end_col_offset or 0 :]]
     text = "\n".join(line.decode() for line in encoded)
-    return text if _parses(text) else _unparsed(statement, new)
+    return text if _parses(text) else unparsed(statement, new)
+
+
+def unparsed(node: ast.AST, new: Mapping[ast.expr, str]) -> str:
+    """Write code anew with some of its expressions replaced."""
+
+    class Replacement(ast.NodeTransformer):
+        def visit(self, part: ast.AST) -> ast.AST:
+            return swaps.get(part) or self.generic_visit(part)
+
+    # The code itself stays as it is: others of its expressions are looked up in it later.
+    copy = deepcopy(node)
+    swaps: dict[ast.AST, ast.expr] = {
+        twin: ast.parse(new[part], mode="eval").body
+        for part, twin in zip(ast.walk(node), ast.walk(copy), strict=True)
+        if isinstance(part, ast.expr) and part in new
+    }
+    return ast.unparse(ast.fix_missing_locations(Replacement().visit(copy)))
 
 
 def indented(text: str, levels: int = 1) -> str:
@@ -97,16 +115,12 @@ def without_markers(source: str, markers: Iterable[str]) -> tuple[str, frozenset
     hidden: set[int] = set()
     within = False
     for index, line in enumerate(lines):
-        if begin in line:
-            within = True
+        marker = begin in line or end in line
+        within = begin in line or (within and end not in line)
+        if marker or within:
             hidden.add(index)
+        if marker:
             lines[index] = ""
-        elif end in line:
-            within = False
-            hidden.add(index)
-            lines[index] = ""
-        elif within:
-            hidden.add(index)
     return "\n".join(lines), frozenset(hidden)
 
 
@@ -138,24 +152,6 @@ def _same(text: str, node: ast.expr) -> bool:
         return ast.dump(ast.parse(text.strip(), mode="eval").body) == ast.dump(node)
     except SyntaxError:
         return False
-
-
-def _unparsed(statement: ast.stmt, new: Mapping[ast.expr, str]) -> str:
-    class Replacement(ast.NodeTransformer):
-        def visit(self, node: ast.AST) -> ast.AST:
-            if isinstance(node, ast.expr) and node in new:
-                return ast.parse(new[node], mode="eval").body
-            return self.generic_visit(node)
-
-    # The statement itself stays as it is: others of its expressions are looked up in it later.
-    copy = ast.parse(ast.unparse(statement)).body[0]
-    pairs = zip(ast.walk(statement), ast.walk(copy), strict=False)
-    new = {
-        c: new[n]
-        for n, c in pairs
-        if isinstance(n, ast.expr) and n in new and isinstance(c, ast.expr)
-    }
-    return ast.unparse(ast.fix_missing_locations(Replacement().visit(copy)))
 
 
 def _parses(text: str) -> bool:

@@ -21,7 +21,7 @@ from grader.conversion.obstacles import (
 )
 from grader.conversion.removed_helpers import as_use_checks
 from grader.conversion.scope import DraftNames
-from grader.conversion.source_text import Chunk, chunks, indented, replaced
+from grader.conversion.source_text import Chunk, chunks, indented, replaced, unparsed
 from grader.points import show
 from grader.source.cells import commands
 from grader.source.names import bound, read_first, taken, taken_names
@@ -249,8 +249,8 @@ class CellTranslation:
 
     def _argument(self, node: ast.expr | ast.keyword) -> str:
         value = node.value if isinstance(node, ast.keyword) else node
-        text = _swapped(
-            value, {n.id: self._outside(n.id) for n in taken(value) if n.id not in self._local}
+        text = unparsed(
+            value, {n: self._outside(n.id) for n in taken(value) if n.id not in self._local}
         )
         return f"{node.arg}={text}" if isinstance(node, ast.keyword) and node.arg else text
 
@@ -301,11 +301,7 @@ class CellTranslation:
         ):
             return ""
         call = statement.value
-        name = dotted(call.func)
-        root, dot, rest = name.partition(".")
-        if root in self._local or self._scope.home(root) != "import" or len(call.args) != 1:
-            return ""
-        if f"{self._scope.dotted_import(root)}{dot}{rest}" not in _SEEDS:
+        if len(call.args) != 1 or self._scope.resolved(call.func, self._local) not in _SEEDS:
             return ""
         return f"\nstudent.seed({ast.unparse(call.args[0])})"
 
@@ -334,18 +330,6 @@ class CellTranslation:
     def _import_for_box(self, name: str) -> None:
         if self._scope.dotted_import(name).startswith("torch."):
             self.imports.add("import torch")
-
-
-def _swapped(value: ast.expr, names: dict[str, str]) -> str:
-    """Write an expression with some of the names that it takes from outside replaced."""
-    copy = ast.parse(ast.unparse(value), mode="eval").body
-    new = {name: names[name.id] for name in taken(copy) if name.id in names}
-
-    class Swap(ast.NodeTransformer):
-        def visit_Name(self, node: ast.Name) -> ast.expr:
-            return ast.parse(new[node], mode="eval").body if node in new else node
-
-    return ast.unparse(Swap().visit(copy))
 
 
 def _works_inside(inner: list[Chunk], scope: DraftNames, parameters: set[str]) -> bool:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from grader.conversion.draft import Draft, DraftTest, Remark
+from grader.conversion.draft import Draft, Remark
 from grader.conversion.scope import DraftNames
 from grader.conversion.translation import Translator, Written
+from grader.source.names import imports
 
 
 @dataclass(frozen=True)
@@ -47,7 +47,7 @@ def suites_of(draft: Draft) -> Suites:
             remarks += [remark for made in written for remark in made.remarks]
             title = f"{question.title}: what gives the points."
             hidden[file] = _file(title, written, translator.scope)
-            shown = list(_visible(translator, tests))
+            shown = [found for test in tests if (found := translator.visible(test))]
             if shown:
                 title = f"{question.title}: what you can try yourself."
                 public[file] = _file(title, shown, translator.scope)
@@ -57,28 +57,15 @@ def suites_of(draft: Draft) -> Suites:
 def _modules(made: Written) -> set[str]:
     """The roots of what a test imports, at the head of its file or within itself."""
     text = "\n".join([*sorted(made.imports), made.text])
-    found = set()
-    for node in ast.walk(ast.parse(text)):
-        if isinstance(node, ast.Import):
-            found |= {alias.name.partition(".")[0] for alias in node.names}
-        elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
-            found.add(node.module.partition(".")[0])
-    return found
-
-
-def _visible(translator: Translator, tests: Iterable[DraftTest]) -> Iterator[Written]:
-    for test in tests:
-        made = translator.visible(test)
-        if made is not None:
-            yield made
+    return {name.partition(".")[0] for name in imports(ast.parse(text)).values()}
 
 
 def _file(title: str, tests: list[Written], scope: DraftNames) -> str:
-    imports = {"import pytest"}.union(*(test.imports for test in tests))
+    lines = {"import pytest"}.union(*(test.imports for test in tests))
     given = list(dict.fromkeys(name for test in tests for name in test.given))
     plain = " ".join(title.split()).replace("\\", "\\\\").replace('"', "'")
-    future = sorted(line for line in imports if line.startswith("from __future__"))
-    others = sorted(imports - set(future), key=lambda line: (line.startswith("from"), line))
+    future = sorted(line for line in lines if line.startswith("from __future__"))
+    others = sorted(lines - set(future), key=lambda line: (line.startswith("from"), line))
     constants = [_given(name, scope) for name in given if scope.given_constant(name)]
     helpers = [_given(name, scope) for name in given if not scope.given_constant(name)]
     functions = [function for test in tests for function in test.functions]

@@ -24,8 +24,7 @@ from grader.errors import SpecError, UsageError
 from grader.points import show
 from grader.release.percent import read_percent
 from grader.release.regions import solution_source, student_source
-from grader.source.cells import parse_cell
-from grader.source.names import bound
+from grader.source.names import imports
 
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9_-]{0,63}")
 _IN_THE_BOX = frozenset({"torch", "numpy", "matplotlib", "IPython", "grader", "nbgrader", "otter"})
@@ -212,43 +211,25 @@ def _toml(text: str) -> str:
 
 def _libraries(draft: Draft, beside: CompanionFiles) -> list[str]:
     """The packages that the notebook imports and the box does not have by itself."""
-    modules: set[str] = set()
-    for cell in draft.shown:
-        tree = parse_cell(cell.source) if cell.kind == "code" else None
-        for node in ast.walk(tree) if tree else ():
-            if isinstance(node, ast.Import):
-                modules |= {alias.name.partition(".")[0] for alias in node.names}
-            elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
-                modules.add(node.module.partition(".")[0])
+    cells = [ast.Module(body=cell.statements, type_ignores=[]) for cell in draft.shown]
+    modules = {name.partition(".")[0] for cell in cells for name in imports(cell).values()}
     known = _IN_THE_BOX | sys.stdlib_module_names | beside.modules
     return sorted(_PACKAGES.get(module, module) for module in modules - known)
 
 
 def _demos(draft: Draft) -> list[Remark]:
     """Given cells that call what students write: they raise in the released notebook."""
-    theirs = {
-        name
-        for cell in draft.shown
-        if cell.kind == "code" and cell.has_solution
-        for statement in getattr(parse_cell(cell.source), "body", ())
-        if isinstance(statement, ast.FunctionDef | ast.ClassDef)
-        for name in bound(statement)
-    }
+    definitions = (ast.FunctionDef, ast.ClassDef)
+    parts = [(cell, statement) for cell in draft.shown for statement in cell.statements]
+    theirs = {s.name for cell, s in parts if cell.has_solution and isinstance(s, definitions)}
     found = []
-    for cell in draft.shown:
-        if cell.kind != "code" or cell.has_solution:
+    for cell, statement in parts:
+        if cell.has_solution or isinstance(statement, definitions):
             continue
-        for statement in getattr(parse_cell(cell.source), "body", ()):
-            if isinstance(statement, ast.FunctionDef | ast.ClassDef):
-                continue
-            called = {
-                node.func.id
-                for node in ast.walk(statement)
-                if isinstance(node, ast.Call) and isinstance(node.func, ast.Name)
-            }
-            for name in sorted(called & theirs):
-                what = f"it calls {name}, which raises in the released notebook; guard it with try"
-                found.append(Remark("look", str(cell.place), what))
+        calls = (node.func for node in ast.walk(statement) if isinstance(node, ast.Call))
+        for name in sorted({f.id for f in calls if isinstance(f, ast.Name)} & theirs):
+            what = f"it calls {name}, which raises in the released notebook; guard it with try"
+            found.append(Remark("look", str(cell.place), what))
     return found
 
 

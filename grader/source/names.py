@@ -87,12 +87,12 @@ def _own(node: ast.AST) -> Iterator[ast.AST]:
     if isinstance(node, ast.Lambda):
         children = [*node.args.defaults, *(d for d in node.args.kw_defaults if d)]
     elif isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
-        children = list(_outer_parts(node))
+        children = list(outer_parts(node))
     for child in children:
         yield from _own(child)
 
 
-def _outer_parts(node: ast.AST) -> Iterator[ast.AST]:
+def outer_parts(node: ast.AST) -> Iterator[ast.AST]:
     """The parts of a definition that are evaluated in the scope round it."""
     if isinstance(node, ast.ClassDef):
         yield from (*node.decorator_list, *node.bases, *(k.value for k in node.keywords))
@@ -132,7 +132,7 @@ def _taken(node: ast.AST, inner: frozenset[str]) -> Iterator[ast.Name]:
                 if part is not first:
                     yield from _taken(part, local)
     elif isinstance(node, _SCOPES):
-        for part in _outer_parts(node):
+        for part in outer_parts(node):
             yield from _taken(part, inner)
         yield from _taken_by_body(node, inner)
     else:
