@@ -41,13 +41,13 @@ class Case:
 def _ours(sandbox: str) -> list[Case]:
     system = Ours(sandbox, "warm")
     notebook = "submissions/s0000.ipynb"
-    check = [GRADER, "check", notebook, "--assignment", "ps1", "--sandbox", sandbox]
+    check = [GRADER, "check", notebook, "--assignment", "ps1", "--sandbox", sandbox, "--no-keep"]
     return [
         Case(name=f"grader check, {sandbox}", system=system, command=list(check)),
         Case(
             name=f"grader grade, {sandbox}",
             system=system,
-            command=[GRADER, "grade", "ps1", "--sandbox", sandbox],
+            command=[GRADER, "grade", "ps1", "--sandbox", sandbox, "--no-keep"],
         ),
     ]
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+
 from hypothesis import HealthCheck, settings
 
 # No verdict by wall clock: on a busy machine anything may take long once. The name is none of the
@@ -10,3 +12,6 @@ settings.register_profile("tests", deadline=None, suppress_health_check=[HealthC
 settings.load_profile("tests")
 # For `make mutants`, which runs the same tests some hundred times.
 settings.register_profile("mutants", settings.get_profile("tests"), max_examples=20)
+
+# A command of a test leaves no judge behind for the next; what is kept is tested for itself.
+os.environ["GRADER_KEEP"] = "0"

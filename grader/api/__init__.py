@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from grader.api.grading import Graded, Progress, grade
     from grader.api.handing_in import collect_submissions
     from grader.api.inboxes import make_inbox, submit, verify_receipt
+    from grader.api.keeping import end_kept_judges, kept_check
     from grader.api.pages import write_report
     from grader.api.totals import CourseTotals, course_totals, write_totals
     from grader.api.validation import Fault, validate
@@ -30,6 +31,8 @@ _HOMES = {
     "find_course": "courses",
     "init_course": "courses",
     "release": "courses",
+    "end_kept_judges": "keeping",
+    "kept_check": "keeping",
     "Graded": "grading",
     "Progress": "grading",
     "grade": "grading",
@@ -54,9 +57,11 @@ __all__ = [
     "check",
     "collect_submissions",
     "course_totals",
+    "end_kept_judges",
     "find_course",
     "grade",
     "init_course",
+    "kept_check",
     "make_inbox",
     "release",
     "submit",
@@ -68,7 +73,7 @@ __all__ = [
 
 
 def __getattr__(name: str) -> Any:
-    """Load a function when it is first used: torch and nbconvert take seconds to import."""
+    """Load a function when it is first used: torch and SQLAlchemy take long to import."""
     if name not in _HOMES:
         raise AttributeError(name)
     return getattr(import_module(f"grader.api.{_HOMES[name]}"), name)

@@ -2,35 +2,29 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from pathlib import Path
-from typing import TYPE_CHECKING
 
+from grader import __version__
 from grader.course.directory import Course
 from grader.course.given_files import given_files
 from grader.course.spec import AssignmentSpec
 from grader.errors import GraderError, UsageError
+from grader.grading.checked_notebook import check_notebook
+from grader.grading.job import BatchConfig, Job
+from grader.grading.keeping.kept import with_key
 from grader.intake.accepted_files import AcceptedFiles, Taken, beside_on_disk, hashes
 from grader.intake.answers import written_answers
 from grader.intake.notebook import ReadNotebook, read_notebook
 from grader.release.check_settings import released_spec
 from grader.sandbox.base import CellResult
-from grader.sandbox.choose import open_slot
-from grader.sandbox.executed import executed_notebook
-from grader.sandbox.limits import run_limits, slot_options
-from grader.sandbox.notebook_box import NotebookBox
-from grader.suite.causes import causes
-from grader.suite.executed_notebook import ExecutedNotebook
-from grader.suite.helpers import make_importable
-from grader.suite.loading import load_suites
+from grader.sandbox.choose import Choice, choose
 from grader.suite.lookahead import look_ahead
 from grader.suite.randomness import Seeds
 from grader.suite.results import TestResult
-
-if TYPE_CHECKING:
-    from grader.suite.running import CollectedSuite
 
 CHECK_SEEDS = Seeds(20_541)
 """The same for every check, so that a student sees the same twice. Everybody can know them."""
@@ -66,6 +60,7 @@ def check(
     *,
     assignment: str | None = None,
     sandbox: str = "local",
+    keep: bool = False,
     tell: Callable[[str], None] | None = None,
 ) -> CheckedNotebook:
     """Run the public suite against a notebook.
@@ -74,6 +69,7 @@ def check(
         notebook: the file; the `tests` and `data` folders of its release are looked for beside it.
         assignment: its name, where the notebook does not lie in its released folder.
         sandbox: as in `grade`.
+        keep: have the judge with its warm slot stay for the next check, for ten minutes.
         tell: told which sandbox it is.
 
     Raises:
@@ -82,7 +78,8 @@ def check(
     """
     if not notebook.is_file():
         raise UsageError("there is no such notebook", where=notebook)
-    read = read_notebook(notebook.read_bytes(), name=notebook.name)
+    data = notebook.read_bytes()
+    read = read_notebook(data, name=notebook.name)
     suite = find_public_suite(notebook, assignment or read.assignment or None)
     given = given_files(suite.given, suite.spec.box.files) if suite.given else {}
     known = hashes({name: path.read_bytes() for name, path in given.items()})
@@ -90,7 +87,7 @@ def check(
     own = {path.name for path in notebook.resolve().parent.glob("*.py")}
     unused = own - set(given) - {name for name, _ in taken.files}
     taken = replace(taken, unused=(*taken.unused, *sorted(unused)))
-    return run_public_suite(read, suite, sandbox=sandbox, tell=tell, beside=taken)
+    return run_public_suite(read, data, suite, sandbox=sandbox, keep=keep, tell=tell, beside=taken)
 
 
 def find_public_suite(notebook: Path, assignment: str | None) -> PublicSuite:
@@ -130,62 +127,80 @@ def find_public_suite(notebook: Path, assignment: str | None) -> PublicSuite:
 
 def run_public_suite(
     notebook: ReadNotebook,
+    data: bytes,
     suite: PublicSuite,
     *,
     sandbox: str,
+    keep: bool = False,
     tell: Callable[[str], None] | None = None,
     beside: Taken | None = None,
 ) -> CheckedNotebook:
-    """Run a notebook and the public suite against it, in this process."""
-    found: list[CheckedNotebook] = []
+    """Run a notebook and the public suite against it, in a judge's process of its own.
+
+    Args:
+        notebook: as it was read.
+        data: its bytes.
+        suite: the public tests.
+        sandbox: as in `grade`.
+        keep: have the judge stay for the next check, or take one that has stayed.
+        tell: told which sandbox it is.
+        beside: what lies beside the notebook.
+    """
     given = given_files(suite.given, suite.spec.box.files) if suite.given else {}
     taken = beside or Taken()
-    files = {name: content.read(name) for name, content in taken.files}
-    files |= {name: path.read_bytes() for name, path in given.items()}
-
-    # What takes seconds goes side by side: the slot warms up while torch is imported here.
-    slot = open_slot(
-        sandbox,
-        slot_options(suite.spec, data=suite.data),
-        hide=suite.hide,
-        tell=tell,
-        meanwhile=load_suites,
+    choice = choose(sandbox, hide=suite.hide)
+    if tell is not None:
+        tell(f"{choice.sandbox} sandbox ({choice.why})")
+    config = _config(suite, choice, {name: path.read_bytes() for name, path in given.items()})
+    job = Job(
+        student="",
+        file="notebook.ipynb",
+        data=data,
+        files={name: content.read(name) for name, content in taken.files},
+        unused=taken.unused,
+        sha256="",
+        notes=tuple(taken.notes),
+    )
+    checked = check_notebook(with_key(config) if keep else config, job)
+    return CheckedNotebook(
+        results=list(checked.results),
+        cells=list(checked.cells),
+        notes=list(checked.notes),
+        ahead=look_ahead(
+            notebook.sources, suite.spec, beside=[*job.files, *config.given, *taken.unused]
+        ),
+        missing_modules=checked.missing_modules,
+        answers=written_answers(notebook),
+        sandbox=sandbox,
     )
 
-    from grader.suite.running import collect_suite
 
-    def on_ready(collected: CollectedSuite) -> None:
-        seed = CHECK_SEEDS.of_notebook()
-        box = NotebookBox(
-            slot, notebook.sources, files=files, limits=run_limits(suite.spec), seed=seed
-        )
-        try:
-            run = box.run()
-            answers = written_answers(notebook)
-            view = ExecutedNotebook(executed_notebook(notebook, run), answers)
-            results = collected.run(
-                box, view, seeds=CHECK_SEEDS, deadline_s=suite.spec.resources.suite_s
-            )
-        finally:
-            box.close()
-        ahead = look_ahead(notebook.sources, suite.spec, beside=[*files, *taken.unused])
-        said = causes(notebook.sources, run.cells, results, not_taken=taken.unused)
-        found.append(
-            CheckedNotebook(
-                results=results,
-                cells=run.cells,
-                notes=[*said.notes, *taken.notes, *notebook.repairs, *run.notes],
-                ahead=ahead,
-                missing_modules=said.missing_modules,
-                answers=answers,
-                sandbox=sandbox,
-            )
-        )
+def _config(suite: PublicSuite, choice: Choice, given: dict[str, bytes]) -> BatchConfig:
+    return BatchConfig(
+        assignment=suite.spec.title,
+        spec=suite.spec,
+        bundle_sha256=_sha256_of(suite),
+        hidden=str(suite.folder),
+        reference="",
+        data=str(suite.data or ""),
+        given=given,
+        sandbox=choice.sandbox,
+        isolation=choice.isolation,
+        image=choice.image,
+        hide=tuple(map(str, choice.hide)),
+        seed=CHECK_SEEDS.batch,
+        grader_version=__version__,
+        alone=True,
+    )
 
-    try:
-        if suite.given:
-            make_importable(suite.given, given)
-        collect_suite(suite.folder, reference_path=None, on_ready=on_ready)
-    finally:
-        slot.stop()
-    return found[0]
+
+def _sha256_of(suite: PublicSuite) -> str:
+    """The hash of the tests and the data."""
+    folders = [suite.folder, *([suite.data] if suite.data else [])]
+    files = {path for folder in folders for path in folder.rglob("*") if path.is_file()}
+    found = hashlib.sha256()
+    for path in sorted(files):
+        if "__pycache__" not in path.parts:
+            data = path.read_bytes()
+            found.update(f"{path}\0{len(data)}\0".encode() + data)
+    return found.hexdigest()

@@ -32,6 +32,7 @@ from grader.gradebook.whole_mark import WholeMark
 from grader.grading.batch import Watchers, grade_batch
 from grader.grading.cluster import Cluster, open_cluster
 from grader.grading.job import Job, Judged
+from grader.grading.keeping.kept import end_kept_judges, with_key
 from grader.grading.order import longest_first
 from grader.grading.packed_bundle import pack
 from grader.grading.regrade import fingerprints_of, reusable_results, with_reusable_results
@@ -112,6 +113,7 @@ def grade(
     gpus: Sequence[str] = (),
     runtime: str = "",
     cluster: str = "",
+    keep: bool = False,
     progress: Progress | None = None,
 ) -> Graded:
     """Grade what students handed in.
@@ -131,6 +133,8 @@ def grade(
             are found.
         runtime: of the container engine, such as `runsc`; default: the engine's own.
         cluster: address of a Dask scheduler, or `local:N`; then its machines grade.
+        keep: have the judge of a single submission, with its warm slot, stay for the next command
+            for ten minutes; several submissions need the room, and end those that have stayed.
         progress: who is told.
 
     Raises:
@@ -165,7 +169,7 @@ def grade(
         gradebook = stack.enter_context(Gradebook(course.database_url))
         run = _Run(course, chosen, choice, gradebook, progress, out, machines)
         run.prepare(submissions, regrade=regrade, seed=seed, slots=slots, gpus=devices)
-        run.judge()
+        run.judge(keep=keep)
         return run.finish(began, tuple(refused))
 
 
@@ -307,7 +311,7 @@ class _Run:
         self._submissions[job.student, job.attempt] = submission
         return None
 
-    def judge(self) -> None:
+    def judge(self, *, keep: bool) -> None:
         """Run what has to run; each verdict is in the gradebook before its page is written."""
         if not self._jobs:
             return
@@ -316,6 +320,12 @@ class _Run:
             self._assignment.name, seed=self._seed, settings=settings
         )
         self._config = with_released_cells(self._config, self._assignment)
+        alone = len(self._jobs) == 1 and self._machines is None
+        self._config = msgspec.structs.replace(self._config, alone=alone)
+        if keep and alone:
+            self._config = with_key(self._config)
+        elif keep:
+            end_kept_judges()
         watchers = Watchers(
             on_verdict=self._take,
             on_begin=self._progress.begun,

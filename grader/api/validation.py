@@ -229,7 +229,10 @@ def _public(assignment: Assignment, choice: Choice, solution: bytes) -> Iterator
         return
     try:
         checked = run_public_suite(
-            read_notebook(solution, name="reference.ipynb"), suite, sandbox=choice.sandbox
+            read_notebook(solution, name="reference.ipynb"),
+            solution,
+            suite,
+            sandbox=choice.sandbox,
         )
     except InfrastructureError:
         raise

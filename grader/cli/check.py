@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from grader.cli.options import json_option, print_json, sandbox_option
+from grader.cli.options import json_option, keep_option, print_json, sandbox_option
 from grader.cli.output import secho
 
 if TYPE_CHECKING:
@@ -18,8 +18,11 @@ if TYPE_CHECKING:
 @click.argument("notebook", type=click.Path(path_type=Path))
 @click.option("--assignment", help="Its name, where the notebook does not lie in its release.")
 @sandbox_option
+@keep_option
 @json_option
-def command(notebook: Path, assignment: str | None, sandbox: str, as_json: bool) -> None:
+def command(
+    notebook: Path, assignment: str | None, sandbox: str, keep: bool, as_json: bool
+) -> None:
     """Run the public tests on a notebook, as a student does before handing in.
 
     The notebook runs from top to bottom in a fresh sandbox (`auto`: the local one); then the public
@@ -40,6 +43,7 @@ def command(notebook: Path, assignment: str | None, sandbox: str, as_json: bool)
         notebook,
         assignment=assignment,
         sandbox="local" if sandbox == "auto" else sandbox,
+        keep=keep,
         tell=tell,
     )
     if as_json:

@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
 import click
 
 from grader.cli.options import json_option, print_json, runtime_option, sandbox_option
 from grader.cli.output import secho
+
+if TYPE_CHECKING:
+    from grader.sandbox.doctor import Check
 
 
 @click.command("doctor")
@@ -28,7 +34,7 @@ def command(sandbox: str, runtime: str, gpu: bool, as_json: bool) -> None:
 
     marks = {True: ("✓", "green"), False: ("✗", "red"), None: ("–", None)}
     checks = []
-    for check in diagnose(sandbox, gpu=gpu, runtime=runtime):
+    for check in _with_kept(diagnose(sandbox, gpu=gpu, runtime=runtime)):
         checks.append(check)
         if not as_json:
             sign, colour = marks[check.ok]
@@ -45,3 +51,10 @@ def command(sandbox: str, runtime: str, gpu: bool, as_json: bool) -> None:
     if failed:
         click.echo(f"Does not hold: {', '.join(failed)}.", err=True)
         raise click.exceptions.Exit(1)
+
+
+def _with_kept(checks: Iterator[Check]) -> Iterator[Check]:
+    from grader.api import kept_check
+
+    yield from checks
+    yield kept_check()

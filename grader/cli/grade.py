@@ -13,6 +13,7 @@ from grader.cli.options import (
     find,
     isolation_option,
     json_option,
+    keep_option,
     print_json,
     runtime_option,
     sandbox_option,
@@ -70,6 +71,7 @@ class SlotCount(click.ParamType):  # type: ignore[type-arg]
     default="",
     help="Grade on a Dask cluster: its scheduler's address, or local:N.",
 )
+@keep_option
 @course_option
 @json_option
 def command(
@@ -85,6 +87,7 @@ def command(
     seed: int | None,
     gpus: str,
     cluster: str,
+    keep: bool,
     course_dir: Path | None,
     as_json: bool,
 ) -> None:
@@ -119,6 +122,7 @@ def command(
             seed=seed,
             gpus=[device.strip() for device in gpus.split(",") if device.strip()],
             cluster=cluster,
+            keep=keep,
             progress=shown.progress(),
         )
     if as_json:

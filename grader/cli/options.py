@@ -42,6 +42,14 @@ runtime_option = click.option(
     help="The container engine's runtime, such as runsc (gVisor); default: the engine's own.",
 )
 
+keep_option = click.option(
+    "--keep/--no-keep",
+    default=True,
+    envvar="GRADER_KEEP",
+    help="Of a single notebook: leave the sandbox warm for ten minutes, for the next command of "
+    "yours that is the same. GRADER_KEEP=0 does it never.",
+)
+
 
 def find(course_dir: Path | None) -> Course:
     """The course directory that was named, or the one around."""

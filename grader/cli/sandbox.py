@@ -41,12 +41,14 @@ def build(base: str | None, assignment: str | None, rebuild: bool, course_dir: P
     Example:
       grader sandbox build --for transformers-gnns
     """
+    from grader.api import end_kept_judges
     from grader.sandbox.image import BASE, build_image
 
     box = find(course_dir).assignment(assignment).spec.box if assignment else BASE
     state = build_image(
         box, base=base, rebuild=rebuild, tell=lambda text: click.echo(text, err=True)
     )
+    end_kept_judges()  # they may have slots of an image that is none of today's
     click.echo(f"{state.tag} {state.image_id}")
 
 
@@ -105,7 +107,27 @@ def prune(images: Literal["none", "old", "all"]) -> None:
     Example:
       grader sandbox prune --images old
     """
+    from grader.api import end_kept_judges
     from grader.sandbox.prune import prune as remove
 
+    if images != "none":
+        end_kept_judges()
     for name in remove(images=images):
         click.echo(name)
+
+
+@command.command("stop")
+def stop() -> None:
+    """End the judges that stay, each with its warm sandbox, for the next command of yours.
+
+    After `grader check`, and `grader grade` of a single notebook, one stays for ten minutes. One
+    that is at work ends when it is through. `grader doctor` says which there are.
+
+    \b
+    Example:
+      grader sandbox stop
+    """
+    from grader.api import end_kept_judges
+
+    count = end_kept_judges()
+    click.echo(f"{count} ended." if count else "None was kept.")

@@ -10,7 +10,7 @@ from grader.course.spec import AssignmentSpec
 from grader.errors import GraderError
 from grader.grading.verdict import Verdict
 from grader.release.given_cells import GivenCell
-from grader.sandbox.base import Isolation, SandboxName
+from grader.sandbox.base import CellResult, Isolation, SandboxName
 from grader.suite.results import TestResult
 
 
@@ -46,6 +46,9 @@ class BatchConfig(msgspec.Struct, frozen=True, kw_only=True):
     `given` is what the course gives beside the notebook, by its path there.
     `suite` are the fingerprints of the hidden suite. `released` are the cells of the notebook that
     students got: by them the answers are found that a person reads.
+    `reference` is empty for a public suite. `alone` is true for a single submission: what is only
+    of use to the next is not done for it. `keep` names the judge that stays for the next command
+    of the same user (see `grading.keeping`); empty: none does.
     """
 
     assignment: str
@@ -69,6 +72,8 @@ class BatchConfig(msgspec.Struct, frozen=True, kw_only=True):
     runtime: str = ""
     suite: dict[str, str] = {}
     released: tuple[GivenCell, ...] = ()
+    alone: bool = False
+    keep: str = ""
 
 
 class Ready(msgspec.Struct, frozen=True, kw_only=True, tag="ready", tag_field="kind"):
@@ -106,6 +111,15 @@ class Judged(msgspec.Struct, frozen=True, kw_only=True, tag="judged", tag_field=
     executed: bytes
 
 
+class Checked(msgspec.Struct, frozen=True, kw_only=True, tag="checked", tag_field="kind"):
+    """What the public suite says of a notebook."""
+
+    results: tuple[TestResult, ...]
+    cells: tuple[CellResult, ...]
+    notes: tuple[str, ...]
+    missing_modules: tuple[str, ...]
+
+
 class WorkerError(msgspec.Struct, frozen=True, kw_only=True, tag="broken", tag_field="kind"):
     """The suite or the sandbox can't be used: said before the first mark."""
 
@@ -122,7 +136,7 @@ class DeviceLost(msgspec.Struct, frozen=True, kw_only=True, tag="withdrawn", tag
     what: str
 
 
-FromWorker = Ready | Warming | Started | CellStarted | Judged | WorkerError | DeviceLost
+FromWorker = Ready | Warming | Started | CellStarted | Judged | Checked | WorkerError | DeviceLost
 
 
 def worker_error(error: GraderError) -> WorkerError:

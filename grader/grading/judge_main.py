@@ -5,6 +5,9 @@
 Each descriptor is one end of a connection to the batch, its parent, with which it dies; the first
 also carries the setting. A broken suite is found here, before the first submission is touched.
 
+Where the judge may stay for its user's next command (`keep` of the setting), the last descriptor is
+none to a worker: on it the batch is told that it may go.
+
 A worker is forked for each connection. With only one, this process is the worker, and its slot
 warms up while torch is imported here: who waits for one notebook waits for one of the two, not for
 one after the other.
@@ -16,6 +19,7 @@ import contextlib
 import gc
 import os
 import signal
+import socket
 import sys
 import tempfile
 from collections.abc import Iterator
@@ -27,6 +31,7 @@ import msgspec
 
 from grader.errors import GraderError, SuiteError
 from grader.grading.job import BatchConfig, worker_error
+from grader.grading.keeping.keeper import Keeper
 from grader.grading.parent_death import end_with_parent, stop_now
 from grader.grading.slot import for_worker, make_slot
 from grader.sandbox.base import Slot
@@ -39,6 +44,10 @@ if TYPE_CHECKING:
 def serve(connections: list[Connection], parent: int) -> None:
     """Collect the suite, then fork a worker for each connection and wait for them."""
     config = msgspec.msgpack.decode(connections[0].recv_bytes(), type=BatchConfig)
+    keeper = None
+    if config.keep:
+        with connections.pop() as told:
+            keeper = Keeper(config, socket.socket(fileno=os.dup(told.fileno())))
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the batch decides what Ctrl-C means
     slot: Slot | None = None
     try:
@@ -47,7 +56,7 @@ def serve(connections: list[Connection], parent: int) -> None:
             end_with_parent(parent, signal.SIGTERM)  # it destroys its slot first
             slot = make_slot(for_worker(config, 0))
             slot.start()
-        _judge(config, connections, slot)
+        _judge(config, connections, slot, keeper)
     except GraderError as error:
         connections[0].send_bytes(msgspec.msgpack.encode(worker_error(error)))
     finally:
@@ -55,55 +64,78 @@ def serve(connections: list[Connection], parent: int) -> None:
             slot.stop()
 
 
-def _judge(config: BatchConfig, connections: list[Connection], slot: Slot | None) -> None:
+def _judge(
+    config: BatchConfig,
+    connections: list[Connection],
+    slot: Slot | None,
+    keeper: Keeper | None = None,
+) -> None:
     load_suites()
-    _do_once()
+    _do_once(config)
     from grader.rules.checking import check_rule_names
     from grader.suite.helpers import make_importable
-    from grader.suite.plan_checks import check_plan
     from grader.suite.running import collect_suite
 
     def on_ready(suite: CollectedSuite) -> None:
-        check_rule_names(config.spec, Path(config.reference), config.assignment)
-        faults = check_plan(suite.plan, config.spec)
-        if faults:
-            raise SuiteError(
-                "; ".join(faults),
-                where=config.hidden,
-                hint=f"Mend the suite or assignment.toml, then run `grader validate "
-                f"{config.assignment}`.",
-            )
+        if config.reference:  # else it is the public suite, which gives no points
+            check_rule_names(config.spec, Path(config.reference), config.assignment)
+            _check_points(suite, config)
         # What is here stays: no child's collector need go through it, a third of a second.
         gc.collect()
         gc.freeze()
         if slot is not None:
-            _be_worker(config, suite, connections[0], slot)
+            _be_worker(config, suite, connections[0], slot, keeper)
         else:
             _fork_workers(config, suite, connections)
 
     make_importable(Path(config.hidden).parent, config.given)
     with _suite_folder(config) as folder:
-        collect_suite(folder, reference_path=Path(config.reference), on_ready=on_ready)
+        reference = Path(config.reference) if config.reference else None
+        collect_suite(folder, reference_path=reference, on_ready=on_ready)
 
 
-def _do_once() -> None:
+def _check_points(suite: CollectedSuite, config: BatchConfig) -> None:
+    from grader.suite.plan_checks import check_plan
+
+    faults = check_plan(suite.plan, config.spec)
+    if faults:
+        raise SuiteError(
+            "; ".join(faults),
+            where=config.hidden,
+            hint=f"Mend the suite or assignment.toml, then run `grader validate "
+            f"{config.assignment}`.",
+        )
+
+
+def _do_once(config: BatchConfig) -> None:
     """Do what each submission's child would else do for the first time."""
     import torch
 
     from grader.suite.randomness import seed_judge
 
     torch.set_num_threads(1)  # no thread pool may exist before a fork
-    # The first comparison imports sympy, for a second.
-    torch.testing.assert_close(torch.ones(1), torch.ones(1))
+    if not config.alone or _mentions(Path(config.hidden), b"assert_close"):
+        # The first comparison imports sympy, for a second.
+        torch.testing.assert_close(torch.ones(1), torch.ones(1))
     seed_judge(0)  # and this imports numpy.random
 
 
+def _mentions(folder: Path, word: bytes) -> bool:
+    return any(word in path.read_bytes() for path in folder.rglob("*.py"))
+
+
 def _be_worker(
-    config: BatchConfig, suite: CollectedSuite, connection: Connection, slot: Slot
+    config: BatchConfig,
+    suite: CollectedSuite,
+    connection: Connection,
+    slot: Slot,
+    keeper: Keeper | None,
 ) -> None:
+    from grader.grading.check_worker import CheckWorker
     from grader.grading.worker import Worker
 
-    Worker(for_worker(config, 0), suite, connection, slot).run()
+    kind = Worker if config.reference else CheckWorker
+    kind(for_worker(config, 0), suite, connection, slot, keeper).run()
     connection.close()
 
 

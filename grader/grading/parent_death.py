@@ -28,6 +28,13 @@ def end_with_parent(parent: int, number: signal.Signals) -> None:
         os.kill(os.getpid(), number)
 
 
+def end_alone() -> None:
+    """Take that back: from now on this process outlives its parent."""
+    if sys.platform == "linux":
+        no = ctypes.c_ulong(0)
+        ctypes.CDLL(None).prctl(ctypes.c_int(_PR_SET_PDEATHSIG), no, no, no, no)
+
+
 def stop_now(_number: int, _frame: object) -> None:
     """Handle SIGTERM: end through every `finally`, of which one destroys the slot."""
     signal.signal(signal.SIGTERM, signal.SIG_IGN)  # once: another would break off the cleaning up

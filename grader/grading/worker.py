@@ -24,6 +24,7 @@ from grader.grading.baseline import Baseline, is_needed, settled
 from grader.grading.job import (
     BatchConfig,
     CellStarted,
+    Checked,
     DeviceLost,
     Job,
     Judged,
@@ -33,6 +34,7 @@ from grader.grading.job import (
     WorkerError,
     worker_error,
 )
+from grader.grading.keeping.keeper import Keeper
 from grader.grading.make_verdict import not_judged, with_tests
 from grader.grading.own_memory import bound_own_memory
 from grader.grading.parent_death import end_with_parent, stop_now
@@ -76,10 +78,12 @@ class Worker:
         suite: CollectedSuite,
         connection: Connection,
         slot: Slot | None = None,
+        keeper: Keeper | None = None,
     ) -> None:
         self._config = config
         self._suite = suite
         self._connection = connection
+        self._keeper = keeper
         self._book = rulebook(config.spec)
         self._baselines: dict[int, Baseline] = {}
         self._slot = slot or make_slot(config)
@@ -102,6 +106,8 @@ class Worker:
                 try:
                     job = msgspec.msgpack.decode(self._connection.recv_bytes(), type=Job)
                 except (EOFError, OSError):
+                    if self._stay():
+                        continue
                     return
                 self._say(Started(student=job.student))
                 self._say(self._judge(job))
@@ -111,7 +117,27 @@ class Worker:
                 with contextlib.suppress(GraderError):  # whoever opens it is told
                     self._slot.start()
         finally:
+            if self._keeper is not None:
+                self._keeper.close()
             self._slot.stop()
+
+    def _stay(self) -> bool:
+        """Wait for the next command where this judge is kept; whether one has come."""
+        if self._keeper is None:
+            return False
+        self._slot.start()  # one that a session has ruined warms up meanwhile
+        client = self._keeper.next_client(self._connection)
+        if client is None:
+            return False
+        self._connection, self._config = client.connection, client.config
+        self._baselines.clear()
+        try:
+            hello = self._slot.wait_ready()
+        except GraderError as error:
+            self._say(worker_error(error))
+            return False
+        self._say(Ready(packages=hello.packages, pid=os.getpid()))
+        return True
 
     def _is_free(self, occupancy: Occupancy) -> bool:
         """Whether the device is as it was, at the latest once the slot is gone; else leave it."""
@@ -124,7 +150,7 @@ class Worker:
         self._say(DeviceLost(device=occupancy.device, what=what))
         return False
 
-    def _judge(self, job: Job) -> Judged | WorkerError:
+    def _judge(self, job: Job) -> Judged | Checked | WorkerError:
         """Judge a submission; trouble of ours is tried again in a fresh slot."""
 
         def on_cell(cell: int, cells: int) -> None:

@@ -43,7 +43,7 @@ def markdown_html(
 
 
 def load_renderer() -> bool:
-    """Import what Markdown needs, a third of a second; whether that was still to be done."""
+    """Import what Markdown needs; whether that was still to be done."""
     if "grader.report.markdown_renderer" in sys.modules:
         return False
     import_module("grader.report.markdown_renderer")
@@ -59,7 +59,7 @@ def _convert_cached(source: str) -> Markup:
 def _convert(source: str, attachments: Mapping[str, Mapping[str, str]]) -> Markup:
     if _RUN.search(source) or source.count("\\begin{") > MAX_ENVIRONMENTS:
         return _as_it_stands(source)
-    # nbconvert takes a third of a second to import; many pages hold no Markdown.
+    # Many pages hold no Markdown.
     from grader.report.markdown_renderer import render_markdown
 
     try:

@@ -1,4 +1,4 @@
-"""nbconvert's Markdown with our headings, code and formulas; its HTML is not sanitised yet."""
+"""Markdown as HTML with our headings, code and formulas; its HTML is not sanitised yet."""
 
 from __future__ import annotations
 
@@ -8,11 +8,12 @@ from html import escape, unescape
 from typing import Any
 from urllib.parse import unquote
 
-from nbconvert.filters.markdown_mistune import IPythonRenderer, MarkdownWithMath
+from mistune import HTMLRenderer
 
 from grader.intake.linked_pictures import plain_target, with_quoted_links
 from grader.report.formulas import formula_html
 from grader.report.markdown import highlight_code
+from grader.report.markdown_parser import parse
 from grader.report.pictures import sound_url
 
 # Headings in a notebook stand below the page's own two levels.
@@ -33,12 +34,14 @@ def render_markdown(source: str, attachments: Mapping[str, Mapping[str, str]]) -
     Raises:
         RecursionError: the source is nested too deeply.
     """
-    renderer = _Renderer(escape=False, attachments=dict(attachments))
-    html: str = MarkdownWithMath(renderer=renderer).render(with_quoted_links(source))
-    return html
+    return parse(with_quoted_links(source), _Renderer(attachments))
 
 
-class _Renderer(IPythonRenderer):  # type: ignore[misc]
+class _Renderer(HTMLRenderer):
+    def __init__(self, attachments: Mapping[str, Mapping[str, str]]) -> None:
+        super().__init__(escape=False, allow_harmful_protocols=True)  # all of it is sanitised
+        self._attachments = attachments
+
     def block_code(self, code: str, info: str | None = None) -> str:
         language = (info or "").split(maxsplit=1)[:1]
         python = bool(language) and language[0].lower() in _PYTHON_NAMES
@@ -91,7 +94,7 @@ class _Renderer(IPythonRenderer):  # type: ignore[misc]
         """The data of a picture that is pasted, or lies beside the notebook, whatever its name."""
         name = src.removeprefix("attachment:")
         wanted = plain_target(name)
-        for known, bundle in self.attachments.items():
+        for known, bundle in self._attachments.items():
             if (known == name or (wanted and plain_target(known) == wanted)) and isinstance(
                 bundle, Mapping
             ):

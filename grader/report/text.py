@@ -6,6 +6,8 @@ import re
 
 from markupsafe import Markup, escape
 
+from grader.report.terminal_colours import colours_html, without_sequences
+
 MAX_FIELD = 20_000
 MAX_ESCAPES = 2_000
 
@@ -17,10 +19,6 @@ _UNPRINTABLE = re.compile(
 _UNPRINTABLE_BUT_ESCAPE = re.compile(
     _UNPRINTABLE.pattern.replace("\x0b-\x1f", "\x0b-\x1a\x1c-\x1f")
 )
-
-# Colours beyond the sixteen are dropped: text in the paper's own colour would be unseen. Quotes in
-# the text itself are escaped by then.
-_INLINE_STYLE = re.compile(' style="[^"]*"')
 
 
 def clean(text: str, limit: int = MAX_FIELD) -> str:
@@ -44,14 +42,10 @@ def show_terminal(text: str, limit: int = MAX_FIELD) -> Markup:
     text = _UNPRINTABLE_BUT_ESCAPE.sub("\ufffd", text)
     if "\x1b" not in text:
         return escape(text)
-    # Most classes show no escape at all, and nbconvert takes a third of a second to import.
-    from nbconvert.filters.ansi import ansi2html, strip_ansi
-
     # An "ANSI bomb" makes an element of every few bytes and chokes the browser.
     if text.count("\x1b") > MAX_ESCAPES:
-        return escape(strip_ansi(text).replace("\x1b", "\ufffd"))
-    html = _INLINE_STYLE.sub("", ansi2html(text)).replace("\x1b", "\ufffd")
-    return Markup(html)  # noqa: S704 - escaped by ansi2html
+        return escape(without_sequences(text).replace("\x1b", "\ufffd"))
+    return Markup(colours_html(text).replace("\x1b", "\ufffd"))  # noqa: S704 - escaped there
 
 
 def _overwritten(line: str) -> str:

@@ -10,7 +10,7 @@ def test_what_pages_need_is_loaded_once_and_ahead_of_the_first() -> None:
     script = (
         "import sys\n"
         "from grader.report.markdown import load_renderer, markdown_html\n"
-        "print('nbconvert' in sys.modules, load_renderer(), 'nbconvert' in sys.modules,"
+        "print('mistune' in sys.modules, load_renderer(), 'mistune' in sys.modules,"
         " load_renderer(), markdown_html('*a*'))"
     )
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True)

@@ -32,8 +32,33 @@ def test_a_progress_bar_shows_its_last_state() -> None:
 def test_colours_become_classes_and_never_styles() -> None:
     html = show_terminal('\x1b[1;31mred\x1b[0m \x1b[38;5;231munseen\x1b[0m style="x" &')
     assert '<span class="ansi-red-intense-fg ansi-bold">red</span>' in html
-    assert "<span>unseen</span>" in html
+    assert "</span> unseen style" in html
     assert "style=&#34;x&#34; &amp;" in html
+
+
+@pytest.mark.parametrize(
+    ("text", "html"),
+    [
+        ("\x1b[38mx", "x"),
+        ("\x1b[48;5mx", "x"),
+        ("\x1b[38;2;1mx", "x"),
+        ("\x1b[31;999999999999mx", '<span class="ansi-red-fg">x</span>'),
+        ("\x1b[9;?mx\x1b[2Ky", "xy"),
+        ("\x1b[38;5;9mx", '<span class="ansi-red-intense-fg">x</span>'),
+        ("\x1b[97;44mx", '<span class="ansi-white-intense-fg ansi-blue-bg">x</span>'),
+        (
+            "\x1b[7mx\x1b[27my",
+            '<span class="ansi-default-inverse-fg ansi-default-inverse-bg">x</span>y',
+        ),
+        (
+            "\x1b[4;32mx\x1b[24my\x1b[39mz",
+            '<span class="ansi-green-fg ansi-underline">x</span>'
+            '<span class="ansi-green-fg">y</span>z',
+        ),
+    ],
+)
+def test_colours_are_shown_and_what_is_none_is_dropped(text: str, html: str) -> None:
+    assert show_terminal(text) == html
 
 
 def test_an_ansi_bomb_makes_no_elements() -> None:

@@ -1,0 +1,62 @@
+"""The worker of `grader check`: the public suite against one notebook, without a mark."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from grader.errors import InfrastructureError
+from grader.grading.job import CellStarted, Checked, Job, WorkerError, worker_error
+from grader.grading.timeouts import TRIES
+from grader.grading.worker import SuiteChildren, Worker
+from grader.intake.answers import written_answers
+from grader.intake.notebook import ReadNotebook, read_notebook
+from grader.sandbox.executed import executed_notebook
+from grader.sandbox.limits import run_limits
+from grader.sandbox.notebook_box import NotebookBox
+from grader.suite.causes import causes
+from grader.suite.randomness import Seeds
+
+
+class CheckWorker(Worker):
+    """Serves notebooks that their authors check; what goes wrong is said, not recorded."""
+
+    def _judge(self, job: Job) -> Checked | WorkerError:
+        notebook = read_notebook(job.data, name=job.file)
+        for tried in range(1, TRIES + 1):
+            try:
+                return self._check(job, notebook)
+            except InfrastructureError as error:
+                self._slot.stop()
+                if tried == TRIES:
+                    return worker_error(error)
+        raise AssertionError("the last try returns")
+
+    def _check(self, job: Job, notebook: ReadNotebook) -> Checked:
+        config = self._config
+
+        def on_cell(cell: int, cells: int) -> None:
+            self._say(CellStarted(student=job.student, cell=cell, cells=cells))
+
+        box = NotebookBox(
+            self._slot,
+            notebook.sources,
+            files={**job.files, **config.given},
+            limits=run_limits(config.spec),
+            seed=Seeds(config.seed, config.seed_key).of_notebook(),
+            on_cell=on_cell,
+        )
+        try:
+            run = box.run()
+            executed: dict[str, Any] = executed_notebook(notebook, run)
+            results = SuiteChildren(
+                self._suite, config, box, executed, written_answers(notebook)
+            ).results()
+        finally:
+            box.close()
+        said = causes(notebook.sources, run.cells, results, not_taken=job.unused)
+        return Checked(
+            results=tuple(results),
+            cells=tuple(run.cells),
+            notes=(*said.notes, *job.notes, *notebook.repairs, *run.notes),
+            missing_modules=said.missing_modules,
+        )
