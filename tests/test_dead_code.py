@@ -28,8 +28,10 @@ CALLED_BY_OTHERS = {
     *("process_bind_param", "process_result_value"),
     # openpyxl and rich
     *("alignment", "font", "freeze_panes", "no_wrap", "overflow"),
-    # nbconvert's renderer
-    *("block_code", "block_math", "inline_math", "latex_environment"),
+    # mistune's parsers and renderer
+    *("block_code", "block_math", "inline_math", "latex_environment", "parse_brackets"),
+    *("parse_display_brackets", "parse_display_dollars", "parse_displayed", "parse_dollars"),
+    *("parse_environment",),
     # dask's plugins
     *("setup", "teardown"),
 }

@@ -70,7 +70,7 @@ def known() -> dict[str, set[str]]:
     found: dict[str, set[str]] = {}
     for name, command in commands():
         options = [p for p in command.params if isinstance(p, click.Option)]
-        found[name] = {"--help", *(text for p in options for text in p.opts)}
+        found[name] = {"--help", *(t for p in options for t in (*p.opts, *p.secondary_opts))}
     return found
 
 
