@@ -106,6 +106,7 @@ def _read(cell: ForeignCell, reading: _OtterReading) -> None:
     if cell.kind == "raw":
         if _CONFIG.match(cell.source):
             reading.config |= _mapping(cell)
+            _look_for_seeds(cell, reading)
             return
         boundary = _BOUNDARY.match(cell.source)
         if boundary:
@@ -129,6 +130,17 @@ def _read(cell: ForeignCell, reading: _OtterReading) -> None:
         case _:
             code = cell.kind == "code"
             reading.show(cell, without_ignored(cell.source) if code else cell.source)
+
+
+def _look_for_seeds(cell: ForeignCell, reading: _OtterReading) -> None:
+    """Otter can seed numpy and random before each cell: https://otter-grader.readthedocs.io/."""
+    generate, seed = reading.config.get("generate"), reading.config.get("seed")
+    if seed is not None or (isinstance(generate, dict) and generate.get("seed") is not None):
+        what = (
+            "Otter seeds every cell, and no cell is seeded here: give a test of what is drawn at "
+            "random a tolerance, or seed in a cell that is given"
+        )
+        reading.look(cell.place, what)
 
 
 def _cross(cell: ForeignCell, which: str, block: str, reading: _OtterReading) -> None:

@@ -85,7 +85,7 @@ def write_draft(
     texts = {SPEC_NAME: _spec(draft, system, beside)}
     texts |= {f"hidden/{file}": text for file, text in suites.hidden.items()}
     texts |= {f"public/{file}": text for file, text in suites.public.items()}
-    text = reference_text(draft)
+    text = reference_text(draft, beside.modules)
     with tempfile.TemporaryDirectory(dir=course.root, prefix=f".{name}.") as work:
         built, module = Path(work) / "assignment", Path(work) / reference.name
         _write(built, texts, beside)

@@ -4,39 +4,41 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Set
 from dataclasses import replace
 
 import jupytext
 from nbformat import v4
 
+from grader.conversion.companion_files import lacking
 from grader.conversion.draft import Draft, DraftCell
 from grader.conversion.live import is_live
 from grader.source.cells import parse_cell
-from grader.source.names import bound, outer_parts, taken_names
+from grader.source.names import bound, imports, outer_parts, taken_names
 
+_IMPORTS = (ast.Import, ast.ImportFrom)
 _CELL_MAGIC = re.compile(r"\s*%%")
 _MARKER = re.compile(r"#\s*(BEGIN|END) (SOLUTION|STARTER)", re.IGNORECASE)
 _FILTER = {"notebook_metadata_filter": "-all", "cell_metadata_filter": "active,-all"}
 
 
-def reference_text(draft: Draft) -> str:
-    """Write the reference: what only works in a notebook is kept out of the module."""
-    new = {
-        "code": v4.new_code_cell,
-        "markdown": v4.new_markdown_cell,
-        "raw": v4.new_raw_cell,
-    }
+def reference_text(draft: Draft, beside: Set[str] = frozenset()) -> str:
+    """Write the reference: what only works in a notebook is kept out of the module.
+
+    So is what the judge's own Python can't import; `beside` are modules that come with it.
+    """
     made = [
-        new[cell.kind](cell.source, metadata={"active": active} if active else {})
-        for cell, active in _parts(draft)
+        getattr(v4, f"new_{cell.kind}_cell")(
+            cell.source, metadata={"active": active} if active else {}
+        )
+        for cell, active in _parts(draft, beside)
     ]
     notebook = v4.new_notebook(cells=made, metadata={"jupytext": _FILTER})
     text: str = jupytext.writes(notebook, fmt="py:percent")
     return text.strip("\n") + "\n"
 
 
-def _parts(draft: Draft) -> Iterator[tuple[DraftCell, str]]:
+def _parts(draft: Draft, beside: Set[str]) -> Iterator[tuple[DraftCell, str]]:
     """Pair each cell with where it is active; cells that define and work are cut in two."""
     defined: set[str] = set()
     missing: set[str] = set()
@@ -48,16 +50,23 @@ def _parts(draft: Draft) -> Iterator[tuple[DraftCell, str]]:
         statements = tree.body if tree else []
         names = bound(tree) if tree else set()
         needed = {n for s in statements for n in _needed_at_once(s)}
-        if tree is not None and is_live(statements) and not needed & (missing - defined):
+        absent = any(isinstance(s, _IMPORTS) and _lacks(s, beside) for s in statements)
+        live = tree is not None and is_live(statements) and not absent
+        if live and not needed & (missing - defined):
             defined |= names
             yield piece, ""
             continue
         missing |= names - defined
-        imports = [s for s in statements if isinstance(s, ast.Import | ast.ImportFrom)]
-        if imports:
-            defined |= {name for s in imports for name in bound(s)}
-            yield replace(piece, source="\n".join(map(ast.unparse, imports))), "py"
+        kept = [s for s in statements if isinstance(s, _IMPORTS) and not _lacks(s, beside)]
+        if kept:
+            defined |= {name for s in kept for name in bound(s)}
+            yield replace(piece, source="\n".join(map(ast.unparse, kept))), "py"
         yield piece, "ipynb"
+
+
+def _lacks(statement: ast.Import | ast.ImportFrom, beside: Set[str]) -> bool:
+    roots = {name.partition(".")[0] for name in imports(statement).values()}
+    return bool(lacking(roots - beside))
 
 
 def _needed_at_once(statement: ast.stmt) -> set[str]:

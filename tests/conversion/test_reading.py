@@ -220,6 +220,14 @@ def test_tests_that_raise_are_read_by_the_names_of_their_parameters(written: Any
     assert made.tests[0].source.strip() == '"""Doc."""\nassert f(1) == g'
 
 
+@pytest.mark.parametrize("config", ["generate:\n  seed: 42", "seed:\n  autograder_value: 1"])
+def test_that_cells_are_seeded_there_and_not_here_is_said(written: Any, config: str) -> None:
+    asked = question("name: a", "A", "f = 1 # SOLUTION", ("f", "1"))
+    made = Otter().read(written(raw(f"# ASSIGNMENT CONFIG\n{config}"), *asked))
+    assert [(r.kind, r.where) for r in made.remarks] == [("look", "hw.ipynb, cell 1")]
+    assert "no cell is seeded here" in made.remarks[0].what
+
+
 def test_all_or_nothing_is_one_test(written: Any) -> None:
     config = "name: a\npoints: 3\nall_or_nothing: true"
     cases = [("f(1)", "1"), ("# HIDDEN\nf(2)", "2")]

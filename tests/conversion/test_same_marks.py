@@ -63,6 +63,56 @@ def test_what_a_person_marks_alone_can_be_validated_and_graded(tmp_path: Path) -
     assert validate(Course(tmp_path / "course"), "hw", sandbox="local") == []
 
 
+def of_kinds(total: str, count: str, table: str) -> dict[str, Any]:
+    """A notebook with tables, a generator, exact types, and a given cell that is no Python."""
+    pieces = {"total(df)": total, "count()": count, "table(n)": table}
+    total_cell, count_cell, table_cell = (
+        nbgrader_course.solution(
+            f"def {head}:\n    ### BEGIN SOLUTION\n    {body}\n    ### END SOLUTION", head[:5]
+        )
+        for head, body in pieces.items()
+    )
+    frame = "df = pd.DataFrame({'k': ['a', 'b', 'a'], 'v': [1, 2, 3]})"
+    given = ["import pandas as pd", "this is = no Python"]
+    return nbgrader_course.notebook(
+        [
+            *(nbgrader_course.code(source, f"given{i}") for i, source in enumerate(given)),
+            total_cell,
+            nbgrader_course.test(
+                f"{frame}\ns = total(df)\nassert type(s) == pd.Series\nassert s['a'] == 4", "t1", 1
+            ),
+            count_cell,
+            nbgrader_course.test("g = count()\nassert next(g) == 1\nassert next(g) == 2", "t2", 1),
+            table_cell,
+            nbgrader_course.test(
+                "t = table(3)\nassert isinstance(t, pd.DataFrame)\n"
+                "pd.testing.assert_frame_equal(t, pd.DataFrame({'x': [0, 1, 2]}))",
+                "t3",
+                1,
+            ),
+        ]
+    )
+
+
+def test_tables_generators_and_exact_types_are_told_right_from_wrong(tmp_path: Path) -> None:
+    pytest.importorskip("pandas")
+    right = of_kinds(
+        "return df.groupby('k')['v'].sum()",
+        "yield 1\n    yield 2",
+        "return pd.DataFrame({'x': range(n)})",
+    )
+    wrong = of_kinds(
+        "return dict(df.groupby('k')['v'].sum())",  # no series
+        "return [1, 2]",
+        "return pd.DataFrame({'x': [0, 2, 1]})",
+    )
+    ours = our_marks(tmp_path, "nbgrader", right, {"right": right, "wrong": wrong})
+    assert {student: list(marks.values()) for student, marks in ours.items()} == {
+        "right": [1, 1, 1],
+        "wrong": [0, 0, 0],
+    }
+
+
 def test_nbgrader_gives_the_same_marks(tmp_path: Path) -> None:
     handed_in = {
         student: nbgrader_course.notebook(nbgrader_course.submission_cells(student))

@@ -277,6 +277,20 @@ def test_a_module_that_the_judge_lacks_is_said(course: Course, source: Any) -> N
     ]
 
 
+def test_what_the_judge_cannot_import_is_kept_out_of_the_module(
+    course: Course, source: Any
+) -> None:
+    cell = code("import no_such_module_zz as zz\nimport math", "imports")
+    uses = code("class Chart(zz.Chart):\n    pass\n\ndef half(x):\n    return x / 2", "uses")
+    import_assignment(course, "nbgrader", source(cell, uses, F, F_TEST))
+    assignment = course.assignment("ps1")
+    assert "import no_such_module_zz as zz\nimport math" in sources(student_notebook(assignment))
+    module: dict[str, Any] = {}
+    exec((course.root / "reference" / "ps1.py").read_text(), module)
+    assert {"math", "f"} <= set(module)
+    assert not {"zz", "Chart"} & set(module)
+
+
 def test_titles_with_quotes_and_breaks_are_written_as_toml(course: Course, source: Any) -> None:
     title = text('# The "best" \\ of\t\x7f both <b>worlds</b>\n\n## `q` "1"')
     import_assignment(course, "nbgrader", source(title, F, F_TEST))
