@@ -1,5 +1,6 @@
 # make demo   a class of notebooks released, handed in, graded; then look at the pages
 # make test   environment, lint, types, import contracts, the tests that people wait for
+#             make test T=tests/report, T=grader/report/charts.py: those tests alone
 .DEFAULT_GOAL := help
 PYTHON ?= python3
 VENV ?= .venv
@@ -14,6 +15,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 help:
 	@echo "make demo          release an assignment, hand in its sample class, grade it"
 	@echo "make test          environment, lint, type check, import contracts, tests"
+	@echo "make test T=…      the tests of a room, a file or a module alone, such as T=tests/report"
 	@echo "make test-long     what takes longer: samples, attacks, faults, semesters, shortened"
 	@echo "make image         build the sandbox image (needs a Docker engine)"
 	@echo "make test-samples  the sample classes of every assignment, in every sandbox (long)"
@@ -50,8 +52,14 @@ $(VENV)/.developing: pyproject.toml $(VENV)/.installed
 demo: $(VENV)/.installed
 	@PATH="$(abspath $(BIN)):$$PATH" sh ./.ci/demo
 
+# With T, the tests of a room, a file or a module of ours, and nothing else.
+ifdef T
+test: $(VENV)/.developing
+	nice $(BIN)/python -m pytest -m 'not slow' $$($(BIN)/python -m tests.finding $(T)) $(PYTEST_ARGS)
+else
 test: lint types contracts
 	nice $(BIN)/python -m pytest $(PARALLEL) -m 'not slow' $(PYTEST_ARGS)
+endif
 
 test-long: $(VENV)/.developing
 	nice $(BIN)/python -m pytest $(PARALLEL) -m slow $(PYTEST_ARGS)

@@ -1,0 +1,34 @@
+"""A module's tests are found by its name, or through the modules that it is a part of."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.finding import ROOT, find_tests, modules, selected
+
+
+@pytest.mark.parametrize("module", modules())
+def test_every_module_has_tests_that_are_found(module: str) -> None:
+    assert find_tests(module)
+
+
+@pytest.mark.parametrize(
+    ("module", "tests"),
+    [
+        ("grader.gradebook.store", ["tests/gradebook/test_store.py"]),
+        ("grader.cli.import_", ["tests/cli/test_import.py"]),
+        ("grader.report.charts", ["tests/report/test_class_page.py"]),
+    ],
+)
+def test_the_nearest_are_taken(module: str, tests: list[str]) -> None:
+    found = [test.relative_to(ROOT).as_posix() for test in find_tests(module)]
+    assert set(tests) <= set(found)
+    assert len(found) < 12
+
+
+def test_tests_stay_what_they_are_and_a_module_becomes_its_tests(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.chdir(ROOT)
+    words = ["tests/report", "grader/gradebook/store.py", "tests/wire/test_frames.py::test_x"]
+    assert selected(words) == [words[0], "tests/gradebook/test_store.py", words[2]]
