@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import stat
 import struct
 import tarfile
@@ -12,7 +13,16 @@ from pathlib import Path
 
 import pytest
 
-from grader.intake.archive import ArchiveLimits, Member, archive_stem, read_archive
+from grader.intake.archive import (
+    ArchiveLimits,
+    Member,
+    RefusedMember,
+    archive_stem,
+    is_archive_name,
+    is_opened_archive,
+    read_archive,
+)
+from grader.intake.content import Content, Shelf
 
 from .archives import (
     NOTEBOOK,
@@ -24,6 +34,8 @@ from .archives import (
     tar_info,
     zip_info,
 )
+
+WHEN = dt.datetime(2024, 10, 30, 12, tzinfo=dt.UTC)
 
 ODD_NAMES = {
     "../evil.ipynb": "..",
@@ -346,3 +358,105 @@ def test_nothing_is_written_to_disk(tmp_path: Path) -> None:
 def test_endings_of_archives_are_taken_off() -> None:
     assert archive_stem("x/hw1.tar.gz") == "hw1"
     assert archive_stem("Anna B.ZIP") == "Anna B"
+    assert archive_stem("x/hw1.tar.xz") == "hw1"
+    assert archive_stem("x/hw1.zip.ipynb") == "hw1.zip.ipynb"
+
+
+@pytest.mark.parametrize("name", ["a.zip", "a.TAR", "a.tar.gz", "a.tgz"])
+def test_an_archive_that_is_opened_is_told_by_its_ending(name: str) -> None:
+    assert is_archive_name(name) and is_opened_archive(name)
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["a.7z", "a.RAR", "a.tar.bz2", "a.tbz2", "a.tar.xz", "a.txz", "a.gz", "a.bz2", "a.ipynb.xz"],
+)
+def test_an_archive_that_is_not_opened_is_told_by_its_ending(name: str) -> None:
+    assert is_archive_name(name) and not is_opened_archive(name)
+
+
+@pytest.mark.parametrize("name", ["a.ipynb", "zip", "a.zip.ipynb", ""])
+def test_what_is_no_archive_is_none(name: str) -> None:
+    assert not is_archive_name(name) and not is_opened_archive(name)
+
+
+def test_an_archive_inside_is_told_as_a_folder_and_what_is_in_it_under_it(tmp_path: Path) -> None:
+    found = items(make_zip(("ada.zip", make_zip(("b/hw1.ipynb", NOTEBOOK)))), tmp_path)
+    folder, notebook = found
+    assert folder == Member("ada.zip", is_folder=True, modified=WHEN)
+    assert isinstance(notebook, Member) and notebook.path == "ada.zip/b/hw1.ipynb"
+
+
+def test_a_folder_may_be_called_as_an_archive_is(tmp_path: Path) -> None:
+    assert items(make_zip(("ada.zip/", b"")), tmp_path) == [Member("ada.zip", is_folder=True)]
+
+
+@pytest.mark.parametrize(
+    ("name", "data", "shown", "reason"),
+    [
+        (
+            "a.rar",
+            b"x",
+            "a.rar",
+            "archives of this kind are not opened; hand in the notebook, or a zip",
+        ),
+        (
+            "a.zip",
+            make_zip(("b.zip", make_zip(("c", b"x")))),
+            "a.zip/b.zip",
+            "it is an archive inside an archive inside an archive; it was not opened",
+        ),
+    ],
+)
+def test_an_archive_that_stays_shut_says_why(
+    name: str, data: bytes, shown: str, reason: str, tmp_path: Path
+) -> None:
+    found = items(make_zip((name, data)), tmp_path)
+    assert found[-1] == RefusedMember(shown, reason, path=shown)
+
+
+def test_an_archive_inside_may_be_as_large_as_its_limit_and_not_a_byte_larger(
+    tmp_path: Path,
+) -> None:
+    inner = make_zip(("hw1.ipynb", NOTEBOOK))
+    outer = make_zip(("ada.zip", inner))
+    most = ArchiveLimits(nested_bytes=len(inner))
+    assert list(good(items(outer, tmp_path, limits=most))) == ["ada.zip/hw1.ipynb"]
+    less = ArchiveLimits(nested_bytes=len(inner) - 1)
+    assert items(outer, tmp_path, limits=less) == [
+        RefusedMember(
+            "ada.zip", "an archive inside an archive must not be so large", path="ada.zip"
+        )
+    ]
+
+
+def test_a_damaged_archive_is_told_by_its_name_and_one_inside_by_its_path(tmp_path: Path) -> None:
+    reason = "it is a damaged or truncated zip archive (File is not a zip file)"
+    assert items(b"PK\x05\x06", tmp_path) == [RefusedMember("class.zip", reason, path=None)]
+    found = items(make_zip(("a/b.zip", b"hello")), tmp_path)
+    assert found[1:] == [RefusedMember("a/b.zip", reason, path="a/b.zip")]
+
+
+def test_what_a_file_is_counts_and_not_what_it_is_called(tmp_path: Path) -> None:
+    assert list(good(items(make_zip(("a.ipynb", NOTEBOOK)), tmp_path, "class.tar"))) == ["a.ipynb"]
+    assert list(good(items(make_tar(("a.ipynb", NOTEBOOK)), tmp_path, "class"))) == ["a.ipynb"]
+    empty = b"PK\x05\x06" + bytes(18)
+    assert items(empty, tmp_path, "class.tar") == []
+
+
+def test_members_lie_under_the_prefix_and_where_the_shelf_puts_them(tmp_path: Path) -> None:
+    class Noted(Shelf):
+        def put(self, content: Content) -> Content:
+            put.append(content.read())
+            return super().put(content)
+
+    put: list[bytes] = []
+    path = tmp_path / "class.zip"
+    path.write_bytes(make_zip(("a.ipynb", NOTEBOOK), ("b/", b""), ("../c", b"x")))
+    first, *others = read_archive(path, prefix="one/", shelf=Noted())
+    assert isinstance(first, Member) and first.content is not None
+    assert (first.path, first.content.read(), put) == ("one/a.ipynb", NOTEBOOK, [NOTEBOOK])
+    assert others == [
+        Member("one/b", is_folder=True),
+        RefusedMember("one/../c", "the path leads out of the archive (..)"),
+    ]
