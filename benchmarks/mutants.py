@@ -79,7 +79,7 @@ ROOMS = {
     "lms": Room(sources=["grader/lms/*"], tests=["tests/lms"]),
     "stream": Room(
         sources=["grader/sandbox/link.py", "grader/sandbox/stream.py"],
-        tests=["tests/sandbox/test_link.py", "tests/sandbox/test_forged_frames.py"],
+        tests=[f"tests/sandbox/test_{name}.py" for name in ("link", "stream", "conversation")],
     ),
 }
 
@@ -241,6 +241,7 @@ def write_table() -> None:
 def try_room(name: str, again: bool, sample: int, seed: int) -> None:
     """Try the mutants of a room, or once more those that survived, and record the findings."""
     room, folder = ROOMS[name], WORK / name
+    note = folder / "sample"
     if not again:
         shutil.rmtree(folder, ignore_errors=True)
     lay_out(room, folder)
@@ -251,9 +252,10 @@ def try_room(name: str, again: bool, sample: int, seed: int) -> None:
         drawn = [mutant for mutant in names if found.get(mutant) in ("survived", "untested")]
     elif sample:
         drawn = random.Random(seed).sample(names, min(sample, len(names)))
+        note.write_text(f" (random, seed {seed})", "utf-8")
     if drawn:
         run_mutmut(folder, drawn)
-    record(name, folder, len(names), f" (random, seed {seed})" if sample else "")
+    record(name, folder, len(names), note.read_text("utf-8") if note.exists() else "")
 
 
 def main() -> None:
