@@ -134,8 +134,7 @@ class Needs:
     def _is_feature(self, node: ast.AST) -> bool:
         match node:
             case ast.Attribute(value=value, attr="__name__" | "__qualname__"):
-                asked = _asked_type(value)
-                return asked is not None and self._uses_theirs(asked)
+                return _asked_type(value) is not None and self._is_object(value)
             case ast.Attribute(attr=attr):
                 return attr in _AUTOGRAD
             case ast.Compare(left=left, comparators=others):
@@ -148,6 +147,8 @@ class Needs:
                 return any(isinstance(t, ast.Subscript) and self._is_theirs(t) for t in targets)
             case ast.With(items=items):
                 return any(self._is_theirs(item.context_expr) for item in items)
+            case ast.JoinedStr(values=values):
+                return any(self._is_object(getattr(part, "value", part)) for part in values)
             case ast.Call():
                 return self._is_feature_call(node)
         return False
@@ -156,7 +157,7 @@ class Needs:
         name = self._scope.resolved(node.func, self._local)
         if name == "next" and "next" not in self._local:
             return any(map(self._is_theirs, node.args))
-        if name in _BY_THE_OBJECT and any(map(self.is_instance, node.args)):
+        if name in _BY_THE_OBJECT and any(map(self._is_object, node.args)):
             return True
         if name in OF_CLASSES:
             return name == "callable" or self._asks_for_their_class(node)
@@ -165,6 +166,13 @@ class Needs:
         return name.startswith(_BESIDE) or (
             self._is_their_call(node) and any(map(self._must_be_made_there, _arguments(node)))
         )
+
+    def _is_object(self, node: object) -> bool:
+        """Whether it is an object of a class of the student's, or the type of what they return."""
+        if not isinstance(node, ast.expr):
+            return False
+        asked = _asked_type(node)
+        return self.is_instance(node) or (asked is not None and self._uses_theirs(asked))
 
     def _asks_for_their_class(self, call: ast.Call) -> bool:
         if len(call.args) != 2:
