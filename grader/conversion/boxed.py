@@ -49,6 +49,15 @@ class _Region:
     snapshots: list[str] = field(default_factory=list)
     decided: list[int] = field(default_factory=list)
 
+    def snapshot(self, value: ast.expr) -> str:
+        """Have a value kept as it is at this place; returns the name under which."""
+        if isinstance(value, ast.GeneratorExp):
+            value = ast.ListComp(elt=value.elt, generators=value.generators)
+        name = f"value_{len(self.snapshots) + 1}"
+        self.lines.append(f"{name} = {ast.unparse(value)}")
+        self.snapshots.append(name)
+        return name
+
 
 def split(statements: Sequence[Chunk], scope: DraftNames, local: set[str]) -> Split | None:
     """Cut the statements of a test into what the judge does and what the box does.
@@ -142,17 +151,11 @@ def _bound_before_read(tree: ast.Module) -> set[str]:
 
 def _as_assertion(chunk: Chunk) -> Chunk:
     """Write `for p in …: assert …` as one assertion about all of them."""
-    loop = chunk.statement
-    if not isinstance(loop, ast.For) or loop.orelse or len(loop.body) != 1:
-        return chunk
-    inner = loop.body[0]
-    if not isinstance(inner, ast.Assert):
-        return chunk
-    text = (
-        f"assert all([{ast.unparse(inner.test)} for {ast.unparse(loop.target)} "
-        f"in {ast.unparse(loop.iter)}])"
-    )
-    return Chunk(ast.parse(text).body[0], text, chunk.first)
+    match chunk.statement:
+        case ast.For(target=target, iter=all_of, body=[ast.Assert(test=test)], orelse=[]):
+            each = f"for {ast.unparse(target)} in {ast.unparse(all_of)}"
+            return Chunk.of(f"assert all([{ast.unparse(test)} {each}])", chunk.first)
+    return chunk
 
 
 def _taken_out(
@@ -161,28 +164,17 @@ def _taken_out(
     """Leave an assertion to the judge, and take note of the values that it looks at."""
     new: dict[ast.expr, str] = {}
     rebound = {name for later in rest for name in bound(later.statement)}
-    parts = list(needs.parts(assertion.test, calls=bool(rest)))
-    for part in parts:
-        snapshot = f"value_{len(region.snapshots) + 1}"
-        source = part
-        if isinstance(part, ast.GeneratorExp):
-            source = ast.ListComp(elt=part.elt, generators=part.generators)
-        region.lines.append(f"{snapshot} = {ast.unparse(source)}")
-        region.snapshots.append(snapshot)
-        new[part] = snapshot
+    for part in needs.parts(assertion.test, calls=bool(rest)):
+        new[part] = region.snapshot(part)
         if isinstance(part, (*COMPREHENSIONS, ast.Compare)) or (
             isinstance(part, ast.Call) and dotted(part.func) in OF_CLASSES
         ):
             region.decided.append(chunk.first + 1)
-    covered = {id(n) for part in parts for n in ast.walk(part)}
+    covered = {id(n) for part in new for n in ast.walk(part)}
     for name in taken(assertion):
         if id(name) not in covered and name.id in rebound:
-            snapshot = f"value_{len(region.snapshots) + 1}"
-            region.lines.append(f"{snapshot} = {name.id}")
-            region.snapshots.append(snapshot)
-            new[name] = snapshot
-    text = replaced(chunk.text, assertion, new)
-    return Chunk(ast.parse(text).body[0], text, chunk.first)
+            new[name] = region.snapshot(name)
+    return Chunk.of(replaced(chunk.text, assertion, new), chunk.first)
 
 
 def box_function(name: str, made: Split, scope: DraftNames) -> tuple[str, tuple[str, ...]]:
@@ -192,34 +184,29 @@ def box_function(name: str, made: Split, scope: DraftNames) -> tuple[str, tuple[
         CannotSplit: it uses a module that the box does not offer.
     """
     theirs, imported = [], {}
+    inner = bound(ast.parse(made.inside))
     for used in sorted(made.inside_names - set(made.arguments)):
         home = scope.home(used)
-        if home in ("student", "unknown") and used not in bound(ast.parse(made.inside)):
+        module = scope.dotted_import(used) if home == "import" else ""
+        if home in ("student", "unknown") and used not in inner:
             theirs.append(used)
-        elif home == "import":
-            module = scope.dotted_import(used)
-            if module in MODULES:
-                continue
-            if not module.startswith("torch."):
-                if module.rpartition(".")[0] in MODULES:  # from math import sqrt
-                    continue
-                raise CannotSplit(
-                    made.line,
-                    f"the box does not offer {module} to tests",
-                    "do that part behind student.run, with the values that it returned",
-                )
+        elif module.startswith("torch.") and module not in MODULES:
             imported[used] = module
+        elif module and not {module, module.rpartition(".")[0]} & MODULES:  # from math import sqrt
+            raise CannotSplit(
+                made.line,
+                f"the box does not offer {module} to tests",
+                "do that part behind student.run, with the values that it returned",
+            )
     body = made.inside
     if imported:
-        body = "\n".join(
-            replaced(
-                c.text,
-                c.statement,
-                {n: imported[n.id] for n in taken(c.statement) if n.id in imported},
-            )
-            for c in chunks(body)
-        )
-    result = f"return {', '.join(made.results)}" if made.results else ""
+        parts = []
+        for chunk in chunks(body):
+            there = [name for name in taken(chunk.statement) if name.id in imported]
+            new: dict[ast.expr, str] = {name: imported[name.id] for name in there}
+            parts.append(replaced(chunk.text, chunk.statement, new))
+        body = "\n".join(parts)
     parameters = ", ".join([*theirs, *made.arguments])
-    text = f"def {name}({parameters}):\n{indented(body)}\n"
-    return text + (f"    {result}\n" if result else ""), tuple(theirs)
+    lines = [f"def {name}({parameters}):", indented(body)]
+    lines += [f"    return {', '.join(made.results)}"] if made.results else []
+    return "\n".join([*lines, ""]), tuple(theirs)

@@ -21,7 +21,7 @@ def as_use_checks(chunks: Sequence[Chunk], scope: DraftNames) -> list[Chunk]:
         keep, delete, tried = (chunk.statement for chunk in found[index : index + 3])
         check = _use_check(keep, delete, tried, scope)
         if check:
-            new = Chunk(ast.parse(check).body[0], check, found[index].first, finished=True)
+            new = Chunk.of(check, found[index].first, finished=True)
             rest = as_use_checks(found[index + 3 :], scope)
             return [*found[:index], new, *rest]
     return found

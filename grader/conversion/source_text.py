@@ -27,6 +27,11 @@ class Chunk:
     first: int
     finished: bool = False
 
+    @classmethod
+    def of(cls, text: str, first: int, *, finished: bool = False) -> Chunk:
+        """A statement that is written anew; what follows it in the text is not looked at."""
+        return cls(ast.parse(text).body[0], text, first, finished)
+
 
 def chunks(source: str) -> list[Chunk]:
     """Split a cell into its statements, without its magics.

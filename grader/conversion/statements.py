@@ -7,7 +7,7 @@ import re
 from collections.abc import Sequence
 
 from grader.conversion.boxed import CannotSplit, Split, box_function, split
-from grader.conversion.draft import Draft, DraftTest, Remark
+from grader.conversion.draft import Draft, DraftTest, Remark, RemarkKind
 from grader.conversion.live import dotted
 from grader.conversion.needs import shown_instances
 from grader.conversion.obstacles import (
@@ -62,6 +62,10 @@ class CellTranslation:
     def stop(self, line: int, why: str, instead: str) -> None:
         """Take note of what keeps the test from being turned."""
         self.stopped.setdefault(Reason(why, instead), set()).add(line)
+
+    def _note(self, kind: RemarkKind, what: str, *lines: int) -> None:
+        place = self._test.place
+        self.remarks.append(Remark(kind, place.lines(*lines) if lines else str(place), what))
 
     @property
     def unfinished(self) -> list[Remark]:
@@ -119,14 +123,12 @@ class CellTranslation:
         if line is None:
             return own
         last = own[-1]
-        if not isinstance(last.statement, ast.Expr):
-            return own
-        value = ast.unparse(last.statement.value)
-        texts = [
-            f"{_GIVEN} = {value}",
-            f"credit(share_shown({_GIVEN}, {show(self._test.points)}))",
+        value = ast.unparse(last.statement)
+        credited = f"credit(share_shown({_GIVEN}, {show(self._test.points)}))"
+        return [
+            *own[:-1],
+            *(Chunk.of(text, last.first) for text in (f"{_GIVEN} = {value}", credited)),
         ]
-        return [*own[:-1], *(Chunk(ast.parse(t).body[0], t, last.first) for t in texts)]
 
     def _own_chunks(self) -> list[Chunk]:
         if self._test.by_solution:
@@ -151,7 +153,7 @@ class CellTranslation:
         for line in shown_instances([chunk.statement for chunk in own], self._scope, self._local):
             self.stop(line, *SHOWN_OBJECT)
         for chunk in own:
-            if chunk.finished or self._is_getsource(chunk.statement):
+            if chunk.finished or any(map(_getsource, ast.walk(chunk.statement))):
                 continue
             found = obstacles(chunk.statement, self._scope, self._local)
             late = late_values(chunk.statement, self._scope, self._position, self._local)
@@ -169,10 +171,7 @@ class CellTranslation:
             return
         modules = ", ".join(sorted({star.module for star in self._scope.unread_stars}))
         what = f"{used.id} is asked of the notebook: only `from {modules} import *` can have it"
-        self.remarks.append(Remark("weaker", self._test.place.lines(used.lineno), what))
-
-    def _is_getsource(self, statement: ast.stmt) -> bool:
-        return any(_getsource(node) for node in ast.walk(statement))
+        self._note("weaker", what, used.lineno)
 
     def _of_earlier_tests(self, own: Sequence[Chunk]) -> list[Chunk]:
         """Repeat what earlier test cells left behind and this one uses."""
@@ -201,14 +200,8 @@ class CellTranslation:
                     )
                     found.insert(0, Chunk(chunk.statement, text, chunk.first))
                     names = ", ".join(sorted(bound(chunk.statement)))
-                    self.remarks.append(
-                        Remark(
-                            "look",
-                            str(self._test.place),
-                            f"{names} came from the test in cell {test.place.cell}, whose line is "
-                            "repeated here",
-                        )
-                    )
+                    where = f"the test in cell {test.place.cell}"
+                    self._note("look", f"{names} came from {where}, whose line is repeated here")
         return found
 
     def _earlier_tests(self) -> list[DraftTest]:
@@ -237,8 +230,8 @@ class CellTranslation:
             if id(name) in covered or name.id in self._local:
                 continue
             text = self._outside(name.id)
-            if name.id in needs_run and id(name) in needs_run[name.id]:
-                call = needs_run[name.id][id(name)]
+            call = needs_run.get(id(name))
+            if call is not None:
                 given: list[ast.expr | ast.keyword] = [*call.args, *call.keywords]
                 new[call] = f"student.run({', '.join([name.id, *map(self._argument, given)])})"
                 covered |= {id(n) for n in ast.walk(call)}
@@ -280,30 +273,29 @@ class CellTranslation:
             if used != name:
                 self._outside(used)
 
-    def _helpers_that_run_there(self, statement: ast.stmt) -> dict[str, dict[int, ast.Call]]:
+    def _helpers_that_run_there(self, statement: ast.stmt) -> dict[int, ast.Call]:
         """The calls of given functions that work on the student's objects with autograd."""
-        found: dict[str, dict[int, ast.Call]] = {}
+        found: dict[int, ast.Call] = {}
         for node in ast.walk(statement):
             if isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
                 function = self._scope.given_function(node.func.id)
-                if node.func.id in self._local or function is None:
+                if function is None or node.func.id in self._local:
                     continue
-                inner = list(map(_chunk, function.body))
+                inner = [Chunk.of(ast.unparse(part), 0) for part in function.body]
                 parameters = {a.arg for a in ast.walk(function.args) if isinstance(a, ast.arg)}
                 if _works_inside(inner, self._scope, parameters):
-                    found.setdefault(node.func.id, {})[id(node.func)] = node
+                    found[id(node.func)] = node
         return found
 
     def _seed(self, statement: ast.stmt) -> str:
         """Seed the box as well: the student's code draws its random numbers there."""
-        if not isinstance(statement, ast.Expr | ast.Assign) or not isinstance(
-            statement.value, ast.Call
-        ):
-            return ""
-        call = statement.value
-        if len(call.args) != 1 or self._scope.resolved(call.func, self._local) not in _SEEDS:
-            return ""
-        return f"\nstudent.seed({ast.unparse(call.args[0])})"
+        match statement:
+            case (
+                ast.Expr(value=ast.Call(func=func, args=[seed]))
+                | ast.Assign(value=ast.Call(func=func, args=[seed]))
+            ) if self._scope.resolved(func, self._local) in _SEEDS:
+                return f"\nstudent.seed({ast.unparse(seed)})"
+        return ""
 
     def _call(self, parted: Split) -> str:
         """Write the call of what runs in the box, and its function."""
@@ -312,24 +304,20 @@ class CellTranslation:
         for used in sorted(parted.inside_names - self._local):
             if self._scope.home(used) in ("import", "given"):
                 self._outside(used)
-                if self._scope.home(used) == "import":
-                    self._import_for_box(used)
+            if self._scope.dotted_import(used).startswith("torch."):
+                self.imports.add("import torch")
         self.functions.append(text)
-        what = "what follows runs beside the student's code, which could read and forge it"
         if parted.works:
-            self.remarks.append(Remark("weaker", self._test.place.lines(parted.line), what))
+            what = "what follows runs beside the student's code, which could read and forge it"
+            self._note("weaker", what, parted.line)
         for line in parted.decided:
             what = (
                 "what it asserts of an object of the student's is found out beside it, in the box"
             )
-            self.remarks.append(Remark("weaker", self._test.place.lines(line), what))
+            self._note("weaker", what, line)
         arguments = [*(self._of_student(n) for n in theirs), *parted.arguments]
         call = f"student.run({', '.join([name, *arguments])})"
         return f"{', '.join(parted.results)} = {call}" if parted.results else call
-
-    def _import_for_box(self, name: str) -> None:
-        if self._scope.dotted_import(name).startswith("torch."):
-            self.imports.add("import torch")
 
 
 def _works_inside(inner: list[Chunk], scope: DraftNames, parameters: set[str]) -> bool:
@@ -340,20 +328,11 @@ def _works_inside(inner: list[Chunk], scope: DraftNames, parameters: set[str]) -
         return True
 
 
-def _chunk(statement: ast.stmt) -> Chunk:
-    text = ast.unparse(statement)
-    return Chunk(ast.parse(text).body[0], text, 0)
-
-
 def _getsource(node: ast.AST) -> str | None:
     """The name whose source is asked for: `inspect.getsource(softmax)`."""
-    if (
-        isinstance(node, ast.Call)
-        and dotted(node.func) == "inspect.getsource"
-        and len(node.args) == 1
-        and isinstance(node.args[0], ast.Name)
-    ):
-        return node.args[0].id
+    match node:
+        case ast.Call(func=func, args=[ast.Name(id=name)]) if dotted(func) == "inspect.getsource":
+            return name
     return None
 
 

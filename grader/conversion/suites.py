@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from grader.conversion.draft import Draft, Remark
 from grader.conversion.scope import DraftNames
-from grader.conversion.translation import Translator, Written
+from grader.conversion.translation import Translator, Written, docstring
 from grader.source.names import imports
 
 
@@ -63,14 +63,13 @@ def _modules(made: Written) -> set[str]:
 def _file(title: str, tests: list[Written], scope: DraftNames) -> str:
     lines = {"import pytest"}.union(*(test.imports for test in tests))
     given = list(dict.fromkeys(name for test in tests for name in test.given))
-    plain = " ".join(title.split()).replace("\\", "\\\\").replace('"', "'")
     future = sorted(line for line in lines if line.startswith("from __future__"))
     others = sorted(lines - set(future), key=lambda line: (line.startswith("from"), line))
     constants = [_given(name, scope) for name in given if scope.given_constant(name)]
     helpers = [_given(name, scope) for name in given if not scope.given_constant(name)]
     functions = [function for test in tests for function in test.functions]
     parts = [
-        f'"""{plain}"""',
+        docstring(title),
         *(["\n".join(future)] if future else []),
         "\n".join(others),
         *(["\n".join(constants)] if constants else []),

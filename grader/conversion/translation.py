@@ -90,7 +90,7 @@ class Translator:
 
     def _docstring(self, test: DraftTest, title: str = "") -> str:
         title = title or f"{self._titles.get(test.question, test.question)} ({test.name})."
-        return f"    {_docstring(title)}\n"
+        return f"    {docstring(title)}\n"
 
     def _unfinished(self, test: DraftTest, source: str, why: Sequence[Remark]) -> str:
         """A test without points: no suite with it in it can be graded with."""
@@ -107,7 +107,7 @@ class Translator:
         return "\n".join([*lines, head, definition])
 
 
-def _docstring(text: str) -> str:
+def docstring(text: str) -> str:
     plain = " ".join(text.split()).replace("\\", "\\\\").replace('"', "'")
     return f'"""{plain}"""'
 
