@@ -25,6 +25,8 @@ _BY_THE_OBJECT = frozenset(
         *("sorted", "sum", "min", "max", "reversed", "divmod", "pow", "next"),
     }
 )
+# What is told of an object itself, and would be told of its copy or of what stands for it here.
+_OF_THE_OBJECT = frozenset({"dir", "id"})
 # Kinds of which a value that has crossed is still one.
 _PLAIN_KINDS = ("numpy.", "pandas.", "numbers.")
 _PLAIN_TYPES = frozenset(
@@ -138,7 +140,11 @@ class Needs:
             case ast.Attribute(attr=attr):
                 return attr in _AUTOGRAD
             case ast.Compare(left=left, comparators=others):
-                return self._asks_for_type(node) or any(map(self.is_instance, (left, *others)))
+                return (
+                    self._asks_for_type(node)
+                    or self._asks_for_identity(node)
+                    or any(map(self.is_instance, (left, *others)))
+                )
             case ast.BinOp(left=left, right=right):
                 return self.is_instance(left) or self.is_instance(right)
             case ast.UnaryOp(operand=value) | ast.AugAssign(target=value):
@@ -159,6 +165,8 @@ class Needs:
             return any(map(self._is_theirs, node.args))
         if name in _BY_THE_OBJECT and any(map(self._is_object, node.args)):
             return True
+        if name in _OF_THE_OBJECT:
+            return any(map(self._uses_theirs, node.args))
         if name in OF_CLASSES:
             return name == "callable" or self._asks_for_their_class(node)
         if name == "copy.deepcopy":
@@ -193,6 +201,15 @@ class Needs:
             for kind in (side.elts if isinstance(side, ast.Tuple | ast.List) else [side])
         ]
         return any(not self._is_plain_kind(kind) for kind in kinds)
+
+    def _asks_for_identity(self, compared: ast.Compare) -> bool:
+        """Say whether it is about two names of one object, which a copy never is."""
+        sides = [compared.left, *compared.comparators]
+        return (
+            any(isinstance(op, ast.Is | ast.IsNot) for op in compared.ops)
+            and not any(isinstance(side, ast.Constant) or _asked_type(side) for side in sides)
+            and any(map(self._uses_theirs, sides))
+        )
 
     def _is_plain_kind(self, kind: ast.expr) -> bool:
         name = self._scope.resolved(kind, self._local)
