@@ -34,6 +34,10 @@ class UsageError(GraderError):
     exit_code = 2
 
 
+class UnknownStudentError(UsageError):
+    """A name that the course does not know, such as one that is on no roster."""
+
+
 class SpecError(GraderError):
     """A file that an instructor wrote (spec, reference, course file) is wrong."""
 

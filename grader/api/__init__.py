@@ -17,13 +17,15 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from grader.api.checking import CheckedNotebook, check
     from grader.api.courses import find_course, init_course, release
-    from grader.api.grading import Graded, Progress, grade
+    from grader.api.graded import Graded
+    from grader.api.grading import grade
     from grader.api.handing_in import collect_submissions
     from grader.api.inboxes import make_inbox, submit, verify_receipt
     from grader.api.keeping import end_kept_judges, kept_check
     from grader.api.pages import write_report
     from grader.api.totals import CourseTotals, course_totals, write_totals
     from grader.api.validation import Fault, validate
+    from grader.grading.progress import Progress
 
 _HOMES = {
     "CheckedNotebook": "checking",
@@ -33,8 +35,7 @@ _HOMES = {
     "release": "courses",
     "end_kept_judges": "keeping",
     "kept_check": "keeping",
-    "Graded": "grading",
-    "Progress": "grading",
+    "Graded": "graded",
     "grade": "grading",
     "collect_submissions": "handing_in",
     "make_inbox": "inboxes",
@@ -46,6 +47,7 @@ _HOMES = {
     "write_totals": "totals",
     "Fault": "validation",
     "validate": "validation",
+    "Progress": "grader.grading.progress",
 }
 
 __all__ = [
@@ -76,4 +78,5 @@ def __getattr__(name: str) -> Any:
     """Load a function when it is first used: torch and SQLAlchemy take long to import."""
     if name not in _HOMES:
         raise AttributeError(name)
-    return getattr(import_module(f"grader.api.{_HOMES[name]}"), name)
+    home = _HOMES[name]
+    return getattr(import_module(home if "." in home else f"grader.api.{home}"), name)

@@ -8,7 +8,6 @@ from __future__ import annotations
 import datetime as dt
 import json
 import os
-import secrets
 import stat
 import sys
 import time
@@ -18,10 +17,11 @@ from typing import Any
 
 import msgspec
 
-from grader.api.batch_config import SEED_BITS, trial_config, with_released_cells
+from grader.api.batch_config import trial_config, with_released_cells
 from grader.course.directory import Assignment, Course
 from grader.errors import GraderError, InfrastructureError
-from grader.grading.batch import Watchers, grade_batch
+from grader.grading.batch import grade_batch
+from grader.grading.fresh_seed import fresh_seed
 from grader.grading.job import Job, Judged
 from grader.grading.verdict import Verdict
 from grader.intake.accepted_files import beside_of
@@ -75,9 +75,7 @@ def autograde(root: Path, name: str) -> dict[str, Any]:
     assignment = Course(root / "source" / "course").assignment(name)
     choice = choose_in_container(hide=(root,))
     print(f"Sandbox: {choice.sandbox} ({choice.why})", file=sys.stderr)
-    config = with_released_cells(
-        trial_config(assignment, choice, seed=secrets.randbits(SEED_BITS)), assignment
-    )
+    config = with_released_cells(trial_config(assignment, choice, seed=fresh_seed()), assignment)
     print(f"Seed: {config.seed}", file=sys.stderr)
     config = msgspec.structs.replace(config, slots=1, bundle_sha256=assignment.bundle_sha256())
     verdicts: list[Verdict] = []
@@ -85,7 +83,7 @@ def autograde(root: Path, name: str) -> dict[str, Any]:
     def keep(judged: Judged) -> None:
         verdicts.append(judged.verdict)
 
-    grade_batch(config, [_job(root, assignment)], Watchers(on_verdict=keep))
+    grade_batch(config, [_job(root, assignment)], keep)
     if not verdicts:
         raise InfrastructureError("there is no verdict", hint="Run the autograder again.")
     for test in verdicts[0].broken_tests:  # for the instructor, who mends it and uploads again

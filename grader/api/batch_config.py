@@ -16,9 +16,6 @@ from grader.grading.job import BatchConfig
 from grader.sandbox.choose import Choice
 from grader.sandbox.gpus import gpus_for
 
-SEED_BITS = 53
-"""A batch's seed is a whole number that JSON's readers keep exactly."""
-
 _PACKAGES = ("torch", "numpy", "matplotlib", "ipython", "pytest")
 
 

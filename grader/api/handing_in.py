@@ -9,7 +9,7 @@ from pathlib import Path
 
 from grader.api.hand_in_times import LearntTimes, learn_times, read_times
 from grader.api.inboxes import issue_receipts
-from grader.course.course_file import load_course_file
+from grader.course.course_reading import load_course_file
 from grader.course.directory import Course
 from grader.course.matches import load_matcher
 from grader.intake.accepted_files import AcceptedFiles, beside_of

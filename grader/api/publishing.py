@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from grader.course.course_file import load_course_file
+from grader.course.course_reading import load_course_file
 from grader.course.directory import Course
 from grader.course.roster import Person, Roster, load_roster
 from grader.course.secret import kept_secret

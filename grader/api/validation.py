@@ -13,7 +13,7 @@ from grader.api.measuring import Measured, measurements
 from grader.course.directory import Assignment, Course, check_assignment
 from grader.course.spec import AssignmentSpec
 from grader.errors import GraderError, InfrastructureError
-from grader.grading.batch import Watchers, grade_batch
+from grader.grading.batch import grade_batch
 from grader.grading.job import BatchConfig, Job, Judged
 from grader.grading.verdict import Outcome, Verdict
 from grader.intake.notebook import read_notebook
@@ -139,7 +139,7 @@ def _judged(
         on_done(judged.verdict.student)
 
     if jobs:
-        grade_batch(config, jobs, Watchers(on_verdict=take))
+        grade_batch(config, jobs, take)
     return found
 
 

@@ -2,6 +2,11 @@
 
 The order matters, and every step fails closed: an `OSError` anywhere means that the session is
 refused. Called by `zygote.spawn` in a freshly forked, single-threaded child.
+
+The order, which `child.be_child` keeps: descriptors first, before anything else is opened; ids,
+since a mount takes capabilities in the user namespace; mounts; limits; then what can't be taken
+back, of which the filter is last, because it refuses what the steps before it need. "Attack X" is
+the folder of that name in tests/attacks: it is stopped here, and succeeds against a weakened box.
 """
 
 from __future__ import annotations
@@ -61,9 +66,12 @@ class Nest:
 def keep_only(channel: int, report: int) -> int:
     """Close every inherited descriptor but the session's channel and the report pipe.
 
-    A descriptor of the judge's stream or of another session would be a way out.
+    A descriptor of the judge's stream or of another session would be a way out (attack
+    steal/inherited-descriptors).
     Returns the number that the report pipe has now.
     """
+    # At fixed numbers, so that one call closes all the others: a list of open ones, as /proc tells
+    # it, would be of a moment.
     os.dup2(channel, CHANNEL, inheritable=False)
     kept = os.dup2(report, CHANNEL + 1, inheritable=False)
     null = os.open(os.devnull, os.O_RDWR)
@@ -75,6 +83,8 @@ def keep_only(channel: int, report: int) -> int:
 
 def keep_own_ids(nest: Nest) -> None:
     """Be the same uid and gid in the new user namespace as outside, and have no other there."""
+    # Before gid_map: else a process could drop a group that denies it something (CVE-2014-8989,
+    # user_namespaces(7)). One line in each map: whoever is root here is nobody.
     Path("/proc/self/setgroups").write_text("deny")
     Path("/proc/self/uid_map").write_text(f"{nest.uid} {nest.uid} 1")
     Path("/proc/self/gid_map").write_text(f"{nest.gid} {nest.gid} 1")
@@ -82,14 +92,20 @@ def keep_own_ids(nest: Nest) -> None:
 
 def mount_private_places(disk_bytes: int) -> None:
     """Give the session its own /proc, /tmp, shared memory and message queues, all of them empty."""
+    # First: of shared mounts, which are systemd's default, what follows would show outside, too
+    # (mount_namespaces(7)).
     linux.mount(None, "/", None, linux.MS_REC | linux.MS_PRIVATE)
+    # Of the new pid namespace: the old one shows the zygote, with its memory and its descriptors.
     linux.mount("proc", "/proc", "proc", _PRIVATE | linux.MS_NOEXEC)
+    # Inodes, too: a million empty files are kernel memory that no size counts (tmpfs(5); attack
+    # exhaust/inodes).
     options = f"size={disk_bytes},nr_inodes={_INODES},mode=1777"
     linux.mount("tmpfs", "/tmp", "tmpfs", _PRIVATE, options)
     if Path("/dev/shm").is_dir():
         linux.mount("tmpfs", "/dev/shm", "tmpfs", _PRIVATE | linux.MS_NOEXEC, options)
     if Path("/dev/mqueue").is_dir():
-        # A container's own is shared by its sessions: one could leave the next a message there.
+        # A container's own is shared by its sessions: one could leave the next a message there
+        # (attack steal/notes-in-a-message-queue).
         linux.mount("mqueue", "/dev/mqueue", "mqueue", _PRIVATE | linux.MS_NOEXEC)
 
 
@@ -103,7 +119,8 @@ def make_work_directory(nest: Nest) -> None:
             data.mkdir()
             linux.mount(nest.data, str(data), None, linux.MS_BIND)
             if not os.statvfs(data).f_flag & os.ST_RDONLY:
-                # It is mounted read-only from outside; one session must not change it for another.
+                # It is mounted read-only from outside; one session must not change it for another
+                # (attack steal/notes-in-the-data).
                 raise OSError(f"the data at {nest.data} can be written")
         else:
             data.symlink_to(nest.data)
@@ -113,17 +130,21 @@ def make_work_directory(nest: Nest) -> None:
 def set_limits(nest: Nest, limits: Limits) -> None:
     """Set the kernel's limits on this process and all that it starts."""
     bounds = {
+        # A core may be piped to a program of the host, as root, outside every namespace (core(5));
+        # such programs had holes (CVE-2015-1318, apport).
         resource.RLIMIT_CORE: 0,
         resource.RLIMIT_NOFILE: limits.open_files,
         resource.RLIMIT_FSIZE: limits.file_bytes,
         resource.RLIMIT_CPU: limits.cpu_s,
     }
     if sys.platform == "linux":
+        # A second fence behind the watched memory: one allocation can't outrun the watch.
         address = _address_space() + limits.memory_bytes + _ADDRESS_SLACK
         bounds[resource.RLIMIT_AS] = address
     if nest.namespaces:
         # Without a user namespace the kernel counts every process of this uid, so that one
-        # submission's fork bomb would starve another's slot; there the pids cgroup counts.
+        # submission's fork bomb would starve another's slot; there the pids cgroup counts. In one
+        # it is counted for each namespace since Linux 5.14 (kernel/ucount.c).
         bounds[resource.RLIMIT_NPROC] = limits.processes
     for kind, bound in bounds.items():
         hard = resource.getrlimit(kind)[1]
@@ -135,8 +156,12 @@ def close_behind(nest: Nest) -> None:
     """Give up privileges for good: first victim of the oom killer, no new rights, the filter."""
     if sys.platform != "linux":
         return
+    # When memory is short the kernel takes a session, never the zygote or the judge (proc(5)).
     Path("/proc/self/oom_score_adj").write_text("1000")
+    # Programs with the setuid bit, of which an image has several, run without it; and without
+    # this no filter can be set by who is not root (seccomp(2)).
     linux.prctl(linux.PR_SET_NO_NEW_PRIVS, 1)
+    # In its user namespace this process was root until here: it could mount, and remount, again.
     linux.drop_capabilities()
     if nest.filter:
         seccomp.install(uncounted=not nest.counted, pinned=nest.pinned)
@@ -147,6 +172,7 @@ def reset_signals() -> None:
     signal.set_wakeup_fd(-1)
     for number in (signal.SIGCHLD, signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
         signal.signal(number, signal.SIG_DFL)
+    # As Python itself has it: a write fails with an error that a cell can see.
     signal.signal(signal.SIGPIPE, signal.SIG_IGN)
     signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
     signal.signal(signal.SIGINT, signal.default_int_handler)
@@ -155,7 +181,7 @@ def reset_signals() -> None:
 def set_environment(nest: Nest) -> None:
     """Leave only what a notebook needs; nothing that the slot was started with."""
     kept = {k: os.environ[k] for k in _ENVIRONMENT if k in os.environ}
-    os.environ.clear()
+    os.environ.clear()  # an engine hands on what it has: a token (attack steal/environment)
     os.environ.update(
         kept,
         HOME=f"{nest.scratch}/home",

@@ -35,7 +35,11 @@ from grader.wire import messages as m
 
 READ = frames.MAX_FRAME
 HIGH_WATER = 4 << 20
+"""Bytes that wait for the judge before nothing more is read of a child: a notebook that prints for
+ever waits for its reader, and does not fill the zygote's memory (attack exhaust/output-flood)."""
 WATCH_MS = 50
+"""How often memory is looked at. What a child takes in between is bounded by its address space
+(`jail.set_limits`) and the slot's control group."""
 REPORT_LIMIT = 2_000
 JAIL_LIFELESS_S = 120.0
 """A child that has used no processor for so long closes no jail; a slow one is waited for."""
@@ -59,15 +63,22 @@ class Zygote:
         self._polled: list[tuple[int, int]] = []
         self._look_at = 0.0
         """When to look next whether the session lives and what memory it uses."""
+        # poll(2) is begun again after a handler (PEP 475): only a descriptor ends the wait when a
+        # child dies. It must not block: a full pipe wakes as well.
         self._wake, wake = os.pipe()
         for end in (self._wake, wake):
             os.set_blocking(end, False)
         signal.signal(signal.SIGCHLD, lambda *_: None)
         signal.set_wakeup_fd(wake, warn_on_full_buffer=False)
         if sys.platform == "linux":
+            # A grandchild whose parent ends comes to this process, not to init (prctl(2)): one that
+            # forks twice and lives on is found, and killed with its session (attack
+            # forge/programs-that-outlive).
             linux.prctl(linux.PR_SET_CHILD_SUBREAPER, 1)
             # Where the child has no pid namespace of its own (single-use), it must not be able
-            # to open /proc/1/fd or trace this process and write frames of its own.
+            # to open /proc/1/fd or trace this process and write frames of its own: what is not
+            # dumpable belongs to root there (proc(5), ptrace(2); attacks
+            # forge/frames-of-the-zygote, steal/processes-of-the-slot).
             linux.prctl(linux.PR_SET_DUMPABLE, 0)
 
     def run(self, hello: m.Hello) -> None:
@@ -151,7 +162,9 @@ class Zygote:
     def _take(self, data: memoryview) -> memoryview:
         """Take in the rest of the frame that has begun, or a header; return what follows.
 
-        What is for the child goes to it piece by piece: no frame is put together here.
+        What is for the child goes to it piece by piece: no frame is put together here, so that a
+        large one costs no memory. Of a session that is over the rest is dropped by its number: the
+        judge may have sent it before it heard.
         """
         if not self._left:
             missing = frames.FRAME.size - len(self._inbox)
@@ -198,7 +211,7 @@ class Zygote:
     # -- the child's side
 
     def _spawn(self, order: m.Spawn) -> None:
-        if self._session is not None:
+        if self._session is not None:  # never two: the second could meet what is the first's
             self._kill("killed", "a new session was asked for")
         ours, theirs = channel()
         report, write = os.pipe()
@@ -224,6 +237,7 @@ class Zygote:
                 limits=order.limits,
                 serve=self._serve,
             )
+        # Held here, too, they would never say that the child is gone.
         for end in (theirs, write):
             os.close(end)
         os.set_blocking(report, False)
@@ -241,6 +255,8 @@ class Zygote:
             return
         data = os.read(session.report, REPORT_LIMIT)
         session.said += data
+        # Written before the child has seen a byte of the notebook, on a pipe that it then closes:
+        # no notebook can say that its jail is closed.
         line, whole, _ = session.said.decode("utf-8", "replace").partition("\n")
         word, _, text = line.partition(" ")
         if whole and word == "refused":
@@ -292,6 +308,8 @@ class Zygote:
         if alive and session.cause == "exited":
             session.cause = "closed"  # it closed its channel in good order, or is told to
         status, usage_s, peak = self._end_processes(session)
+        # Only now, when nobody writes any more: there is an end to what is left, and the judge has
+        # all of it before it hears that the session ended.
         while self._outbox_size < HIGH_WATER and session.started and self._read_child(session):
             pass
         if session.cause in ("exited", "closed") and status is not None:
@@ -316,6 +334,8 @@ class Zygote:
         while session.pid and time.monotonic() < grace and not session.gone():
             time.sleep(0.002)
         if session.pid:
+            # Process 1 of a pid namespace takes all the others with it (pid_namespaces(7)); where
+            # there is none, its group goes, and then whoever has left the group.
             for target in (session.pid, -session.pid):
                 try:
                     os.kill(target, signal.SIGKILL)
@@ -327,6 +347,7 @@ class Zygote:
         until = time.monotonic() + 10.0
         while time.monotonic() < until:
             try:
+                # -1: orphans, too. None may be left to the next session, of whose limits it takes.
                 pid, status, usage = os.wait4(-1, os.WNOHANG)
             except ChildProcessError:
                 break

@@ -171,7 +171,7 @@ def _ask(course: Course, student: str, item: str, *, who: str, why: str, new_stu
     """Ask criterion by criterion; what was answered is recorded at once."""
     from grader.api.marking import give
     from grader.api.rubrics import marked_parts
-    from grader.errors import UsageError
+    from grader.errors import UnknownStudentError, UsageError
     from grader.gradebook.hand_marks import Fact, Kind
 
     at = 0
@@ -213,7 +213,7 @@ def _ask(course: Course, student: str, item: str, *, who: str, why: str, new_stu
             )
         except (UsageError, click.UsageError) as error:
             click.echo(f"  {error}", err=True)
-            if "knows no student" in str(error):
+            if isinstance(error, UnknownStudentError):
                 raise
             at -= 1
     click.echo("Everything is asked.", err=True)

@@ -23,7 +23,7 @@ from grader.cli.output import console, plain
 from grader.points import show
 
 if TYPE_CHECKING:
-    from grader.api.grading import Progress as Watchers
+    from grader.grading.progress import Progress as Told
     from grader.grading.verdict import Verdict
     from grader.intake.collect import RefusedHandIn
     from grader.sandbox.choose import Choice
@@ -71,11 +71,11 @@ class BatchProgress:
         if self._bar is not None:
             self._bar.stop()
 
-    def progress(self) -> Watchers:
+    def progress(self) -> Told:
         """The callbacks for `grader.api.grade`."""
-        from grader.api.grading import Progress as Watchers
+        from grader.grading.progress import Progress as Told
 
-        return Watchers(
+        return Told(
             chosen=self._chosen,
             planned=self._planned,
             warm=self._warm,

@@ -11,7 +11,7 @@ from grader.cli.options import course_option, find, json_option, print_json
 from grader.printable import printable_line
 
 if TYPE_CHECKING:
-    from grader.api.grading import Graded
+    from grader.api.graded import Graded
     from grader.api.pages import Report
     from grader.gradebook.standings import Standing
     from grader.gradebook.whole_mark import WholeMark

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from rich.text import Text
 
-    from grader.api.grading import Graded
+    from grader.api.graded import Graded
     from grader.api.pages import Report
     from grader.gradebook.standings import Standing
     from grader.grading.verdict import Verdict

@@ -8,7 +8,8 @@ from collections.abc import Iterable
 from pathlib import Path
 from textwrap import dedent
 
-from grader.course.course_file import CourseFile, load_course_file
+from grader.course.course_file import CourseFile
+from grader.course.course_reading import load_course_file
 from grader.course.directory import ASSIGNMENTS, COURSES, REFERENCE, Assignment, Course
 from grader.course.loading import SPEC_NAME
 from grader.errors import UsageError
@@ -32,6 +33,7 @@ _GITIGNORE = """\
 /published*
 /.published.key
 /.seeds.key
+/.grader-desk
 __pycache__/
 """
 

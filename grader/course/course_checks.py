@@ -7,15 +7,12 @@ import zoneinfo
 from collections.abc import Iterator
 from decimal import Decimal
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from grader.course.components import Component, Criterion, Item
+from grader.course.course_file import CourseFile
 from grader.course.policy import LatePolicy, Letters
 from grader.course.strict_toml import wrong_key
 from grader.points import show
-
-if TYPE_CHECKING:
-    from grader.course.course_file import CourseFile
 
 _ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
 _STEPS = (Decimal(10), Decimal(5), Decimal(1), Decimal("0.5"), Decimal("0.1"), Decimal("0.01"))

@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import datetime as dt
-from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import msgspec
 
 from grader.course.components import Component, Item
-from grader.course.course_checks import check_course
 from grader.course.policy import Extension, LatePolicy, Letters, Rounding
-from grader.course.strict_toml import read_struct
 from grader.points import Points
 
 
@@ -53,40 +50,3 @@ class CourseFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_onl
     def item(self, identifier: str) -> Item | None:
         """Return the item with this id, or None."""
         return next((item for item in self.items if item.id == identifier), None)
-
-
-def load_course_file(path: Path) -> CourseFile:
-    """Read and check a course file.
-
-    Raises:
-        SpecError: names the file, the key and what was expected.
-    """
-    left_open: list[str] = []
-    course = read_struct(path, CourseFile, left_open=left_open, whole_days=True)
-    check_course(course, path, frozenset(left_open))
-    components = tuple(_with_items(component) for component in course.components)
-    return msgspec.structs.replace(
-        course,
-        components=components,
-        left_open=tuple(named_key(course, key) for key in left_open),
-    )
-
-
-def named_key(course: CourseFile, key: str) -> str:
-    """Write `components[0].items[1].weight` with the ids: `components.quiz.items.theory.weight`."""
-    named, owner = [], course
-    for step in key.split("."):
-        name, _, index = step.rstrip("]").partition("[")
-        named.append(name)
-        owner = getattr(owner, name, None)  # type: ignore[assignment]
-        if index:
-            owner = owner[int(index)]  # type: ignore[index]
-            named.append(getattr(owner, "id", index))
-    return ".".join(named)
-
-
-def _with_items(component: Component) -> Component:
-    if component.items:
-        return component
-    only = Item(id=component.id, title=component.title)
-    return msgspec.structs.replace(component, items=(only,))

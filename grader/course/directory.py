@@ -11,7 +11,7 @@ from pathlib import Path
 
 import msgspec
 
-from grader.course.course_file import load_course_file
+from grader.course.course_reading import load_course_file
 from grader.course.given_files import given_files
 from grader.course.loading import SPEC_NAME, load_spec
 from grader.course.spec import AssignmentSpec, Dates

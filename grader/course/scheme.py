@@ -9,7 +9,8 @@ from pathlib import Path
 import msgspec
 
 from grader.course.components import Component, Item
-from grader.course.course_file import CourseFile, load_course_file
+from grader.course.course_file import CourseFile
+from grader.course.course_reading import load_course_file
 from grader.course.directory import Course
 from grader.course.spec import AssignmentSpec
 from grader.course.strict_toml import wrong_key

@@ -17,6 +17,7 @@ from grader.errors import GradebookError
 
 BUSY_TIMEOUT_S = 30.0
 _WRITES = "grader_writes"
+_LOCKED = (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
 
 _KNOWN_FAULTS = (
     (
@@ -136,7 +137,7 @@ def _set_wal(connection: Any, patience_s: float) -> None:
         try:
             connection.execute("PRAGMA journal_mode = WAL")
         except sqlite3.OperationalError as error:
-            if "locked" not in str(error) or time.monotonic() > until:
+            if error.sqlite_errorcode & 0xFF not in _LOCKED or time.monotonic() > until:
                 raise
             time.sleep(0.01)
 

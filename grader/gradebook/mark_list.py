@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterator
 from pathlib import Path
 
 from grader.course.course_file import CourseFile
-from grader.errors import GraderError, UsageError
+from grader.errors import GraderError, UnknownStudentError, UsageError
 from grader.gradebook.hand_marks import Change, Fact, Kind
 from grader.gradebook.mark_cells import points_from, time_from, yes_or_no
 from grader.gradebook.spreadsheet import Sheet, SheetRow, read_sheet
@@ -111,12 +111,13 @@ def known_student(name: str, students: Collection[str] | None, *, where: object 
     """Return a student's id as it was written, if the course knows it.
 
     Raises:
-        UsageError: it doesn't, with those that are near.
+        UnknownStudentError: it doesn't, with those that are near.
+        UsageError: there is no name.
     """
     if not name:
         raise UsageError("the student is missing", where=where)
     if students is not None and name not in students:
-        raise UsageError(
+        raise UnknownStudentError(
             f"the course knows no student {name!r}", where=where, hint=did_you_mean(name, students)
         )
     return name

@@ -6,7 +6,7 @@ from typing import Any
 
 from grader.errors import InfrastructureError
 from grader.grading.job import CellStarted, Checked, Job, WorkerError, worker_error
-from grader.grading.timeouts import TRIES
+from grader.grading.job_queue import MAX_TRIES
 from grader.grading.worker import SuiteChildren, Worker
 from grader.intake.answers import written_answers
 from grader.intake.notebook import ReadNotebook, read_notebook
@@ -22,12 +22,12 @@ class CheckWorker(Worker):
 
     def _judge(self, job: Job) -> Checked | WorkerError:
         notebook = read_notebook(job.data, name=job.file)
-        for tried in range(1, TRIES + 1):
+        for tried in range(1, MAX_TRIES + 1):
             try:
                 return self._check(job, notebook)
             except InfrastructureError as error:
                 self._slot.stop()
-                if tried == TRIES:
+                if tried == MAX_TRIES:
                     return worker_error(error)
         raise AssertionError("the last try returns")
 

@@ -19,6 +19,7 @@ from grader.grading.job import (
     Warming,
     WorkerError,
 )
+from grader.grading.job_queue import MAX_TRIES
 from grader.grading.judge_process import JudgeProcess, raised
 from grader.grading.timeouts import job_timeout_s
 from grader.sandbox.liveness import LOOK_S
@@ -66,7 +67,7 @@ def _asked(judge: JudgeProcess, job: Job, spec: AssignmentSpec) -> Checked | Non
                 continue
             said: Any = frames.unpack(connection.recv_bytes(), FromWorker)
             if isinstance(said, Ready | Warming):
-                ends_at = time.monotonic() + job_timeout_s(spec)
+                ends_at = time.monotonic() + MAX_TRIES * job_timeout_s(spec)
             if isinstance(said, WorkerError):
                 raise raised(said)
             if isinstance(said, Checked):

@@ -7,7 +7,7 @@ to the batch's own process, which alone commits them.
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -15,10 +15,10 @@ import msgspec
 
 from grader.course.spec import BoxSpec
 from grader.errors import InfrastructureError, UsageError
-from grader.grading.batch import Watchers
 from grader.grading.interrupt import Interrupt
-from grader.grading.job import BatchConfig, Job
+from grader.grading.job import BatchConfig, Job, Judged
 from grader.grading.job_queue import JobQueue, Load, at_hand
+from grader.grading.progress import SILENT, Progress
 from grader.grading.timeouts import NO_MACHINE_S
 from grader.sandbox.choose import Choice
 
@@ -141,14 +141,16 @@ class Cluster:
 
     def grade(
         self,
-        config: BatchConfig,
         bundle: bytes,
+        config: BatchConfig,
         jobs: Iterable[Job],
-        watchers: Watchers,
+        on_verdict: Callable[[Judged], None],
         *,
+        progress: Progress = SILENT,
         load: Load = at_hand,
+        on_idle: Callable[[], bool] = lambda: False,
     ) -> None:
-        """Judge every job and hand each verdict to the watcher, as `batch.grade_batch` does.
+        """Judge every job of an assignment, its bundle packed, as `batch.grade_batch` does.
 
         Raises:
             KeyboardInterrupt: Ctrl-C; what was running has been finished, unless it came twice.
@@ -158,13 +160,13 @@ class Cluster:
         from grader.grading.dispatch import Dispatcher
         from grader.grading.machine import GraderPlugin
 
-        waiting = JobQueue(jobs, load=load, config=config, on_verdict=watchers.on_verdict)
+        waiting = JobQueue.of_batch(jobs, on_verdict, config=config, progress=progress, load=load)
         if not waiting:
             return
         batch = f"grader-{config.bundle_sha256[:12]}-{uuid.uuid4()}"
         plugin = GraderPlugin(batch, msgspec.msgpack.encode(config), bundle, self._wanted)
-        handing = Dispatcher(self._client, batch, config, waiting, watchers)
-        with Interrupt(watchers.on_stopping) as interrupt:
+        handing = Dispatcher(self._client, batch, config, waiting, progress, on_idle=on_idle)
+        with Interrupt(progress.stopping) as interrupt:
             try:
                 self._client.register_plugin(plugin)
                 handing.run(interrupt)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import queue
 import time
 import uuid
-from collections import Counter
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
@@ -13,17 +13,18 @@ from typing import Any
 import msgspec
 
 from grader.errors import GraderError, InfrastructureError
-from grader.grading.batch import Watchers
 from grader.grading.interrupt import Interrupt
-from grader.grading.job import BatchConfig, CellStarted, Job, Judged, Started, WorkerError
-from grader.grading.job_queue import JobQueue
+from grader.grading.job import BatchConfig, CellStarted, Judged, Started, WorkerError
+from grader.grading.job_queue import JobQueue, QueuedJob
 from grader.grading.judge_process import raised
 from grader.grading.machine import GPU, SLOTS, MachineReply, capacity, judge_here, needs_gpu
-from grader.grading.make_verdict import not_judged
-from grader.grading.timeouts import MAX_LOSSES, NO_MACHINE_S
+from grader.grading.progress import Progress
+from grader.grading.timeouts import NO_MACHINE_S
+from grader.grading.verdict import Outcome
 
 _LOOK_S = 0.5
 _GONE = "the cluster's scheduler is gone"
+_MACHINE_LOST = "its machine was lost"
 _CONTINUE = "What is graded is kept: mend the cluster and run the same command again."
 
 
@@ -31,7 +32,7 @@ _CONTINUE = "What is graded is kept: mend the cluster and run the same command a
 class _Running:
     """A submission that was given to the scheduler."""
 
-    job: Job
+    queued: QueuedJob
     future: Any
     began: bool = False
 
@@ -45,15 +46,17 @@ class Dispatcher:
         batch: str,
         config: BatchConfig,
         waiting: JobQueue,
-        watchers: Watchers,
+        progress: Progress,
+        *,
+        on_idle: Callable[[], bool] = lambda: False,
     ) -> None:
         self._client = client
         self._batch = batch
         self._config = config
         self._waiting = waiting
-        self._watchers = watchers
+        self._progress = progress
+        self._on_idle = on_idle
         self._running: dict[str, _Running] = {}
-        self._losses: Counter[str] = Counter()
         self._failed: set[str] = set()
         self._inbox: queue.SimpleQueue[tuple[str, Any]] = queue.SimpleQueue()
         self._slots = 0
@@ -68,7 +71,7 @@ class Dispatcher:
                 self._take_back()
             else:
                 self._hand_out()
-            busy = self._inbox.empty() and self._watchers.on_idle()
+            busy = self._inbox.empty() and self._on_idle()
             try:
                 kind, what = self._inbox.get(timeout=0 if busy else _LOOK_S)
             except queue.Empty:
@@ -94,7 +97,7 @@ class Dispatcher:
         while len(self._running) < ahead and (handed_out := self._waiting.dispatch()):
             self._submit(*handed_out)
 
-    def _submit(self, job: Job, message: bytes) -> None:
+    def _submit(self, queued: QueuedJob, message: bytes) -> None:
         key = f"{self._batch}-{uuid.uuid4()}"
         options: dict[str, Any] = {}
         others = [address for address in self._machines() if address not in self._failed]
@@ -109,7 +112,7 @@ class Dispatcher:
             resources=self._takes(),
             **options,
         )
-        self._running[key] = _Running(job, future)
+        self._running[key] = _Running(queued, future)
         future.add_done_callback(lambda done: self._inbox.put(("done", done.key)))
 
     def _take_back(self) -> None:
@@ -118,7 +121,7 @@ class Dispatcher:
             if not running.began:
                 del self._running[key]
                 running.future.cancel()
-                self._waiting.put_back(running.job)
+                self._waiting.put_back(running.queued)
 
     def _takes(self) -> dict[str, int] | None:
         if needs_gpu(self._config):
@@ -145,7 +148,7 @@ class Dispatcher:
         )
         if slots != self._slots:
             self._slots = slots
-            self._watchers.on_ready(slots)
+            self._progress.warm(slots)
         if slots:
             self._seen = now
         elif now - self._seen > NO_MACHINE_S:
@@ -156,49 +159,55 @@ class Dispatcher:
     def _told(self, event: bytes) -> None:
         said = msgspec.msgpack.decode(event, type=Started | CellStarted)
         if isinstance(said, CellStarted):
-            self._watchers.on_cell(said.student, said.cell, said.cells)
+            self._progress.cell(said.student, said.cell, said.cells)
             return
-        for running in self._running.values():
-            if running.job.student == said.student:
+        for key, running in list(self._running.items()):
+            job = running.queued.job
+            if (job.student, job.attempt) == (said.student, said.attempt):
+                if running.began:
+                    self._began_again(key, running)
                 running.began = True
-        self._watchers.on_begin(said.student)
+        self._progress.begun(said.student)
+
+    def _began_again(self, key: str, running: _Running) -> None:
+        """The scheduler itself gives what a lost machine had to another: a try like any other."""
+        if not self._waiting.count_try(running.queued):
+            del self._running[key]
+            running.future.cancel(force=True)
+            self._waiting.give_up(running.queued, InfrastructureError(_MACHINE_LOST))
 
     def _ended(self, key: str) -> None:
         running = self._running.pop(key, None)
         if running is None:
             return
-        job, future = running.job, running.future
+        queued, future = running.queued, running.future
         if future.status != "finished":
             error = future.exception() if future.status == "error" else None
             if error is None and self._client.status != "running":
                 raise InfrastructureError(_GONE, hint=_CONTINUE)
-            self._again(job, f"its machine was lost: {error or future.status}", "")
+            reason = f"{_MACHINE_LOST}: {error or future.status}"
+            self._waiting.try_again(queued, InfrastructureError(reason))
             return
         answer = msgspec.msgpack.decode(future.result(), type=MachineReply)
         future.release()
         match answer.said:
-            case Judged() as judged if judged.verdict.outcome == "infrastructure_error":
-                self._again(job, judged.verdict.reason, answer.machine)
+            case Judged() as judged if judged.verdict.outcome is Outcome.INFRASTRUCTURE_ERROR:
+                self._failed.add(answer.machine)
+                self._waiting.try_again(queued, InfrastructureError(judged.verdict.reason))
             case Judged() as judged:
-                self._watchers.on_verdict(judged)
+                queued.deliver(judged)
             case WorkerError() as message:
-                failure = raised(message)
-                if not isinstance(failure, InfrastructureError):
-                    raise failure
-                self._again(job, failure.what, answer.machine, failure)
+                self._leave(answer.machine, raised(message))
+                self._waiting.try_again(queued, InfrastructureError(message.what))
 
-    def _again(
-        self, job: Job, reason: str, machine: str, failure: GraderError | None = None
-    ) -> None:
-        """Try a submission elsewhere; after three times it is given up as ours to mend."""
-        if machine:
-            self._failed.add(machine)
-            if failure is not None and not set(self._machines()) - self._failed:
-                raise failure
-        key = f"{job.student} {job.attempt}"
-        self._losses[key] += 1
-        if self._losses[key] > MAX_LOSSES:
-            trouble = InfrastructureError(reason)
-            self._watchers.on_verdict(not_judged(job, self._config, trouble))
-        else:
-            self._waiting.put_back(job, first=True)
+    def _leave(self, machine: str, failure: GraderError) -> None:
+        """Give a machine that can judge nothing no more submissions.
+
+        Raises:
+            GraderError: there is no other, or it is the suite's fault.
+        """
+        self._failed.add(machine)
+        if not isinstance(failure, InfrastructureError):
+            raise failure
+        if not set(self._machines()) - self._failed:
+            raise failure

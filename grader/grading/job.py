@@ -94,6 +94,7 @@ class Started(msgspec.Struct, frozen=True, kw_only=True, tag="begins", tag_field
     """The worker has begun with a submission."""
 
     student: str
+    attempt: int = 1
 
 
 class CellStarted(msgspec.Struct, frozen=True, kw_only=True, tag="in cell", tag_field="kind"):

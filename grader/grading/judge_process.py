@@ -113,6 +113,13 @@ class JudgeProcess:
             self._process.wait()
         self._log.close()
 
+    def has_ended(self) -> bool:
+        """Whether nothing of it is left but to `finish` it."""
+        return all(c.closed for c in self.connections) and self._has_exited()
+
+    def _has_exited(self) -> bool:
+        return self._process is None or self._process.poll() is not None
+
     def _stays(self) -> bool:
         """Whether it waits for the next command now; it says so, or ends."""
         if self._told is None:

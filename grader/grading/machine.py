@@ -30,7 +30,8 @@ from grader.grading.job import (
     WorkerError,
     worker_error,
 )
-from grader.grading.worker_pool import WorkerPool
+from grader.grading.machine_slots import MachineSlots
+from grader.grading.progress import Progress
 from grader.sandbox.base import Isolation, SandboxName
 from grader.sandbox.choose import choose
 from grader.sandbox.gpus import gpus_for
@@ -113,8 +114,8 @@ class GraderPlugin(WorkerPlugin):
         self._config = config
         self._bundle = bundle
         self._wanted = wanted
-        self._site: WorkerPool | None = None
-        self._make: Callable[[], WorkerPool] | None = None
+        self._slots: MachineSlots | None = None
+        self._make: Callable[[], MachineSlots] | None = None
         self._resting: asyncio.Task[None] | None = None
         self._busy = 0
 
@@ -138,14 +139,14 @@ class GraderPlugin(WorkerPlugin):
         self._used = time.monotonic()
         if slots:
             self._make = partial(
-                WorkerPool,
+                MachineSlots,
                 config,
                 self._bundle,
                 below=Path(worker.local_directory),
                 slots=slots,
                 gpus=gpus_for(config.spec.resources) if gpu else (),
             )
-            self._site = await asyncio.to_thread(self._make)
+            self._slots = await asyncio.to_thread(self._make)
             self._resting = asyncio.create_task(self._rest())
 
     async def teardown(self, worker: Any) -> None:
@@ -153,8 +154,8 @@ class GraderPlugin(WorkerPlugin):
         self._make = None
         if self._resting is not None:
             self._resting.cancel()
-        if self._site is not None:
-            await asyncio.to_thread(self._site.close)
+        if self._slots is not None:
+            await asyncio.to_thread(self._slots.close)
 
     async def _rest(self) -> None:
         """Give back what idle slots hold: a batch that was killed can't say that it is over."""
@@ -162,11 +163,11 @@ class GraderPlugin(WorkerPlugin):
             await asyncio.sleep(IDLE_S / 10)
             with self._lock:
                 idle = not self._busy and time.monotonic() - self._used > IDLE_S
-                site = self._site if idle else None
+                slots = self._slots if idle else None
                 if idle:
-                    self._site = None
-            if site is not None:
-                await asyncio.to_thread(site.close)
+                    self._slots = None
+            if slots is not None:
+                await asyncio.to_thread(slots.close)
 
     def judge(self, job: Job, worker: Any) -> Judged | WorkerError:
         """Judge one submission, and tell the cluster how it goes."""
@@ -174,21 +175,25 @@ class GraderPlugin(WorkerPlugin):
 
         def tell(event: Started | CellStarted) -> None:
             nonlocal told
-            now = time.monotonic()
-            if isinstance(event, CellStarted) and now - told < _CELLS_EVERY_S:
-                return
-            told = now
+            told = time.monotonic()
             worker.log_event(self.name, msgspec.msgpack.encode(event))
 
+        def cell(student: str, cell: int, cells: int) -> None:
+            if time.monotonic() - told >= _CELLS_EVERY_S:
+                tell(CellStarted(student=student, cell=cell, cells=cells))
+
+        progress = Progress(
+            begun=lambda student: tell(Started(student=student, attempt=job.attempt)), cell=cell
+        )
         with self._lock:
-            if self._site is None and self._make is not None:
-                self._site = self._make()
-            site = self._site
-            self._busy += site is not None
-        if site is None:
+            if self._slots is None and self._make is not None:
+                self._slots = self._make()
+            slots = self._slots
+            self._busy += slots is not None
+        if slots is None:
             return worker_error(InfrastructureError("this machine has no slot for the batch"))
         try:
-            return site.judge(job, tell)
+            return slots.judge(job, progress)
         finally:
             with self._lock:
                 self._busy -= 1

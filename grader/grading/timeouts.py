@@ -18,13 +18,11 @@ TELL_S = 10.0
 """How often a worker says that it waits for its slot."""
 SLOW_S = 60.0
 """When it is said of a slot that it is slow; then again whenever it has taken twice as long."""
-TRIES = 3
-"""How often a submission is judged when the sandbox fails under it."""
 MENDING_S = 60.0
 """How long a sandbox that refuses is waited for, after it the batch stops; one that is only slow is
 waited for within a try."""
-MAX_LOSSES = 2
-"""Workers that may die over one submission before it is given up as ours to mend."""
+SLOT_AGAIN_S = 600.0
+"""After so long a pool that stands starts a slot again that has failed."""
 _SLACK_S = 300.0
 
 
@@ -34,4 +32,4 @@ def job_timeout_s(spec: AssignmentSpec) -> float:
     runs = (MAX_RESTARTS + 1) * (resources.notebook_s + _SLACK_S)
     one_try = runs + resources.suite_s
     # The reference is run, too, where it has to be told whose fault an exception is.
-    return 2 * TRIES * one_try
+    return 2 * one_try

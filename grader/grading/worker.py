@@ -43,7 +43,7 @@ from grader.grading.relay import Begun, Done, Finished, Heard, Pipe, RelayedBox,
 from grader.grading.rule_enforcement import Enforced, enforce
 from grader.grading.slot import make_slot
 from grader.grading.submission import judge_submission
-from grader.grading.timeouts import MENDING_S, TELL_S, TRIES
+from grader.grading.timeouts import MENDING_S, TELL_S
 from grader.rules.book import Rulebook, rulebook
 from grader.sandbox.base import Slot
 from grader.sandbox.conversation import StreamLease
@@ -54,7 +54,6 @@ from grader.suite.account import Account
 from grader.suite.evidence import Evidence, Witness
 from grader.suite.executed_notebook import ExecutedNotebook
 from grader.suite.execution import unfinished
-from grader.suite.outcomes import TOO_MUCH_MEMORY
 from grader.suite.randomness import Seeds
 from grader.suite.results import TestOutcome, TestResult
 from grader.suite.running import CollectedSuite
@@ -62,6 +61,7 @@ from grader.wire import frames
 
 AFTER_DEADLINE_S = 5.0
 _LOOK_S = 2.0
+_BASELINES = 8
 _TOO_LARGE_A_RESULT = (
     TestOutcome.FAILED,
     "What your code returned made the result of this check too large to be kept.",
@@ -109,7 +109,7 @@ class Worker:
                     if self._stay():
                         continue
                     return
-                self._say(Started(student=job.student))
+                self._say(Started(student=job.student, attempt=job.attempt))
                 self._say(self._judge(job))
                 if not self._is_free(occupancy):
                     return
@@ -151,7 +151,7 @@ class Worker:
         return False
 
     def _judge(self, job: Job) -> Judged | Checked | WorkerError:
-        """Judge a submission; trouble of ours is tried again in a fresh slot."""
+        """Judge a submission once; whether it is tried again is for who has the queue to say."""
 
         def on_cell(cell: int, cells: int) -> None:
             self._say(CellStarted(student=job.student, cell=cell, cells=cells))
@@ -172,20 +172,16 @@ class Worker:
             accounts.update(run.accounts)
             return held
 
-        tries = 0
-        while True:
-            try:
-                judged = judge_submission(job, config, self._slot, run_suite, on_cell)
-                if is_needed(accounts):
-                    judged = self._settled(judged, accounts, config)
-                return with_kept(judged, [result.name for result in kept])
-            except InfrastructureError as error:
-                self._slot.stop()
-                if (trouble := self._mended()) is not None:
-                    return worker_error(trouble)
-                tries += 1
-                if tries == TRIES:
-                    return not_judged(job, config, error)
+        try:
+            judged = judge_submission(job, config, self._slot, run_suite, on_cell)
+            if is_needed(accounts):
+                judged = self._settled(judged, accounts, config)
+            return with_kept(judged, [result.name for result in kept])
+        except InfrastructureError as error:
+            self._slot.stop()
+            if (trouble := self._mended()) is not None:
+                return worker_error(trouble)
+            return not_judged(job, config, error)
 
     def _mended(self) -> InfrastructureError | None:
         """Wait until an empty session opens, as after a restart of the engine; else say why not.
@@ -246,6 +242,8 @@ class Worker:
             results={test.name: test for test in tests},
             accounts=runs[-1].accounts if runs else {},
         )
+        if len(self._baselines) >= _BASELINES:  # where each submission has a seed of its own
+            del self._baselines[next(iter(self._baselines))]
         self._baselines[config.seed] = baseline
         return baseline
 
@@ -361,7 +359,8 @@ class SuiteChildren:
                     pipe.send(Done(result=result, account=account, evidence=evidence))
                 except frames.Malformed:  # costs this test, and not those after it
                     pipe.send(Done(result=unfinished(tests[result.name], *_TOO_LARGE_A_RESULT)))
-                if result.message.startswith(TOO_MUCH_MEMORY):
+                # A box that had too little ends in no doubt; this was the judge's own memory.
+                if result.outcome is TestOutcome.OUT_OF_MEMORY and account.doubtful:
                     client.give_back()
                     os._exit(0)  # who knows what is still held: the others get a fresh process
 

@@ -9,20 +9,14 @@ from functools import lru_cache
 from importlib import import_module
 
 from markupsafe import Markup
-from pygments import highlight  # type: ignore[import-untyped]
-from pygments.formatters import HtmlFormatter  # type: ignore[import-untyped]
-from pygments.lexers.python import PythonLexer  # type: ignore[import-untyped]
 
 from grader.report.sanitising import MAX_HTML, sanitise_html
 from grader.report.text import clean, shorten
 
 MAX_MARKDOWN = 20_000
 MAX_PICTURES = 16_000_000
-MAX_HIGHLIGHTED = 20_000
 MAX_ENVIRONMENTS = 100
 
-_LEXER = PythonLexer(stripnl=False)
-_FORMATTER = HtmlFormatter(nowrap=True)
 # Runs of these make a Markdown parser look ahead again and again; nobody writes them.
 _RUN = re.compile(r"([\[\]!*_`<>~$(\\&-])\1{99,}|(?:[>*+-] ?|\d\. ){40,}")
 
@@ -73,11 +67,3 @@ def _convert(source: str, attachments: Mapping[str, Mapping[str, str]]) -> Marku
 
 def _as_it_stands(source: str) -> Markup:
     return Markup("<pre>{}</pre>").format(source)
-
-
-@lru_cache(maxsize=4096)
-def highlight_code(source: str) -> Markup:
-    """Return Python source with its parts marked by class; long source is only escaped."""
-    if len(source) > MAX_HIGHLIGHTED:
-        return Markup("{}").format(source)
-    return Markup(highlight(source, _LEXER, _FORMATTER))  # noqa: S704 - escaped by pygments

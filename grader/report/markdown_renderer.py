@@ -12,7 +12,7 @@ from mistune import HTMLRenderer
 
 from grader.intake.linked_pictures import plain_target, with_quoted_links
 from grader.report.formulas import formula_html
-from grader.report.markdown import highlight_code
+from grader.report.highlighting import highlight_code
 from grader.report.markdown_parser import parse
 from grader.report.pictures import sound_url
 

@@ -13,7 +13,8 @@ from typing import Any, Literal
 from markupsafe import Markup
 
 from grader.intake.answers import AnswerPlace, shown_text
-from grader.report.markdown import highlight_code, markdown_html
+from grader.report.highlighting import highlight_code
+from grader.report.markdown import markdown_html
 from grader.report.pictures import raster_url, svg_url
 from grader.report.sanitising import is_interactive, sanitise_html
 from grader.report.text import clean, shorten, show_terminal

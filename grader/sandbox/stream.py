@@ -46,7 +46,10 @@ CLOSE_S = 2.0
 KILL_S = 5.0
 """How long the zygote may take to say what a killed session used; then its slot is destroyed."""
 MAX_BODY = 16 << 20
+"""Bytes of one output: it is parsed as JSON here, which costs several times as many."""
 MAX_BRACKETS = 500_000
+"""In one output: a list of empty lists costs the judge thirty times its bytes (attack
+exhaust/display-flood)."""
 _MEMORY = "used more memory than it may and was stopped"
 
 
@@ -62,7 +65,8 @@ class StreamSlot(Slot):
         self._served = 0
 
     recycle_after = 1_000
-    """Sessions after which the slot is replaced, whatever happened in it."""
+    """Sessions after which the slot is replaced, whatever happened in it: so nothing that they may
+    leave there grows for ever."""
 
     @abstractmethod
     def connect(self) -> Transport:
@@ -132,7 +136,9 @@ class StreamSlot(Slot):
             self.stop()
         self.wait_ready()
         self._served += 1
-        # Drawn anew: what an earlier session has written anywhere could not name this one.
+        # Drawn anew: what an earlier session has written anywhere could not name this one. With
+        # numbers in a row a notebook could write the next student's frames ahead (attack
+        # forge/frames-of-sessions-to-come).
         number = 1 + secrets.randbelow(frames.SESSIONS - 1)
         self._session = StreamSession(self, self._require_link(), number, limits)
         self._session.begin(seed)
@@ -151,7 +157,9 @@ class StreamSlot(Slot):
         """A session is over.
 
         A slot serves on only where the session did as it was told and the zygote said so: whatever
-        another kind of end has left, in the stream or in the slot, is destroyed with it.
+        another kind of end has left, in the stream or in the slot, is destroyed with it. A start of
+        a slot for each notebook that misbehaves is the price; to tell the harmless ends from the
+        others would be one more thing that a notebook can talk its way through.
         """
         self._session = None
         if not orderly or self.options.isolation == "single-use":
@@ -291,6 +299,7 @@ class StreamSession(Session):
 
     def lease(self) -> StreamLease | None:
         """Let a process that is forked now make the requests."""
+        # What has failed stays failed, also for a borrower: it would go on in a torn stream.
         if self._failure is None and StreamLease.possible(self._talk):
             return StreamLease(self._talk)
         return None
@@ -365,6 +374,8 @@ class StreamSession(Session):
 
     def _lost(self, why: str) -> BoxFailure | InfrastructureError:
         """The stream is gone: the engine's doing, or the submission's."""
+        # Asked first: of a whole slot that was killed for its memory the notebook is the cause, and
+        # that is judged; anything else is ours, and tried again.
         memory = self._slot.killed_for_memory()
         why = self._slot.why_gone() or why
         self._over(m.Ended(session=self._number, cause="memory") if memory else None)

@@ -1,4 +1,4 @@
-"""What the fixtures hand out, and which run is going on: kept in pytest's stash."""
+"""What the fixtures hand out: kept in pytest's stash."""
 
 from __future__ import annotations
 
@@ -11,7 +11,6 @@ import pytest
 if TYPE_CHECKING:
     from grader.suite.box_link import BoxLink
     from grader.suite.executed_notebook import ExecutedNotebook
-    from grader.suite.execution import SuiteRun
     from grader.suite.student import Student
 
 
@@ -26,4 +25,3 @@ class SubmissionBinding:
 
 
 BINDING: pytest.StashKey[SubmissionBinding] = pytest.StashKey()
-RUN: pytest.StashKey[SuiteRun] = pytest.StashKey()

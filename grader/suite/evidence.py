@@ -10,6 +10,7 @@ import msgspec
 import pytest
 
 from grader.suite.box_link import BoxClient
+from grader.suite.pytest_internals import fixture_definitions
 from grader.wire import messages as m
 from grader.wire.values import Blob, Tree
 
@@ -188,10 +189,7 @@ class FixtureNotes:
 
 def _fixtures(item: pytest.Item) -> Iterator[object]:
     """The fixtures that a test has: of those of one name the nearest, and those it builds on."""
-    info: Any = getattr(item, "_fixtureinfo", None)
-    if info is None:
-        return
-    for name, definitions in info.name2fixturedefs.items():
+    for name, definitions in fixture_definitions(item).items():
         for definition in reversed(definitions):
             yield definition
             if name not in definition.argnames:

@@ -10,7 +10,6 @@ from typing import Any
 
 import msgspec
 import pytest
-from _pytest.runner import CallInfo, call_and_report
 
 from grader.suite.account import NOTHING, Account
 from grader.suite.alarm import DeadlinePassed, deadline
@@ -19,6 +18,7 @@ from grader.suite.credit import NONE, Credit, given_credit
 from grader.suite.hints import gathered_hints
 from grader.suite.outcomes import PASSED, Ending, ending_of, of_box_failure, of_credit
 from grader.suite.points import PlannedTest, SuitePlan
+from grader.suite.pytest_internals import fresh_request, run_phase, tear_down
 from grader.suite.randomness import Seeds, seed_judge
 from grader.suite.results import TestOutcome, TestResult, Trial
 from grader.suite.right_names import RightNames
@@ -87,7 +87,7 @@ class SuiteRun:
         done = (self._results.get(test.nodeid) for test in self._plan.tests)
         return [result for result in done if result is not None]
 
-    def note_exception(self, call: CallInfo[Any]) -> None:
+    def note_exception(self, call: pytest.CallInfo[Any]) -> None:
         """Take note of what setup, call or teardown of the running test raised."""
         if call.excinfo is not None:
             self._raised.append(call.excinfo.value)
@@ -102,7 +102,7 @@ class SuiteRun:
         """
         test = self._plan.of(item.nodeid)
         if test.name in self._earlier:
-            _tear_down(item, next_item)
+            tear_down(item, next_item)
             return self._keep(item, self._earlier[test.name]), []
         if self._on_begin is not None:
             self._on_begin(test.name)
@@ -112,7 +112,7 @@ class SuiteRun:
         reports: list[pytest.TestReport] = []
         reason = self._reason_not_to_run(test)
         if reason:
-            _tear_down(item, next_item)
+            tear_down(item, next_item)
             ending = Ending(outcome=TestOutcome.NOT_RUN, message=f"Not run: {reason}")
             result = _result(test, ending)
         else:
@@ -211,7 +211,7 @@ class SuiteRun:
                 self._out_of_time = True
         self._out_of_time |= any(isinstance(error, DeadlinePassed) for error in self._raised)
         if self._out_of_time:
-            _tear_down(item, None)
+            tear_down(item, None)
         if self._link.infrastructure is not None:
             raise self._link.infrastructure
         ending = self._ending(test, given)
@@ -238,22 +238,15 @@ class SuiteRun:
     ) -> list[pytest.TestReport]:
         """Do what pytest's own protocol does, and drop every fixture of a session that is gone."""
         generation = self._link.generation
-        private: Any = item
-        if hasattr(item, "_request") and not private._request:
-            private._initrequest()
-        try:
-            reports = [call_and_report(item, "setup", log=False)]
+        with fresh_request(item):
+            reports = [run_phase(item, "setup")]
             if reports[0].passed:
-                reports.append(call_and_report(item, "call", log=False))
+                reports.append(run_phase(item, "call"))
             if self._link.failure is not None or self._link.generation != generation:
                 # Fixtures of a wider scope may hold objects of the session that ended: other
                 # questions' tests must get new ones.
                 next_item = None
-            reports.append(call_and_report(item, "teardown", log=False, nextitem=next_item))
-        finally:
-            if hasattr(item, "_request"):
-                private._request = False
-                private.funcargs = None
+            reports.append(run_phase(item, "teardown", nextitem=next_item))
         return reports
 
     def _ending(self, test: PlannedTest, given: Sequence[Credit]) -> Ending:
@@ -347,9 +340,3 @@ def _result(
 
 def _with_duration(result: TestResult, seconds: float) -> TestResult:
     return msgspec.structs.replace(result, duration_s=round(seconds, 4))
-
-
-def _tear_down(item: pytest.Item, next_item: pytest.Item | None) -> None:
-    """Finish what earlier tests left for this one; what it raises is nobody's mark."""
-    state = item.session._setupstate
-    CallInfo.from_call(lambda: state.teardown_exact(next_item), when="teardown")

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from grader.suite.binding import BINDING, RUN, SubmissionBinding
+from grader.suite.binding import BINDING, SubmissionBinding
+from grader.suite.current_run import RUN
 
 if TYPE_CHECKING:
     from types import ModuleType

@@ -8,12 +8,12 @@ first test that asks for it.
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from typing import Any
 
 import pytest
 
 from grader.suite.fingerprints import unit_of
 from grader.suite.points import PlannedTest, SuitePlan
+from grader.suite.pytest_internals import fixture_definitions, fixture_names
 from grader.suite.results import TestResult
 
 _OURS = frozenset({"student", "notebook", "reference"})
@@ -68,13 +68,11 @@ def _fits(test: PlannedTest, result: TestResult | None) -> bool:
 
 
 def _wide_fixtures(item: pytest.Item) -> frozenset[int]:
-    info: Any = getattr(item, "_fixtureinfo", None)
-    if info is None:
-        return frozenset()
+    needed = fixture_names(item)
     return frozenset(
         id(definition)
-        for name, definitions in info.name2fixturedefs.items()
-        if name not in _OURS and name in info.names_closure
+        for name, definitions in fixture_definitions(item).items()
+        if name not in _OURS and name in needed
         for definition in definitions
         if definition.scope != "function"
     )

@@ -15,20 +15,21 @@ from collections.abc import Callable, Collection, Iterator, Sequence
 from itertools import zip_longest
 from pathlib import Path
 from types import ModuleType
-from typing import Any
 
 import pytest
 
 from grader.errors import SuiteError
 from grader.suite import plugin
 from grader.suite.account import Account
-from grader.suite.binding import BINDING, RUN, SubmissionBinding
+from grader.suite.binding import BINDING, SubmissionBinding
 from grader.suite.box_link import BoxClient, BoxLink
+from grader.suite.current_run import RUN
 from grader.suite.evidence import FixtureNotes, Witness
 from grader.suite.executed_notebook import ExecutedNotebook
 from grader.suite.execution import SuiteRun, TimeLimits
 from grader.suite.plan_checks import check_needs, run_order
 from grader.suite.points import PlannedTest, SuitePlan, read_plan
+from grader.suite.pytest_internals import drop_logging, fixture_definitions, fixture_names
 from grader.suite.randomness import Seeds, tamed_hypothesis
 from grader.suite.reference import load_reference
 from grader.suite.results import TestResult
@@ -247,10 +248,8 @@ class _Judge:
 
 def _drop_unused_logging(session: pytest.Session) -> None:
     """Where no test takes `caplog`: each phase of a test would visit every library's loggers."""
-    manager = session.config.pluginmanager
-    wanted = any("caplog" in getattr(item, "fixturenames", ()) for item in session.items)
-    if not wanted and manager.has_plugin("logging-plugin"):
-        manager.unregister(name="logging-plugin")
+    if not any("caplog" in getattr(item, "fixturenames", ()) for item in session.items):
+        drop_logging(session.config)
 
 
 class _Sink(io.StringIO):
@@ -295,14 +294,12 @@ def _uses_hypothesis(folder: Path) -> bool:
 
 
 def _missing_fixtures(item: pytest.Item, *, has_reference: bool) -> Iterator[str]:
-    info: Any = getattr(item, "_fixtureinfo", None)
-    if info is None:
-        return
-    given = {"request", *info.name2fixturedefs, *getattr(item, "callspec", _NoCase).params}
-    for name in info.names_closure:
+    given = {"request", *fixture_definitions(item), *getattr(item, "callspec", _NoCase).params}
+    needed = fixture_names(item)
+    for name in needed:
         if name not in given:
             yield f"{item.nodeid} asks for the fixture {name}, which the suite does not have"
-    if not has_reference and "reference" in info.names_closure:
+    if not has_reference and "reference" in needed:
         yield f"{item.nodeid} asks for the reference, which a public suite does not have"
 
 

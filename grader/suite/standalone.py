@@ -14,8 +14,9 @@ from grader.course.directory import Assignment, Course
 from grader.course.secret import seeds_key
 from grader.errors import GraderError, InfrastructureError, SuiteError, UsageError
 from grader.points import show
-from grader.suite.binding import BINDING, RUN, SubmissionBinding
+from grader.suite.binding import BINDING, SubmissionBinding
 from grader.suite.box_link import BoxLink
+from grader.suite.current_run import RUN
 from grader.suite.executed_notebook import ExecutedNotebook
 from grader.suite.execution import SuiteRun
 from grader.suite.helpers import make_importable

@@ -76,6 +76,14 @@ def test_an_answer_can_be_gone_back_to_and_taken_back(course: Path, grader: Grad
     assert report_of(grader) == (None, {"clarity": "20"})
 
 
+def test_a_name_that_the_course_does_not_know_ends_the_asking(course: Path, grader: Grader) -> None:
+    done = CliRunner().invoke(cli, ["mark", "adda", "report"], input="30\n\n30\n\n30\n\n")
+    assert done.exit_code != 0
+    assert "knows no student 'adda'" in done.output
+    assert done.output.count("Clarity (of 40") == 1
+    assert report_of(grader, "adda") == (None, {})
+
+
 @pytest.mark.parametrize("name", ["report.xlsx", "report.csv"])
 def test_a_table_goes_out_and_comes_back(course: Path, grader: Grader, name: str) -> None:
     grader("mark", "ada", "report", "--set", "clarity=30", "--comment", "clarity==cmd")

@@ -10,7 +10,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from grader.api.grading import Graded
+from grader.api.graded import Graded
 from grader.course.directory import Assignment
 from grader.grading.verdict import Outcome, SubmissionRecord, Verdict
 from grader.sandbox.choose import Choice

@@ -63,7 +63,12 @@ def course(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Assignment:
 
 
 def judged(
-    config: BatchConfig, jobs: list[Job], watchers: object, *, load: Callable[[Job], Job]
+    config: BatchConfig,
+    jobs: list[Job],
+    on_verdict: Callable[[Judged], None],
+    *,
+    load: Callable[[Job], Job],
+    **_: object,
 ) -> None:
     for job in jobs:
         points = Decimal(load(job).data.partition(b"x = ")[2].partition(b'"')[0].decode())
@@ -87,7 +92,7 @@ def judged(
                 seed=1,
             ),
         )
-        watchers.on_verdict(Judged(verdict=verdict, executed=b"{}"))  # type: ignore[attr-defined]
+        on_verdict(Judged(verdict=verdict, executed=b"{}"))
 
 
 def moodle(folder: Path) -> Path:

@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from grader.course.course_file import CourseFile, load_course_file
+from grader.course.course_file import CourseFile
+from grader.course.course_reading import load_course_file
 from grader.course.directory import Course
 from grader.course.scheme import check_open, load_scheme
 from grader.errors import SpecError, UsageError

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from grader.course.course_file import load_course_file
+from grader.course.course_reading import load_course_file
 from grader.course.directory import Course
 from grader.course.groups import Groups, load_groups
 from grader.errors import SpecError

@@ -7,7 +7,8 @@ from decimal import Decimal
 
 import pytest
 
-from grader.course.course_file import CourseFile, load_course_file
+from grader.course.course_file import CourseFile
+from grader.course.course_reading import load_course_file
 from grader.resources import shipped_dir
 
 

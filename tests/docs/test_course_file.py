@@ -7,7 +7,8 @@ import tomllib
 from pathlib import Path
 
 from grader.course.components import Component, Criterion, Item
-from grader.course.course_file import CourseFile, load_course_file
+from grader.course.course_file import CourseFile
+from grader.course.course_reading import load_course_file
 from grader.course.policy import Extension, LatePolicy, Letters, Rounding
 from tests.docs.pages import ROOT, blocks
 

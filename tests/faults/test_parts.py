@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from grader.api import Graded, Progress, grade
-from grader.grading import batch
+from grader.grading import worker_connection
 from grader.grading.verdict import Outcome
 from tests.faults.aftermath import descendants, nothing_is_left
 from tests.faults.courses import SEED, long, make_class, marks, times_judged
@@ -120,7 +120,7 @@ def test_a_slot_that_hangs_is_replaced_and_costs_no_mark(tmp_path: Path) -> None
 def test_a_worker_that_hangs_is_given_up_and_costs_no_mark(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(batch, "job_timeout_s", lambda spec: 8.0)
+    monkeypatch.setattr(worker_connection, "job_timeout_s", lambda spec: 8.0)
     classroom = make_class(tmp_path / "course", size=1)
     (classroom.submissions / "s00.ipynb").unlink()
     classroom.hand_in("ada")

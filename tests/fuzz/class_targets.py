@@ -7,7 +7,7 @@ import tempfile
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from grader.course.course_file import load_course_file
+from grader.course.course_reading import load_course_file
 from grader.course.matches import Matcher
 from grader.course.roster import Person, Roster, roster_from
 from grader.errors import GraderError

@@ -16,8 +16,7 @@ import pytest
 from grader.api import Progress, grade
 from grader.errors import GraderError, InfrastructureError, SuiteError
 from grader.gradebook.store import Gradebook
-from grader.grading.job import Job
-from grader.grading.job_queue import JobQueue
+from grader.grading.job_queue import MAX_TRIES, JobQueue, QueuedJob
 from grader.grading.verdict import Outcome, Verdict
 from tests.faults.aftermath import descendants
 from tests.grading.conftest import Classroom
@@ -193,7 +192,7 @@ def test_a_worker_that_dies_loses_nothing(
             while set(killed) & set(descendants()):
                 time.sleep(0.01)
 
-    def dispatch(waiting: JobQueue) -> tuple[Job, bytes] | None:
+    def dispatch(waiting: JobQueue) -> tuple[QueuedJob, bytes] | None:
         if len(waiting) == 2:  # one is judged
             kill_once(waiting)
         return given(waiting)
@@ -273,13 +272,16 @@ def test_a_template_that_is_wrong_stops_no_grading(classroom: Classroom) -> None
 @pytest.mark.slow
 def test_a_submission_whose_worker_always_dies_is_no_mark(classroom: Classroom) -> None:
     classroom.hand_in("ada")
+    begun: list[str] = []
 
     def kill(student: str) -> None:
+        begun.append(student)
         for pid in _workers():
             os.kill(pid, signal.SIGKILL)
 
     found = run(classroom, slots=1, progress=Progress(begun=kill))
     assert found["ada"].outcome is Outcome.INFRASTRUCTURE_ERROR
+    assert len(begun) == MAX_TRIES
     assert run(classroom)["ada"].points == Decimal(8)
 
 

@@ -15,11 +15,11 @@ import pytest
 
 from grader.course.spec import BoxSpec
 from grader.errors import InfrastructureError, SuiteError
-from grader.grading.batch import Watchers
 from grader.grading.job import Job, Judged, Started, WorkerError
-from grader.grading.job_queue import JobQueue, Load, at_hand
+from grader.grading.job_queue import MAX_TRIES, JobQueue, Load, at_hand
 from grader.grading.make_verdict import not_judged, unreadable
 from grader.grading.packed_bundle import pack, unpack
+from grader.grading.progress import SILENT, Progress
 from grader.grading.verdict import Outcome
 from tests.grading.conftest import Classroom
 from tests.helpers.settings import SETTING, config_of
@@ -106,8 +106,12 @@ def jobs(count: int) -> list[Job]:
     return [Job(student=f"s{i}", file="f", data=b"\xff", sha256=f"{i}") for i in range(count)]
 
 
-def waiting_for(watchers: Watchers, found: list[Job], load: Load = at_hand) -> JobQueue:
-    return JobQueue(found, load=load, config=SETTING, on_verdict=watchers.on_verdict)
+def waiting_for(
+    found: list[Job],
+    on_verdict: Callable[[Judged], None] = lambda judged: None,
+    load: Load = at_hand,
+) -> JobQueue:
+    return JobQueue.of_batch(found, on_verdict, config=SETTING, load=load)
 
 
 def good(job: Job, _: list[str]) -> Judged:
@@ -118,11 +122,10 @@ def dispatch_all(
     client: FakeClient, found: list[Job], load: Load = at_hand
 ) -> list[tuple[str, Outcome]]:
     verdicts: list[tuple[str, Outcome]] = []
-    watchers = Watchers(
-        on_verdict=lambda j: verdicts.append((j.verdict.student, j.verdict.outcome))
+    waiting = waiting_for(
+        found, lambda j: verdicts.append((j.verdict.student, j.verdict.outcome)), load
     )
-    waiting = waiting_for(watchers, found, load)
-    Dispatcher(client, "batch", SETTING, waiting, watchers).run(FakeInterrupt())  # type: ignore[arg-type]
+    Dispatcher(client, "batch", SETTING, waiting, SILENT).run(FakeInterrupt())  # type: ignore[arg-type]
     return verdicts
 
 
@@ -134,8 +137,8 @@ def test_everybody_gets_a_verdict_once_and_in_order() -> None:
 
 
 def test_little_more_is_handed_out_than_there_are_slots() -> None:
-    client, watchers = FakeClient(None), Watchers(on_verdict=lambda judged: None)
-    handing = Dispatcher(client, "batch", SETTING, waiting_for(watchers, jobs(50)), watchers)
+    client = FakeClient(None)
+    handing = Dispatcher(client, "batch", SETTING, waiting_for(jobs(50)), SILENT)
     handing._look()
     handing._hand_out()
     assert len(client.submitted) == 5
@@ -156,8 +159,8 @@ def test_a_notebook_is_read_when_it_is_handed_out_and_one_that_changed_is_no_mar
             raise InfrastructureError("f was changed")
         return msgspec.structs.replace(job, data=f"notebook of {job.student}".encode())
 
-    client, watchers = FakeClient(None), Watchers(on_verdict=lambda judged: None)
-    handing = Dispatcher(client, "batch", SETTING, waiting_for(watchers, jobs(50), load), watchers)
+    client = FakeClient(None)
+    handing = Dispatcher(client, "batch", SETTING, waiting_for(jobs(50), load=load), SILENT)
     handing._look()
     handing._hand_out()
     assert read == [f"s{i}" for i in range(6)]
@@ -193,7 +196,38 @@ def test_a_submission_that_costs_every_machine_its_life_is_no_mark() -> None:
     found = dict(dispatch_all(client, jobs(3)))
     assert found["s1"] is Outcome.INFRASTRUCTURE_ERROR
     assert found["s0"] is found["s2"] is Outcome.INVALID_SUBMISSION
-    assert [student for student, _, _ in client.submitted].count("s1") == 3
+    assert [student for student, _, _ in client.submitted].count("s1") == MAX_TRIES
+
+
+def test_what_the_scheduler_itself_begins_again_counts_like_any_other_try() -> None:
+    """Dask gives what a dead machine had to the next one, four times, without a word to us."""
+    client, found = FakeClient(None), jobs(1)
+    verdicts: list[Outcome] = []
+    begun: list[str] = []
+
+    def heard(student: str) -> None:
+        begun.append(student)
+        if len(begun) < 10 and not verdicts:
+            client.tell((0.0, msgspec.msgpack.encode(Started(student="s0"))))
+
+    waiting = waiting_for(found, lambda j: verdicts.append(j.verdict.outcome))
+    handing = Dispatcher(client, "batch", SETTING, waiting, Progress(begun=heard))
+    client.tell((0.0, msgspec.msgpack.encode(Started(student="s0"))))
+    handing.run(FakeInterrupt())  # type: ignore[arg-type]
+    assert verdicts == [Outcome.INFRASTRUCTURE_ERROR]
+    # The fourth is heard of, and taken back at once.
+    assert len(begun) == MAX_TRIES + 1
+    assert [future.status for future in client.futures] == ["cancelled"]
+
+
+def test_two_tries_of_one_student_are_told_apart() -> None:
+    client = FakeClient(None)
+    found = [msgspec.structs.replace(jobs(1)[0], attempt=n) for n in (1, 2)]
+    handing = Dispatcher(client, "batch", SETTING, waiting_for(found), SILENT)
+    handing._look()
+    handing._hand_out()
+    handing._told(msgspec.msgpack.encode(Started(student="s0", attempt=2)))
+    assert {r.queued.job.attempt: r.began for r in handing._running.values()} == {1: False, 2: True}
 
 
 def test_a_broken_suite_ends_the_batch() -> None:
@@ -239,13 +273,12 @@ def test_after_ctrl_c_what_runs_is_finished_and_the_rest_is_taken_back() -> None
         for call in future.callbacks:
             call(future)
 
-    watchers = Watchers(on_verdict=lambda j: verdicts.append(j.verdict.student), on_begin=begun)
-    waiting = waiting_for(watchers, found)
-    handing = Dispatcher(client, "batch", SETTING, waiting, watchers)
+    waiting = waiting_for(found, lambda j: verdicts.append(j.verdict.student))
+    handing = Dispatcher(client, "batch", SETTING, waiting, Progress(begun=begun))
     client.tell((0.0, msgspec.msgpack.encode(Started(student="s0"))))
     handing.run(interrupt)  # type: ignore[arg-type]
     assert verdicts == ["s0"]
-    left = {job.student for job, _ in iter(waiting.dispatch, None)}
+    left = {queued.job.student for queued, _ in iter(waiting.dispatch, None)}
     assert left == {f"s{i}" for i in range(1, 9)}
     assert all(f.status == "cancelled" for f in client.futures[1:])
 
@@ -329,16 +362,16 @@ def test_a_bundle_that_is_not_that_of_the_batch_is_refused(
         unpack(b"\xc1", config, below=tmp_path)
 
 
-class FakePool:
+class FakeSlots:
     """Slots that only say that they are there."""
 
-    made: ClassVar[list[FakePool]] = []
+    made: ClassVar[list[FakeSlots]] = []
 
     def __init__(self, *_: object, **options: object) -> None:
         self.closed = False
         self.made.append(self)
 
-    def judge(self, job: Job, tell: object) -> Judged:
+    def judge(self, job: Job, progress: object) -> Judged:
         assert not self.closed
         return good(job, [])
 
@@ -348,11 +381,11 @@ class FakePool:
 
 @pytest.fixture
 def plugin(monkeypatch: pytest.MonkeyPatch) -> GraderPlugin:
-    monkeypatch.setattr(machine, "WorkerPool", FakePool)
+    monkeypatch.setattr(machine, "MachineSlots", FakeSlots)
     monkeypatch.setattr(machine, "IDLE_S", 0.1)
     here = MachineInfo(sandbox="local", isolation="warm", image="i")
     monkeypatch.setattr(machine, "describe", lambda wanted: msgspec.msgpack.encode(here))
-    FakePool.made.clear()
+    FakeSlots.made.clear()
     return GraderPlugin("batch", msgspec.msgpack.encode(SETTING), b"", b"")
 
 
@@ -374,13 +407,13 @@ def test_a_machine_that_is_not_asked_any_more_gives_its_slots_back(plugin: Grade
     async def life() -> None:
         await plugin.setup(a_worker())
         await asyncio.sleep(0.5)
-        assert [site.closed for site in FakePool.made] == [True]
+        assert [slots.closed for slots in FakeSlots.made] == [True]
         said = await asyncio.to_thread(plugin.judge, jobs(1)[0], a_worker())
         assert isinstance(said, Judged)
         await plugin.teardown(a_worker())
 
     run_apart(life())
-    assert [site.closed for site in FakePool.made] == [True, True]
+    assert [slots.closed for slots in FakeSlots.made] == [True, True]
 
 
 def test_a_machine_that_comes_later_and_differs_does_not_join(
@@ -390,7 +423,7 @@ def test_a_machine_that_comes_later_and_differs_does_not_join(
     monkeypatch.setattr(machine, "describe", lambda wanted: other)
     with pytest.raises(InfrastructureError, match="another"):
         run_apart(plugin.setup(a_worker()))
-    assert FakePool.made == []
+    assert FakeSlots.made == []
 
 
 def test_a_machine_without_slots_says_so(plugin: GraderPlugin) -> None:

@@ -11,7 +11,7 @@ import torch  # noqa: F401 - names of rules are looked up in what is imported
 from grader.api.batch_config import trial_config
 from grader.course.spec import Rules
 from grader.errors import SpecError
-from grader.grading.batch import Watchers, grade_batch
+from grader.grading.batch import grade_batch
 from grader.grading.job import Job
 from grader.grading.rule_enforcement import enforce
 from grader.grading.verdict import Verdict, verdict_from_json, verdict_to_json
@@ -61,8 +61,8 @@ def run(classroom: Classroom) -> dict[str, Verdict]:
         for path in sorted(classroom.submissions.glob("*.ipynb"))
     ]
     choice = choose("local", "warm", hide=(classroom.root,))
-    watchers = Watchers(on_verdict=lambda j: found.update({j.verdict.student: j.verdict}))
-    grade_batch(trial_config(classroom.assignment, choice, 0), jobs, watchers)
+    config = trial_config(classroom.assignment, choice, 0)
+    grade_batch(config, jobs, lambda j: found.update({j.verdict.student: j.verdict}))
     return found
 
 

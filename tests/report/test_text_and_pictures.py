@@ -9,7 +9,8 @@ import time
 import pytest
 
 from grader.report.formulas import formula_html
-from grader.report.markdown import MAX_MARKDOWN, highlight_code, markdown_html
+from grader.report.highlighting import highlight_code
+from grader.report.markdown import MAX_MARKDOWN, markdown_html
 from grader.report.pictures import raster_url, svg_url
 from grader.report.text import clean, show_terminal
 from tests.helpers.notebooks import png

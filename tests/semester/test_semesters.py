@@ -18,7 +18,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from grader.course.course_file import load_course_file
+from grader.course.course_reading import load_course_file
 from grader.course.directory import Course
 from grader.release.notebooks import notebook_bytes, solution_notebook, student_notebook
 from tests.cli.conftest import Grader, grader

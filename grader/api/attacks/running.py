@@ -21,7 +21,7 @@ from grader.api.batch_config import default_slots, trial_config
 from grader.course.directory import Assignment, Course, check_assignment
 from grader.course.spec import AssignmentSpec
 from grader.errors import InfrastructureError
-from grader.grading.batch import Watchers, grade_batch
+from grader.grading.batch import grade_batch
 from grader.grading.job import Job, Judged
 from grader.grading.verdict import Outcome, Verdict
 from grader.release.notebooks import notebook_bytes, student_notebook
@@ -83,7 +83,7 @@ def attack(
     config = msgspec.structs.replace(
         trial_config(chosen, choice, seed, slots=max(2, default_slots(spec))), spec=spec
     )
-    grade_batch(config, jobs, Watchers(on_verdict=take))
+    grade_batch(config, jobs, take)
     check_test_names(chosen, verdicts[UNTOUCHED])
     return sorted_out(chosen, attacks, _earned(verdicts, attacks))
 

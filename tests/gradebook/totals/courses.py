@@ -8,7 +8,8 @@ from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from pathlib import Path
 
-from grader.course.course_file import CourseFile, load_course_file
+from grader.course.course_file import CourseFile
+from grader.course.course_reading import load_course_file
 from grader.course.directory import Course
 from grader.course.scheme import load_scheme
 from grader.gradebook.marks import ItemMark
