@@ -42,7 +42,7 @@ WRITTEN_FOR_PEOPLE = {
     # said by a box to whoever looks at its stream
     *("jail_ms", "warm_s"),
     # the words of a suite
-    *("has", "share_shown"),
+    "share_shown",
 }
 KEPT = {
     # until its container is gone: else the socket would be closed
@@ -51,6 +51,8 @@ KEPT = {
     "class_totals",
     # what the record says of each run; there is no command for it yet
     "batches",
+    # for a server, which has a pool standing, puts regrades last and says where it is
+    *("desk_serves", "REGRADE"),
 }
 
 
