@@ -149,7 +149,8 @@ class DraftNames:
         found = self.definitions(name)
         if len(found) != 1 or not isinstance(found[0].statement, ast.FunctionDef):
             return None
-        if found[0].cell.has_solution or not self._is_pure(name):
+        left_open = _is_left_open(found[0].statement)
+        if found[0].cell.has_solution or left_open or not self._is_pure(name):
             return None
         return found[0].statement
 
@@ -160,6 +161,8 @@ class DraftNames:
             return None
         statement = found[0].statement
         if not isinstance(statement, ast.Assign) or not isinstance(statement.targets[0], ast.Name):
+            return None
+        if _is_left_open(statement):
             return None
         try:
             ast.literal_eval(statement.value)
@@ -183,3 +186,20 @@ class DraftNames:
                 self.home(used) in ("builtin", "import", "given") for used in taken_names(statement)
             )
         return self._pure[name]
+
+
+def _is_left_open(statement: ast.stmt) -> bool:
+    """Whether students are to fill it in, though nothing marks it as theirs: `x = ...`."""
+    for node in ast.walk(statement):
+        match node:
+            case (
+                ast.Expr(value=ast.Constant(value=value))
+                | ast.Assign(value=ast.Constant(value=value))
+                | ast.Return(value=ast.Constant(value=value))
+            ) if value is ...:
+                return True
+            case ast.Raise(exc=exc) if exc is not None and "NotImplementedError" in ast.dump(exc):
+                return True
+            case ast.FunctionDef(body=[*_, ast.Pass()]):
+                return True
+    return False

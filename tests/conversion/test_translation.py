@@ -74,6 +74,28 @@ def test_given_functions_and_constants_are_copied_with_all_that_they_use() -> No
     assert "assert near(student.f(1), 1)" in made.text
 
 
+@pytest.mark.parametrize(
+    "given",
+    [
+        "z = ...",
+        "def z():\n    ...",
+        "def z():\n    pass",
+        'def z():\n    """Fill in."""\n    raise NotImplementedError',
+        "def z():\n    x = ...\n    return x",
+        "def z():\n    return ...",
+    ],
+)
+def test_what_is_left_open_for_students_is_theirs_though_nothing_marks_it(given: str) -> None:
+    made = turned("assert f(z) == 1", given=given)
+    assert "assert student.f(student.z) == 1" in made.text
+    assert made.given == []
+
+
+def test_an_ellipsis_within_an_index_leaves_nothing_open() -> None:
+    made = turned("assert f(last(1)) == 1", given="def last(x):\n    return x[..., -1]")
+    assert made.given == ["last"]
+
+
 def test_a_given_function_that_uses_the_students_is_theirs() -> None:
     made = turned("assert twice(1) == 1", given="def twice(x):\n    return f(f(x))\n")
     assert made.given == []
