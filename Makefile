@@ -125,7 +125,7 @@ fuzz: $(VENV)/.developing
 
 nightly: $(VENV)/.developing
 	GRADER_FUZZ=nightly nice $(BIN)/python -m pytest tests/fuzz tests/sandbox/test_hostile_child.py \
-	  tests/grading/test_hostile_relay.py $(PYTEST_ARGS)
+	  tests/grading/test_hostile_relay.py tests/grading/test_hostile_cluster.py $(PYTEST_ARGS)
 	$(MAKE) test-faults test-attacks test-samples test-semesters soak
 
 # The rooms are those of benchmarks/mutants.py; without ROOM the table of what is recorded.
