@@ -3,6 +3,8 @@
 A case is a folder `GROUP/NAME` with `case.toml` (see `Case`) and what is handed in:
 
 - `notebook.py`, in percent format: its cells come after (or before) those of the base notebook;
+- with it `beside/`, files that lie in the notebook's folder when it is handed in;
+- or nothing more, where `shipped` names an attack of `grader validate --attacks`, which is then it;
 - or `make.py`, for what is large or malformed: `write(folder, student, notebooks)` writes the
   files into the folder of submissions.
 """
@@ -14,7 +16,7 @@ import os
 import re
 import shutil
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from decimal import Decimal
 from fnmatch import fnmatch
 from functools import cache
@@ -25,6 +27,8 @@ import jupytext
 import msgspec
 import nbformat
 
+from grader.api.attacks import shipped_attacks
+from grader.api.attacks.notebooks import names_to_write
 from grader.course.directory import Assignment, Course
 from grader.release.notebooks import notebook_bytes, solution_notebook, student_notebook
 
@@ -43,6 +47,7 @@ GROUPS = (
 SECRETS = ("SUITE-KEY-marzipan", "REFERENCE-KEY-quince", "CLASSMATE-KEY-walnut", "HOST-KEY-fennel")
 """In the hidden suite, the reference, another's notebook, the judge's environment and disk."""
 HOST_VARIABLE = "GRADER_TEST_HOST_KEY"
+_SECRET_LINE = '    key = "REFERENCE-KEY-quince"\n'
 
 Place = Literal["local-warm", "docker-warm", "docker-single-use"]
 PLACES: tuple[Place, ...] = ("local-warm", "docker-warm", "docker-single-use")
@@ -96,6 +101,8 @@ class Case(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True
     unshown: tuple[str, ...] = ()
     """What the pages must not hold as it stands: markup."""
     places: tuple[Place, ...] = PLACES
+    shipped: str = ""
+    """The attack of `grader validate --attacks` that this is."""
     group: str = ""
     name: str = ""
 
@@ -116,6 +123,10 @@ class Notebooks:
 
     released: bytes
     solved: bytes
+    reference: str = ""
+    """The reference's source, without its secret."""
+    names: Mapping[str, str] = field(default_factory=dict)
+    """What is left to students, as `names_to_write` tells it."""
 
     def mixed(self, base: str, cells: list[Any], *, first: bool) -> bytes:
         """A notebook of the base's cells and others."""
@@ -175,6 +186,8 @@ def notebooks_of(assignment: Assignment) -> Notebooks:
     return Notebooks(
         released=notebook_bytes(student_notebook(assignment)),
         solved=solved.replace(b'    key = \\"REFERENCE-KEY-quince\\"\\n', b""),
+        reference=assignment.reference_path.read_text().replace(_SECRET_LINE, ""),
+        names=names_to_write(assignment),
     )
 
 
@@ -184,10 +197,21 @@ def hand_in(case: Case, folder: Path, student: str, notebooks: Notebooks) -> Non
     if made.exists():
         _load(made).write(folder, student, notebooks)
         return
-    node = jupytext.reads((case.folder / "notebook.py").read_text(), fmt="py:percent")
-    cells = [_cell(cell, number) for number, cell in enumerate(node.cells)]
+    if case.shipped:
+        (attack,) = (a for a in shipped_attacks() if a.name == case.shipped)
+        sources = attack.cells(notebooks.names, notebooks.reference)
+        found = [nbformat.v4.new_code_cell(source) for source in sources]
+    else:
+        text = (case.folder / "notebook.py").read_text()
+        found = jupytext.reads(text, fmt="py:percent").cells
+    cells = [_cell(cell, number) for number, cell in enumerate(found)]
     data = notebooks.mixed(case.base, cells, first=case.first)
-    (folder / f"{student}.ipynb").write_bytes(data)
+    beside = case.folder / "beside"
+    if beside.is_dir():
+        shutil.copytree(beside, folder / student)
+        (folder / student / f"{NAME}.ipynb").write_bytes(data)
+    else:
+        (folder / f"{student}.ipynb").write_bytes(data)
 
 
 def _cell(cell: Any, number: int) -> Any:

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from grader.api.attacks.attack_list import ATTACKS
+from grader.api.attacks.corpus import Attack, shipped_attacks
 from grader.api.attacks.earned import AcceptedPoint, Attacked, EarnedPoint
 from grader.api.attacks.running import attack
-from grader.api.attacks.sources import Attack
 
-__all__ = ["ATTACKS", "AcceptedPoint", "Attack", "Attacked", "EarnedPoint", "attack"]
+__all__ = ["AcceptedPoint", "Attack", "Attacked", "EarnedPoint", "attack", "shipped_attacks"]

@@ -6,8 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
-from grader.api.attacks.attack_list import ATTACKS
-from grader.api.attacks.sources import Attack
+from grader.api.attacks.corpus import Attack, shipped_attacks
 from grader.course.directory import Assignment
 from grader.course.spec import Accepted
 from grader.course.strict_toml import wrong_key
@@ -93,7 +92,7 @@ def check_attack_names(assignment: Assignment, attacks: Sequence[Attack] = ()) -
     Raises:
         SpecError: there is none of that name.
     """
-    known = {a.name for a in (*ATTACKS, *attacks)}
+    known = {a.name for a in (*shipped_attacks(), *attacks)}
     for index, accepted in enumerate(assignment.spec.accepted):
         if accepted.attack not in known:
             raise wrong_key(

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from nbformat import v4
 
-from grader.api.attacks.sources import PRELUDE, REFERENCE, Attack
+from grader.api.attacks.corpus import Attack
 from grader.course.directory import Assignment
 from grader.release.notebooks import notebook_bytes, student_notebook
 from grader.release.percent import read_percent
@@ -47,11 +47,8 @@ def _definitions(source: str) -> Iterator[tuple[str, str, str]]:
 def attack_notebook(assignment: Assignment, attack: Attack) -> bytes:
     """The released notebook with the attack in cells at its end."""
     notebook = student_notebook(assignment)
-    sources = [f"_NAMES = {names_to_write(assignment)!r}\n{PRELUDE}"]
-    if attack.needs_reference:
-        text = assignment.reference_path.read_text(encoding="utf-8")
-        sources.append(f"_REFERENCE = {text!r}\n{REFERENCE}")
-    sources.append(attack.code.strip())
+    reference = assignment.reference_path.read_text(encoding="utf-8")
+    sources = attack.cells(names_to_write(assignment), reference)
     notebook.cells += [
         v4.new_code_cell(source, id=f"attack-{number}") for number, source in enumerate(sources, 1)
     ]

@@ -7,7 +7,7 @@ from decimal import Decimal
 
 import msgspec
 
-from grader.api.attacks.attack_list import ATTACKS
+from grader.api.attacks.corpus import Attack, shipped_attacks
 from grader.api.attacks.earned import (
     Attacked,
     EarnedPoint,
@@ -16,7 +16,6 @@ from grader.api.attacks.earned import (
     sorted_out,
 )
 from grader.api.attacks.notebooks import attack_notebook
-from grader.api.attacks.sources import Attack
 from grader.api.batch_config import default_slots, trial_config
 from grader.course.directory import Assignment, Course, check_assignment
 from grader.course.spec import AssignmentSpec
@@ -63,7 +62,7 @@ def attack(
             is no attack or no test.
         InfrastructureError: it could not be tried here.
     """
-    attacks = ATTACKS if attacks is None else attacks
+    attacks = shipped_attacks() if attacks is None else attacks
     chosen = course.assignment(assignment)
     check_assignment(chosen)
     check_attack_names(chosen, attacks)

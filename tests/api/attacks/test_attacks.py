@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import re
+import tomllib
+from importlib import resources
 from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
 
-from grader.api.attacks import ATTACKS, Attacked, attack, running
+from grader.api.attacks import Attacked, attack, running, shipped_attacks
+from grader.api.attacks.corpus import read_attack
 from grader.api.attacks.notebooks import names_to_write
 from grader.cli.validate import command
 from grader.course.directory import Course
@@ -41,7 +45,7 @@ def sums_to_one(softmax):
 
 def attacked(tmp_path: Path, hidden: str, *names: str) -> Attacked:
     make_assignment(tmp_path, "warm-up", hidden=hidden)
-    chosen = [a for a in ATTACKS if a.name in names]
+    chosen = [a for a in shipped_attacks() if a.name in names]
     return attack(Course(tmp_path), "warm-up", sandbox="local", isolation="warm", attacks=chosen)
 
 
@@ -58,8 +62,8 @@ def test_a_suite_that_looks_at_every_answer_gives_no_attack_a_point(tmp_path: Pa
         on_attack=lambda *said: told.append(said),
     )
     assert [str(e) for e in found.earned if e.question == "q1"] == []
-    assert found.attacks == len(ATTACKS)
-    assert [done for done, _, _ in told] == list(range(1, len(ATTACKS) + 2))
+    assert found.attacks == len(shipped_attacks())
+    assert [done for done, _, _ in told] == list(range(1, len(shipped_attacks()) + 2))
 
 
 def test_a_test_that_looks_at_the_shape_alone_is_named_with_what_earned_its_points(
@@ -108,9 +112,41 @@ def test_names_that_students_must_write_are_found(tmp_path: Path) -> None:
 
 
 def test_every_attack_has_a_name_of_its_own_and_compiles() -> None:
-    assert len({a.name for a in ATTACKS}) == len(ATTACKS) >= 20
-    for one in ATTACKS:
+    assert len({a.name for a in shipped_attacks()}) == len(shipped_attacks()) >= 20
+    for one in shipped_attacks():
         compile(one.code, one.name, "exec")
+
+
+def test_the_docs_list_every_attack_under_its_kind() -> None:
+    page = Path(__file__).parents[3] / "docs" / "how-to" / "attack-an-assignment.md"
+    listed = {}
+    for line in page.read_text().splitlines():
+        cells = [cell.strip() for cell in line.split("|")]
+        if len(cells) == 4 and cells[2].startswith("`"):
+            listed |= dict.fromkeys(re.findall("`(.*?)`", cells[2]), cells[1])
+    assert listed == {a.name: a.kind for a in shipped_attacks()}
+
+
+def test_the_files_of_the_attacks_ship_with_the_package() -> None:
+    project = tomllib.loads((Path(__file__).parents[3] / "pyproject.toml").read_text())
+    assert project["tool"]["hatch"]["build"]["targets"]["wheel"]["packages"] == ["grader"]
+    parts = {part for one in shipped_attacks() for part in one.needs}
+    folder = resources.files("grader.api.attacks") / "cells" / "parts"
+    assert {f.name for f in folder.iterdir()} == {f"{p}.py" for p in (*parts, "prelude")}
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "_replace(None)",
+        '# /// attack\n# kind = "k"\n',
+        '# /// attack\n# kind = "k"\n# ///\n1',
+        '# /// attack\n# kind = "k"\n# what = "w"\n# needs = []\n# more = 1\n# ///\n1',
+    ],
+)
+def test_a_file_without_a_right_header_is_no_attack(text: str) -> None:
+    with pytest.raises(ValueError):
+        read_attack("one", text)
 
 
 _TRAINS = """
@@ -143,7 +179,7 @@ def test_training(student):
 def test_no_attack_hands_back_the_model_that_the_reference_has_trained(tmp_path: Path) -> None:
     hidden = _DISTRUSTFUL.partition('@pytest.mark.question("q2")')[0] + _TEST_OF_TRAINING
     make_assignment(tmp_path, "warm-up", hidden=hidden, reference=REFERENCE + _TRAINS)
-    chosen = [a for a in ATTACKS if a.needs_reference]
+    chosen = [a for a in shipped_attacks() if a.needs_reference]
     found = attack(Course(tmp_path), "warm-up", sandbox="local", attacks=chosen)
     assert [str(e) for e in found.earned if e.test == "test_training"] == []
 
@@ -168,7 +204,7 @@ def test_a_finding_is_accepted_by_name_and_reason_and_one_that_is_not_found_is_s
     spec = f'{known}[[accepted]]\nattack = "returns-none"\nquestion = "q2"\nreason = "Old."\n'
     make_assignment(tmp_path, "warm-up", hidden=_SHAPE_ONLY, spec=spec)
     names = ("returns-zeros", "returns-none", "returns-ones")
-    chosen = [a for a in ATTACKS if a.name in names]
+    chosen = [a for a in shipped_attacks() if a.name in names]
     found = attack(Course(tmp_path), "warm-up", sandbox="local", attacks=chosen)
     assert {e.attack for e in found.earned} == {"returns-ones"}
     assert [(a.earned.attack, a.reason) for a in found.accepted] == [("returns-zeros", reason)]
@@ -192,7 +228,7 @@ def test_what_is_accepted_must_be_an_attack_and_a_test_that_there_are(
     spec = accepting(**({"reason": "So it is."} | fields))
     with pytest.raises(SpecError) as error:
         make_assignment(tmp_path, "warm-up", hidden=_SHAPE_ONLY, spec=spec)
-        chosen = [a for a in ATTACKS if a.name == "returns-none"]
+        chosen = [a for a in shipped_attacks() if a.name == "returns-none"]
         attack(Course(tmp_path), "warm-up", sandbox="local", attacks=chosen)
     assert said in str(error.value)
 
@@ -200,8 +236,8 @@ def test_what_is_accepted_must_be_an_attack_and_a_test_that_there_are(
 def test_the_command_names_the_points_and_ends_with_one(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    chosen = [a for a in ATTACKS if a.name in ("returns-none", "returns-ones")]
-    monkeypatch.setattr(running, "ATTACKS", chosen)
+    chosen = [a for a in shipped_attacks() if a.name in ("returns-none", "returns-ones")]
+    monkeypatch.setattr(running, "shipped_attacks", lambda: tuple(chosen))
     trusting = HIDDEN.replace("torch.ones(5))", "torch.ones(5) * 7)")
     write_assignment(tmp_path, "warm-up", hidden=trusting)
     arguments = ["warm-up", "--attacks", "--sandbox", "local", "--course", str(tmp_path)]

@@ -8,8 +8,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from grader.api.attacks import ATTACKS, attack
+from grader.api.attacks import attack, shipped_attacks
 from grader.course.directory import Course
+from tests.attacks.corpus import cases
 from tests.helpers.assignments import write_assignment
 
 SPEC = """\
@@ -191,10 +192,98 @@ def test_softmax(student, reference):
     ),
 }
 
+TRUSTING = {
+    "returns-none": """
+def test_it_runs(student):
+    student.softmax(torch.randn(5, 7))
+""",
+    "returns-its-input": """
+def test_the_shape(student):
+    assert student.softmax(torch.randn(5, 7)).shape == (5, 7)
+""",
+    "returns-zeros": """
+def test_nothing_is_negative(student):
+    assert (student.softmax(torch.randn(5, 7)) >= 0).all()
+""",
+    "returns-ones": """
+def test_all_is_positive(student):
+    assert (student.softmax(torch.randn(5, 7)) > 0).all()
+""",
+    "returns-noise": """
+def test_values_differ_and_are_shares(student):
+    found = student.softmax(torch.randn(5, 7))
+    assert 0 < found.min() < found.max() < 1
+""",
+    "replays-an-answer": """
+def test_rows_sum_to_one(student):
+    assert_close(student.softmax(torch.randn(5, 7)).sum(1), torch.ones(5))
+""",
+    "empties-its-inputs": """
+def called(softmax, x):
+    return softmax(x), x
+
+
+def test_of_what_the_input_has_become(student, reference):
+    found, x = student.run(called, student["softmax"], torch.randn(5, 7))
+    assert_close(found, reference.softmax(x))
+""",
+    "patches-torch": """
+def is_close(softmax, x, expected):
+    return torch.allclose(softmax(x), expected)
+
+
+def test_what_the_box_compares(student, reference):
+    x = torch.randn(5, 7)
+    assert student.run(is_close, student["softmax"], x, reference.softmax(x)) is True
+""",
+    "answers-for-the-suite": """
+def is_right(softmax, x):
+    return bool((softmax(x).sum(1) - 1).abs().max() < 1e-6)
+
+
+def test_what_the_box_decides(student):
+    assert student.run(is_right, student["softmax"], torch.randn(5, 7)) is True
+""",
+    "agrees-with-the-suite": """
+def passed_on(softmax, x, expected):
+    return expected if softmax(x).allclose(expected) else None
+
+
+def test_what_the_box_passes_on(student, reference):
+    x = torch.randn(5, 7)
+    expected = reference.softmax(x)
+    assert_close(student.run(passed_on, student["softmax"], x, expected), expected)
+""",
+    "reads-the-last-answer": """
+def test_the_last_argument(student):
+    edges, labels, _ = chains()
+    assert_close(student.spread(edges, torch.zeros_like(labels), labels.bool()), labels)
+""",
+}
+"""A test that trusts for each attack that needs no more than that."""
+
+DISTRUSTFUL = """
+def test_softmax(student, reference):
+    for shape in ((5, 7), (3, 4)):
+        x = torch.randn(shape)
+        assert_close(student.softmax(x), reference.softmax(x))
+
+
+def test_spread(student):
+    edges, labels, labelled = chains()
+    assert_close(student.spread(edges, labels.where(labelled, -1), labelled), labels)
+"""
+
 
 def course(root: Path, suite: str) -> Course:
+    points = 2 * suite.count("def test_")
     folder = write_assignment(
-        root, "guess", spec=SPEC, reference=REFERENCE, hidden=HEAD + suite, data={}
+        root,
+        "guess",
+        spec=SPEC.replace("points = 2", f"points = {points}"),
+        reference=REFERENCE,
+        hidden=HEAD + suite,
+        data={},
     )
     (folder / "data").mkdir(exist_ok=True)
     edges = [[i, (i * 3 + 1) % 11] for i in range(11)] + [[i, i + 1] for i in range(10)]
@@ -210,13 +299,38 @@ def course(root: Path, suite: str) -> Course:
 def test_a_shortcut_earns_points_of_the_suite_of_old_and_none_of_the_mended_one(
     tmp_path: Path, name: str
 ) -> None:
-    chosen = [a for a in ATTACKS if a.name == name]
+    chosen = [a for a in shipped_attacks() if a.name == name]
     earned = []
     for age, suite in zip(("old", "mended"), SUITES[name], strict=True):
         made = course(tmp_path / age, suite)
         found = attack(made, "guess", sandbox="local", isolation="warm", attacks=chosen)
         earned.append([(e.attack, e.points) for e in found.earned])
     assert earned == [[(name, 2)], []]
+
+
+@pytest.mark.slow
+@pytest.mark.local_box
+def test_each_attack_earns_points_of_a_test_that_trusts_and_none_of_those_that_do_not(
+    tmp_path: Path,
+) -> None:
+    chosen = [a for a in shipped_attacks() if a.name in TRUSTING]
+    trusting = course(tmp_path / "trusting", "\n".join(TRUSTING.values()))
+    found = attack(trusting, "guess", sandbox="local", isolation="warm", attacks=chosen)
+    bitten = {(e.attack, e.test) for e in found.earned}
+    tests = {
+        name: suite.partition("def test_")[2].split("(")[0] for name, suite in TRUSTING.items()
+    }
+    assert [name for name, test in tests.items() if (name, f"test_{test}") not in bitten] == []
+    distrustful = course(tmp_path / "distrustful", DISTRUSTFUL)
+    found = attack(distrustful, "guess", sandbox="local", isolation="warm", attacks=chosen)
+    assert found.earned == ()
+
+
+def test_each_attack_is_seen_to_bite() -> None:
+    """Here, of a suite that trusts; or as a case of the corpus, where a wall is missing."""
+    of_the_corpus = {case.shipped for case in cases() if case.shipped}
+    names = {one.name for one in shipped_attacks()}
+    assert {*SUITES, *TRUSTING, *of_the_corpus} == names
 
 
 @pytest.mark.slow
@@ -229,7 +343,7 @@ def test_draws_are_replayed_where_the_box_has_the_judges_seed(
     monkeypatch.setenv("PYTHONPATH", os.pathsep.join([str(site), str(repository)]))
     monkeypatch.setenv("GRADER_TEST_WEAKENING", "shared-seed")
     _, mended = SUITES["replays-the-draws"]
-    chosen = [a for a in ATTACKS if a.name == "replays-the-draws"]
+    chosen = [a for a in shipped_attacks() if a.name == "replays-the-draws"]
     made = course(tmp_path, mended)
     found = attack(made, "guess", sandbox="local", isolation="warm", attacks=chosen)
     assert [(e.attack, e.points) for e in found.earned] == [("replays-the-draws", 2)]

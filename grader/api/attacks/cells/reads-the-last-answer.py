@@ -1,0 +1,7 @@
+# /// attack
+# kind = "The answer is in the question"
+# what = "the last argument that has the answer's shape"
+# needs = ["reference", "tensors", "reads"]
+# ///
+
+_read(reversed)

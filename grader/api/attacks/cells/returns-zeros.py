@@ -1,0 +1,7 @@
+# /// attack
+# kind = "Only the shape is right"
+# what = "zeros of the right shape"
+# needs = ["reference", "spoiled"]
+# ///
+
+_spoil(lambda t: _like(t, 0))

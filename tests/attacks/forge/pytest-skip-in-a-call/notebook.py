@@ -1,5 +1,0 @@
-# %%
-def softmax(x):
-    import pytest
-
-    pytest.skip("not today")
