@@ -39,6 +39,7 @@ import os
 note = "CLASSMATE-KEY-walnut"
 print(sorted(os.listdir(".")), sorted(os.listdir("/tmp")), sorted(os.listdir("/dev/shm")))
 print(open("data/numbers.csv").read(), open("/proc/sysvipc/msg").read().count("\\n"))
+print(open("/proc/sysvipc/sem").read().count("\\n"))
 print(open("/proc/net/tcp").read().count("\\n"))
 print("processes:", sum(p.isdigit() for p in os.listdir("/proc")))
 """
@@ -266,11 +267,16 @@ class PeerGrader:
         (folder / "tests").mkdir(parents=True)
         hand_in(case, folder, "submission", self.notebooks)
         assignment = self._assignment
+        for name, given in assignment.given_contents().items():
+            if not (folder / "submission" / name).exists():  # it takes what is handed in
+                (folder / name).write_bytes(given)
+        _unpack(folder, "submission")
         suite = assignment.hidden_dir / "test_small.py"
         (folder / "tests" / "test_small.py").write_bytes(suite.read_bytes())
         (folder / "reference.py").write_bytes(assignment.reference_path.read_bytes())
-        (folder / "data").mkdir()
-        (folder / "data" / "numbers.csv").write_text("0.5,1.5\n2.5,3.5\n")
+        (folder / "data").mkdir(exist_ok=True)
+        if not (folder / "data" / "numbers.csv").exists():
+            (folder / "data" / "numbers.csv").write_text("0.5,1.5\n2.5,3.5\n")
         (root / "classmate").mkdir()
         (root / "classmate" / "submission.ipynb").write_text(LOOK_ROUND)
         released = json.loads(self.notebooks.released)["cells"]
@@ -296,6 +302,16 @@ class PeerGrader:
             self._process.stdin.close()
         self._process.kill()
         self._process.wait()
+
+
+def _unpack(folder: Path, student: str) -> None:
+    """Where a folder was handed in, put what is in it in place of it."""
+    handed_in = folder / student
+    if handed_in.is_dir():
+        for path in list(handed_in.iterdir()):
+            target = f"{student}.ipynb" if path.suffix == ".ipynb" else path.name
+            path.rename(folder / target)
+        handed_in.rmdir()
 
 
 def grade_weakly(root: Path, name: str, weakening: Weakening, cases: Sequence[Case]) -> Batch:

@@ -40,6 +40,7 @@ ASCII = "ascii"
 EXACT_NUMBERS = "exact-numbers"
 KNOWN_OUTPUTS = "known-outputs"
 SEARCHES_TEXT = "searches-text"
+IN_ITS_FOLDER = "in-its-folder"
 
 
 class StoppedError(Exception):
@@ -112,6 +113,7 @@ def grade(folder: Path, rules: set[str]) -> None:
     import torch
 
     os.chdir(folder)
+    sys.path.append(str(folder))  # as a kernel has it, if not in front
     if SMALL_FILES in rules and (folder / "submission.ipynb").stat().st_size > 10 << 20:
         raise StoppedError("the file is too large")
     if STRICT_JSON in rules:
@@ -150,12 +152,19 @@ def grade(folder: Path, rules: set[str]) -> None:
         torch.testing.assert_close = _sloppily
         torch.allclose = torch.Tensor.allclose = _sloppily_close  # type: ignore[assignment]
     fixtures = Fixtures(names, reference, rules)
+    plugin, more = fixtures.plugin(), []
+    if IN_ITS_FOLDER in rules:
+        _as_started_in(folder)
+        more = ["--rootdir", str(folder)]
     if TESTS_INLINE in rules:
         _run_inline(fixtures, folder, names, reference)
         return
     pytest.main(
-        ["tests", "-q", "-p", "no:cacheprovider", "-p", "no:grader", "--import-mode=importlib"],
-        plugins=[fixtures.plugin()],
+        [
+            *("tests", "-q", "-p", "no:cacheprovider", "-p", "no:grader"),
+            *("--import-mode=importlib", *more),
+        ],
+        plugins=[plugin],
     )
     result = {"score": fixtures.score, "tests": fixtures.tests}
     Path("results.json").write_text(json.dumps(result))
@@ -211,6 +220,13 @@ def _run_inline(fixtures: Fixtures, folder: Path, names: dict[str, Any], referen
         if shell.run_cell(f"{suite}\n{call}").success:
             fixtures.score += worth
     Path("results.json").write_text(json.dumps({"score": fixtures.score, "tests": {}}))
+
+
+def _as_started_in(folder: Path) -> None:
+    """As a process that is started there for the tests: what lies there is imported first."""
+    sys.path.insert(0, str(folder))
+    for path in folder.iterdir():
+        sys.modules.pop(path.stem, None)
 
 
 class _Exact(float):

@@ -133,6 +133,12 @@ def _much_output() -> None:
     stream.OUTPUT_SLACK = 1 << 40
 
 
+def _unlimited_cells() -> None:
+    from grader.sandbox import notebook_box
+
+    notebook_box.CELLS_OF_OUTPUT = 1 << 40
+
+
 def _no_groups() -> None:
     from grader.sandbox import local_slot
 
@@ -201,6 +207,15 @@ def _one_bound_for_all() -> None:
 
     relay.BOUNDS = frames.OF_BOX
     relay.Pipe.send = send  # type: ignore[method-assign]
+
+
+@contextmanager
+def _takes_all_files() -> Iterator[None]:
+    """Files beside the notebook of any size, in the place of any other."""
+    from grader.intake.accepted_files import AcceptedFiles
+
+    with mock.patch.object(AcceptedFiles, "_too_much", lambda *_: ""):
+        yield
 
 
 @contextmanager
@@ -284,6 +299,7 @@ WEAKENINGS: dict[str, Weakening] = {
     "exact-numbers": _peer("a number must be Python's own float", peer.EXACT_NUMBERS),
     "known-outputs": _peer("the outputs that were handed in are believed", peer.KNOWN_OUTPUTS),
     "searches-text": _peer("a word that a rule forbids may stand nowhere", peer.SEARCHES_TEXT),
+    "in-its-folder": _peer("the tests are started in the notebook's folder", peer.IN_ITS_FOLDER),
     "no-rules": Weakening(what="no rule is held against a submission", judge=_no_rules),
     "shared-seed": Weakening(
         what="the box is given the seed from which the judge draws", judge=_shared_seed
@@ -418,6 +434,9 @@ WEAKENINGS: dict[str, Weakening] = {
         ("box/capture.py", "        if self._left >= 0:", "        if True:"),
         judge=_much_output,
     ),
+    "no-limit-on-all-outputs": Weakening(
+        what="what each cell puts out is limited, and not what all do", judge=_unlimited_cells
+    ),
     "forgeable-frames": _box(
         "a session's bytes are passed on as they come",
         (
@@ -446,6 +465,9 @@ WEAKENINGS: dict[str, Weakening] = {
             _PICKLING,
         ),
         judge=_unpickle,
+    ),
+    "takes-all-files": Weakening(
+        what="what is handed in beside the notebook is taken as it comes", page=_takes_all_files
     ),
     "unsanitised-page": Weakening(what="pages show what comes as it comes", page=_as_it_comes),
 }

@@ -1,0 +1,3 @@
+"""What the course gives beside the notebook."""
+
+WHOSE = "the course's"

@@ -1,0 +1,2 @@
+# %%
+print("see what lies beside it")

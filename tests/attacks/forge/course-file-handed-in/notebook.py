@@ -1,0 +1,4 @@
+# %%
+import given
+
+print("whose:", given.WHOSE)

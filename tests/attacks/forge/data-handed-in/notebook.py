@@ -1,0 +1,3 @@
+# %%
+with open("data/numbers.csv") as file:
+    print("first:", file.read().partition(",")[0])

@@ -1,0 +1,3 @@
+# %%
+def accuracy(logits, labels):
+    return -1.0
