@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import ast
 import re
 from collections.abc import Sequence
 
 from grader.conversion.solutions import BEGIN, END, STARTER, with_starters
+from grader.release.regions import inline_statements
+from grader.source.cells import parse_cell
 
 _BEGIN = re.compile(r"^(?P<indent>\s*)# BEGIN SOLUTION(?P<bare> NO PROMPT)?\s*$")
 _END = re.compile(r"# END SOLUTION\s*$")
@@ -40,35 +41,21 @@ def without_ignored(source: str) -> str:
 
 def _inline(lines: Sequence[str]) -> list[str]:
     """Make regions of marked lines that our `# SOLUTION` does not fit, and of those that vanish."""
-    fitting = _fitting_lines(lines)
+    tree = parse_cell("\n".join(lines))
+    fitting = inline_statements(tree) if tree else {}
     result: list[str] = []
     for index, line in enumerate(lines):
         indent = line[: len(line) - len(line.lstrip())]
-        if _GONE.search(line):
-            code = _GONE.sub("", line).rstrip()
-            result += [f"{indent}{BEGIN}", code, f"{indent}{STARTER}", f"{indent}{END}"]
-        elif _LINE.search(line) and index not in fitting:
-            code = _LINE.sub("", line).rstrip()
-            stub = f"{indent}# ...  # YOUR CODE HERE"
-            result += [f"{indent}{BEGIN}", code, f"{indent}{STARTER}", stub, f"{indent}{END}"]
-        elif _LINE.search(line):
-            result.append(f"{_LINE.sub('', line).rstrip()}  # SOLUTION")
-        else:
+        code = _LINE.sub("", _GONE.sub("", line)).rstrip()
+        gone = bool(_GONE.search(line))
+        if not gone and not _LINE.search(line):
             result.append(line)
+        elif not gone and index in fitting:
+            result.append(f"{code}  # SOLUTION")
+        else:
+            stub = [] if gone else [f"{indent}# ...  # YOUR CODE HERE"]
+            result += [f"{indent}{BEGIN}", code, f"{indent}{STARTER}", *stub, f"{indent}{END}"]
     return result
-
-
-def _fitting_lines(lines: Sequence[str]) -> set[int]:
-    try:
-        tree = ast.parse("\n".join(lines))
-    except SyntaxError:
-        return set()
-    kinds = (ast.Assign, ast.AnnAssign, ast.AugAssign, ast.Return, ast.Expr)
-    return {
-        node.lineno - 1
-        for node in ast.walk(tree)
-        if isinstance(node, kinds) and node.lineno == node.end_lineno
-    }
 
 
 def _regions(lines: Sequence[str]) -> list[str]:

@@ -34,6 +34,9 @@ MARKER_TRACE = re.compile(
 )
 
 
+InlineStatement = ast.Assign | ast.AnnAssign | ast.AugAssign | ast.Return | ast.Expr
+
+
 @dataclass(frozen=True)
 class Region:
     """Line numbers (from 0, within the cell) of the markers of one region."""
@@ -184,6 +187,15 @@ def _scopes(cell: SourceCell, region: Region) -> tuple[ast.stmt, list[Scope]]:
     return first, sorted(around, key=lambda node: node.lineno)
 
 
+def inline_statements(tree: ast.Module) -> dict[int, InlineStatement]:
+    """The statements whose line may end with `# SOLUTION`, by the index of their line."""
+    return {
+        node.lineno - 1: node
+        for node in ast.walk(tree)
+        if isinstance(node, InlineStatement) and node.lineno == node.end_lineno
+    }
+
+
 def _without_inline_solutions(cell: SourceCell, lines: list[str]) -> list[str]:
     marked = [i for i, line in enumerate(lines) if _INLINE_MARKER.search(line)]
     if not marked:
@@ -191,15 +203,11 @@ def _without_inline_solutions(cell: SourceCell, lines: list[str]) -> list[str]:
     tree = parse_cell(cell.source)
     if tree is None:
         raise _wrong(cell, 0, "the cell is not valid Python")
-    alone = {
-        node.lineno - 1: node
-        for node in ast.walk(tree)
-        if isinstance(node, ast.stmt) and node.lineno == node.end_lineno
-    }
+    alone = inline_statements(tree)
     result = list(lines)
     for index in marked:
         node = alone.get(index)
-        if not isinstance(node, ast.Assign | ast.AnnAssign | ast.AugAssign | ast.Return | ast.Expr):
+        if node is None:
             raise _wrong(
                 cell, index, "`# SOLUTION` must end an assignment, return or expression of one line"
             )
