@@ -216,7 +216,6 @@ class StreamSession(Session):
         """End the session and wait until nothing of it lives."""
         if self._ended is not None:
             return self._ended
-        orderly = False
         try:
             orderly = self._failure is None and self._close_by(time.monotonic() + CLOSE_S)
             if not orderly:

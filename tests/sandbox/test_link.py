@@ -179,6 +179,97 @@ def test_a_position_keeps_the_part_of_a_header_that_had_come() -> None:
     assert second.next_frame(NOW).left == 3
 
 
+def test_a_status_that_is_still_to_come_is_what_comes_next_in_other_hands_too() -> None:
+    whole = status(7)
+    chunks = [whole[: frames.FRAME.size], whole[frames.FRAME.size :]]
+    first = FrameLink(Chunks(chunks))
+    assert first.next_frame(NOW).kind == frames.STATUS
+    assert first.position().kind == frames.STATUS
+    second = FrameLink(Chunks(chunks))
+    second.resume(first.position())
+    assert second.next_frame(NOW).status(NOW) == m.Ended(session=7, cause="closed")
+
+
+def test_a_payload_that_is_half_read_is_read_on_in_other_hands() -> None:
+    chunks = [frames.frame(frames.DATA, 7, b"abcdef")]
+    first = FrameLink(Chunks(chunks))
+    first.next_frame(NOW).into(memoryview(bytearray(2)), NOW)
+    second = FrameLink(Chunks(chunks))
+    second.resume(first.position())
+    rest = memoryview(bytearray(9))
+    assert (second.frame.kind, second.frame.session, second.frame.left) == (frames.DATA, 7, 4)
+    assert bytes(rest[: second.frame.into(rest, NOW)]) == b"cdef"
+
+
+class Sent(Transport):
+    """Keeps what is sent, and until when it may take."""
+
+    def __init__(self) -> None:
+        self.sent: list[tuple[bytes, float]] = []
+
+    def receive_into(self, view: memoryview, deadline: float) -> int:
+        raise AssertionError("nothing is read")
+
+    def send(self, data: Any, deadline: float) -> None:
+        self.sent.append((bytes(data), deadline))
+
+    def close(self) -> None:
+        pass
+
+
+def test_a_payload_is_sent_in_frames_small_ones_in_one_piece() -> None:
+    transport = Sent()
+    large = bytes(range(251)) * (frames.MAX_FRAME // 251 + 300)
+    small = bytes(frames.SMALL)
+    parts = [large, small, small + b"x", b""]
+    FrameLink(transport).send(frames.DATA, SESSION, parts, 5.0)
+
+    def header(length: int) -> bytes:
+        return frames.FRAME.pack(frames.DATA, SESSION, length)
+
+    first, rest = large[: frames.MAX_FRAME], large[frames.MAX_FRAME :]
+    assert [data for data, _ in transport.sent] == [
+        header(len(first)),
+        first,
+        header(len(rest)),
+        rest,
+        header(len(small)) + small,
+        header(len(small) + 1),
+        small + b"x",
+    ]
+    assert {deadline for _, deadline in transport.sent} == {5.0}
+
+
+def test_an_order_is_one_frame_of_its_session() -> None:
+    transport = Sent()
+    order = m.Kill(session=SESSION)
+    FrameLink(transport).control(order, 5.0)
+    assert transport.sent == [
+        (frames.frame(frames.CONTROL, SESSION, msgspec.msgpack.encode(order)), 5.0)
+    ]
+
+
+def test_a_stream_that_ends_says_so() -> None:
+    link = FrameLink(Chunks([frames.frame(frames.DATA, 7, b"abc")[:-1]]))
+    with pytest.raises(EOFError) as over:
+        link.next_frame(NOW).drop(NOW)
+    assert str(over.value) == "the stream ended"
+
+
+@pytest.mark.parametrize(
+    ("payload", "why"),
+    [
+        (b"\xc1", "a status that is none"),
+        (status(8)[frames.FRAME.size :], "a status of another session than its frame"),
+    ],
+)
+def test_a_status_that_is_worth_nothing_says_why(payload: bytes, why: str) -> None:
+    link = FrameLink(Chunks([frames.frame(frames.STATUS, 7, payload)]))
+    with pytest.raises(EOFError) as over:
+        link.next_frame(NOW).status(NOW)
+    assert str(over.value) == why
+
+
 def test_a_frame_from_before_a_resume_reads_nothing_any_more() -> None:
     link = FrameLink(Chunks([frames.frame(frames.DATA, 7, b"abcdef")]))
     frame = link.next_frame(NOW)

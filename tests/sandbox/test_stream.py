@@ -21,6 +21,8 @@ from grader.sandbox import stream
 from grader.sandbox.base import CellResult, SlotOptions
 from grader.sandbox.conversation import NO_MESSAGE, ChannelBroken, StreamLease, Trouble
 from grader.sandbox.link import Position
+from grader.sandbox.liveness import LIFELESS_S, LOOK_S
+from grader.sandbox.outputs import OutputRoom
 from grader.sandbox.stream import StreamSession, StreamSlot
 from grader.sandbox.transport import OpenFrame, Transport
 from grader.wire import frames
@@ -277,8 +279,49 @@ def test_a_slot_of_single_use_that_was_only_warmed_is_used() -> None:
 
 
 def test_a_slot_is_asked_for_a_session_only_once_it_was_started() -> None:
-    with pytest.raises(InfrastructureError, match="the slot has not been started"):
+    with pytest.raises(InfrastructureError) as failed:
         Scripted()._require_link()
+    assert failed.value.what == "the slot has not been started"
+
+
+def test_a_hello_may_come_in_pieces_each_within_a_deadline_of_its_own() -> None:
+    hello = said(HELLO)
+    slot = Scripted([hello[: frames.FRAME.size], hello[frames.FRAME.size :]])
+    assert slot.wait_ready() == HELLO
+    first, second = slot.started[0].deadlines
+    assert 0 < first <= LOOK_S < second <= LIFELESS_S
+
+
+@pytest.mark.parametrize("waits_for", ["the hello", "the session"])
+def test_a_start_is_judged_by_what_the_slot_uses_and_told_how_long_it_takes(
+    monkeypatch: pytest.MonkeyPatch, waits_for: str
+) -> None:
+    class Life:
+        def __init__(self, used_s: Any) -> None:
+            asked.append(used_s)
+
+        def look(self) -> float:
+            return 4.5
+
+    asked: list[Any] = []
+    slow: list[float] = []
+    monkeypatch.setattr(stream, "Liveness", Life)
+    hello = [b"", said(HELLO)] if waits_for == "the hello" else [said(HELLO), b""]
+    slot = Scripted([*hello, started()])
+    slot.on_slow = slow.append
+    slot.open(seed=1, limits=LIMITS)
+    assert asked == [slot.used_s, slot.used_s]
+    assert slow == [4.5]
+
+
+def test_an_order_may_take_as_long_as_a_slot_may_be_without_a_sign_of_life() -> None:
+    slot = Scripted([said(HELLO), started()])
+    slot.wait_ready()
+    slot.started[0].deadlines.clear()
+    slot.open(seed=1, limits=LIMITS)
+    order, answer = slot.started[0].deadlines
+    assert LIFELESS_S - 60 < order <= LIFELESS_S
+    assert 0 < answer <= LOOK_S
 
 
 # -- the beginning and the end of a session
@@ -451,6 +494,45 @@ def test_another_message_within_a_cell_is_forged() -> None:
     with pytest.raises(BoxCrashed) as again:
         ran(session)
     assert again.value is crashed.value
+
+
+def test_a_cell_that_is_late_is_told_with_its_own_limit() -> None:
+    slot, session = opened(b"", ended("killed"))
+    with pytest.raises(BoxTimeout, match="ran longer than 2 s"):
+        ran(session)
+    assert slot.gone
+
+
+def test_outputs_are_kept_while_there_is_room_for_them_and_clearing_always_is() -> None:
+    output = sent(m.Output(action="append", body=STREAM_OUTPUT))
+    display = b'{"output_type": "display_data", "data": {"text/plain": "x"}, "metadata": {}}'
+    clear = sent(m.Output(action="clear"))
+    shown = sent(m.Output(action="append", body=display))
+    _, session = opened(output, shown, shown, clear, sent(done()), output, sent(done()))
+    room = OutputRoom(2 * len(STREAM_OUTPUT) + len(display), 9)
+    result = ran(session, room=room)
+    # The third did not fit; what was there could still be cleared.
+    assert room.is_full and result.outputs == []
+    assert ran(session, room=room).outputs == []
+
+
+def test_each_output_takes_its_bytes_and_its_place_from_the_room() -> None:
+    class Noted(OutputRoom):
+        def take(self, size: int, outputs: int) -> None:
+            taken.append((size, outputs))
+
+    taken: list[tuple[int, int]] = []
+    beside = STREAM_OUTPUT.replace(b"stdout", b"stderr")
+    _, session = opened(
+        sent(m.Output(action="append", body=STREAM_OUTPUT)),
+        sent(m.Output(action="append", body=STREAM_OUTPUT)),
+        sent(m.Output(action="append"), beside),
+        sent(done()),
+    )
+    ran(session, room=Noted(1000, 9))
+    # The second is joined to the first.
+    size = len(STREAM_OUTPUT)
+    assert taken == [(size, 1), (size, 0), (size, 1)]
 
 
 # -- requests
