@@ -574,12 +574,16 @@ def test_a_call_that_is_late_is_killed(monkeypatch: pytest.MonkeyPatch) -> None:
     assert slot.gone and session.forged is False
 
 
-def test_a_stream_that_ends_in_a_call_is_the_engines_doing() -> None:
+@pytest.mark.parametrize(
+    ("last_words", "reason"),
+    [("the engine was stopped", "the engine was stopped"), ("", "the stream ended")],
+)
+def test_a_stream_that_ends_in_a_call_is_the_engines_doing(last_words: str, reason: str) -> None:
     slot, session = opened()
-    slot.last_words = "the engine was stopped"
+    slot.last_words = last_words
     with pytest.raises(InfrastructureError) as failed:
         session.request(FETCH)
-    assert failed.value.what == "the sandbox went away: the engine was stopped"
+    assert failed.value.what == f"the sandbox went away: {reason}"
     assert slot.gone
     assert session.close() == m.Ended(session=FIRST, cause="killed")
 
