@@ -141,5 +141,5 @@ def _check_question(assignment: Assignment, identifier: str) -> None:
     if not question.points:
         raise UsageError(
             f"{identifier} has no points from the tests to add to",
-            hint=f"Its written answer is marked with `grader answers {assignment.name}`.",
+            hint=f"Its written answer is marked with `grader mark-answers {assignment.name}`.",
         )

@@ -144,6 +144,6 @@ def _refuse_conflicts(places: list[tuple[HandMark, Fact]], newest: Newest, new: 
         more = f" and {len(taken) - _NAMED} more" if len(taken) > _NAMED else ""
         raise UsageError(
             f"{new} has marks of {', '.join(sorted(taken)[:_NAMED])}{more} already",
-            hint="Nothing was moved. Look at them with `grader marks history`; take back those "
+            hint="Nothing was moved. Look at them with `grader history`; take back those "
             "that are wrong.",
         )

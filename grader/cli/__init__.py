@@ -11,42 +11,56 @@ from importlib import import_module
 import click
 
 from grader import __version__
+from grader.cli.former_names import with_new_name
 from grader.errors import GraderError
 from grader.printable import printable_line, printing_safely
 
-_COMMANDS = {
-    "init": "Make a course directory.",
-    "import": "Take over an assignment of another system.",
-    "list": "List the assignments of the course.",
-    "release": "Write what students get.",
-    "check": "Run the public tests on a notebook.",
-    "inbox": "Let students of this machine hand in.",
-    "submit": "Hand in a notebook.",
-    "receipt": "Look at receipts.",
-    "roster": "Keep the list of who takes the course.",
-    "collect": "Take in what students handed in.",
-    "grade": "Grade submissions.",
-    "report": "Write the pages again.",
-    "similarity": "Find submissions that are closer than the class.",
-    "mark": "Mark by hand, criterion by criterion.",
-    "answers": "Gather written answers to be marked.",
-    "marks": "Import, show and follow marks.",
-    "totals": "Compute totals from all marks.",
-    "export": "Write marks into a system's own file.",
-    "gradescope-bundle": "Write an autograder for Gradescope.",
-    "feedback": "Pack students' pages for a system's bulk upload.",
-    "publish": "Lay out students' pages for a web server.",
-    "gradebook": "Look after the gradebook's database.",
-    "validate": "Try an assignment before its release.",
-    "sandbox": "Build and look after the sandbox image.",
-    "doctor": "Prove that the sandbox holds here.",
+_SECTIONS = {
+    "Write assignments": {
+        "init": "Make a course directory.",
+        "import": "Take over an assignment of another system.",
+        "list": "List the assignments of the course.",
+        "validate": "Try an assignment before its release.",
+        "release": "Write what students get.",
+    },
+    "Hand in": {
+        "check": "Run the public tests on a notebook.",
+        "inbox": "Let students of this machine hand in.",
+        "submit": "Hand in a notebook.",
+        "receipt": "Look at receipts.",
+    },
+    "Collect and grade": {
+        "roster": "Keep the list of who takes the course.",
+        "collect": "Take in what students handed in.",
+        "grade": "Run the tests on submissions.",
+        "report": "Write the pages again.",
+        "similarity": "Find submissions that are closer than the class.",
+    },
+    "Mark by hand": {
+        "mark": "Mark a student by a rubric, or add points to a question.",
+        "mark-answers": "Mark written answers, question by question.",
+        "import-marks": "Take marks from a table.",
+        "show-marks": "Show marks.",
+        "history": "Show who changed which mark, when and why.",
+        "excuse": "Excuse a student from an item.",
+        "extend": "Give a student more time.",
+        "move-marks": "Move marks to what has a new name.",
+    },
+    "Give back": {
+        "totals": "Compute totals from all marks.",
+        "export": "Write marks into a system's own file.",
+        "feedback": "Pack students' pages for a system's bulk upload.",
+        "publish": "Lay out students' pages for a web server.",
+        "gradescope-bundle": "Write an autograder for Gradescope.",
+    },
+    "Look after": {
+        "gradebook": "Look after the gradebook's database.",
+        "sandbox": "Build and look after the sandbox image.",
+        "doctor": "Prove that the sandbox holds here.",
+    },
 }
-_MODULES = {
-    "list": "list_",
-    "init": "init",
-    "import": "import_",
-    "gradescope-bundle": "gradescope_bundle",
-}
+_COMMANDS = [name for section in _SECTIONS.values() for name in section]
+_MODULES = {"list": "list_", "import": "import_"}
 INTERRUPTED = 130
 _COLLECT_AFTER = 20_000
 TRACEBACK_VARIABLE = "GRADER_TRACEBACK"
@@ -57,20 +71,27 @@ class LazyGroup(click.Group):
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         """The verbs, in the order in which a course needs them."""
-        return list(_COMMANDS)
+        return _COMMANDS
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Read the arguments, with the name that a command has now."""
+        return super().parse_args(ctx, with_new_name(args))
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         """Load one command."""
         if cmd_name not in _COMMANDS:
             return None
-        module = import_module(f"grader.cli.{_MODULES.get(cmd_name, cmd_name)}")
+        name = _MODULES.get(cmd_name, cmd_name.replace("-", "_"))
+        module = import_module(f"grader.cli.{name}")
         command: click.Command = module.command
         return command
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """List the verbs without loading their modules."""
-        with formatter.section("Commands"):
-            formatter.write_dl(list(_COMMANDS.items()))
+        width = max(map(len, _COMMANDS))
+        for title, commands in _SECTIONS.items():
+            with formatter.section(title):
+                formatter.write_dl([(f"{name:{width}}", does) for name, does in commands.items()])
 
 
 @click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})

@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from grader.cli.marks import by_option
-from grader.cli.options import course_option, find
+from grader.cli.options import by_option, course_option, find
 from grader.printable import printable_line
 
 if TYPE_CHECKING:

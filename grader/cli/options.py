@@ -10,6 +10,9 @@ import click
 if TYPE_CHECKING:
     from grader.course.directory import Course
 
+by_option = click.option(
+    "--by", metavar="NAME", help="Who marks. Default: GRADER_MARKER, else the account's name."
+)
 course_option = click.option(
     "--course",
     "course_dir",
@@ -74,3 +77,8 @@ def _plain(value: object) -> Any:
     if isinstance(value, Decimal):
         return int(value) if value == value.to_integral_value() else float(value)
     return str(value)
+
+
+def say_recorded(count: int) -> None:
+    """Say whether anything new was recorded."""
+    click.echo("Recorded." if count else "That was known already.", err=True)

@@ -222,7 +222,7 @@ def _refuse_conflicts(changes: Sequence[Change], newest: Newest, seen: Mapping[F
         raise GradebookError(
             f"the mark was changed meanwhile{by}",
             where=_where(change.fact),
-            hint="Nothing was recorded. Look at it with `grader marks history`, export the sheet "
+            hint="Nothing was recorded. Look at it with `grader history`, export the sheet "
             "again, and put in what you changed.",
         )
 

@@ -38,7 +38,7 @@ def stray_questions(assignment: str, spec: AssignmentSpec, newest: Newest) -> li
     return [
         *(
             f"marks of {_students(count)} are for {part}, which {assignment} no longer has; "
-            f"`grader marks move {part} NEW --of {assignment}` moves them"
+            f"`grader move-marks {part} NEW --of {assignment}` moves them"
             for part, count in lost.items()
             if count
         ),
@@ -63,10 +63,10 @@ def stray_items(scheme: CourseFile, newest: Newest) -> list[str]:
             lost.setdefault((fact.item, fact.part), set()).add(fact.student)
     return [
         f"marks of {_students(len(students))} are for {part}, which the rubric of {item} no longer "
-        f"has; `grader marks move {part} NEW --of {item}` moves them"
+        f"has; `grader move-marks {part} NEW --of {item}` moves them"
         if part
         else f"marks of {_students(len(students))} are for {item}, which course.toml no longer "
-        f"has; `grader marks move {item} NEW` moves them"
+        f"has; `grader move-marks {item} NEW` moves them"
         for (item, part), students in sorted(lost.items())
     ]
 

@@ -263,7 +263,7 @@ def _remarks(student: str, attempts: Sequence[_Attempt], system: System) -> list
     if any(a.late and a.at is None for a in attempts):
         remarks.append(
             f"{student} handed in late, says {system.title}, and not when; "
-            "set it with `grader marks import` if it counts."
+            "set it with `grader import-marks` if it counts."
         )
     others = {who.name or who.key for a in attempts for who in a.others}
     if others:

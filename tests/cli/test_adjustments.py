@@ -19,7 +19,7 @@ WHY = "Right <b>but</b> for the cuda line."
 
 
 def criteria_of(grader: Grader, student: str = "ada") -> dict[str, str]:
-    [found] = grader("marks", "show", "--student", student, "--item", "h1", "--json").json()
+    [found] = grader("show-marks", "--student", student, "--item", "h1", "--json").json()
     return dict(found["criteria"])
 
 
@@ -35,7 +35,7 @@ def test_a_part_that_a_person_gives_is_in_marks_pages_and_results(
     assert add(grader, "1", item) == (0, "1 recorded.\n")
     assert criteria_of(grader) == {"q1": "7.5", "q3": "0"}
     assert criteria_of(grader, "ben")["q1"] == "4"
-    history = grader("marks", "history", "--student", "ada").out
+    history = grader("history", "--student", "ada").out
     assert f"q1: +1 beside the 6.5 of the tests: “{WHY}” (prof)" in history
     grader("report", "warm-up")
     folder = course / "graded" / "warm-up"
@@ -54,7 +54,7 @@ def test_it_can_be_taken_off_and_taken_back(course: Path, grader: Grader) -> Non
     assert criteria_of(grader)["q1"] == "4"
     assert grader("mark", "ada", "warm-up", "--question", "q1", "--undo").code == 0
     assert criteria_of(grader)["q1"] == "6.5"
-    assert "q1: points beside the tests' taken back" in grader("marks", "history").out
+    assert "q1: points beside the tests' taken back" in grader("history").out
 
 
 @pytest.mark.parametrize(

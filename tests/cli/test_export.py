@@ -25,7 +25,7 @@ CANVAS = (
 def marked(course: Path, grader: Grader) -> Path:
     (course / "roster.csv").write_text(ROSTER)
     (course / "quiz.csv").write_text("student,item,points\nada,quiz,17.5\nben,h1,9\n")
-    assert grader("marks", "import", course / "quiz.csv").code == 0
+    assert grader("import-marks", course / "quiz.csv").code == 0
     path = course / "gradebook.csv"
     path.write_text(CANVAS)
     return path
@@ -96,7 +96,7 @@ def test_totals_go_out_once_they_are_whole(course: Path, grader: Grader) -> None
     for item in ("h1", "report"):
         path = course / "more.csv"
         path.write_text(f"student,item,points\nada,{item},8\n")
-        grader("marks", "import", path)
+        grader("import-marks", path)
     done = grader("export", "csv", "--totals", "--json").json()
     [line] = [r for r in Path(done["path"]).read_text("utf-8-sig").splitlines() if "ada," in r]
     assert line == "ada,Ada Lovelace,ada@uni.edu,,67.10"

@@ -52,7 +52,7 @@ def _without_q3(text: str) -> str:
 
 
 def test_points_on_top_count_in_marks_and_totals(with_extra: Path, grader: Grader) -> None:
-    [mark] = grader("marks", "show", "--student", "ada", "--item", "h1", "--json").json()
+    [mark] = grader("show-marks", "--student", "ada", "--item", "h1", "--json").json()
     assert (mark["points"], mark["max_points"], mark["extra_points"]) == ("13", "10", "3")
     found = grader("totals", "--student", "ada", "--json").json()["students"][0]
     [item] = [i for c in found["components"] for i in c["items"] if i["item"] == "h1"]

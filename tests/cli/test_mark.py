@@ -16,7 +16,7 @@ __all__ = ["course"]
 
 
 def report_of(grader: Grader, student: str = "ada") -> tuple[object, dict[str, str]]:
-    found = grader("marks", "show", "--student", student, "--item", "report", "--json").json()
+    found = grader("show-marks", "--student", student, "--item", "report", "--json").json()
     return (found[0]["points"], found[0]["criteria"]) if found else (None, {})
 
 
@@ -29,7 +29,7 @@ def test_a_rubric_adds_up_once_every_criterion_is_marked(course: Path, grader: G
     assert report_of(grader) == (None, {"clarity": "30.5"})
     grader("mark", "ada", "report", "--set", "depth=50")
     assert report_of(grader) == ("80.5", {"clarity": "30.5", "depth": "50"})
-    assert "clarity: 30.5 of 40 points: “Name the axes.”" in grader("marks", "history").out
+    assert "clarity: 30.5 of 40 points: “Name the axes.”" in grader("history").out
 
 
 def test_points_for_the_whole_item_hold_over_the_rubric_until_they_are_taken_back(
@@ -94,7 +94,7 @@ def test_a_table_goes_out_and_comes_back(course: Path, grader: Grader, name: str
     assert (done.code, done.err) == (0, "2 recorded.\n")
     assert report_of(grader, "ben") == ("95.5", {"clarity": "35.5", "depth": "60"})
     assert report_of(grader) == (None, {"clarity": "30"})
-    assert "cmd”" in grader("marks", "history").out
+    assert "cmd”" in grader("history").out
 
 
 def test_a_mark_that_changed_meanwhile_is_not_overwritten(course: Path, grader: Grader) -> None:

@@ -1,4 +1,4 @@
-"""Marks for what was renamed or removed: said, and moved by `grader marks move`."""
+"""Marks for what was renamed or removed: said, and moved by `grader move-marks`."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ import pytest
 from grader.grading.verdict import Verdict
 from tests.cli.conftest import Grader
 from tests.cli.marking import course, record, verdict
-from tests.cli.test_answers import h1_of
 from tests.cli.test_mark import fill, report_of
+from tests.cli.test_mark_answers import h1_of
 
 __all__ = ["course"]
 
 SAID = (
     "marks of 1 student are for q3, which warm-up no longer has; "
-    "`grader marks move q3 NEW --of warm-up` moves them"
+    "`grader move-marks q3 NEW --of warm-up` moves them"
 )
 
 
@@ -32,10 +32,10 @@ def renamed(one: Verdict) -> Verdict:
 @pytest.fixture
 def marked(course: Path, grader: Grader) -> Path:
     """Ada's answer is marked; then q3 is called q4, and everybody is graded again."""
-    grader("answers", "warm-up", "--csv")
+    grader("mark-answers", "warm-up", "--csv")
     table = course / "graded" / "warm-up" / "answers" / "q3.csv"
     fill(table, "ada", {"q3 (of 2)": "1.5", "q3 comment": "Nearly."})
-    grader("answers", "warm-up", "--question", "q3", "--import", table)
+    grader("mark-answers", "warm-up", "--question", "q3", "--import", table)
     spec = course / "assignments" / "warm-up" / "assignment.toml"
     spec.write_text(spec.read_text().replace('id = "q3"', 'id = "q4"'))
     record(course, renamed(verdict("ada", "Because $e^x$ grows <script>alert(1)</script>.")))
@@ -49,13 +49,13 @@ def test_marks_of_a_question_that_is_gone_are_said(marked: Path, grader: Grader)
 
 
 def test_they_are_moved_with_their_history(marked: Path, grader: Grader) -> None:
-    done = grader("marks", "move", "q3", "q4", "--of", "warm-up", "--dry-run")
+    done = grader("move-marks", "q3", "q4", "--of", "warm-up", "--dry-run")
     assert (done.code, done.err) == (0, "1 marks could be moved; nothing was: ada\n")
     assert h1_of(grader)[0] is None
-    done = grader("marks", "move", "q3", "q4", "--of", "warm-up")
+    done = grader("move-marks", "q3", "q4", "--of", "warm-up")
     assert (done.code, done.err) == (0, "1 marks moved: ada\n")
     assert h1_of(grader) == ("8", "")
-    history = grader("marks", "history", "--student", "ada").out
+    history = grader("history", "--student", "ada").out
     assert "q3: 1.5 of 2 points: “Nearly.”" in history
     assert "q3: 1.5 points taken back (prof) – q3 is called q4 now" in history
     assert "q4: 1.5 of 2 points: “Nearly.”" in history
@@ -77,18 +77,18 @@ def test_what_the_new_place_does_not_take_is_refused(
     marked: Path, grader: Grader, arguments: list[str], message: str
 ) -> None:
     grader("mark", "ada", "report", "--set", "clarity=30")
-    done = grader("marks", "move", *arguments)
+    done = grader("move-marks", *arguments)
     assert done.code == 2
     assert message in done.err
     assert report_of(grader) == (None, {"clarity": "30"})
 
 
 def test_no_mark_is_overwritten(marked: Path, grader: Grader) -> None:
-    grader("answers", "warm-up", "--csv")
+    grader("mark-answers", "warm-up", "--csv")
     table = marked / "graded" / "warm-up" / "answers" / "q4.csv"
     fill(table, "ada", {"q4 (of 2)": "2"})
-    grader("answers", "warm-up", "--question", "q4", "--import", table)
-    done = grader("marks", "move", "q3", "q4", "--of", "warm-up")
+    grader("mark-answers", "warm-up", "--question", "q4", "--import", table)
+    done = grader("move-marks", "q3", "q4", "--of", "warm-up")
     assert done.code == 2
     assert "q4 has marks of ada already" in done.err
     assert h1_of(grader)[0] == "8.5"
@@ -105,7 +105,7 @@ def test_an_item_and_a_criterion_that_are_gone_are_said_and_moved(
     said = grader("totals").err
     assert "marks of 1 student are for quiz, which course.toml no longer has" in said
     assert "are for clarity, which the rubric of report no longer has" in said
-    assert grader("marks", "move", "quiz", "quiz-1").code == 0
-    assert grader("marks", "move", "clarity", "words", "--of", "report").code == 0
+    assert grader("move-marks", "quiz", "quiz-1").code == 0
+    assert grader("move-marks", "clarity", "words", "--of", "report").code == 0
     assert "no longer has" not in grader("totals").err
     assert report_of(grader) == (None, {"words": "30"})

@@ -138,22 +138,20 @@ CALLS: dict[str, Calls] = {
         ["mark", "eve", "report", "--set", "clarity=5", "--comment", f"clarity={ARGUMENT}"],
         ["mark", "eve", "report"],
     ],
-    "grader answers": lambda w: [["answers", "warm-up"]],
-    "grader marks excuse": lambda w: [["marks", "excuse", "eve", "h1", "--why", ARGUMENT]],
-    "grader marks extend": lambda w: [
-        ["marks", "extend", "eve", "h1", "2030-01-01", "--why", ARGUMENT]
+    "grader mark-answers": lambda w: [["mark-answers", "warm-up"]],
+    "grader excuse": lambda w: [["excuse", "eve", "h1", "--why", ARGUMENT]],
+    "grader extend": lambda w: [["extend", "eve", "h1", "2030-01-01", "--why", ARGUMENT]],
+    "grader history": lambda w: [
+        ["excuse", "eve", "h1", "--why", NAME, "--by", ARGUMENT],
+        ["history"],
+        ["history", "--json"],
     ],
-    "grader marks history": lambda w: [
-        ["marks", "excuse", "eve", "h1", "--why", NAME, "--by", ARGUMENT],
-        ["marks", "history"],
-        ["marks", "history", "--json"],
-    ],
-    "grader marks import": lambda w: [["marks", "import", w.marks]],
-    "grader marks show": lambda w: [["marks", "show"], ["marks", "show", "--json"]],
-    "grader marks move": lambda w: [
-        ["marks", "import", w.quiz],
-        ["marks", "move", "quiz", "quiz-1", "--why", NAME, "--by", ARGUMENT],
-        ["marks", "history"],
+    "grader import-marks": lambda w: [["import-marks", w.marks]],
+    "grader show-marks": lambda w: [["show-marks"], ["show-marks", "--json"]],
+    "grader move-marks": lambda w: [
+        ["import-marks", w.quiz],
+        ["move-marks", "quiz", "quiz-1", "--why", NAME, "--by", ARGUMENT],
+        ["history"],
     ],
     "grader totals": lambda w: [["totals"], ["totals", "--student", "eve"], ["totals", "--json"]],
     "grader export": lambda w: [["export", "moodle", "--into", w.people]],

@@ -146,7 +146,7 @@ def test_a_time_learnt_later_reaches_the_totals_and_runs_nothing(
     assert (batch["run"], batch["reused"]) == (0, 2)
     assert "no hand-in time" not in said
     assert totals(grader) == {"ada": "100", "sean": "64"}
-    assert "handed in not known → 2024-10-10 00:30" in grader("marks", "history").out
+    assert "handed in not known → 2024-10-10 00:30" in grader("history").out
 
 
 GRADES = {
@@ -210,7 +210,7 @@ def test_a_table_alone_tells_the_newest_try_that_was_collected(
     assert totals(grader)["sean"] == "80"  # of the older try nothing is told
     assert grade(grader)[0]["run"] == 1
     assert totals(grader)["sean"] == "80"  # 100 less 20 %
-    record = grader("marks", "history").out
+    record = grader("history").out
     assert "handed in not known" not in record
 
 

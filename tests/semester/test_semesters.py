@@ -223,7 +223,7 @@ def import_marks(course: Course, semester: Semester, grader: Grader) -> dict[str
             own[item.id] = Fraction(given, 100)
             lines.append(f"{pupil.id},{item.id},{given}")
     (course.root / "marks.csv").write_text("\n".join(lines) + "\n")
-    done = grader("marks", "import", course.root / "marks.csv")
+    done = grader("import-marks", course.root / "marks.csv")
     assert done.code == 0, done.err
     return shares
 

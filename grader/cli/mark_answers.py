@@ -1,4 +1,4 @@
-"""`grader answers`"""
+"""`grader mark-answers`"""
 
 from __future__ import annotations
 
@@ -6,11 +6,10 @@ from pathlib import Path
 
 import click
 
-from grader.cli.marks import by_option
-from grader.cli.options import course_option, find
+from grader.cli.options import by_option, course_option, find
 
 
-@click.command("answers")
+@click.command("mark-answers")
 @click.argument("assignment")
 @click.option("--question", metavar="Q", help="Only this question.")
 @click.option("--anonymous", is_flag=True, help="Students under stable pseudonyms.")
@@ -36,17 +35,17 @@ def command(
     by: str | None,
     course_dir: Path | None,
 ) -> None:
-    """Gather written answers per question, so that one person marks one question for everybody.
+    """Mark written answers question by question: one person, one question, the whole class.
 
-    Writes a page to read and, for each question, a table with the answers, for points and comments.
+    Writes a page to read and, for each question, a table of the answers, for points and comments.
     With --import the filled table is read back, all of it or nothing; a mark or an answer that has
     changed since is refused. The points count in totals at once, and `grader report` puts points
     and comments on the students' pages.
 
     \b
     Example:
-      grader answers mlp-backprop --question q7 --anonymous
-      grader answers mlp-backprop --question q7 --import graded/mlp-backprop/answers/q7.xlsx
+      grader mark-answers mlp-backprop --question q7 --anonymous
+      grader mark-answers mlp-backprop --question q7 --import graded/mlp-backprop/answers/q7.xlsx
     """
     from grader.api.answers import gather_answers, import_answers
     from grader.api.marking import marker
