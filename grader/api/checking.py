@@ -16,6 +16,7 @@ from grader.errors import GraderError, UsageError
 from grader.grading.checked_notebook import check_notebook
 from grader.grading.job import BatchConfig, Job
 from grader.grading.keeping.kept import with_key
+from grader.grading.one_notebook import for_one
 from grader.intake.accepted_files import AcceptedFiles, Taken, beside_on_disk, hashes
 from grader.intake.answers import written_answers
 from grader.intake.notebook import ReadNotebook, read_notebook
@@ -161,6 +162,7 @@ def run_public_suite(
         sha256="",
         notes=tuple(taken.notes),
     )
+    config = for_one(config, job)
     checked = check_notebook(with_key(config) if keep else config, job)
     return CheckedNotebook(
         results=list(checked.results),
@@ -190,7 +192,6 @@ def _config(suite: PublicSuite, choice: Choice, given: dict[str, bytes]) -> Batc
         hide=tuple(map(str, choice.hide)),
         seed=CHECK_SEEDS.batch,
         grader_version=__version__,
-        alone=True,
     )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterable, Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from functools import partial
 from pathlib import Path
 
@@ -18,13 +18,14 @@ from grader.api.handing_in import intake_config
 from grader.api.pages import Pages
 from grader.api.verdict_recorder import VerdictRecorder
 from grader.course.directory import Assignment, Course, check_assignment
-from grader.errors import UsageError
+from grader.errors import GraderError, UsageError
 from grader.gradebook.store import Gradebook
 from grader.grading.batch import grade_batch
 from grader.grading.cluster import Cluster, open_cluster
 from grader.grading.fresh_seed import fresh_seed
 from grader.grading.job import BatchConfig
 from grader.grading.keeping.kept import end_kept_judges, with_key
+from grader.grading.one_notebook import for_one
 from grader.grading.packed_bundle import pack
 from grader.grading.progress import SILENT, Progress
 from grader.grading.verdict import Verdict
@@ -186,10 +187,10 @@ def _placed(
     config: BatchConfig, plan: GradingPlan, machines: Cluster | None, *, keep: bool
 ) -> BatchConfig:
     """The setting of this run: a single submission may have a judge that stays."""
-    alone = len(plan.jobs) == 1 and machines is None
-    config = msgspec.structs.replace(config, alone=alone)
-    if keep and alone:
-        return with_key(config)
+    if len(plan.jobs) == 1 and machines is None:
+        with suppress(GraderError, OSError):  # it was changed meanwhile: the batch says so
+            config = for_one(config, plan.load(plan.jobs[0]))
+            return with_key(config) if keep else config
     if keep:
         end_kept_judges()
     return config

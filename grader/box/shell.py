@@ -183,17 +183,21 @@ def _shortened(trace: TracebackType | None) -> TracebackType | None:
     return short
 
 
-def build() -> Shell:
-    """Build the one shell of this process, with matplotlib's inline backend ready."""
+def build(*, pictures: bool = True) -> Shell:
+    """Build the one shell of this process, with matplotlib's inline backend ready.
+
+    Without pictures matplotlib is not loaded yet: its own variable names the backend then.
+    """
     config = Config()
     config.HistoryManager.enabled = False
     config.InteractiveShell.autoindent = False
     config.IPKernelApp.tqdm = "tqdm asks for this name to know a notebook"
     shell: Shell = Shell.instance(config=config)
     shell.user_module.__dict__["__name__"] = "__main__"
-    # Matplotlib is loaded by now and has chosen a backend without pictures; in a kernel a figure
-    # is shown without any `%matplotlib inline`.
-    shell.enable_matplotlib("inline")
+    if pictures:
+        # Matplotlib is loaded by now and has chosen a backend without pictures; in a kernel a
+        # figure is shown without any `%matplotlib inline`.
+        shell.enable_matplotlib("inline")
     # `name?` opens a pager, which is no output of a cell.
     shell.set_hook("show_in_pager", as_hook(lambda *_page, **_how: None), 99)
     sys.meta_path.append(

@@ -9,10 +9,10 @@ from __future__ import annotations
 
 import asyncio
 import sys
+from collections.abc import Sequence
 from typing import Any
 
 import torch
-from matplotlib.figure import Figure
 from torch import nn
 
 from grader.box.calls import Calls
@@ -23,13 +23,18 @@ from grader.wire import messages as m
 from grader.wire.seeding import HAS_DEVICES, seed_everything
 
 
-def warm_up(shell: Shell) -> None:
+def warm_up(shell: Shell, preloads: Sequence[str]) -> None:
     """Do once what sessions do; the shell is attached to no session yet."""
     _cell(shell)
-    _outputs(shell)
+    shell.display_formatter.format(1.0)
+    if "pictures" in preloads:
+        _picture(shell)
+    if "errors" in preloads:
+        _error(shell)
     _call()
     seed_everything(0)
-    if not HAS_DEVICES:  # with a device, autograd would start its threads, which no fork has
+    # With a device, autograd would start its threads, which no fork has.
+    if "training" in preloads and not HAS_DEVICES:
         _training()
 
 
@@ -38,11 +43,15 @@ def _cell(shell: Shell) -> None:
     asyncio.run(shell.run_cell_async("None", store_history=False, transformed_cell=cell))
 
 
-def _outputs(shell: Shell) -> None:
-    shell.display_formatter.format(1.0)
+def _picture(shell: Shell) -> None:
+    from matplotlib.figure import Figure
+
     figure = Figure()
     figure.add_subplot().plot([0, 1])
     shell.display_formatter.format(figure)
+
+
+def _error(shell: Shell) -> None:
     try:
         exec(compile("1/0", "<warm-up>", "exec"))  # noqa: S102
     except ZeroDivisionError:

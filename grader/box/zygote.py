@@ -5,7 +5,7 @@ socket, and is the only one that writes them: what a child sends is payload.
 
     python -m grader.box.zygote --isolation warm|single-use|unsafe [--socket PATH]
                                 [--processes N] [--memory counted] [--processors bounded|pinned]
-                                [--scratch DIR] [--data DIR]
+                                [--scratch DIR] [--data DIR] [--preload training pictures errors]
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from grader.box import jail, linux
 from grader.box.child import Serve, be_child
 from grader.box.clearing import empty, kill_descendants
 from grader.box.memory import MemoryWatch, resident
-from grader.box.preloading import warm_up
+from grader.box.preloading import PRELOADS, warm_up
 from grader.box.session import BoxSession, channel, widen, write_some
 from grader.box.stream import JudgeStream, to_judge
 from grader.wire import frames
@@ -373,12 +373,13 @@ def main() -> None:
     parser.add_argument("--processors", choices=("bounded", "pinned", "shared"), default="shared")
     parser.add_argument("--scratch", default=jail.Nest.scratch)
     parser.add_argument("--data", default=jail.Nest.data)
+    parser.add_argument("--preload", nargs="*", choices=PRELOADS, default=PRELOADS)
     options = parser.parse_args()
     began = time.monotonic()
     stream = to_judge(options.socket)
     if options.processes:
         resource.setrlimit(resource.RLIMIT_NPROC, (options.processes, options.processes))
-    serve, versions = warm_up()
+    serve, versions = warm_up(options.preload)
     nest = jail.Nest(
         namespaces=options.isolation == "warm",
         filter=options.isolation != "unsafe",

@@ -10,7 +10,7 @@ from grader.course.spec import AssignmentSpec
 from grader.errors import GraderError
 from grader.grading.verdict import Verdict
 from grader.release.given_cells import GivenCell
-from grader.sandbox.base import CellResult, Isolation, SandboxName
+from grader.sandbox.base import ALL_PRELOADS, CellResult, Isolation, Preload, SandboxName
 from grader.suite.results import TestResult
 
 
@@ -73,6 +73,7 @@ class BatchConfig(msgspec.Struct, frozen=True, kw_only=True):
     suite: dict[str, str] = {}
     released: tuple[GivenCell, ...] = ()
     alone: bool = False
+    preloads: tuple[Preload, ...] = ALL_PRELOADS
     keep: str = ""
 
 

@@ -23,7 +23,8 @@ def make_slot(config: BatchConfig) -> Slot:
         why="",
     )
     data = Path(config.data) if config.data else None
-    return choice.slot(slot_options(config.spec, data=data, gpu=config.gpu))
+    options = slot_options(config.spec, data=data, gpu=config.gpu, preloads=config.preloads)
+    return choice.slot(options)
 
 
 def for_worker(config: BatchConfig, number: int) -> BatchConfig:

@@ -21,6 +21,9 @@ from grader.wire.kinds import Blob
 Isolation = Literal["warm", "single-use", "unsafe"]
 SandboxName = Literal["docker", "local", "user", "unsafe"]
 
+Preload = Literal["training", "pictures", "errors"]
+ALL_PRELOADS: tuple[Preload, ...] = ("training", "pictures", "errors")
+
 
 @dataclass(frozen=True, kw_only=True)
 class SlotOptions:
@@ -38,6 +41,8 @@ class SlotOptions:
     """False, or the device that this slot has alone (an index, a UUID or a CDI name)."""
     image: str | None = None
     """Docker only: the image to run."""
+    preloads: tuple[Preload, ...] = ALL_PRELOADS
+    """What is loaded before a session, beside what all need; the rest is when it is used."""
     runtime: str = ""
     """Docker only: the engine's runtime, such as `runsc`; empty is the engine's default."""
 

@@ -153,6 +153,7 @@ class DockerSlot(StreamSlot):
 
     def _create(self, engine: Engine, rendezvous: Rendezvous | None, *, shared: bool) -> str:
         arguments = ["--isolation", self.options.isolation]
+        arguments += ["--preload", *self.options.preloads]
         arguments += ["--memory", "counted", "--processors", "bounded"]
         mounts = []
         if rendezvous is not None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from grader.course.spec import AssignmentSpec
-from grader.sandbox.base import SlotOptions
+from grader.sandbox.base import ALL_PRELOADS, Preload, SlotOptions
 from grader.sandbox.notebook_box import MB, RunLimits
 
 
@@ -27,7 +27,13 @@ def run_limits(spec: AssignmentSpec) -> RunLimits:
     )
 
 
-def slot_options(spec: AssignmentSpec, *, data: Path | None, gpu: str = "") -> SlotOptions:
+def slot_options(
+    spec: AssignmentSpec,
+    *,
+    data: Path | None,
+    gpu: str = "",
+    preloads: tuple[Preload, ...] = ALL_PRELOADS,
+) -> SlotOptions:
     """What a slot needs."""
     resources = spec.resources
     return SlotOptions(
@@ -38,6 +44,7 @@ def slot_options(spec: AssignmentSpec, *, data: Path | None, gpu: str = "") -> S
         cpus=resources.cpus,
         threads=resources.threads,
         gpu=gpu or False,
+        preloads=preloads,
     )
 
 

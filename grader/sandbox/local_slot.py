@@ -74,6 +74,7 @@ class LocalSlot(ProcessSlot):
             require_readable()
         prefixes = library_places()
         arguments = ["--isolation", self.options.isolation]
+        arguments += ["--preload", *self.options.preloads]
         # A warm slot's sessions have a namespace each, in which the kernel counts theirs.
         if self.options.isolation != "warm" and (os.getuid() == 0 or _counts_by_namespace()):
             arguments += ["--processes", str(self.options.processes + OWN_PROCESSES)]
