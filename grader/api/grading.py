@@ -8,8 +8,6 @@ from contextlib import ExitStack, suppress
 from functools import partial
 from pathlib import Path
 
-import msgspec
-
 from grader.api.batch_config import with_released_cells
 from grader.api.batch_lock import batch_lock
 from grader.api.graded import Graded, finish_grading

@@ -6,8 +6,8 @@ import datetime as dt
 from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from grader.api.hand_in_times import LearntTimes, learn_times, read_times
 from grader.api.inboxes import issue_receipts
 from grader.course.course_reading import load_course_file
 from grader.course.directory import Course
@@ -20,6 +20,9 @@ from grader.lms.lms_table import read_table
 from grader.lms.moodle_words import DateOrder
 from grader.lms.registry import named
 from grader.lms.system import System
+
+if TYPE_CHECKING:
+    from grader.api.hand_in_times import LearntTimes
 
 
 def collect_submissions(
@@ -51,6 +54,8 @@ def collect_submissions(
     taken_from = [Path(s) for s in sources]
     table = None
     if worksheet is not None:
+        from grader.api.hand_in_times import learn_times, read_times  # which open the gradebook
+
         made = config.system if isinstance(config.system, System) else None
         table = read_times(chosen.name, worksheet, zone=config.zone, dates=dates, system=made)
     collected = collect(
@@ -93,6 +98,8 @@ def collect_times(
     Raises:
         UsageError: the table has no times, or one that can't be read; nothing is there yet.
     """
+    from grader.api.hand_in_times import learn_times, read_times
+
     chosen = course.assignment(assignment)
     made = named(system) if system and system != "folder" else None
     table = read_times(chosen.name, worksheet, zone=zone_of(course), dates=dates, system=made)

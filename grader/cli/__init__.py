@@ -62,7 +62,7 @@ _SECTIONS = {
 _COMMANDS = [name for section in _SECTIONS.values() for name in section]
 _MODULES = {"list": "list_", "import": "import_"}
 INTERRUPTED = 130
-_COLLECT_AFTER = 20_000
+_COLLECT_AFTER = 100_000
 TRACEBACK_VARIABLE = "GRADER_TRACEBACK"
 
 

@@ -25,6 +25,26 @@ HEAVY = (
 )
 
 
+RECORD = ("answers", "exporting", "feedback", "grading", "marking", "pages", "publishing", "roster")
+"""What the commands are made of that read the record or write pages."""
+
+
+def test_what_reads_the_record_loads_the_database_and_nothing_else_that_is_slow() -> None:
+    heavy = {*HEAVY, "alembic", "jupytext", "nbformat", "openpyxl", "bs4", "distributed"}
+    script = (
+        "import sys, grader.api.totals, grader.report.markdown_renderer\n"
+        f"import {', '.join(f'grader.api.{name}' for name in RECORD)}\n"
+        f"print(sorted(m for m in {heavy} if m in sys.modules))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", script],
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+    )
+    assert done.stdout == "['sqlalchemy']\n", done.stderr
+
+
 LOADED = (
     (["--help"], ()),
     (["--version"], ()),

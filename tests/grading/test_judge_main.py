@@ -22,12 +22,21 @@ from grader.grading.job import WorkerError
 from grader.sandbox.choose import Choice
 from tests.grading.conftest import Classroom
 
-LATER = ("torch", "pytest", "nbconvert", "sqlalchemy", "docker", "IPython", "matplotlib")
+LATER = ("torch", "pytest", "numpy", "nbconvert", "docker", "IPython", "matplotlib")
 
 
-@pytest.mark.parametrize("module", ["grader.grading.judge_main", "grader.api.checking"])
-def test_what_takes_seconds_is_not_imported_before_a_slot_can_start(module: str) -> None:
-    script = f"import sys, {module}\nprint([name for name in {LATER} if name in sys.modules])"
+@pytest.mark.parametrize(
+    ("module", "later"),
+    [
+        ("grader.grading.judge_main", (*LATER, "sqlalchemy")),
+        ("grader.api.checking", (*LATER, "sqlalchemy")),
+        ("grader.api.grading", LATER),
+    ],
+)
+def test_what_takes_seconds_is_not_imported_before_a_slot_can_start(
+    module: str, later: tuple[str, ...]
+) -> None:
+    script = f"import sys, {module}\nprint([name for name in {later} if name in sys.modules])"
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True)
     assert (done.stdout, done.stderr) == ("[]\n", "")
 
