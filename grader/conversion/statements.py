@@ -24,7 +24,7 @@ from grader.conversion.scope import DraftNames
 from grader.conversion.source_text import Chunk, chunks, indented, replaced, unparsed
 from grader.points import show
 from grader.source.cells import commands
-from grader.source.names import bound, read_first, taken, taken_names
+from grader.source.names import bound, read_first, reads, taken, taken_names
 
 _FIXTURES = frozenset({"student", "reference", "notebook"})
 _OF_STUDENT = frozenset({"run", "seed", "has", "names"})
@@ -178,7 +178,7 @@ class CellTranslation:
         bound_here: set[str] = set()
         wanted: set[str] = set()
         for chunk in own:
-            wanted |= taken_names(chunk.statement) - bound_here
+            wanted |= reads(chunk.statement) - bound_here
             bound_here |= bound(chunk.statement)
         wanted = {name for name in wanted if self._scope.home(name) == "unknown"}
         found: list[Chunk] = []
@@ -189,9 +189,9 @@ class CellTranslation:
             except SyntaxError:
                 continue
             for chunk in reversed(statements):
-                if bound(chunk.statement) & wanted and not isinstance(chunk.statement, ast.Assert):
+                if bound(chunk.statement) & wanted and not _asserts(chunk.statement):
                     wanted -= bound(chunk.statement)
-                    needed = taken_names(chunk.statement)
+                    needed = reads(chunk.statement)
                     wanted |= {n for n in needed if self._scope.home(n) == "unknown"}
                     # What the cell binds for itself comes from it too.
                     wanted |= needed & {n for c in statements for n in bound(c.statement)}
@@ -318,6 +318,15 @@ class CellTranslation:
         arguments = [*(self._of_student(n) for n in theirs), *parted.arguments]
         call = f"student.run({', '.join([name, *arguments])})"
         return f"{', '.join(parted.results)} = {call}" if parted.results else call
+
+
+def _asserts(statement: ast.stmt) -> bool:
+    """Whether something in a statement can fail a test: `assert`, `assert_equal(…)`."""
+    nodes = list(ast.walk(statement))
+    called = [dotted(node.func).rpartition(".")[2] for node in nodes if isinstance(node, ast.Call)]
+    return any(isinstance(node, ast.Assert) for node in nodes) or any(
+        name.startswith("assert") for name in called
+    )
 
 
 def _works_inside(inner: list[Chunk], scope: DraftNames, parameters: set[str]) -> bool:

@@ -57,24 +57,26 @@ def taken_names(node: ast.AST) -> set[str]:
     return {name.id for name in taken(node)}
 
 
+def reads(statement: ast.stmt) -> set[str]:
+    """The names of which a statement needs a value from before it.
+
+    Order within a block is not followed: what it binds, it mostly binds first.
+    """
+    names = taken_names(statement)
+    if isinstance(statement, ast.AugAssign) and isinstance(statement.target, ast.Name):
+        names.add(statement.target.id)
+    blocks = (ast.For, ast.While, ast.With, ast.If, ast.Try, ast.FunctionDef)
+    return names - bound(statement) if isinstance(statement, blocks) else names
+
+
 def read_first(statements: list[ast.stmt]) -> set[str]:
     """The names that statements read before, or in, the statement that first binds them."""
     seen: set[str] = set()
     early: set[str] = set()
     everywhere = set().union(*(bound(s) for s in statements)) if statements else set()
     for statement in statements:
-        reads = taken_names(statement)
-        if isinstance(statement, ast.AugAssign) and isinstance(statement.target, ast.Name):
-            reads.add(statement.target.id)
-        own = bound(statement)
-        if isinstance(
-            statement, ast.For | ast.While | ast.With | ast.If | ast.Try | ast.FunctionDef
-        ):
-            reads -= (
-                own  # order within a block is not followed: what it binds, it mostly binds first
-            )
-        early |= (reads & everywhere) - seen
-        seen |= own
+        early |= (reads(statement) & everywhere) - seen
+        seen |= bound(statement)
     return early
 
 

@@ -8,7 +8,7 @@ from textwrap import dedent
 import pytest
 
 from grader.conversion.scope import MODULES
-from grader.conversion.translation import Translator
+from grader.conversion.translation import Translator, Written
 from grader.suite import function_source
 from tests.conversion.drafts import body, draft, turned
 
@@ -151,20 +151,41 @@ def test_a_test_of_which_nothing_is_visible_has_no_public_form() -> None:
     assert Translator(made).visible(made.tests[0]) is None
 
 
-def test_a_value_that_an_earlier_test_left_behind_is_made_again() -> None:
-    made = draft("x = torch.ones(3)\nassert f(x) is not None")
-    first = made.tests[0]
-    second = type(first)(
-        place=type(first.place)("hw.ipynb", 5),
+def turned_second(first: str, second: str) -> Written:
+    """What becomes of a test that follows another one."""
+    made = draft(first)
+    before = made.tests[0]
+    after = type(before)(
+        place=type(before.place)("hw.ipynb", 5),
         name="q2",
         question="q1",
-        source="assert f(x).sum() == 3",
-        points=first.points,
+        source=second,
+        points=before.points,
     )
-    both = type(made)(title="", cells=(*made.cells, second), questions=made.questions)
-    written = Translator(both).hidden(second)
-    assert "    x = torch.ones(3)\n    assert student.f(x).sum() == 3" in written.text
-    assert [remark.kind for remark in written.remarks] == ["look"]
+    both = type(made)(title="", cells=(*made.cells, after), questions=made.questions)
+    return Translator(both).hidden(after)
+
+
+def test_a_value_that_an_earlier_test_left_behind_is_made_again() -> None:
+    made = turned_second("x = torch.ones(3)\nassert f(x) is not None", "assert f(x).sum() == 3")
+    assert "    x = torch.ones(3)\n    assert student.f(x).sum() == 3" in made.text
+    assert [remark.kind for remark in made.remarks] == ["look"]
+
+
+LOOP = "for i in range(3):\n    v = torch.ones(i)\n    assert f(v).sum() == i"
+
+
+def test_what_a_test_binds_within_its_own_loop_comes_from_no_earlier_one() -> None:
+    made = turned_second(LOOP, LOOP.replace("assert f", "assert Net"))
+    assert "student.f" not in made.text
+    assert made.remarks == []
+
+
+@pytest.mark.parametrize("check", ["assert f(v)", "torch.testing.assert_close(f(v), v)"])
+def test_no_assertion_of_an_earlier_test_is_repeated(check: str) -> None:
+    made = turned_second(f"for v in [1, 2]:\n    {check}", "assert f(v) == 2")
+    assert not made.finished
+    assert "it uses v" in made.remarks[0].what
 
 
 @pytest.mark.parametrize(
