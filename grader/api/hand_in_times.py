@@ -7,13 +7,12 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from grader.course.directory import Course
 from grader.course.matches import Matcher, load_matcher
 from grader.course.roster import Person, Roster, load_roster
 from grader.errors import UsageError
-from grader.gradebook.hand_ins import HandInTime, hand_in_of
-from grader.gradebook.store import Gradebook
 from grader.intake.choice import is_named_as
 from grader.intake.hand_in_times import learnt_time
 from grader.intake.newest_tries import NewestTry, newest_tries
@@ -23,6 +22,10 @@ from grader.lms.moodle_words import DateOrder
 from grader.lms.registry import system_of_worksheet
 from grader.lms.system import System
 from grader.lms.times import ToldTime, hand_in_times
+
+if TYPE_CHECKING:  # collecting alone asks no database
+    from grader.gradebook.hand_ins import HandInTime
+    from grader.gradebook.store import Gradebook
 
 _NAMED = 5
 
@@ -111,6 +114,8 @@ def learn_times(
     Raises:
         UsageError: nothing was collected or graded yet.
     """
+    from grader.gradebook.store import Gradebook
+
     stored = newest_tries((out or course.submissions_dir) / assignment)
     done = LearntTimes()
     with Gradebook(course.database_url) as gradebook:
@@ -158,6 +163,8 @@ def _tries(stored: Mapping[str, NewestTry], graded: Mapping[str, HandInTime]) ->
 
 
 def _newest_graded(gradebook: Gradebook, assignment: str) -> dict[str, HandInTime]:
+    from grader.gradebook.hand_ins import hand_in_of
+
     newest: dict[str, HandInTime] = {}
     for entry in gradebook.current_entries(assignment):
         one = hand_in_of(entry.verdict)

@@ -168,6 +168,7 @@ CALLS: dict[str, Calls] = {
     "grader validate": lambda w: [["validate", "warm-up", "--sandbox", "unsafe"]],
     "grader sandbox build": lambda w: [["sandbox", "build"]],
     "grader sandbox prune": lambda w: [["sandbox", "prune"]],
+    "grader sandbox stop": lambda w: [["sandbox", "stop"]],
     "grader sandbox status": lambda w: [["sandbox", "status"]],
     "grader doctor": lambda w: [["doctor", "--sandbox", "docker"]],
 }
