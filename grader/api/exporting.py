@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from pathlib import Path
 
+from grader.api.pages import page_comments
 from grader.api.totals import course_totals
 from grader.course.course_file import CourseFile
 from grader.course.directory import Course
@@ -38,16 +39,21 @@ class Exported:
     changed: int = 0
     warnings: tuple[str, ...] = ()
     to_match: int = 0
+    comments: int = 0
 
 
 @dataclass(frozen=True)
 class Wish:
-    """What is to be exported: items (all without any), or the totals, and into which columns."""
+    """What is to be exported: items (all without any), or the totals, and into which columns.
+
+    With `comments` also what is said on the work, of one item.
+    """
 
     items: Sequence[str] = ()
     totals: bool = False
     columns: Mapping[str, str] = field(default_factory=dict)
     scale: bool = False
+    comments: bool = False
 
 
 def export_into(
@@ -68,11 +74,31 @@ def export_into(
     _never_over(into, path)
     columns = columns_of(course, wish)
     matcher = _matcher(course, columns)
-    done = fill(table, chosen, columns, matcher, named=wish.columns, scale=wish.scale)
+    said = comments_on(course, columns) if wish.comments else None
+    done = fill(
+        table, chosen, columns, matcher, named=wish.columns, scale=wish.scale, comments=said
+    )
     done.warnings = [*chosen.aged(_age(into)), *done.warnings]
     write_pages(path.parent, {path.name: table.to_bytes()})
     to_match = matcher.save()
-    return Exported(path, done.filled, done.changed, tuple(done.warnings), to_match)
+    return Exported(
+        path, done.filled, done.changed, tuple(done.warnings), to_match, comments=done.comments
+    )
+
+
+def comments_on(course: Course, columns: Sequence[Column]) -> dict[str, list[str]]:
+    """Return what is said on each student's work, in lines of plain text.
+
+    Raises:
+        UsageError: it isn't of one item that is an assignment of the course.
+    """
+    items = [load_scheme(course).item(column.id) for column in columns]
+    names = [item.assignment for item in items if item is not None and item.assignment]
+    if len(items) != 1 or len(names) != 1:
+        raise UsageError(
+            "comments are of one assignment at a time", hint="Name its item with --item."
+        )
+    return page_comments(course, names[0])
 
 
 def export_table(course: Course, wish: Wish, *, kind: str, out: Path | None = None) -> Exported:

@@ -20,6 +20,7 @@ from grader.gradebook.store import Gradebook
 from grader.gradebook.whole_mark import WholeMark
 from grader.grading.verdict import Verdict
 from grader.intake.pseudonyms import pseudonyms
+from grader.report.comments import absent_lines, comment_lines
 from grader.report.files import PageWriter
 from grader.report.markdown import load_renderer
 from grader.report.overview import OverviewLine, findings
@@ -77,6 +78,14 @@ def report(course: Course, assignment: str, *, out: Path | None = None) -> Repor
         for entry in gradebook.unmarked(assignment):
             pages.add(entry.verdict, entry.name)
         return pages.write(verdicts)
+
+
+def page_comments(course: Course, assignment: str) -> dict[str, list[str]]:
+    """Return what students may read of their work now, by student, in lines of plain text."""
+    chosen = course.assignment(assignment)
+    with Gradebook(course.database_url) as gradebook:
+        verdicts = counted_verdicts(course, chosen, gradebook)
+        return Pages(course, chosen, gradebook).comments(verdicts)
 
 
 class Pages:
@@ -172,6 +181,20 @@ class Pages:
                 problem=self._standings.problem,
             ),
         )
+
+    def comments(self, verdicts: Sequence[Verdict]) -> dict[str, list[str]]:
+        """Return what students may read of their work now, in lines of plain text."""
+        standings = self._standings_of(verdicts)
+        said = {student: absent_lines(standing) for student, standing in standings.items()}
+        for verdict in verdicts:
+            said[verdict.student] = comment_lines(
+                verdict,
+                spec=self._assignment.spec,
+                now=self._now,
+                given=marked_answers(verdict, self._newest),
+                standing=standings[verdict.student],
+            )
+        return said
 
     def _standings_of(
         self, verdicts: Sequence[Verdict], *, whole: bool = True

@@ -9,13 +9,14 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from grader.api.student_pages import everybody, student_pages
 from grader.course.course_reading import load_course_file
 from grader.course.directory import Course
 from grader.course.roster import Person, Roster, load_roster
 from grader.course.secret import kept_secret
 from grader.errors import InfrastructureError, UsageError
 from grader.gradebook.store import Gradebook
-from grader.report.files import LEADERBOARD, file_name
+from grader.report.files import LEADERBOARD
 from grader.report.publishing import OwnPage, lay_out
 from grader.storage import write_atomically
 from grader.table_cells import safe_cell
@@ -90,32 +91,24 @@ def publish(
 
 
 def _pages(course: Course, assignments: Sequence[str]) -> Iterator[tuple[str, OwnPage]]:
-    """Yield the pages of students that the gradebook knows; a stray file is nobody's."""
+    """Yield everybody's pages, also of those who handed in nothing."""
     unknown = [n for n in assignments if n != TOTALS and n not in course.names()]
     if unknown:
         raise UsageError(
             f"no assignment {unknown[0]!r}",
             hint=f"There are: {', '.join([*course.names(), TOTALS])}",
         )
-    everybody = set(load_roster(course).people)
     with Gradebook(course.database_url) as gradebook:
-        everybody |= gradebook.hand_marks.students()
-        graded = {name: gradebook.students(name) for name in course.names()}
-    everybody = everybody.union(*graded.values())
+        students = everybody(course, gradebook)
     for name in [*course.names(), TOTALS]:
         if assignments and name not in assignments:
             continue
         title = "Totals" if name == TOTALS else course.assignment(name).spec.title
-        for student in sorted(everybody if name == TOTALS else graded[name]):
-            path = course.graded_dir / name / "students" / f"{file_name(student)}.html"
-            if path.is_file() and not path.is_symlink():
-                yield student, OwnPage(f"{name}.html", title, path)
-                board = course.graded_dir / name / LEADERBOARD
-                if name != TOTALS and board.is_file() and not board.is_symlink():
-                    yield (
-                        student,
-                        OwnPage(f"{name}-{LEADERBOARD}", f"{title}: leaderboard", board),
-                    )
+        for student, path in student_pages(course, name, students).items():
+            yield student, OwnPage(f"{name}.html", title, path)
+            board = course.graded_dir / name / LEADERBOARD
+            if name != TOTALS and board.is_file() and not board.is_symlink():
+                yield student, OwnPage(f"{name}-{LEADERBOARD}", f"{title}: leaderboard", board)
 
 
 def _merge(places: dict[str, str], roster: Roster, url: str) -> Iterator[list[str]]:

@@ -32,6 +32,11 @@ _PLAIN = ("csv", "xlsx")
 )
 @click.option("--scale", is_flag=True, help="Give the share of what the file counts out of.")
 @click.option(
+    "--comments",
+    is_flag=True,
+    help="Also write points by question and people's comments, where the file takes comments.",
+)
+@click.option(
     "-o", "--out", type=click.Path(dir_okay=False, path_type=Path), help="Default: in exports/."
 )
 @course_option
@@ -43,6 +48,7 @@ def command(
     totals: bool,
     columns: tuple[str, ...],
     scale: bool,
+    comments: bool,
     out: Path | None,
     course_dir: Path | None,
     as_json: bool,
@@ -56,7 +62,7 @@ def command(
     \b
     Example:
       grader export canvas --into gradebook.csv --item hw1
-      grader export moodle --into worksheet.csv --item hw1 -o filled.csv
+      grader export moodle --into worksheet.csv --item hw1 --comments
       grader export xlsx --totals
     """
     from grader.api.exporting import Wish, export_into, export_table
@@ -68,11 +74,11 @@ def command(
     if any(not name or not title for name, _, title in pairs):
         raise click.UsageError("--column is written ITEM=TITLE.")
     titles = {name: title for name, _, title in pairs}
-    wish = Wish(items=items, totals=totals, columns=titles, scale=scale)
+    wish = Wish(items=items, totals=totals, columns=titles, scale=scale, comments=comments)
     course = find(course_dir)
     if system in _PLAIN:
-        if into is not None:
-            raise click.UsageError("--into is for a system's own file.")
+        if into is not None or comments:
+            raise click.UsageError("--into and --comments are for a system's own file.")
         done = export_table(course, wish, kind=system, out=out)
     else:
         if into is None:
@@ -88,5 +94,6 @@ def command(
     if done.to_match:
         secho("Lines for a person: grader roster match", fg="yellow", err=True)
     changed = f", {done.changed} of them in place of another" if done.changed else ""
-    click.echo(f"{done.filled} marks written{changed}.", err=True)
+    said = f", {done.comments} comments" if comments else ""
+    click.echo(f"{done.filled} marks written{changed}{said}.", err=True)
     click.echo(str(done.path))

@@ -143,6 +143,29 @@ def submissions_of(
     return Students(tuple(submissions), tuple(refused), tuple(warnings))
 
 
+def owners_in(
+    members: Members, system: System, *, outer: str, assignment: str, config: CollectConfig
+) -> tuple[list[tuple[str, FileOwner, str]], list[str]]:
+    """Say whose the files of an archive are, as `submissions_of` does.
+
+    Returns (path, place, student) of each, and sentences on who is doubtful.
+    """
+    paths = [m.path[len(outer) :] for m in members if isinstance(m, Member) and not m.is_folder]
+    files = [m for m in members if isinstance(m, Member) and m.path.startswith(outer)]
+    inner = [_sidecar(replace(m, path=m.path[len(outer) :])) for m in files]
+    told = system.told_by(inner, _context(system, assignment, config))
+    owned = []
+    for path in paths:
+        try:
+            place = system.place_of(path, told)
+        except AmbiguousError:
+            continue
+        if place is not None and not is_test_student(place.who):
+            owned.append((path, place))
+    names, warnings = _named({place.who for _, place in owned}, system, config.matcher)
+    return [(path, place, names[place.who]) for path, place in owned], warnings
+
+
 def _sidecar(member: Member) -> Sidecar:
     content = member.content
     if content is None:

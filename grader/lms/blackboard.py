@@ -1,4 +1,10 @@
-"""Blackboard Learn: archives of an assignment, and the Grade Center."""
+"""Blackboard Learn: archives of an assignment, and the Grade Center.
+
+No source is public. Columns and formats are those of Blackboard's help, "Work offline with grade
+data" (help.blackboard.com, Learn 9.1 and SaaS): what stands behind `|` is a column's number,
+without which an upload makes a new column. Names of files are taken apart as third-party readers
+of such archives do.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +15,7 @@ from typing import ClassVar
 
 from grader.course.roster import Identity
 from grader.lms.clock import local_time
-from grader.lms.lms_table import LmsTable
+from grader.lms.lms_table import LmsLine, LmsTable
 from grader.lms.system import (
     AmbiguousError,
     Columns,
@@ -40,6 +46,10 @@ class Blackboard(System):
     title = "Blackboard"
     by_paths = 40
     columns: ClassVar[Columns] = {"login": ("username",), "number": ("student id",)}
+    comment_columns = ("feedback to learner",)
+    comments_elsewhere = (
+        "Download one column with its comments (Work Offline → Download → Selected Column)."
+    )
     times_elsewhere = "The names in its archive of the assignment tell them: collect that."
     download = "Grade Center → Work Offline → Download"
 
@@ -89,6 +99,12 @@ class Blackboard(System):
             for i, name, match in found
             if match and match["id"]
         ]
+
+    def set_comment(self, table: LmsTable, line: LmsLine, lines: Sequence[str]) -> str:
+        form = table.column("feedback format")
+        if form is not None:
+            table.set(line, form, "PLAIN_TEXT")
+        return super().set_comment(table, line, lines)
 
 
 def _head(path: str) -> str:

@@ -2,6 +2,11 @@
 
 Names of files are those of `lib/content_zipper.rb` of instructure/canvas-lms: the squeezed name,
 LATE, the user's number and the attachment's. Students' own words stand on both sides.
+
+What its upload of feedback takes is `infer_comment_context_from_filename` in
+`app/models/abstract_assignment.rb`: the first two parts between underscores that are numbers, of a
+user and of an attachment of theirs. The gradebook is `lib/gradebook_exporter.rb`; its import
+(`lib/gradebook_importer.rb`) takes no comments.
 """
 
 from __future__ import annotations
@@ -28,6 +33,7 @@ _USER = re.compile(r"(?P<late>_LATE)?_(?P<user>\d+)_(?=(?:\d+_.|(?:text|link)\.h
 _ANONYMOUS = re.compile(
     r"anon_(?P<user>[A-Za-z0-9]+)(?P<late>_LATE)?_(?:\d+_)?(?P<file>.+)", re.DOTALL
 )
+_ANONYMOUS_FILE = re.compile(r"anon_(?P<user>[A-Za-z0-9]+)(?:_LATE)?_(?P<file>\d+)_")
 _COLUMN_ID = re.compile(r"\s*\((\d+)\)\s*$")
 
 
@@ -46,6 +52,16 @@ class Canvas(System):
     }
     download = "Grades → Export → Export Entire Gradebook"
     excused = "EX"
+    feedback_from = "archive"
+    feedback_upload = (
+        "the assignment → Upload Submissions (or Gradebook → the assignment → Re-Upload "
+        "Submissions); each page becomes a comment “See attached file”, and Canvas shows it under "
+        "the name of the file that was handed in"
+    )
+    comments_elsewhere = (
+        "Canvas' gradebook takes marks alone: `grader feedback canvas` makes the zip that its "
+        "upload of submissions turns into comments."
+    )
     times_elsewhere = "Its gradebook has no times, and its archives say LATE and not when."
 
     def made(self, paths: Collection[str]) -> bool:
@@ -71,6 +87,17 @@ class Canvas(System):
         file = re.sub(r"^\d+_", "", top[match.end() :])
         who = Identity(canvas=match["user"], name=top[: match.start()])
         return FileOwner(who, joined(file, rest), late=bool(match["late"]))
+
+    def feedback_beside(self, path: str, who: Identity) -> str:
+        """The numbers alone: in a name Canvas could read other ones."""
+        top = path.partition("/")[0]
+        if anonymous := _ANONYMOUS_FILE.match(top):
+            return f"anon_{anonymous['user']}_{anonymous['file']}"
+        readings = [m for m in _USER.finditer(top) if m.start() > 0 and m["user"] == who.canvas]
+        if len(readings) != 1:
+            return ""
+        attachment = re.match(r"(\d+)_", top[readings[0].end() :])
+        return f"{readings[0]['user']}_{attachment[1]}" if attachment else ""
 
     def may_be(self, who: Identity, person: Person) -> bool:
         """Compare the squeezed name, of which Canvas takes out different letters.

@@ -1,4 +1,10 @@
-"""Gradescope: exported submissions, the roster, and the grades of an assignment."""
+"""Gradescope: exported submissions, the roster, and the grades of an assignment.
+
+No source is public: the export and its submission_metadata.yml are as readers of its users take
+them apart, the columns those of the CSV that "Download Grades" gives (help.gradescope.com). Its
+results, in `report.gradescope`, are documented (gradescope-autograders.readthedocs.io, "Autograder
+Specifications").
+"""
 
 from __future__ import annotations
 

@@ -42,6 +42,7 @@ class Ilias(System):
     by_paths = 50
     columns: ClassVar[Columns] = {"login": ("login",)}
     own_files = ("status.xlsx", "status.xls", "status.csv", "readme.md", "checksums.json")
+    comment_columns = ("comment",)
     times_elsewhere = "Neither its status file nor its archive has times."
     download = "the exercise → Grades → Multi-Feedback download, its status.csv"
     one_item = True

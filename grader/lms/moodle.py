@@ -1,12 +1,14 @@
 """Moodle: archives of an assignment, its grading worksheet, lists of participants.
 
 Names of folders are those of `mod/assign/locallib.php` (`download_submissions`), columns those of
-`mod/assign/gradingtable.php`; see `moodle_words` for their languages.
+`mod/assign/gradingtable.php`; see `moodle_words` for their languages. What its import takes, and
+what it skips: `mod/assign/feedback/offline/importgradeslib.php` and `locallib.php` beside it.
 """
 
 from __future__ import annotations
 
 import datetime as dt
+import html
 import re
 import unicodedata
 from collections.abc import Collection, Iterator, Mapping, Sequence
@@ -43,6 +45,7 @@ _BLIND = frozenset(
         "uczestnik", "účastník", "участник", "katılımcı", "参与者", "參與者", "参加者", "참가자",
     }
 )  # fmt: skip
+_COMMENTS = ("feedback comments", "feedback als kommentar", "comentarios de retroalimentación")
 _STALE_AFTER = dt.timedelta(hours=24)
 
 
@@ -62,6 +65,14 @@ class Moodle(System):
     time_columns = COLUMNS["handed_in"]
     download = "the assignment → Submissions → Download grading worksheet"
     one_item = True
+    feedback_from = "table"
+    feedback_upload = (
+        "the assignment → Submissions → Upload multiple feedback files in a zip; feedback files "
+        "must be switched on for it"
+    )
+    comments_elsewhere = (
+        "Switch feedback comments on for the assignment and take its grading worksheet afresh."
+    )
 
     def made(self, paths: Collection[str]) -> bool:
         return all(_FOLDER.fullmatch(path.partition("/")[0]) for path in paths)
@@ -140,6 +151,18 @@ class Moodle(System):
         name = " ".join(name.split()).strip(". ")[:100] or "Participant"
         return f"{name}_{participant[1]}_assignsubmission_file_"
 
+    def set_comment(self, table: LmsTable, line: LmsLine, lines: Sequence[str]) -> str:
+        place = _comments_in(table)
+        if place is None:
+            return super().set_comment(table, line, lines)
+        text = self.comment(lines)
+        table.set(line, place, text)
+        return text
+
+    def comment(self, lines: Sequence[str]) -> str:
+        """As HTML: the import keeps it so (`assign/feedback/comments`, `set_editor_text`)."""
+        return "".join(f"<p>{html.escape(line)}</p>" for line in lines)
+
     def aged(self, age: dt.timedelta) -> list[str]:
         """Moodle takes no grade for a line that changed after the file was downloaded."""
         if age < _STALE_AFTER:
@@ -148,6 +171,20 @@ class Moodle(System):
             f"the file is {age.days} days old; Moodle skips in silence whatever was graded there "
             "since: download it afresh, or allow the import to update such records"
         ]
+
+
+def _comments_in(table: LmsTable) -> int | None:
+    """Return the column of the plugin for comments (`assignfeedback_comments:pluginname`).
+
+    Plugins' columns are the last, behind the time of the grade: in a language that isn't known it
+    is the only one there.
+    """
+    known = table.column(*_COMMENTS)
+    graded = column_of(table, "graded")
+    if known is not None or graded is None:
+        return known
+    behind = range(graded + 1, len(table.columns))
+    return behind[0] if len(behind) == 1 else None
 
 
 def _name_of(table: LmsTable, line: LmsLine) -> str:

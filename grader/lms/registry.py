@@ -60,6 +60,11 @@ def export_systems() -> list[str]:
     return [system.name for system in systems() if system.download]
 
 
+def feedback_systems() -> list[str]:
+    """Return the names of those that take students' pages back."""
+    return [system.name for system in systems() if system.feedback_from]
+
+
 def named(name: str) -> System:
     """Return a system by its name.
 

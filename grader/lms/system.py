@@ -7,12 +7,13 @@ import re
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import ROUND_HALF_UP, Decimal
-from typing import ClassVar
+from typing import ClassVar, Literal
 
 from grader.course.roster import Identity, Person, Roster, is_test_student
 from grader.errors import UsageError
 from grader.lms.lms_table import LmsLine, LmsTable
 from grader.points import HUNDREDTH
+from grader.table_cells import safe_cell
 
 FIRST = ("first name", "firstname", "first_name")
 LAST = ("last name", "lastname", "last_name", "surname")
@@ -126,6 +127,11 @@ class System:
         columns: by piece of an `Identity` (and "id", "section"), the columns that hold it, in
             lower case; the first that is there counts.
         time_columns: those that tell when each line's student handed in, in lower case.
+        comment_columns: those that take what is said on a student's work, in lower case.
+        comments_elsewhere: what to do where there is none.
+        feedback_from: which file of the system's tells how feedback must be named for its upload;
+            empty where it takes none.
+        feedback_upload: where to upload it, and what then happens.
         times_zone: of times there without one; None: the course's.
         times_elsewhere: where the system tells when somebody handed in, if no table of it does.
         own_files: names, in lower case, of what the system puts beside the students' folders.
@@ -139,6 +145,10 @@ class System:
     by_paths: ClassVar[int] = 100
     columns: ClassVar[Columns] = {}
     time_columns: ClassVar[tuple[str, ...]] = ()
+    comment_columns: ClassVar[tuple[str, ...]] = ()
+    comments_elsewhere: ClassVar[str] = "Leave --comments out: the system takes none in a file."
+    feedback_from: ClassVar[Literal["", "table", "archive"]] = ""
+    feedback_upload: ClassVar[str] = ""
     times_zone: ClassVar[dt.tzinfo | None] = None
     times_elsewhere: ClassVar[str] = ""
     own_files: ClassVar[tuple[str, ...]] = ()
@@ -260,6 +270,37 @@ class System:
     def feedback_place(self, table: LmsTable, line: LmsLine) -> str:
         """Return the folder for a student's files in an archive of feedback; empty: none."""
         return ""
+
+    def feedback_beside(self, path: str, who: Identity) -> str:
+        """Return what the name of feedback on a file of the system's archive must begin with.
+
+        Args:
+            path: of the file.
+            who: whose it is, as `place_of` says.
+
+        Empty where none can be given on that file.
+        """
+        return ""
+
+    def set_comment(self, table: LmsTable, line: LmsLine, lines: Sequence[str]) -> str:
+        """Put what is said on a student's work into their line, and return the cell's text.
+
+        Raises:
+            UsageError: the file has no column for it.
+        """
+        place = table.column(*self.comment_columns)
+        if place is None:
+            raise UsageError(
+                f"the file of {self.title}'s has no column for comments",
+                hint=self.comments_elsewhere,
+            )
+        text = self.comment(lines)
+        table.set(line, place, text)
+        return text
+
+    def comment(self, lines: Sequence[str]) -> str:
+        """Return what is said as the text of a cell, which is plain text there."""
+        return safe_cell("\n".join(lines))
 
     def aged(self, age: dt.timedelta) -> list[str]:
         """Return sentences on a table that was exported so long ago."""

@@ -11,6 +11,7 @@ import openpyxl
 
 from tests.cli.conftest import Grader
 from tests.cli.marking import course, record, verdict
+from tests.cli.test_mark import fill as fill_answers
 
 __all__ = ["course"]
 
@@ -101,3 +102,92 @@ def test_totals_go_out_once_they_are_whole(course: Path, grader: Grader) -> None
     [line] = [r for r in Path(done["path"]).read_text("utf-8-sig").splitlines() if "ada," in r]
     assert line == "ada,Ada Lovelace,ada@uni.edu,,67.10"
     assert any(w.startswith("ben: Total: waits for") for w in done["warnings"])
+
+
+COMMENT = 'Fair <b>& square</b>; =1+1 "quoted", und Grüße'
+
+
+def commented(course: Path, grader: Grader) -> None:
+    (course / "roster.csv").write_text(ROSTER + "eve,Eve,eve@uni.edu,902\n")
+    grader("answers", "warm-up", "--csv")
+    table = course / "graded" / "warm-up" / "answers" / "q3.csv"
+    fill_answers(table, "ada", {"q3 (of 2)": "1.5", "q3 comment": COMMENT})
+    done = grader("answers", "warm-up", "--question", "q3", "--import", table)
+    assert done.code == 0, done.err
+
+
+def test_moodles_comments_are_html_that_shows_what_was_said(course: Path, grader: Grader) -> None:
+    commented(course, grader)
+    sheet = course / "worksheet.csv"
+    sheet.write_text(
+        "Identifier,Full name,Email address,Grade,Maximum Grade,Last modified (grade),"
+        "Feedback comments\n"
+        "Participant 1,Ada Lovelace,ada@uni.edu,,10.00,-,\n"
+        "Participant 2,Ben,b@uni.edu,,10.00,-,before\n"
+    )
+    done = grader("export", "moodle", "--into", sheet, "--item", "h1", "--comments")
+    assert done.code == 0, done.err
+    assert "2 comments" in done.err
+    with Path(done.out.strip()).open(newline="") as file:
+        ada, ben = csv.DictReader(file)
+    assert ada["Grade"] == "8.00"
+    assert ada["Feedback comments"] == (
+        "<p>8 of 10 points.</p><p>q1: 6.5 of 8</p><p>q3: 1.5 of 2</p><p>q3: Fair &lt;b&gt;&amp; "
+        "square&lt;/b&gt;; =1+1 &quot;quoted&quot;, und Grüße</p>"
+    )
+    assert "2 wait" in ben["Feedback comments"]
+
+
+def test_moodles_column_of_comments_is_found_in_a_language_that_is_not_known(
+    course: Path, grader: Grader
+) -> None:
+    commented(course, grader)
+    sheet = course / "worksheet.csv"
+    head = "Kennung,Vollständiger Name,E-Mail-Adresse,Bewertung,Beste Bewertung,"
+    head += "Zuletzt geändert (Abgabe),Zuletzt geändert (Bewertung)"
+    line = "Teilnehmer/in 1,Ada Lovelace,ada@uni.edu,,10,-,-"
+    sheet.write_text(f"{head},Kommentare dazu\n{line},\n")
+    done = grader("export", "moodle", "--into", sheet, "--item", "h1", "--comments")
+    assert done.code == 0, done.err
+    assert "<p>8 of 10 points.</p>" in Path(done.out.strip()).read_text()
+    sheet.write_text(f"{head}\n{line}\n")
+    done = grader("export", "moodle", "--into", sheet, "--item", "h1", "--comments")
+    assert done.code == 2 and "Switch feedback comments on" in done.err
+
+
+def test_canvas_takes_no_comments_in_its_gradebook(course: Path, grader: Grader) -> None:
+    source = marked(course, grader)
+    done = grader("export", "canvas", "--into", source, "--item", "h1", "--comments")
+    assert done.code == 2
+    assert "grader feedback canvas" in done.err
+
+
+def test_comments_are_plain_text_that_no_spreadsheet_obeys_elsewhere(
+    course: Path, grader: Grader
+) -> None:
+    commented(course, grader)
+    sheet = course / "status.csv"
+    sheet.write_text("update;usr_id;login;mark;comment\n0;1;ada;;\n")
+    done = grader("export", "ilias", "--into", sheet, "--item", "h1", "--comments")
+    assert done.code == 0, done.err
+    with Path(done.out.strip()).open(newline="") as file:
+        [ada] = csv.DictReader(file, delimiter=";")
+    assert ada["comment"].splitlines()[-1] == f"q3: {COMMENT}"
+    assert ada["comment"].startswith("8 of 10 points.")
+    sheet.write_text(
+        '"Last Name","Username","Softmax [Total Pts: 10 Score] |5","Feedback to Learner",'
+        '"Feedback Format"\n"Lovelace","ada","","",""\n'
+    )
+    done = grader("export", "blackboard", "--into", sheet, "--item", "h1", "--comments")
+    assert done.code == 0, done.err
+    with Path(done.out.strip()).open(newline="") as file:
+        [ada] = csv.DictReader(file)
+    assert ada["Feedback Format"] == "PLAIN_TEXT" and COMMENT in ada["Feedback to Learner"]
+
+
+def test_comments_are_of_one_assignment(course: Path, grader: Grader) -> None:
+    commented(course, grader)
+    sheet = course / "status.csv"
+    sheet.write_text("update;usr_id;login;mark;comment\n0;1;ada;;\n")
+    done = grader("export", "ilias", "--into", sheet, "--item", "quiz", "--comments")
+    assert done.code == 2 and "one assignment at a time" in done.err

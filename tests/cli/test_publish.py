@@ -109,3 +109,15 @@ def test_nothing_to_publish_is_said(course: Path, grader: Grader) -> None:
     done = grader("publish")
     assert (done.code, "no page to publish" in done.err) == (2, True)
     assert grader("publish", "hw9").code == 2
+
+
+def test_who_handed_in_nothing_has_a_page_on_the_server_too(graded: Path, grader: Grader) -> None:
+    with (graded / "roster.csv").open("a") as roster:
+        roster.write("eve,Eve,eve@uni.edu\n")
+    (graded / "graded" / "warm-up" / "students" / "mallory.html").write_text("a stray file")
+    grader("report", "warm-up")
+    grader("publish", "--url", URL)
+    found = links(graded)
+    assert sorted(found) == ["ada", "ben", "eve"]
+    place = graded / "published" / found["eve"].removeprefix(URL)
+    assert "Not handed in" in (place / "warm-up.html").read_text()

@@ -21,11 +21,13 @@ class Filled:
 
     Attributes:
         filled, changed: cells that were written, and those of them that had held another mark.
+        comments: of how many students something is said.
         warnings: what a person should know before the import, in sentences.
     """
 
     filled: int = 0
     changed: int = 0
+    comments: int = 0
     warnings: list[str] = field(default_factory=list)
 
 
@@ -37,6 +39,7 @@ def fill(
     *,
     named: Mapping[str, str] | None = None,
     scale: bool = False,
+    comments: Mapping[str, Sequence[str]] | None = None,
 ) -> Filled:
     """Write scores into a table, in place.
 
@@ -47,6 +50,7 @@ def fill(
         matcher: tells which line is whose.
         named: by item, the file's column, where its title isn't the item's.
         scale: give points as a share of what the system counts out of.
+        comments: by student, lines for the system's column of comments.
 
     Raises:
         UsageError: a column isn't there or can't be told from another, or the system would
@@ -66,6 +70,11 @@ def fill(
     for column in columns:
         _check_maximum(column, targets[column.id], scale, done)
     lines = list(students_in(table, system, matcher, done))
+    if comments is not None:
+        for student, line in lines:
+            if said := comments.get(student):
+                system.set_comment(table, line, said)
+                done.comments += 1
     for column in columns:
         into, comma = targets[column.id], _writes_commas(table, targets[column.id].place)
         for student, line in lines:
