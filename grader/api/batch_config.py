@@ -13,6 +13,7 @@ from grader.course.secret import seeds_key
 from grader.course.spec import AssignmentSpec
 from grader.errors import SpecError
 from grader.grading.job import BatchConfig
+from grader.release.given_cells import GivenCell
 from grader.sandbox.choose import Choice
 from grader.sandbox.gpus import gpus_for
 
@@ -59,19 +60,25 @@ def batch_config(
 
 
 def with_released_cells(config: BatchConfig, assignment: Assignment) -> BatchConfig:
-    """Return the setting with the cells of the released notebook, where a person reads answers.
+    """Return the setting with the cells of the released notebook, where a person reads answers."""
+    cells = released_cells(assignment)
+    return msgspec.structs.replace(config, released=cells) if cells else config
+
+
+def released_cells(assignment: Assignment) -> tuple[GivenCell, ...]:
+    """Return the cells of the released notebook, where a person reads answers.
 
     A reference that makes no notebook has released none: answers are then found by their marker.
     """
     if not assignment.spec.manual_points:
-        return config
+        return ()
     # jupytext takes a third of a second to import; most batches need no released notebook.
     from grader.release.questions import given_cells
 
     try:
-        return msgspec.structs.replace(config, released=given_cells(assignment))
+        return given_cells(assignment)
     except SpecError:
-        return config
+        return ()
 
 
 def trial_config(

@@ -9,6 +9,7 @@ from decimal import Decimal
 from pathlib import Path
 
 from grader import __version__
+from grader.api.batch_config import released_cells
 from grader.course.directory import Course
 from grader.course.given_files import given_files
 from grader.course.spec import AssignmentSpec
@@ -18,9 +19,10 @@ from grader.grading.job import BatchConfig, Job
 from grader.grading.keeping.kept import with_key
 from grader.grading.one_notebook import for_one
 from grader.intake.accepted_files import AcceptedFiles, Taken, beside_on_disk, hashes
-from grader.intake.answers import written_answers
+from grader.intake.answers import AnswerPlace, find_answers
 from grader.intake.notebook import ReadNotebook, read_notebook
-from grader.release.check_settings import released_spec
+from grader.release.check_settings import read_setting, released_spec
+from grader.release.given_cells import GivenCell
 from grader.sandbox.base import CellResult
 from grader.sandbox.choose import Choice, choose
 from grader.suite.lookahead import look_ahead
@@ -41,6 +43,7 @@ class CheckedNotebook:
     ahead: tuple[str, ...]
     missing_modules: tuple[str, ...]
     answers: dict[str, str]
+    answer_places: dict[str, AnswerPlace]
     sandbox: str
 
 
@@ -54,6 +57,9 @@ class PublicSuite:
     hide: tuple[Path, ...] = ()
     given: Path | None = None
     """The folder in which lies what `[box] files` of the spec names."""
+    cells: tuple[GivenCell, ...] = ()
+    """Those of the released notebook, by which the answers `by_hand` are found, as in grading."""
+    by_hand: tuple[str, ...] = ()
 
 
 def check(
@@ -100,11 +106,14 @@ def find_public_suite(notebook: Path, assignment: str | None) -> PublicSuite:
         spec = released_spec(beside) or AssignmentSpec(
             title=notebook.stem, points=Decimal(0), questions=()
         )
+        setting = read_setting(beside)
         return PublicSuite(
             folder=beside / "tests",
             data=data if data.is_dir() else None,
             spec=spec,
             given=beside,
+            cells=setting.cells if setting else (),
+            by_hand=setting.by_hand if setting else (),
         )
     try:
         course = Course.find(beside)
@@ -123,6 +132,8 @@ def find_public_suite(notebook: Path, assignment: str | None) -> PublicSuite:
         spec=chosen.spec,
         hide=(course.root,),
         given=chosen.folder,
+        cells=released_cells(chosen),
+        by_hand=tuple(q.id for q in chosen.spec.questions if q.manual),
     )
 
 
@@ -164,6 +175,7 @@ def run_public_suite(
     )
     config = for_one(config, job)
     checked = check_notebook(with_key(config) if keep else config, job)
+    answers = find_answers(notebook, given=suite.cells, asked=suite.by_hand)
     return CheckedNotebook(
         results=list(checked.results),
         cells=list(checked.cells),
@@ -172,7 +184,8 @@ def run_public_suite(
             notebook.sources, suite.spec, beside=[*job.files, *config.given, *taken.unused]
         ),
         missing_modules=checked.missing_modules,
-        answers=written_answers(notebook),
+        answers=answers.texts,
+        answer_places=answers.places,
         sandbox=sandbox,
     )
 
@@ -186,6 +199,7 @@ def _config(suite: PublicSuite, choice: Choice, given: dict[str, bytes]) -> Batc
         reference="",
         data=str(suite.data or ""),
         given=given,
+        released=suite.cells,
         sandbox=choice.sandbox,
         isolation=choice.isolation,
         image=choice.image,

@@ -72,6 +72,7 @@ def _document(found: CheckedNotebook) -> dict[str, Any]:
         "ahead": list(found.ahead),
         "missing_modules": list(found.missing_modules),
         "answers": sorted(found.answers),
+        "unanswered": _unanswered(found),
     }
 
 
@@ -103,3 +104,14 @@ def _show(found: CheckedNotebook) -> None:
     click.echo(f"{passed_count} of {len(found.results)} public tests passed.")
     if found.answers:
         click.echo(f"Written answers found: {', '.join(sorted(found.answers))}.")
+    for question, place in _unanswered(found).items():
+        why = "it is as it was handed out" if place == "untouched" else "its place is gone"
+        secho(f"  ! no answer to {question}: {why}", fg="yellow")
+
+
+def _unanswered(found: CheckedNotebook) -> dict[str, str]:
+    return {
+        question: str(at.place)
+        for question, at in sorted(found.answer_places.items())
+        if question not in found.answers or at.place == "untouched"
+    }

@@ -88,11 +88,14 @@ class Standings:
         self._scheme: CourseFile | None = None
         self._item: Item | None = None
         self._groups: Mapping[str, tuple[str, ...]] = {}
+        # Without the course's zone that of the due date tells: students know no other.
+        self._zone = self._due.tzinfo if self._due else None
         self.problem = ""
         if not course.course_file.is_file():
             return
         try:
             scheme = load_scheme(course)
+            self._zone = scheme.zone if scheme.timezone else self._zone
             item = next((i for i in scheme.items if i.assignment == assignment.name), None)
             if item is not None:
                 self._groups = load_groups(course, scheme).members.get(item.id, {})
@@ -128,9 +131,15 @@ class Standings:
                 one,
                 name=people[student].name if student in people else "",
                 on_roster=not people or student in people,
+                handed_in=self._local(one.handed_in),
+                due=self._local(one.due),
             )
             for student, one in found.items()
         }
+
+    def _local(self, time: dt.datetime | None) -> dt.datetime | None:
+        """Return a time as the course's clocks show it: every page tells it so."""
+        return time.astimezone(self._zone) if time is not None and self._zone else time
 
     def _by_rules(
         self,

@@ -1,4 +1,4 @@
-"""What a student's own check must know of the assignment: limits, libraries, files beside.
+"""What a student's own check must know of the assignment: limits, libraries, files, given cells.
 
 It lies in the release, so that a check there says what the grading will.
 """
@@ -11,36 +11,56 @@ from pathlib import Path
 import msgspec
 
 from grader.course.spec import AssignmentSpec, BoxSpec, HandInRules, Resources
+from grader.release.given_cells import GivenCell
 
 SETTING_NAME = "grader.json"
-_MAX_BYTES = 1 << 20
+_MAX_BYTES = 16 << 20
 
 
 class ReleasedSetting(msgspec.Struct, frozen=True, kw_only=True):
-    """`grader.json`: nothing in it is a secret, and nothing in it decides over marks."""
+    """`grader.json`: nothing in it is a secret, and nothing in it decides over marks.
+
+    `by_hand` are the questions for which a person gives points, `cells` those of the released
+    notebook, by which their answers are found.
+    """
 
     title: str
     resources: Resources = Resources()
     box: BoxSpec = BoxSpec()
     handin: HandInRules = HandInRules()
+    by_hand: tuple[str, ...] = ()
+    cells: tuple[GivenCell, ...] = ()
 
 
-def released_setting(spec: AssignmentSpec) -> bytes:
-    """Write what a release tells of the spec."""
+def released_setting(spec: AssignmentSpec, cells: tuple[GivenCell, ...]) -> bytes:
+    """Write what a release tells of the spec, and its cells where answers are looked for."""
+    by_hand = tuple(question.id for question in spec.questions if question.manual)
     setting = ReleasedSetting(
-        title=spec.title, resources=spec.resources, box=spec.box, handin=spec.handin
+        title=spec.title,
+        resources=spec.resources,
+        box=spec.box,
+        handin=spec.handin,
+        by_hand=by_hand,
+        cells=cells if by_hand else (),
     )
     return msgspec.json.format(msgspec.json.encode(setting), indent=2) + b"\n"
 
 
-def released_spec(folder: Path) -> AssignmentSpec | None:
-    """Read it back as a spec without questions; None where it is not there or can't be read."""
+def read_setting(folder: Path) -> ReleasedSetting | None:
+    """Read it back; None where it is not there or can't be read."""
     path = folder / SETTING_NAME
     try:
         if path.stat().st_size > _MAX_BYTES:
             return None
-        setting = msgspec.json.decode(path.read_bytes(), type=ReleasedSetting)
+        return msgspec.json.decode(path.read_bytes(), type=ReleasedSetting)
     except (OSError, msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+        return None
+
+
+def released_spec(folder: Path) -> AssignmentSpec | None:
+    """Read it back as a spec without questions; None where it is not there or can't be read."""
+    setting = read_setting(folder)
+    if setting is None:
         return None
     return AssignmentSpec(
         title=setting.title,

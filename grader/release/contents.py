@@ -11,6 +11,7 @@ from grader.course.directory import Assignment
 from grader.points import show
 from grader.release.check_settings import SETTING_NAME, released_setting
 from grader.release.notebooks import notebook_bytes, student_notebook
+from grader.release.questions import given_cells
 from grader.resources import shipped_dir
 
 # The same ranges as the package's own, so that a student's torch behaves as the box's does.
@@ -30,7 +31,7 @@ def released_contents(assignment: Assignment) -> dict[str, bytes]:
     """
     contents = {
         f"{assignment.name}.ipynb": notebook_bytes(student_notebook(assignment)),
-        SETTING_NAME: released_setting(assignment.spec),
+        SETTING_NAME: released_setting(assignment.spec, given_cells(assignment)),
         "README.md": _readme(assignment).encode(),
         "requirements.txt": _requirements(assignment).encode(),
         **_copied("tests", assignment.public_dir, assignment.public_files()),

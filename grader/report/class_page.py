@@ -25,7 +25,7 @@ from grader.report.cases import anchors_of, work_anchor
 from grader.report.charts import histogram_svg
 from grader.report.overview import findings
 from grader.report.statistics import class_statistics
-from grader.report.templates import render
+from grader.report.templates import render, zone_name
 from grader.resources import shipped_dir
 
 MAX_BREACHES = 20
@@ -145,6 +145,7 @@ def class_page(
                 (v, violation) for v in ordered for violation in v.violations[:MAX_BREACHES]
             ],
             "flags": [(flag, words, flags[flag]) for flag, words in FLAGS.items() if flags[flag]],
+            "zone": _zone_of(rows),
             "script": Markup(script),  # noqa: S704 - our own file, named by its hash
             "script_hash": Markup(script_hash(script)),  # noqa: S704 - base64
             "now": now,
@@ -206,6 +207,13 @@ def _questions(verdict: Verdict | None, given: Given) -> Iterator[tuple[str, Que
                 waits=question.manual_points if hand is None else Decimal(0),
             ),
         )
+
+
+def _zone_of(rows: Sequence[StudentRow]) -> str:
+    """The zone in which all the times of the page are; empty where they differ, as in autumn."""
+    times = (row.standing.handed_in for row in rows)
+    zones = {zone_name(time) for time in times if time is not None}
+    return zones.pop() if len(zones) == 1 else ""
 
 
 def _flags(verdict: Verdict | None, one: Standing, mark: WholeMark | None) -> Iterator[str]:

@@ -37,7 +37,10 @@ def comment_lines(
     )
     if sheet.whole is None:
         return []
-    lines = [f"{sheet.whole.words} points{'' if sheet.complete else ' so far'}."]
+    whole = sheet.whole
+    waits = f", {show(whole.waits)} {whole.verb}" if whole.waits else ""
+    so_far = "" if sheet.complete else " so far"
+    lines = [f"{show(whole.points)} of {show(whole.max_points)} points{so_far}{waits}."]
     if standing.late:
         lines.append(f"Late: {standing.late}.")
     if verdict.outcome is not Outcome.GRADED:
@@ -59,7 +62,9 @@ def absent_lines(standing: Standing) -> list[str]:
 def _of_question(question: QuestionSheet, given: Given) -> list[str]:
     name = question.id if question.title in {"", question.id} else f"{question.id} {question.title}"
     lines = []
-    if question.whole_max or question.whole:
+    if question.waits and question.waits == question.whole_max:
+        lines.append(f"{name}: {show(question.waits)} to be marked by a person")
+    elif question.whole_max or question.whole:
         waits = f", {show(question.waits)} to be marked by a person" if question.waits else ""
         lines.append(f"{name}: {show(question.whole)} of {show(question.whole_max)}{waits}")
     if question.by_hand or question.comment:

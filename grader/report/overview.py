@@ -71,6 +71,7 @@ def findings(
         *_notebooks(verdicts),
         *_tests(statistics or class_statistics(verdicts, spec.points)),
         *_people(verdicts, spec, standings),
+        *_untouched(verdicts),
         *_waiting(marks),
     ]
     if problem:
@@ -195,6 +196,17 @@ def _people(
     yield from who("extended", "with an extension", {s: o.extended for s, o in own})
     yield from who("excused", "excused", {s: o.excused for s, o in own})
     yield from who("not_on_roster", "not on the roster", {s: not o.on_roster for s, o in own})
+
+
+def _untouched(verdicts: Sequence[Verdict]) -> Iterator[OverviewLine]:
+    questions = dict.fromkeys(question for v in verdicts for question in v.untouched)
+    for question in sorted(questions):
+        found = tuple(v.student for v in verdicts if question in v.untouched)
+        yield OverviewLine(
+            kind="untouched",
+            text=f"{len(found)} left the answer to {question} as it was handed out",
+            students=found,
+        )
 
 
 def _waiting(marks: Mapping[str, WholeMark | None]) -> Iterator[OverviewLine]:

@@ -83,14 +83,15 @@ def _percent(share: float | Decimal) -> str:
 def _moment(time: dt.datetime | None) -> str:
     if time is None:
         return "unknown"
-    return f"{time:%-d %B %Y, %H:%M} {_zone(time)}".strip()
+    return f"{time:%-d %B %Y, %H:%M} {zone_name(time)}".strip()
 
 
 def _short(time: dt.datetime) -> str:
     return f"{time:%-d %b, %H:%M}"
 
 
-def _zone(time: dt.datetime) -> str:
+def zone_name(time: dt.datetime) -> str:
+    """The offset of a time, as pages tell it."""
     offset = time.strftime("%z")
     return "UTC" if offset == "+0000" else f"UTC{offset[:3]}:{offset[3:5]}" if offset else ""
 

@@ -234,3 +234,18 @@ def test_a_mark_that_does_not_fit_the_course_file_leaves_the_others_alone(
     found = stand(root, gradebook, odd, verdict("ben", late_h=2))
     assert found["ada"].late == "2 hours late"
     assert found["ben"].late == "1 day late: 20 % off"
+
+
+@pytest.mark.parametrize(
+    ("timezone", "shown"),
+    [('timezone = "America/New_York"', "11:59 -0400"), ("", "18:59 +0300")],
+)
+def test_times_are_told_in_the_courses_zone_else_in_that_of_the_due_date(
+    timezone: str, shown: str, root: Path, gradebook: Gradebook
+) -> None:
+    path = root / "course.toml"
+    path.write_text(path.read_text().replace('timezone = "Europe/Istanbul"', timezone))
+    ada = stand(root, gradebook, verdict("ada"))["ada"]
+    assert ada.handed_in is not None and ada.due is not None
+    assert f"{ada.handed_in:%H:%M %z}" == shown
+    assert ada.due == DUE and ada.due.utcoffset() == ada.handed_in.utcoffset()

@@ -10,6 +10,7 @@ import msgspec
 
 from grader.gradebook.standings import Standing, class_marks
 from grader.grading.verdict import Verdict
+from grader.intake.answers import AnswerPlace, AnswerPosition
 from grader.report.cases import join_cases
 from grader.report.overview import OverviewLine, findings
 from grader.suite.results import TestOutcome
@@ -126,3 +127,13 @@ def _statistics(verdicts: list[Verdict]) -> Any:
     from grader.report.statistics import class_statistics
 
     return class_statistics(verdicts, Decimal(60)).tests
+
+
+def test_answers_that_were_not_touched_are_told_by_question() -> None:
+    places = {"q7": AnswerPlace(place=AnswerPosition.UNTOUCHED)}
+    written = {"q7": AnswerPlace(place=AnswerPosition.MARKED)}
+    told = found([taken("a", 2, answer_places=places), taken("b", 2, answer_places=written)])[
+        "untouched"
+    ]
+    assert told.text == "1 left the answer to q7 as it was handed out"
+    assert told.students == ("a",)
