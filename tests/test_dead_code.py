@@ -51,8 +51,6 @@ KEPT = {
     "class_totals",
     # what the record says of each run; there is no command for it yet
     "batches",
-    # for a server, which has a pool standing, puts regrades last and says where it is
-    *("desk_serves", "REGRADE"),
 }
 
 

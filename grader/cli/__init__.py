@@ -23,6 +23,9 @@ _SECTIONS = {
         "validate": "Try an assignment before its release.",
         "release": "Write what students get.",
     },
+    "In the browser": {
+        "serve": "Serve a course: hand in, mark, publish.",
+    },
     "Hand in": {
         "check": "Run the public tests on a notebook.",
         "inbox": "Let students of this machine hand in.",

@@ -109,7 +109,13 @@ class Standings:
         return self._item.id if self._item else None
 
     def of(
-        self, verdicts: Sequence[Verdict], *, newest: Newest, now: dt.datetime, whole: bool = True
+        self,
+        verdicts: Sequence[Verdict],
+        *,
+        newest: Newest,
+        now: dt.datetime,
+        whole: bool = True,
+        also: Sequence[str] = (),
     ) -> dict[str, Standing]:
         """Return the standing of everybody: who handed in, and who is on the roster.
 
@@ -118,9 +124,10 @@ class Standings:
             newest: what people said of the assignment and its item.
             now: decides what is overdue.
             whole: False leaves out who is not among the verdicts.
+            also: students who are wanted all the same.
         """
         of = {verdict.student: verdict for verdict in verdicts}
-        known = [*of, *(p for p in self._people if p not in of)] if whole else [*of]
+        known = list(dict.fromkeys([*of, *(self._people if whole else ()), *also]))
         if self._scheme is None or self._item is None:
             found = {s: _plain(of.get(s), self._due, now) for s in known}
         else:

@@ -7,10 +7,11 @@ import uuid
 import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass
+from decimal import Decimal
 from types import TracebackType
 from typing import Any, Self
 
-from sqlalchemy import case, func, select
+from sqlalchemy import Engine, case, func, select
 from sqlalchemy.orm import Session
 
 from grader.errors import GradebookError
@@ -20,6 +21,7 @@ from grader.gradebook.hand_ins import HandIns, Times, timed, times_of
 from grader.gradebook.hand_marks import HandMarks
 from grader.gradebook.schema import open_engine
 from grader.gradebook.tables import BatchRow, VerdictRow
+from grader.gradebook.tries import DeskTries, finish
 from grader.grading.verdict import Outcome, Verdict, verdict_from_json, verdict_to_json
 
 
@@ -90,6 +92,11 @@ class Gradebook:
         self._engine.dispose()
 
     @property
+    def engine(self) -> Engine:
+        """The database, for what else is kept in it."""
+        return self._engine
+
+    @property
     def hand_marks(self) -> HandMarks:
         """What people marked, in the same database."""
         return HandMarks(self._engine)
@@ -98,6 +105,11 @@ class Gradebook:
     def hand_ins(self) -> HandIns:
         """When attempts were handed in, as it was learnt after their verdicts."""
         return HandIns(self._engine)
+
+    @property
+    def tries(self) -> DeskTries:
+        """What was handed in through the desk, and its queue."""
+        return DeskTries(self._engine)
 
     # -- writing ---------------------------------------------------------------------------
 
@@ -122,8 +134,17 @@ class Gradebook:
         with writing(self._engine) as session:
             _batch(session, batch).finished_at = dt.datetime.now(dt.UTC)
 
-    def record(self, verdict: Verdict, executed_notebook: bytes | None, *, batch: str) -> int:
+    def record(
+        self,
+        verdict: Verdict,
+        executed_notebook: bytes | None,
+        *,
+        batch: str,
+        desk_try: int | None = None,
+    ) -> int:
         """Commit one verdict with its executed notebook; both are kept, or neither.
+
+        With `desk_try`, that hand-in has its verdict from the same moment on.
 
         Returns the number of the entry.
         """
@@ -132,6 +153,8 @@ class Gradebook:
             _batch(session, batch)
             session.add(row)
             session.flush()
+            if desk_try is not None:
+                finish(session, desk_try, row.id, now=row.made_at)
             return row.id
 
     # -- reading ---------------------------------------------------------------------------
@@ -177,6 +200,24 @@ class Gradebook:
         with reading(self._engine) as session:
             return set(session.scalars(query))
 
+    def points(
+        self, assignment: str, *, counts: Counts = "last"
+    ) -> dict[str, tuple[Decimal, Decimal]]:
+        """Return the suite's points and of how many, by student; reads no verdict.
+
+        For lists: what people gave, and what lateness costs, is not in it. With "best", of the
+        try with the most points.
+        """
+        query = select(
+            VerdictRow.student, VerdictRow.attempt, VerdictRow.points, VerdictRow.max_points
+        ).where(VerdictRow.id.in_(_holding(assignment)))
+        found: dict[str, tuple[Decimal, Decimal]] = {}
+        with reading(self._engine) as session:
+            for student, _, points, most in session.execute(query.order_by(VerdictRow.attempt)):
+                if counts == "last" or student not in found or points > found[student][0]:
+                    found[student] = (points, most)
+        return found
+
     def entry_names(self, assignment: str) -> dict[tuple[str, int], str]:
         """Return the name of the entry that holds, by student and attempt; reads no verdict."""
         query = select(
@@ -205,6 +246,15 @@ class Gradebook:
         with reading(self._engine) as session:
             times = times_of(session, assignment)
             return [_entry(row, times, holds=False) for row in session.scalars(query)]
+
+    def entry(self, number: int) -> StoredVerdict | None:
+        """Return one entry by its number, or None."""
+        with reading(self._engine) as session:
+            row = session.get(VerdictRow, number)
+            if row is None:
+                return None
+            times = times_of(session, row.assignment)
+            return _entry(row, times, holds=True)
 
     def executed_notebook(self, verdict: Verdict) -> bytes | None:
         """Return the executed notebook that was recorded with a verdict, as nbformat JSON."""

@@ -55,6 +55,7 @@ def answers_page(
     *,
     spec: AssignmentSpec,
     anonymous: bool,
+    alone: bool = False,
     template_dirs: Sequence[Path] = (),
 ) -> str:
     """Return the page as one self-contained HTML file that runs no script and loads nothing.
@@ -63,6 +64,7 @@ def answers_page(
         sheets: by question; what students wrote is taken as hostile.
         spec: of the assignment.
         anonymous: the answers stand under pseudonyms.
+        alone: one answer, to be shown inside another page that has its own heading.
         template_dirs: a course's own template folders.
     """
     return render(
@@ -71,6 +73,7 @@ def answers_page(
             "sheets": sheets,
             "spec": spec,
             "anonymous": anonymous,
+            "alone": alone,
             "view": lambda answer: view_answer(answer.notebook(), answer.at),
             "prose_html": markdown_html,
             "words": outcome_words,

@@ -1,0 +1,143 @@
+"""What one student may see of an assignment now, made of the record when it is asked for."""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass
+
+from grader.course.directory import Assignment, Course
+from grader.course.spec import AssignmentSpec
+from grader.gradebook.course_marks import marked_answers
+from grader.gradebook.course_tries import counted_verdicts
+from grader.gradebook.hand_marks import Newest
+from grader.gradebook.standings import Standing, Standings
+from grader.gradebook.store import Gradebook
+from grader.gradebook.whole_mark import Given
+from grader.grading.verdict import Verdict
+from grader.report.marks import Audience, MarkSheet, mark_sheet
+from grader.report.student_page import student_page
+
+
+@dataclass(frozen=True, kw_only=True)
+class OwnWork:
+    """One student and one assignment.
+
+    Attributes:
+        standing: due date for this student, lateness, extension.
+        counted: the verdict that counts; None where nothing has one.
+        sheet: the marks that may be seen of it.
+    """
+
+    assignment: str
+    spec: AssignmentSpec
+    standing: Standing
+    counted: Verdict | None
+    sheet: MarkSheet | None
+
+
+class WorkReader:
+    """Reads one assignment for one reader after the other.
+
+    Args:
+        course, assignment, gradebook: of these.
+        published: students see what people gave, and what lateness costs; else what the suite
+            says alone.
+        now: decides which tests are shown.
+    """
+
+    def __init__(
+        self,
+        course: Course,
+        assignment: Assignment,
+        gradebook: Gradebook,
+        *,
+        published: bool,
+        now: dt.datetime,
+    ) -> None:
+        self._course = course
+        self._assignment = assignment
+        self._gradebook = gradebook
+        self._published = published
+        self._now = now
+        self._standings = Standings(course, assignment, gradebook)
+
+    def own(self, student: str) -> OwnWork:
+        """Return what a student may see of their own work."""
+        counted = self._counted(student)
+        standing = self._standing(student, counted)
+        sheet = self.sheet(counted, standing, "student") if counted else None
+        return OwnWork(
+            assignment=self._assignment.name,
+            spec=self._assignment.spec,
+            standing=standing,
+            counted=counted,
+            sheet=sheet,
+        )
+
+    def sheet(self, verdict: Verdict, standing: Standing, audience: Audience) -> MarkSheet:
+        """Return the marks of one verdict that this reader may see."""
+        return mark_sheet(
+            verdict,
+            spec=self._assignment.spec,
+            audience=audience,
+            now=self._now,
+            given=self._given(verdict, audience),
+            by_hand=standing.by_hand,
+        )
+
+    def page(self, verdict: Verdict, audience: Audience) -> str:
+        """Return the whole page of one verdict, with the executed notebook."""
+        return student_page(
+            verdict,
+            self._gradebook.executed_notebook(verdict),
+            spec=self._assignment.spec,
+            audience=audience,
+            now=self._now,
+            given=self._given(verdict, audience),
+            standing=self._standing(verdict.student, verdict),
+            template_dirs=self._course.template_dirs,
+        )
+
+    def _counted(self, student: str) -> Verdict | None:
+        entries = self._gradebook.history(self._assignment.name, student)
+        newest = {entry.verdict.submission.attempt: entry for entry in entries}
+        held = {e.verdict.submission.attempt: e for e in entries if e.holds}
+        verdicts = [entry.verdict for entry in {**newest, **held}.values()]
+        counted = counted_verdicts(self._course, self._assignment, self._gradebook, verdicts)
+        return counted[0] if counted else None
+
+    def _standing(self, student: str, verdict: Verdict | None) -> Standing:
+        found = self._standings.of(
+            [verdict] if verdict else [],
+            newest=self._marks(student),
+            now=self._now,
+            whole=False,
+            also=[student],
+        )[student]
+        if self._published:
+            return found
+        # What a person gave for the whole is not out yet, nor what lateness makes of it.
+        return Standing(
+            name=found.name,
+            on_roster=found.on_roster,
+            handed_in=found.handed_in,
+            due=found.due,
+            extended=found.extended,
+            late=found.late,
+            excused=found.excused,
+            absent=found.absent,
+            overdue=found.overdue,
+            group=found.group,
+        )
+
+    def _given(self, verdict: Verdict, audience: Audience) -> Given:
+        if audience == "student" and not self._published:
+            return {}
+        return marked_answers(verdict, self._marks(verdict.student))
+
+    def _marks(self, student: str) -> Newest:
+        read = self._gradebook.hand_marks.newest
+        item = self._standings.item
+        name = self._assignment.name
+        whole = read(student=student, item=item) if item not in (None, name) else {}
+        return whole | read(student=student, item=name)

@@ -1,0 +1,194 @@
+"""Take in what a student hands in through the desk: look at it, keep it, put it into the queue."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from grader.api.handing_in import intake_config
+from grader.course.directory import Assignment, Course
+from grader.errors import InfrastructureError, SubmissionError, UsageError
+from grader.gradebook.store import Gradebook
+from grader.gradebook.tries import DeskTry
+from grader.grading.fresh_seed import fresh_seed
+from grader.intake.accepted_files import beside_of
+from grader.intake.advice import advice
+from grader.intake.collect import collect
+from grader.intake.notebook import read_notebook
+from grader.intake.stored import (
+    assignment_folder,
+    attempts_in,
+    read_record,
+    record_of,
+    write_attempt,
+)
+from grader.intake.submission import Submission
+from grader.suite.lookahead import look_ahead
+
+
+@dataclass(frozen=True, kw_only=True)
+class Looked:
+    """What can be said of files before they are handed in, without running them.
+
+    Attributes:
+        submission: as it would be handed in.
+        problem: why it can't be; empty where it can.
+        warnings: what will not run where it is graded, and what is not taken.
+    """
+
+    submission: Submission
+    problem: str
+    warnings: tuple[str, ...]
+
+
+def look_at(course: Course, assignment: Assignment, student: str, folder: Path) -> Looked:
+    """Look at uploaded files.
+
+    Args:
+        course, assignment: of these.
+        student: whose they are.
+        folder: holds one folder or archive with the student's name, and nothing else.
+
+    Raises:
+        UsageError: there is nothing in it that can be read as a hand-in.
+    """
+    config = intake_config(course, system="folder", beside=beside_of(assignment))
+    collected = collect([folder], assignment=assignment.name, config=config)
+    own = [s for s in collected.submissions if s.student == student]
+    if len(own) != 1:
+        why = "; ".join(r.reason for r in collected.refused) or "no notebook is among the files"
+        raise UsageError(why, hint="Hand in the notebook itself, the .ipynb file.")
+    submission = own[0]
+    if submission.problem:
+        return Looked(submission=submission, problem=submission.problem, warnings=submission.notes)
+    return Looked(
+        submission=submission,
+        problem="",
+        warnings=(*_advice(submission, assignment), *submission.notes),
+    )
+
+
+def _advice(submission: Submission, assignment: Assignment) -> tuple[str, ...]:
+    try:
+        notebook = read_notebook(submission.read(), name=submission.file)
+    except SubmissionError:  # its problem says so
+        return ()
+    names = [*(name for name, _ in submission.files), *submission.unused]
+    said = advice(
+        notebook,
+        file=submission.file,
+        size=submission.content.size,
+        assignment=assignment.name,
+    )
+    return (*said, *look_ahead(notebook.sources, assignment.spec, beside=names))
+
+
+def hand_in(
+    course: Course,
+    gradebook: Gradebook,
+    assignment: Assignment,
+    looked: Looked,
+    *,
+    key: str,
+    by: str,
+    now: dt.datetime,
+) -> DeskTry:
+    """Keep a hand-in and put it into the queue; when this returns, it can't be lost.
+
+    A `key` that was used before is the same form sent twice: the try that came of it is returned.
+
+    Raises:
+        UsageError: all attempts are used, or there is a problem with the file.
+        InfrastructureError: the disk refuses; nothing was acknowledged.
+    """
+    if looked.problem:
+        raise UsageError(looked.problem)
+    submission = looked.submission
+    tries = gradebook.tries
+    found, new = tries.receive(
+        key,
+        assignment=assignment.name,
+        student=submission.student,
+        file=submission.file[:1000],
+        received_from=by,
+        seed=fresh_seed(),
+        now=now,
+    )
+    if not new:
+        return found
+    with _forgotten_on_failure(gradebook, found.id):
+        timed = _timed(submission, now)
+        folder, record = write_attempt(
+            assignment_folder(course.submissions_dir, assignment.name),
+            record_of(timed, assignment.name),
+            timed.read(),
+            files=timed.read_files(),
+            limit=assignment.spec.attempts.limit,
+        )
+    return tries.stored(
+        found.id,
+        attempt=record.attempt,
+        sha256=record.sha256_of_all,
+        folder=str(folder.relative_to(course.submissions_dir)),
+        supersedes=assignment.spec.attempts.counts == "last",
+    )
+
+
+def _timed(submission: Submission, now: dt.datetime) -> Submission:
+    return replace(submission, submitted_at=now)
+
+
+@contextmanager
+def _forgotten_on_failure(gradebook: Gradebook, number: int) -> Iterator[None]:
+    try:
+        yield
+    except (UsageError, InfrastructureError):
+        gradebook.tries.forget(number)
+        raise
+
+
+def settle_broken_off(course: Course, gradebook: Gradebook, *, older_than: dt.timedelta) -> int:
+    """Look after hand-ins whose taking in was broken off; return how many were kept.
+
+    What is whole on disk goes into the queue; of the rest nothing was acknowledged. Younger ones
+    may still be on their way: storing takes less than `older_than`.
+    """
+    kept = 0
+    before = dt.datetime.now(dt.UTC) - older_than
+    for one in gradebook.tries.receiving():
+        if one.received_at > before:
+            continue
+        found = _stored_at(course, one)
+        if found is None:
+            gradebook.tries.forget(one.id)
+            continue
+        number, folder, sha256 = found
+        gradebook.tries.stored(one.id, attempt=number, sha256=sha256, folder=folder)
+        kept += 1
+    return kept
+
+
+def _stored_at(course: Course, one: DeskTry) -> tuple[int, str, str] | None:
+    """The attempt that was stored for a try: the one with its time to which no other try leads."""
+    student = course.submissions_dir / one.assignment / one.student
+    if not student.is_dir():
+        return None
+    for number, path in sorted(attempts_in(student).items(), reverse=True):
+        record = read_record(path)
+        if record.submitted_at == one.received_at and record.file == one.file:
+            folder = str(path.relative_to(course.submissions_dir))
+            return number, folder, record.sha256_of_all
+    return None
+
+
+def tries_left(assignment: Assignment, course: Course, student: str) -> int | None:
+    """Return how many attempts a student has left; None: any number."""
+    limit = assignment.spec.attempts.limit
+    if not limit:
+        return None
+    folder = course.submissions_dir / assignment.name / student
+    used = max(attempts_in(folder), default=0) if folder.is_dir() else 0
+    return max(limit - used, 0)

@@ -1,0 +1,76 @@
+"""`grader serve`"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from grader.errors import UsageError
+from grader.printable import printable_line
+
+
+@click.command("serve")
+@click.argument("courses", nargs=-1, type=click.Path(exists=True, file_okay=False, path_type=Path))
+@click.option("--host", default="127.0.0.1", show_default=True, help="Where to listen.")
+@click.option("--port", default=8000, show_default=True, help="0: any that is free.")
+@click.option("--url", default="", help="The address that browsers use, behind another server.")
+@click.option("--instructor", help="Who signs in first; default: your login.")
+@click.option(
+    "--accounts", default="", help="Database of the accounts; default: the first gradebook."
+)
+@click.option("--no-engine", is_flag=True, help="Only the web server; an engine runs elsewhere.")
+@click.option("--sandbox", default="auto", help="As in `grader grade`.")
+@click.option("--isolation", default="auto", help="As in `grader grade`.")
+@click.option("--slots", type=click.IntRange(1), help="How many notebooks run at once.")
+@click.option("--max-upload", default=100, show_default=True, help="MB that one upload may have.")
+def command(
+    courses: tuple[Path, ...],
+    host: str,
+    port: int,
+    url: str,
+    instructor: str | None,
+    accounts: str,
+    no_engine: bool,
+    sandbox: str,
+    isolation: str,
+    slots: int | None,
+    max_upload: int,
+) -> None:
+    """Serve a course: students hand in and read, staff mark and publish, in a browser.
+
+    COURSES are course directories; by default the one that you are in. An engine judges what is
+    handed in. The command line keeps working beside it, on the same record.
+
+    It prints a sign-in link for you; from there you make those of the class. Before the whole
+    university can reach it, put a server with TLS before it, see docs/how-to/run-the-desk.md.
+
+    \b
+    Example:
+      grader serve
+      grader serve --port 8080 --sandbox docker
+    """
+    try:
+        from grader.desk.server import serve
+    except ModuleNotFoundError as error:
+        raise UsageError(
+            f"the desk needs {error.name}, which is not installed",
+            hint="pip install 'grader[desk]'",
+        ) from error
+    from grader.api.marking import marker
+    from grader.cli.options import find
+
+    options = ["--sandbox", sandbox, "--isolation", isolation]
+    options += ["--slots", str(slots)] if slots else []
+    serve(
+        courses or (find(None).root,),
+        host=host,
+        port=port,
+        url=url,
+        accounts_url=accounts,
+        instructor=marker(instructor),
+        engine=not no_engine,
+        engine_options=options,
+        max_upload_mb=max_upload,
+        say=lambda line: click.echo(printable_line(line)),
+    )

@@ -1,0 +1,199 @@
+"""The web application: pages become routes, and each request is looked at before its view runs."""
+
+from __future__ import annotations
+
+import datetime as dt
+import hmac
+import logging
+from collections.abc import Sequence
+from contextlib import asynccontextmanager
+from typing import Any
+from urllib.parse import quote, urlsplit
+
+from starlette.applications import Starlette
+from starlette.concurrency import run_in_threadpool
+from starlette.datastructures import FormData
+from starlette.exceptions import HTTPException
+from starlette.formparsers import MultiPartException
+from starlette.middleware import Middleware
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import RedirectResponse, Response
+from starlette.routing import Route
+
+from grader.desk.bodies import Bodies
+from grader.desk.courses import Desk
+from grader.desk.credentials import form_token
+from grader.desk.engine.supervisor import Supervisor
+from grader.desk.events import News
+from grader.desk.headers import Headers
+from grader.desk.may import may
+from grader.desk.pages import all_pages
+from grader.desk.rates import Rates
+from grader.desk.rendering import error_page
+from grader.desk.routing import Anything, NotFound, Page, Visit
+from grader.errors import GradebookError, GraderError, InfrastructureError
+
+LOG = logging.getLogger("grader.desk")
+_MAX_FIELDS, _MAX_FIELD_BYTES = 2_000, 1 << 20
+_FOREIGN = "This form was not sent from the desk itself. Load the page again, then send it."
+
+
+def make_app(
+    desk: Desk, *, supervisors: Sequence[Supervisor] = (), pages: Sequence[Anything] | None = None
+) -> Starlette:
+    """Return the application.
+
+    Args:
+        desk: its courses and people.
+        supervisors: keep an engine of each course running, as long as the application does.
+        pages: default: all.
+    """
+
+    @asynccontextmanager
+    async def lifespan(app: Starlette) -> Any:
+        news = News(desk, supervisors)
+        app.state.news = news
+        for one in supervisors:
+            one.start()
+        async with news:
+            yield
+        for one in supervisors:
+            one.stop()
+
+    rates = Rates()
+    app = Starlette(
+        routes=[_route(page, rates) for page in (pages or all_pages())],
+        middleware=[
+            Middleware(Headers, is_https=desk.is_https),
+            Middleware(Bodies, max_bytes=(desk.max_upload_mb + 1) << 20),
+        ],
+        exception_handlers={HTTPException: _http_error, GraderError: _our_error},
+        lifespan=lifespan,
+    )
+    app.state.desk = desk
+    return app
+
+
+def _route(page: Anything, rates: Rates) -> Route:
+    async def endpoint(request: Request) -> Response:
+        visit = Visit(request=request, desk=request.app.state.desk, now=dt.datetime.now(dt.UTC))
+        try:
+            return await _answer(visit, page, rates)
+        except NotFound:
+            return error_page(visit, 404, "There is no such page, or it is not for you.")
+        except GradebookError as error:
+            LOG.error("%s", error)
+            return error_page(visit, 503, error.what, error.hint)
+        except InfrastructureError as error:
+            LOG.error("%s", error)
+            return error_page(visit, 503, error.what, error.hint)
+        except GraderError as error:
+            return error_page(visit, 422, error.what, error.hint)
+
+    return Route(page.path, endpoint, methods=[page.method], name=page.name or page.view.__name__)
+
+
+async def _answer(visit: Visit, page: Anything, rates: Rates) -> Response:
+    await run_in_threadpool(_recognise, visit)
+    if isinstance(page, Page) and visit.user is None:
+        return _sign_in_first(visit)
+    if page.method == "POST":
+        if not rates.allow(visit):
+            return error_page(visit, 429, "That was too often. Wait a minute, then try again.")
+        if not _same_site(visit):
+            return error_page(visit, 403, _FOREIGN)
+        try:
+            visit.form = await visit.request.form(
+                max_files=60, max_fields=_MAX_FIELDS, max_part_size=_MAX_FIELD_BYTES
+            )
+        except MultiPartException as error:
+            return error_page(visit, 400, f"The form can't be read: {error.message}")
+        except ClientDisconnect:
+            return error_page(visit, 400, "The upload was cut off. Nothing was handed in.")
+        if isinstance(page, Page) and not _own_form(visit):
+            return error_page(visit, 403, _FOREIGN)
+    try:
+        return await run_in_threadpool(_view, visit, page)
+    finally:
+        if isinstance(visit.form, FormData):
+            await visit.form.close()
+
+
+def _view(visit: Visit, page: Anything) -> Response:
+    if isinstance(page, Page) and not may(visit.me, page.action, page.thing(visit)):
+        raise NotFound
+    return page.view(visit)
+
+
+def _recognise(visit: Visit) -> None:
+    """Find out who it is: by a session's cookie, or by a token that a program sends."""
+    slug = visit.named("course")
+    visit.here = visit.desk.courses.get(slug)
+    if slug and visit.here is None:
+        return
+    account = _account(visit)
+    if account is None:
+        return
+    courses = [visit.here] if visit.here else list(visit.desk.courses.values())
+    users = (course.people.user(account) for course in courses)
+    visit.user = next((user for user in users if user is not None), None)
+
+
+def _account(visit: Visit) -> int | None:
+    credentials = visit.desk.credentials
+    scheme, _, value = visit.request.headers.get("authorization", "").partition(" ")
+    if scheme.lower() == "bearer":
+        found = credentials.find("token", value.strip(), now=visit.now)
+        return found.account if found else None
+    value = visit.request.cookies.get(cookie_name(visit.desk), "")
+    found = credentials.find("session", value, now=visit.now) if value else None
+    if found is None:
+        return None
+    visit.session = value
+    return found.account
+
+
+def cookie_name(desk: Desk) -> str:
+    """The session's cookie; `__Host-` binds it to this very host, and needs encryption."""
+    return "__Host-grader" if desk.is_https else "grader"
+
+
+def _same_site(visit: Visit) -> bool:
+    """Say whether a form comes from the desk itself: another site's must change nothing here."""
+    request = visit.request
+    if "authorization" in request.headers and not visit.session:
+        return True  # a program's token, which no browser sends by itself
+    site = request.headers.get("sec-fetch-site")
+    if site is not None:
+        return site == "same-origin"
+    origin = request.headers.get("origin")
+    return origin is not None and urlsplit(origin).netloc == request.headers.get("host", "")
+
+
+def _own_form(visit: Visit) -> bool:
+    if not visit.session:
+        return "authorization" in visit.request.headers
+    given = visit.said("form")
+    return hmac.compare_digest(given.encode(), form_token(visit.session).encode())
+
+
+def _sign_in_first(visit: Visit) -> Response:
+    if "authorization" in visit.request.headers:
+        return error_page(visit, 401, "The token is not one of this desk's, or not any more.")
+    if visit.request.method != "GET" or visit.session:
+        # Signed in, and of another course or none.
+        return error_page(visit, 404 if visit.session else 401, "Sign in first.")
+    return RedirectResponse(f"/sign-in?next={quote(visit.request.url.path)}", status_code=303)
+
+
+async def _http_error(request: Request, error: Exception) -> Response:
+    assert isinstance(error, HTTPException)  # noqa: S101 - registered for it
+    visit = Visit(request=request, desk=request.app.state.desk, now=dt.datetime.now(dt.UTC))
+    said = {404: "There is no such page, or it is not for you.", 405: "This is not done that way."}
+    return error_page(visit, error.status_code, said.get(error.status_code, error.detail))
+
+
+async def _our_error(request: Request, error: Exception) -> Response:
+    assert isinstance(error, GraderError)  # noqa: S101 - registered for it
+    visit = Visit(request=request, desk=request.app.state.desk, now=dt.datetime.now(dt.UTC))
+    return error_page(visit, 500, error.what, error.hint)

@@ -1,0 +1,77 @@
+"""Bounds what a browser sends: how much, and how slowly."""
+
+from __future__ import annotations
+
+import asyncio
+
+from starlette.responses import PlainTextResponse
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+IDLE_S = 60.0
+"""So long may nothing come of a body before it is taken for cut off."""
+
+
+class _TooLarge(Exception):
+    pass
+
+
+class _TooSlow(Exception):
+    pass
+
+
+class Bodies:
+    """Refuses a body that is too large, before or while it comes, and one that stalls."""
+
+    def __init__(self, app: ASGIApp, *, max_bytes: int, idle_s: float = IDLE_S) -> None:
+        self._app = app
+        self._max_bytes = max_bytes
+        self._idle_s = idle_s
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass a request on."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        declared = dict(scope["headers"]).get(b"content-length", b"0")
+        if not declared.isdigit() or int(declared) > self._max_bytes:
+            await self._refuse(413, scope, receive, send)
+            return
+        size, complete, begun = 0, False, False
+
+        async def bounded() -> Message:
+            nonlocal size, complete
+            if complete:  # what comes now is that the browser has gone; that may take for ever
+                return await receive()
+            try:
+                message = await asyncio.wait_for(receive(), self._idle_s)
+            except TimeoutError:
+                raise _TooSlow from None
+            size += len(message.get("body", b""))
+            complete = not message.get("more_body", False)
+            if size > self._max_bytes:
+                raise _TooLarge
+            return message
+
+        async def watched(message: Message) -> None:
+            nonlocal begun
+            begun = True
+            await send(message)
+
+        try:
+            await self._app(scope, bounded, watched)
+        except (_TooLarge, _TooSlow) as error:
+            if begun:
+                raise
+            status = 413 if isinstance(error, _TooLarge) else 408
+            await self._refuse(status, scope, receive, send)
+
+    async def _refuse(self, status: int, scope: Scope, receive: Receive, send: Send) -> None:
+        megabytes = self._max_bytes // (1 << 20) - 1
+        said = (
+            f"The upload is larger than {megabytes} MB. Nothing was handed in. Clear the "
+            "notebook's outputs, leave out data, and hand in again.\n"
+            if status == 413
+            else "The upload stopped for a minute. Nothing was handed in. Try again.\n"
+        )
+        answer = PlainTextResponse(said, status_code=status, headers={"connection": "close"})
+        await answer(scope, receive, send)

@@ -1,0 +1,145 @@
+"""The courses of a desk: each a course directory with its gradebook, and the people in it."""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from grader.api.answer_marking import AnswerMarking
+from grader.api.handing_in import zone_of
+from grader.course.course_reading import load_course_file
+from grader.course.directory import Assignment, Course
+from grader.course.roster import Roster, load_roster
+from grader.desk.credentials import Credentials
+from grader.desk.people import People
+from grader.desk.publications import Publications
+from grader.desk.record import Audit
+from grader.errors import UsageError
+from grader.gradebook.store import Gradebook
+from grader.intake.names import student_id
+
+
+@dataclass(frozen=True, kw_only=True)
+class DeskCourse:
+    """One course. `slug` stands in addresses."""
+
+    slug: str
+    course: Course
+    gradebook: Gradebook
+    people: People
+    publications: Publications
+    _marking: dict[str, AnswerMarking] = field(default_factory=dict, repr=False)
+
+    def marking(self, assignment: Assignment) -> AnswerMarking:
+        """Return the answers of an assignment; what was read of them is kept."""
+        own = self._marking.get(assignment.name)
+        if own is None or own.assignment.spec != assignment.spec:
+            own = AnswerMarking(self.course, assignment, self.gradebook)
+            self._marking[assignment.name] = own
+        return own
+
+    @property
+    def title(self) -> str:
+        """What the course file says, else the folder's name."""
+        known = self.course.course_file.is_file()
+        title = load_course_file(self.course.course_file).title if known else ""
+        return title or self.course.root.name
+
+    @property
+    def zone(self) -> dt.tzinfo:
+        """The course's time zone."""
+        return zone_of(self.course)
+
+    @property
+    def roster(self) -> Roster:
+        """Who takes the course."""
+        return load_roster(self.course)
+
+    def section_of(self, student: str) -> str:
+        """Return a student's section, empty where the roster names none."""
+        person = self.roster.people.get(student)
+        return person.section if person else ""
+
+    def assignments(self) -> list[Assignment]:
+        """Return all assignments, by name."""
+        return [self.course.assignment(name) for name in self.course.names()]
+
+    def is_released(self, assignment: Assignment, now: dt.datetime) -> bool:
+        """Say whether students may see an assignment by now."""
+        released = assignment.spec.dates.released
+        if released is None:
+            return True
+        return (released if released.tzinfo else released.replace(tzinfo=self.zone)) <= now
+
+
+@dataclass(frozen=True, kw_only=True)
+class Desk:
+    """Everything that a request needs.
+
+    `origin` is the desk's own address, such as https://desk.example.edu. `uploads` is where files
+    wait that were looked at and are not handed in yet.
+    """
+
+    courses: dict[str, DeskCourse]
+    credentials: Credentials
+    audit: Audit
+    origin: str
+    uploads: Path
+    max_upload_mb: int = 100
+    accounts: Gradebook = field(repr=False)
+
+    @property
+    def is_https(self) -> bool:
+        """Whether browsers keep its cookie to encrypted connections."""
+        return self.origin.startswith("https://")
+
+
+def open_desk(
+    roots: list[Path], *, origin: str, accounts_url: str = "", max_upload_mb: int = 100
+) -> Desk:
+    """Open the courses of a desk.
+
+    Args:
+        roots: course directories; the first one's gradebook holds the accounts.
+        origin: the desk's own address.
+        accounts_url: the database that holds the accounts instead.
+        max_upload_mb: what one upload may have at most.
+
+    Raises:
+        UsageError: two courses have one name.
+        GradebookError: a gradebook can't be opened.
+    """
+    gradebooks = {}
+    for root in roots:
+        course = Course.find(root)
+        slug = student_id(course.root.name).lower()
+        if slug in gradebooks:
+            raise UsageError(
+                f"two courses are called {slug}",
+                where=course.root,
+                hint="Rename one of the folders: the name is in the desk's addresses.",
+            )
+        gradebooks[slug] = (course, Gradebook(course.database_url))
+    first, book = next(iter(gradebooks.values()))
+    accounts = Gradebook(accounts_url) if accounts_url else book
+    uploads = first.root / ".desk-uploads"
+    uploads.mkdir(mode=0o700, exist_ok=True)
+    return Desk(
+        courses={
+            slug: DeskCourse(
+                slug=slug,
+                course=course,
+                gradebook=own,
+                people=People(accounts.engine, slug),
+                publications=Publications(own.engine),
+            )
+            for slug, (course, own) in gradebooks.items()
+        },
+        credentials=Credentials(accounts.engine),
+        audit=Audit(accounts.engine),
+        origin=origin.rstrip("/"),
+        uploads=uploads,
+        max_upload_mb=max_upload_mb,
+        accounts=accounts,
+    )

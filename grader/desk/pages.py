@@ -1,0 +1,23 @@
+"""All pages of the desk: the app is made of them, and the test of who may what walks them."""
+
+from __future__ import annotations
+
+from grader.desk.routing import Anything
+from grader.desk.views import (
+    course,
+    files,
+    hand_in,
+    marking,
+    people,
+    publishing,
+    queue,
+    signing_in,
+    tries,
+)
+
+_ALL = (signing_in, course, hand_in, tries, marking, people, queue, publishing, files)
+
+
+def all_pages() -> list[Anything]:
+    """Return every page of the desk."""
+    return [page for module in _ALL for page in module.PAGES]

@@ -1,0 +1,155 @@
+"""Who may sign in, and as what: accounts, with a role in each course."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterable
+from dataclasses import dataclass
+from enum import StrEnum
+
+from sqlalchemy import Engine, select
+from sqlalchemy.orm import Session
+
+from grader.course.roster import Person
+from grader.errors import UsageError
+from grader.gradebook.database import reading, writing
+from grader.gradebook.desk_tables import AccountRow, RoleRow
+
+MAX_NAME = 200
+
+
+class Role(StrEnum):
+    """What a person is in a course; `ADMIN` looks after accounts and sees no work."""
+
+    STUDENT = "student"
+    MARKER = "marker"
+    HEAD_MARKER = "head marker"
+    INSTRUCTOR = "instructor"
+    ADMIN = "admin"
+
+    @property
+    def is_staff(self) -> bool:
+        """Whether this role sees other people's work."""
+        return self in (Role.MARKER, Role.HEAD_MARKER, Role.INSTRUCTOR)
+
+
+@dataclass(frozen=True, kw_only=True)
+class User:
+    """A person in a course. `person` is the roster's id, or the name that staff were given.
+
+    `section` narrows what a marker sees; empty: the whole course.
+    """
+
+    account: int
+    person: str
+    name: str
+    email: str
+    role: Role
+    section: str = ""
+
+
+class People:
+    """The accounts of a desk and what they are in one of its courses."""
+
+    def __init__(self, engine: Engine, course: str) -> None:
+        self._engine = engine
+        self._course = course
+
+    def user(self, account: int) -> User | None:
+        """Return who an account is in this course; None: nobody, or it was switched off."""
+        with reading(self._engine) as session:
+            found = session.get(AccountRow, account)
+            if found is None or found.disabled:
+                return None
+            role = _role(session, account, self._course)
+            return _user(found, role) if role is not None else None
+
+    def all(self) -> list[User]:
+        """Return everybody in the course: staff first, then by name."""
+        query = (
+            select(AccountRow, RoleRow)
+            .join(RoleRow, RoleRow.account == AccountRow.id)
+            .where(RoleRow.course == self._course, AccountRow.disabled.is_(False))
+        )
+        with reading(self._engine) as session:
+            users = [_user(account, role) for account, role in session.execute(query)]
+        order = list(Role)[::-1]
+        return sorted(users, key=lambda u: (order.index(u.role), u.name.casefold(), u.person))
+
+    def put(
+        self, person: str, *, name: str, email: str = "", role: Role, section: str = ""
+    ) -> User:
+        """Make an account, or change what it says and what it is in this course.
+
+        Raises:
+            UsageError: the person has no name, or it is too long.
+        """
+        if not person.strip() or len(person) > MAX_NAME:
+            raise UsageError(f"a person's id has 1 to {MAX_NAME} characters")
+        with writing(self._engine) as session:
+            return _put(session, self._course, person.strip(), name, email, role, section)
+
+    def take_students(self, people: Iterable[Person]) -> int:
+        """Give everybody on the roster an account, as a student; return how many are new.
+
+        Who is staff already stays so: a teaching assistant may be on the roster too.
+        """
+        new = 0
+        with writing(self._engine) as session:
+            query = select(AccountRow, RoleRow).outerjoin(
+                RoleRow,
+                (RoleRow.account == AccountRow.id) & (RoleRow.course == self._course),
+            )
+            known = {account.person: (account, role) for account, role in session.execute(query)}
+            for person in people:
+                account, role = known.get(person.id, (None, None))
+                if role is not None and role.role != Role.STUDENT:
+                    continue
+                says = (person.name or person.id, person.email, person.section)
+                if account and role and (account.name, account.email, role.section) == says:
+                    continue
+                _put(session, self._course, person.id, says[0], says[1], Role.STUDENT, says[2])
+                new += role is None
+        return new
+
+    def remove(self, account: int) -> None:
+        """Take a person out of the course; what they did stays in the record."""
+        with writing(self._engine) as session:
+            for row in session.scalars(
+                select(RoleRow).where(RoleRow.account == account, RoleRow.course == self._course)
+            ):
+                session.delete(row)
+
+
+def _put(
+    session: Session, course: str, person: str, name: str, email: str, role: Role, section: str
+) -> User:
+    account = session.scalars(select(AccountRow).where(AccountRow.person == person)).first()
+    if account is None:
+        account = AccountRow(person=person, made_at=dt.datetime.now(dt.UTC), disabled=False)
+        session.add(account)
+    account.name, account.email = name.strip() or person, email.strip()
+    session.flush()
+    row = _role(session, account.id, course)
+    if row is None:
+        row = RoleRow(account=account.id, course=course)
+        session.add(row)
+    row.role, row.section = role, section.strip()
+    session.flush()
+    return _user(account, row)
+
+
+def _role(session: Session, account: int, course: str) -> RoleRow | None:
+    query = select(RoleRow).where(RoleRow.account == account, RoleRow.course == course)
+    return session.scalars(query).first()
+
+
+def _user(account: AccountRow, role: RoleRow) -> User:
+    return User(
+        account=account.id,
+        person=account.person,
+        name=account.name,
+        email=account.email,
+        role=Role(role.role),
+        section=role.section,
+    )

@@ -1,0 +1,53 @@
+"""Whether an assignment's marks are out: draft or published, with who said so and when."""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass
+
+from sqlalchemy import Engine, select
+
+from grader.gradebook.database import reading, writing
+from grader.gradebook.desk_tables import PublicationRow
+
+
+@dataclass(frozen=True, kw_only=True)
+class Publication:
+    """The newest word on an assignment's marks."""
+
+    published: bool
+    who: str
+    made_at: dt.datetime
+
+
+class Publications:
+    """The publications of a course."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+
+    def of(self, assignment: str) -> Publication | None:
+        """Return what holds; None: never published."""
+        query = (
+            select(PublicationRow)
+            .where(PublicationRow.assignment == assignment)
+            .order_by(PublicationRow.id.desc())
+            .limit(1)
+        )
+        with reading(self._engine) as session:
+            row = session.scalars(query).first()
+        if row is None:
+            return None
+        return Publication(published=row.published, who=row.who, made_at=row.made_at)
+
+    def is_published(self, assignment: str) -> bool:
+        """Say whether students may see the marks."""
+        newest = self.of(assignment)
+        return newest is not None and newest.published
+
+    def set(self, assignment: str, published: bool, *, who: str, now: dt.datetime) -> None:
+        """Publish an assignment's marks, or take them back."""
+        with writing(self._engine) as session:
+            session.add(
+                PublicationRow(assignment=assignment, published=published, who=who, made_at=now)
+            )

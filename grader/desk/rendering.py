@@ -1,0 +1,94 @@
+"""Pages of the desk from templates, and the answers that every view gives."""
+
+from __future__ import annotations
+
+import datetime as dt
+import secrets
+from typing import Any
+from urllib.parse import quote
+
+import msgspec
+from starlette.responses import HTMLResponse, RedirectResponse, Response
+
+from grader.desk.credentials import form_token
+from grader.desk.routing import Visit
+from grader.report.templates import render
+
+_TITLES = {
+    400: "That did not work",
+    401: "Sign in",
+    403: "Not sent from here",
+    404: "Not found",
+    413: "Too large",
+    422: "That did not work",
+    429: "Too often",
+    503: "Not now",
+}
+
+
+def page(visit: Visit, template: str, status: int = 200, **context: Any) -> HTMLResponse:
+    """Return a page.
+
+    Args:
+        visit: whose it is.
+        template: below `templates/desk/`, without its ending.
+        status: of the answer.
+        context: the template's variables.
+    """
+    zone = visit.here.zone if visit.here else dt.UTC
+    html = render(
+        f"desk/{template}.html.j2",
+        {
+            "user": visit.user,
+            "course": visit.here,
+            "courses": list(visit.desk.courses.values()),
+            "base": f"/c/{visit.here.slug}" if visit.here else "",
+            "path": visit.request.url.path,
+            "form_token": form_token(visit.session) if visit.session else "",
+            "key": secrets.token_hex(16),
+            "now": visit.now,
+            "local": lambda time: time.astimezone(zone) if time is not None else None,
+            "link": lambda text: quote(str(text), safe=""),
+            **context,
+        },
+    )
+    return HTMLResponse(html, status_code=status)
+
+
+def error_page(visit: Visit, status: int, said: str, hint: str | None = None) -> Response:
+    """Return what went wrong, as a page, or as JSON where a program asks."""
+    if wants_json(visit):
+        return json_answer({"error": said, "hint": hint or ""}, status)
+    return page(
+        visit,
+        "error",
+        status,
+        title=_TITLES.get(status, "Something is broken"),
+        said=said,
+        hint=hint or "",
+    )
+
+
+def wants_json(visit: Visit) -> bool:
+    """Say whether a program asks, not a browser's window."""
+    request = visit.request
+    return "application/json" in request.headers.get("accept", "") or (
+        "authorization" in request.headers
+    )
+
+
+def json_answer(value: Any, status: int = 200) -> Response:
+    """Return a value as JSON."""
+    return Response(msgspec.json.encode(value), status, media_type="application/json")
+
+
+def go(path: str) -> RedirectResponse:
+    """Have the browser load another page, after a form."""
+    return RedirectResponse(path, status_code=303)
+
+
+def file_answer(data: bytes, name: str, media_type: str) -> Response:
+    """Return a file to be saved: nothing that a student made is opened by the browser."""
+    plain = "".join(c if c.isascii() and (c.isalnum() or c in "._- ") else "_" for c in name)
+    disposition = f"attachment; filename=\"{plain}\"; filename*=UTF-8''{quote(name, safe='')}"
+    return Response(data, media_type=media_type, headers={"content-disposition": disposition})

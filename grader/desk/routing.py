@@ -1,0 +1,114 @@
+"""How a page is declared: an address, who may see it, and what makes it.
+
+A page can't be declared without saying what is done there and to what: `Page` asks for both, and
+the app is made from pages alone. So a new page without a rule does not start.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from starlette.datastructures import FormData
+from starlette.requests import Request
+from starlette.responses import Response
+
+from grader.desk.courses import Desk, DeskCourse
+from grader.desk.may import Action, Thing
+from grader.desk.people import User
+
+
+class NotFound(Exception):
+    """There is no such thing, or none that this person may know of: both look the same."""
+
+
+@dataclass(kw_only=True)
+class Visit:
+    """One request, with what is known of it.
+
+    Attributes:
+        user: who it is; None where nobody has signed in, on pages that anybody may see.
+        session: the value of the session's cookie, of which form tokens are made.
+        form: what was posted.
+    """
+
+    request: Request
+    desk: Desk
+    now: dt.datetime
+    user: User | None = None
+    here: DeskCourse | None = None
+    session: str = ""
+    form: FormData = field(default_factory=FormData)
+
+    @property
+    def me(self) -> User:
+        """Who it is, on pages that ask for a sign-in."""
+        if self.user is None:
+            raise NotFound
+        return self.user
+
+    @property
+    def course(self) -> DeskCourse:
+        """The course in whose address the page is."""
+        if self.here is None:
+            raise NotFound
+        return self.here
+
+    def named(self, name: str) -> str:
+        """Return a part of the address."""
+        return str(self.request.path_params.get(name, ""))
+
+    def said(self, name: str, most: int = 1000) -> str:
+        """Return a field of the form as text, cut at `most` characters."""
+        value = self.form.get(name)
+        return value.strip()[:most] if isinstance(value, str) else ""
+
+
+View = Callable[[Visit], Response]
+
+
+def of_course(visit: Visit) -> Thing:
+    """What is the course's own."""
+    return Thing()
+
+
+def of_own(visit: Visit) -> Thing:
+    """What is the visitor's own."""
+    return Thing(student=visit.me.person)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Page:
+    """One address.
+
+    Attributes:
+        view: makes the answer; it may block, and runs in a thread.
+        action: what is done there.
+        thing: to what; it raises NotFound where there is no such thing.
+        stream: an asynchronous view instead, which reads the body or writes it piece by piece.
+    """
+
+    method: Literal["GET", "POST"]
+    path: str
+    view: View
+    action: Action
+    thing: Callable[[Visit], Thing] = of_course
+    name: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class OpenPage:
+    """An address for which nobody needs to have signed in: signing in, health, files of ours."""
+
+    method: Literal["GET", "POST"]
+    path: str
+    view: View
+    why: str
+    """Why it is open; a test lists these."""
+    name: str = ""
+
+
+Anything = Page | OpenPage
+Extra = dict[str, Any]

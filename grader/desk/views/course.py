@@ -1,0 +1,214 @@
+"""A course and its assignments, as a student sees them and as staff do."""
+
+from __future__ import annotations
+
+from starlette.responses import Response
+
+from grader.api.own_work import OwnWork, WorkReader
+from grader.api.receiving import tries_left
+from grader.course.directory import Assignment
+from grader.desk.may import Action, Thing
+from grader.desk.rendering import file_answer, page
+from grader.desk.routing import NotFound, Page, Visit, of_course
+from grader.errors import GraderError, UsageError
+from grader.gradebook.tries import TryState
+
+CLASS_PAGE = 100
+
+
+def show_course(visit: Visit) -> Response:
+    """Show the assignments: one's own work to a student, everybody's to staff."""
+    if visit.me.role.is_staff:
+        return _dashboard(visit)
+    own = []
+    for assignment in visit.course.assignments():
+        if visit.course.is_released(assignment, visit.now):
+            own.append(reader(visit, assignment).own(visit.me.person))
+    own.sort(key=lambda work: (work.standing.due is None, work.standing.due, work.assignment))
+    return page(visit, "course", works=own, running=_running(visit))
+
+
+def show_assignment(visit: Visit) -> Response:
+    """Show one assignment with the student's tries; to staff, the class."""
+    assignment = assignment_of(visit)
+    if visit.me.role.is_staff:
+        return _class(visit, assignment)
+    work = reader(visit, assignment).own(visit.me.person)
+    return page(
+        visit,
+        "assignment",
+        work=work,
+        spec=assignment.spec,
+        tries=visit.course.gradebook.tries.of(visit.me.person, assignment.name),
+        left=tries_left(assignment, visit.course.course, visit.me.person),
+        counts=_counting(work),
+        has_release=_release(visit, assignment) is not None,
+        published=visit.course.publications.is_published(assignment.name),
+    )
+
+
+def send_release(visit: Visit) -> Response:
+    """Send what `grader release` has made for students."""
+    assignment = assignment_of(visit)
+    archive = _release(visit, assignment)
+    if archive is None:
+        raise UsageError(
+            "this assignment has not been released yet",
+            hint=f"The course staff runs `grader release {assignment.name}`.",
+        )
+    return file_answer(archive, f"{assignment.name}.zip", "application/zip")
+
+
+def assignment_of(visit: Visit) -> Assignment:
+    """Return the assignment in the address; students know nothing of those that are to come."""
+    name = visit.named("assignment")
+    if name not in visit.course.course.names():
+        raise NotFound
+    assignment = visit.course.course.assignment(name)
+    if not visit.me.role.is_staff and not visit.course.is_released(assignment, visit.now):
+        raise NotFound
+    return assignment
+
+
+def of_assignment(visit: Visit) -> Thing:
+    """An assignment that is there."""
+    assignment_of(visit)
+    return Thing()
+
+
+def reader(visit: Visit, assignment: Assignment) -> WorkReader:
+    """Return what reads students' work of an assignment, as it may be seen now."""
+    return WorkReader(
+        visit.course.course,
+        assignment,
+        visit.course.gradebook,
+        published=visit.course.publications.is_published(assignment.name),
+        now=visit.now,
+    )
+
+
+def _running(visit: Visit) -> set[str]:
+    """Assignments of which a try of the student's is on its way."""
+    return {
+        one.assignment
+        for one in visit.course.gradebook.tries.of(visit.me.person)
+        if not one.state.ended
+    }
+
+
+def _counting(work: OwnWork) -> int:
+    """The attempt that counts; 0 for none."""
+    return work.counted.submission.attempt if work.counted else 0
+
+
+def _release(visit: Visit, assignment: Assignment) -> bytes | None:
+    path = visit.course.course.released_dir / f"{assignment.name}.zip"
+    try:
+        return path.read_bytes() if not path.is_symlink() else None
+    except OSError:
+        return None
+
+
+def _dashboard(visit: Visit) -> Response:
+    gradebook = visit.course.gradebook
+    students = set(visit.course.roster.people)
+    rows: list[dict[str, object]] = []
+    for name in visit.course.course.names():
+        try:
+            spec = visit.course.course.assignment(name).spec
+        except GraderError as error:  # staff must see the others all the same
+            rows.append({"name": name, "problem": error.what})
+            continue
+        handed_in = gradebook.students(name)
+        rows.append(
+            {
+                "name": name,
+                "spec": spec,
+                "handed_in": len(handed_in),
+                "missing": len(students - handed_in) if students else None,
+                "published": visit.course.publications.of(name),
+                "problem": "",
+            }
+        )
+    return page(
+        visit,
+        "dashboard",
+        rows=rows,
+        students=len(students),
+        queue=gradebook.tries.queue(now=visit.now),
+        engine=engine_state(visit),
+    )
+
+
+def _class(visit: Visit, assignment: Assignment) -> Response:
+    newest = visit.course.gradebook.tries.newest_of(assignment.name)
+    people = visit.course.roster.people
+    points = visit.course.gradebook.points(assignment.name, counts=assignment.spec.attempts.counts)
+    names = sorted({*people, *newest, *points}, key=lambda s: (_name(people, s), s))
+    if visit.me.section:
+        names = [n for n in names if visit.course.section_of(n) == visit.me.section]
+    start = number_in(visit, "from")
+    shown = names[start : start + CLASS_PAGE]
+    return page(
+        visit,
+        "class",
+        spec=assignment.spec,
+        assignment=assignment.name,
+        students=[
+            {
+                "id": student,
+                "name": _name(people, student),
+                "section": visit.course.section_of(student),
+                "try": newest.get(student),
+                "points": points.get(student),
+            }
+            for student in shown
+        ],
+        start=start,
+        total=len(names),
+        step=CLASS_PAGE,
+        publication=visit.course.publications.of(assignment.name),
+        failed=TryState.FAILED,
+    )
+
+
+def number_in(visit: Visit, name: str) -> int:
+    """Return a whole number of the address's query; 0 for anything else."""
+    value = visit.request.query_params.get(name, "")
+    return int(value) if value.isascii() and value.isdecimal() and len(value) < 10 else 0
+
+
+def _name(people: object, student: str) -> str:
+    person = people.get(student) if isinstance(people, dict) else None
+    return (person.name if person else "") or student
+
+
+def engine_state(visit: Visit) -> object:
+    """Return what the engine says of itself; None where another process runs it."""
+    supervisor = visit.request.app.state.news.supervisor(visit.course.slug)
+    return supervisor.state if supervisor else None
+
+
+PAGES = [
+    Page(
+        method="GET",
+        path="/c/{course}/",
+        view=show_course,
+        action=Action.SEE_COURSE,
+        thing=of_course,
+    ),
+    Page(
+        method="GET",
+        path="/c/{course}/a/{assignment}",
+        view=show_assignment,
+        action=Action.SEE_COURSE,
+        thing=of_assignment,
+    ),
+    Page(
+        method="GET",
+        path="/c/{course}/a/{assignment}/release.zip",
+        view=send_release,
+        action=Action.SEE_COURSE,
+        thing=of_assignment,
+    ),
+]

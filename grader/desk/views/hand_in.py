@@ -1,0 +1,156 @@
+"""Hand in: look at the files first, then let the student say that they count."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import BinaryIO
+
+from starlette.datastructures import UploadFile
+from starlette.responses import Response
+
+from grader.api.receiving import Looked, hand_in, look_at, tries_left
+from grader.course.directory import Assignment
+from grader.desk.may import Action, Thing
+from grader.desk.people import Role
+from grader.desk.rendering import go, json_answer, page, wants_json
+from grader.desk.routing import Page, Visit
+from grader.desk.uploads import Upload, UploadRecord, find_upload, forget_old, keep_upload
+from grader.desk.views.course import assignment_of
+from grader.desk.views.tries import try_json
+from grader.errors import UsageError
+from grader.gradebook.tries import DeskTry
+
+
+def upload(visit: Visit) -> Response:
+    """Take files, and say what there is to say before they count.
+
+    Where there is nothing to say, they are handed in at once; so too where the form says that the
+    student is sure, as a program's does.
+    """
+    assignment = assignment_of(visit)
+    student = _student(visit)
+    _refuse_used_up(visit, assignment, student)
+    forget_old(visit.desk.uploads)
+    kept = keep_upload(
+        visit.desk.uploads,
+        UploadRecord(
+            account=visit.me.account,
+            course=visit.course.slug,
+            assignment=assignment.name,
+            student=student,
+            key=_key(visit),
+            at=visit.now,
+        ),
+        _files(visit),
+        max_bytes=visit.desk.max_upload_mb << 20,
+    )
+    try:
+        looked = look_at(visit.course.course, assignment, student, kept.files)
+    except UsageError:
+        kept.forget()
+        raise
+    if looked.problem:
+        kept.forget()
+        raise UsageError(looked.problem, hint="Nothing was handed in: mend the file, then again.")
+    if looked.warnings and not visit.said("sure"):
+        return page(visit, "confirm", 200, looked=looked, upload=kept, assignment=assignment)
+    return _hand_in(visit, assignment, kept, looked)
+
+
+def confirm(visit: Visit) -> Response:
+    """Hand in files that were looked at."""
+    assignment = assignment_of(visit)
+    kept = find_upload(visit.desk.uploads, visit.said("upload", 60), account=visit.me.account)
+    if kept is None or (kept.record.course, kept.record.assignment) != (
+        visit.course.slug,
+        assignment.name,
+    ):
+        done = visit.course.gradebook.tries.by_key(visit.said("key", 64))
+        if done is not None and done.student == _student(visit):
+            return go(f"/c/{visit.course.slug}/t/{done.id}")  # the form was sent twice
+        raise UsageError("the files are not here any more", hint="Choose them again.")
+    looked = look_at(visit.course.course, assignment, kept.record.student, kept.files)
+    return _hand_in(visit, assignment, kept, looked)
+
+
+def _hand_in(visit: Visit, assignment: Assignment, kept: Upload, looked: Looked) -> Response:
+    one = hand_in(
+        visit.course.course,
+        visit.course.gradebook,
+        assignment,
+        looked,
+        key=kept.record.key,
+        by=visit.me.person,
+        now=visit.now,
+    )
+    kept.forget()
+    _note(visit, one)
+    if wants_json(visit):
+        return json_answer(try_json(visit, one), 201)
+    return go(f"/c/{visit.course.slug}/t/{one.id}")
+
+
+def _note(visit: Visit, one: DeskTry) -> None:
+    visit.desk.audit.add(
+        visit.me.person,
+        "hand in",
+        now=visit.now,
+        course=visit.course.slug,
+        thing=f"{one.assignment} {one.student} {one.attempt}",
+        detail=one.sha256,
+    )
+
+
+def _student(visit: Visit) -> str:
+    """Whose it is: one's own; staff may hand in for a student who can't."""
+    named = visit.said("student", 200)
+    if visit.me.role is Role.STUDENT or not named:
+        return visit.me.person
+    if named not in visit.course.roster.people:
+        raise UsageError(f"there is no student {named!r} on the roster")
+    return named
+
+
+def _for_student(visit: Visit) -> Thing:
+    """The work of the one it is handed in for."""
+    assignment_of(visit)
+    student = _student(visit)
+    return Thing(student=student, section=visit.course.section_of(student))
+
+
+def _refuse_used_up(visit: Visit, assignment: Assignment, student: str) -> None:
+    if tries_left(assignment, visit.course.course, student) == 0:
+        raise UsageError(
+            f"all {assignment.spec.attempts.limit} tries are used",
+            hint="The assignment allows no more; ask the course staff.",
+        )
+
+
+def _key(visit: Visit) -> str:
+    key = visit.said("key", 64)
+    if not key or not key.isalnum():
+        raise UsageError("the form has no key", hint="Load the page again, then choose the file.")
+    return f"{visit.me.account}{key}"[:64]
+
+
+def _files(visit: Visit) -> list[tuple[str, BinaryIO]]:
+    found = [f for f in visit.form.getlist("files") if isinstance(f, UploadFile)]
+    return [(Path(f.filename or "").name, f.file) for f in found]
+
+
+PAGES = [
+    Page(
+        method="POST",
+        path="/c/{course}/a/{assignment}/hand-in",
+        view=upload,
+        action=Action.HAND_IN,
+        thing=_for_student,
+    ),
+    Page(
+        method="POST",
+        path="/c/{course}/a/{assignment}/confirm",
+        view=confirm,
+        action=Action.HAND_IN,
+        thing=_for_student,
+    ),
+]

@@ -1,0 +1,128 @@
+"""Who is in the course: the roster's students, the staff, and how they sign in."""
+
+from __future__ import annotations
+
+import csv
+import io
+
+from starlette.responses import Response
+
+from grader.desk.may import Action
+from grader.desk.people import Role, User
+from grader.desk.rendering import file_answer, go, page
+from grader.desk.routing import NotFound, Page, Visit
+from grader.desk.views.course import number_in
+from grader.errors import UsageError
+from grader.table_cells import safe_cell
+
+
+def show_people(visit: Visit) -> Response:
+    """Show everybody in the course."""
+    return page(
+        visit,
+        "people",
+        people=visit.course.people.all(),
+        roles=[role for role in Role if role is not Role.STUDENT],
+        roster=len(visit.course.roster.people),
+    )
+
+
+def take_roster(visit: Visit) -> Response:
+    """Give everybody on the roster an account."""
+    new = visit.course.people.take_students(visit.course.roster.people.values())
+    _note(visit, "take the roster", detail=f"{new} new")
+    return go(f"/c/{visit.course.slug}/people")
+
+
+def put_staff(visit: Visit) -> Response:
+    """Add a member of the staff, or change what they are."""
+    role = visit.said("role", 20)
+    if role not in {r.value for r in Role if r is not Role.STUDENT}:
+        raise UsageError("choose a role", hint="Students come from the roster.")
+    person = visit.said("person", 200)
+    visit.course.people.put(
+        person,
+        name=visit.said("name", 200),
+        email=visit.said("email", 200),
+        role=Role(role),
+        section=visit.said("section", 200),
+    )
+    _note(visit, "put a person", thing=person, detail=role)
+    return go(f"/c/{visit.course.slug}/people")
+
+
+def remove(visit: Visit) -> Response:
+    """Take a person out of the course, and end their sessions."""
+    user = _named(visit)
+    if user.account == visit.me.account:
+        raise UsageError("you can't take yourself out", hint="Another instructor can.")
+    visit.course.people.remove(user.account)
+    visit.desk.credentials.end_all(user.account, now=visit.now)
+    _note(visit, "remove a person", thing=user.person)
+    return go(f"/c/{visit.course.slug}/people")
+
+
+def make_links(visit: Visit) -> Response:
+    """Make sign-in links: a page to print, or a file for a mail merge. Older links end."""
+    chosen = visit.said("person", 200)
+    people = visit.course.people.all()
+    if chosen:
+        people = [user for user in people if user.person == chosen]
+    else:
+        people = [user for user in people if user.role is Role.STUDENT]
+    if not people:
+        raise UsageError(
+            "there is nobody to make links for",
+            hint="Take the roster first: its students get accounts.",
+        )
+    found = visit.desk.credentials.make_links([u.account for u in people], now=visit.now)
+    links = [(user, f"{visit.desk.origin}/s/{found[user.account]}") for user in people]
+    _note(visit, "make sign-in links", thing=chosen, detail=f"{len(links)}")
+    if visit.said("as") == "csv":
+        return file_answer(_merge(links), f"{visit.course.slug}-sign-in.csv", "text/csv")
+    return page(visit, "links", links=links)
+
+
+def show_audit(visit: Visit) -> Response:
+    """Show who did what, newest first."""
+    lines = visit.desk.audit.newest(visit.course.slug, before=number_in(visit, "before"))
+    return page(visit, "audit", lines=lines)
+
+
+def _named(visit: Visit) -> User:
+    person = visit.said("person", 200)
+    user = next((u for u in visit.course.people.all() if u.person == person), None)
+    if user is None:
+        raise NotFound
+    return user
+
+
+def _note(visit: Visit, action: str, *, thing: str = "", detail: str = "") -> None:
+    visit.desk.audit.add(
+        visit.me.person,
+        action,
+        now=visit.now,
+        course=visit.course.slug,
+        thing=thing,
+        detail=detail,
+    )
+
+
+def _merge(links: list[tuple[User, str]]) -> bytes:
+    out = io.StringIO(newline="")
+    writer = csv.writer(out)
+    writer.writerow(["name", "email", "link", "id"])
+    for user, link in links:
+        writer.writerow([safe_cell(c) for c in (user.name, user.email, link, user.person)])
+    return out.getvalue().encode("utf-8-sig", "replace")
+
+
+_PEOPLE = "/c/{course}/people"
+PAGES = [
+    Page(method="GET", path=_PEOPLE, view=show_people, action=Action.MANAGE_PEOPLE),
+    Page(method="POST", path=f"{_PEOPLE}/roster", view=take_roster, action=Action.MANAGE_PEOPLE),
+    Page(method="POST", path=f"{_PEOPLE}/staff", view=put_staff, action=Action.MANAGE_PEOPLE),
+    Page(method="POST", path=f"{_PEOPLE}/remove", view=remove, action=Action.MANAGE_PEOPLE),
+    Page(method="POST", path=f"{_PEOPLE}/links", view=make_links, action=Action.MANAGE_PEOPLE),
+    Page(method="GET", path="/c/{course}/audit", view=show_audit, action=Action.SEE_AUDIT),
+]

@@ -1,0 +1,72 @@
+"""The queue: how long it is, what is stuck, and having a try judged again."""
+
+from __future__ import annotations
+
+from starlette.responses import Response
+
+from grader.desk.may import Action
+from grader.desk.rendering import go, page
+from grader.desk.routing import Page, Visit
+from grader.desk.views.course import engine_state, number_in
+from grader.desk.views.tries import try_of, whose_try
+from grader.gradebook.tries import TryState
+
+
+def show_queue(visit: Visit) -> Response:
+    """Show what waits, what runs, and what failed for a reason of ours."""
+    tries = visit.course.gradebook.tries
+    return page(
+        visit,
+        "queue",
+        queue=tries.queue(now=visit.now),
+        engine=engine_state(visit),
+        running=tries.listed([TryState.RUNNING, TryState.WAITING], limit=50),
+        failed=tries.listed([TryState.FAILED], limit=100, after=number_in(visit, "after")),
+    )
+
+
+def run_again(visit: Visit) -> Response:
+    """Put a try back into the queue."""
+    one = try_of(visit)
+    visit.course.gradebook.tries.again([one.id])
+    visit.desk.audit.add(
+        visit.me.person,
+        "judge again",
+        now=visit.now,
+        course=visit.course.slug,
+        thing=f"{one.assignment} {one.student} {one.attempt}",
+    )
+    return go(f"/c/{visit.course.slug}/t/{one.id}")
+
+
+def run_failed_again(visit: Visit) -> Response:
+    """Put everything that failed for a reason of ours back into the queue."""
+    tries = visit.course.gradebook.tries
+    failed = tries.listed([TryState.FAILED], limit=10_000)
+    count = tries.again([one.id for one in failed])
+    visit.desk.audit.add(
+        visit.me.person,
+        "judge all that failed again",
+        now=visit.now,
+        course=visit.course.slug,
+        detail=str(count),
+    )
+    return go(f"/c/{visit.course.slug}/queue")
+
+
+PAGES = [
+    Page(method="GET", path="/c/{course}/queue", view=show_queue, action=Action.SEE_CLASS),
+    Page(
+        method="POST",
+        path="/c/{course}/queue/again",
+        view=run_failed_again,
+        action=Action.RUN_AGAIN,
+    ),
+    Page(
+        method="POST",
+        path="/c/{course}/t/{number}/again",
+        view=run_again,
+        action=Action.RUN_AGAIN,
+        thing=whose_try,
+    ),
+]

@@ -1,0 +1,163 @@
+"""One try: its receipt, how it goes, and what came of it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from starlette.responses import HTMLResponse, Response, StreamingResponse
+
+from grader.desk.headers import STUDENT_CSP
+from grader.desk.may import Action, Thing
+from grader.desk.rendering import file_answer, json_answer, page, wants_json
+from grader.desk.routing import NotFound, Page, Visit
+from grader.desk.views.course import reader
+from grader.gradebook.tries import DeskTry, TryState
+from grader.grading.verdict import Verdict
+from grader.intake.stored import load_attempt
+
+
+def show_try(visit: Visit) -> Response:
+    """Show a try: what was received, where it is, and what may be seen of its verdict."""
+    one = try_of(visit)
+    if wants_json(visit):
+        return json_answer(try_json(visit, one))
+    assignment = visit.course.course.assignment(one.assignment)
+    verdict = _verdict(visit, one)
+    own = reader(visit, assignment)
+    work = own.own(one.student)
+    audience = _audience(visit)
+    return page(
+        visit,
+        "try",
+        one=one,
+        news=visit.request.app.state.news.now(visit.course.slug, one),
+        spec=assignment.spec,
+        verdict=verdict,
+        sheet=own.sheet(verdict, work.standing, audience) if verdict else None,
+        counts=bool(work.counted and work.counted.submission.attempt == one.attempt),
+        standing=work.standing,
+        mine=one.student == visit.me.person,
+    )
+
+
+def follow_try(visit: Visit) -> Response:
+    """Stream where a try is, until it has ended."""
+    one = try_of(visit)
+    news = visit.request.app.state.news
+    return StreamingResponse(
+        news.follow(visit.course.slug, one.id),
+        media_type="text/event-stream",
+        headers={"x-accel-buffering": "no"},
+    )
+
+
+def show_result(visit: Visit) -> Response:
+    """Show the whole page of a verdict, with the notebook: what a student made runs nowhere."""
+    one = try_of(visit)
+    verdict = _verdict(visit, one)
+    if verdict is None:
+        raise NotFound
+    html = reader(visit, visit.course.course.assignment(one.assignment)).page(
+        verdict, _audience(visit)
+    )
+    return HTMLResponse(html, headers={"content-security-policy": STUDENT_CSP})
+
+
+def send_receipt(visit: Visit) -> Response:
+    """Send what proves that a try was received: times and hashes."""
+    one = try_of(visit)
+    receipt = {
+        "format": "grader-desk-receipt 1",
+        "desk": visit.desk.origin,
+        "course": visit.course.slug,
+        "try": one.id,
+        "assignment": one.assignment,
+        "student": one.student,
+        "attempt": one.attempt,
+        "file": one.file,
+        "sha256": one.sha256,
+        "received_at": one.received_at.isoformat(),
+    }
+    return json_answer(receipt)
+
+
+def send_notebook(visit: Visit) -> Response:
+    """Send what was handed in, to be saved."""
+    one = try_of(visit)
+    submission = load_attempt(visit.course.course.submissions_dir / one.folder, one.attempt)
+    name = submission.file.rpartition("/")[2] or "notebook.ipynb"
+    return file_answer(submission.read(), name, "application/octet-stream")
+
+
+def try_of(visit: Visit) -> DeskTry:
+    """Return the try in the address."""
+    number = visit.named("number")
+    one = (
+        visit.course.gradebook.tries.get(int(number))
+        if number.isdecimal() and number.isascii() and len(number) < 12
+        else None
+    )
+    if one is None or one.state is TryState.RECEIVING:
+        raise NotFound
+    return one
+
+
+def whose_try(visit: Visit) -> Thing:
+    """The try is its student's."""
+    one = try_of(visit)
+    return Thing(student=one.student, section=visit.course.section_of(one.student))
+
+
+def try_json(visit: Visit, one: DeskTry) -> dict[str, Any]:
+    """Return what a program may know of a try."""
+    news = visit.request.app.state.news.now(visit.course.slug, one)
+    found: dict[str, Any] = {
+        "try": one.id,
+        "assignment": one.assignment,
+        "student": one.student,
+        "attempt": one.attempt,
+        "sha256": one.sha256,
+        "received_at": one.received_at,
+        "state": one.state,
+        "ahead": news.ahead,
+        "cell": news.cell,
+        "cells": news.cells,
+        "problem": one.problem,
+        "page": f"{visit.desk.origin}/c/{visit.course.slug}/t/{one.id}",
+    }
+    verdict = _verdict(visit, one)
+    if verdict is not None:
+        own = reader(visit, visit.course.course.assignment(one.assignment))
+        sheet = own.sheet(verdict, own.own(one.student).standing, _audience(visit))
+        found |= {"points": str(sheet.points), "max_points": str(sheet.max_points)}
+    return found
+
+
+def _verdict(visit: Visit, one: DeskTry) -> Verdict | None:
+    if one.state is not TryState.JUDGED or one.verdict is None:
+        return None
+    entry = visit.course.gradebook.entry(one.verdict)
+    return entry.verdict if entry else None
+
+
+def _audience(visit: Visit) -> Any:
+    return "instructor" if visit.me.role.is_staff else "student"
+
+
+_ADDRESS = "/c/{course}/t/{number}"
+PAGES = [
+    Page(
+        method="GET",
+        path=f"{_ADDRESS}{rest}",
+        view=view,
+        action=Action.SEE_WORK,
+        thing=whose_try,
+    )
+    for rest, view in (
+        ("", show_try),
+        ("/events", follow_try),
+        ("/result", show_result),
+        ("/receipt.json", send_receipt),
+        ("/notebook", send_notebook),
+    )
+]

@@ -1,0 +1,177 @@
+"""The tables of the desk: who may do what, what was handed in through it, what is published.
+
+They are in the gradebook's database, so that a try and its verdict change in one transaction.
+Tokens are never kept, only their SHA-256: who reads the database can't sign in with it.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from decimal import Decimal
+
+from sqlalchemy import JSON, BigInteger, Boolean, ForeignKey, Index, Integer, String, Text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from grader.gradebook.tables import Hundredths, Table, UtcTime
+
+
+class AccountRow(Table):
+    """A person who can sign in. `person` is the roster's id, or a name that staff were given."""
+
+    __tablename__ = "desk_accounts"
+
+    id: Mapped[int] = mapped_column(Integer, primary_key=True)
+    person: Mapped[str] = mapped_column(String(200), unique=True)
+    name: Mapped[str] = mapped_column(Text)
+    email: Mapped[str] = mapped_column(Text)
+    disabled: Mapped[bool] = mapped_column(Boolean)
+    made_at: Mapped[dt.datetime] = mapped_column(UtcTime)
+
+
+class RoleRow(Table):
+    """What an account is in one course; `section` narrows it to a section of the roster."""
+
+    __tablename__ = "desk_roles"
+    __table_args__ = (Index("desk_roles_of_an_account", "account", "course", unique=True),)
+
+    id: Mapped[int] = mapped_column(Integer, primary_key=True)
+    account: Mapped[int] = mapped_column(ForeignKey("desk_accounts.id"))
+    course: Mapped[str] = mapped_column(String(200))
+    role: Mapped[str] = mapped_column(String(20))
+    section: Mapped[str] = mapped_column(String(200))
+
+
+class SecretRow(Table):
+    """Something with which a person is known again: a sign-in link, a session, a personal token.
+
+    `kind` is "link", "session" or "token". A link is used once, and then makes a session.
+    """
+
+    __tablename__ = "desk_secrets"
+    __table_args__ = (Index("desk_secrets_of_an_account", "account", "kind"),)
+
+    id: Mapped[int] = mapped_column(Integer, primary_key=True)
+    kind: Mapped[str] = mapped_column(String(10))
+    sha256: Mapped[str] = mapped_column(String(64), unique=True)
+    account: Mapped[int] = mapped_column(ForeignKey("desk_accounts.id"))
+    label: Mapped[str] = mapped_column(Text)
+    made_at: Mapped[dt.datetime] = mapped_column(UtcTime)
+    seen_at: Mapped[dt.datetime | None] = mapped_column(UtcTime)
+    expires_at: Mapped[dt.datetime] = mapped_column(UtcTime)
+    ended_at: Mapped[dt.datetime | None] = mapped_column(UtcTime)
+
+
+class TryRow(Table):
+    """One hand-in through the desk, and what became of it: the queue of the engine.
+
+    `key` is the form's, so that a form that is sent twice counts once. `lease_until` is until when
+    the engine that claimed it is believed to be at work.
+    """
+
+    __tablename__ = "desk_tries"
+    __table_args__ = (
+        Index("desk_tries_waiting", "state", "priority", "id"),
+        Index("desk_tries_of_a_student", "assignment", "student", "attempt"),
+        {"sqlite_autoincrement": True},
+    )
+
+    id: Mapped[int] = mapped_column(Integer, primary_key=True)
+    key: Mapped[str] = mapped_column(String(64), unique=True)
+    assignment: Mapped[str] = mapped_column(String(200))
+    student: Mapped[str] = mapped_column(Text)
+    attempt: Mapped[int] = mapped_column(Integer)
+    sha256: Mapped[str] = mapped_column(String(64))
+    file: Mapped[str] = mapped_column(Text)
+    folder: Mapped[str] = mapped_column(Text)
+    received_at: Mapped[dt.datetime] = mapped_column(UtcTime)
+    received_from: Mapped[str] = mapped_column(Text)
+    state: Mapped[str] = mapped_column(String(12))
+    priority: Mapped[int] = mapped_column(Integer)
+    seed: Mapped[int] = mapped_column(BigInteger)
+    starts: Mapped[int] = mapped_column(Integer)
+    claimed_by: Mapped[str] = mapped_column(String(60))
+    lease_until: Mapped[dt.datetime | None] = mapped_column(UtcTime)
+    began_at: Mapped[dt.datetime | None] = mapped_column(UtcTime)
+    ended_at: Mapped[dt.datetime | None] = mapped_column(UtcTime)
+    verdict: Mapped[int | None] = mapped_column(ForeignKey("verdicts.id"))
+    problem: Mapped[str] = mapped_column(Text)
+
+
+class PublicationRow(Table):
+    """Marks of an assignment shown to students, or taken back. The newest row holds."""
+
+    __tablename__ = "desk_publications"
+    __table_args__ = ({"sqlite_autoincrement": True},)
+
+    id: Mapped[int] = mapped_column(Integer, primary_key=True)
+    assignment: Mapped[str] = mapped_column(String(200), index=True)
+    published: Mapped[bool] = mapped_column(Boolean)
+    who: Mapped[str] = mapped_column(Text)
+    made_at: Mapped[dt.datetime] = mapped_column(UtcTime)
+
+
+class AuditRow(Table):
+    """One thing that somebody did at the desk. Rows are only ever added."""
+
+    __tablename__ = "desk_audit"
+    __table_args__ = ({"sqlite_autoincrement": True},)
+
+    id: Mapped[int] = mapped_column(Integer, primary_key=True)
+    at: Mapped[dt.datetime] = mapped_column(UtcTime)
+    who: Mapped[str] = mapped_column(String(200), index=True)
+    course: Mapped[str] = mapped_column(String(200))
+    action: Mapped[str] = mapped_column(String(60))
+    thing: Mapped[str] = mapped_column(Text)
+    detail: Mapped[str] = mapped_column(Text)
+
+
+class RubricItemRow(Table):
+    """One item of a question's rubric at the desk: points that it adds or, below 0, takes off."""
+
+    __tablename__ = "desk_rubric_items"
+    __table_args__ = (Index("desk_rubric_items_of_a_question", "assignment", "question"),)
+
+    id: Mapped[int] = mapped_column(Integer, primary_key=True)
+    assignment: Mapped[str] = mapped_column(String(200))
+    question: Mapped[str] = mapped_column(String(200))
+    says: Mapped[str] = mapped_column(Text)
+    points: Mapped[Decimal] = mapped_column(Hundredths)
+    retired: Mapped[bool] = mapped_column(Boolean)
+
+
+class MarkingRow(Table):
+    """How the points of one answer came about: which items it has, and what was added by hand.
+
+    The points themselves are a hand mark, with its history; this is the newest way to them.
+    """
+
+    __tablename__ = "desk_markings"
+    __table_args__ = (
+        Index("desk_markings_of_an_answer", "assignment", "question", "student", unique=True),
+    )
+
+    id: Mapped[int] = mapped_column(Integer, primary_key=True)
+    assignment: Mapped[str] = mapped_column(String(200))
+    question: Mapped[str] = mapped_column(String(200))
+    student: Mapped[str] = mapped_column(Text)
+    answer_sha256: Mapped[str] = mapped_column(String(64))
+    items: Mapped[list[int]] = mapped_column(JSON)
+    adjustment: Mapped[Decimal] = mapped_column(Hundredths)
+    who: Mapped[str] = mapped_column(Text)
+    made_at: Mapped[dt.datetime] = mapped_column(UtcTime)
+
+
+class MarkLeaseRow(Table):
+    """Who has an answer open, and until when others are led past it."""
+
+    __tablename__ = "desk_mark_leases"
+    __table_args__ = (
+        Index("desk_mark_leases_of_an_answer", "assignment", "question", "student", unique=True),
+    )
+
+    id: Mapped[int] = mapped_column(Integer, primary_key=True)
+    assignment: Mapped[str] = mapped_column(String(200))
+    question: Mapped[str] = mapped_column(String(200))
+    student: Mapped[str] = mapped_column(Text)
+    who: Mapped[str] = mapped_column(Text)
+    until: Mapped[dt.datetime] = mapped_column(UtcTime)

@@ -1,0 +1,368 @@
+"""Hand-ins through the desk, and the queue of those that have no verdict yet.
+
+A try that is acknowledged is a row; a row without a verdict is work for the engine. Engines claim
+rows, so that two of them never judge one, and hold them by a lease, so that what a dead one had is
+claimed again.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+from sqlalchemy import Engine, delete, func, or_, select, update
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
+
+from grader.errors import GradebookError
+from grader.gradebook.database import reading, writing
+from grader.gradebook.desk_tables import TryRow
+
+_AT_ONCE = 500
+STUDENTS, REGRADES = 0, 10
+"""Priorities: the lower goes first, so that whoever waits goes before what can wait."""
+
+
+class TryState(StrEnum):
+    """What became of a hand-in.
+
+    RECEIVING: its bytes are being stored; nothing was acknowledged yet. FAILED: for a reason of
+    ours. SUPERSEDED: a newer try came before it was run, and the newest counts.
+    """
+
+    RECEIVING = "receiving"
+    WAITING = "waiting"
+    RUNNING = "running"
+    JUDGED = "judged"
+    FAILED = "failed"
+    SUPERSEDED = "superseded"
+
+    @property
+    def ended(self) -> bool:
+        """Whether nothing more happens to it by itself."""
+        return self in (TryState.JUDGED, TryState.FAILED, TryState.SUPERSEDED)
+
+
+@dataclass(frozen=True, kw_only=True)
+class DeskTry:
+    """One hand-in. `folder` is its own below `submissions/`, `verdict` an entry of the gradebook.
+
+    `starts` counts how often an engine began with it, `problem` says why there is no verdict.
+    """
+
+    id: int
+    assignment: str
+    student: str
+    attempt: int
+    sha256: str
+    file: str
+    folder: str
+    received_at: dt.datetime
+    received_from: str
+    state: TryState
+    priority: int
+    seed: int
+    starts: int
+    claimed_by: str
+    lease_until: dt.datetime | None
+    began_at: dt.datetime | None
+    ended_at: dt.datetime | None
+    verdict: int | None
+    problem: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class QueueState:
+    """The queue as a whole: how many, and since when the oldest waits."""
+
+    waiting: int
+    running: int
+    failed: int
+    oldest: dt.datetime | None
+    judged_last_hour: int
+
+
+class DeskTries:
+    """The tries of a course, in its gradebook."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+
+    # -- taking in --------------------------------------------------------------------------
+
+    def receive(
+        self,
+        key: str,
+        *,
+        assignment: str,
+        student: str,
+        file: str,
+        received_from: str,
+        seed: int,
+        now: dt.datetime,
+    ) -> tuple[DeskTry, bool]:
+        """Begin to take in a try; of a form that was sent before, return what came of that.
+
+        Returns the try, and whether it is new.
+        """
+        row = TryRow(
+            key=key,
+            assignment=assignment,
+            student=student,
+            attempt=0,
+            sha256="",
+            file=file,
+            folder="",
+            received_at=now,
+            received_from=received_from,
+            state=TryState.RECEIVING,
+            priority=STUDENTS,
+            seed=seed,
+            starts=0,
+            claimed_by="",
+            problem="",
+        )
+        try:
+            with writing(self._engine) as session:
+                session.add(row)
+                session.flush()
+                return _try(row), True
+        except GradebookError as error:
+            if not isinstance(error.__cause__, IntegrityError):
+                raise
+        with reading(self._engine) as session:
+            return _try(session.scalars(select(TryRow).where(TryRow.key == key)).one()), False
+
+    def stored(
+        self, number: int, *, attempt: int, sha256: str, folder: str, supersedes: bool = False
+    ) -> DeskTry:
+        """Put a try into the queue, now that its bytes are on disk.
+
+        Args:
+            number: of the try.
+            attempt: the student's attempt at the assignment, from 1.
+            sha256: of all that was handed in.
+            folder: below `submissions/`.
+            supersedes: the student's earlier tries that still wait need not be run.
+        """
+        with writing(self._engine) as session:
+            row = _row(session, number)
+            row.attempt, row.sha256, row.folder = attempt, sha256, folder
+            row.state = TryState.WAITING
+            if supersedes:
+                session.execute(
+                    update(TryRow)
+                    .where(
+                        TryRow.assignment == row.assignment,
+                        TryRow.student == row.student,
+                        TryRow.id < row.id,
+                        TryRow.state == TryState.WAITING,
+                    )
+                    .values(state=TryState.SUPERSEDED, ended_at=row.received_at)
+                )
+            session.flush()
+            return _try(row)
+
+    def forget(self, number: int) -> None:
+        """Take a try back of which nothing was stored, nor acknowledged."""
+        with writing(self._engine) as session:
+            session.execute(
+                delete(TryRow).where(TryRow.id == number, TryRow.state == TryState.RECEIVING)
+            )
+
+    def receiving(self) -> list[DeskTry]:
+        """Return the tries whose bytes were being stored, oldest first."""
+        return self._all(TryRow.state == TryState.RECEIVING)
+
+    # -- judging ----------------------------------------------------------------------------
+
+    def claim(
+        self, engine: str, *, limit: int, now: dt.datetime, lease: dt.timedelta
+    ) -> list[DeskTry]:
+        """Take the next tries that nobody has: those that wait, and those whose engine is gone."""
+        free = or_(
+            TryRow.state == TryState.WAITING,
+            (TryRow.state == TryState.RUNNING) & (TryRow.lease_until < now),
+        )
+        query = select(TryRow).where(free).order_by(TryRow.priority, TryRow.id).limit(limit)
+        with writing(self._engine) as session:
+            # SQLite locks the whole file for a writer; elsewhere others skip what is locked here.
+            rows = session.scalars(query.with_for_update(skip_locked=True)).all()
+            for row in rows:
+                row.state, row.claimed_by = TryState.RUNNING, engine
+                row.lease_until, row.began_at = now + lease, now
+                row.starts += 1
+            session.flush()
+            return [_try(row) for row in rows]
+
+    def renew(self, engine: str, *, now: dt.datetime, lease: dt.timedelta) -> None:
+        """Say that an engine is alive: what it has claimed stays its own."""
+        with writing(self._engine) as session:
+            session.execute(
+                update(TryRow)
+                .where(TryRow.claimed_by == engine, TryRow.state == TryState.RUNNING)
+                .values(lease_until=now + lease)
+            )
+
+    def release(self, engine: str) -> None:
+        """Let go of what an engine of this name had when it was killed."""
+        with writing(self._engine) as session:
+            session.execute(
+                update(TryRow)
+                .where(TryRow.claimed_by == engine, TryRow.state == TryState.RUNNING)
+                .values(state=TryState.WAITING, claimed_by="", lease_until=None)
+            )
+
+    def give_back(self, numbers: Collection[int]) -> None:
+        """Let others have tries that this engine did not come to; it was no start."""
+        with writing(self._engine) as session:
+            session.execute(
+                update(TryRow)
+                .where(TryRow.id.in_(numbers), TryRow.state == TryState.RUNNING)
+                .values(
+                    state=TryState.WAITING,
+                    claimed_by="",
+                    lease_until=None,
+                    starts=TryRow.starts - 1,
+                )
+            )
+
+    def fail(self, number: int, problem: str, *, now: dt.datetime) -> None:
+        """Record that there is no verdict for a reason of ours."""
+        with writing(self._engine) as session:
+            row = _row(session, number)
+            row.state, row.problem, row.ended_at = TryState.FAILED, problem, now
+
+    def again(self, numbers: Collection[int], *, priority: int = STUDENTS) -> int:
+        """Put tries that have ended back into the queue; return how many that were."""
+        with writing(self._engine) as session:
+            found = session.execute(
+                update(TryRow)
+                .where(
+                    TryRow.id.in_(numbers),
+                    TryRow.state.in_([s for s in TryState if s.ended]),
+                )
+                .values(
+                    state=TryState.WAITING,
+                    priority=priority,
+                    starts=0,
+                    claimed_by="",
+                    lease_until=None,
+                    ended_at=None,
+                    problem="",
+                )
+            )
+            return int(found.rowcount)  # type: ignore[attr-defined]
+
+    # -- reading ----------------------------------------------------------------------------
+
+    def get(self, number: int) -> DeskTry | None:
+        """Return one try, or None."""
+        with reading(self._engine) as session:
+            row = session.get(TryRow, number)
+            return _try(row) if row is not None else None
+
+    def by_key(self, key: str) -> DeskTry | None:
+        """Return the try that a form's key led to, or None."""
+        with reading(self._engine) as session:
+            row = session.scalars(select(TryRow).where(TryRow.key == key)).first()
+            return _try(row) if row is not None else None
+
+    def newest_of(self, assignment: str) -> dict[str, DeskTry]:
+        """Return every student's newest try at an assignment."""
+        newest = (
+            select(func.max(TryRow.id))
+            .where(TryRow.assignment == assignment, TryRow.state != TryState.RECEIVING)
+            .group_by(TryRow.student)
+        )
+        return {one.student: one for one in self._all(TryRow.id.in_(newest))}
+
+    def some(self, numbers: Sequence[int]) -> list[DeskTry]:
+        """Return several tries at once."""
+        found: list[DeskTry] = []
+        for at in range(0, len(numbers), _AT_ONCE):
+            found += self._all(TryRow.id.in_(numbers[at : at + _AT_ONCE]))
+        return found
+
+    def of(self, student: str, assignment: str | None = None) -> list[DeskTry]:
+        """Return a student's tries that were acknowledged, newest first."""
+        wanted = [TryRow.student == student, TryRow.state != TryState.RECEIVING]
+        if assignment is not None:
+            wanted.append(TryRow.assignment == assignment)
+        return self._all(*wanted)[::-1]
+
+    def ahead_of(self, one: DeskTry) -> int:
+        """Return how many tries are run before one that waits."""
+        before = or_(
+            TryRow.priority < one.priority,
+            (TryRow.priority == one.priority) & (TryRow.id < one.id),
+        )
+        query = select(func.count()).where(TryRow.state == TryState.WAITING, before)
+        with reading(self._engine) as session:
+            return int(session.scalar(query) or 0)
+
+    def positions(self) -> dict[int, int]:
+        """Return of every try that waits how many are run before it."""
+        query = (
+            select(TryRow.id)
+            .where(TryRow.state == TryState.WAITING)
+            .order_by(TryRow.priority, TryRow.id)
+        )
+        with reading(self._engine) as session:
+            return {number: at for at, number in enumerate(session.scalars(query))}
+
+    def listed(
+        self, states: Sequence[TryState], *, limit: int = 50, after: int = 0
+    ) -> list[DeskTry]:
+        """Return tries in some states, oldest first, a page at a time."""
+        query = (
+            select(TryRow)
+            .where(TryRow.state.in_(states), TryRow.id > after)
+            .order_by(TryRow.id)
+            .limit(limit)
+        )
+        with reading(self._engine) as session:
+            return [_try(row) for row in session.scalars(query)]
+
+    def queue(self, *, now: dt.datetime) -> QueueState:
+        """Return how long the queue is."""
+        counts = select(TryRow.state, func.count()).group_by(TryRow.state)
+        oldest = select(func.min(TryRow.received_at)).where(TryRow.state == TryState.WAITING)
+        done = select(func.count()).where(
+            TryRow.state == TryState.JUDGED, TryRow.ended_at > now - dt.timedelta(hours=1)
+        )
+        with reading(self._engine) as session:
+            found = {state: count for state, count in session.execute(counts).all()}  # noqa: C416 - rows
+            return QueueState(
+                waiting=found.get(TryState.WAITING, 0),
+                running=found.get(TryState.RUNNING, 0),
+                failed=found.get(TryState.FAILED, 0),
+                oldest=session.scalar(oldest),
+                judged_last_hour=int(session.scalar(done) or 0),
+            )
+
+    def _all(self, *wanted: Any) -> list[DeskTry]:
+        query = select(TryRow).where(*wanted).order_by(TryRow.id)
+        with reading(self._engine) as session:
+            return [_try(row) for row in session.scalars(query)]
+
+
+def finish(session: Session, number: int, verdict: int, *, now: dt.datetime) -> None:
+    """Record, in the transaction that records a verdict, that a try has it."""
+    row = _row(session, number)
+    row.state, row.verdict, row.ended_at, row.problem = TryState.JUDGED, verdict, now, ""
+
+
+def _row(session: Session, number: int) -> TryRow:
+    row = session.get(TryRow, number)
+    if row is None:
+        raise GradebookError(f"there is no try {number} in the gradebook")
+    return row
+
+
+def _try(row: TryRow) -> DeskTry:
+    values = {name: getattr(row, name) for name in DeskTry.__dataclass_fields__}
+    return DeskTry(**{**values, "state": TryState(row.state)})

@@ -1,0 +1,63 @@
+// What script adds to pages that work without it: times in the reader's own zone, a try that is
+// followed, files that are dropped, and a button that can be pressed once.
+
+for (const time of document.querySelectorAll("time[data-local]")) {
+  const at = new Date(time.dateTime);
+  if (Number.isNaN(at.valueOf())) continue;
+  time.title = time.textContent;
+  time.textContent = at.toLocaleString([], { dateStyle: "medium", timeStyle: "short" });
+}
+
+for (const form of document.querySelectorAll("form[method=post]")) {
+  form.addEventListener("submit", (event) => {
+    if (form.dataset.sent) event.preventDefault();
+    else if (!form.querySelector("[name=as]")) form.dataset.sent = "1";
+    for (const button of form.querySelectorAll("button")) button.setAttribute("aria-busy", "true");
+  });
+}
+addEventListener("pageshow", (event) => {
+  if (event.persisted) for (const form of document.forms) delete form.dataset.sent;
+});
+
+const followed = document.querySelector("[data-follow]");
+if (followed) {
+  const say = followed.querySelector("[data-say]");
+  const bar = followed.querySelector("[data-bar]");
+  const events = new EventSource(followed.dataset.follow);
+  events.onmessage = (event) => {
+    const news = JSON.parse(event.data);
+    if (["judged", "failed", "superseded"].includes(news.state)) {
+      events.close();
+      location.reload();
+      return;
+    }
+    if (news.state === "waiting") {
+      say.textContent = news.ahead ? `${news.ahead} before it in the queue.` : "It is next.";
+      bar.removeAttribute("value");
+    } else if (news.cells && news.cell <= news.cells) {
+      say.textContent = `Cell ${news.cell} of ${news.cells}.`;
+      bar.value = news.cell / news.cells;
+    } else {
+      say.textContent = news.cells ? "The checks." : "It runs.";
+      bar.removeAttribute("value");
+    }
+  };
+}
+
+const drop = document.querySelector("[data-drop]");
+if (drop) {
+  const input = drop.querySelector("input[type=file]");
+  for (const kind of ["dragenter", "dragover"]) {
+    drop.addEventListener(kind, (event) => {
+      event.preventDefault();
+      drop.classList.add("over");
+    });
+  }
+  for (const kind of ["dragleave", "drop"]) {
+    drop.addEventListener(kind, () => drop.classList.remove("over"));
+  }
+  drop.addEventListener("drop", (event) => {
+    event.preventDefault();
+    if (event.dataTransfer.files.length) input.files = event.dataTransfer.files;
+  });
+}

@@ -1,0 +1,201 @@
+"""A desk of two courses with people of every role, and browsers that are signed in."""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+import shutil
+from collections.abc import Iterator
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+from starlette.testclient import TestClient
+
+from grader.desk.app import make_app
+from grader.desk.courses import Desk, DeskCourse, open_desk
+from grader.desk.people import Role
+from grader.gradebook.tries import DeskTry
+from grader.grading.make_verdict import question_marks
+from grader.grading.verdict import SubmissionRecord, Verdict
+from tests.helpers.assignments import make_assignment
+from tests.helpers.notebooks import code, notebook
+from tests.helpers.verdicts import graded, test_result
+
+HOMEWORK = notebook([code("def softmax(x):\n    return x.softmax(1)", count=1)])
+FOREVER = "due = 2024-10-09T23:59:00+03:00", "due = 2099-10-09T23:59:00+03:00"
+STUDENTS = {"ada": "A", "ben": "A", "cem": "B"}
+STAFF = {
+    "mia": (Role.MARKER, ""),
+    "max": (Role.MARKER, "B"),
+    "hana": (Role.HEAD_MARKER, ""),
+    "ines": (Role.INSTRUCTOR, ""),
+    "adi": (Role.ADMIN, ""),
+}
+
+
+class Browser:
+    """A browser of one person; its forms carry what a page's forms carry."""
+
+    def __init__(self, client: TestClient) -> None:
+        self.client = client
+
+    def get(self, path: str, **more: Any) -> Any:
+        return self.client.get(path, follow_redirects=False, **more)
+
+    def form(self, page: str) -> dict[str, str]:
+        """The hidden fields that every form of a page has."""
+        html = self.get(page).text
+        found = dict(re.findall(r'<input type="hidden" name="(form|key)" value="(\w+)">', html))
+        assert "form" in found, html[:500]
+        return found
+
+    def post(self, path: str, data: dict[str, Any] | None = None, **more: Any) -> Any:
+        data = {**self.form("/account"), **(data or {})}
+        headers = {"sec-fetch-site": "same-origin", **more.pop("headers", {})}
+        return self.client.post(path, data=data, headers=headers, follow_redirects=False, **more)
+
+    def hand_in(self, *files: tuple[str, bytes], key: str = "k1", **data: str) -> Any:
+        chosen = files or (("hw.ipynb", HOMEWORK),)
+        return self.post(
+            "/c/course/a/warm-up/hand-in",
+            {"key": key, "sure": "1", **data},
+            files=[("files", (name, content)) for name, content in chosen],
+        )
+
+
+class Tables:
+    """A desk, and who sits at it."""
+
+    def __init__(self, desk: Desk, client: TestClient) -> None:
+        self.desk = desk
+        self.client = client
+        self.now = dt.datetime.now(dt.UTC)
+
+    @property
+    def course(self) -> DeskCourse:
+        return self.desk.courses["course"]
+
+    def link(self, person: str) -> str:
+        """A sign-in link, as it is printed."""
+        account = next(
+            user.account
+            for course in self.desk.courses.values()
+            for user in course.people.all()
+            if user.person == person
+        )
+        return self.desk.credentials.make_links([account], now=self.now)[account]
+
+    def stranger(self) -> Browser:
+        """A browser in which nobody has signed in."""
+        return Browser(TestClient(self.client.app, base_url=self.desk.origin))
+
+    def browser(self, person: str) -> Browser:
+        """A browser in which somebody has signed in by a link."""
+        one = self.stranger()
+        own = {"sec-fetch-site": "same-origin"}
+        one.client.post(f"/s/{self.link(person)}", headers=own, follow_redirects=False)
+        return one
+
+    def tried(self, student: str, *, key: str = "") -> DeskTry:
+        """A try that was handed in through the desk."""
+        answer = self.browser(student).hand_in(key=key or f"k{student}")
+        assert answer.status_code == 303, answer.text
+        return self.course.gradebook.tries.of(student)[0]
+
+    def verdict(self, one: DeskTry) -> Verdict:
+        """What a suite says of a try: q1 right, q2 wrong, an answer to q3 that waits."""
+        spec = self.course.course.assignment("warm-up").spec
+        tests = (
+            test_result("q1", "test_softmax", "Rows must sum to one.", 5),
+            test_result("q2", "test_means", "Means must be right.", 3, points=Decimal(0)),
+        )
+        found = graded(one.student, assignment="warm-up")
+        return msgspec.structs.replace(
+            found,
+            tests=tests,
+            questions=question_marks(spec, tests),
+            points=Decimal(5),
+            max_points=spec.machine_points,
+            manual_points=spec.manual_points,
+            answers={"q3": "Because exp overflows."},
+            submission=SubmissionRecord(
+                file=one.file,
+                sha256=one.sha256,
+                attempt=one.attempt,
+                submitted_at=one.received_at,
+            ),
+        )
+
+    def judged(self, student: str) -> DeskTry:
+        """A try with a verdict, as an engine leaves it."""
+        one = self.tried(student)
+        gradebook = self.course.gradebook
+        batch = gradebook.start_batch("warm-up", seed=1)
+        verdict = self.verdict(one)
+        gradebook.record(verdict, HOMEWORK, batch=batch, desk_try=one.id)
+        found = gradebook.tries.get(one.id)
+        assert found is not None
+        return found
+
+
+def places(tables: Tables, number: int) -> dict[str, object]:
+    """What stands in addresses: Ada's try and answer, and a rubric item of its question."""
+    assignment = tables.course.course.assignment("warm-up")
+    marking = tables.course.marking(assignment)
+    question = marking.question("q3")
+    assert question is not None
+    answers = marking.answers(question, marker="")
+    items = marking.items.of("warm-up", "q3") or [
+        marking.items.add("warm-up", "q3", "Says that exp overflows", Decimal(1))
+    ]
+    return {
+        "course": "course",
+        "assignment": "warm-up",
+        "number": number,
+        "question": "q3",
+        "ref": next((a.ref for a in answers if a.student == "ada"), "none"),
+        "item": items[0].id,
+    }
+
+
+def make_course(root: Path) -> Path:
+    make_assignment(root, "warm-up")
+    spec = root / "assignments/warm-up/assignment.toml"
+    spec.write_text(spec.read_text().replace(*FOREVER))
+    lines = [f"{student},{student.title()},,{section}" for student, section in STUDENTS.items()]
+    (root / "roster.csv").write_text("\n".join(["id,name,email,section", *lines, ""]))
+    return root
+
+
+@pytest.fixture(scope="session")
+def filled(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Two courses with their people, made once: a copy is quicker than a database."""
+    folder = tmp_path_factory.mktemp("desk")
+    desk = open_desk(
+        [make_course(folder / name) for name in ("course", "other")], origin="http://desk.test"
+    )
+    for course in desk.courses.values():
+        course.people.take_students(course.roster.people.values())
+    for person, (role, section) in STAFF.items():
+        desk.courses["course"].people.put(person, name=person, role=role, section=section)
+    desk.courses["other"].people.put("olga", name="Olga", role=Role.INSTRUCTOR)
+    desk.courses["other"].people.remove(
+        next(u.account for u in desk.courses["other"].people.all() if u.person == "ada")
+    )
+    for course in desk.courses.values():
+        course.gradebook.close()
+    return folder
+
+
+@pytest.fixture
+def tables(filled: Path, tmp_path: Path) -> Iterator[Tables]:
+    shutil.copytree(filled, tmp_path / "desk")
+    roots = [tmp_path / "desk" / name for name in ("course", "other")]
+    desk = open_desk(roots, origin="http://desk.test")
+    with TestClient(make_app(desk), base_url=desk.origin) as client:
+        yield Tables(desk, client)
+    for course in desk.courses.values():
+        course.gradebook.close()

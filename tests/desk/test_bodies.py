@@ -1,0 +1,65 @@
+"""What a browser sends is bounded, in size and in silence, whatever it says of itself."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+from starlette.types import Receive, Scope, Send
+
+from grader.desk.bodies import Bodies
+
+SCOPE: dict[str, Any] = {"type": "http", "headers": []}
+MAX = 2 << 20
+
+
+async def reads_all(scope: Scope, receive: Receive, send: Send) -> None:
+    size = 0
+    while True:
+        message = await receive()
+        size += len(message.get("body", b""))
+        if not message.get("more_body"):
+            break
+    await send({"type": "http.response.start", "status": 200, "headers": []})
+    await send({"type": "http.response.body", "body": str(size).encode()})
+
+
+def answer(*pieces: bytes | None, scope: dict[str, Any] = SCOPE) -> tuple[int, str]:
+    """What comes of a body in pieces; after None nothing more comes."""
+    sent: list[Any] = []
+    left = list(pieces)
+
+    async def receive() -> Any:
+        piece = left.pop(0)
+        if piece is None:
+            await asyncio.Event().wait()
+        return {"type": "http.request", "body": piece, "more_body": bool(left)}
+
+    async def send(message: Any) -> None:
+        sent.append(message)
+
+    app = Bodies(reads_all, max_bytes=MAX, idle_s=0.05)
+    asyncio.run(app(scope, receive, send))
+    return sent[0]["status"], b"".join(m.get("body", b"") for m in sent[1:]).decode()
+
+
+def test_a_body_within_its_bound_passes() -> None:
+    assert answer(b"x" * (1 << 20), b"y" * (1 << 20)) == (200, str(MAX))
+
+
+def test_one_that_grows_beyond_it_is_stopped_and_told_what_to_do() -> None:
+    status, said = answer(*[b"x" * (1 << 20)] * 3)
+    assert status == 413
+    assert "larger than 1 MB" in said and "Nothing was handed in" in said
+
+
+def test_one_that_says_that_it_is_too_large_is_not_read() -> None:
+    for declared in (b"99999999999", b"many", b"-1"):
+        scope = {"type": "http", "headers": [(b"content-length", declared)]}
+        assert answer(b"", scope=scope)[0] == 413
+
+
+def test_one_that_stalls_is_given_up() -> None:
+    status, said = answer(b"x", None)
+    assert status == 408
+    assert "Nothing was handed in" in said

@@ -1,0 +1,75 @@
+"""Pages follow by themselves: news come when something changes, and end with the try."""
+
+from __future__ import annotations
+
+import asyncio
+import datetime as dt
+import json
+from typing import Any
+
+import pytest
+
+from grader.desk import events
+from grader.desk.engine.supervisor import Supervisor
+from grader.desk.engine.talk import CellNews, from_line, to_line
+from grader.desk.events import News
+from tests.desk.conftest import Tables
+
+MINUTE = dt.timedelta(minutes=1)
+
+
+def test_a_try_is_followed_from_the_queue_to_its_verdict(
+    tables: Tables, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(events, "LOOK_S", 0.01)
+    first, second = tables.tried("ben"), tables.tried("ada")
+    tries = tables.course.gradebook.tries
+    supervisor = Supervisor("course", [])
+    news = News(tables.desk, [supervisor])
+
+    async def follow() -> list[dict[str, Any]]:
+        heard: list[dict[str, Any]] = []
+        async with news:
+            async for line in news.follow("course", second.id):
+                said = json.loads(line.removeprefix(b"data: "))
+                heard.append(said)
+                if (said["state"] == "waiting" and said["ahead"] == 1) or said[
+                    "state"
+                ] == "waiting":
+                    tries.claim("e1", limit=1, now=tables.now, lease=MINUTE)
+                elif not said["cells"]:
+                    supervisor.cells[second.id] = CellNews(number=second.id, cell=3, cells=9)
+                else:
+                    tries.fail(second.id, "ours", now=tables.now)
+        return heard
+
+    heard = asyncio.run(follow())
+    assert [h["state"] for h in heard] == ["waiting", "waiting", "running", "running", "failed"]
+    assert [h["ahead"] for h in heard[:2]] == [1, 0]
+    assert (heard[3]["cell"], heard[3]["cells"]) == (3, 9)
+    assert first.id < second.id
+
+
+def test_nobody_is_looked_after_who_has_gone(tables: Tables) -> None:
+    one = tables.tried("ada")
+    news = News(tables.desk, [])
+
+    async def look_once() -> None:
+        follower = news.follow("course", one.id)
+        waiting = asyncio.ensure_future(anext(follower))
+        await asyncio.sleep(0)
+        assert news._watchers
+        waiting.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await waiting
+        await follower.aclose()
+
+    asyncio.run(look_once())
+    assert not news._watchers
+
+
+def test_lines_of_the_engine_come_through_and_others_are_passed_over() -> None:
+    told = CellNews(number=3, cell=1, cells=2)
+    assert from_line(to_line(told)) == told
+    assert from_line(b"a warning of some library\n") is None
+    assert from_line(b'{"kind": "cell", "number": "x"}\n') is None

@@ -1,0 +1,211 @@
+"""What is handed in is looked at first, kept once, and never lost; what can't be is refused."""
+
+from __future__ import annotations
+
+import datetime as dt
+import io
+import zipfile
+
+import pytest
+
+from grader.api.receiving import settle_broken_off
+from grader.gradebook.tries import TryState
+from grader.intake import stored
+from tests.desk.conftest import HOMEWORK, Tables
+from tests.helpers.notebooks import code, notebook
+
+WARNED = notebook([code("import tensorflow", count=1)])
+
+
+def test_a_hand_in_is_on_disk_and_in_the_queue_when_it_is_acknowledged(tables: Tables) -> None:
+    answer = tables.browser("ada").hand_in()
+    assert answer.status_code == 303
+    (one,) = tables.course.gradebook.tries.of("ada")
+    assert answer.headers["location"] == f"/c/course/t/{one.id}"
+    assert (one.state, one.attempt) == (TryState.WAITING, 1)
+    folder = tables.course.course.submissions_dir / one.folder
+    assert (folder / "notebook.ipynb").read_bytes() == HOMEWORK
+    assert stored.load_attempt(folder, 1).submitted_at == one.received_at
+    assert not list(tables.desk.uploads.iterdir())
+
+
+def test_warnings_come_before_it_counts(tables: Tables) -> None:
+    ada = tables.browser("ada")
+    answer = ada.hand_in(("hw.ipynb", WARNED), sure="")
+    assert answer.status_code == 200
+    assert "tensorflow" in answer.text
+    assert tables.course.gradebook.tries.of("ada") == []
+    upload = answer.text.partition('name="upload" value="')[2].partition('"')[0]
+    ben = tables.browser("ben")
+    stolen = ben.post("/c/course/a/warm-up/confirm", {"upload": upload})
+    assert stolen.status_code == 422
+    counted = ada.post("/c/course/a/warm-up/confirm", {"upload": upload})
+    assert counted.status_code == 303
+    assert len(tables.course.gradebook.tries.of("ada")) == 1
+    assert tables.course.gradebook.tries.of("ben") == []
+
+
+def test_a_form_that_is_sent_twice_counts_once(tables: Tables) -> None:
+    ada = tables.browser("ada")
+    first, second = ada.hand_in(key="same"), ada.hand_in(key="same")
+    assert first.headers["location"] == second.headers["location"]
+    assert ada.hand_in(key="other").headers["location"] != first.headers["location"]
+    assert len(tables.course.gradebook.tries.of("ada")) == 2
+
+
+def test_two_people_may_have_the_same_key(tables: Tables) -> None:
+    tables.browser("ada").hand_in(key="same")
+    tables.browser("ben").hand_in(key="same")
+    assert len(tables.course.gradebook.tries.of("ben")) == 1
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "said"),
+    [
+        ("hw.ipynb", b"", "empty"),
+        ("hw.ipynb", b"{not json", "mend the file"),
+        ("hw.pdf", b"%PDF-1.4", "notebook"),
+        ("hw.zip", b"PK\x03\x04 broken", ""),
+    ],
+    ids=str,
+)
+def test_what_is_no_notebook_is_not_handed_in(
+    tables: Tables, name: str, content: bytes, said: str
+) -> None:
+    answer = tables.browser("ada").hand_in((name, content))
+    assert answer.status_code == 422
+    assert said in answer.text
+    assert tables.course.gradebook.tries.of("ada") == []
+    assert not list(tables.desk.uploads.iterdir())
+
+
+def test_a_zip_is_opened_and_no_name_in_it_leads_elsewhere(tables: Tables) -> None:
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w") as archive:
+        archive.writestr("hw/warm-up.ipynb", HOMEWORK)
+        archive.writestr("../../../escaped.py", "x = 1")
+    answer = tables.browser("ada").hand_in(("hw.zip", packed.getvalue()))
+    assert answer.status_code == 303
+    root = tables.course.course.root
+    assert not list(root.parent.rglob("escaped.py"))
+
+
+@pytest.mark.parametrize(
+    "name", ["../../ben.ipynb", "..\\ben.ipynb", "/etc/hw.ipynb", "a/../b.ipynb"]
+)
+def test_a_files_name_leads_nowhere(tables: Tables, name: str) -> None:
+    answer = tables.browser("ada").hand_in((name, HOMEWORK))
+    assert answer.status_code == 303
+    (one,) = tables.course.gradebook.tries.of("ada")
+    assert one.folder.startswith("warm-up/ada/")
+    assert tables.course.gradebook.tries.of("ben") == []
+
+
+def test_a_student_hands_in_for_nobody_else_and_a_head_marker_does(tables: Tables) -> None:
+    tables.browser("ada").hand_in(student="ben")
+    assert [t.student for t in tables.course.gradebook.tries.of("ada")] == ["ada"]
+    assert tables.course.gradebook.tries.of("ben") == []
+    assert tables.browser("mia").hand_in(student="ben").status_code == 404
+    assert tables.browser("hana").hand_in(student="ben").status_code == 303
+    (one,) = tables.course.gradebook.tries.of("ben")
+    assert one.received_from == "hana"
+
+
+def test_no_more_tries_than_the_assignment_allows(tables: Tables) -> None:
+    spec = tables.course.course.root / "assignments/warm-up/assignment.toml"
+    text = spec.read_text().replace("[resources]", "[attempts]\nlimit = 2\n[resources]")
+    spec.write_text(text)
+    ada = tables.browser("ada")
+    codes = [ada.hand_in(key=f"k{i}").status_code for i in range(3)]
+    assert codes == [303, 303, 422]
+    assert len(tables.course.gradebook.tries.of("ada")) == 2
+    assert "All tries are used" in ada.get("/c/course/a/warm-up").text
+
+
+def test_an_older_try_that_waits_is_replaced_where_the_last_one_counts(tables: Tables) -> None:
+    ada = tables.browser("ada")
+    ada.hand_in(key="one")
+    ada.hand_in(key="two")
+    states = [one.state for one in tables.course.gradebook.tries.of("ada")]
+    assert states == [TryState.WAITING, TryState.SUPERSEDED]
+
+
+def test_an_upload_that_is_too_large_is_refused_before_it_is_read(tables: Tables) -> None:
+    ada = tables.browser("ada")
+    answer = ada.post("/c/course/a/warm-up/hand-in", headers={"content-length": str(10 << 30)})
+    assert answer.status_code == 413
+    assert "larger than 100 MB" in answer.text
+
+
+def test_files_that_are_too_large_together_are_refused(tables: Tables) -> None:
+    object.__setattr__(tables.desk, "max_upload_mb", 1)
+    answer = tables.browser("ada").hand_in(("hw.ipynb", b"x" * (1 << 20) + HOMEWORK))
+    assert answer.status_code == 422
+    assert "too large" in answer.text
+    assert not list(tables.desk.uploads.iterdir())
+
+
+def test_a_disk_that_is_full_acknowledges_nothing(
+    tables: Tables, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    ada = tables.browser("ada")
+    monkeypatch.setattr(stored, "_write", full)
+    answer = ada.hand_in()
+    assert answer.status_code == 503
+    assert "could not be stored" in answer.text
+    monkeypatch.undo()
+    assert tables.course.gradebook.tries.of("ada") == []
+    assert ada.hand_in().status_code == 303
+
+
+def test_a_process_that_dies_between_disk_and_queue_loses_nothing(
+    tables: Tables, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tries = type(tables.course.gradebook.tries)
+
+    def dies(*_: object, **__: object) -> None:
+        raise SystemExit
+
+    monkeypatch.setattr(tries, "stored", dies)
+    with pytest.raises(BaseException):  # noqa: B017 - whatever the test client makes of it
+        tables.browser("ada").hand_in(key="once")
+    monkeypatch.undo()
+    kept = settle_broken_off(
+        tables.course.course, tables.course.gradebook, older_than=dt.timedelta()
+    )
+    assert kept == 1
+    (one,) = tables.course.gradebook.tries.of("ada")
+    assert one.state is TryState.WAITING
+    assert tables.browser("ada").hand_in(key="once").status_code == 303
+    assert len(tables.course.gradebook.tries.of("ada")) == 1
+
+
+def test_what_was_not_stored_whole_was_not_acknowledged_and_goes(tables: Tables) -> None:
+    tries = tables.course.gradebook.tries
+    tries.receive(
+        "k",
+        assignment="warm-up",
+        student="ada",
+        file="hw.ipynb",
+        received_from="ada",
+        seed=1,
+        now=tables.now,
+    )
+    young = dt.timedelta(minutes=2)
+    assert settle_broken_off(tables.course.course, tables.course.gradebook, older_than=young) == 0
+    assert len(tries.receiving()) == 1
+    settle_broken_off(tables.course.course, tables.course.gradebook, older_than=dt.timedelta())
+    assert tries.receiving() == []
+
+
+def test_an_assignment_that_is_not_out_yet_is_nobodys_to_see(tables: Tables) -> None:
+    spec = tables.course.course.root / "assignments/warm-up/assignment.toml"
+    spec.write_text(spec.read_text().replace("released = 2024", "released = 2098"))
+    ada = tables.browser("ada")
+    assert ada.get("/c/course/a/warm-up").status_code == 404
+    assert ada.hand_in().status_code == 404
+    assert "Warm-up" not in ada.get("/c/course/").text
+    assert tables.browser("ines").get("/c/course/a/warm-up").status_code == 200

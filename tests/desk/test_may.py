@@ -1,0 +1,120 @@
+"""Every page × every role × one's own and other people's things, from the table of pages itself."""
+
+from __future__ import annotations
+
+import pytest
+
+from grader.desk.may import Action, Thing, may
+from grader.desk.pages import all_pages
+from grader.desk.people import Role, User
+from grader.desk.routing import OpenPage, Page
+from tests.desk.conftest import Tables, places
+
+OPEN = {
+    ("GET", "/sign-in"),
+    ("GET", "/s/{link}"),
+    ("POST", "/s/{link}"),
+    ("GET", "/static/{file}"),
+    ("GET", "/healthz"),
+    ("GET", "/metrics"),
+}
+EVERYBODY = {"ada", "ben", "mia", "max", "hana", "ines", "adi"}
+# Who may, when the thing is the course's, or the work of Ada, a student of section A.
+ALLOWED = {
+    Action.OWN_ACCOUNT: EVERYBODY | {"olga"},
+    Action.SEE_COURSE: EVERYBODY - {"adi"},
+    Action.HAND_IN: EVERYBODY - {"adi"},
+    Action.SEE_WORK: {"ada", "mia", "hana", "ines"},
+    Action.SEE_CLASS: {"mia", "max", "hana", "ines"},
+    Action.MARK: {"mia", "max", "hana", "ines"},
+    Action.CHANGE_RUBRIC: {"hana", "ines"},
+    Action.RUN_AGAIN: {"hana", "ines"},
+    Action.PUBLISH: {"hana", "ines"},
+    Action.MANAGE_PEOPLE: {"ines", "adi"},
+    Action.SEE_AUDIT: {"ines", "adi"},
+}
+ABOUT = {
+    "says": "clear",
+    "points": "1",
+    "person": "cem",
+    "role": "marker",
+    "label": "laptop",
+    "secret": "1",
+}
+PAGES = [page for page in all_pages() if isinstance(page, Page)]
+
+
+def test_only_these_pages_are_open_to_who_has_not_signed_in() -> None:
+    found = {(p.method, p.path) for p in all_pages() if isinstance(p, OpenPage)}
+    assert found == OPEN
+
+
+def test_every_action_has_its_line_here() -> None:
+    assert set(ALLOWED) == set(Action)
+
+
+@pytest.mark.parametrize("person", sorted(EVERYBODY | {"olga"}))
+def test_a_page_shows_itself_to_whom_it_may_and_looks_absent_to_others(
+    tables: Tables, person: str
+) -> None:
+    number = tables.judged("ada").id
+    browser = tables.browser(person)
+    for page in PAGES:
+        if page.path in ("/sign-out", "/account/end"):
+            continue
+        path = page.path.format(**places(tables, number))
+        if path.endswith("/events"):
+            continue  # it would follow; its rule is that of the try's page
+        answer = browser.get(path) if page.method == "GET" else browser.post(path, ABOUT)
+        allowed = person in ALLOWED[page.action]
+        if person == "max" and "{ref}" in page.path:
+            allowed = False  # Ada is of another section
+        assert (answer.status_code != 404) == allowed, (person, page.method, path)
+        assert answer.status_code < 500, (person, page.method, path, answer.text)
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda p: f"{p.method} {p.path}")
+def test_who_has_not_signed_in_is_led_to_signing_in(tables: Tables, page: Page) -> None:
+    path = page.path.format(
+        course="course", assignment="warm-up", number=1, question="q3", ref="x", item=1
+    )
+    stranger = tables.stranger()
+    own = {"sec-fetch-site": "same-origin"}
+    if page.method == "GET":
+        answer = stranger.get(path)
+        assert answer.status_code == 303
+        assert answer.headers["location"].startswith("/sign-in")
+    else:
+        answer = stranger.client.post(path, headers=own, follow_redirects=False)
+        assert answer.status_code == 401
+
+
+def test_a_try_of_another_course_is_not_reached_through_ones_own(tables: Tables) -> None:
+    number = tables.judged("ada").id
+    olga = tables.browser("olga")
+    assert olga.get(f"/c/other/t/{number}").status_code == 404
+    assert olga.get(f"/c/course/t/{number}").status_code == 404
+
+
+def test_what_is_in_no_line_may_nobody() -> None:
+    for role in Role:
+        user = User(account=1, person="x", name="x", email="", role=role)
+        assert not may(user, "something new", Thing())  # type: ignore[arg-type]
+
+
+def test_a_marker_of_a_section_sees_that_section_alone(tables: Tables) -> None:
+    a, b = tables.judged("ada").id, tables.judged("cem").id
+    marker = tables.browser("max")
+    assert marker.get(f"/c/course/t/{a}").status_code == 404
+    assert marker.get(f"/c/course/t/{b}").status_code == 200
+    page = marker.get("/c/course/a/warm-up").text
+    assert "Cem" in page and "Ada" not in page
+
+
+def test_who_was_taken_out_is_out_at_once(tables: Tables) -> None:
+    ben = tables.browser("ben")
+    assert ben.get("/c/course/").status_code == 200
+    assert (
+        tables.browser("ines").post("/c/course/people/remove", {"person": "ben"}).status_code == 303
+    )
+    assert ben.get("/c/course/").status_code == 303

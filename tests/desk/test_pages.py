@@ -1,0 +1,131 @@
+"""What pages carry: no script of a student's, nothing unpublished, and headers on every answer."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+import pytest
+
+from grader.desk.pages import all_pages
+from grader.desk.people import Role
+from grader.desk.routing import OpenPage
+from grader.gradebook.course_marks import answer_sha256
+from grader.gradebook.hand_marks import Change, Fact, Kind
+from grader.gradebook.tries import TryState
+from tests.desk.conftest import HOMEWORK, Tables, places
+from tests.helpers.notebooks import code, notebook
+
+HOSTILE = '<script>alert(1)</script>"><img src=x onerror=alert(1)>\x1b[31m\u202e'
+
+FILE = '<script>alert(1)"><img src=x onerror=alert(1)>.ipynb'
+
+
+def pages_with(tables: Tables, number: int) -> list[str]:
+    """Every page that a head of the course can look at."""
+    ines = tables.browser("ines")
+    paths = [
+        p.path.format(**places(tables, number))
+        for p in all_pages()
+        if p.method == "GET" and not isinstance(p, OpenPage) and not p.path.endswith("/events")
+    ]
+    return [
+        ines.get(path).text for path in paths if not path.endswith((".zip", "/notebook", ".json"))
+    ]
+
+
+def test_names_and_files_that_are_markup_are_shown_as_text(tables: Tables) -> None:
+    tables.course.people.put("ada", name=HOSTILE, email=HOSTILE, role=Role.STUDENT)
+    content = notebook([code(f"import tensorflow  # {HOSTILE}", count=1)])
+    asked = tables.browser("ada").hand_in((FILE, content), sure="")
+    assert "tensorflow" in asked.text
+    assert "<script>alert" not in asked.text and "<img src=x" not in asked.text
+    assert tables.browser("ada").hand_in((FILE, content)).status_code == 303
+    assert tables.browser("ada").hand_in(("a\x1b[31m.ipynb", content), key="k2").status_code == 422
+    (one,) = tables.course.gradebook.tries.of("ada")
+    tables.course.gradebook.tries.fail(one.id, HOSTILE, now=tables.now)
+    for html in pages_with(tables, one.id):
+        assert "<script>alert" not in html
+        assert "<img src=x" not in html
+        assert "\x1b" not in html and "\u202e" not in html
+
+
+def test_every_answer_forbids_what_it_does_not_need(tables: Tables) -> None:
+    number = tables.judged("ada").id
+    ada = tables.browser("ada")
+    for path in ("/", "/account", "/c/course/", f"/c/course/t/{number}", "/nowhere", "/static/x"):
+        headers = ada.get(path).headers
+        assert "default-src 'none'" in headers["content-security-policy"], path
+        assert "'unsafe-inline'" not in headers["content-security-policy"], path
+        assert headers["x-content-type-options"] == "nosniff"
+        assert headers["referrer-policy"] == "same-origin"
+    result = ada.get(f"/c/course/t/{number}/result").headers["content-security-policy"]
+    assert result.startswith("sandbox; default-src 'none'") and "script-src" not in result
+
+
+def test_what_was_handed_in_is_only_ever_saved(tables: Tables) -> None:
+    number = tables.tried("ada").id
+    answer = tables.browser("ada").get(f"/c/course/t/{number}/notebook")
+    assert answer.content == HOMEWORK
+    assert answer.headers["content-disposition"].startswith("attachment")
+    assert answer.headers["content-type"] == "application/octet-stream"
+
+
+def test_nothing_that_a_person_gave_reaches_a_browser_before_it_is_published(
+    tables: Tables,
+) -> None:
+    one = tables.judged("ada")
+    secret = "a word of the marker"
+    assert one.verdict is not None
+    entry = tables.course.gradebook.entry(one.verdict)
+    assert entry is not None
+    given = Change(
+        fact=Fact(student="ada", item="warm-up", kind=Kind.ANSWER, part="q3"),
+        points=Decimal(1),
+        max_points=Decimal(2),
+        comment=secret,
+        answer_sha256=answer_sha256(entry.verdict, "q3"),
+    )
+    tables.course.gradebook.hand_marks.record([given], who="mia", why="")
+    ada = tables.browser("ada")
+    paths = (
+        "/c/course/",
+        "/c/course/a/warm-up",
+        f"/c/course/t/{one.id}",
+        f"/c/course/t/{one.id}/result",
+    )
+    for path in paths:
+        assert secret not in ada.get(path).text
+    tables.browser("hana").post("/c/course/a/warm-up/publish", {"what": "publish"})
+    assert secret in ada.get(f"/c/course/t/{one.id}/result").text
+    tables.browser("hana").post("/c/course/a/warm-up/publish", {"what": "back"})
+    assert secret not in ada.get(f"/c/course/t/{one.id}/result").text
+
+
+def test_health_and_metrics_name_nobody(tables: Tables) -> None:
+    tables.tried("ada")
+    stranger = tables.stranger()
+    assert stranger.get("/healthz").text == "ok\n"
+    metrics = stranger.get("/metrics").text
+    assert 'grader_tries{course="course",state="waiting"} 1' in metrics
+    assert "ada" not in metrics
+
+
+def test_a_try_that_failed_can_be_judged_again_by_a_head_marker(tables: Tables) -> None:
+    one = tables.tried("ada")
+    tables.course.gradebook.tries.fail(one.id, "the disk", now=tables.now)
+    assert tables.browser("ada").post(f"/c/course/t/{one.id}/again").status_code == 404
+    assert tables.browser("hana").post(f"/c/course/t/{one.id}/again").status_code == 303
+    (found,) = tables.course.gradebook.tries.some([one.id])
+    assert found.state is TryState.WAITING
+
+
+@pytest.mark.parametrize("file", ["..%2fbase.html.j2", "../macros.html.j2", "desk.py", ".", ""])
+def test_no_other_file_is_sent_as_one_of_ours(tables: Tables, file: str) -> None:
+    assert tables.stranger().get(f"/static/{file}").status_code == 404
+
+
+def test_what_was_done_is_in_the_log(tables: Tables) -> None:
+    tables.tried("ada")
+    tables.browser("ines").post("/c/course/a/warm-up/publish", {"what": "publish"})
+    log = tables.browser("ines").get("/c/course/audit").text
+    assert "hand in" in log and "publish" in log and "ines" in log

@@ -1,0 +1,154 @@
+"""Links are used once, sessions are new and end, and no form of another site is taken."""
+
+from __future__ import annotations
+
+import datetime as dt
+import sqlite3
+
+import pytest
+
+from grader.desk.credentials import LINK
+from tests.desk.conftest import Tables
+
+OWN = {"sec-fetch-site": "same-origin"}
+
+
+def test_a_link_is_not_used_up_by_being_opened_and_is_used_once(tables: Tables) -> None:
+    link = tables.link("ada")
+    mail_scanner, ada, thief = (tables.stranger() for _ in range(3))
+    assert mail_scanner.get(f"/s/{link}").status_code == 200
+    used = ada.client.post(f"/s/{link}", headers=OWN, follow_redirects=False)
+    assert used.status_code == 303
+    assert ada.get("/account").status_code == 200
+    again = thief.client.post(f"/s/{link}", headers=OWN, follow_redirects=False)
+    assert again.status_code == 404
+    assert "used" in again.text
+
+
+def test_a_new_link_ends_the_one_before_it_and_an_old_one_ends_by_itself(tables: Tables) -> None:
+    old = tables.link("ada")
+    new = tables.link("ada")
+    credentials = tables.desk.credentials
+    assert credentials.find("link", old, now=tables.now) is None
+    assert credentials.find("link", new, now=tables.now) is not None
+    late = tables.now + LINK + dt.timedelta(seconds=1)
+    assert credentials.find("link", new, now=late) is None
+    assert credentials.use_link(new, lasts=LINK, now=late) is None
+
+
+def test_a_session_that_somebody_else_chose_is_not_taken_over(tables: Tables) -> None:
+    attacker = tables.browser("ben")
+    planted = attacker.client.cookies["grader"]
+    victim = tables.stranger()
+    victim.client.cookies.set("grader", planted, domain="desk.test")
+    victim.client.post(f"/s/{tables.link('ada')}", headers=OWN, follow_redirects=False)
+    values = {c.value for c in victim.client.cookies.jar if c.name == "grader" and c.domain}
+    newest = tables.desk.credentials.find("session", (values - {planted}).pop(), now=tables.now)
+    assert newest is not None and newest.person == "ada"
+
+
+def test_the_cookie_is_hidden_from_script_and_bound_to_the_host_over_tls(tables: Tables) -> None:
+    answer = tables.stranger().client.post(
+        f"/s/{tables.link('ada')}", headers=OWN, follow_redirects=False
+    )
+    cookie = answer.headers["set-cookie"].lower()
+    assert "httponly" in cookie and "samesite=lax" in cookie and "path=/" in cookie
+    object.__setattr__(tables.desk, "origin", "https://desk.test")
+    answer = tables.stranger().client.post(
+        f"/s/{tables.link('ada')}", headers=OWN, follow_redirects=False
+    )
+    cookie = answer.headers["set-cookie"]
+    assert cookie.startswith("__Host-grader=") and "secure" in cookie.lower()
+
+
+def test_no_value_that_signs_in_is_in_the_database(tables: Tables) -> None:
+    browser = tables.browser("ada")
+    link = tables.link("ben")
+    made = browser.post("/account/tokens", {"label": "laptop"})
+    token = made.text.partition('<code class="long">')[2].partition("<")[0]
+    values = [browser.client.cookies["grader"], link, token]
+    assert all(len(value) > 30 for value in values)
+    path = tables.course.course.root / "gradebook.db"
+    with sqlite3.connect(path) as database:
+        dump = "\n".join(database.iterdump())
+    assert not [value for value in values if value in dump]
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"sec-fetch-site": "cross-site"},
+        {"sec-fetch-site": "same-site"},
+        {"sec-fetch-site": "none"},
+        {"origin": "https://evil.example"},
+        {"origin": "null"},
+        {},
+    ],
+    ids=str,
+)
+def test_a_form_of_another_site_changes_nothing(tables: Tables, headers: dict[str, str]) -> None:
+    ines = tables.browser("ines")
+    data = {**ines.form("/account"), "what": "publish"}
+    answer = ines.client.post(
+        "/c/course/a/warm-up/publish", data=data, headers=headers, follow_redirects=False
+    )
+    assert answer.status_code == 403
+    assert not tables.course.publications.is_published("warm-up")
+
+
+def test_a_form_needs_the_token_of_its_own_session(tables: Tables) -> None:
+    ines, ben = tables.browser("ines"), tables.browser("ben")
+    for form in ("", "0" * 64, ben.form("/account")["form"]):
+        answer = ines.post("/c/course/a/warm-up/publish", {"what": "publish", "form": form})
+        assert answer.status_code == 403
+    assert not tables.course.publications.is_published("warm-up")
+    assert ines.post("/c/course/a/warm-up/publish", {"what": "publish"}).status_code == 303
+    assert tables.course.publications.is_published("warm-up")
+
+
+def test_signing_out_ends_the_session_and_not_only_the_cookie(tables: Tables) -> None:
+    ada = tables.browser("ada")
+    kept = ada.client.cookies["grader"]
+    assert ada.post("/sign-out").status_code == 303
+    later = tables.stranger()
+    later.client.cookies.set("grader", kept, domain="desk.test")
+    assert later.get("/account").status_code == 303
+
+
+def test_one_can_end_ones_own_sessions_and_nobody_elses(tables: Tables) -> None:
+    ada, ben = tables.browser("ada"), tables.browser("ben")
+    credentials = tables.desk.credentials
+    theirs = credentials.find("session", ben.client.cookies["grader"], now=tables.now)
+    assert theirs is not None
+    ada.post("/account/end", {"secret": str(theirs.id)})
+    assert ben.get("/account").status_code == 200
+    ben.post("/account/end", {"secret": str(theirs.id)})
+    assert ben.get("/account").status_code == 303
+
+
+def test_a_token_hands_in_for_its_owner_and_needs_no_form(tables: Tables) -> None:
+    ada = tables.browser("ada")
+    made = ada.post("/account/tokens", {"label": "laptop"})
+    token = made.text.partition('<code class="long">')[2].partition("<")[0]
+    program = tables.stranger()
+    bearer = {"authorization": f"Bearer {token}"}
+    found = program.client.get("/c/course/t/1", headers=bearer)
+    assert found.status_code == 404
+    bad = program.client.get("/c/course/t/1", headers={"authorization": "Bearer nothing"})
+    assert bad.status_code == 401
+    assert bad.json()["error"]
+
+
+@pytest.mark.parametrize("wanted", ["//evil.example", "https://evil.example", "/\\evil.example"])
+def test_after_signing_in_nobody_is_led_to_another_site(tables: Tables, wanted: str) -> None:
+    answer = tables.browser("ada").get("/sign-in", params={"next": wanted})
+    assert answer.headers["location"] == "/"
+
+
+def test_guessing_links_is_slowed_down(tables: Tables) -> None:
+    stranger = tables.stranger()
+    codes = {
+        stranger.client.post(f"/s/guess{i}", headers=OWN, follow_redirects=False).status_code
+        for i in range(40)
+    }
+    assert codes == {404, 429}
