@@ -39,11 +39,6 @@ class Attack:
     needs: tuple[str, ...] = ()
     """The parts that it needs, in their order."""
 
-    @property
-    def needs_reference(self) -> bool:
-        """It knows what right answers look like: it runs the reference, and spoils what it says."""
-        return _REFERENCE in self.needs
-
     def cells(self, names: Mapping[str, str], reference: str) -> list[str]:
         """The sources of the cells to add.
 

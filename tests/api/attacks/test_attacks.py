@@ -179,7 +179,7 @@ def test_training(student):
 def test_no_attack_hands_back_the_model_that_the_reference_has_trained(tmp_path: Path) -> None:
     hidden = _DISTRUSTFUL.partition('@pytest.mark.question("q2")')[0] + _TEST_OF_TRAINING
     make_assignment(tmp_path, "warm-up", hidden=hidden, reference=REFERENCE + _TRAINS)
-    chosen = [a for a in shipped_attacks() if a.needs_reference]
+    chosen = [a for a in shipped_attacks() if "reference" in a.needs]
     found = attack(Course(tmp_path), "warm-up", sandbox="local", attacks=chosen)
     assert [str(e) for e in found.earned if e.test == "test_training"] == []
 
