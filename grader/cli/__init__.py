@@ -59,7 +59,7 @@ _SECTIONS = {
     "Look after": {
         "gradebook": "Look after the gradebook's database.",
         "sandbox": "Build and look after the sandbox image.",
-        "doctor": "Prove that the sandbox holds here.",
+        "doctor": "Try every promise of the sandbox here.",
     },
 }
 _COMMANDS = [name for section in _SECTIONS.values() for name in section]

@@ -25,10 +25,11 @@ def command(
 ) -> None:
     """Run the public tests on a notebook, as a student does before handing in.
 
-    The notebook runs from top to bottom in a fresh sandbox (`auto`: the local one); then the public
-    tests are run against the names that it defines. They lie beside it, in tests/ of its release,
-    or in the course directory around it. What will not run when it is graded, such as the import of
-    a library that the assignment does not give, is said too. Exit code 1 when a test did not pass.
+    Runs the notebook from top to bottom in a fresh sandbox (`auto`: the local one), then the
+    public tests. They are in tests/ beside the notebook, in its release, or in the course
+    directory around it. Also says what will not run when the notebook is graded, such as the
+    import of a library that the assignment does not provide. Exit code 1 when a test did not
+    pass.
 
     \b
     Example:

@@ -26,7 +26,7 @@ from grader.lms.registry import archive_systems
 @click.option(
     "--worksheet",
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
-    help="A table that tells when each handed in: Moodle's grading worksheet, grades of "
+    help="A table with the times of handing in: Moodle's grading worksheet, grades of "
     "Gradescope, Sakai or nbgrader, or one of your own with id and submitted_at.",
 )
 @click.option(
@@ -49,14 +49,14 @@ def command(
 ) -> None:
     """Take in what students handed in.
 
-    SOURCES are folders, zips, tars, inboxes or single notebooks, or what Canvas, Moodle,
-    Blackboard, Gradescope, Brightspace, ILIAS, Sakai or nbgrader made. Each piece that is refused
-    is named with its reason; a notebook that can't be read is kept and graded
-    `invalid_submission`. The roster tells whose a file is; who is doubtful keeps the name that the
-    system gave, and is put on matches.csv.
+    SOURCES are folders, zips, tars, inboxes or single notebooks, or an archive of Canvas,
+    Moodle, Blackboard, Gradescope, Brightspace, ILIAS, Sakai or nbgrader. Each file that is
+    refused is named with the reason. A notebook that can't be read is kept, and graded
+    `invalid_submission`. Files are matched with the roster; a doubtful match keeps the name
+    that the system gave, and goes to matches.csv.
 
-    With --worksheet alone nothing is taken in: the newest try of each student gets the time that
-    the table tells, in submissions/ and in the gradebook, and nothing is run for it.
+    With --worksheet and no SOURCES, nothing is collected: the newest try of each student gets
+    the time in the table, in submissions/ and in the gradebook. Nothing is run again.
 
     \b
     Example:

@@ -20,11 +20,11 @@ if TYPE_CHECKING:
 @click.option("--gpu", is_flag=True, help="A GPU is needed: fail where there is none.")
 @json_option
 def command(sandbox: str, runtime: str, gpu: bool, as_json: bool) -> None:
-    """Prove that the sandbox holds here, by trying it.
+    """Try every promise of the sandbox on this machine.
 
-    Each promise is tried from inside a box: that the network is closed, that memory, processes,
-    disk, output and time are limited, that no test can be seen, that nothing of one submission is
-    left for the next. What does not hold is named, with what to do. Exit code 1 if one doesn't.
+    Looks from inside a box whether the network is closed; whether memory, processes, disk,
+    output and time are limited; whether tests can be seen; whether one submission leaves
+    anything for the next. What fails is named, with what to do. Exit code 1 if anything fails.
 
     \b
     Example:

@@ -19,7 +19,7 @@ from grader.cli.options import by_option, course_option, find, say_recorded
 def command(
     student: str, item: str, undo: bool, why: str, by: str | None, course_dir: Path | None
 ) -> None:
-    """Excuse a student from an item: it leaves the sum.
+    """Excuse a student from an item: it no longer counts.
 
     \b
     Example:

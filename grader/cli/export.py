@@ -55,9 +55,9 @@ def command(
 ) -> None:
     """Write marks into the file that SYSTEM exported, or into a plain csv or xlsx.
 
-    Its ids, unknown columns and dialect stay byte for byte. What its import would skip in silence
-    is named, and so are lines without a mark and marks without a line. Points of items are those
-    given, before late days; --totals has everything that course.toml says in it.
+    Ids, other columns and the file's dialect stay as they are. Lines without a mark, marks
+    without a line, and what the system's import would skip in silence are named. Points of
+    items are before late days; --totals has everything that course.toml says.
 
     \b
     Example:

@@ -13,7 +13,7 @@ from grader.cli.options import by_option, course_option, find, say_recorded
 @click.argument("student")
 @click.argument("item")
 @click.argument("until", required=False)
-@click.option("--undo", is_flag=True, help="Due as for the class again.")
+@click.option("--undo", is_flag=True, help="Back to the class's due date.")
 @click.option("--why", required=True, help="Shown in the history.")
 @by_option
 @course_option
@@ -26,7 +26,7 @@ def command(
     by: str | None,
     course_dir: Path | None,
 ) -> None:
-    """Give a student until UNTIL, local to the course; late days count from there.
+    """Give a student until UNTIL, in the course's time zone; late days count from then.
 
     \b
     Example:

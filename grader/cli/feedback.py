@@ -41,10 +41,10 @@ def command(
 ) -> None:
     """Pack the students' pages of ASSIGNMENT for SYSTEM's bulk upload, or into a folder.
 
-    Moodle: the assignment → Submissions → Upload multiple feedback files in a zip; feedback files
-    must be switched on for it. Canvas: the assignment → Upload Submissions; each page becomes a
-    comment. With `folder`, a file for each student. Each page stands under the name that says whose
-    it is there. Who has no page, or no place in the system's file, is named.
+    Moodle: the assignment → Submissions → Upload multiple feedback files in a zip; switch on
+    feedback files first. Canvas: the assignment → Upload Submissions; each page becomes a comment.
+    `folder`: a file for each student. Each page is named as the system expects it. Students
+    without a page, or without a line in the system's file, are named.
 
     \b
     Example:

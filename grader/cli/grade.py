@@ -93,11 +93,10 @@ def command(
 ) -> None:
     """Grade submissions.
 
-    SOURCES are what `grader collect` takes; default: `submissions/` of the course. Every verdict is
-    in the gradebook when it is made, so a batch that was stopped continues when it is started
-    again. A submission that has not changed is not run again. Exit code 0 when every submission
-    has a verdict, whatever its marks; 1 when one has no mark, because the sandbox failed or a test
-    of the suite is broken.
+    SOURCES are what `grader collect` takes; default: `submissions/` of the course. Each result
+    is saved at once: if a batch stops, start it again and it continues. A submission that has
+    not changed is not run again. Exit code 0 when every submission has a result, whatever its
+    marks; 1 when one has no mark, because the sandbox failed or a test is broken.
 
     \b
     Example:

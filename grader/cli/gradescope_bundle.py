@@ -26,11 +26,11 @@ from grader.storage import write_atomically
 )
 @course_option
 def command(assignment: str, out: Path | None, index_url: str, course_dir: Path | None) -> None:
-    """Write an autograder for those who must stay with Gradescope.
+    """Write an autograder for Gradescope.
 
-    The zip holds the hidden suite and the reference: upload it to Gradescope, and give it to nobody
-    else. There the notebook runs as a user of its own, who can read neither; what is weaker than
-    on a machine of yours is said in docs/how-to/gradescope-autograder.md.
+    The zip contains the hidden suite and the reference: upload it to Gradescope, and give it to
+    nobody else. There the notebook runs as another user, who can read neither.
+    docs/how-to/gradescope-autograder.md says what is weaker than on your own machine.
 
     \b
     Example:

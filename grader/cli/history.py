@@ -17,7 +17,7 @@ from grader.printable import printable_line
 @course_option
 @json_option
 def command(student: str | None, item: str | None, course_dir: Path | None, as_json: bool) -> None:
-    """Show how the marks came about: when, what, who and why.
+    """Show each change of a mark: when, what, who and why.
 
     \b
     Example:

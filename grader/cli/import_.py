@@ -45,9 +45,9 @@ class _Systems(click.Group):
 def command() -> None:
     """Take over an assignment that was written for another system.
 
-    Its notebook becomes a reference with solution regions, its tests become suites that ask the
-    student's notebook from outside. Nothing of the source is run. What can't be turned is listed,
-    line by line; until it is mended, nothing can be graded with it.
+    Its notebook becomes a reference with solution regions. Its tests become suites that ask the
+    student's notebook from outside. Nothing of the source is run. Tests that can't be converted
+    are listed, line by line; fix them before you grade.
 
     \b
     Example:

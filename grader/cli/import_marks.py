@@ -14,7 +14,7 @@ from grader.cli.options import by_option, course_option, find
 @click.option("--why", default="", help="Shown in the history; default: the file's name.")
 @by_option
 @click.option("--dry-run", is_flag=True, help="Check the file and record nothing.")
-@click.option("--new-students", is_flag=True, help="Take students of whom nothing is known yet.")
+@click.option("--new-students", is_flag=True, help="Take students who are not known yet.")
 @course_option
 def command(
     file: Path,
@@ -26,9 +26,9 @@ def command(
 ) -> None:
     """Take marks from a CSV or xlsx file, all of them or none.
 
-    Columns: student, item, points, and if you like handed in, excused, comment. An unknown item or
-    student, points above the maximum, a line twice or a formula is named with its line, and nothing
-    is recorded then. What the gradebook says already is not recorded again.
+    Columns: student, item, points; optional: handed in, excused, comment. If a line has an
+    unknown item or student, points above the maximum, a formula, or stands twice, it is named
+    and nothing is recorded. What the gradebook has already is not recorded again.
 
     \b
     Example:

@@ -21,15 +21,15 @@ def command() -> None:
 
 @command.command("make")
 @click.argument("folder", metavar="DIR", type=click.Path(path_type=Path))
-@click.option("--group", help="Of the staff, who may read what is handed in; default: your own.")
+@click.option("--group", help="Group of the staff, who may read everything; default: your own.")
 @click.option("--private", is_flag=True, help="For yourself alone, on a machine of your own.")
 @course_option
 def make(folder: Path, group: str | None, private: bool, course_dir: Path | None) -> None:
     """Make an inbox, or renew the list of assignments that one takes.
 
-    Every user of the machine may hand in. None of them can read, change, remove or name what
-    another has handed in; the members of the group can read it all. Students need to be able to
-    enter the folders above DIR.
+    Every user of the machine may hand in. No user can read, change, delete or list what another
+    has handed in; members of the group can read everything. Students must be able to enter the
+    folders above DIR.
 
     \b
     Example:

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     metavar="CRITERION=TEXT",
     help="May be repeated; with --question the text alone.",
 )
-@click.option("--question", metavar="QUESTION", help="Beside the tests' points for a question.")
+@click.option("--question", metavar="QUESTION", help="Add to the tests' points for a question.")
 @click.option("--add", metavar="POINTS", help="More points for the question; -1 for less.")
 @click.option("--points", metavar="POINTS", help="For the whole item, over all its parts.")
 @click.option("--undo", is_flag=True, help="Take back the points of the whole item, or --add.")
@@ -44,7 +44,7 @@ if TYPE_CHECKING:
     help="Read a filled table of ITEM back.",
 )
 @click.option("--why", default="", help="Shown in the history.")
-@click.option("--new-student", is_flag=True, help="Nothing is known of the student yet.")
+@click.option("--new-student", is_flag=True, help="Take a student who is not known yet.")
 @by_option
 @course_option
 def command(
@@ -65,14 +65,14 @@ def command(
 ) -> None:
     """Mark an item by hand: grader mark STUDENT ITEM, or grader mark ITEM --export FILE.
 
-    Without options you are asked criterion by criterion; each is recorded as you answer, so that
-    you can stop and go on later. An empty answer keeps what is there, `-` takes points back, `<`
-    goes back to the criterion before. As a table, --export writes a line for each student, and
-    --import reads it back, all of it or nothing; a mark that was changed since is refused.
+    Without options you are asked criterion by criterion. Each answer is saved at once, so you
+    can stop and continue later. Press Enter to keep what is there, `-` to remove points, `<` to
+    go back. Or use a table: --export writes a line for each student, --import reads it back,
+    all of it or nothing. A mark that somebody changed in between is refused.
 
-    With --question, points are added to what the tests gave for it (or taken off), within 0 and
-    its points: a part that a person gives. The student sees them with the comment. They belong to
-    the submission that was read, however often it is graded again, and to no other.
+    With --question, you add points to what the tests gave (or take some off), between 0 and the
+    question's points. The student sees them with the comment. They stay with the submission
+    that you read, also when it is graded again; a new submission does not get them.
 
     \b
     Example:

@@ -37,10 +37,10 @@ def command(
 ) -> None:
     """Mark written answers question by question: one person, one question, the whole class.
 
-    Writes a page to read and, for each question, a table of the answers, for points and comments.
-    With --import the filled table is read back, all of it or nothing; a mark or an answer that has
-    changed since is refused. The points count in totals at once, and `grader report` puts points
-    and comments on the students' pages.
+    Writes a page to read and, for each question, a table of the answers with columns for points
+    and comments. With --import the filled table is read back, all of it or nothing; a mark or
+    an answer that has changed in between is refused. Totals count the points at once. `grader
+    report` puts points and comments on the students' pages.
 
     \b
     Example:

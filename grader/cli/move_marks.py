@@ -27,10 +27,10 @@ def command(
     by: str | None,
     course_dir: Path | None,
 ) -> None:
-    """Move everybody's marks from OLD to NEW, where it is called otherwise now.
+    """Move everybody's marks from OLD to NEW, its new name.
 
-    With --of, OLD and NEW are questions of an assignment or criteria of an item's rubric; without,
-    items of course.toml. Nothing is moved where NEW has a mark already, or other points.
+    With --of, OLD and NEW are questions of an assignment or criteria of an item's rubric;
+    without, items of course.toml. Nothing is moved if NEW has marks already, or other points.
 
     \b
     Example:

@@ -32,11 +32,11 @@ def command(
     course_dir: Path | None,
     as_json: bool,
 ) -> None:
-    """Lay out students' pages for a static web server, one unguessable address for each.
+    """Lay out students' pages for a static web server, each at an address that nobody can guess.
 
-    ASSIGNMENTS (or `totals`) are by default all that have pages in graded/. Addresses stay the
-    same from one time to the next; the secret that makes them is in .published.key. The folder
-    holds no list of them: the CSV with name, e-mail and link lies beside it, for a mail merge.
+    ASSIGNMENTS (or `totals`): default is everything with pages in graded/. Addresses stay the
+    same; the secret that makes them is in .published.key. The folder has no list of them. A CSV
+    with name, e-mail and link is written beside it, for a mail merge.
 
     \b
     Example:

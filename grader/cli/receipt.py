@@ -30,13 +30,14 @@ def command() -> None:
 
 @command.command("verify")
 @_receipt
-@click.option("--inbox", type=click.Path(path_type=Path), help="Look what it holds of the try.")
+@click.option("--inbox", type=click.Path(path_type=Path), help="Look for the try there.")
 @course_option
 def verify(receipt: Path, inbox: Path | None, course_dir: Path | None) -> None:
     """Check a receipt.
 
-    With --inbox: whether the inbox holds the try, whose file it is, and since when it has not been
-    changed; its owner and the staff can see that. Without: whether this course signed it.
+    With --inbox: whether the try is in the inbox, who owns the file, and since when it has not
+    been changed. Only its owner and the staff can see that. Without: whether this course signed
+    the receipt.
 
     \b
     Example:

@@ -16,8 +16,9 @@ from grader.cli.options import course_option, find
 def command(assignment: str, out: Path | None, course_dir: Path | None) -> None:
     """Write what students get: a folder and a zip.
 
-    Both hold the notebook without its solutions, the public tests, the data and a README. The
-    same input gives the same bytes. A release that would show a line of the solution is refused.
+    Both contain the notebook without its solutions, the public tests, the data and a README.
+    The same input gives the same bytes. A release that would show a line of the solution is
+    refused.
 
     \b
     Example:

@@ -26,9 +26,9 @@ if TYPE_CHECKING:
 def command(assignment: str, out: Path | None, course_dir: Path | None, as_json: bool) -> None:
     """Write the pages of an assignment from the gradebook.
 
-    Nothing is run, and pages that would come out the same are left alone. Use it after marks were
-    given by hand, after a change of templates or of the roster, or when the due date has passed
-    and tests shown `after_due` may be seen.
+    Nothing is run, and pages that have not changed are left alone. Use it after marking by
+    hand, after a change of the templates or the roster, or after the due date, when tests shown
+    `after_due` may be seen.
 
     \b
     Example:

@@ -31,7 +31,7 @@ def command() -> None:
     "system",
     type=click.Choice(["auto", *names()]),
     default="auto",
-    help="Default: the columns tell.",
+    help="Default: by the columns.",
 )
 @click.option(
     "--id",
@@ -46,8 +46,8 @@ def import_(
 ) -> None:
     """Add the students of FILE, a gradebook or list that a system exported.
 
-    Students that are known get what was missing; who may be one of them, or may not, is put on
-    matches.csv for a person to decide. Nobody is removed.
+    Known students get what was missing. A line that may or may not be a known student goes to
+    matches.csv, for a person to decide. Nobody is removed.
 
     \b
     Example:
@@ -100,8 +100,8 @@ def show_(course_dir: Path | None, as_json: bool) -> None:
 def match_(course_dir: Path | None, as_json: bool) -> None:
     """List who could not be matched with the roster, and where to write who they are.
 
-    A person writes the student's id (or - for nobody of the course) into the last column of
-    matches.csv; every later import, collection and export goes by it.
+    Write the student's id into the last column of matches.csv, or - for somebody who is not in
+    the course. Every later import, collection and export uses it.
 
     \b
     Example:

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 @course_option
 @json_option
 def command(student: str | None, item: str | None, course_dir: Path | None, as_json: bool) -> None:
-    """Show the marks that hold, before late days and weights.
+    """Show the current marks, before late days and weights.
 
     \b
     Example:

@@ -28,9 +28,9 @@ def command(
 ) -> None:
     """Find pairs of submissions that are closer than the class.
 
-    Compares code by runs of tokens and by syntax trees. What was released, names, comments,
-    layout and outputs don't count, nor does what a good part of the class has. It is a signal for
-    a person, never a mark: look at the page, which shows the passages side by side.
+    Compares code by runs of tokens and by syntax trees. Released code, names, comments, layout
+    and outputs don't count, nor does code that many in the class have. It is a signal for a
+    person, never a mark: look at the page, which shows the passages side by side.
 
     \b
     Example:

@@ -42,13 +42,13 @@ def command(
 ) -> None:
     """Hand in a notebook.
 
-    It is read and put into the inbox beside your earlier tries, which stay. No other student can
-    read, change or remove it. Which assignment it is, the released notebook itself says; on a
-    terminal you are asked where that is not clear. Files that the assignment asks for beside the
-    notebook are taken along from its folder, and named.
+    Puts a copy into the inbox. Your earlier tries stay there. No other student can read, change
+    or delete it. The released notebook says which assignment it is; if that is unclear, you are
+    asked. Other files that the assignment asks for are taken from the notebook's folder, and
+    listed.
 
-    What is printed and saved beside the notebook is a receipt without a signature: it finds your
-    try in the inbox. When the staff have collected, `grader receipt fetch` gets the signed one.
+    Prints and saves a receipt without a signature, which finds your try in the inbox. After the
+    staff have collected, `grader receipt fetch` gets the signed one.
 
     \b
     Example:

@@ -18,9 +18,7 @@ if TYPE_CHECKING:
 @click.option(
     "--need", "target", metavar="LETTER|TOTAL", help="What would be needed to reach this."
 )
-@click.option(
-    "--final", is_flag=True, help="The course is over: whatever has no mark counts nothing."
-)
+@click.option("--final", is_flag=True, help="The course is over: a missing mark counts as zero.")
 @click.option(
     "--out", type=click.Path(path_type=Path), help="Of the pages; default: graded/totals."
 )
@@ -36,10 +34,10 @@ def command(
 ) -> None:
     """Compute totals from all marks, as course.toml says.
 
-    Prints the class and writes a page for it, with pictures, and one page for each student: what
-    counted, what was dropped, which late days were charged, and why. What waits for a mark is no
-    zero: it is left out of "so far", and there is no total yet. Facts that the course file leaves
-    open must be set first; they are named.
+    Prints the class, and writes a page for the class and one for each student: what counted,
+    what was dropped, which late days were charged, and why. A missing mark is not a zero: it is
+    left out of "so far", and there is no total yet. Set what the course file leaves open first;
+    it is named.
 
     \b
     Example:

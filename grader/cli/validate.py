@@ -53,19 +53,20 @@ def command(
     course_dir: Path | None,
     as_json: bool,
 ) -> None:
-    """Try an assignment before its release; each fault is named.
+    """Try an assignment before its release.
 
-    The spec is read and the suites are held against it; the reference must get full marks through
-    the sandbox and pass the public tests; the released notebook must run without an error, hold
-    no line of the solution, and earn nothing. Exit code 1 when there is a fault.
+    Reads the spec and checks the suites against it. In the sandbox, the reference must get full
+    marks and pass the public tests; the released notebook must run without an error, contain no
+    line of the solution, and earn nothing. Each fault is named. Exit code 1 when there is one.
 
-    Where a test measures something, such as an accuracy, the reference is run with several seeds,
-    and what was measured is printed with its spread: thresholds should stand well outside of it.
+    Where a test measures something, such as an accuracy, the reference is run with several
+    seeds. The values and their spread are printed: set a threshold well away from them.
 
-    With --attacks, dishonest notebooks are graded too: functions that return None, zeros, noise, an
-    argument or an answer for other inputs; objects that agree with everything; draws that are
-    repeated; published data that is recognised; patched libraries; forged results; a search for
-    the reference. No test may give any of them a point, unless an [[accepted]] of the spec says so.
+    With --attacks, dishonest notebooks are graded too: functions that return None, zeros,
+    noise, an argument or an answer for other inputs; objects that agree with everything;
+    repeated random draws; recognised public data; patched libraries; forged results; a search
+    for the reference. No test may give any of them a point, unless an [[accepted]] of the spec
+    allows it.
 
     \b
     Example:
