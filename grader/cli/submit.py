@@ -26,7 +26,9 @@ if TYPE_CHECKING:
 @click.option(
     "--anyway", is_flag=True, help="Hand in as --assignment, whatever notebook and folder say."
 )
-@click.option("--student", help="Default: who is logged in, and counts whoever is named.")
+@click.option(
+    "--student", help="Default: who is logged in. A shared inbox goes by the login alone."
+)
 @click.option(
     "--receipt", "receipt_path", type=click.Path(path_type=Path), help="Where to keep the receipt."
 )

@@ -287,7 +287,7 @@ class _NotebookReading:
                 yield self._cell(number, raw, kind, self._clean(number, source))
         if self._new_ids and self._has_ids:
             self._repairs.append(
-                f"{self._new_ids} missing, wrong or repeated cell ids were mended."
+                f"{self._new_ids} missing, wrong or repeated cell ids were replaced."
             )
 
     def _cell(self, number: int, raw: _RawCell, kind: CellKind, source: str) -> Cell:

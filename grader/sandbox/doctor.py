@@ -129,7 +129,7 @@ def _sandbox_checks(sandbox: str, runtime: str = "") -> Iterator[Check]:
 
 
 _GROUPS_FIX = (
-    "Run it as root, or in a session whose systemd hands over the controllers memory, cpu and pids "
+    "Run it as root, or in a session whose systemd delegates the controllers memory, cpu and pids "
     "(`systemd-run --user --scope true` must work), or use Docker, which always has them."
 )
 
@@ -255,7 +255,7 @@ def _gpu_checks(sandbox: str, runtime: str, *, asked: bool) -> Iterator[Check]:
         yield Check(
             name=f"memory of {device}",
             ok=True if used is not None else None,
-            found="not told by the driver" if used is None else f"{used // MB} MB in use",
+            found="the driver does not say" if used is None else f"{used // MB} MB in use",
             fix="" if used is not None else "What a submission leaves there can't be seen.",
         )
         yield _try_gpu(sandbox, runtime, device)

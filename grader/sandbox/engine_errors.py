@@ -44,7 +44,7 @@ def _reason(error: BaseException, host: str, *, told: bool) -> tuple[str, str]:
     """What is wrong, and what to do."""
     wrong = _malformed(host)
     if wrong:
-        return wrong, f"Mend DOCKER_HOST, or unset it. {_FORMS}"
+        return wrong, f"Fix DOCKER_HOST, or unset it. {_FORMS}"
     found = list(causes(error))
     numbers = {cause.errno for cause in found if isinstance(cause, OSError)}
     path = host.partition("://")[2] if host.startswith("unix://") else ""
@@ -62,13 +62,13 @@ def _reason(error: BaseException, host: str, *, told: bool) -> tuple[str, str]:
             "without root, see docs/how-to/harden.md.",
         )
     if errno.ENOENT in numbers:
-        cure = f"Mend DOCKER_HOST, or unset it. {_FORMS}" if told else _START
+        cure = f"Fix DOCKER_HOST, or unset it. {_FORMS}" if told else _START
         return "there is no such socket", cure
     if any(isinstance(cause, socket.gaierror) for cause in found):
-        return "no machine of that name is known", f"Mend DOCKER_HOST, or unset it. {_FORMS}"
+        return "no machine of that name is known", f"Fix DOCKER_HOST, or unset it. {_FORMS}"
     if errno.ECONNREFUSED in numbers:
-        return "nobody listens there", f"Start the engine{', or mend DOCKER_HOST' if told else ''}."
-    return str(found[-1]), f"Mend DOCKER_HOST, or unset it. {_FORMS}" if told else _START
+        return "nobody listens there", f"Start the engine{', or fix DOCKER_HOST' if told else ''}."
+    return str(found[-1]), f"Fix DOCKER_HOST, or unset it. {_FORMS}" if told else _START
 
 
 def _malformed(host: str) -> str:

@@ -287,7 +287,7 @@ def test_missing_wrong_and_repeated_ids_are_mended() -> None:
     assert len(set(ids)) == 7
     assert ids[0] == "a"
     assert ids[6] == "cell-3", "an id that the file states stays with its cell"
-    assert got.repairs == ("5 missing, wrong or repeated cell ids were mended.",)
+    assert got.repairs == ("5 missing, wrong or repeated cell ids were replaced.",)
 
 
 def test_ids_that_an_old_notebook_cannot_have_are_no_repair() -> None:

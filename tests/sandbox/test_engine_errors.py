@@ -30,15 +30,15 @@ def _abandoned(folder: Path) -> str:
 @pytest.mark.parametrize(
     ("address", "says", "cure"),
     [
-        (lambda folder: f"unix://{folder}/none", "there is no such socket", "Mend DOCKER_HOST"),
+        (lambda folder: f"unix://{folder}/none", "there is no such socket", "Fix DOCKER_HOST"),
         (_abandoned, "nobody listens there", "Start the engine"),
         (lambda _: "tcp://127.0.0.1:9", "nobody listens there", "Start the engine"),
-        (lambda _: "tcp://127.0.0.1:99999", "its port is no number from 1 to 65535", "Mend"),
-        (lambda _: "tcp://127.0.0.1:http", "its port is no number from 1 to 65535", "Mend"),
-        (lambda _: "tcp://127.0.0.1:0", "its port is no number from 1 to 65535", "Mend"),
-        (lambda _: "tcp://", "it names no machine", "Mend DOCKER_HOST"),
+        (lambda _: "tcp://127.0.0.1:99999", "its port is no number from 1 to 65535", "Fix"),
+        (lambda _: "tcp://127.0.0.1:http", "its port is no number from 1 to 65535", "Fix"),
+        (lambda _: "tcp://127.0.0.1:0", "its port is no number from 1 to 65535", "Fix"),
+        (lambda _: "tcp://", "it names no machine", "Fix DOCKER_HOST"),
         (lambda _: "docker.sock", "that is no address of an engine", "unix:///run/user/1000"),
-        (lambda _: "tcp://engine.invalid:2375", "no machine of that name is known", "Mend"),
+        (lambda _: "tcp://engine.invalid:2375", "no machine of that name is known", "Fix"),
     ],
     ids=["no socket", "abandoned", "refused", "99999", "http", "0", "no host", "no scheme", "name"],
 )
