@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
+import torch
 
 from grader.api.attacks import attack, shipped_attacks
 from grader.course.directory import Course
@@ -331,6 +333,18 @@ def test_each_attack_is_seen_to_bite() -> None:
     of_the_corpus = {case.shipped for case in cases() if case.shipped}
     names = {one.name for one in shipped_attacks()}
     assert {*SUITES, *TRUSTING, *of_the_corpus} == names
+
+
+def test_a_few_labels_are_not_taken_for_draws_of_the_seed() -> None:
+    (one,) = (a for a in shipped_attacks() if a.name == "replays-the-draws")
+    names: dict[str, Any] = {}
+    for cell in one.cells({}, ""):
+        exec(cell, names)
+    torch.manual_seed(5)
+    labels = [torch.randint(high, (8,)) for high in (2, 2, 2, 3)]
+    assert [names["_is_drawn"](some, 11) for some in labels] == [False] * 4
+    drawn = torch.randint(3, (40,), generator=torch.Generator().manual_seed(11))
+    assert names["_is_drawn"](drawn, 11)
 
 
 @pytest.mark.slow

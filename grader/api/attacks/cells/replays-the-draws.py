@@ -4,7 +4,10 @@
 # needs = ["reference", "tensors", "published"]
 # ///
 
+import math as _math
+
 _MOST = 48  # draws that may have come before
+_BITS = 32  # of a few labels, some draw of hundreds is the same by chance
 
 
 def _replays(shape, seed):
@@ -38,6 +41,8 @@ def _is_drawn(tensor, seed):
     """Whether the seed of this very process leads to the tensor, but for its scale."""
     flat = tensor.double().flatten()
     if len(flat) < 6 or flat.std() == 0 or not flat.isfinite().all():
+        return False
+    if not tensor.is_floating_point() and len(flat) * _math.log2(len(flat.unique())) < _BITS:
         return False
     first = int(flat.abs().argmax())
     for made in _replays(tuple(tensor.shape), seed):
