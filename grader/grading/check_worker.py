@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from grader.errors import InfrastructureError
-from grader.grading.job import CellStarted, Checked, Job, WorkerError, worker_error
-from grader.grading.job_queue import MAX_TRIES
+from grader.grading.job import CellStarted, Checked, Job, Judged, WorkerError
+from grader.grading.make_verdict import not_judged
 from grader.grading.worker import SuiteChildren, Worker
 from grader.intake.answers import written_answers
 from grader.intake.notebook import ReadNotebook, read_notebook
@@ -20,16 +20,12 @@ from grader.suite.randomness import Seeds
 class CheckWorker(Worker):
     """Serves notebooks that their authors check; what goes wrong is said, not recorded."""
 
-    def _judge(self, job: Job) -> Checked | WorkerError:
-        notebook = read_notebook(job.data, name=job.file)
-        for tried in range(1, MAX_TRIES + 1):
-            try:
-                return self._check(job, notebook)
-            except InfrastructureError as error:
-                self._slot.stop()
-                if tried == MAX_TRIES:
-                    return worker_error(error)
-        raise AssertionError("the last try returns")
+    def _judge(self, job: Job) -> Judged | Checked | WorkerError:
+        try:
+            return self._check(job, read_notebook(job.data, name=job.file))
+        except InfrastructureError as error:
+            self._slot.stop()
+            return not_judged(job, self._config, error)
 
     def _check(self, job: Job, notebook: ReadNotebook) -> Checked:
         config = self._config

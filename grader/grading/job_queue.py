@@ -19,7 +19,7 @@ from enum import IntEnum
 import msgspec
 
 from grader.errors import GraderError, InfrastructureError
-from grader.grading.job import BatchConfig, Job, Judged
+from grader.grading.job import BatchConfig, Checked, Job, Judged
 from grader.grading.make_verdict import not_judged
 from grader.grading.progress import SILENT, Progress
 
@@ -52,6 +52,10 @@ def _raise(error: GraderError) -> None:
     raise error
 
 
+def _unasked(checked: Checked) -> None:
+    raise AssertionError("nobody asked for the public suite")
+
+
 @dataclass(eq=False, kw_only=True)
 class QueuedJob:
     """A job on its way to a verdict.
@@ -59,6 +63,7 @@ class QueuedJob:
     Attributes:
         job: without its notebook, unless that was at hand.
         on_verdict: given the verdict, once.
+        on_checked: given what the public suite says, where that is what is run.
         progress: told how it goes.
         on_error: given the error where the queue ends before there is a verdict.
         is_wanted: asked each time before it is handed out; what nobody wants any more is dropped.
@@ -68,6 +73,7 @@ class QueuedJob:
 
     job: Job
     on_verdict: Callable[[Judged], None]
+    on_checked: Callable[[Checked], None] = _unasked
     progress: Progress = SILENT
     on_error: Callable[[GraderError], None] = _raise
     is_wanted: Callable[[], bool] = lambda: True

@@ -20,6 +20,7 @@ from grader.errors import GraderError, InfrastructureError
 from grader.grading.job import (
     BatchConfig,
     CellStarted,
+    Checked,
     DeviceLost,
     Judged,
     Ready,
@@ -163,6 +164,9 @@ class WorkerPool:
                 queued.progress.cell(message.student, message.cell, message.cells)
             case Judged() if queued:
                 self._take(worker, queued, message)
+            case Checked() if queued:
+                worker.take()
+                queued.on_checked(message)
             case DeviceLost():
                 self._lose_device(worker, message)
             case WorkerError():

@@ -14,8 +14,10 @@ import pytest
 
 from grader.errors import GraderError, InfrastructureError, SuiteError
 from grader.grading import worker_pool
+from grader.grading.checked_notebook import check_notebook
 from grader.grading.job import (
     BatchConfig,
+    Checked,
     DeviceLost,
     Job,
     Judged,
@@ -98,6 +100,8 @@ class ScriptedJudge:
         for connection in self.connections:
             connection.close()
 
+    has_stayed = False
+
     def has_ended(self) -> bool:
         return all(connection.closed for connection in self.connections)
 
@@ -167,6 +171,26 @@ def test_everybody_gets_one_verdict() -> None:
     batch = Batch("ada", "bob", "cyd", slots=2)
     assert batch.run() == dict.fromkeys(["ada", "bob", "cyd"], "read on cpu")
     assert sorted(batch.begun) == ["ada", "bob", "cyd"] and batch.warned == []
+
+
+def test_what_the_public_suite_says_goes_to_who_asked_and_a_failed_check_says_why(
+    scripts: list[Script],
+) -> None:
+    def checks(worker: Worker) -> None:
+        worker.ready()
+        worker.take()
+        worker.say(Checked(results=(), cells=(), notes=("said",), missing_modules=()))
+
+    job = Job(student="", file="notebook.ipynb", sha256="")
+    scripts += [dies, checks]
+    assert check_notebook(SETTING, job).notes == ("said",)
+    assert ScriptedJudge.made == [[""], [""]]
+    scripts.append(fails)
+    with pytest.raises(InfrastructureError, match="its sandbox failed"):
+        check_notebook(SETTING, job)
+    scripts.append(lambda worker: worker.say(WorkerError(error="SuiteError", what="no tests")))
+    with pytest.raises(SuiteError, match="no tests"):
+        check_notebook(SETTING, job)
 
 
 def test_no_more_slots_are_started_than_there_are_submissions() -> None:
