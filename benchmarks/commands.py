@@ -67,6 +67,7 @@ COMMANDS: tuple[tuple[str, ...], ...] = (
     ("gradescope-bundle", "ps1"),
     ("sandbox", "status"),
     ("sandbox", "prune"),
+    ("sandbox", "stop"),
 )
 _SCRIPT = f"""
 import resource, sys

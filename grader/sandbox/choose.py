@@ -225,7 +225,7 @@ def probe(choice: Choice) -> str:
     Raises:
         SlowError: it took too long to tell: that the jail does not hold is not known.
     """
-    slot = choice.slot(SlotOptions())
+    slot = choice.slot(SlotOptions(preloads=()))  # no notebook follows
     try:
         return _probe_in(slot, choice)
     finally:

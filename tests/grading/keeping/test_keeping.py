@@ -19,6 +19,7 @@ import pytest
 
 from grader.api.batch_config import batch_config
 from grader.api.checking import check
+from grader.api.grading import grade
 from grader.api.keeping import kept_check
 from grader.grading.job import BatchConfig
 from grader.grading.keeping import keeper as keeper_module
@@ -334,3 +335,31 @@ def test_the_notebook_is_checked_again_when_the_judge_is_lost_at_work(
     monkeypatch.setattr("grader.grading.judge_process.take", lose)
     assert outcomes(notebook) == outcomes(notebook)
     assert len(waiting) == 1
+
+
+def test_a_single_submission_is_graded_by_the_judge_that_stayed_and_a_class_ends_it(
+    classroom: Classroom,
+) -> None:
+    release(classroom)
+
+    def points(seed: int) -> list[tuple[str, str, int]]:
+        found = grade(
+            classroom.course,
+            "warm-up",
+            [classroom.submissions],
+            sandbox="local",
+            regrade=True,
+            seed=seed,
+            keep=True,
+        )
+        made_with = [v.provenance.seed if v.provenance else 0 for v in found.verdicts]
+        marks = [(v.student, str(v.points)) for v in found.verdicts]
+        return [(*mark, seed) for mark, seed in zip(marks, made_with, strict=True)]
+
+    assert points(1) == [("s1", "8.00", 1)]
+    judge = kept_pid()
+    assert points(2) == [("s1", "8.00", 2)]
+    assert kept_pid() == judge
+    classroom.hand_in("s2")
+    assert [student for student, *_ in points(3)] == ["s1", "s2"]
+    assert place.sockets() == []
