@@ -24,7 +24,11 @@ _STEPS = 4
 def modules() -> dict[str, Path]:
     """Every module of the package with code of its own, but for steps of the database."""
     paths = [
-        p for p in PACKAGE.rglob("*.py") if p.name != "__init__.py" and "migrations" not in p.parts
+        path
+        for path in PACKAGE.rglob("*.py")
+        if path.name != "__init__.py"
+        and "migrations" not in path.parts
+        and (path.parent / "__init__.py").exists()  # else it is data, such as an attack's cells
     ]
     return {".".join(p.relative_to(ROOT).with_suffix("").parts): p for p in sorted(paths)}
 
