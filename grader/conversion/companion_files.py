@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+import ast
 import glob
 import os
 import re
 import sys
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePosixPath
 from urllib.parse import unquote
 
-from grader.conversion.draft import Draft, DraftCell, Remark
+from grader.conversion.draft import Draft, DraftCell, DraftTest, Remark
 from grader.conversion.notebook_file import ForeignCell
 from grader.course.given_files import MAX_BYTES, not_beside
+from grader.source.cells import parse_cell
 
 _PICTURES = "pictures"
 _ATTACHED = re.compile(r"attachment:(?P<name>[^)\s\"'>]+)")
@@ -68,16 +70,26 @@ def with_pictures(cell: ForeignCell, made: dict[str, bytes]) -> ForeignCell:
     return replace(cell, source=_ATTACHED.sub(link, cell.source))
 
 
-def linked(cells: Iterable[DraftCell], root: Path) -> list[Path]:
-    """The files below `root` that the text of a notebook shows or links to."""
+def mentioned(draft: Draft, root: Path) -> list[Path]:
+    """The files below `root` that text shows or links to, and that code and tests name."""
     found = []
-    for cell in cells:
-        for match in _LINKED.finditer(cell.source) if cell.kind == "markdown" else ():
-            name = unquote((match["markdown"] or match["html"]).partition("#")[0])
+    for cell in draft.cells:
+        for name in _names_in(cell):
             file = _inside(root, name)
             if file is not None and file.is_file() and file.suffix != ".ipynb":
                 found.append(file)
     return list(dict.fromkeys(found))
+
+
+def _names_in(cell: DraftCell | DraftTest) -> Iterator[str]:
+    if isinstance(cell, DraftCell) and cell.kind == "markdown":
+        for match in _LINKED.finditer(cell.source):
+            yield unquote((match["markdown"] or match["html"]).partition("#")[0])
+    tree = parse_cell(cell.source) if isinstance(cell, DraftTest) or cell.kind == "code" else None
+    for node in ast.walk(tree) if tree else ():
+        match node:
+            case ast.Constant(value=str(name)) if len(name.encode("utf-8", "replace")) <= 255:
+                yield name
 
 
 def named(names: object, root: Path) -> list[Path]:

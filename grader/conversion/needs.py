@@ -16,7 +16,11 @@ _AUTOGRAD = frozenset(
         *("register_forward_hook", "register_full_backward_hook", "zero_grad"),
     }
 )
-_BESIDE = ("torch.autograd.", "torch.func.", "torch.optim.", "torch.nn.utils.")
+_BESIDE = (
+    *("torch.autograd.", "torch.func.", "torch.optim.", "torch.nn.utils."),
+    # What a notebook reads lies beside it, in the box.
+    *("numpy.load", "numpy.genfromtxt", "numpy.fromfile", "pandas.read_", "torch.load"),
+)
 OF_CLASSES = frozenset({"isinstance", "issubclass", "callable"})
 # What an object of a class of the student's is asked for by its own methods, which stay with it.
 _BY_THE_OBJECT = frozenset(

@@ -321,7 +321,9 @@ class CellTranslation:
 
 
 def _asserts(statement: ast.stmt) -> bool:
-    """Whether something in a statement can fail a test: `assert`, `assert_equal(…)`."""
+    """Whether a statement can fail a test: by `assert`, `assert_equal(…)`; a definition can't."""
+    if isinstance(statement, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+        return False
     nodes = list(ast.walk(statement))
     called = [dotted(node.func).rpartition(".")[2] for node in nodes if isinstance(node, ast.Call)]
     return any(isinstance(node, ast.Assert) for node in nodes) or any(

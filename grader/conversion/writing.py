@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 from pathlib import Path
 
-from grader.conversion.companion_files import CompanionFiles, lacking, linked, sorted_out
+from grader.conversion.companion_files import CompanionFiles, lacking, mentioned, sorted_out
 from grader.conversion.draft import CellPlace, Draft, DraftCell, Remark
 from grader.conversion.odd_cells import made_readable
 from grader.conversion.suites import suites_of
@@ -81,7 +81,7 @@ def write_draft(
     draft = made_readable(_with_a_cell(draft))
     suites = suites_of(draft)
     root = root.resolve()
-    beside = sorted_out(draft, [*files, *linked(draft.shown, root)], root)
+    beside = sorted_out(draft, [*files, *mentioned(draft, root)], root)
     texts = {SPEC_NAME: _spec(draft, system, beside)}
     texts |= {f"hidden/{file}": text for file, text in suites.hidden.items()}
     texts |= {f"public/{file}": text for file, text in suites.public.items()}

@@ -181,6 +181,12 @@ def test_what_a_test_binds_within_its_own_loop_comes_from_no_earlier_one() -> No
     assert made.remarks == []
 
 
+def test_a_check_that_an_earlier_test_defines_is_defined_again() -> None:
+    made = turned_second("def check(g):\n    assert g(1) == 1", "check(f)")
+    assert made.finished
+    assert "    def check(g):\n        assert g(1) == 1\n    check(student.f)" in made.text
+
+
 @pytest.mark.parametrize("check", ["assert f(v)", "torch.testing.assert_close(f(v), v)"])
 def test_no_assertion_of_an_earlier_test_is_repeated(check: str) -> None:
     made = turned_second(f"for v in [1, 2]:\n    {check}", "assert f(v) == 2")
@@ -429,6 +435,7 @@ PANDAS = "import pandas as pd\nfrom collections import Counter\n"
         ("assert type(f(1)) is nn.Linear", "    value_1 = type(f(1)) is nn.Linear\n"),
         ("assert isinstance(f(1), Counter)", "    value_1 = isinstance(f(1), Counter)\n"),
         ("assert f(1).__class__.__name__ == 'Net'", "    value_1 = f(1).__class__.__name__\n"),
+        ("x = pd.read_csv('a')\nassert f(x) == 1", "    x = pd.read_csv('a')\n    return x\n"),
         ("x = [1]\nassert f(x) is not x", "    value_1 = f(x) is not x\n"),
         ("assert 'a' in dir(f(1))", "    value_1 = dir(f(1))\n"),
         ("assert id(f(1)) != id(f(2))", "    value_1 = id(f(1))\n"),

@@ -165,6 +165,17 @@ def test_data_beside_the_notebook_comes_along_and_links_do_not(
     assert list(assignment.given_files()) == ["b.csv"]
 
 
+def test_a_file_that_code_or_a_test_names_comes_along(course: Course, source: Any) -> None:
+    reads = code("import numpy as np\nrows = np.load('rows/a.npy')", "rows")
+    test = graded("assert f(np.load('b.npy')) == 1\nassert f('/etc/hostname') != '../x'", "t", 1)
+    folder = source(reads, F, test)
+    (folder / "rows").mkdir()
+    for name in ("rows/a.npy", "b.npy", "other.npy", "../x"):
+        (folder / name).write_text("1")
+    import_assignment(course, "nbgrader", folder / "ps1.ipynb")
+    assert list(course.assignment("ps1").given_files()) == ["b.npy", "rows/a.npy"]
+
+
 def test_a_file_that_may_not_lie_beside_the_notebook_is_pointed_out(
     course: Course, source: Any
 ) -> None:
