@@ -58,6 +58,7 @@ class CellTranslation:
         self.functions: list[str] = []
         self.title = ""
         self._local: set[str] = set()
+        self._theirs: set[str] = set()
 
     def stop(self, line: int, why: str, instead: str) -> None:
         """Take note of what keeps the test from being turned."""
@@ -92,7 +93,9 @@ class CellTranslation:
         else:
             lines = [*first, *map(self._line, parted.before), self._call(parted)]
             lines += map(self._line, parted.after)
-        return indented("\n".join(lines) or "pass")
+        # To import is a part of the work where only a solution does it.
+        asked = [f'assert student.has("{name}")' for name in sorted(self._theirs)]
+        return indented("\n".join([*asked, *lines]) or "pass")
 
     def _without_title(self, own: list[Chunk]) -> list[Chunk]:
         """Take the text that a cell begins with for what the test is about."""
@@ -256,6 +259,8 @@ class CellTranslation:
                 return self._of_student(name)
             case "import":
                 self.imports.add(self._scope.import_line(name))
+                if all(d.cell.has_solution for d in self._scope.definitions(name)):
+                    self._theirs.add(name)
             case "given":
                 self._copy(name)
         return name

@@ -187,6 +187,13 @@ def test_a_check_that_an_earlier_test_defines_is_defined_again() -> None:
     assert "    def check(g):\n        assert g(1) == 1\n    check(student.f)" in made.text
 
 
+def test_what_only_a_solution_imports_must_be_imported_by_the_student() -> None:
+    given = "# BEGIN SOLUTION\nimport statistics as st\n# END SOLUTION"
+    made = turned("assert st.mean([1]) == 1", given=given)
+    assert made.imports == {"import statistics as st"}
+    assert '    assert student.has("st")\n    assert st.mean([1]) == 1' in made.text
+
+
 @pytest.mark.parametrize("check", ["assert f(v)", "torch.testing.assert_close(f(v), v)"])
 def test_no_assertion_of_an_earlier_test_is_repeated(check: str) -> None:
     made = turned_second(f"for v in [1, 2]:\n    {check}", "assert f(v) == 2")
