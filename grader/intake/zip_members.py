@@ -63,7 +63,7 @@ class _BoundedReads:
 
 
 def zip_members(
-    file: BinaryIO, budget: Budget, wanted: Wanted, *, prefix: str = "", archive_name: str = "zip"
+    file: BinaryIO, budget: Budget, wanted: Wanted, *, prefix: str = "", archive_name: str
 ) -> Iterator[Member | RefusedMember]:
     """Yield the members of a zip archive; a folder is a member without data.
 

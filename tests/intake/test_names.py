@@ -92,6 +92,18 @@ def assert_safe(name: str) -> None:
     assert all(unicodedata.category(c)[0] not in "CZ" or c == " " for c in name)
 
 
+@pytest.mark.parametrize(
+    "device",
+    [
+        *("con", "PRN", "aux", "Nul", "nul.ipynb"),
+        *(f"{port}{number}" for port in ("com", "LPT") for number in "0123456789¹²³"),
+    ],
+)
+def test_no_student_is_called_as_a_device_of_windows_is(device: str) -> None:
+    assert student_id(device).startswith("student-")
+    assert student_id(f"{device[:3]}x") == f"{device[:3]}x"
+
+
 LONGEST = "abc" + "𐍈" * 58
 """235 bytes in 61 letters."""
 

@@ -29,7 +29,7 @@ def members(
     data: bytes, wanted: Callable[[str], bool] = lambda _: True, prefix: str = "", **limits: int
 ) -> list[Member | RefusedMember]:
     budget = Budget(ArchiveLimits(**limits))
-    return list(zip_members(io.BytesIO(data), budget, wanted, prefix=prefix))
+    return list(zip_members(io.BytesIO(data), budget, wanted, prefix=prefix, archive_name="a.zip"))
 
 
 def test_a_file_has_its_path_its_bytes_and_when_it_was_changed() -> None:
@@ -119,6 +119,16 @@ def test_a_bomb_is_measured_by_what_it_is_packed_into() -> None:
 def test_what_systems_leave_behind_is_passed_over_with_backslashes_too() -> None:
     data = make_zip(("__MACOSX\\._a", b"x"), ("a\\Thumbs.db", b"x"), ("a", NOTEBOOK))
     assert [found.path for found in members(data) if isinstance(found, Member)] == ["a"]
+
+
+def test_a_backslash_hides_no_clutter_in_a_zip_with_slashes() -> None:
+    found = members(make_zip(("__MACOSX\\._a", b"x"), ("b/a", NOTEBOOK)))
+    assert [one.path for one in found] == ["b/a"]
+
+
+def test_a_folder_may_be_there_twice_and_beside_a_file_of_its_name() -> None:
+    found = members(make_zip(("a/", b""), ("a/", b""), ("a", NOTEBOOK)))
+    assert [(type(one), one.path) for one in found] == [(Member, "a")] * 3
 
 
 def test_a_dangerous_name_is_refused_and_the_rest_is_read() -> None:

@@ -201,6 +201,20 @@ def test_a_number_that_would_break_the_page_goes_and_the_element_stays(html: str
     assert "=" in html and "=" not in sanitise_html(html)
 
 
+HIGHLIGHT = """
+bp c c1 ch cm cs err fm k kc kd kn kp kr kt mf mh mi mo n na nb nc nd ne nf nn nv o ow p s s1 s2 sa
+sb sd se sf si sr
+""".split()  # noqa: SIM905
+
+
+def test_of_all_classes_only_those_of_highlighted_code_and_of_tables_stay() -> None:
+    for name in HIGHLIGHT:
+        assert f'<span class="{name}">' in sanitise_html(f'<span class="big {name}">x</span>')
+    assert 'class="dataframe"' in sanitise_html('<table class="dataframe"></table>')
+    for tag, name in (("span", "dataframe"), ("span", "s3"), ("table", "k"), ("p", "k")):
+        assert f'"{name}"' not in sanitise_html(f'<{tag} class="{name}">x</{tag}>')
+
+
 @pytest.mark.parametrize("link", ["https://a.org/x", "HTTP://a.org", "mailto:a@b.org"])
 def test_links_to_the_web_and_to_a_mailbox_stay(link: str) -> None:
     assert f'href="{link}"' in sanitise_html(f'<a href="{link}">x</a>')
