@@ -129,18 +129,23 @@ def test_an_assignment_is_missing_once_it_was_due_and_the_class_has_marks_of_it(
     assert AsOf(now=due, final=True).missing(item, None)
 
 
-def tried(*tries: tuple[int | None, str], machine: tuple[int, ...] = ()) -> Entry:
-    """An entry of which the best of several tries counts."""
+def of_tries(*tries: tuple[float | None, str], machine: tuple[int, ...] = ()) -> ItemMark:
+    """A mark of h1 of which the best of several tries counts."""
     made = tuple(
         MarkedTry(
             number=number,
-            points=None if points is None else Decimal(points),
+            points=None if points is None else Decimal(str(points)),
             handed_in=dt.datetime.fromisoformat(at).replace(tzinfo=COURSE.zone),
-            machine_points=Decimal(machine[number - 1] if machine else points or 0),
+            machine_points=Decimal(str(machine[number - 1] if machine else points or 0)),
         )
         for number, (points, at) in enumerate(tries, start=1)
     )
-    return entry("h1", replace(mark(COURSE, "h1", 100), tries=made))
+    return replace(mark(COURSE, "h1", 100), tries=made)
+
+
+def tried(*tries: tuple[float | None, str], machine: tuple[int, ...] = ()) -> Entry:
+    """An entry of which the best of several tries counts."""
+    return entry("h1", of_tries(*tries, machine=machine))
 
 
 def test_the_best_try_counts_after_late_days_and_grace() -> None:
@@ -149,6 +154,19 @@ def test_the_best_try_counts_after_late_days_and_grace() -> None:
     assert (found.attempt, found.points, found.late) == (2, 90, 1)
     # Each may be the best yet, once grace days are spent.
     assert [one.attempt for one in found.tries] == [2, 1, 3]
+
+
+def test_a_try_without_points_is_worse_than_any_with_some() -> None:
+    assert tried((0, "2024-10-01T12:00"), (0.5, "2024-10-01T13:00")).attempt == 2
+
+
+@pytest.mark.parametrize("order", ["best", "as handed in"])
+def test_a_grace_day_can_make_a_later_try_the_best(order: str) -> None:
+    course = course_of(LATE + (f'order = "{order}"\n' if order != "best" else "") + WORK)
+    # Without it the second would be worth 79.2.
+    marks = [of_tries((80, "2024-10-01T12:00"), (88, "2024-10-02T12:00")), mark(course, "talk", 0)]
+    line = totals_of(course, marks)[0].items[0]
+    assert (line.attempt, line.earned, line.grace_days) == (2, 88, 1)
 
 
 def test_of_tries_none_is_kept_that_is_later_and_no_better() -> None:
