@@ -170,3 +170,59 @@ def test_a_frame_says_kind_session_and_length(payload: bytes, session: int) -> N
     made = frames.frame(frames.DATA, session, payload)
     assert frames.FRAME.unpack(made[: frames.FRAME.size]) == (frames.DATA, session, len(payload))
     assert made[frames.FRAME.size :] == payload
+
+
+class Said(msgspec.Struct):
+    """A message of one text."""
+
+    text: str = ""
+
+
+def test_what_is_sent_is_bounded_and_what_is_too_large_is_told() -> None:
+    size = len(msgspec.msgpack.encode(Said("x" * 40)))
+    bounds = frames.Bounds(tree=size, blobs=2)
+    frames.message(Said("x" * 40), [b"a", b"b"], bounds=bounds)
+    with pytest.raises(TooLarge) as tree:
+        frames.message(Said("x" * 41), bounds=bounds)
+    assert str(tree.value) == f"a message of {size + 1:,} bytes without its blobs"
+    with pytest.raises(TooLarge) as blobs:
+        frames.message(Said(), [b"a"] * 3, bounds=bounds)
+    assert str(blobs.value) == "a message with 3 tensors or long strings"
+    with pytest.raises(Malformed) as text:
+        frames.message(Said("\ud800"))
+    assert str(text.value) == "a message with text that has no bytes in UTF-8"
+
+
+def test_what_is_read_is_bounded_and_what_is_too_large_is_told() -> None:
+    whole = joined(frames.message(Said("x" * 40), [b"abc", b"", b"de"]))
+    size = len(msgspec.msgpack.encode(Said("x" * 40)))
+    most = frames.Bounds(tree=size, blobs=3)
+    found, blobs, taken = frames.read_message(Reader(whole), Said, limit=5, bounds=most)
+    assert (found, [bytes(b) for b in blobs]) == (Said("x" * 40), [b"abc", b"", b"de"])
+    assert taken == len(whole)
+    for bounds in (most._replace(tree=size - 1), most._replace(blobs=2)):
+        with pytest.raises(TooLarge) as large:
+            frames.read_message(Reader(whole), Said, limit=5, bounds=bounds)
+        assert str(large.value) == f"a message of {size:,} bytes and 3 blobs"
+    with pytest.raises(TooLarge) as values_:
+        frames.read_message(Reader(whole), Said, limit=4, bounds=most)
+    assert str(values_.value) == "values of 5 bytes, where 4 are allowed"
+    with pytest.raises(Malformed, match=r"^a message that is none: "):
+        frames.read_message(Reader(joined(frames.message(Said()))), m.FromBox, limit=5)
+
+
+def test_small_messages_go_in_one_piece_and_large_blobs_uncopied() -> None:
+    head = len(joined(frames.message(Said(), [b""]))) - len(msgspec.msgpack.encode(Said()))
+    fits = bytearray(frames.SMALL - len(msgspec.msgpack.encode(Said())))
+    assert len(frames.message(Said(), [fits])) == 1
+    large = bytearray(len(fits) + 1)
+    first, blob = frames.message(Said(), [large, b""])
+    assert len(first) == head + 8 + len(msgspec.msgpack.encode(Said()))
+    assert isinstance(blob, memoryview) and blob.obj is large
+
+
+def test_room_for_bytes_can_be_written_to() -> None:
+    for size in (0, 1, frames.SMALL, frames.SMALL + 1):
+        room = frames.empty(size)
+        assert (room.nbytes, room.readonly) == (size, False)
+    assert bytes(frames.empty(frames.SMALL)) == bytes(frames.SMALL)

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from grader.wire import values
+from grader.wire import tables, values
 from grader.wire.tables import MAX_ROWS, table
 from grader.wire.values import RemoteRef, Undecodable, Unencodable
 from tests.wire.test_values import refusal, round_trip
@@ -198,10 +198,84 @@ FORGED = {
 }
 
 
+WHY = {
+    "no table": "a table that is none",
+    "nothing": "a table that is none",
+    "a scalar": "a table that is none",
+    "of another length": "a series that does not fit its index",
+    "a frame of other lengths": "a table whose columns don't fit its index",
+    "names that don't fit": "a table whose columns don't fit their names",
+    "two dimensions": "a column of several dimensions",
+    "text as numbers": "a column that is none",
+    "a list among scalars": "a table that holds something else than scalars",
+    "a function among scalars": "a table that holds something else than scalars",
+    "a name that is a list": "a name that is none",
+    "no step": "an index that is none",
+    "an endless index": "an index of more than 33,554,432 rows",
+    "an index beyond int64": "an index beyond all numbers",
+    "codes that are reals": "codes that are no whole numbers",
+    "times of no unit": "a column that is none",
+    "times that are reals": "times that are no whole numbers",
+    "text that is none": "a column of text that holds something else",
+    "text of another type": "a column that is none",
+    "gaps of another length": "a column of missing numbers that is none",
+    "gaps in another type": "a column whose numbers are of another type",
+    "gaps of any type": "a column of missing numbers that is none",
+    "levels of other lengths": "an index whose levels have different lengths",
+    "no levels": "an index that is none",
+    "equal hashes": "a table whose values all have the same hash",
+    "too many columns": "a table whose columns don't fit their names",
+}
+"""The others are refused by pandas itself."""
+
+
 @pytest.mark.parametrize("name", FORGED)
-def test_no_forged_table_is_built(name: str) -> None:
-    with pytest.raises(Undecodable):
+def test_no_forged_table_is_built_and_it_is_said_why(name: str) -> None:
+    with pytest.raises(Undecodable) as refused:
         table(FORGED[name])
+    if name in WHY:
+        assert str(refused.value) == WHY[name]
+    else:
+        assert str(refused.value).startswith("a malformed table: ")
+
+
+def test_a_table_may_have_as_many_columns_as_the_bound_and_no_more(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(tables, "MAX_COLUMNS", 3)
+    frame = pd.DataFrame(np.zeros((2, 3)), columns=list("abc"))
+    pd.testing.assert_frame_equal(round_trip(frame), frame)
+    assert refusal(frame.assign(d=1)) == "a table of more than 3 columns"
+    sent = ["frame", RANGE, ["range", 0, 4, 1, None], [INTS] * 4]
+    with pytest.raises(Undecodable, match="columns don't fit their names"):
+        table(sent)
+
+
+def test_names_and_columns_that_can_not_be_sent_are_named() -> None:
+    series = pd.Series([1], name=(1, frozenset()))
+    assert refusal(series) == (
+        "a name of a table holds a 'frozenset', which can't be sent by value; text, numbers, "
+        "truth values and None can"
+    )
+    named = pd.Series([1], index=pd.Index([1], name=frozenset()))
+    assert refusal(named).startswith("a name of a table holds a 'frozenset'")
+    odd = pd.DataFrame({"x" * 80: pd.period_range("2024", periods=2, freq="D")})
+    assert refusal(odd) == (
+        f"the column '{'x' * 60}' of a table has the type 'period[D]', which can't be sent by "
+        "value; numbers, times, text and categories can"
+    )
+    periods = pd.Series([1, 2], index=pd.period_range("2024", periods=2, freq="D"))
+    assert refusal(periods) == "an index of the type 'PeriodIndex'"
+
+
+def test_an_index_may_be_as_long_and_far_as_the_bounds() -> None:
+    far = 1 << 63
+    assert len(table(["index", ["range", 0, MAX_ROWS, 1, None]])) == MAX_ROWS
+    assert table(["index", ["range", -far, far - 1, far - 1, None]])[0] == -far
+    with pytest.raises(Undecodable, match="beyond all numbers"):
+        table(["index", ["range", far - 1, far, 1, None]])
+    with pytest.raises(Undecodable, match="an index that is none"):
+        table(["index", ["levels", [INTS] * 17, [None] * 17]])
 
 
 @given(
@@ -253,3 +327,8 @@ def test_a_ref_that_is_none_is_not_followed(monkeypatch: pytest.MonkeyPatch) -> 
         values.decode(["P", ["l", "index"], ["l", 1]], [])
     with pytest.raises(Unencodable):
         values.encode(object(), [])
+
+
+def test_a_series_keeps_its_labels_and_name() -> None:
+    series = pd.Series([1.5, 2.5], index=["a", "b"], name=("x", 1))
+    pd.testing.assert_series_equal(round_trip(series), series)
