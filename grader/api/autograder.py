@@ -25,10 +25,10 @@ from grader.grading.fresh_seed import fresh_seed
 from grader.grading.job import Job, Judged
 from grader.grading.verdict import Verdict
 from grader.intake.accepted_files import beside_of
-from grader.intake.choice import NoChoiceError, choose_notebook, is_notebook_name
-from grader.intake.content import held
+from grader.intake.choice import NoChoiceError, is_notebook_name
 from grader.intake.folder import folder_members
 from grader.intake.members import Member
+from grader.intake.several_notebooks import what_counts
 from grader.intake.submission import read_submission
 from grader.report.gradescope import results_json
 from grader.sandbox.choose import choose_in_container
@@ -148,20 +148,21 @@ def _job(root: Path, assignment: Assignment) -> Job:
     try:
         if not files:
             raise NoChoiceError("There is no notebook among the files; hand in the .ipynb file.")
-        chosen = choose_notebook(files, assignment=assignment.name)
+        counted = what_counts(files, members, assignment=assignment.name, beside=beside)
     except NoChoiceError as problem:
         return Job(student=STUDENT, file="", data=b"", sha256="", problem=str(problem))
     found = read_submission(
-        chosen.member.content or held(b""),
+        counted.content,
         student=STUDENT,
-        file=Path(chosen.member.path).name,
-        notes=chosen.notes,
-        beside=beside.among(chosen.member.path, members),
+        file=counted.file,
+        notebook=counted.notebook,
+        beside=counted.beside,
     )
     return Job(
         student=STUDENT,
         file=found.file,
         data=found.read(),
+        notebook=found.notebook,
         files=found.read_files(),
         unused=found.unused,
         sha256=found.sha256,

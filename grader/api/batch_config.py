@@ -12,7 +12,7 @@ from grader.course.directory import Assignment
 from grader.course.secret import seeds_key
 from grader.course.spec import AssignmentSpec
 from grader.errors import SpecError
-from grader.grading.job import BatchConfig
+from grader.grading.job import BatchConfig, NotebookConfig
 from grader.release.given_cells import GivenCell
 from grader.sandbox.choose import Choice
 from grader.sandbox.gpus import gpus_for
@@ -43,6 +43,11 @@ def batch_config(
         bundle_sha256="",
         hidden=str(assignment.hidden_dir),
         reference=str(assignment.reference_path),
+        notebooks=tuple(
+            NotebookConfig(name=name, reference=str(path))
+            for name, path in assignment.reference_paths.items()
+            if name
+        ),
         data=str(assignment.data_dir) if assignment.data_files() else "",
         given=assignment.given_contents(),
         sandbox=choice.sandbox,
@@ -61,6 +66,10 @@ def batch_config(
 
 def with_released_cells(config: BatchConfig, assignment: Assignment) -> BatchConfig:
     """Return the setting with the cells of the released notebook, where a person reads answers."""
+    if assignment.spec.notebooks:
+        cells_of = {part.notebook: released_cells(part) for part in assignment.notebooks}
+        notebooks = (msgspec.structs.replace(n, released=cells_of[n.name]) for n in config.notebooks)
+        return msgspec.structs.replace(config, notebooks=tuple(notebooks))
     cells = released_cells(assignment)
     return msgspec.structs.replace(config, released=cells) if cells else config
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from pathlib import Path
 
@@ -15,12 +15,19 @@ from grader.course.given_files import given_files
 from grader.course.spec import AssignmentSpec
 from grader.errors import GraderError, UsageError
 from grader.grading.checked_notebook import check_notebook
-from grader.grading.job import BatchConfig, Job
+from grader.grading.job import BatchConfig, Job, NotebookConfig
 from grader.grading.keeping.kept import with_key
 from grader.grading.one_notebook import for_one
-from grader.intake.accepted_files import AcceptedFiles, Taken, beside_on_disk, hashes
+from grader.intake.accepted_files import (
+    AcceptedFiles,
+    AskedNotebook,
+    Taken,
+    beside_on_disk,
+    hashes,
+)
 from grader.intake.answers import AnswerPlace, find_answers
 from grader.intake.notebook import ReadNotebook, read_notebook
+from grader.intake.several_notebooks import which_notebook
 from grader.release.check_settings import read_setting, released_spec
 from grader.release.given_cells import GivenCell
 from grader.sandbox.base import CellResult
@@ -60,6 +67,9 @@ class PublicSuite:
     cells: tuple[GivenCell, ...] = ()
     """Those of the released notebook, by which the answers `by_hand` are found, as in grading."""
     by_hand: tuple[str, ...] = ()
+    notebook: str = ""
+    """Of several notebooks the one whose tests are run, and the cells of each."""
+    cells_of: Mapping[str, tuple[GivenCell, ...]] = field(default_factory=dict)
 
 
 def check(
@@ -88,6 +98,7 @@ def check(
     data = notebook.read_bytes()
     read = read_notebook(data, name=notebook.name)
     suite = find_public_suite(notebook, assignment or read.assignment or None)
+    suite = replace(suite, notebook=_which(read, notebook, suite.spec, assignment))
     given = given_files(suite.given, suite.spec.box.files) if suite.given else {}
     known = hashes({name: path.read_bytes() for name, path in given.items()})
     taken = beside_on_disk(notebook, AcceptedFiles(suite.spec.handin, known))
@@ -95,6 +106,24 @@ def check(
     unused = own - set(given) - {name for name, _ in taken.files}
     taken = replace(taken, unused=(*taken.unused, *sorted(unused)))
     return run_public_suite(read, data, suite, sandbox=sandbox, keep=keep, tell=tell, beside=taken)
+
+
+def _which(read: ReadNotebook, path: Path, spec: AssignmentSpec, assignment: str | None) -> str:
+    """Of several notebooks the one that this is; "" where the assignment has one.
+
+    Raises:
+        UsageError: it is none of them.
+    """
+    if not spec.notebooks:
+        return ""
+    asked = [AskedNotebook(n) for n in spec.notebooks]
+    named, _ = which_notebook(read, path.name, asked, assignment or read.assignment)
+    if not named:
+        names = " or ".join(n.file for n in spec.notebooks)
+        raise UsageError(
+            "it is none of the assignment's notebooks", where=path, hint=f"Name it {names}."
+        )
+    return named
 
 
 def find_public_suite(notebook: Path, assignment: str | None) -> PublicSuite:
@@ -114,6 +143,7 @@ def find_public_suite(notebook: Path, assignment: str | None) -> PublicSuite:
             given=beside,
             cells=setting.cells if setting else (),
             by_hand=setting.by_hand if setting else (),
+            cells_of=(setting.cells_of or {}) if setting else {},
         )
     try:
         course = Course.find(beside)
@@ -132,7 +162,8 @@ def find_public_suite(notebook: Path, assignment: str | None) -> PublicSuite:
         spec=chosen.spec,
         hide=(course.root,),
         given=chosen.folder,
-        cells=released_cells(chosen),
+        cells=() if chosen.spec.notebooks else released_cells(chosen),
+        cells_of={p.notebook: released_cells(p) for p in chosen.notebooks if p.notebook},
         by_hand=tuple(q.id for q in chosen.spec.questions if q.manual),
     )
 
@@ -168,6 +199,7 @@ def run_public_suite(
         student="",
         file="notebook.ipynb",
         data=data,
+        notebook=suite.notebook,
         files={name: content.read(name) for name, content in taken.files},
         unused=taken.unused,
         sha256="",
@@ -175,7 +207,12 @@ def run_public_suite(
     )
     config = for_one(config, job)
     checked = check_notebook(with_key(config) if keep else config, job)
-    answers = find_answers(notebook, given=suite.cells, asked=suite.by_hand)
+    held = [n for n in suite.spec.notebooks if n.name == suite.notebook]
+    answers = find_answers(
+        notebook,
+        given=suite.cells_of.get(suite.notebook, suite.cells),
+        asked=[q for q in suite.by_hand if not held or q in held[0].questions],
+    )
     return CheckedNotebook(
         results=list(checked.results),
         cells=list(checked.cells),
@@ -197,6 +234,7 @@ def _config(suite: PublicSuite, choice: Choice, given: dict[str, bytes]) -> Batc
         bundle_sha256=_sha256_of(suite),
         hidden=str(suite.folder),
         reference="",
+        notebooks=tuple(NotebookConfig(name=n.name, reference="") for n in suite.spec.notebooks),
         data=str(suite.data or ""),
         given=given,
         released=suite.cells,

@@ -24,9 +24,10 @@ def _check_rules(assignment: Assignment) -> None:
     from grader.rules.checking import check_reference_keeps_rules, check_rule_names, has_rules
 
     if has_rules(assignment.spec):  # what follows imports torch
-        check_rule_names(assignment.spec, assignment.reference_path, assignment.name)
-        cells = [c.source for c in solution_notebook(assignment).cells if c.cell_type == "code"]
-        check_reference_keeps_rules(assignment.spec, cells, assignment.name)
+        for part in assignment.notebooks:
+            check_rule_names(part.spec, part.reference_path, part.name)
+            cells = [c.source for c in solution_notebook(part).cells if c.cell_type == "code"]
+            check_reference_keeps_rules(part.spec, cells, part.name)
 
 
 def release(course: Course, assignment: str, *, out: Path | None = None) -> ReleasedBundle:

@@ -195,4 +195,5 @@ def _job(submission: Submission) -> Job:
         problem=submission.problem,
         notes=submission.notes,
         unused=submission.unused,
+        notebook=submission.notebook,
     )

@@ -15,13 +15,29 @@ from grader.course.directory import Course
 from grader.course.given_files import given_files
 from grader.course.matches import Matcher
 from grader.course.secret import kept_secret
-from grader.errors import GraderError, InfrastructureError, ReceiptError, UsageError
+from grader.errors import (
+    GraderError,
+    InfrastructureError,
+    ReceiptError,
+    SubmissionError,
+    UsageError,
+)
 from grader.intake import inbox as inboxes
 from grader.intake import receipt as receipts
-from grader.intake.accepted_files import AcceptedFiles, beside_of, beside_on_disk, hashes
-from grader.intake.content import RefusedFileError, read_regular_file
+from grader.intake.accepted_files import (
+    AcceptedFiles,
+    AskedNotebook,
+    Taken,
+    beside_of,
+    beside_on_disk,
+    hashes,
+)
+from grader.intake.choice import NoChoiceError
+from grader.intake.content import RefusedFileError, held, on_disk, read_regular_file
+from grader.intake.members import Member
 from grader.intake.notebook import MAX_FILE_BYTES
 from grader.intake.receipt import Receipt
+from grader.intake.several_notebooks import choose_notebooks
 from grader.intake.stored import NOTEBOOK_FILE, attempts_in
 from grader.intake.tries import read_tries
 from grader.release.check_settings import released_spec
@@ -73,7 +89,7 @@ def _asked_by(course: Course) -> Iterator[tuple[str, AcceptedFiles]]:
         # An assignment that can't be read yet: its notebook can be handed in all the same.
         with contextlib.suppress(GraderError):
             beside = beside_of(course.assignment(name))
-            if beside.asked.files:
+            if beside.asked.files or beside.notebooks:
                 yield name, beside
 
 
@@ -87,7 +103,8 @@ def submit(
 ) -> Receipt:
     """Put a notebook into an inbox, and return an unsigned receipt.
 
-    What the assignment asks for beside the notebook goes with it, from the notebook's folder.
+    What the assignment asks for beside the notebook goes with it, from the notebook's folder; so do
+    the other notebooks of an assignment that has several.
 
     Args:
         notebook: the file.
@@ -101,14 +118,63 @@ def submit(
         SubmissionError: the notebook can't be read.
     """
     named = assignment_of(notebook, inbox, given=assignment, sure=sure)
+    asked = _asked_beside(notebook, inbox, named)
+    beside, called = beside_on_disk(notebook, asked), named
+    if asked.notebooks:
+        notebook, called, notebooks = _with_others(notebook, asked, named)
+        beside = replace(
+            beside,
+            files=(*notebooks.files, *beside.files),
+            notes=(*notebooks.notes, *beside.notes),
+        )
     return inboxes.submit(
         notebook,
         inbox,
         student=student,
         assignment=named,
         now=dt.datetime.now(dt.UTC).replace(microsecond=0),
-        beside=beside_on_disk(notebook, _asked_beside(notebook, inbox, named)),
+        beside=beside,
+        called=called,
     )
+
+
+def _with_others(notebook: Path, asked: AcceptedFiles, assignment: str) -> tuple[Path, str, Taken]:
+    """Of several notebooks: the first that lies in a notebook's folder, its name, and the others.
+
+    The one that was named counts, whatever copies of it lie there.
+
+    Raises:
+        SubmissionError: the one that was named is none that the assignment asks for.
+    """
+    folder = notebook.resolve().parent
+    found = [notebook.resolve(), *sorted(p for p in folder.glob("*.ipynb") if p.is_file())]
+    members, notes = [], []
+    for path in dict.fromkeys(found):
+        try:
+            members.append(Member(path.name, on_disk(path, limit=MAX_FILE_BYTES)))
+        except RefusedFileError as error:
+            notes.append(f"{path.name} was not taken: {error}.")
+    try:
+        alone = choose_notebooks(members[:1], asked.notebooks, assignment=assignment)
+    except NoChoiceError as error:
+        names = " or ".join(one.notebook.file for one in asked.notebooks)
+        raise SubmissionError(
+            str(error), where=notebook.name, hint=f"Nothing was handed in. Name it {names}."
+        ) from None
+    (named,) = alone.members
+    others = [m for m in members[1:] if _is_another(m, named, asked, assignment)]
+    chosen = choose_notebooks([members[0], *others], asked.notebooks, assignment=assignment)
+    (first, member), *rest = chosen.members.items()
+    files = tuple((f"{name}.ipynb", m.content or held(b"")) for name, m in rest)
+    return folder / member.path, first, Taken(files, (*notes, *chosen.notes))
+
+
+def _is_another(member: Member, named: str, asked: AcceptedFiles, assignment: str) -> bool:
+    try:
+        chosen = choose_notebooks([member], asked.notebooks, assignment=assignment)
+    except NoChoiceError:
+        return True  # it is named as one that is none
+    return named not in chosen.members
 
 
 def _asked_beside(notebook: Path, inbox: Path, assignment: str) -> AcceptedFiles:
@@ -128,7 +194,9 @@ def _asked_beside(notebook: Path, inbox: Path, assignment: str) -> AcceptedFiles
         return AcceptedFiles()
     given = given_files(folder, spec.box.files)
     return AcceptedFiles(
-        spec.handin, hashes({name: path.read_bytes() for name, path in given.items()})
+        spec.handin,
+        hashes({name: path.read_bytes() for name, path in given.items()}),
+        tuple(AskedNotebook(n) for n in spec.notebooks),
     )
 
 

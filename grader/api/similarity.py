@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from itertools import combinations
 from pathlib import Path
@@ -13,10 +14,12 @@ from grader.course.directory import Assignment, Course
 from grader.course.groups import load_groups
 from grader.course.roster import Identity, Person, Roster, load_roster
 from grader.course.scheme import load_scheme
-from grader.errors import UsageError
+from grader.errors import SubmissionError, UsageError
+from grader.intake.accepted_files import beside_of
 from grader.intake.collaborators import declared_collaborators, names_in
 from grader.intake.collect import collect
 from grader.intake.notebook import read_notebook
+from grader.intake.notebook_cells import ReadNotebook
 from grader.intake.submission import Submission
 from grader.release.notebooks import student_notebook
 from grader.report.files import write_pages
@@ -34,6 +37,7 @@ class Similarity:
 
     Attributes:
         unread: students whose file is no notebook, with the reason.
+        places: by student, what each cell is called, where they hand in several notebooks.
     """
 
     assignment: Assignment
@@ -41,6 +45,7 @@ class Similarity:
     codes: Mapping[str, Code] = field(repr=False)
     names: Mapping[str, str] = field(default_factory=dict)
     unread: Mapping[str, str] = field(default_factory=dict)
+    places: Mapping[str, Sequence[str]] = field(default_factory=dict)
 
 
 def similarity(
@@ -71,7 +76,10 @@ def similarity(
             where=places[0],
             hint=f"Name them, or run `grader collect {chosen.name} SOURCE…` first.",
         )
-    submissions = collect(places, assignment=chosen.name, config=intake_config(course)).submissions
+    # What lies beside a notebook is not compared; further notebooks are.
+    beside = beside_of(chosen) if chosen.spec.notebooks else None
+    config = intake_config(course, beside=beside)
+    submissions = collect(places, assignment=chosen.name, config=config).submissions
     starter = _starter(chosen)
     given = {source.strip() for _, source in starter}
     codes = {s.student: _code(s, given) for s in submissions if not s.problem}
@@ -86,6 +94,7 @@ def similarity(
         codes=codes,
         names={s.student: s.display_name for s in submissions},
         unread={s.student: s.problem for s in submissions if s.problem},
+        places={s.student: _places(s) for s in submissions} if chosen.spec.notebooks else {},
     )
 
 
@@ -101,6 +110,7 @@ def write_similarity(course: Course, found: Similarity, *, out: Path | None = No
         title=found.assignment.spec.title,
         names=found.names,
         unread=found.unread,
+        places=found.places,
         now=dt.datetime.now(dt.UTC),
         template_dirs=course.template_dirs,
     )
@@ -109,18 +119,38 @@ def write_similarity(course: Course, found: Similarity, *, out: Path | None = No
 
 
 def _starter(assignment: Assignment) -> list[tuple[int, str]]:
-    cells = enumerate(student_notebook(assignment).cells, start=1)
-    return [(number, cell.source) for number, cell in cells if cell.cell_type == "code"]
+    cells = (cell for part in assignment.notebooks for cell in student_notebook(part).cells)
+    return [(n, cell.source) for n, cell in enumerate(cells, start=1) if cell.cell_type == "code"]
 
 
 def _code(submission: Submission, given: Collection[str]) -> Code:
-    """Return the fingerprints of a submission; a cell that was released as it is, is skipped."""
-    cells = read_notebook(submission.read(), name=submission.file).cells
+    """Return the fingerprints of a submission; a cell that was released as it is, is skipped.
+
+    Several notebooks are compared as one, so that a passage that was moved is found, too.
+    """
+    cells = [cell for _, notebook in _notebooks(submission) for cell in notebook.cells]
     return fingerprinted(
         (number, cell.source)
         for number, cell in enumerate(cells, start=1)
         if cell.kind == "code" and cell.source.strip() not in given
     )
+
+
+def _notebooks(submission: Submission) -> list[tuple[str, ReadNotebook]]:
+    """The notebooks that can be read, with their names."""
+    found = []
+    for name, data in sorted(submission.read_notebooks().items()):
+        with suppress(SubmissionError):
+            found.append((name, read_notebook(data, name=name or submission.file)))
+    return found
+
+
+def _places(submission: Submission) -> list[str]:
+    return [
+        f"cell {number} of {name}.ipynb"
+        for name, notebook in _notebooks(submission)
+        for number in range(1, len(notebook.cells) + 1)
+    ]
 
 
 def _declared(course: Course, submissions: Iterable[Submission]) -> dict[str, set[str]]:
@@ -130,8 +160,12 @@ def _declared(course: Course, submissions: Iterable[Submission]) -> dict[str, se
     )
     declared: dict[str, set[str]] = {}
     for student, submission in there.items():
-        notebook = read_notebook(submission.read(), name=submission.file)
-        for text in declared_collaborators(notebook).values():
+        texts = [
+            text
+            for _, notebook in _notebooks(submission)
+            for text in declared_collaborators(notebook).values()
+        ]
+        for text in texts:
             for name in names_in(text):
                 other = roster.match(Identity(name=name, login=name, email=name)).student
                 if other is not None and other != student:

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+import msgspec
 
 from grader.api.attacks.earned import check_attack_names
 from grader.api.batch_config import trial_config
 from grader.api.checking import PublicSuite, run_public_suite
 from grader.api.measuring import Measured, measurements
+from grader.api.trial_jobs import bytes_of_notebooks, job_of_notebooks
 from grader.course.directory import Assignment, Course, check_assignment
 from grader.course.spec import AssignmentSpec
 from grader.errors import GraderError, InfrastructureError
@@ -19,9 +22,10 @@ from grader.grading.verdict import Outcome, Verdict
 from grader.intake.notebook import read_notebook
 from grader.points import show
 from grader.release.leaks import find_leaks
-from grader.release.notebooks import notebook_bytes, solution_notebook, student_notebook
+from grader.release.notebooks import solution_notebook, student_notebook
 from grader.rules.checking import check_rule_names
 from grader.sandbox.choose import Choice, choose
+from grader.sandbox.executed import places_of_cells
 from grader.suite.idioms import careless_lines
 from grader.suite.results import TestOutcome
 
@@ -74,9 +78,10 @@ def validate(
         chosen = course.assignment(assignment)
         check_assignment(chosen)
         check_attack_names(chosen)
-        check_rule_names(chosen.spec, chosen.reference_path, chosen.name)
-        solution = notebook_bytes(solution_notebook(chosen))
-        released = notebook_bytes(student_notebook(chosen))
+        for part in chosen.notebooks:
+            check_rule_names(part.spec, part.reference_path, part.name)
+        solution = bytes_of_notebooks(chosen, solution_notebook)
+        released = bytes_of_notebooks(chosen, student_notebook)
         faults += [Fault(check="release", what=str(leak)) for leak in find_leaks(chosen)]
     except InfrastructureError:
         raise
@@ -123,8 +128,8 @@ class _Steps:
         self._on_step(self._done, self.total, name)
 
 
-def _job(name: str, data: bytes, seed: int | None = None) -> Job:
-    return Job(student=name, file=f"{name}.ipynb", data=data, sha256=name, seed=seed)
+def _job(name: str, notebooks: Mapping[str, bytes], seed: int | None = None) -> Job:
+    return msgspec.structs.replace(job_of_notebooks(name, notebooks), seed=seed)
 
 
 def _judged(
@@ -208,16 +213,20 @@ def _released_faults(judged: Judged) -> Iterator[Fault]:
 
 
 def _cell_errors(check: str, executed: bytes) -> Iterator[Fault]:
-    for number, cell in enumerate(json.loads(executed)["cells"], 1):
+    document = json.loads(executed)
+    places = places_of_cells(document)
+    for place, cell in zip(places, document["cells"], strict=True):
         for output in cell.get("outputs", ()):
             if output["output_type"] == "error":
                 yield Fault(
                     check=check,
-                    what=f"cell {number} raises {output['ename']}: {output['evalue'][:200]}",
+                    what=f"{place} raises {output['ename']}: {output['evalue'][:200]}",
                 )
 
 
-def _public(assignment: Assignment, choice: Choice, solution: bytes) -> Iterator[Fault]:
+def _public(
+    assignment: Assignment, choice: Choice, solution: Mapping[str, bytes]
+) -> Iterator[Fault]:
     if not assignment.spec.machine_points:
         return  # a person gives all points: there is nothing to check with
     data = assignment.data_dir if assignment.data_files() else None
@@ -227,21 +236,22 @@ def _public(assignment: Assignment, choice: Choice, solution: bytes) -> Iterator
     if not any(assignment.public_dir.glob("test_*.py")):
         yield Fault(check="public suite", what="students get no public test to check with")
         return
-    try:
-        checked = run_public_suite(
-            read_notebook(solution, name="reference.ipynb"),
-            solution,
-            suite,
-            sandbox=choice.sandbox,
-        )
-    except InfrastructureError:
-        raise
-    except GraderError as error:
-        yield Fault(check="public suite", what=str(error))
-        return
-    for test in checked.results:
-        if test.outcome is not TestOutcome.PASSED:
-            yield Fault(
-                check="public suite",
-                what=f"the reference does not pass the public {test.name} ({test.outcome})",
+    for name, notebook in solution.items():
+        try:
+            checked = run_public_suite(
+                read_notebook(notebook, name="reference.ipynb"),
+                notebook,
+                replace(suite, notebook=name),
+                sandbox=choice.sandbox,
             )
+        except InfrastructureError:
+            raise
+        except GraderError as error:
+            yield Fault(check="public suite", what=str(error))
+            return
+        for test in checked.results:
+            if test.outcome is not TestOutcome.PASSED:
+                yield Fault(
+                    check="public suite",
+                    what=f"the reference does not pass the public {test.name} ({test.outcome})",
+                )

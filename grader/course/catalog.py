@@ -86,9 +86,8 @@ def _write_course(
         shutil.copytree(assignment.folder, copied, ignore=_IGNORED)
         if course_file is not None and assignment.spec.course not in (None, course_file.stem):
             _adopt(copied / SPEC_NAME, course_file.stem)
-        shutil.copyfile(
-            assignment.reference_path, folder / REFERENCE / assignment.reference_path.name
-        )
+        for reference in assignment.reference_paths.values():
+            shutil.copyfile(reference, folder / REFERENCE / reference.name)
     facts = None
     if course_file is not None:
         shutil.copyfile(course_file, folder / "course.toml")

@@ -6,7 +6,7 @@ import hashlib
 import os
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import msgspec
@@ -29,11 +29,16 @@ _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
 
 @dataclass(frozen=True)
 class Assignment:
-    """One assignment of a course: its checked spec, and where its parts lie."""
+    """One assignment of a course: its checked spec, and where its parts lie.
+
+    `notebook` is empty, or names the one of several notebooks that this is cut down to, see
+    `notebooks`.
+    """
 
     name: str
     course_root: Path
     spec: AssignmentSpec
+    notebook: str = ""
 
     @property
     def folder(self) -> Path:
@@ -61,10 +66,37 @@ class Assignment:
         return self.folder / "data"
 
     @property
+    def notebooks(self) -> tuple[Assignment, ...]:
+        """One assignment for each notebook: its spec, its questions and its reference alone.
+
+        An assignment of one notebook is that itself. Folders, data and suites are shared.
+        """
+        if not self.spec.notebooks:
+            return (self,)
+        return tuple(
+            replace(self, spec=self.spec.for_notebook(n.name), notebook=n.name)
+            for n in self.spec.notebooks
+        )
+
+    @property
+    def notebook_file(self) -> str:
+        """What the notebook is called that students get; of several, the first."""
+        first = self.spec.notebooks[0].name if self.spec.notebooks else self.name
+        return f"{self.notebook or first}.ipynb"
+
+    @property
     def reference_path(self) -> Path:
-        """The reference solution, in jupytext's percent format."""
-        name = self.spec.reference or f"{self.name.replace('-', '_')}.py"
+        """The reference solution, in jupytext's percent format; of several, the first."""
+        if self.spec.notebooks:
+            return self.notebooks[0].reference_path
+        default = f"{self.name}_{self.notebook}" if self.notebook else self.name
+        name = self.spec.reference or f"{default.replace('-', '_')}.py"
         return self.course_root / REFERENCE / name
+
+    @property
+    def reference_paths(self) -> dict[str, Path]:
+        """The reference solution of each notebook, by the notebook's name; "" where one is all."""
+        return {part.notebook: part.reference_path for part in self.notebooks}
 
     @property
     def reference_module(self) -> str:
@@ -95,7 +127,7 @@ class Assignment:
         return [
             self.spec_path,
             *files_below(self.hidden_dir),
-            self.reference_path,
+            *self.reference_paths.values(),
             *self.data_files(),
             *self.given_files().values(),
         ]
@@ -228,16 +260,28 @@ def check_assignment(assignment: Assignment) -> None:
             where=assignment.hidden_dir,
             hint="Write at least one file hidden/test_*.py; it gives the marks.",
         )
-    if not assignment.reference_path.is_file():
+    for part in assignment.notebooks:
+        _check_reference(part)
+    paths = [*assignment.reference_paths.values()]
+    if len(set(paths)) < len(paths):
         raise SpecError(
-            "the reference solution is missing",
-            where=assignment.reference_path,
+            "two notebooks have the same reference solution",
+            where=assignment.spec_path,
+            hint="Write a file of reference/ for each of [[notebooks]].",
+        )
+
+
+def _check_reference(part: Assignment) -> None:
+    if not part.reference_path.is_file():
+        raise SpecError(
+            f"the reference solution is missing{f' of {part.notebook}' if part.notebook else ''}",
+            where=part.reference_path,
             hint="Write it there, or name another file of reference/ with the key `reference`.",
         )
-    if not assignment.reference_module.isidentifier():
+    if not part.reference_module.isidentifier():
         raise SpecError(
-            f"a module cannot be called {assignment.reference_module!r}",
-            where=assignment.reference_path,
+            f"a module cannot be called {part.reference_module!r}",
+            where=part.reference_path,
             hint="Rename the file to letters, digits and _, starting with a letter.",
         )
 

@@ -9,6 +9,7 @@ from pathlib import Path, PurePosixPath
 import msgspec
 
 from grader.course.given_files import check_given_files, check_handed_files
+from grader.course.notebook_checks import check_notebooks
 from grader.course.rule_checks import check_rules
 from grader.course.spec import AssignmentSpec, Resources
 from grader.course.strict_toml import read_struct, wrong_key
@@ -44,6 +45,7 @@ def load_spec(path: Path) -> AssignmentSpec:
     spec = read_struct(path, AssignmentSpec)
     _check_texts(spec, path)
     _check_questions(spec, path)
+    check_notebooks(spec, path)
     _check_resources(spec.resources, path)
     _check_dates(spec, path)
     _check_libraries(spec, path)
@@ -62,12 +64,13 @@ def _check_texts(spec: AssignmentSpec, path: Path) -> None:
         raise wrong_key(path, "title", "expected one line of text")
     if spec.course is not None and not _COURSE_ID.fullmatch(spec.course):
         raise wrong_key(path, "course", f"expected a name such as koc-comp541, got {spec.course!r}")
-    if spec.reference is not None and not _REFERENCE.fullmatch(spec.reference):
-        raise wrong_key(
-            path,
-            "reference",
-            f"expected the name of a Python file in reference/, got {spec.reference!r}",
-        )
+    named = {"reference": spec.reference}
+    named |= {f"notebooks[{i}].reference": n.reference for i, n in enumerate(spec.notebooks)}
+    for key, reference in named.items():
+        if reference is not None and not _REFERENCE.fullmatch(reference):
+            raise wrong_key(
+                path, key, f"expected the name of a Python file in reference/, got {reference!r}"
+            )
     if spec.attempts.limit < 0:
         raise wrong_key(
             path, "attempts.limit", f"expected 0 (any number) or more, got {spec.attempts.limit}"

@@ -41,8 +41,36 @@ class Question(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     rules: Rules | None = None
 
 
+class Notebook(
+    msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True, omit_defaults=True
+):
+    """One of several notebooks of an assignment: `NAME.ipynb`, with questions of its own.
+
+    `reference` is the file of its solution in `reference/`; by default it is named after
+    assignment and notebook.
+    """
+
+    name: str
+    questions: tuple[str, ...]
+    reference: str | None = None
+
+    @property
+    def file(self) -> str:
+        """What the file is called in a release, and what it is called when it is handed in."""
+        return f"{self.name}.ipynb"
+
+    @property
+    def absence(self) -> str:
+        """The sentence on it where it was not handed in."""
+        listed = " and ".join(filter(None, (", ".join(self.questions[:-1]), self.questions[-1])))
+        verb = "is" if len(self.questions) == 1 else "are"
+        return f"{self.file} was not handed in: {listed} {verb} in it."
+
+
 class Resources(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """What one submission may use. Times in seconds, sizes in MB (2**20 bytes).
+
+    Of an assignment with several notebooks each may use so much.
 
     For a cell or a call, time spent waiting for a processor does not count, up to its limit again.
     `gpu_memory_mb`: of the GPU, through torch; 0: all that the GPU has. `cuda_as_cpu`: where
@@ -144,6 +172,7 @@ class AssignmentSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw
     course: str | None = None
     summary: str = ""
     reference: str | None = None
+    notebooks: tuple[Notebook, ...] = ()
     data: tuple[str, ...] | None = None
     resources: Resources = Resources()
     dates: Dates = Dates()
@@ -174,3 +203,16 @@ class AssignmentSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw
     def question(self, identifier: str) -> Question | None:
         """Return the question with this id, or None."""
         return next((q for q in self.questions if q.id == identifier), None)
+
+    def notebook_of(self, question: str) -> Notebook | None:
+        """Return the notebook that holds a question; None where there is one notebook alone."""
+        return next((n for n in self.notebooks if question in n.questions), None)
+
+    def for_notebook(self, name: str) -> AssignmentSpec:
+        """Return the spec as if one of its notebooks were all: its questions and their points."""
+        held = next(n for n in self.notebooks if n.name == name)
+        questions = tuple(q for q in self.questions if q.id in held.questions)
+        alone = msgspec.structs.replace(
+            self, questions=questions, notebooks=(), reference=held.reference
+        )
+        return msgspec.structs.replace(alone, points=alone.machine_points + alone.manual_points)

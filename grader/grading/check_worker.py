@@ -29,6 +29,7 @@ class CheckWorker(Worker):
 
     def _check(self, job: Job, notebook: ReadNotebook) -> Checked:
         config = self._config
+        suite = self._parts[job.notebook] if job.notebook else self._suite
 
         def on_cell(cell: int, cells: int) -> None:
             self._say(CellStarted(student=job.student, cell=cell, cells=cells))
@@ -45,7 +46,7 @@ class CheckWorker(Worker):
             run = box.run()
             executed: dict[str, Any] = executed_notebook(notebook, run)
             results = SuiteChildren(
-                self._suite, config, box, executed, written_answers(notebook)
+                suite, config, box, executed, written_answers(notebook)
             ).results()
         finally:
             box.close()

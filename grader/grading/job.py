@@ -18,7 +18,8 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
     """One submission to be judged.
 
     `data` is its notebook, and `files` lie beside it, by their path there; both are there from
-    when the job is handed out (see `waiting`).
+    when the job is handed out (see `waiting`). Of several notebooks `notebook` names the one in
+    `data`; the others are among `files`, as `NAME.ipynb`.
     `before` are the results of an earlier run with the same `seed`, of which those may stand whose
     tests are `unchanged`; without a seed of its own it has the batch's.
     """
@@ -26,6 +27,7 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
     student: str
     file: str
     data: bytes = b""
+    notebook: str = ""
     files: dict[str, bytes] = {}
     unused: tuple[str, ...] = ()
     sha256: str
@@ -38,6 +40,14 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
     unchanged: tuple[str, ...] = ()
 
 
+class NotebookConfig(msgspec.Struct, frozen=True, kw_only=True):
+    """What a batch knows of one of several notebooks: where its reference is, what was released."""
+
+    name: str
+    reference: str
+    released: tuple[GivenCell, ...] = ()
+
+
 class BatchConfig(msgspec.Struct, frozen=True, kw_only=True):
     """What is the same for every submission of a batch.
 
@@ -45,7 +55,8 @@ class BatchConfig(msgspec.Struct, frozen=True, kw_only=True):
     `gpus` are the devices of the slots, one for each; `gpu` is that of one worker.
     `given` is what the course gives beside the notebook, by its path there.
     `suite` are the fingerprints of the hidden suite. `released` are the cells of the notebook that
-    students got: by them the answers are found that a person reads.
+    students got: by them the answers are found that a person reads. `notebooks` are there where
+    students get several; each is judged with the setting that `for_notebook` returns.
     `reference` is empty for a public suite. `alone` is true for a single submission: what is only
     of use to the next is not done for it. `keep` names the judge that stays for the next command
     of the same user (see `grading.keeping`); empty: none does.
@@ -75,6 +86,17 @@ class BatchConfig(msgspec.Struct, frozen=True, kw_only=True):
     alone: bool = False
     preloads: tuple[Preload, ...] = ALL_PRELOADS
     keep: str = ""
+    notebooks: tuple[NotebookConfig, ...] = ()
+
+    def for_notebook(self, notebook: NotebookConfig) -> BatchConfig:
+        """Return the setting for one of several notebooks, as if it were all."""
+        return msgspec.structs.replace(
+            self,
+            spec=self.spec.for_notebook(notebook.name),
+            reference=notebook.reference,
+            released=notebook.released,
+            notebooks=(),
+        )
 
 
 class Ready(msgspec.Struct, frozen=True, kw_only=True, tag="ready", tag_field="kind"):

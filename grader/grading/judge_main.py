@@ -74,11 +74,12 @@ def _judge(
     _do_once(config)
     from grader.rules.checking import check_rule_names
     from grader.suite.helpers import make_importable
-    from grader.suite.running import collect_suite
+    from grader.suite.running import NotebookOfSuite, collect_suite
 
     def on_ready(suite: CollectedSuite) -> None:
         if config.reference:  # else it is the public suite, which gives no points
-            check_rule_names(config.spec, Path(config.reference), config.assignment)
+            for part in [config.for_notebook(n) for n in config.notebooks] or [config]:
+                check_rule_names(part.spec, Path(part.reference), part.assignment)
             _check_points(suite, config)
         # What is here stays: no child's collector need go through it, a third of a second.
         gc.collect()
@@ -90,8 +91,16 @@ def _judge(
 
     make_importable(Path(config.hidden).parent, config.given)
     with _suite_folder(config) as folder:
-        reference = Path(config.reference) if config.reference else None
-        collect_suite(folder, reference_path=reference, on_ready=on_ready)
+        notebooks = [
+            NotebookOfSuite(
+                name=n.name,
+                questions=frozenset(of.questions),
+                reference_path=Path(n.reference) if n.reference else None,
+            )
+            for n, of in zip(config.notebooks, config.spec.notebooks, strict=True)
+        ]
+        reference = Path(config.reference) if config.reference and not notebooks else None
+        collect_suite(folder, reference_path=reference, notebooks=notebooks, on_ready=on_ready)
 
 
 def _check_points(suite: CollectedSuite, config: BatchConfig) -> None:

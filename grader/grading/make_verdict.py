@@ -85,6 +85,7 @@ def question_marks(spec: AssignmentSpec, tests: tuple[TestResult, ...]) -> tuple
             max_points=q.points,
             manual_points=q.manual,
             extra_credit=q.extra_credit,
+            notebook=held.name if (held := spec.notebook_of(q.id)) else msgspec.UNSET,
         )
         for q in spec.questions
     )

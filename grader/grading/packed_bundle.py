@@ -71,6 +71,10 @@ def unpack(data: bytes, config: BatchConfig, *, below: Path) -> UnpackedBundle:
             config,
             hidden=str(assignment.hidden_dir),
             reference=str(assignment.reference_path),
+            notebooks=tuple(
+                msgspec.structs.replace(n, reference=str(assignment.reference_paths[n.name]))
+                for n in config.notebooks
+            ),
             data=str(assignment.data_dir) if assignment.data_files() else "",
             hide=(*config.hide, str(folder)),
         ),

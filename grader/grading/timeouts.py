@@ -28,8 +28,8 @@ _SLACK_S = 300.0
 
 def job_timeout_s(spec: AssignmentSpec) -> float:
     """Seconds after which a submission that was handed to a worker must have a verdict."""
-    resources = spec.resources
+    resources, notebooks = spec.resources, max(len(spec.notebooks), 1)
     runs = (MAX_RESTARTS + 1) * (resources.notebook_s + _SLACK_S)
     one_try = runs + resources.suite_s
     # The reference is run, too, where it has to be told whose fault an exception is.
-    return 2 * one_try
+    return 2 * one_try * notebooks

@@ -33,7 +33,8 @@ class QuestionMark(msgspec.Struct, frozen=True, kw_only=True):
 
     `by_hand` of the points (or less than none) are a person's, who says why in `comment`: they are
     kept beside the verdict, and are in it only where it is shown. `extra_credit`: its points come
-    on top of the verdict's `max_points` and `manual_points`.
+    on top of the verdict's `max_points` and `manual_points`. `notebook` names the one that holds
+    the question, where there are several.
     """
 
     id: str
@@ -44,6 +45,7 @@ class QuestionMark(msgspec.Struct, frozen=True, kw_only=True):
     extra_credit: bool = False
     by_hand: Decimal = Decimal(0)
     comment: str = ""
+    notebook: str | msgspec.UnsetType = msgspec.UNSET
 
 
 class SubmissionRecord(msgspec.Struct, frozen=True, kw_only=True):

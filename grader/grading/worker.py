@@ -41,9 +41,17 @@ from grader.grading.parent_death import end_with_parent, stop_now
 from grader.grading.regrade import with_kept
 from grader.grading.relay import Begun, Done, Finished, Heard, Pipe, RelayedBox, reclaim, serve
 from grader.grading.rule_enforcement import Enforced, enforce
+from grader.grading.several_notebooks import (
+    JudgedNotebook,
+    jobs_of_notebooks,
+    joined,
+    not_run,
+)
 from grader.grading.slot import make_slot
 from grader.grading.submission import judge_submission
 from grader.grading.timeouts import MENDING_S, TELL_S
+from grader.grading.verdict import Outcome
+from grader.intake.submission import unreadable_notebook
 from grader.rules.book import Rulebook, rulebook
 from grader.sandbox.base import Slot
 from grader.sandbox.conversation import StreamLease
@@ -84,8 +92,8 @@ class Worker:
         self._suite = suite
         self._connection = connection
         self._keeper = keeper
-        self._book = rulebook(config.spec)
-        self._baselines: dict[int, Baseline] = {}
+        self._parts = {n.name: suite.of_notebook(n.name) for n in config.notebooks}
+        self._baselines: dict[tuple[int, str], Baseline] = {}
         self._slot = slot or make_slot(config)
         self._slot.on_slow = self._tell_slow
         self._told = 0.0
@@ -151,23 +159,52 @@ class Worker:
         return False
 
     def _judge(self, job: Job) -> Judged | Checked | WorkerError:
-        """Judge a submission once; whether it is tried again is for who has the queue to say."""
+        """Judge a submission once, one notebook after the other where it has several.
+
+        Whether it is tried again is for who has the queue to say.
+        """
+        config = self._config
+        if job.seed is not None:
+            config = msgspec.structs.replace(config, seed=job.seed)
+        if not config.notebooks or job.problem:
+            return self._judge_notebook(job, config, self._suite)
+        parts: list[JudgedNotebook] = []
+        for of in jobs_of_notebooks(job, config):
+            suite = self._parts[of.notebook.name]
+            if of.missing:
+                parts.append(not_run(of, suite.plan, of.missing))
+                continue
+            judged = self._judge_notebook(of.job, of.config, suite)
+            if isinstance(judged, WorkerError):
+                return judged
+            verdict = judged.verdict
+            if verdict.outcome is Outcome.INFRASTRUCTURE_ERROR:
+                return not_judged(job, config, InfrastructureError(verdict.reason))
+            if verdict.outcome is Outcome.INVALID_SUBMISSION:
+                why = unreadable_notebook(of.file, verdict.reason)
+                parts.append(not_run(of, suite.plan, why))
+            else:
+                parts.append(JudgedNotebook(of=of, judged=judged, tests=verdict.tests))
+        return joined(job, config, parts)
+
+    def _judge_notebook(
+        self, job: Job, config: BatchConfig, suite: CollectedSuite
+    ) -> Judged | WorkerError:
+        """Judge a notebook."""
+        book = rulebook(config.spec)
 
         def on_cell(cell: int, cells: int) -> None:
             self._say(CellStarted(student=job.student, cell=cell, cells=cells))
 
-        config = self._config
-        if job.seed is not None:
-            config = msgspec.structs.replace(config, seed=job.seed)
-        kept = self._suite.standing(job.unchanged, job.before) if job.before else []
+        kept = suite.standing(job.unchanged, job.before) if job.before else []
 
         accounts: dict[str, Account] = {}
 
         def run_suite(
             box: NotebookBox, executed: dict[str, Any], answers: dict[str, str]
         ) -> Enforced:
-            run = SuiteChildren(self._suite, config, box, executed, answers, self._book, kept=kept)
-            held = self._held(run, executed, answers)
+            run = SuiteChildren(suite, config, box, executed, answers, book, kept=kept)
+            held = _held(run, book, executed, answers)
             accounts.clear()
             accounts.update(run.accounts)
             return held
@@ -175,7 +212,7 @@ class Worker:
         try:
             judged = judge_submission(job, config, self._slot, run_suite, on_cell)
             if is_needed(accounts):
-                judged = self._settled(judged, accounts, config)
+                judged = self._settled(judged, accounts, config, suite)
             return with_kept(judged, [result.name for result in kept])
         except InfrastructureError as error:
             self._slot.stop()
@@ -201,36 +238,33 @@ class Worker:
             else:
                 return None
 
-    def _held(
-        self, run: SuiteChildren, executed: dict[str, Any], answers: dict[str, str]
-    ) -> Enforced:
-        """Run the suite, and hold the rules against what it finds."""
-        results = run.results()
-        if self._book is None:
-            return Enforced(results=tuple(results))
-        cells = ExecutedNotebook(executed, answers).sources
-        return enforce(self._book, cells, results, run.evidence)
-
-    def _settled(self, judged: Judged, accounts: dict[str, Account], config: BatchConfig) -> Judged:
+    def _settled(
+        self,
+        judged: Judged,
+        accounts: dict[str, Account],
+        config: BatchConfig,
+        suite: CollectedSuite,
+    ) -> Judged:
         """Decide whose fault the doubtful endings are; a fault of the suite leaves no mark."""
-        tests = settled(judged.verdict.tests, accounts, self._baseline(config))
+        tests = settled(judged.verdict.tests, accounts, self._baseline(config, suite))
         verdict = with_tests(judged.verdict, tests, config.spec)
         return msgspec.structs.replace(judged, verdict=verdict)
 
-    def _baseline(self, config: BatchConfig) -> Baseline:
+    def _baseline(self, config: BatchConfig, suite: CollectedSuite) -> Baseline:
         """How the reference does with the draws of this batch: run when it is first asked for.
 
         Raises:
             InfrastructureError: the sandbox failed.
         """
-        if config.seed in self._baselines:
-            return self._baselines[config.seed]
+        key = (config.seed, config.reference)
+        if key in self._baselines:
+            return self._baselines[key]
         runs: list[SuiteChildren] = []
 
         def run_suite(
             box: NotebookBox, executed: dict[str, Any], answers: dict[str, str]
         ) -> Enforced:
-            runs.append(SuiteChildren(self._suite, config, box, executed, answers))
+            runs.append(SuiteChildren(suite, config, box, executed, answers))
             return Enforced(results=tuple(runs[-1].results()))
 
         from grader.release.notebooks import notebook_bytes, notebook_of  # slow, and seldom needed
@@ -244,7 +278,7 @@ class Worker:
         )
         if len(self._baselines) >= _BASELINES:  # where each submission has a seed of its own
             del self._baselines[next(iter(self._baselines))]
-        self._baselines[config.seed] = baseline
+        self._baselines[key] = baseline
         return baseline
 
     def _say(self, message: msgspec.Struct) -> None:
@@ -255,6 +289,17 @@ class Worker:
         if seconds >= TELL_S and now - self._told >= TELL_S:
             self._told = now
             self._say(Warming(seconds=seconds, pid=os.getpid()))
+
+
+def _held(
+    run: SuiteChildren, book: Rulebook | None, executed: dict[str, Any], answers: dict[str, str]
+) -> Enforced:
+    """Run the suite, and hold the rules against what it finds."""
+    results = run.results()
+    if book is None:
+        return Enforced(results=tuple(results))
+    cells = ExecutedNotebook(executed, answers).sources
+    return enforce(book, cells, results, run.evidence)
 
 
 class SuiteChildren:

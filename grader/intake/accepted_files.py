@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import hashlib
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 
 from grader.course.directory import Assignment
-from grader.course.spec import HandInRules
+from grader.course.spec import HandInRules, Notebook
+from grader.errors import SpecError
 from grader.intake.content import Content, RefusedFileError, on_disk
 from grader.intake.linked_pictures import is_picture
 from grader.intake.members import Member, RefusedMember
@@ -18,6 +20,8 @@ MAX_FILES = 100
 MAX_DEPTH = 8
 MB = 2**20
 _NAMED = 5
+_TELLING = 24
+"""Characters without spaces; a shorter cell may stand in any notebook."""
 _NOTEBOOKS = (".ipynb", ".ipynb.txt", ".ipynb.json")
 # What a release holds comes back with it, and what a session has of its own can't be replaced.
 _OWN_FOLDERS = frozenset({"data", "tests"})
@@ -36,14 +40,27 @@ class Taken:
 
 
 @dataclass(frozen=True)
+class AskedNotebook:
+    """One of several notebooks that an assignment asks for.
+
+    `cells` are hashes of those cells of its release that no other notebook has.
+    """
+
+    notebook: Notebook
+    cells: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
 class AcceptedFiles:
     """What an assignment asks for beside the notebook.
 
-    `given` is what the course gives itself: SHA-256 by path, of the notebook's folder.
+    `given` is what the course gives itself: SHA-256 by path, of the notebook's folder. `notebooks`
+    are there where it asks for several; all but one lie among the files then.
     """
 
     asked: HandInRules = field(default_factory=HandInRules)
     given: Mapping[str, str] = field(default_factory=dict)
+    notebooks: tuple[AskedNotebook, ...] = ()
 
     def wanted(self, path: str) -> bool:
         """Say whether a file is to be read, by its name."""
@@ -75,6 +92,9 @@ class AcceptedFiles:
 
         No name leads out of the notebook's folder, and none replaces what the course gives.
         """
+        further = {one.notebook.file for one in self.notebooks}
+        notebooks = [(n, c) for n, c in found.items() if n in further and c is not None]
+        found = {name: content for name, content in found.items() if name not in further}
         files: dict[str, Content] = {}
         notes = [f"`{_shown(n)}` was handed in and not taken: {why}." for n, why in refused.items()]
         unasked: list[str] = []
@@ -101,7 +121,7 @@ class AcceptedFiles:
                 unused += [] if matches(name, self.asked.files) else [name]
         notes += _not_asked(unasked)
         named = tuple(display_name(name) for name in (*unasked, *unused, *refused))
-        return Taken(tuple(files.items()), tuple(notes), named[:MAX_FILES])
+        return Taken((*notebooks, *files.items()), tuple(notes), named[:MAX_FILES])
 
     def _too_much(self, count: int, size: int) -> str:
         if count >= MAX_FILES:
@@ -118,7 +138,39 @@ def matches(path: str, patterns: Iterable[str]) -> bool:
 
 def beside_of(assignment: Assignment) -> AcceptedFiles:
     """What an assignment asks for."""
-    return AcceptedFiles(assignment.spec.handin, hashes(assignment.given_contents()))
+    given = hashes(assignment.given_contents())
+    return AcceptedFiles(assignment.spec.handin, given, asked_notebooks(assignment))
+
+
+def asked_notebooks(assignment: Assignment) -> tuple[AskedNotebook, ...]:
+    """The notebooks of an assignment that asks for several, with the cells that tell them apart."""
+    if not assignment.spec.notebooks:
+        return ()
+    # jupytext takes a third of a second to import; most assignments have one notebook.
+    from grader.release.questions import given_cells
+
+    try:
+        cells = {
+            part.notebook: cell_hashes(cell.source for cell in given_cells(part))
+            for part in assignment.notebooks
+        }
+    except SpecError:  # said where the assignment is used; metadata and names still tell
+        cells = {}
+    count = Counter(cell for own in cells.values() for cell in own)
+    return tuple(
+        AskedNotebook(n, tuple(sorted(c for c in cells.get(n.name, ()) if count[c] == 1)))
+        for n in assignment.spec.notebooks
+    )
+
+
+def cell_hashes(sources: Iterable[str]) -> frozenset[str]:
+    """Return hashes of the cells that are long enough to tell notebooks apart."""
+    plain = ("".join(source.split()) for source in sources)
+    return frozenset(
+        hashlib.sha256(text.encode("utf-8", "replace")).hexdigest()[:16]
+        for text in plain
+        if len(text) >= _TELLING
+    )
 
 
 def hashes(contents: Mapping[str, bytes]) -> dict[str, str]:
@@ -143,9 +195,12 @@ def beside_on_disk(notebook: Path, beside: AcceptedFiles) -> Taken:
     return beside.of(found, refused)
 
 
-def hash_with(notebook_sha256: str, files: Iterable[tuple[str, str]]) -> str:
-    """Hash a notebook and what lies beside it: (path, SHA-256) each; alone it has its own hash."""
-    pairs = sorted(files)
+def hash_with(notebook_sha256: str, files: Iterable[tuple[str, str]], *, notebook: str = "") -> str:
+    """Hash a notebook and what lies beside it: (path, SHA-256) each; alone it has its own hash.
+
+    `notebook` is which of several it is.
+    """
+    pairs = sorted([*files, *([(f"{notebook}.ipynb", notebook_sha256)] if notebook else [])])
     if not pairs:
         return notebook_sha256
     digest = hashlib.sha256(f"{notebook_sha256}\n".encode())

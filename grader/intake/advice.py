@@ -11,13 +11,19 @@ from grader.intake.notebook_cells import ReadNotebook
 LARGE_BYTES = 10 * 2**20
 
 
-def advice(notebook: ReadNotebook, *, file: str, size: int, assignment: str) -> tuple[str, ...]:
-    """Return sentences about a notebook that can be read, but may not be what was meant."""
+def advice(
+    notebook: ReadNotebook, *, file: str, size: int, assignment: str, called: str = ""
+) -> tuple[str, ...]:
+    """Return sentences about a notebook that can be read, but may not be what was meant.
+
+    `called` is what it is called in a release, if not as the assignment.
+    """
+    called = called or assignment
     found = list(notebook.repairs)
     if notebook.assignment not in {"", assignment}:
         found.append(f"The notebook was released as {notebook.assignment}, not {assignment}.")
-    elif not notebook.assignment and resembles(file, assignment) == 0:
-        found.append(f"The file is called {file}, not {assignment}.ipynb: is it the right one?")
+    elif not notebook.assignment and resembles(file, called) == 0:
+        found.append(f"The file is called {file}, not {called}.ipynb: is it the right one?")
     if size > LARGE_BYTES:
         found.append(
             f"The notebook has {size / 2**20:.0f} MB, most of it outputs; "

@@ -65,14 +65,16 @@ class Chosen:
     notes: tuple[str, ...] = ()
 
 
-def choose_notebook(notebooks: Sequence[Member], *, assignment: str) -> Chosen:
+def choose_notebook(notebooks: Sequence[Member], *, assignment: str, notebook: str = "") -> Chosen:
     """Return the notebook of a student who handed in one or several.
 
     Rules are asked one after the other, until one notebook is left (`_RULES`). None of them asks
     when a file was written: that is the time of its last copy, and another one for each who
-    unpacks it. What is passed over is named, unless it is byte for byte the same.
+    unpacks it. What is passed over is named, unless it is byte for byte the same. Of an assignment
+    with several, `notebook` names the one that all of these are.
     """
-    left = [_Candidate.of(member, assignment) for member in notebooks]
+    called = notebook or assignment
+    left = [_Candidate.of(member, assignment, called) for member in notebooks]
     why = ""
     for rule, reason in _RULES:
         best = max(map(rule, left))
@@ -81,7 +83,7 @@ def choose_notebook(notebooks: Sequence[Member], *, assignment: str) -> Chosen:
             why = reason
         left = kept
     chosen = min(left, key=lambda candidate: candidate.member.path)
-    notes = [*_passed_over(chosen, notebooks, why), *chosen.remarks(assignment)]
+    notes = [*_passed_over(chosen, notebooks, why, notebook), *chosen.remarks(assignment)]
     return Chosen(chosen.member, tuple(notes))
 
 
@@ -99,7 +101,7 @@ class _Candidate:
     code_characters: int
 
     @classmethod
-    def of(cls, member: Member, assignment: str) -> _Candidate:
+    def of(cls, member: Member, assignment: str, called: str) -> _Candidate:
         content = member.content or held(b"")
         released_as, readable, code = "", True, 0
         try:
@@ -112,8 +114,8 @@ class _Candidate:
         return cls(
             member=member,
             sha256=content.sha256,
-            named=resembles(member.path, assignment),
-            copy=_copy_of(member.path, assignment),
+            named=resembles(member.path, called),
+            copy=_copy_of(member.path, called),
             released_as=released_as,
             is_of_another=released_as not in {"", assignment},
             readable=readable,
@@ -139,7 +141,9 @@ _RULES: tuple[tuple[Callable[[_Candidate], Any], str], ...] = (
 )
 
 
-def _passed_over(chosen: _Candidate, notebooks: Sequence[Member], why: str) -> list[str]:
+def _passed_over(
+    chosen: _Candidate, notebooks: Sequence[Member], why: str, notebook: str
+) -> list[str]:
     others = [n.path for n in notebooks if n.content and n.content.sha256 != chosen.sha256]
     if not others:
         return []
@@ -148,10 +152,11 @@ def _passed_over(chosen: _Candidate, notebooks: Sequence[Member], why: str) -> l
     more = f" and {len(others) - _NAMED} more" if len(others) > _NAMED else ""
     reason = why or "it is the first by name"
     counts = shown[chosen.member.path]
-    return [
-        f"{len(others) + 1} different notebooks were handed in. {counts} counts: {reason}. "
-        f"Passed over: {named}{more}."
-    ]
+    what = f"{len(others) + 1} different notebooks were handed in"
+    if notebook:
+        what += f" that are {notebook}.ipynb"
+        reason = reason.replace("the assignment", "that").replace("as this", "of this")
+    return [f"{what}. {counts} counts: {reason}. Passed over: {named}{more}."]
 
 
 def _shown(paths: Sequence[str]) -> dict[str, str]:

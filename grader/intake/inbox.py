@@ -289,6 +289,7 @@ def submit(
     assignment: str,
     now: dt.datetime,
     beside: Taken | None = None,
+    called: str = "",
 ) -> Receipt:
     """Put a notebook, and what lies beside it, into an inbox and return an unsigned receipt.
 
@@ -301,6 +302,7 @@ def submit(
         assignment: the assignment's name.
         now: the time, with its zone; not believed by who collects.
         beside: what is handed in with it.
+        called: what the notebook is called in a release; default: as the assignment.
 
     Returns:
         The receipt, with `warnings`: what the student may want to mend and hand in again.
@@ -351,7 +353,7 @@ def submit(
             for path, held in files.items()
         ),
         warnings=(
-            *advice(notebook, file=file, size=len(data), assignment=assignment),
+            *advice(notebook, file=file, size=len(data), assignment=assignment, called=called),
             *taken.notes,
         ),
     )

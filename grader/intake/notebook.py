@@ -85,8 +85,12 @@ class _CellMetadata(msgspec.Struct):
     tags: list[str] = []
 
 
+_Name = Annotated[str, msgspec.Meta(pattern=r"\A[A-Za-z0-9][A-Za-z0-9_-]{0,63}\Z")]
+
+
 class _Release(msgspec.Struct, frozen=True):
-    assignment: Annotated[str, msgspec.Meta(pattern=r"\A[A-Za-z0-9][A-Za-z0-9_-]{0,63}\Z")] = ""
+    assignment: _Name = ""
+    notebook: _Name = ""
 
 
 class _ReleasedMetadata(msgspec.Struct):
@@ -119,13 +123,13 @@ def read_notebook(data: bytes, *, name: str) -> ReadNotebook:
     cells = _cells_of(raw, name)
     version = _version_of(raw, name, mended)
     _refuse_other_language(raw, cells, name)
+    release = (_plain(raw.metadata, _ReleasedMetadata) or _ReleasedMetadata()).grader
     return ReadNotebook(
         cells=tuple(_NotebookReading(version, mended, name).cells(cells)),
         repairs=tuple(mended),
         nbformat=version,
-        assignment=(
-            _plain(raw.metadata, _ReleasedMetadata) or _ReleasedMetadata()
-        ).grader.assignment,
+        assignment=release.assignment,
+        notebook=release.notebook,
     )
 
 

@@ -44,14 +44,15 @@ class ReadNotebook:
 
     `repairs` are sentences that say what had to be mended; `nbformat` is the version that the
     file states, as (major, minor). `assignment` is the one that its metadata name, as a release
-    writes it: a student can write anything there, so it is a hint on which file is meant, and
-    never more.
+    writes it, `notebook` the one of several: a student can write anything there, so it is a hint on
+    which file is meant, and never more.
     """
 
     cells: tuple[Cell, ...]
     repairs: tuple[str, ...] = ()
     nbformat: tuple[int, int] = (4, 5)
     assignment: str = ""
+    notebook: str = ""
 
     @property
     def code_cells(self) -> tuple[Cell, ...]:

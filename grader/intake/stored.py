@@ -70,11 +70,12 @@ class Record(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
     notes: tuple[Text, ...] = ()
     files: dict[str, str] = {}
     unused: tuple[Text, ...] = ()
+    notebook: Annotated[str, msgspec.Meta(max_length=MAX_NAME)] | msgspec.UnsetType = msgspec.UNSET
 
     @property
     def sha256_of_all(self) -> str:
         """Of the notebook and of `files`, which lie beside it (path: SHA-256)."""
-        return hash_with(self.sha256, self.files.items())
+        return hash_with(self.sha256, self.files.items(), notebook=self.notebook or "")
 
     @property
     def folder_name(self) -> str:
@@ -110,6 +111,7 @@ def record_of(submission: Submission, assignment: str) -> Record:
         notes=tuple(note[:5000] for note in submission.notes[:100]),
         files={name: content.sha256 for name, content in submission.files},
         unused=tuple(name[:1000] for name in submission.unused[:100]),
+        notebook=submission.notebook or msgspec.UNSET,
     )
 
 
@@ -284,6 +286,7 @@ def load_attempt(path: Path, number: int) -> Submission:
             display_name=record.display_name,
             notes=record.notes,
             beside=Taken(_files(path, record), unused=record.unused),
+            notebook=record.notebook or "",
         )
         if submission.content.sha256 != record.sha256:
             raise RefusedFileError("the notebook is not the one that was recorded")

@@ -3,28 +3,27 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import PurePosixPath
 
 from grader.intake.accepted_files import AcceptedFiles
 from grader.intake.archive import archive_stem, is_archive_name
-from grader.intake.choice import (
-    NoChoiceError,
-    choose_notebook,
-    is_notebook_name,
-    notebook_stem,
-    resembles,
-)
-from grader.intake.content import held
+from grader.intake.choice import NoChoiceError, is_notebook_name, notebook_stem, resembles
 from grader.intake.members import Member, RefusedMember
 from grader.intake.names import display_name, student_id
+from grader.intake.several_notebooks import what_counts
 from grader.intake.submission import Submission, read_submission, unread_submission
 
 # Files that stand where a student's notebook should stand; others (a CSV of the class, a README)
 # are no submission.
 _INSTEAD_OF_A_NOTEBOOK = (".py", ".pdf", ".html", ".htm", ".doc", ".docx", ".rtf")
 _CLASS_FOLDERS = frozenset({"submissions", "submission", "submitted", "handed-in", "class"})
+_SAME = 2
+_NO_FOLDER = (
+    "it lies in no student's folder; of an assignment with several notebooks, each student has a "
+    "folder or a zip"
+)
 _HINT = "Hand in the notebook itself, the .ipynb file."
 
 
@@ -62,7 +61,8 @@ def students_of(
     found = list(members)
     refused = [(m.name, m.reason) for m in found if isinstance(m, RefusedMember)]
     handed: dict[str, Handed] = {}
-    outer = _folder_round_the_class(found, assignment, is_student)
+    names = [one.notebook.name for one in beside.notebooks] if beside else []
+    outer = _folder_round_the_class(found, [assignment, *names], is_student)
     for member in found:
         inner = _below(outer, member.path)
         if inner is None:
@@ -71,6 +71,9 @@ def students_of(
         if raw is None:
             if isinstance(member, Member):
                 refused.append((display_name(inner), "it is no notebook"))
+            continue
+        if any(resembles(inner, name) == _SAME for name in names) and "/" not in inner:
+            refused.append((display_name(inner), _NO_FOLDER))
             continue
         group = handed.setdefault(student_id(raw), Handed())
         group.raw_names.add(raw)
@@ -86,7 +89,7 @@ def students_of(
     lonely = PurePosixPath(outer).name
     inside = [_below(outer, m.path) or "" for m in found]
     flat = any(is_notebook_name(path) and "/" not in path for path in inside)
-    if lonely and flat and not _is_named_as_a_class(lonely, assignment):
+    if lonely and flat and not names and not _is_named_as_a_class(lonely, assignment):
         warnings.append(
             f"{display_name(lonely)}/ was taken for the folder round the class, and each notebook "
             f"in it for a student's. If all are one student's, name one {assignment}.ipynb."
@@ -126,7 +129,12 @@ def submission_of(
     try:
         if not notebooks:
             raise NoChoiceError(_why_none(handed))
-        chosen = choose_notebook(notebooks, assignment=assignment)
+        counted = what_counts(
+            notebooks,
+            [*handed.files, *handed.refused],
+            assignment=assignment,
+            beside=beside or AcceptedFiles(),
+        )
     except NoChoiceError as problem:
         return unread_submission(
             str(problem),
@@ -136,13 +144,11 @@ def submission_of(
             display_name=shown,
         )
     return read_submission(
-        chosen.member.content or held(b""),
+        counted.content,
         student=student,
-        file=display_name(PurePosixPath(chosen.member.path).name),
-        notes=chosen.notes,
-        beside=(beside or AcceptedFiles()).among(
-            chosen.member.path, [*handed.files, *handed.refused]
-        ),
+        file=counted.file,
+        notebook=counted.notebook,
+        beside=counted.beside,
         submitted_at=submitted_at,
         attempt=attempt,
         display_name=shown,
@@ -166,9 +172,12 @@ def _below(outer: str, path: str | None) -> str | None:
 
 
 def _folder_round_the_class(
-    members: list[Member | RefusedMember], assignment: str, is_student: Callable[[str], bool]
+    members: list[Member | RefusedMember], names: Sequence[str], is_student: Callable[[str], bool]
 ) -> str:
-    """Return the prefix that every path has because the class was packed as one folder."""
+    """Return the prefix that every path has because the class was packed as one folder.
+
+    `names` are the assignment's and those of its notebooks, where it has several.
+    """
     outer = ""
     for _ in range(3):
         inner = [p for m in members if (p := _below(outer, m.path)) is not None]
@@ -177,28 +186,27 @@ def _folder_round_the_class(
             return outer
         top = tops.pop()
         below = [path[len(top) + 1 :] for path in inner if is_notebook_name(path)]
-        if is_student(top) or not _is_class_folder(top, below, assignment):
+        if is_student(top) or not _is_class_folder(top, below, names):
             return outer
         outer += f"{top}/"
     return outer
 
 
-def _is_class_folder(name: str, notebooks: list[str], assignment: str) -> bool:
+def _is_class_folder(name: str, notebooks: list[str], names: Sequence[str]) -> bool:
     """Say whether a lonely folder holds a class and not the work of one student."""
     if is_archive_name(name):
         return False
-    return _is_named_as_a_class(name, assignment) or _are_of_several_students(notebooks, assignment)
+    return _is_named_as_a_class(name, names[0]) or _are_of_several_students(notebooks, names)
 
 
 def _is_named_as_a_class(name: str, assignment: str) -> bool:
     return name.casefold() in _CLASS_FOLDERS or resembles(name, assignment) == 2
 
 
-def _are_of_several_students(notebooks: list[str], assignment: str) -> bool:
+def _are_of_several_students(notebooks: list[str], names: Sequence[str]) -> bool:
     folders = {path.partition("/")[0] for path in notebooks if "/" in path}
     flat = [path for path in notebooks if "/" not in path]
     if len(folders) == 1 and not flat:
-        return _are_of_several_students([p.partition("/")[2] for p in notebooks], assignment)
-    return len(folders) > 1 or (
-        len(flat) > 1 and not any(resembles(path, assignment) for path in flat)
-    )
+        return _are_of_several_students([p.partition("/")[2] for p in notebooks], names)
+    own = any(resembles(path, name) for path in flat for name in names)
+    return len(folders) > 1 or (len(flat) > 1 and not own)

@@ -19,7 +19,8 @@ class Submission:
     `invalid_submission` with that text, which the student reads. `student` is a safe identifier,
     `display_name` the name as it came, which only pages may show, escaped. `submitted_at` is None
     where nothing trustworthy tells it; the time of a file on disk is that of its last copy.
-    `files` lie beside the notebook, `unused` are names of others that do not.
+    `files` lie beside the notebook, `unused` are names of others that do not. Where the assignment
+    has several notebooks, `notebook` names the one in `content`; the others are among the files.
     `notes` are sentences for student and class, such as on what was passed over.
     `time_from` names the file that tells it.
     """
@@ -36,11 +37,18 @@ class Submission:
     files: Files = ()
     unused: tuple[str, ...] = ()
     time_from: str = ""
+    notebook: str = ""
 
     @property
     def sha256(self) -> str:
         """Of all that was taken in: of the notebook's bytes, where there is nothing beside it."""
-        return hash_with(self.content.sha256, ((n, c.sha256) for n, c in self.files))
+        files = ((n, c.sha256) for n, c in self.files)
+        return hash_with(self.content.sha256, files, notebook=self.notebook)
+
+    def read_notebooks(self) -> dict[str, bytes]:
+        """Read every notebook, by its name; "" where there is one alone."""
+        further = {n.removesuffix(".ipynb"): c for n, c in self.files if n.endswith(".ipynb")}
+        return {self.notebook: self.read(), **{n: c.read(n) for n, c in further.items()}}
 
     def read_files(self) -> dict[str, bytes]:
         """Read what lies beside the notebook, by its path there.
@@ -69,18 +77,30 @@ def read_submission(
     display_name: str = "",
     notes: tuple[str, ...] = (),
     beside: Taken | None = None,
+    notebook: str = "",
 ) -> Submission:
     """Return the submission of a file; one that is no notebook has a `problem`, and is not lost.
+
+    Of several notebooks, all of which can't be read, too; else `notes` name those that can't.
 
     Raises:
         InfrastructureError: the file was changed or removed since it was found.
     """
     problem = ""
     repairs: tuple[str, ...] = ()
-    try:
-        repairs = read_notebook(content.read(file), name=file).repairs
-    except SubmissionError as error:
-        problem = sentences(error)
+    further = [(n, c) for n, c in beside.files if n.endswith(".ipynb")] if beside else []
+    problems = {}
+    for name, one in [(f"{notebook}.ipynb" if notebook else file, content), *further]:
+        try:
+            mended = read_notebook(one.read(name), name=name).repairs
+            repairs += tuple(f"{name}: {m}" for m in mended) if further else mended
+        except SubmissionError as error:
+            problems[name] = sentences(error)
+    if len(problems) > len(further):
+        problem = " ".join(problems.values())
+    else:
+        unread = tuple(unreadable_notebook(name, why) for name, why in problems.items())
+        notes = (*unread, *notes)
     return Submission(
         student=student,
         file=file,
@@ -93,6 +113,7 @@ def read_submission(
         notes=(*notes, *beside.notes) if beside else notes,
         files=beside.files if beside else (),
         unused=beside.unused if beside else (),
+        notebook=notebook,
     )
 
 
@@ -125,3 +146,8 @@ def _encodable(name: str) -> str:
 def sentences(error: SubmissionError) -> str:
     """Return what happened and what to do, for the student."""
     return f"{error.what} {error.hint}" if error.hint else error.what
+
+
+def unreadable_notebook(file: str, why: str) -> str:
+    """Say of one of several notebooks that it can't be read."""
+    return f"{file} can't be read: {why}"

@@ -17,19 +17,22 @@ from collections import Counter
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import cache
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from grader.course.matches import Matcher
 from grader.course.roster import Identity
 from grader.errors import ReceiptError
 from grader.intake.accepted_files import MB, AcceptedFiles, Taken
+from grader.intake.choice import NoChoiceError, is_notebook_name
 from grader.intake.content import Content, RefusedFileError, Shelf, held, read_regular_file
 from grader.intake.inbox import MAX_HEADER_BYTES, Inbox, TryHeader, open_inbox, try_header
+from grader.intake.members import Member
 from grader.intake.names import display_name, student_id
 from grader.intake.notebook import MAX_FILE_BYTES
 from grader.intake.receipt import MAX_RECEIPT_BYTES, FileReceipt, Receipt, parse_receipt
+from grader.intake.several_notebooks import Counted, what_counts
 from grader.intake.students import Students
-from grader.intake.submission import Submission, read_submission
+from grader.intake.submission import Submission, read_submission, unread_submission
 
 SYSTEM = "inbox"
 """Under which a login stands in matches.csv."""
@@ -130,22 +133,51 @@ class _TryReading:
         student = self._student_of(one)
         if one.at - one.header.written_at > _DRIFT and not one.trusted:
             self._moved.append(student)
-        submission = read_submission(
-            self._shelf.put(held(one.notebook)),
-            student=student,
-            file=display_name(one.header.file),
-            submitted_at=one.at,
-            display_name=one.header.student if one.trusted else one.login,
-            beside=self._lay_beside(one.files),
-        )
+        submission = self._submission(one, student)
         receipt = _receipt(one, submission, self._assignment)
         # From here on its bytes lie on the shelf alone.
         self._found.append((replace(one, notebook=b"", files={}), submission, receipt))
 
+    def _submission(self, one: Try, student: str) -> Submission:
+        shown = one.header.student if one.trusted else one.login
+        try:
+            counted = self._counted(one)
+        except NoChoiceError as problem:
+            return unread_submission(
+                str(problem), student=student, submitted_at=one.at, display_name=shown
+            )
+        return read_submission(
+            self._shelf.put(counted.content),
+            student=student,
+            file=counted.file,
+            notebook=counted.notebook,
+            submitted_at=one.at,
+            display_name=shown,
+            beside=counted.beside,
+        )
+
+    def _counted(self, one: Try) -> Counted:
+        """Of several notebooks the rules that hold everywhere say which each is, and no header."""
+        if not self._beside.notebooks:
+            beside = self._lay_beside(one.files)
+            return Counted(display_name(one.header.file), held(one.notebook), beside)
+        file = PurePosixPath(one.header.file).name or "notebook.ipynb"
+        contents = {file: one.notebook, **one.files}
+        members = [Member(name, held(data)) for name, data in contents.items()]
+        counted = what_counts(
+            [m for m in members if is_notebook_name(m.path)] or members[:1],
+            members,
+            assignment=self._assignment,
+            beside=self._beside,
+        )
+        return replace(counted, beside=self._shelved(counted.beside))
+
+    def _shelved(self, taken: Taken) -> Taken:
+        return replace(taken, files=tuple((n, self._shelf.put(c)) for n, c in taken.files))
+
     def _lay_beside(self, files: Mapping[str, bytes]) -> Taken:
         found: dict[str, Content | None] = {name: held(data) for name, data in files.items()}
-        taken = self._beside.of(found, {})
-        return replace(taken, files=tuple((n, self._shelf.put(c)) for n, c in taken.files))
+        return self._shelved(self._beside.of(found, {}))
 
     def _first_seen(self, one: Try) -> int:
         """Return the earlier of the file's time and of that at which the staff first collected it.
@@ -228,9 +260,9 @@ def _receipt(one: Try, submission: Submission, assignment: str) -> Receipt:
         login=one.login,
         name=one.name,
         handed_in_at=one.at,
-        file=submission.file,
+        file=display_name(one.header.file),
         size=len(one.notebook),
-        sha256=submission.content.sha256,
+        sha256=hashlib.sha256(one.notebook).hexdigest(),
         files=tuple(
             FileReceipt(path=path, sha256=hashlib.sha256(data).hexdigest())
             for path, data in one.files.items()
@@ -287,7 +319,8 @@ def _read(path: Path, assignment: str, others: Counter[str], beside: AcceptedFil
             if header.assignment != assignment:
                 others[header.assignment] += 1
                 return None
-            limit = MAX_FILE_BYTES + (int(beside.asked.max_mb * MB) if header.files else 0)
+            limit = MAX_FILE_BYTES * max(len(beside.notebooks), 1)
+            limit += int(beside.asked.max_mb * MB) if header.files else 0
             if before.st_size > MAX_HEADER_BYTES + limit:
                 raise RefusedFileError(f"it is larger than {limit / MB:,.0f} MB")
             digest, pieces, left = hashlib.sha256(line), [], limit + 1

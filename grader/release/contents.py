@@ -30,8 +30,10 @@ def released_contents(assignment: Assignment) -> dict[str, bytes]:
         SpecError: the reference cannot be made into a notebook.
     """
     contents = {
-        f"{assignment.name}.ipynb": notebook_bytes(student_notebook(assignment)),
-        SETTING_NAME: released_setting(assignment.spec, given_cells(assignment)),
+        **{p.notebook_file: notebook_bytes(student_notebook(p)) for p in assignment.notebooks},
+        SETTING_NAME: released_setting(
+            assignment.spec, {p.notebook: given_cells(p) for p in assignment.notebooks}
+        ),
         "README.md": _readme(assignment).encode(),
         "requirements.txt": _requirements(assignment).encode(),
         **_copied("tests", assignment.public_dir, assignment.public_files()),
@@ -72,6 +74,7 @@ def _readme(assignment: Assignment) -> str:
     environment.filters["moment"] = _moment
     return environment.get_template("release/README.md.j2").render(
         name=assignment.name,
+        files=[part.notebook_file for part in assignment.notebooks],
         spec=assignment.spec,
         has_tests=bool(assignment.public_files()),
         data=[path.relative_to(assignment.data_dir).as_posix() for path in assignment.data_files()],

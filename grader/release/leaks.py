@@ -67,11 +67,13 @@ def find_leaks(assignment: Assignment, contents: Mapping[str, bytes] | None = No
     Raises:
         SpecError: the reference cannot be made into a notebook.
     """
-    secrets = secrets_of(read_percent(assignment.reference_path))
+    parts = assignment.notebooks
+    secrets = secrets_of([c for part in parts for c in read_percent(part.reference_path)])
     released = released_contents(assignment) if contents is None else contents
+    notebooks = {part.notebook_file for part in parts}
     leaks: list[Leak] = []
     for name, data in released.items():
-        if name == f"{assignment.name}.ipynb":
+        if name in notebooks:
             notebook = json.loads(data)
             leaks += _faults_of_cells(name, notebook)
             texts = list(_cells(name, notebook))

@@ -26,13 +26,16 @@ _METADATA = {
 def student_notebook(assignment: Assignment) -> NotebookNode:
     """Make the notebook that students get: no solution, no instructor's cell, no output.
 
+    Args:
+        assignment: of one notebook, or one of `Assignment.notebooks`.
+
     Raises:
         SpecError: the reference cannot be made into a notebook; says where.
     """
     cells = read_percent(assignment.reference_path)
     _check_written_answers(assignment, cells)
     notebook = _notebook(cells, student_source, keep=lambda cell: not cell.for_instructors)
-    notebook.metadata[RELEASE_KEY] = {"assignment": assignment.name}
+    notebook.metadata[RELEASE_KEY] = _release_of(assignment)
     for cell in notebook.cells:
         trace = MARKER_TRACE.search(cell.source)
         if trace:
@@ -51,8 +54,14 @@ def solution_notebook(assignment: Assignment) -> NotebookNode:
         SpecError: the reference cannot be made into a notebook; says where.
     """
     notebook = notebook_of(assignment.reference_path)
-    notebook.metadata[RELEASE_KEY] = {"assignment": assignment.name}
+    notebook.metadata[RELEASE_KEY] = _release_of(assignment)
     return notebook
+
+
+def _release_of(assignment: Assignment) -> dict[str, str]:
+    """What the metadata say: the assignment, and which of its notebooks where it has several."""
+    named = {"notebook": assignment.notebook} if assignment.notebook else {}
+    return {"assignment": assignment.name, **named}
 
 
 def notebook_of(reference: Path) -> NotebookNode:

@@ -20,6 +20,9 @@ _ANSWER_LINE = re.compile(r"^\s*\*\*Answer\s+[\w-]+\s*[.:]?\s*\*\*[.:]?", re.IGN
 def given_cells(assignment: Assignment) -> tuple[GivenCell, ...]:
     """Return the cells of the released notebook, in order.
 
+    Args:
+        assignment: of one notebook, or one of `Assignment.notebooks`.
+
     Raises:
         SpecError: the reference cannot be made into a notebook; says where.
     """
@@ -48,6 +51,8 @@ def model_answers(assignment: Assignment) -> Mapping[str, str]:
     Raises:
         SpecError: the reference cannot be made into a notebook; says where.
     """
+    if assignment.spec.notebooks:
+        return {q: a for part in assignment.notebooks for q, a in model_answers(part).items()}
     cells = read_percent(assignment.reference_path)
     written: dict[str, list[str]] = {}
     code: dict[str, list[str]] = {}

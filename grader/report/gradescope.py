@@ -50,14 +50,20 @@ def results_json(
     if not verdict.outcome.is_mark or mark is None:
         return result
     cases = Counter((test.question, test.title) for test in verdict.tests)
+    files = {q.id: f"{q.notebook}.ipynb" for q in verdict.questions if q.notebook}
     tests = [
-        _test(test, i, case_of(test) if cases[test.question, test.title] > 1 else "")
+        _test(
+            test,
+            i,
+            case_of(test) if cases[test.question, test.title] > 1 else "",
+            files.get(test.question, ""),
+        )
         for i, test in enumerate(verdict.tests, 1)
     ]
     return result | {"score": float(mark.points), "tests": tests, "leaderboard": []}
 
 
-def _test(test: TestResult, number: int, case: str) -> dict[str, Any]:
+def _test(test: TestResult, number: int, case: str, file: str) -> dict[str, Any]:
     return {
         "name": clean(
             f"{test.title or test.name}{f' [{case}]' if case and test.title else ''}", 500
@@ -69,7 +75,7 @@ def _test(test: TestResult, number: int, case: str) -> dict[str, Any]:
         "status": "passed" if test.outcome is TestOutcome.PASSED else "failed",
         "output": _output(test),
         "output_format": "text",
-        "tags": [test.question],
+        "tags": [test.question, *([file] if file else [])],
         "visibility": _VISIBILITY[test.shows],
         "extra_data": {"name": test.name, "outcome": test.outcome.value},
     }

@@ -66,12 +66,23 @@ class OutputGroup:
 
 @dataclass(kw_only=True)
 class RenderedCell:
-    """One cell; `number` is its place among all cells, from 1, as it is named everywhere."""
+    """One cell; `number` is its place among all cells, from 1.
+
+    `label` is what it is called everywhere: its place in its own notebook, which is `number` where
+    there is one notebook alone. `begins` is the file of the notebook whose first cell it is, where
+    there are several.
+    """
 
     kind: Literal["code", "markdown", "raw"]
     number: int
     html: Markup
     outputs: list[OutputView] = field(default_factory=list)
+    label: int = 0
+    begins: str = ""
+
+    def __post_init__(self) -> None:
+        """Give it its own number where no other was given."""
+        self.label = self.label or self.number
 
     @property
     def groups(self) -> list[OutputGroup]:
@@ -90,15 +101,37 @@ class RenderedCell:
 
 
 @dataclass(kw_only=True)
-class RenderedNotebook:
-    """The cells that are shown, and a sentence where some are not.
+class RenderedPart:
+    """One notebook of a document: the number of its first cell there, and how many it has.
 
     `defined` says of each name that a cell defines at its margin which one did last.
     """
 
+    name: str
+    first: int
+    cells: int
+    defined: dict[str, int] = field(default_factory=dict)
+
+    def number_of(self, label: int) -> int:
+        """The number in the document of a cell of this notebook."""
+        return self.first + label - 1
+
+
+@dataclass(kw_only=True)
+class RenderedNotebook:
+    """The cells that are shown, and a sentence where some are not.
+
+    `parts` are the notebooks, where the document is made of several; else one without a name.
+    """
+
     cells: list[RenderedCell]
     note: str = ""
-    defined: dict[str, int] = field(default_factory=dict)
+    parts: list[RenderedPart] = field(default_factory=list)
+
+    def part(self, name: str) -> RenderedPart:
+        """The notebook of that name; an empty one where it did not run."""
+        empty = RenderedPart(name=name, first=1, cells=0)
+        return next((part for part in self.parts if part.name == name), empty)
 
 
 class _Budget:
@@ -130,11 +163,37 @@ def view_notebook(untrusted_notebook: bytes) -> RenderedNotebook:
     budget = _Budget()
     shown = [_view_cell(cell, i, budget) for i, cell in enumerate(cells[:MAX_CELLS], 1)]
     left_out = len(cells) - len(shown)
+    parts = _parts(document, cells[:MAX_CELLS])
+    _label(shown, parts)
     return RenderedNotebook(
-        cells=shown,
-        note=f"{left_out:,} more cells are not shown." * bool(left_out),
-        defined=_defined(cells[:MAX_CELLS]),
+        cells=shown, note=f"{left_out:,} more cells are not shown." * bool(left_out), parts=parts
     )
+
+
+def _parts(document: dict[str, Any], cells: list[dict[str, Any]]) -> list[RenderedPart]:
+    """The notebooks of which the document is made, as its metadata say; one where they don't."""
+    try:
+        told = document["metadata"]["grader"]["notebooks"]
+        counts = [(str(one["name"])[:64], int(one["cells"])) for one in told]
+    except (KeyError, TypeError, ValueError):
+        counts = []
+    parts, first = [], 1
+    for name, count in counts or [("", len(cells))]:
+        own = cells[first - 1 : first - 1 + count]
+        parts.append(
+            RenderedPart(name=name, first=first, cells=count, defined=_defined(own, first))
+        )
+        first += count
+    return parts
+
+
+def _label(cells: Iterable[RenderedCell], parts: list[RenderedPart]) -> None:
+    """Number cells within their own notebook, and name the notebook that each first one begins."""
+    for cell in cells:
+        part = next((p for p in reversed(parts) if p.name and p.first <= cell.number), None)
+        if part is not None:
+            cell.label = cell.number - part.first + 1
+            cell.begins = f"{part.name}.ipynb" if cell.label == 1 else ""
 
 
 def view_answer(untrusted_notebook: bytes | None, place: AnswerPlace | None) -> RenderedNotebook:
@@ -145,7 +204,8 @@ def view_answer(untrusted_notebook: bytes | None, place: AnswerPlace | None) -> 
     if not untrusted_notebook or place is None:
         return RenderedNotebook(cells=[])
     try:
-        cells = json.loads(untrusted_notebook)["cells"]
+        document = json.loads(untrusted_notebook)
+        cells = document["cells"]
         budget = _Budget()
         shown = []
         for piece in place.pieces[:MAX_CELLS]:
@@ -154,6 +214,7 @@ def view_answer(untrusted_notebook: bytes | None, place: AnswerPlace | None) -> 
             if source or cell.get("outputs"):
                 part = {**cell, "source": source}
                 shown.append(_view_cell(part, piece.cell + 1, budget))
+        _label(shown, _parts(document, cells))
     except (ValueError, KeyError, TypeError, IndexError, AttributeError, RecursionError):
         return RenderedNotebook(cells=[], note="The executed notebook cannot be shown.")
     left_out = len(place.pieces) - MAX_CELLS
@@ -162,10 +223,10 @@ def view_answer(untrusted_notebook: bytes | None, place: AnswerPlace | None) -> 
     )
 
 
-def _defined(cells: list[dict[str, Any]]) -> dict[str, int]:
+def _defined(cells: list[dict[str, Any]], first: int) -> dict[str, int]:
     return {
         match[1] or match[2]: number
-        for number, cell in enumerate(cells, 1)
+        for number, cell in enumerate(cells, first)
         if cell.get("cell_type") == "code"
         for match in _DEFINES.finditer(_text(cell.get("source"))[:MAX_SOURCE])
     }

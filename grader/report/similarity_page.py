@@ -54,6 +54,7 @@ def similarity_page(
     now: dt.datetime,
     names: Mapping[str, str] | None = None,
     unread: Mapping[str, str] | None = None,
+    places: Mapping[str, Sequence[str]] | None = None,
     template_dirs: Sequence[Path] = (),
 ) -> str:
     """Return one self-contained HTML file; everything that a student wrote is escaped.
@@ -65,6 +66,7 @@ def similarity_page(
         now: when the page is made.
         names: of students, where they are known.
         unread: students whose file is no notebook, with the reason.
+        places: by student: what each cell is called, where it is not called by its number.
         template_dirs: a course's own template folders.
     """
     shown = [
@@ -80,6 +82,7 @@ def similarity_page(
             "title": title,
             "names": names or {},
             "unread": unread or {},
+            "places": places or {},
             "now": now,
         },
         template_dirs,

@@ -62,7 +62,7 @@ def student_page(
     )
     shown = [test for question in sheet.questions for test in question.tests]
     anchors = anchors_of(verdict.tests if audience == "instructor" else shown)
-    cells = cells_of_tests(shown, notebook)
+    cells = cells_of_tests(shown, notebook, spec)
     answers = {
         q.id: view_answer(executed_notebook, verdict.answer_places.get(q.id))
         for q in sheet.questions
@@ -89,7 +89,7 @@ def student_page(
             "case_of": case_of,
             "anchors": anchors,
             "cell_of": cells,
-            "linked": {cell.number for cell in notebook.cells},
+            "linked": {cell.number: cell.label for cell in notebook.cells},
             "work_anchor": work_anchor,
             "work": _work(anchors, cells, notebook),
             "notebook": notebook,

@@ -18,6 +18,7 @@ class Violation(msgspec.Struct, frozen=True, kw_only=True):
     `rule` is the name that the rule forbids, `found` what the notebook uses or what ran. `seen`
     says whether the source shows it, the trace of a call, or both. Where `unclear` says why it
     can't be told, it costs nothing. `tests` are those that it concerns, `points` what they lost.
+    `notebook` names the one in which it is, where there are several.
     """
 
     rule: str
@@ -32,6 +33,7 @@ class Violation(msgspec.Struct, frozen=True, kw_only=True):
     unclear: str = ""
     tests: tuple[str, ...] = ()
     points: Points = Decimal(0)
+    notebook: str | msgspec.UnsetType = msgspec.UNSET
 
     @property
     def charges(self) -> bool:
@@ -46,7 +48,8 @@ class Violation(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def place(self) -> str:
         """Where it is, for a sentence; empty where no cell shows it."""
-        return f"cell {self.cell}, line {self.line}" if self.cell else ""
+        of = f" of {self.notebook}.ipynb" if self.notebook else ""
+        return f"cell {self.cell}, line {self.line}{of}" if self.cell else ""
 
     @property
     def sentence(self) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from grader.intake.notebook_cells import ReadNotebook
@@ -16,3 +17,18 @@ def executed_notebook(notebook: ReadNotebook, run: NotebookRun) -> dict[str, Any
             cell["outputs"] = result.outputs
             cell["execution_count"] = result.execution_count
     return executed
+
+
+def places_of_cells(executed: Mapping[str, Any]) -> list[str]:
+    """Name each cell of an executed notebook as people do: "cell 3", "cell 1 of cnn.ipynb".
+
+    Several notebooks are one document; its metadata say how many cells each has.
+    """
+    held = executed.get("metadata", {}).get("grader", {}).get("notebooks", ())
+    if not held:
+        return [f"cell {number}" for number in range(1, len(executed["cells"]) + 1)]
+    return [
+        f"cell {number} of {one['name']}.ipynb"
+        for one in held
+        for number in range(1, one["cells"] + 1)
+    ]

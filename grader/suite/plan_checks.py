@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Mapping
 from itertools import pairwise
 
 from grader.course.spec import AssignmentSpec
@@ -50,6 +50,25 @@ def check_needs(plan: SuitePlan) -> list[str]:
     if circle:
         faults.append("these tests need each other in a circle: " + " → ".join(circle))
     return faults
+
+
+def check_notebooks(plan: SuitePlan, notebooks: Mapping[str, Collection[str]]) -> list[str]:
+    """Say which tests need one of another notebook: each notebook is judged by itself.
+
+    Args:
+        plan: of the collected suite.
+        notebooks: the questions of each, by its name; none where there is one notebook.
+    """
+    held = {question: name for name, questions in notebooks.items() for question in questions}
+    return [
+        f"{test.where}: {test.name}, of the notebook {held[test.question]}, needs {needed.name}, "
+        f"of {held[needed.question]}: a test can only need tests of its own notebook"
+        for test in _once_per_function(plan)
+        for needed in plan.needed_by(test)
+        if test.question in held
+        and needed.question in held
+        and held[test.question] != held[needed.question]
+    ]
 
 
 def run_order(plan: SuitePlan) -> list[PlannedTest]:

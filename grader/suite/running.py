@@ -7,11 +7,13 @@ there (`on_ready`) forks once for each submission; the child calls `CollectedSui
 from __future__ import annotations
 
 import contextlib
+import copy
 import io
 import os
 import re
 import sys
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from itertools import zip_longest
 from pathlib import Path
 from types import ModuleType
@@ -27,7 +29,7 @@ from grader.suite.current_run import RUN
 from grader.suite.evidence import FixtureNotes, Witness
 from grader.suite.executed_notebook import ExecutedNotebook
 from grader.suite.execution import SuiteRun, TimeLimits
-from grader.suite.plan_checks import check_needs, run_order
+from grader.suite.plan_checks import check_needs, check_notebooks, run_order
 from grader.suite.points import PlannedTest, SuitePlan, read_plan
 from grader.suite.pytest_internals import drop_logging, fixture_definitions, fixture_names
 from grader.suite.randomness import Seeds, tamed_hypothesis
@@ -42,13 +44,28 @@ _LINE_OF_ERROR = re.compile(r"^(?:E\s+)?(?:File \")?([^\n\":]+\.py)(?:\", line |
 _TEXT_OF_ERROR = re.compile(r"^E\s+(.+)$", re.M)
 
 
+@dataclass(frozen=True, kw_only=True)
+class NotebookOfSuite:
+    """One of several notebooks that a suite judges: its questions, and its reference solution."""
+
+    name: str
+    questions: Collection[str]
+    reference_path: Path | None = None
+
+
 class CollectedSuite:
     """A suite that is collected, checked, and ready to run for any number of submissions."""
 
-    def __init__(self, session: pytest.Session, reference: ModuleType | None) -> None:
+    def __init__(
+        self,
+        session: pytest.Session,
+        reference: ModuleType | None,
+        notebooks: Mapping[NotebookOfSuite, ModuleType | None] | None = None,
+    ) -> None:
         self.plan: SuitePlan = read_plan(session.items)
         self._session = session
         self._reference = reference
+        self._notebooks = {} if notebooks is None else dict(notebooks)
         items = {item.nodeid: item for item in session.items}
         self._check(session.items)
         self._has_questions = len({test.question for test in self.plan.tests}) > 1
@@ -101,6 +118,24 @@ class CollectedSuite:
         self._go_through(run, binding)
         return run.results()
 
+    def of_notebook(self, name: str) -> CollectedSuite:
+        """Return the suite as far as it judges one of several notebooks.
+
+        It has the tests of that notebook's questions, and those that name no question.
+        """
+        notebook, reference = next(
+            (n, module) for n, module in self._notebooks.items() if n.name == name
+        )
+        tests = [t for t in self.plan.tests if not t.question or t.question in notebook.questions]
+        kept = {test.nodeid for test in tests}
+        part = copy.copy(self)
+        part.plan = replace(self.plan, tests=tuple(tests))
+        part._items = [item for item in self._items if item.nodeid in kept]
+        part._reference = reference
+        part._has_questions = len({test.question for test in tests}) > 1
+        part._notebooks = {}
+        return part
+
     def standing(
         self, unchanged: Collection[str], before: Sequence[TestResult]
     ) -> list[TestResult]:
@@ -122,12 +157,18 @@ class CollectedSuite:
         faults = [*self.plan.faults, *check_needs(self.plan)]
         if not items and any(self._session.path.rglob("test_*.py")):
             faults = ["the suite has no tests"]
+        faults += check_notebooks(self.plan, {n.name: n.questions for n in self._notebooks})
         for test in self.plan.tests:
-            faults += _without_answers(test, self._reference)
+            faults += _without_answers(test, self._reference_for(test))
+        has_reference = self._reference is not None or any(self._notebooks.values())
         for item in items:
-            faults += _missing_fixtures(item, has_reference=self._reference is not None)
+            faults += _missing_fixtures(item, has_reference=has_reference)
         if faults:
             raise SuiteError("; ".join(dict.fromkeys(faults)), hint="Mend the suite's marks.")
+
+    def _reference_for(self, test: PlannedTest) -> ModuleType | None:
+        held = (m for n, m in self._notebooks.items() if test.question in n.questions)
+        return next(held, self._reference)
 
 
 def collect_suite(
@@ -135,6 +176,7 @@ def collect_suite(
     *,
     reference_path: Path | None,
     on_ready: Callable[[CollectedSuite], None],
+    notebooks: Sequence[NotebookOfSuite] = (),
     extra_plugins: Sequence[object] = (),
 ) -> None:
     """Collect the suite in `folder` and call `on_ready` with it, once, in this process.
@@ -146,6 +188,7 @@ def collect_suite(
         folder: holds `test_*.py`.
         reference_path: the reference solution; None for a public suite, which has none.
         on_ready: what it raises goes through.
+        notebooks: where there are several, instead of a reference path.
         extra_plugins: pytest plugins for this run.
 
     Raises:
@@ -155,7 +198,11 @@ def collect_suite(
     if not folder.is_dir():
         raise SuiteError("there is no such suite", where=folder)
     reference = None if reference_path is None else load_reference(reference_path.resolve())
-    judge = _Judge(folder, reference, on_ready)
+    references = {
+        n: None if n.reference_path is None else load_reference(n.reference_path.resolve(), n.name)
+        for n in notebooks
+    }
+    judge = _Judge(folder, lambda session: CollectedSuite(session, reference, references), on_ready)
     hypothesis = tamed_hypothesis() if _uses_hypothesis(folder) else contextlib.nullcontext()
     out, err = contextlib.redirect_stdout(judge.said), contextlib.redirect_stderr(judge.said)
     with _alone(folder), hypothesis, out, err:
@@ -189,11 +236,11 @@ class _Judge:
     def __init__(
         self,
         folder: Path,
-        reference: ModuleType | None,
+        make: Callable[[pytest.Session], CollectedSuite],
         on_ready: Callable[[CollectedSuite], None],
     ) -> None:
         self._folder = folder
-        self._reference = reference
+        self._make = make
         self._on_ready = on_ready
         self._streams = sys.stdout, sys.stderr
         self._reports: list[pytest.CollectReport] = []
@@ -213,7 +260,7 @@ class _Judge:
         try:
             with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
                 _drop_unused_logging(session)
-                suite = CollectedSuite(session, self._reference)
+                suite = self._make(session)
                 self._was_ready = True
                 self._on_ready(suite)
         except BaseException as error:  # noqa: BLE001 - pytest would swallow it; `finish` raises it

@@ -17,13 +17,14 @@ from grader.api.attacks.earned import (
 )
 from grader.api.attacks.notebooks import attack_notebook
 from grader.api.batch_config import default_slots, trial_config
+from grader.api.trial_jobs import bytes_of_notebooks, job_of_notebooks
 from grader.course.directory import Assignment, Course, check_assignment
 from grader.course.spec import AssignmentSpec
 from grader.errors import InfrastructureError
 from grader.grading.batch import grade_batch
 from grader.grading.job import Job, Judged
 from grader.grading.verdict import Outcome, Verdict
-from grader.release.notebooks import notebook_bytes, student_notebook
+from grader.release.notebooks import student_notebook
 from grader.sandbox.choose import choose
 
 UNTOUCHED = "untouched"
@@ -88,13 +89,14 @@ def attack(
 
 
 def _jobs(assignment: Assignment, attacks: Sequence[Attack]) -> list[Job]:
-    untouched = notebook_bytes(student_notebook(assignment))
-    notebooks = {UNTOUCHED: untouched}
-    notebooks |= {a.name: attack_notebook(assignment, a) for a in attacks}
-    return [
-        Job(student=name, file=f"{name}.ipynb", data=data, sha256=name)
-        for name, data in notebooks.items()
-    ]
+    untouched = bytes_of_notebooks(assignment, student_notebook)
+    handed_in = {UNTOUCHED: untouched}
+    for tried in attacks:
+        # Each notebook is attacked from within: one never meets another.
+        handed_in[tried.name] = {
+            part.notebook: attack_notebook(part, tried) for part in assignment.notebooks
+        }
+    return [job_of_notebooks(name, notebooks) for name, notebooks in handed_in.items()]
 
 
 def _quick(spec: AssignmentSpec) -> AssignmentSpec:
