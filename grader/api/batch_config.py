@@ -68,7 +68,9 @@ def with_released_cells(config: BatchConfig, assignment: Assignment) -> BatchCon
     """Return the setting with the cells of the released notebook, where a person reads answers."""
     if assignment.spec.notebooks:
         cells_of = {part.notebook: released_cells(part) for part in assignment.notebooks}
-        notebooks = (msgspec.structs.replace(n, released=cells_of[n.name]) for n in config.notebooks)
+        notebooks = (
+            msgspec.structs.replace(n, released=cells_of[n.name]) for n in config.notebooks
+        )
         return msgspec.structs.replace(config, notebooks=tuple(notebooks))
     cells = released_cells(assignment)
     return msgspec.structs.replace(config, released=cells) if cells else config

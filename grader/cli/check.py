@@ -28,8 +28,8 @@ def command(
     Runs the notebook from top to bottom in a fresh sandbox (`auto`: the local one), then the
     public tests. They are in tests/ beside the notebook, in its release, or in the course
     directory around it. Also says what will not run when the notebook is graded, such as the
-    import of a library that the assignment does not provide. Exit code 1 when a test did not
-    pass.
+    import of a library that the assignment does not provide. Of several notebooks, name one: its
+    own tests run. Exit code 1 when a test did not pass.
 
     \b
     Example:

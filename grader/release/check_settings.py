@@ -36,9 +36,7 @@ class ReleasedSetting(msgspec.Struct, frozen=True, kw_only=True):
     cells_of: dict[str, tuple[GivenCell, ...]] | msgspec.UnsetType = msgspec.UNSET
 
 
-def released_setting(
-    spec: AssignmentSpec, cells: Mapping[str, tuple[GivenCell, ...]]
-) -> bytes:
+def released_setting(spec: AssignmentSpec, cells: Mapping[str, tuple[GivenCell, ...]]) -> bytes:
     """Write what a release tells of the spec, and its cells where answers are looked for.
 
     `cells` are those of each notebook by its name; "" where there is one alone.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -12,6 +12,7 @@ import pytest
 
 from grader.course.directory import Assignment, Course
 from grader.course.secret import seeds_key
+from grader.course.spec import AssignmentSpec
 from grader.errors import GraderError, InfrastructureError, SuiteError, UsageError
 from grader.points import show
 from grader.suite.binding import BINDING, SubmissionBinding
@@ -109,14 +110,18 @@ class PlainRun:
         if session.testsfailed or not session.items or self._config.option.collectonly:
             return
         try:
-            self._open(session.items[0].path)
+            self._open(session)
         except GraderError as error:
             pytest.exit(str(error), returncode=error.exit_code)
 
-    def _open(self, suite_file: Path) -> None:
+    def _open(self, session: pytest.Session) -> None:
+        suite_file = session.items[0].path
         course = Course.find(suite_file.parent)
         assignment = course.assignment(_assignment_name(course, suite_file))
         public = suite_file.is_relative_to(assignment.public_dir)
+        if assignment.spec.notebooks:
+            assignment = _notebook_of(Path(self._config.getoption("notebook")), assignment)
+            self._plan = _deselected(session, self._plan, assignment.spec)
         make_importable(assignment.folder, assignment.given_files())
         reference = None if public else load_reference(assignment.reference_path)
         path = Path(self._config.getoption("notebook"))
@@ -174,6 +179,40 @@ class PlainRun:
         if self._opened is not None:
             with contextlib.suppress(InfrastructureError):
                 self._opened.close()
+
+
+def _notebook_of(path: Path, assignment: Assignment) -> Assignment:
+    """Return the assignment cut down to the one of its notebooks that a file is.
+
+    Raises:
+        UsageError: it is none of them.
+    """
+    from grader.intake.accepted_files import AskedNotebook
+    from grader.intake.notebook import read_notebook
+    from grader.intake.several_notebooks import which_notebook
+
+    if not path.is_file():
+        raise UsageError("there is no such notebook", where=path)
+    read = read_notebook(path.read_bytes(), name=path.name)
+    asked = [AskedNotebook(n) for n in assignment.spec.notebooks]
+    named, _ = which_notebook(read, path.name, asked, assignment.name)
+    if not named:
+        names = " or ".join(n.file for n in assignment.spec.notebooks)
+        raise UsageError(
+            "it is none of the assignment's notebooks", where=path, hint=f"Name it {names}."
+        )
+    return next(part for part in assignment.notebooks if part.notebook == named)
+
+
+def _deselected(session: pytest.Session, plan: SuitePlan, spec: AssignmentSpec) -> SuitePlan:
+    """Leave out the tests of other notebooks."""
+    questions = {"", *(question.id for question in spec.questions)}
+    tests = tuple(test for test in plan.tests if test.question in questions)
+    kept = {test.nodeid for test in tests}
+    others = [item for item in session.items if item.nodeid not in kept]
+    session.items[:] = [item for item in session.items if item.nodeid in kept]
+    session.config.hook.pytest_deselected(items=others)
+    return replace(plan, tests=tests)
 
 
 def _assignment_name(course: Course, suite_file: Path) -> str:

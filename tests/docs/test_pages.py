@@ -19,6 +19,7 @@ from grader.course.spec import (
     Dates,
     HandInRules,
     Leaderboard,
+    Notebook,
     Question,
     Resources,
     Rules,
@@ -122,7 +123,11 @@ def test_the_spec_in_the_how_to_is_valid_and_names_every_key(tmp_path: Path) -> 
     path = tmp_path / "assignment.toml"
     path.write_text(text, encoding="utf-8")
     assert load_spec(path).machine_points == 26
+    # With several notebooks there is no `reference` of the assignment.
+    (several,) = [block.text for block in blocks(page) if block.note == "notebooks"]
+    text += several
     for struct in (
+        Notebook,
         AssignmentSpec,
         Question,
         Resources,

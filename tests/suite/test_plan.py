@@ -8,7 +8,8 @@ import pytest
 
 from grader.course.spec import AssignmentSpec, Question
 from grader.errors import SuiteError
-from grader.suite.plan_checks import check_plan
+from grader.suite.plan_checks import check_notebooks, check_plan
+from grader.suite.points import PlannedTest, SuitePlan
 from tests.suite.workbench import Workbench
 
 
@@ -255,3 +256,16 @@ def test_what_on_ready_raises_goes_through(bench: Workbench) -> None:
 
     with pytest.raises(KeyError, match="mine"):
         bench.collect(stop)
+
+
+def test_a_test_can_t_need_one_of_another_notebook() -> None:
+    def planned(name: str, question: str, *needs: str) -> PlannedTest:
+        return PlannedTest(
+            name=name, nodeid=name, function=name, question=question, needs=needs, where=name
+        )
+
+    tests = (planned("test_a", "q1"), planned("test_b", "q2", "test_a"))
+    notebooks = {"first": ["q1"], "second": ["q2"]}
+    (fault,) = check_notebooks(SuitePlan(tests), notebooks)
+    assert "test_b, of the notebook second, needs test_a, of first" in fault
+    assert check_notebooks(SuitePlan(tests), {"both": ["q1", "q2"]}) == []
