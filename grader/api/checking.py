@@ -97,7 +97,7 @@ def check(
         raise UsageError("there is no such notebook", where=notebook)
     data = notebook.read_bytes()
     read = read_notebook(data, name=notebook.name)
-    suite = find_public_suite(notebook, assignment or read.assignment or None)
+    suite = find_public_suite(notebook, assignment, says=read.assignment)
     suite = replace(suite, notebook=_which(read, notebook, suite.spec, assignment))
     given = given_files(suite.given, suite.spec.box.files) if suite.given else {}
     known = hashes({name: path.read_bytes() for name, path in given.items()})
@@ -126,8 +126,11 @@ def _which(read: ReadNotebook, path: Path, spec: AssignmentSpec, assignment: str
     return named
 
 
-def find_public_suite(notebook: Path, assignment: str | None) -> PublicSuite:
-    """The public suite beside the notebook, else that of the course directory around it."""
+def find_public_suite(notebook: Path, assignment: str | None, *, says: str = "") -> PublicSuite:
+    """The public suite beside the notebook, else that of the course directory around it.
+
+    `says` is the assignment that the notebook's metadata name.
+    """
     beside = notebook.resolve().parent
     data: Path | None
     if assignment is None and any((beside / "tests").glob("test_*.py")):
@@ -147,7 +150,7 @@ def find_public_suite(notebook: Path, assignment: str | None) -> PublicSuite:
         )
     try:
         course = Course.find(beside)
-        chosen = course.assignment(assignment or notebook.stem)
+        chosen = course.assignment(assignment or says or notebook.stem)
     except GraderError as error:
         raise UsageError(
             "no public tests belong to this notebook",

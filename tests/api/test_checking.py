@@ -1,0 +1,47 @@
+"""A student's own check: which tests are run, and on which notebook."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+
+from grader.api import check, release
+from grader.api.checking import find_public_suite
+from grader.course.directory import Course
+from grader.errors import UsageError
+from tests.helpers.two_notebooks import NAME, make_two_notebooks, solved
+
+
+@pytest.fixture
+def released(tmp_path: Path) -> Path:
+    """What a student has: the release, and no course round it."""
+    make_two_notebooks(tmp_path / "course")
+    bundle = release(Course(tmp_path / "course"), NAME)
+    return Path(shutil.copytree(bundle.folder, tmp_path / "student" / NAME))
+
+
+def test_the_tests_of_a_release_are_those_beside_the_notebook(released: Path) -> None:
+    """The notebook says which assignment it is; no course directory is needed for that."""
+    suite = find_public_suite(released / "backprop.ipynb", None, says=NAME)
+    assert suite.folder == released / "tests"
+    assert [n.name for n in suite.spec.notebooks] == ["backprop", "attention"]
+
+
+@pytest.mark.local_box
+def test_one_of_several_notebooks_is_checked_by_its_own_tests(
+    released: Path, tmp_path: Path
+) -> None:
+    right = solved(make_two_notebooks(tmp_path / "course"))
+    (released / "renamed.ipynb").write_text(json.dumps(right["attention"]))
+    found = check(released / "renamed.ipynb")
+    assert [(r.name, str(r.outcome)) for r in found.results] == [("test_shape", "passed")]
+
+
+def test_what_is_none_of_the_notebooks_is_not_checked(released: Path) -> None:
+    scratch = {"cells": [], "metadata": {}, "nbformat": 4, "nbformat_minor": 5}
+    (released / "scratch.ipynb").write_text(json.dumps(scratch))
+    with pytest.raises(UsageError, match="none of the assignment's notebooks"):
+        check(released / "scratch.ipynb")
