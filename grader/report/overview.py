@@ -24,7 +24,8 @@ MOST_FAIL = 1 / 3
 SEPARATES = 0.1
 LISTED = 3
 
-_TIME_LIMIT = re.compile(r"^cell \d+ ran longer than .* and was stopped")
+# Of several notebooks a note begins with the name of the one that it is on.
+_TIME_LIMIT = re.compile(r"^(?:[\w-]+\.ipynb: )?cell \d+ ran longer than .* and was stopped")
 _NEEDS_GPU = "needs a GPU"
 
 
@@ -69,6 +70,7 @@ def findings(
     found = [
         *_broken(verdicts),
         *_notebooks(verdicts),
+        *_left_out(verdicts, spec),
         *_tests(statistics or class_statistics(verdicts, spec.points)),
         *_people(verdicts, spec, standings),
         *_untouched(verdicts),
@@ -136,6 +138,17 @@ def _notebooks(verdicts: Sequence[Verdict]) -> Iterator[OverviewLine]:
             text=f"{_submissions(len(unread))} could not be read: 0 points",
             students=unread,
         )
+
+
+def _left_out(verdicts: Sequence[Verdict], spec: AssignmentSpec) -> Iterator[OverviewLine]:
+    for notebook in spec.notebooks:
+        missing = tuple(v.student for v in verdicts if notebook.absence in v.notes)
+        if missing:
+            yield OverviewLine(
+                kind="missing_notebook",
+                text=f"{_submissions(len(missing))} without {notebook.file}",
+                students=missing,
+            )
 
 
 def _tests(statistics: ClassStatistics) -> Iterator[OverviewLine]:

@@ -6,12 +6,15 @@ import json
 from decimal import Decimal
 
 from grader.course.spec import AssignmentSpec, Notebook, Question
+from grader.gradebook.standings import class_marks
 from grader.intake.answers import AnswerPart, AnswerPlace, AnswerPosition
+from grader.report.overview import findings
 from grader.report.places import cells_of_tests
 from grader.report.rendered_notebook import view_answer, view_notebook
 from grader.sandbox.executed import places_of_cells
 from grader.suite.results import TestOutcome, TestResult
 from tests.helpers.notebooks import code, markdown
+from tests.helpers.verdicts import graded
 
 SPEC = AssignmentSpec(
     title="Two",
@@ -84,3 +87,19 @@ def test_metadata_that_tell_nothing_are_one_notebook() -> None:
         view = view_notebook(document)
         assert [cell.label for cell in view.cells] == [1, 2, 3, 4, 5]
         assert view.part("").cells == 5
+
+
+def test_who_left_a_notebook_out_and_who_ran_out_of_time_is_told() -> None:
+    missing = SPEC.notebooks[1].absence
+    verdicts = [
+        graded("ada"),
+        graded("bob", notes=(missing,)),
+        graded("cem", notes=("first.ipynb: cell 4 ran longer than 20 s and was stopped",)),
+    ]
+    told = {
+        one.kind: one
+        for one in findings(verdicts, spec=SPEC, standings={}, marks=class_marks(verdicts, {}, {}))
+    }
+    assert told["missing_notebook"].text == "1 submission without second.ipynb"
+    assert told["missing_notebook"].students == ("bob",)
+    assert told["time_limit"].students == ("cem",)
