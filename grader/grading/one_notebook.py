@@ -14,5 +14,5 @@ def for_one(config: BatchConfig, job: Job) -> BatchConfig:
     """Return the setting for this submission, and no other."""
     files = {**job.files, **config.given}
     modules = {PurePosixPath(name).parts[0].removesuffix(".py") for name in files}
-    texts = [job.data, *(data for name, data in files.items() if name.endswith(".py"))]
+    texts = [job.data, *(d for name, d in files.items() if name.endswith((".py", ".ipynb")))]
     return msgspec.structs.replace(config, alone=True, preloads=preloads_for(texts, own=modules))
