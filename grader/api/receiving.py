@@ -72,18 +72,20 @@ def look_at(course: Course, assignment: Assignment, student: str, folder: Path) 
 
 
 def _advice(submission: Submission, assignment: Assignment) -> tuple[str, ...]:
-    try:
-        notebook = read_notebook(submission.read(), name=submission.file)
-    except SubmissionError:  # its problem says so
-        return ()
-    names = [*(name for name, _ in submission.files), *submission.unused]
-    said = advice(
-        notebook,
-        file=submission.file,
-        size=submission.content.size,
-        assignment=assignment.name,
-    )
-    return (*said, *look_ahead(notebook.sources, assignment.spec, beside=names))
+    beside = [*(name for name, _ in submission.files), *submission.unused]
+    said: list[str] = []
+    for name, data in submission.read_notebooks().items():
+        file = f"{name}.ipynb" if name else submission.file
+        try:
+            notebook = read_notebook(data, name=file)
+        except SubmissionError:  # its problem, or a note, says so
+            continue
+        own = [
+            *advice(notebook, file=file, size=len(data), assignment=assignment.name, called=name),
+            *look_ahead(notebook.sources, assignment.spec, beside=beside),
+        ]
+        said += [f"{file}: {sentence}" for sentence in own] if name else own
+    return tuple(said)
 
 
 def hand_in(

@@ -10,6 +10,7 @@ import pytest
 
 from grader.api import collect_submissions, make_inbox, submit
 from grader.api.batch_config import batch_config
+from grader.api.receiving import look_at
 from grader.course.directory import Course
 from grader.errors import SubmissionError
 from grader.grading.packed_bundle import pack, unpack
@@ -85,3 +86,15 @@ def test_a_machine_elsewhere_gets_every_reference(course: Course, tmp_path: Path
         assert path.is_relative_to(there.folder)
         own = assignment.reference_paths[notebook.name]
         assert path.read_bytes() == own.read_bytes()
+
+
+def test_a_desk_looks_at_each_notebook_and_names_the_one_that_is_missing(
+    course: Course, tmp_path: Path
+) -> None:
+    right = solved(course.assignment(NAME))
+    hand_in(tmp_path / "up" / "ada", attention=with_cell(right["attention"], "def ("))
+    looked = look_at(course, course.assignment(NAME), "ada", tmp_path / "up")
+    assert looked.problem == ""
+    assert looked.submission.notebook == "attention"
+    assert "backprop.ipynb was not handed in: q1 and q2 are in it." in looked.warnings
+    assert any(w.startswith("attention.ipynb: ") and "syntax" in w for w in looked.warnings)

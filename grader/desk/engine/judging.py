@@ -220,6 +220,7 @@ class Judging:
             problem=submission.problem,
             notes=submission.notes,
             unused=submission.unused,
+            notebook=submission.notebook,
             seed=one.seed,
         )
 

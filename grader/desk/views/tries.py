@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import io
+import zipfile
+from collections.abc import Mapping
 from typing import Any
 
 from starlette.responses import HTMLResponse, Response, StreamingResponse
@@ -82,11 +85,22 @@ def send_receipt(visit: Visit) -> Response:
 
 
 def send_notebook(visit: Visit) -> Response:
-    """Send what was handed in, to be saved."""
+    """Send what was handed in, to be saved; several notebooks as a zip."""
     one = try_of(visit)
     submission = load_attempt(visit.course.course.submissions_dir / one.folder, one.attempt)
+    if submission.notebook:
+        notebooks = submission.read_notebooks()
+        return file_answer(_zipped(notebooks), f"{one.assignment}.zip", "application/zip")
     name = submission.file.rpartition("/")[2] or "notebook.ipynb"
     return file_answer(submission.read(), name, "application/octet-stream")
+
+
+def _zipped(notebooks: Mapping[str, bytes]) -> bytes:
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, data in notebooks.items():
+            archive.writestr(f"{name}.ipynb", data)
+    return packed.getvalue()
 
 
 def try_of(visit: Visit) -> DeskTry:
