@@ -46,8 +46,8 @@ def command(
 
     Puts a copy into the inbox. Your earlier tries stay there. No other student can read, change
     or delete it. The released notebook says which assignment it is; if that is unclear, you are
-    asked. Other files that the assignment asks for are taken from the notebook's folder, and
-    listed.
+    asked. Other files that the assignment asks for, and its other notebooks where it has several,
+    are taken from the notebook's folder, and listed.
 
     Prints and saves a receipt without a signature, which finds your try in the inbox. After the
     staff have collected, `grader receipt fetch` gets the signed one.
