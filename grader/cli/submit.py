@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import getpass
+import os
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from grader.cli.options import json_option
+from grader.cli.options import json_option, print_json
 from grader.cli.output import secho
-from grader.errors import GraderError
+from grader.errors import GraderError, UsageError
 from grader.printable import printable_json, printable_line
 from grader.storage import write_atomically
 
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
 
 @click.command("submit")
 @click.argument("notebook", type=click.Path(path_type=Path))
-@click.option("--to", "inbox", required=True, type=click.Path(path_type=Path), help="The inbox.")
+@click.option("--to", required=True, help="The inbox, or the address of a desk.")
 @click.option("--assignment", help="Default: what the released notebook and its folder say.")
 @click.option(
     "--anyway", is_flag=True, help="Hand in as --assignment, whatever notebook and folder say."
@@ -32,14 +33,22 @@ if TYPE_CHECKING:
 @click.option(
     "--receipt", "receipt_path", type=click.Path(path_type=Path), help="Where to keep the receipt."
 )
+@click.option(
+    "--token-file",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="Your token for the desk; default: the variable GRADER_TOKEN.",
+)
+@click.option("--wait/--no-wait", default=True, help="Wait for the desk's checks; default: yes.")
 @json_option
 def command(
     notebook: Path,
-    inbox: Path,
+    to: str,
     assignment: str | None,
     anyway: bool,
     student: str | None,
     receipt_path: Path | None,
+    token_file: Path | None,
+    wait: bool,
     as_json: bool,
 ) -> None:
     """Hand in a notebook.
@@ -52,10 +61,18 @@ def command(
     Prints and saves a receipt without a signature, which finds your try in the inbox. After the
     staff have collected, `grader receipt fetch` gets the signed one.
 
+    To a desk (`--to https://…`) it goes with your token. What the desk says before it counts is
+    printed; on a terminal you are asked, else --anyway says that you are sure.
+
     \b
     Example:
       grader submit mlp-backprop.ipynb --to /courses/comp541/inbox
+      grader submit mlp-backprop.ipynb --to https://desk.example.edu --token-file token.txt
     """
+    if to.startswith(("http://", "https://")):
+        _to_desk(notebook, to, assignment, anyway, token_file, wait=wait, as_json=as_json)
+        return
+    inbox = Path(to)
     if anyway and not assignment:
         raise click.UsageError("--anyway needs --assignment.")
     who = student or getpass.getuser()
@@ -78,6 +95,58 @@ def command(
     _save(raw, path)
     if not as_json:
         click.echo(f"  receipt {path} (not signed; see `grader receipt`)")
+
+
+def _to_desk(
+    notebook: Path,
+    address: str,
+    assignment: str | None,
+    sure: bool,
+    token_file: Path | None,
+    *,
+    wait: bool,
+    as_json: bool,
+) -> None:
+    from grader.api.desk_client import DeskClient
+
+    def is_sure(warnings: tuple[str, ...]) -> bool:
+        for warning in warnings:
+            secho(f"Before it counts: {warning}", fg="yellow", err=True)
+        asks = sys.stdin.isatty() and not as_json
+        return sure or (asks and click.confirm("Hand it in as it is?", err=True))
+
+    client = DeskClient(address, _token(token_file))
+    answer = client.hand_in(notebook, assignment, is_sure=is_sure)
+    if not as_json:
+        said = f"Handed in: {answer.said['assignment']}, try {answer.said['attempt']}"
+        click.echo(printable_line(said))
+        click.echo(f"  sha256  {printable_line(str(answer.said['sha256']))}")
+        click.echo(f"  page    {printable_line(str(answer.said['page']))}")
+    if wait:
+        answer = client.follow(answer, lambda said: None)
+    if as_json:
+        print_json({**answer.said, "warnings": list(answer.warnings)})
+    elif answer.said["state"] == "judged":
+        points = f"{answer.said.get('points')} of {answer.said.get('max_points')}"
+        click.echo(printable_line(f"  checks  {points} points that can be seen now"))
+    elif wait:
+        said = answer.said.get("problem") or answer.said["state"]
+        click.echo(printable_line(f"  checks  {said}"))
+
+
+def _token(path: Path | None) -> str:
+    token = os.environ.get("GRADER_TOKEN", "")
+    if path is not None:
+        try:
+            token = path.read_text(encoding="utf-8")
+        except (OSError, UnicodeError) as error:
+            raise UsageError("the token can't be read", where=path) from error
+    if not token.strip():
+        raise UsageError(
+            "the desk asks for your token",
+            hint="Make one on its page Account; keep it in a file for --token-file.",
+        )
+    return token.strip()
 
 
 def _submit(

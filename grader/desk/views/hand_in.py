@@ -53,6 +53,9 @@ def upload(visit: Visit) -> Response:
         kept.forget()
         raise UsageError(looked.problem, hint="Nothing was handed in: mend the file, then again.")
     if looked.warnings and not visit.said("sure"):
+        if wants_json(visit):
+            asked = {"warnings": looked.warnings, "upload": kept.name, "key": kept.record.key}
+            return json_answer(asked)
         return page(visit, "confirm", 200, looked=looked, upload=kept, assignment=assignment)
     return _hand_in(visit, assignment, kept, looked)
 

@@ -6,7 +6,7 @@ from starlette.responses import Response
 
 from grader.desk.credentials import SESSION, STAFF_SESSION, TOKEN
 from grader.desk.may import Action
-from grader.desk.rendering import error_page, go, page
+from grader.desk.rendering import error_page, go, json_answer, page, wants_json
 from grader.desk.routing import NotFound, OpenPage, Page, Visit, of_own
 
 _OLD_LINK = "This link was used, or is too old, or a newer one was made."
@@ -88,6 +88,8 @@ def home(visit: Visit) -> Response:
     """Lead to the course; to a list where there are several."""
     account = visit.me.account
     own = [c for c in visit.desk.courses.values() if c.people.user(account) is not None]
+    if wants_json(visit):
+        return json_answer({"courses": [course.slug for course in own]})
     if len(own) == 1:
         return go(f"/c/{own[0].slug}/")
     return page(visit, "home", own=own)

@@ -1,0 +1,145 @@
+"""Hand in to a desk from a program: a terminal, Jupyter, Colab."""
+
+from __future__ import annotations
+
+import secrets
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote, urlsplit
+
+from grader.errors import InfrastructureError, UsageError
+from grader.intake.accepted_files import AcceptedFiles, beside_on_disk
+from grader.intake.notebook import read_notebook
+from grader.release.check_settings import released_spec
+
+_TIMEOUT_S = 60.0
+_LOOK_S = 0.5
+_ENDED = ("judged", "failed", "superseded")
+
+
+@dataclass(frozen=True, kw_only=True)
+class DeskAnswer:
+    """What the desk says of a try, as JSON has it; `warnings` came before it counted."""
+
+    said: dict[str, Any]
+    warnings: tuple[str, ...] = ()
+
+
+class DeskClient:
+    """Talks to one desk for the owner of a token.
+
+    Args:
+        address: of the desk, or of a course of it: `https://desk.example.edu/c/comp541`.
+        token: personal, as the desk's account page makes it.
+
+    Raises:
+        UsageError: from every method: the desk refuses, and says why.
+        InfrastructureError: it can't be reached.
+    """
+
+    def __init__(self, address: str, token: str) -> None:
+        parts = urlsplit(address)
+        if parts.scheme == "http" and parts.hostname not in ("127.0.0.1", "localhost", "::1"):
+            raise UsageError(
+                "the token would go over the network in the clear",
+                where=address,
+                hint="Use the desk's https:// address.",
+            )
+        self._origin = f"{parts.scheme}://{parts.netloc}"
+        self._course = parts.path.strip("/").removeprefix("c/").partition("/")[0]
+        self._token = token
+
+    def hand_in(
+        self,
+        notebook: Path,
+        assignment: str | None,
+        *,
+        is_sure: Callable[[tuple[str, ...]], bool],
+    ) -> DeskAnswer:
+        """Hand in a notebook with what the assignment asks for beside it.
+
+        Args:
+            notebook: the file.
+            assignment: default: what the released notebook says.
+            is_sure: asked, with what the desk says of the files, whether they count all the same.
+        """
+        if not notebook.is_file():
+            raise UsageError("there is no such notebook", where=notebook)
+        data = notebook.read_bytes()
+        name = assignment or read_notebook(data, name=notebook.name).assignment
+        if not name:
+            raise UsageError(
+                "nothing says which assignment this is",
+                where=notebook,
+                hint="Name it: --assignment NAME.",
+            )
+        course = self._course or self._only_course()
+        spec = released_spec(notebook.resolve().parent)
+        beside = beside_on_disk(notebook, AcceptedFiles(spec.handin)) if spec else None
+        files = [("files", (notebook.name, data))]
+        files += [("files", (n, c.read(n))) for n, c in (beside.files if beside else ())]
+        where = f"/c/{quote(course)}/a/{quote(name)}"
+        said = self._ask(
+            "POST", f"{where}/hand-in", data={"key": secrets.token_hex(16)}, files=files
+        )
+        warnings = tuple(map(str, said.get("warnings", ())))
+        if "upload" in said:
+            if not is_sure(warnings):
+                raise UsageError("nothing was handed in", hint="Mend the notebook, then again.")
+            form = {"upload": said["upload"], "key": said["key"]}
+            said = self._ask("POST", f"{where}/confirm", data=form)
+        return DeskAnswer(said=said, warnings=warnings)
+
+    def follow(self, one: DeskAnswer, told: Callable[[dict[str, Any]], None]) -> DeskAnswer:
+        """Wait until a try has ended; `told` is given what the desk says meanwhile."""
+        path = urlsplit(str(one.said["page"])).path
+        said = one.said
+        while said.get("state") not in _ENDED:
+            time.sleep(_LOOK_S)
+            said = self._ask("GET", path)
+            told(said)
+        return DeskAnswer(said=said, warnings=one.warnings)
+
+    def _only_course(self) -> str:
+        courses = self._ask("GET", "/").get("courses", [])
+        if len(courses) != 1:
+            raise UsageError(
+                "the desk has several courses of yours" if courses else "you are in no course",
+                where=self._origin,
+                hint="Name one: --to " + " or ".join(f"{self._origin}/c/{c}" for c in courses[:5]),
+            )
+        return str(courses[0])
+
+    def _ask(self, method: str, path: str, **more: Any) -> dict[str, Any]:
+        import requests  # half a second of imports that other commands need not pay
+
+        headers = {"authorization": f"Bearer {self._token}", "accept": "application/json"}
+        try:
+            answer = requests.request(
+                method,
+                self._origin + path,
+                headers=headers,
+                timeout=_TIMEOUT_S,
+                allow_redirects=False,
+                **more,
+            )
+        except requests.RequestException as error:
+            raise InfrastructureError(
+                f"the desk can't be reached: {type(error).__name__}",
+                where=self._origin,
+                hint="Look at the address, and whether it opens in a browser. Hand in again: what "
+                "was received already is not lost, and each time counts as a try.",
+            ) from error
+        try:
+            said = answer.json()
+        except ValueError:
+            said = {}
+        if not isinstance(said, dict):
+            said = {}
+        if answer.status_code >= 300:
+            what = str(said.get("error") or f"it answers {answer.status_code}")
+            raise UsageError(what, where=self._origin, hint=str(said.get("hint") or "") or None)
+        return said
