@@ -81,7 +81,7 @@ class WorkReader:
             spec=self._assignment.spec,
             audience=audience,
             now=self._now,
-            given=self._given(verdict, audience),
+            given=self.given(verdict, audience),
             by_hand=standing.by_hand,
         )
 
@@ -93,7 +93,7 @@ class WorkReader:
             spec=self._assignment.spec,
             audience=audience,
             now=self._now,
-            given=self._given(verdict, audience),
+            given=self.given(verdict, audience),
             standing=self._standing(verdict.student, verdict),
             template_dirs=self._course.template_dirs,
         )
@@ -130,7 +130,8 @@ class WorkReader:
             group=found.group,
         )
 
-    def _given(self, verdict: Verdict, audience: Audience) -> Given:
+    def given(self, verdict: Verdict, audience: Audience) -> Given:
+        """Return what people gave and said, by question, as far as this reader may see it."""
         if audience == "student" and not self._published:
             return {}
         return marked_answers(verdict, self._marks(verdict.student))

@@ -37,6 +37,7 @@ def show_try(visit: Visit) -> Response:
         spec=assignment.spec,
         verdict=verdict,
         sheet=own.sheet(verdict, work.standing, audience) if verdict else None,
+        given=own.given(verdict, audience) if verdict else {},
         counts=bool(work.counted and work.counted.submission.attempt == one.attempt),
         standing=work.standing,
         mine=one.student == visit.me.person,
