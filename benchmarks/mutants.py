@@ -199,8 +199,12 @@ def without_equivalent(changes: list[dict[str, str]]) -> list[dict[str, str]]:
     return [change for change in changes if not is_listed(change)]
 
 
-def record(name: str, folder: Path, of: int, sample: str) -> None:
-    """Write what was found of a room into the record, and list the survivors."""
+def record(name: str, folder: Path, of: int, sample: str, again: bool) -> None:
+    """Write what was found of a room into the record, and list the survivors.
+
+    What was noticed at first stays: tests written for the survivors of a sample say little of the
+    rest.
+    """
     found = read_findings(folder)
     counts = Counter(found.values())
     alive = [mutant for mutant, what in found.items() if what in ("survived", "untested")]
@@ -215,6 +219,8 @@ def record(name: str, folder: Path, of: int, sample: str) -> None:
         "survivors": survivors,
     }
     recorded: dict[str, Any] = json.loads(RECORD.read_text("utf-8")) if RECORD.exists() else {}
+    earlier = recorded.get(name, {}) if again else {}
+    entry["at_first"] = earlier.get("at_first", share_of(earlier or entry))
     recorded[name] = entry
     ordered = {room: recorded[room] for room in ROOMS if room in recorded}
     RECORD.write_text(json.dumps(ordered, indent=1, ensure_ascii=False) + "\n", "utf-8")
@@ -222,19 +228,23 @@ def record(name: str, folder: Path, of: int, sample: str) -> None:
         print(f"\n{change['function']}\n- {change['before']}\n+ {change['after']}")
 
 
+def share_of(entry: dict[str, Any]) -> float:
+    """How much was noticed of what could be."""
+    return (entry["killed"] + entry["stopped"]) / max(entry["tried"] - entry["equivalent"], 1)
+
+
 def write_table() -> None:
     """The table of the record: a share is of those tried that are not equivalent."""
     rows = [
-        "| room | mutants | tried | killed | timeouts | equivalent | survivors | noticed |",
-        "|---|---|---|---|---|---|---|---|",
+        "| room | mutants | tried | killed | timeouts | equivalent | survivors | noticed | at first |",
+        "|---|---|---|---|---|---|---|---|---|",
     ]
     for name, entry in json.loads(RECORD.read_text("utf-8")).items():
-        noticed = entry["killed"] + entry["stopped"]
-        share = noticed / max(entry["tried"] - entry["equivalent"], 1)
         tried = f"{entry['tried']}{entry['sample']}"
         rows.append(
             f"| {name} | {entry['mutants']} | {tried} | {entry['killed']} | {entry['stopped']} "
-            f"| {entry['equivalent']} | {len(entry['survivors'])} | {share:.1%} |"
+            f"| {entry['equivalent']} | {len(entry['survivors'])} | {share_of(entry):.1%} "
+            f"| {entry['at_first']:.1%} |"
         )
     TABLE.write_text("\n".join(rows) + "\n", "utf-8")
     print("\n".join(rows))
@@ -257,7 +267,7 @@ def try_room(name: str, again: bool, sample: int, seed: int) -> None:
         note.write_text(f" (random, seed {seed})", "utf-8")
     if drawn:
         run_mutmut(folder, drawn)
-    record(name, folder, len(names), note.read_text("utf-8") if note.exists() else "")
+    record(name, folder, len(names), note.read_text("utf-8") if note.exists() else "", again)
 
 
 def main() -> None:
