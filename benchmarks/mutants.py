@@ -236,7 +236,8 @@ def share_of(entry: dict[str, Any]) -> float:
 def write_table() -> None:
     """The table of the record: a share is of those tried that are not equivalent."""
     rows = [
-        "| room | mutants | tried | killed | timeouts | equivalent | survivors | noticed | at first |",
+        "| room | mutants | tried | killed | timeouts | equivalent | survivors | noticed "
+        "| at first |",
         "|---|---|---|---|---|---|---|---|---|",
     ]
     for name, entry in json.loads(RECORD.read_text("utf-8")).items():
