@@ -20,6 +20,9 @@ from tests.helpers.assignments import make_assignment
 
 WAIT_MS = 240_000
 ADDRESS = "/c/course/a/warm-up"
+WIDEST = """[...document.querySelectorAll("main *")]
+  .filter((e) => e.getBoundingClientRect().right > innerWidth && !e.closest(".wide"))
+  .map((e) => e.outerHTML.slice(0, 80)).slice(0, 5)"""
 
 pytestmark = [pytest.mark.browser, pytest.mark.local_box]
 
@@ -161,4 +164,4 @@ def fits_every_window(desk: Desk, staff: Any, student: Any) -> None:
                 for path in paths:
                     page.goto(desk.origin + path)
                     wide = page.evaluate("document.documentElement.scrollWidth")
-                    assert wide <= width, (path, width)
+                    assert wide <= width, (path, width, page.evaluate(WIDEST))
