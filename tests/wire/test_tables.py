@@ -230,7 +230,7 @@ WHY = {
 
 
 @pytest.mark.parametrize("name", FORGED)
-def test_no_forged_table_is_built_and_it_is_said_why(name: str) -> None:
+def test_no_forged_table_is_built(name: str) -> None:
     with pytest.raises(Undecodable) as refused:
         table(FORGED[name])
     if name in WHY:
