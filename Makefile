@@ -14,6 +14,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 help:
 	@echo "make demo          release an assignment, hand in its sample class, grade it"
+	@echo "make desk-demo     a course in the middle of its marking, in a browser"
 	@echo "make test          environment, lint, type check, import contracts, tests"
 	@echo "make test T=…      the tests of a room, a file or a module alone, such as T=tests/report"
 	@echo "make test-long     what takes longer: samples, attacks, faults, semesters, shortened"
@@ -48,6 +49,9 @@ $(VENV)/.installed: pyproject.toml $(VENV)/.torch
 $(VENV)/.developing: pyproject.toml $(VENV)/.installed
 	$(BIN)/pip install --quiet -e '.[dev]'
 	@touch $@
+
+desk-demo: $(VENV)/.developing
+	@PATH="$(abspath $(BIN)):$$PATH" $(BIN)/python .ci/desk-demo
 
 demo: $(VENV)/.installed
 	@PATH="$(abspath $(BIN)):$$PATH" sh ./.ci/demo

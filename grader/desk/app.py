@@ -30,7 +30,7 @@ from grader.desk.may import may
 from grader.desk.pages import all_pages
 from grader.desk.rates import Rates
 from grader.desk.rendering import error_page
-from grader.desk.routing import Anything, NotFound, Page, Visit
+from grader.desk.routing import AnyPage, NotFound, Page, Visit
 from grader.errors import GradebookError, GraderError, InfrastructureError
 
 LOG = logging.getLogger("grader.desk")
@@ -39,7 +39,7 @@ _FOREIGN = "This form was not sent from the desk itself. Load the page again, th
 
 
 def make_app(
-    desk: Desk, *, supervisors: Sequence[Supervisor] = (), pages: Sequence[Anything] | None = None
+    desk: Desk, *, supervisors: Sequence[Supervisor] = (), pages: Sequence[AnyPage] | None = None
 ) -> Starlette:
     """Return the application.
 
@@ -74,7 +74,7 @@ def make_app(
     return app
 
 
-def _route(page: Anything, rates: Rates) -> Route:
+def _route(page: AnyPage, rates: Rates) -> Route:
     async def endpoint(request: Request) -> Response:
         visit = Visit(request=request, desk=request.app.state.desk, now=dt.datetime.now(dt.UTC))
         try:
@@ -93,7 +93,7 @@ def _route(page: Anything, rates: Rates) -> Route:
     return Route(page.path, endpoint, methods=[page.method], name=page.name or page.view.__name__)
 
 
-async def _answer(visit: Visit, page: Anything, rates: Rates) -> Response:
+async def _answer(visit: Visit, page: AnyPage, rates: Rates) -> Response:
     await run_in_threadpool(_recognise, visit)
     if isinstance(page, Page) and visit.user is None:
         return _sign_in_first(visit)
@@ -119,7 +119,7 @@ async def _answer(visit: Visit, page: Anything, rates: Rates) -> Response:
             await visit.form.close()
 
 
-def _view(visit: Visit, page: Anything) -> Response:
+def _view(visit: Visit, page: AnyPage) -> Response:
     if isinstance(page, Page) and not may(visit.me, page.action, page.thing(visit)):
         raise NotFound
     return page.view(visit)

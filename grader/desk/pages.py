@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from grader.desk.routing import Anything
+from grader.desk.routing import AnyPage
 from grader.desk.views import (
     course,
     files,
@@ -18,6 +18,6 @@ from grader.desk.views import (
 _ALL = (signing_in, course, hand_in, tries, marking, people, queue, publishing, files)
 
 
-def all_pages() -> list[Anything]:
+def all_pages() -> list[AnyPage]:
     """Return every page of the desk."""
     return [page for module in _ALL for page in module.PAGES]

@@ -9,7 +9,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Literal
 
 from starlette.datastructures import FormData
 from starlette.requests import Request
@@ -87,7 +87,6 @@ class Page:
         view: makes the answer; it may block, and runs in a thread.
         action: what is done there.
         thing: to what; it raises NotFound where there is no such thing.
-        stream: an asynchronous view instead, which reads the body or writes it piece by piece.
     """
 
     method: Literal["GET", "POST"]
@@ -110,5 +109,4 @@ class OpenPage:
     name: str = ""
 
 
-Anything = Page | OpenPage
-Extra = dict[str, Any]
+AnyPage = Page | OpenPage

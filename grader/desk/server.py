@@ -83,11 +83,12 @@ def _listen(host: str, port: int) -> socket.socket:
     try:
         listening.bind((host, port))
         listening.listen(_BACKLOG)
-    except OSError as error:
+    except (OSError, ValueError, TypeError, OverflowError) as error:
         listening.close()
+        why = error.strerror if isinstance(error, OSError) else "that is no address"
         raise UsageError(
-            f"{host}:{port} can't be used: {error.strerror}",
-            hint="Another program has the port: name another with --port.",
+            f"{host}:{port} can't be used: {why}",
+            hint="Name another with --port, or another address of this machine with --host.",
         ) from error
     return listening
 

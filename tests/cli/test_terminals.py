@@ -165,6 +165,7 @@ CALLS: dict[str, Calls] = {
     ],
     "grader publish": lambda w: [["publish", "--url", ARGUMENT, "--out", w.out / PLACE]],
     "grader gradebook upgrade": lambda w: [["gradebook", "upgrade"]],
+    "grader serve": lambda w: [["serve", "--host", ARGUMENT]],  # else it would serve for ever
     "grader validate": lambda w: [["validate", "warm-up", "--sandbox", "unsafe"]],
     "grader sandbox build": lambda w: [["sandbox", "build"]],
     "grader sandbox prune": lambda w: [["sandbox", "prune"]],

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bleach._vendor import html5lib
+import html5lib
 
 HTML = (
     "<script>attack()</script>",

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from decimal import Decimal
 
+import html5lib
 import pytest
-from bleach._vendor import html5lib
 
 from grader.report.class_page import class_page, own_script
 from grader.report.statistics import class_statistics

@@ -7,9 +7,9 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+import html5lib
 import msgspec
 import pytest
-from bleach._vendor import html5lib
 
 from grader.errors import GraderError
 from grader.grading.verdict import Verdict

@@ -6,9 +6,9 @@ import datetime as dt
 from dataclasses import replace
 from decimal import Decimal
 
+import html5lib
 import msgspec
 import pytest
-from bleach._vendor import html5lib
 
 from grader.course.course_file import CourseFile
 from grader.gradebook.marks import MarkEvent
