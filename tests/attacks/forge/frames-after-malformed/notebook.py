@@ -12,7 +12,7 @@ cells = get_ipython().execution_count  # as many as the next one has
 
 
 def own_number():
-    return next(o.number for o in gc.get_objects() if type(o).__name__ == "Session")
+    return next(o.number for o in gc.get_objects() if type(o).__name__ == "BoxSession")
 
 
 def status(session, made):
