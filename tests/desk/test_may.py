@@ -118,3 +118,12 @@ def test_who_was_taken_out_is_out_at_once(tables: Tables) -> None:
         tables.browser("ines").post("/c/course/people/remove", {"person": "ben"}).status_code == 303
     )
     assert ben.get("/c/course/").status_code == 303
+
+
+def test_nobody_makes_themselves_something_else(tables: Tables) -> None:
+    adi = tables.browser("adi")
+    refused = adi.post("/c/course/people/staff", {"person": "adi", "role": "instructor"})
+    assert refused.status_code == 422
+    assert adi.get("/c/course/queue").status_code == 404
+    renamed = adi.post("/c/course/people/staff", {"person": "adi", "role": "admin", "name": "Adi"})
+    assert renamed.status_code == 303

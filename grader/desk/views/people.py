@@ -40,6 +40,8 @@ def put_staff(visit: Visit) -> Response:
     if role not in {r.value for r in Role if r is not Role.STUDENT}:
         raise UsageError("choose a role", hint="Students come from the roster.")
     person = visit.said("person", 200)
+    if person == visit.me.person and role != visit.me.role:
+        raise UsageError("you can't change what you are yourself", hint="Another instructor can.")
     visit.course.people.put(
         person,
         name=visit.said("name", 200),
