@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
 import datetime as dt
 import re
 import shutil
-from collections.abc import Iterator
+from collections.abc import Coroutine, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from decimal import Decimal
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import msgspec
 import pytest
@@ -34,6 +36,8 @@ STAFF = {
     "ines": (Role.INSTRUCTOR, ""),
     "adi": (Role.ADMIN, ""),
 }
+
+Result = TypeVar("Result")
 
 
 class Browser:
@@ -139,6 +143,12 @@ class Tables:
         found = gradebook.tries.get(one.id)
         assert found is not None
         return found
+
+
+def run_async(work: Coroutine[Any, Any, Result]) -> Result:
+    """Run a coroutine to its end, in a thread of its own: a browser's loop may run in this one."""
+    with ThreadPoolExecutor(1) as thread:
+        return thread.submit(asyncio.run, work).result()
 
 
 def places(tables: Tables, number: int) -> dict[str, object]:

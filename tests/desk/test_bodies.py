@@ -8,6 +8,7 @@ from typing import Any
 from starlette.types import Receive, Scope, Send
 
 from grader.desk.bodies import Bodies
+from tests.desk.conftest import run_async
 
 SCOPE: dict[str, Any] = {"type": "http", "headers": []}
 MAX = 2 << 20
@@ -39,7 +40,7 @@ def answer(*pieces: bytes | None, scope: dict[str, Any] = SCOPE) -> tuple[int, s
         sent.append(message)
 
     app = Bodies(reads_all, max_bytes=MAX, idle_s=0.05)
-    asyncio.run(app(scope, receive, send))
+    run_async(app(scope, receive, send))
     return sent[0]["status"], b"".join(m.get("body", b"") for m in sent[1:]).decode()
 
 

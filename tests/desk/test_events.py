@@ -13,7 +13,7 @@ from grader.desk import events
 from grader.desk.engine.supervisor import Supervisor
 from grader.desk.engine.talk import CellNews, from_line, to_line
 from grader.desk.events import News
-from tests.desk.conftest import Tables
+from tests.desk.conftest import Tables, run_async
 
 MINUTE = dt.timedelta(minutes=1)
 
@@ -43,7 +43,7 @@ def test_a_try_is_followed_from_the_queue_to_its_verdict(
                     tries.fail(second.id, "ours", now=tables.now)
         return heard
 
-    heard = asyncio.run(follow())
+    heard = run_async(follow())
     assert [h["state"] for h in heard] == ["waiting", "waiting", "running", "running", "failed"]
     assert [h["ahead"] for h in heard[:2]] == [1, 0]
     assert (heard[3]["cell"], heard[3]["cells"]) == (3, 9)
@@ -64,7 +64,7 @@ def test_nobody_is_looked_after_who_has_gone(tables: Tables) -> None:
             await waiting
         await follower.aclose()
 
-    asyncio.run(look_once())
+    run_async(look_once())
     assert not news._watchers
 
 
