@@ -31,7 +31,7 @@ from grader.cli import cli
 HERE = Path(__file__).parent
 GRADER = Path(sys.executable).with_name("grader")
 HEAVY = ("torch", "numpy", "pandas", "sqlalchemy", "matplotlib", "nbconvert", "IPython", "docker")
-RUN_NOTEBOOKS = ("check", "grade", "validate", "doctor", "similarity", "sandbox build")
+RUN_NOTEBOOKS = ("serve", "check", "grade", "validate", "doctor", "similarity", "sandbox build")
 """These run notebooks, read a whole class of them, or build an image."""
 SUBMIT = ("submit", "ps1.ipynb", "--to", "../inbox", "--receipt", "ps1.receipt.json")
 SUBMIT += ("--assignment", "ps1")
@@ -54,8 +54,8 @@ COMMANDS: tuple[tuple[str, ...], ...] = (
     ("report", "hw1"),
     ("mark-answers", "ps1"),
     ("mark", "s0000", "exam", "--points", "8"),
-    ("show-marks"),
-    ("history"),
+    ("show-marks",),
+    ("history",),
     ("excuse", "s0000", "hw1", "--why", "ill"),
     ("extend", "s0001", "hw1", "2025-02-05", "--why", "ill"),
     ("import-marks", "marks.csv"),
