@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import datetime as dt
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from grader.course.directory import Assignment, Course
 from grader.course.spec import AssignmentSpec
 from grader.gradebook.course_marks import marked_answers
 from grader.gradebook.course_tries import counted_verdicts
-from grader.gradebook.hand_marks import Newest
 from grader.gradebook.standings import Standing, Standings
 from grader.gradebook.store import Gradebook
 from grader.gradebook.whole_mark import Given
@@ -109,7 +108,7 @@ class WorkReader:
     def _standing(self, student: str, verdict: Verdict | None) -> Standing:
         found = self._standings.of(
             [verdict] if verdict else [],
-            newest=self._marks(student),
+            newest=self._standings.newest(student),
             now=self._now,
             whole=False,
             also=[student],
@@ -117,28 +116,10 @@ class WorkReader:
         if self._published:
             return found
         # What a person gave for the whole is not out yet, nor what lateness makes of it.
-        return Standing(
-            name=found.name,
-            on_roster=found.on_roster,
-            handed_in=found.handed_in,
-            due=found.due,
-            extended=found.extended,
-            late=found.late,
-            excused=found.excused,
-            absent=found.absent,
-            overdue=found.overdue,
-            group=found.group,
-        )
+        return replace(found, earned=None, refused=False, by_hand=None)
 
     def given(self, verdict: Verdict, audience: Audience) -> Given:
         """Return what people gave and said, by question, as far as this reader may see it."""
         if audience == "student" and not self._published:
             return {}
-        return marked_answers(verdict, self._marks(verdict.student))
-
-    def _marks(self, student: str) -> Newest:
-        read = self._gradebook.hand_marks.newest
-        item = self._standings.item
-        name = self._assignment.name
-        whole = read(student=student, item=item) if item not in (None, name) else {}
-        return whole | read(student=student, item=name)
+        return marked_answers(verdict, self._standings.newest(verdict.student))

@@ -13,7 +13,6 @@ from grader.course.spec import AssignmentSpec
 from grader.errors import GraderError, UsageError
 from grader.gradebook.course_marks import marked_answers
 from grader.gradebook.course_tries import counted_verdicts
-from grader.gradebook.hand_marks import Newest
 from grader.gradebook.reuse import key_of
 from grader.gradebook.standings import Standing, Standings, class_marks
 from grader.gradebook.store import Gradebook
@@ -111,7 +110,7 @@ class Pages:
         self._ahead: deque[Verdict] = deque()
         self._now = dt.datetime.now(dt.UTC)
         self._standings = Standings(course, assignment, gradebook)
-        self._newest = self._read_marks()
+        self._newest = self._standings.newest()
         self._writer = PageWriter(
             out or course.graded_dir / assignment.name,
             spec=assignment.spec,
@@ -151,7 +150,7 @@ class Pages:
             InfrastructureError: they can't be written.
             GraderError: a template of the course is wrong.
         """
-        self._newest = self._read_marks()
+        self._newest = self._standings.newest()
         aliases = self._aliases(verdicts)
         standings = self._standings_of(verdicts)
         given = {v.student: marked_answers(v, self._newest) for v in verdicts}
@@ -200,13 +199,6 @@ class Pages:
         self, verdicts: Sequence[Verdict], *, whole: bool = True
     ) -> dict[str, Standing]:
         return self._standings.of(verdicts, newest=self._newest, now=self._now, whole=whole)
-
-    def _read_marks(self) -> Newest:
-        """What people said of the assignment's answers, and of its item in the course file."""
-        read = self._gradebook.hand_marks.newest
-        item = self._standings.item
-        whole = read(item=item) if item not in (None, self._assignment.name) else {}
-        return whole | read(item=self._assignment.name)
 
     def _student(
         self, verdict: Verdict, aliases: Mapping[str, str], standings: Mapping[str, Standing]

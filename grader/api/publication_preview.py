@@ -46,10 +46,7 @@ def preview(
     """Return what students would see if the marks were published now."""
     verdicts = counted_verdicts(course, assignment, gradebook)
     standings = Standings(course, assignment, gradebook)
-    read = gradebook.hand_marks.newest
-    item = standings.item
-    whole = read(item=item) if item not in (None, assignment.name) else {}
-    newest = whole | read(item=assignment.name)
+    newest = standings.newest()
     given: Mapping[str, dict[str, tuple[Decimal, str]]] = {
         verdict.student: marked_answers(verdict, newest) for verdict in verdicts
     }

@@ -67,7 +67,7 @@ def make_app(
             Middleware(Headers, is_https=desk.is_https),
             Middleware(Bodies, max_bytes=(desk.max_upload_mb + 1) << 20),
         ],
-        exception_handlers={HTTPException: _http_error, GraderError: _our_error},
+        exception_handlers={HTTPException: _http_error},
         lifespan=lifespan,
     )
     app.state.desk = desk
@@ -81,10 +81,7 @@ def _route(page: AnyPage, rates: Rates) -> Route:
             return await _answer(visit, page, rates)
         except NotFound:
             return error_page(visit, 404, "There is no such page, or it is not for you.")
-        except GradebookError as error:
-            LOG.error("%s", error)
-            return error_page(visit, 503, error.what, error.hint)
-        except InfrastructureError as error:
+        except (GradebookError, InfrastructureError) as error:
             LOG.error("%s", error)
             return error_page(visit, 503, error.what, error.hint)
         except GraderError as error:
@@ -145,17 +142,12 @@ def _account(visit: Visit) -> int | None:
     if scheme.lower() == "bearer":
         found = credentials.find("token", value.strip(), now=visit.now)
         return found.account if found else None
-    value = visit.request.cookies.get(cookie_name(visit.desk), "")
+    value = visit.request.cookies.get(visit.desk.cookie, "")
     found = credentials.find("session", value, now=visit.now) if value else None
     if found is None:
         return None
     visit.session = value
     return found.account
-
-
-def cookie_name(desk: Desk) -> str:
-    """The session's cookie; `__Host-` binds it to this very host, and needs encryption."""
-    return "__Host-grader" if desk.is_https else "grader"
 
 
 def _same_site(visit: Visit) -> bool:
@@ -191,9 +183,3 @@ async def _http_error(request: Request, error: Exception) -> Response:
     visit = Visit(request=request, desk=request.app.state.desk, now=dt.datetime.now(dt.UTC))
     said = {404: "There is no such page, or it is not for you.", 405: "This is not done that way."}
     return error_page(visit, error.status_code, said.get(error.status_code, error.detail))
-
-
-async def _our_error(request: Request, error: Exception) -> Response:
-    assert isinstance(error, GraderError)  # noqa: S101 - registered for it
-    visit = Visit(request=request, desk=request.app.state.desk, now=dt.datetime.now(dt.UTC))
-    return error_page(visit, 500, error.what, error.hint)

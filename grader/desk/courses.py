@@ -94,6 +94,11 @@ class Desk:
         """Whether browsers keep its cookie to encrypted connections."""
         return self.origin.startswith("https://")
 
+    @property
+    def cookie(self) -> str:
+        """The session's cookie; `__Host-` binds it to this very host, and needs encryption."""
+        return "__Host-grader" if self.is_https else "grader"
+
 
 def open_desk(
     roots: list[Path], *, origin: str, accounts_url: str = "", max_upload_mb: int = 100

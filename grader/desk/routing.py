@@ -9,7 +9,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Any, Literal
 
 from starlette.datastructures import FormData
 from starlette.requests import Request
@@ -32,6 +32,7 @@ class Visit:
         user: who it is; None where nobody has signed in, on pages that anybody may see.
         session: the value of the session's cookie, of which form tokens are made.
         form: what was posted.
+        kept: what a view has read for this request, and may ask for again.
     """
 
     request: Request
@@ -41,6 +42,7 @@ class Visit:
     here: DeskCourse | None = None
     session: str = ""
     form: FormData = field(default_factory=FormData)
+    kept: dict[str, Any] = field(default_factory=dict)
 
     @property
     def me(self) -> User:
@@ -60,10 +62,22 @@ class Visit:
         """Return a part of the address."""
         return str(self.request.path_params.get(name, ""))
 
+    def note(self, action: str, *, thing: str = "", detail: str = "") -> None:
+        """Write into the log what was done here."""
+        course = self.here.slug if self.here else ""
+        self.desk.audit.add(
+            self.me.person, action, now=self.now, course=course, thing=thing, detail=detail
+        )
+
     def said(self, name: str, most: int = 1000) -> str:
         """Return a field of the form as text, cut at `most` characters."""
         value = self.form.get(name)
         return value.strip()[:most] if isinstance(value, str) else ""
+
+
+def whole_number(text: str) -> int | None:
+    """Return a number of up to nine digits, or None: it is none."""
+    return int(text) if text.isascii() and text.isdecimal() and len(text) < 10 else None
 
 
 View = Callable[[Visit], Response]

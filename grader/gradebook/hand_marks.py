@@ -102,6 +102,10 @@ class HandMark:
 Newest = Mapping[Fact, HandMark]
 
 
+class ChangedMeanwhileError(GradebookError):
+    """Somebody else has changed a mark since it was looked at; nothing was recorded."""
+
+
 class HandMarks:
     """The record of one gradebook, made by `Gradebook.hand_marks`."""
 
@@ -131,7 +135,7 @@ class HandMarks:
             the lines that were added.
 
         Raises:
-            GradebookError: somebody else changed one of them meanwhile.
+            ChangedMeanwhileError: somebody else changed one of them.
         """
         _refuse_doubles(changes)
         change, now = str(uuid.uuid4()), dt.datetime.now(dt.UTC)
@@ -219,7 +223,7 @@ def _refuse_conflicts(changes: Sequence[Change], newest: Newest, seen: Mapping[F
         if holds is not None and not _is_news(change, holds):
             continue
         by = f" by {holds.who or 'somebody'} at {holds.made_at:%Y-%m-%d %H:%M} UTC" if holds else ""
-        raise GradebookError(
+        raise ChangedMeanwhileError(
             f"the mark was changed meanwhile{by}",
             where=_where(change.fact),
             hint="Nothing was recorded. Look at it with `grader history`, export the sheet "

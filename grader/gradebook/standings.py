@@ -82,6 +82,7 @@ class Standings:
 
     def __init__(self, course: Course, assignment: Assignment, gradebook: Gradebook) -> None:
         self._course = course
+        self._name = assignment.name
         self._gradebook = gradebook
         self._due = _aware(assignment.spec.dates.due)
         self._people = load_roster(course).people
@@ -107,6 +108,16 @@ class Standings:
     def item(self) -> str | None:
         """The id of the assignment's item in the course file."""
         return self._item.id if self._item else None
+
+    def newest(self, student: str | None = None) -> Newest:
+        """Return what people said of the assignment's answers, and of its item.
+
+        Args:
+            student: of one alone; by default of everybody.
+        """
+        read = self._gradebook.hand_marks.newest
+        whole = read(student=student, item=self.item) if self.item not in (None, self._name) else {}
+        return whole | read(student=student, item=self._name)
 
     def of(
         self,

@@ -9,7 +9,7 @@ from grader.api.receiving import tries_left
 from grader.course.directory import Assignment
 from grader.desk.may import Action, Thing
 from grader.desk.rendering import file_answer, page
-from grader.desk.routing import NotFound, Page, Visit, of_course
+from grader.desk.routing import NotFound, Page, Visit, of_course, whole_number
 from grader.errors import GraderError, UsageError
 from grader.gradebook.tries import TryState
 
@@ -174,8 +174,7 @@ def _class(visit: Visit, assignment: Assignment) -> Response:
 
 def number_in(visit: Visit, name: str) -> int:
     """Return a whole number of the address's query; 0 for anything else."""
-    value = visit.request.query_params.get(name, "")
-    return int(value) if value.isascii() and value.isdecimal() and len(value) < 10 else 0
+    return whole_number(visit.request.query_params.get(name, "")) or 0
 
 
 def _name(people: object, student: str) -> str:

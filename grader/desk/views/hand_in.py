@@ -94,11 +94,8 @@ def _hand_in(visit: Visit, assignment: Assignment, kept: Upload, looked: Looked)
 
 
 def _note(visit: Visit, one: DeskTry) -> None:
-    visit.desk.audit.add(
-        visit.me.person,
+    visit.note(
         "hand in",
-        now=visit.now,
-        course=visit.course.slug,
         thing=f"{one.assignment} {one.student} {one.attempt}",
         detail=one.sha256,
     )
@@ -133,7 +130,7 @@ def _key(visit: Visit) -> str:
     key = visit.said("key", 64)
     if not key or not key.isalnum():
         raise UsageError("the form has no key", hint="Load the page again, then choose the file.")
-    return f"{visit.me.account}{key}"[:64]
+    return f"{visit.me.account}-{key}"[:64]
 
 
 def _files(visit: Visit) -> list[tuple[str, BinaryIO]]:

@@ -11,9 +11,10 @@ from grader.course.spec import Question
 from grader.desk.headers import STUDENT_CSP
 from grader.desk.may import Action, Thing
 from grader.desk.rendering import go, page
-from grader.desk.routing import NotFound, Page, Visit
+from grader.desk.routing import NotFound, Page, Visit, whole_number
 from grader.desk.views.course import assignment_of, of_assignment
-from grader.errors import GradebookError, UsageError
+from grader.errors import UsageError
+from grader.gradebook.hand_marks import ChangedMeanwhileError
 from grader.gradebook.rubric_items import Marking, RubricItem
 from grader.points import to_points
 
@@ -25,7 +26,7 @@ def show_questions(visit: Visit) -> Response:
     marking = _marking(visit)
     rows = []
     for question in marking.questions():
-        answers = _mine(visit, marking.answers(question, marker=visit.me.person))
+        answers = _mine(visit, _answers(visit, marking, question))
         rows.append(
             {
                 "question": question,
@@ -46,7 +47,7 @@ def show_questions(visit: Visit) -> Response:
 def show_next(visit: Visit) -> Response:
     """Lead to the next answer that nobody has marked, nor has open."""
     marking, question = _question(visit)
-    answers = _mine(visit, marking.answers(question, marker=visit.me.person))
+    answers = _mine(visit, _answers(visit, marking, question))
     leases = _leases(visit, question)
     after = visit.request.query_params.get("after", "")
     order = [a.ref for a in answers]
@@ -98,19 +99,15 @@ def save(visit: Visit) -> Response:
             adjustment=_points(visit.said("adjustment", 20) or "0"),
             comment=visit.said("comment", 5000),
             who=visit.me.person,
-            seen=int(visit.said("seen", 12) or 0) if visit.said("seen", 12).isdecimal() else 0,
+            seen=whole_number(visit.said("seen", 12)) or 0,
             now=visit.now,
         )
-    except GradebookError as error:
-        _, _, current = _answer(visit)
-        if current.mark == answer.mark and "meanwhile" not in str(error):
-            raise
-        return _form(visit, marking, question, current, "", conflict=True, status=409)
-    visit.desk.audit.add(
-        visit.me.person,
+    except ChangedMeanwhileError:
+        visit.kept.clear()  # what was read of it is not so any more
+        marking, question, answer = _answer(visit)
+        return _form(visit, marking, question, answer, "", conflict=True, status=409)
+    visit.note(
         "mark",
-        now=visit.now,
-        course=visit.course.slug,
         thing=f"{marking.assignment.name} {question.id} {answer.student}",
         detail=f"{len(answers)} alike" if len(answers) > 1 else "",
     )
@@ -172,11 +169,8 @@ def change_item(visit: Visit) -> Response:
             assignment=visit.named("assignment"),
         )
     marking.change_item(question, new, who=visit.me.person)
-    visit.desk.audit.add(
-        visit.me.person,
+    visit.note(
         "change a rubric item",
-        now=visit.now,
-        course=visit.course.slug,
         thing=f"{marking.assignment.name} {question.id}: {item.says}"[:500],
         detail=f"{item.points} to {new.points}, {len(changed)} marks",
     )
@@ -199,7 +193,7 @@ def _form(
         own = Marking(
             student="", answer_sha256="", items=(), adjustment=Decimal(0), who=visit.me.person
         )
-    order = [a.ref for a in _mine(visit, marking.answers(question, marker=visit.me.person))]
+    order = [a.ref for a in _mine(visit, _answers(visit, marking, question))]
     at = order.index(answer.ref)
     return page(
         visit,
@@ -226,7 +220,7 @@ def _form(
 def _comments(visit: Visit, marking: AnswerMarking, question: Question) -> list[str]:
     """What was said of this question before, the most frequent first: to be said again."""
     counted: dict[str, int] = {}
-    for one in marking.answers(question, marker=visit.me.person):
+    for one in _answers(visit, marking, question):
         if one.mark and one.points is not None and one.mark.says.comment:
             said = one.mark.says.comment
             counted[said] = counted.get(said, 0) + 1
@@ -239,9 +233,18 @@ def _same(
     """The other answers that are the same to the letter, and not marked yet."""
     return [
         other
-        for other in _mine(visit, marking.answers(question, marker=visit.me.person))
+        for other in _mine(visit, _answers(visit, marking, question))
         if other.sha256 == answer.sha256 and other.ref != answer.ref and other.points is None
     ]
+
+
+def _answers(visit: Visit, marking: AnswerMarking, question: Question) -> list[AnswerRef]:
+    """Everybody's answers, in this marker's order: read once for a page that asks several times."""
+    found: list[AnswerRef] | None = visit.kept.get(question.id)
+    if found is None:
+        found = marking.answers(question, marker=visit.me.person)
+        visit.kept[question.id] = found
+    return found
 
 
 def _mine(visit: Visit, answers: list[AnswerRef]) -> list[AnswerRef]:
@@ -253,7 +256,7 @@ def _mine(visit: Visit, answers: list[AnswerRef]) -> list[AnswerRef]:
 
 
 def _place(visit: Visit, marking: AnswerMarking, question: Question, answer: AnswerRef) -> int:
-    order = [a.ref for a in _mine(visit, marking.answers(question, marker=visit.me.person))]
+    order = [a.ref for a in _mine(visit, _answers(visit, marking, question))]
     return order.index(answer.ref) + 1 if answer.ref in order else 0
 
 
@@ -272,7 +275,7 @@ def _question(visit: Visit) -> tuple[AnswerMarking, Question]:
 def _answer(visit: Visit) -> tuple[AnswerMarking, Question, AnswerRef]:
     marking, question = _question(visit)
     ref = visit.named("ref")
-    for answer in marking.answers(question, marker=visit.me.person):
+    for answer in _answers(visit, marking, question):
         if answer.ref == ref:
             return marking, question, answer
     raise NotFound
@@ -310,8 +313,8 @@ def _leases(visit: Visit, question: Question) -> dict[str, str]:
 
 
 def _chosen(visit: Visit) -> list[int]:
-    given = [i for i in visit.form.getlist("item") if isinstance(i, str)]
-    return [int(i) for i in given if i.isascii() and i.isdecimal() and len(i) < 12]
+    given = [whole_number(i) for i in visit.form.getlist("item") if isinstance(i, str)]
+    return [number for number in given if number is not None]
 
 
 def _points(text: str) -> Decimal:

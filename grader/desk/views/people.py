@@ -30,7 +30,7 @@ def show_people(visit: Visit) -> Response:
 def take_roster(visit: Visit) -> Response:
     """Give everybody on the roster an account."""
     new = visit.course.people.take_students(visit.course.roster.people.values())
-    _note(visit, "take the roster", detail=f"{new} new")
+    visit.note("take the roster", detail=f"{new} new")
     return go(f"/c/{visit.course.slug}/people")
 
 
@@ -49,7 +49,7 @@ def put_staff(visit: Visit) -> Response:
         role=Role(role),
         section=visit.said("section", 200),
     )
-    _note(visit, "put a person", thing=person, detail=role)
+    visit.note("put a person", thing=person, detail=role)
     return go(f"/c/{visit.course.slug}/people")
 
 
@@ -60,7 +60,7 @@ def remove(visit: Visit) -> Response:
         raise UsageError("you can't take yourself out", hint="Another instructor can.")
     visit.course.people.remove(user.account)
     visit.desk.credentials.end_all(user.account, now=visit.now)
-    _note(visit, "remove a person", thing=user.person)
+    visit.note("remove a person", thing=user.person)
     return go(f"/c/{visit.course.slug}/people")
 
 
@@ -79,7 +79,7 @@ def make_links(visit: Visit) -> Response:
         )
     found = visit.desk.credentials.make_links([u.account for u in people], now=visit.now)
     links = [(user, f"{visit.desk.origin}/s/{found[user.account]}") for user in people]
-    _note(visit, "make sign-in links", thing=chosen, detail=f"{len(links)}")
+    visit.note("make sign-in links", thing=chosen, detail=f"{len(links)}")
     if visit.said("as") == "csv":
         return file_answer(_merge(links), f"{visit.course.slug}-sign-in.csv", "text/csv")
     return page(visit, "links", links=links)
@@ -97,17 +97,6 @@ def _named(visit: Visit) -> User:
     if user is None:
         raise NotFound
     return user
-
-
-def _note(visit: Visit, action: str, *, thing: str = "", detail: str = "") -> None:
-    visit.desk.audit.add(
-        visit.me.person,
-        action,
-        now=visit.now,
-        course=visit.course.slug,
-        thing=thing,
-        detail=detail,
-    )
 
 
 def _merge(links: list[tuple[User, str]]) -> bytes:

@@ -29,11 +29,8 @@ def publish(visit: Visit) -> Response:
     assignment = assignment_of(visit)
     out = visit.said("what") == "publish"
     visit.course.publications.set(assignment.name, out, who=visit.me.person, now=visit.now)
-    visit.desk.audit.add(
-        visit.me.person,
+    visit.note(
         "publish" if out else "take marks back",
-        now=visit.now,
-        course=visit.course.slug,
         thing=assignment.name,
     )
     return go(f"/c/{visit.course.slug}/a/{assignment.name}")

@@ -29,11 +29,8 @@ def run_again(visit: Visit) -> Response:
     """Put a try back into the queue."""
     one = try_of(visit)
     visit.course.gradebook.tries.again([one.id])
-    visit.desk.audit.add(
-        visit.me.person,
+    visit.note(
         "judge again",
-        now=visit.now,
-        course=visit.course.slug,
         thing=f"{one.assignment} {one.student} {one.attempt}",
     )
     return go(f"/c/{visit.course.slug}/t/{one.id}")
@@ -44,11 +41,8 @@ def run_failed_again(visit: Visit) -> Response:
     tries = visit.course.gradebook.tries
     failed = tries.listed([TryState.FAILED], limit=10_000)
     count = tries.again([one.id for one in failed])
-    visit.desk.audit.add(
-        visit.me.person,
+    visit.note(
         "judge all that failed again",
-        now=visit.now,
-        course=visit.course.slug,
         detail=str(count),
     )
     return go(f"/c/{visit.course.slug}/queue")

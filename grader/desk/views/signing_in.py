@@ -7,7 +7,7 @@ from starlette.responses import Response
 from grader.desk.credentials import SESSION, STAFF_SESSION, TOKEN
 from grader.desk.may import Action
 from grader.desk.rendering import error_page, go, json_answer, page, wants_json
-from grader.desk.routing import NotFound, OpenPage, Page, Visit, of_own
+from grader.desk.routing import NotFound, OpenPage, Page, Visit, of_own, whole_number
 
 _OLD_LINK = "This link was used, or is too old, or a newer one was made."
 _NEW_LINK = "Ask the course staff for a new one."
@@ -71,16 +71,16 @@ def make_token(visit: Visit) -> Response:
     value = visit.desk.credentials.make(
         "token", visit.me.account, lasts=TOKEN, now=visit.now, label=label
     )
-    visit.desk.audit.add(visit.me.person, "make a token", now=visit.now, thing=label)
+    visit.note("make a token", thing=label)
     return _account(visit, token=value)
 
 
 def end_secret(visit: Visit) -> Response:
     """End one of one's own sessions or tokens."""
-    number = visit.said("secret", 20)
-    if not number.isdigit():
+    number = whole_number(visit.said("secret", 20))
+    if number is None:
         raise NotFound
-    visit.desk.credentials.end(int(number), account=visit.me.account, now=visit.now)
+    visit.desk.credentials.end(number, account=visit.me.account, now=visit.now)
     return go("/account")
 
 
@@ -108,9 +108,8 @@ def _account(visit: Visit, token: str = "") -> Response:
 
 
 def _set_cookie(visit: Visit, answer: Response, value: str, max_age: int) -> None:
-    name = "__Host-grader" if visit.desk.is_https else "grader"
     answer.set_cookie(
-        name,
+        visit.desk.cookie,
         value,
         max_age=max_age,
         path="/",

@@ -12,7 +12,7 @@ from starlette.responses import HTMLResponse, Response, StreamingResponse
 from grader.desk.headers import STUDENT_CSP
 from grader.desk.may import Action, Thing
 from grader.desk.rendering import file_answer, json_answer, page, wants_json
-from grader.desk.routing import NotFound, Page, Visit
+from grader.desk.routing import NotFound, Page, Visit, whole_number
 from grader.desk.views.course import reader
 from grader.gradebook.tries import DeskTry, TryState
 from grader.grading.verdict import Verdict
@@ -106,12 +106,8 @@ def _zipped(notebooks: Mapping[str, bytes]) -> bytes:
 
 def try_of(visit: Visit) -> DeskTry:
     """Return the try in the address."""
-    number = visit.named("number")
-    one = (
-        visit.course.gradebook.tries.get(int(number))
-        if number.isdecimal() and number.isascii() and len(number) < 12
-        else None
-    )
+    number = whole_number(visit.named("number"))
+    one = visit.course.gradebook.tries.get(number) if number is not None else None
     if one is None or one.state is TryState.RECEIVING:
         raise NotFound
     return one
