@@ -1,0 +1,17 @@
+"""Waiting for what another process or thread does, however busy the machine is."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+
+LIMIT_S = 120.0
+"""What takes a second on a quiet machine may take a minute on a busy one."""
+
+
+def until(holds: Callable[[], object], what: str = "it", limit_s: float = LIMIT_S) -> None:
+    """Return as soon as `holds()` is true; an error that names `what` when it never is."""
+    end = time.monotonic() + limit_s
+    while not holds():
+        assert time.monotonic() < end, f"{what} did not come about in {limit_s:.0f} s"
+        time.sleep(0.02)
