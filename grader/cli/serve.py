@@ -19,6 +19,11 @@ from grader.printable import printable_line
 @click.option(
     "--accounts", default="", help="Database of the accounts; default: the first gradebook."
 )
+@click.option(
+    "--config",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="A desk.toml; default: the one in the first course, where there is one.",
+)
 @click.option("--no-engine", is_flag=True, help="Only the web server; an engine runs elsewhere.")
 @click.option("--sandbox", default="auto", help="As in `grader grade`.")
 @click.option("--isolation", default="auto", help="As in `grader grade`.")
@@ -31,6 +36,7 @@ def command(
     url: str,
     instructor: str | None,
     accounts: str,
+    config: Path | None,
     no_engine: bool,
     sandbox: str,
     isolation: str,
@@ -52,6 +58,7 @@ def command(
     """
     try:
         from grader.desk.server import serve
+        from grader.desk.settings import DESK_FILE, DeskSettings, load_settings
     except ModuleNotFoundError as error:
         raise UsageError(
             f"the desk needs {error.name}, which is not installed",
@@ -62,11 +69,17 @@ def command(
 
     options = ["--sandbox", sandbox, "--isolation", isolation]
     options += ["--slots", str(slots)] if slots else []
+    settings = load_settings(config) if config else DeskSettings()
+    roots = list(courses) or settings.courses() or [find(None).root]
+    if config is None and (roots[0] / DESK_FILE).is_file():
+        settings = load_settings(roots[0] / DESK_FILE)
+        roots = roots if courses else settings.courses() or roots
     serve(
-        courses or (find(None).root,),
+        roots,
+        settings=settings,
         host=host,
         port=port,
-        url=url,
+        url=url or settings.file.url,
         accounts_url=accounts,
         instructor=marker(instructor),
         engine=not no_engine,

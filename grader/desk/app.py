@@ -22,15 +22,16 @@ from starlette.routing import Route
 
 from grader.desk.bodies import Bodies
 from grader.desk.courses import Desk
-from grader.desk.credentials import form_token
+from grader.desk.credentials import Credential, form_token
 from grader.desk.engine.supervisor import Supervisor
 from grader.desk.events import News
 from grader.desk.headers import Headers
-from grader.desk.may import may
+from grader.desk.may import PROGRAMS, may
 from grader.desk.pages import all_pages
+from grader.desk.postman import Postman, postmen
 from grader.desk.rates import Rates
 from grader.desk.rendering import error_page
-from grader.desk.routing import AnyPage, NotFound, Page, Visit
+from grader.desk.routing import AnyPage, NotFound, OpenPage, Page, Visit
 from grader.errors import GradebookError, GraderError, InfrastructureError
 
 LOG = logging.getLogger("grader.desk")
@@ -53,11 +54,12 @@ def make_app(
     async def lifespan(app: Starlette) -> Any:
         news = News(desk, supervisors)
         app.state.news = news
-        for one in supervisors:
+        helpers: list[Supervisor | Postman] = [*supervisors, *postmen(desk)]
+        for one in helpers:
             one.start()
         async with news:
             yield
-        for one in supervisors:
+        for one in helpers:
             one.stop()
 
     rates = Rates()
@@ -94,9 +96,10 @@ async def _answer(visit: Visit, page: AnyPage, rates: Rates) -> Response:
     await run_in_threadpool(_recognise, visit)
     if isinstance(page, Page) and visit.user is None:
         return _sign_in_first(visit)
+    counted = page.method == "POST" or (isinstance(page, OpenPage) and page.counted)
+    if counted and not rates.allow(visit):
+        return error_page(visit, 429, "That was too often. Wait a minute, then try again.")
     if page.method == "POST":
-        if not rates.allow(visit):
-            return error_page(visit, 429, "That was too often. Wait a minute, then try again.")
         if not _same_site(visit):
             return error_page(visit, 403, _FOREIGN)
         try:
@@ -117,8 +120,11 @@ async def _answer(visit: Visit, page: AnyPage, rates: Rates) -> Response:
 
 
 def _view(visit: Visit, page: AnyPage) -> Response:
-    if isinstance(page, Page) and not may(visit.me, page.action, page.thing(visit)):
-        raise NotFound
+    if isinstance(page, Page):
+        if not visit.session and page.action not in PROGRAMS and not page.for_programs:
+            raise NotFound
+        if not may(visit.me, page.action, page.thing(visit)):
+            raise NotFound
     return page.view(visit)
 
 
@@ -128,26 +134,23 @@ def _recognise(visit: Visit) -> None:
     visit.here = visit.desk.courses.get(slug)
     if slug and visit.here is None:
         return
-    account = _account(visit)
-    if account is None:
+    visit.credential = _credential(visit)
+    if visit.credential is None:
         return
     courses = [visit.here] if visit.here else list(visit.desk.courses.values())
-    users = (course.people.user(account) for course in courses)
+    users = (course.user(visit.credential) for course in courses)
     visit.user = next((user for user in users if user is not None), None)
 
 
-def _account(visit: Visit) -> int | None:
+def _credential(visit: Visit) -> Credential | None:
     credentials = visit.desk.credentials
     scheme, _, value = visit.request.headers.get("authorization", "").partition(" ")
     if scheme.lower() == "bearer":
-        found = credentials.find("token", value.strip(), now=visit.now)
-        return found.account if found else None
+        return credentials.find("token", value.strip(), now=visit.now)
     value = visit.request.cookies.get(visit.desk.cookie, "")
     found = credentials.find("session", value, now=visit.now) if value else None
-    if found is None:
-        return None
-    visit.session = value
-    return found.account
+    visit.session = value if found else ""
+    return found
 
 
 def _same_site(visit: Visit) -> bool:

@@ -11,24 +11,30 @@ from grader.api.handing_in import zone_of
 from grader.course.course_reading import load_course_file
 from grader.course.directory import Assignment, Course
 from grader.course.roster import Roster, load_roster
-from grader.desk.credentials import Credentials
-from grader.desk.people import People
+from grader.desk.credentials import Credential, Credentials
+from grader.desk.people import People, User
 from grader.desk.publications import Publications
 from grader.desk.record import Audit
+from grader.desk.settings import DeskSettings
+from grader.desk.university.identities import Identities
+from grader.desk.university.provider import Provider
 from grader.errors import UsageError
+from grader.gradebook.outbox import Outbox
 from grader.gradebook.store import Gradebook
 from grader.intake.names import student_id
 
 
 @dataclass(frozen=True, kw_only=True)
 class DeskCourse:
-    """One course. `slug` stands in addresses."""
+    """One course. `slug` stands in addresses; `outbox` is sent where `sends_mail`."""
 
     slug: str
     course: Course
     gradebook: Gradebook
     people: People
     publications: Publications
+    outbox: Outbox
+    sends_mail: bool = False
     _marking: dict[str, AnswerMarking] = field(default_factory=dict, repr=False)
 
     def marking(self, assignment: Assignment) -> AnswerMarking:
@@ -56,6 +62,11 @@ class DeskCourse:
         """Who takes the course."""
         return load_roster(self.course)
 
+    def user(self, credential: Credential) -> User | None:
+        """Return who somebody is in this course, by what they are known with; None: nobody."""
+        account = credential.account_in(self.slug)
+        return self.people.user(account) if account is not None else None
+
     def section_of(self, student: str) -> str:
         """Return a student's section, empty where the roster names none."""
         person = self.roster.people.get(student)
@@ -78,15 +89,18 @@ class Desk:
     """Everything that a request needs.
 
     `origin` is the desk's own address, such as https://desk.example.edu. `uploads` is where files
-    wait that were looked at and are not handed in yet.
+    wait that were looked at and are not handed in yet. `settings` are those of `desk.toml`.
     """
 
     courses: dict[str, DeskCourse]
     credentials: Credentials
     audit: Audit
+    identities: Identities
+    providers: dict[str, Provider]
     origin: str
     uploads: Path
     max_upload_mb: int = 100
+    settings: DeskSettings = field(default_factory=DeskSettings)
     accounts: Gradebook = field(repr=False)
 
     @property
@@ -101,7 +115,12 @@ class Desk:
 
 
 def open_desk(
-    roots: list[Path], *, origin: str, accounts_url: str = "", max_upload_mb: int = 100
+    roots: list[Path],
+    *,
+    origin: str,
+    accounts_url: str = "",
+    max_upload_mb: int = 100,
+    settings: DeskSettings | None = None,
 ) -> Desk:
     """Open the courses of a desk.
 
@@ -110,11 +129,13 @@ def open_desk(
         origin: the desk's own address.
         accounts_url: the database that holds the accounts instead.
         max_upload_mb: what one upload may have at most.
+        settings: of a `desk.toml`.
 
     Raises:
         UsageError: two courses have one name.
         GradebookError: a gradebook can't be opened.
     """
+    settings = settings or DeskSettings()
     gradebooks = {}
     for root in roots:
         course = Course.find(root)
@@ -138,13 +159,25 @@ def open_desk(
                 gradebook=own,
                 people=People(accounts.engine, slug),
                 publications=Publications(own.engine),
+                outbox=Outbox(own.engine),
+                sends_mail=settings.file.mail is not None,
             )
             for slug, (course, own) in gradebooks.items()
         },
         credentials=Credentials(accounts.engine),
         audit=Audit(accounts.engine),
+        identities=Identities(accounts.engine),
+        providers=_providers(settings, origin.rstrip("/")),
         origin=origin.rstrip("/"),
         uploads=uploads,
         max_upload_mb=max_upload_mb,
+        settings=settings,
         accounts=accounts,
     )
+
+
+def _providers(settings: DeskSettings, origin: str) -> dict[str, Provider]:
+    return {
+        one.id: Provider(one, settings.client_secret(one), f"{origin}/sign-in/with/{one.id}/answer")
+        for one in settings.file.sign_in
+    }

@@ -1,5 +1,8 @@
 """Sign-in links, sessions and personal tokens: random, kept as hashes, revocable.
 
+Each holds in some courses, or wherever its account is somebody. A link that a course's staff makes
+holds in that course alone: whom they can name in it, they must not become in another.
+
 A link is used once. It is not used up by being opened, since mail scanners open links: the page
 behind it has a button. A session is always new at sign-in, so that nobody can be made to use one
 that somebody else knows.
@@ -32,16 +35,29 @@ _SEEN_EVERY = dt.timedelta(minutes=5)
 
 @dataclass(frozen=True, kw_only=True)
 class Credential:
-    """What is known of a link, session or token; its value is known to its holder alone."""
+    """What is known of a link, session or token; its value is known to its holder alone.
+
+    `courses` says in which it holds and as which account there; None: in all, as `account`.
+    """
 
     id: int
     account: int
     person: str
-    name: str
+    courses: dict[str, int] | None
     label: str
     made_at: dt.datetime
     seen_at: dt.datetime | None
     expires_at: dt.datetime
+
+    def account_in(self, course: str) -> int | None:
+        """Return as which account it holds in a course, or None."""
+        return self.account if self.courses is None else self.courses.get(course)
+
+    def covers(self, other: Credential) -> bool:
+        """Say whether whoever holds this may look after another of the same account."""
+        if self.courses is None:
+            return True
+        return other.courses is not None and other.courses.items() <= self.courses.items()
 
 
 class Credentials:
@@ -51,31 +67,50 @@ class Credentials:
         self._engine = engine
 
     def make(
-        self, kind: Kind, account: int, *, lasts: dt.timedelta, now: dt.datetime, label: str = ""
+        self,
+        kind: Kind,
+        account: int,
+        *,
+        courses: dict[str, int] | None,
+        lasts: dt.timedelta,
+        now: dt.datetime,
+        label: str = "",
     ) -> str:
         """Make a secret and return its value, which is kept nowhere."""
         value = secrets.token_urlsafe(32)
         with writing(self._engine) as session:
-            _add(session, kind, value, account, now + lasts, now, label)
+            _add(session, kind, value, account, courses, now + lasts, now, label)
         return value
 
     def make_links(
-        self, accounts: list[int], *, now: dt.datetime, lasts: dt.timedelta = LINK
+        self,
+        accounts: list[int],
+        *,
+        course: str | None,
+        now: dt.datetime,
+        lasts: dt.timedelta = LINK,
     ) -> dict[int, str]:
-        """Make a sign-in link for each account; those of before can't be used any more."""
+        """Make a sign-in link for each account; those of before can't be used any more.
+
+        Args:
+            accounts: whose.
+            course: in which the links hold, and those of before end; None: in all.
+            now: the time.
+            lasts: how long they can be used.
+        """
         links = {account: secrets.token_urlsafe(32) for account in accounts}
+        before = select(SecretRow).where(
+            SecretRow.account.in_(accounts),
+            SecretRow.kind == "link",
+            SecretRow.ended_at.is_(None),
+        )
         with writing(self._engine) as session:
-            session.execute(
-                update(SecretRow)
-                .where(
-                    SecretRow.account.in_(accounts),
-                    SecretRow.kind == "link",
-                    SecretRow.ended_at.is_(None),
-                )
-                .values(ended_at=now)
-            )
+            for row in session.scalars(before):
+                if course is None or (row.courses is not None and set(row.courses) == {course}):
+                    row.ended_at = now
             for account, value in links.items():
-                _add(session, "link", value, account, now + lasts, now, "")
+                holds = None if course is None else {course: account}
+                _add(session, "link", value, account, holds, now + lasts, now, "")
         return links
 
     def find(self, kind: Kind, value: str, *, now: dt.datetime) -> Credential | None:
@@ -90,33 +125,46 @@ class Credentials:
                 )
         return found
 
-    def use_link(self, value: str, *, lasts: dt.timedelta, now: dt.datetime) -> str | None:
-        """Use up a link and return a new session; None: the link can't be used (any more)."""
+    def use_link(
+        self,
+        value: str,
+        *,
+        lasts: dt.timedelta,
+        now: dt.datetime,
+        held: Credential | None = None,
+    ) -> str | None:
+        """Use up a link and return a new session; None: the link can't be used (any more).
+
+        Where `held` is a session of the same account, the new one holds in its courses too.
+        """
         session_value = secrets.token_urlsafe(32)
         with writing(self._engine) as session:
             row = _valid(session, "link", value, now)
             if row is None:
                 return None
             row.ended_at = now
-            _add(session, "session", session_value, row.account, now + lasts, now, "")
+            courses = row.courses
+            if courses is not None and held is not None and held.account == row.account:
+                courses = None if held.courses is None else {**held.courses, **courses}
+            _add(session, "session", session_value, row.account, courses, now + lasts, now, "")
         return session_value
 
-    def end(self, secret: int, *, account: int | None = None, now: dt.datetime) -> None:
-        """End a secret; with `account`, only one of that account's."""
-        wanted = [SecretRow.id == secret, SecretRow.ended_at.is_(None)]
-        if account is not None:
-            wanted.append(SecretRow.account == account)
-        with writing(self._engine) as session:
-            session.execute(update(SecretRow).where(*wanted).values(ended_at=now))
-
-    def end_all(self, account: int, *, now: dt.datetime) -> None:
-        """End everything with which an account could be used."""
+    def end(self, secret: int, *, now: dt.datetime) -> None:
+        """End a secret."""
         with writing(self._engine) as session:
             session.execute(
                 update(SecretRow)
-                .where(SecretRow.account == account, SecretRow.ended_at.is_(None))
+                .where(SecretRow.id == secret, SecretRow.ended_at.is_(None))
                 .values(ended_at=now)
             )
+
+    def end_in(self, account: int, course: str, *, now: dt.datetime) -> None:
+        """End everything with which an account could be used in one course and no other."""
+        own = select(SecretRow).where(SecretRow.account == account, SecretRow.ended_at.is_(None))
+        with writing(self._engine) as session:
+            for row in session.scalars(own):
+                if row.courses is not None and set(row.courses) == {course}:
+                    row.ended_at = now
 
     def of(self, account: int, kind: Kind, *, now: dt.datetime) -> list[Credential]:
         """Return an account's secrets that can be used, oldest first."""
@@ -148,6 +196,7 @@ def _add(
     kind: Kind,
     value: str,
     account: int,
+    courses: dict[str, int] | None,
     expires_at: dt.datetime,
     now: dt.datetime,
     label: str,
@@ -157,6 +206,7 @@ def _add(
             kind=kind,
             sha256=_hash(value),
             account=account,
+            courses=courses,
             label=label,
             made_at=now,
             expires_at=expires_at,
@@ -180,7 +230,7 @@ def _credential(session: Session, row: SecretRow) -> Credential:
         id=row.id,
         account=row.account,
         person=account.person,
-        name=account.name,
+        courses=row.courses,
         label=row.label,
         made_at=row.made_at,
         seen_at=row.seen_at,

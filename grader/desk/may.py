@@ -51,6 +51,9 @@ _ALLOWED: dict[Action, frozenset[Role]] = {
     Action.SEE_AUDIT: _INSTRUCTORS | {Role.ADMIN},
 }
 
+PROGRAMS = frozenset({Action.SEE_COURSE, Action.HAND_IN, Action.SEE_WORK})
+"""What a personal token is good for: it lies in files, and must not be worth a whole account."""
+
 
 def may(user: User, action: Action, thing: Thing) -> bool:
     """Say whether a person may do something; deny what no line allows.

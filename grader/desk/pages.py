@@ -7,15 +7,29 @@ from grader.desk.views import (
     course,
     files,
     hand_in,
+    mail,
     marking,
     people,
     publishing,
     queue,
     signing_in,
     tries,
+    university,
 )
 
-_ALL = (signing_in, course, hand_in, tries, marking, people, queue, publishing, files)
+_ALL = (
+    signing_in,
+    course,
+    hand_in,
+    tries,
+    marking,
+    people,
+    mail,
+    queue,
+    publishing,
+    files,
+    university,
+)
 
 
 def all_pages() -> list[AnyPage]:

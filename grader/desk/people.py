@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 
-from sqlalchemy import Engine, select
+from sqlalchemy import ColumnElement, Engine, func, select
 from sqlalchemy.orm import Session
 
 from grader.course.roster import Person
@@ -64,17 +64,20 @@ class People:
             role = _role(session, account, self._course)
             return _user(found, role) if role is not None else None
 
+    def named(self, person: str) -> User | None:
+        """Return who has this id in the course, or None."""
+        return next(iter(self._some(AccountRow.person == person)), None)
+
+    def with_email(self, email: str) -> list[User]:
+        """Return those of whom the course has this e-mail, however it is written."""
+        return self._some(func.lower(RoleRow.email) == email.strip().lower())
+
     def all(self) -> list[User]:
         """Return everybody in the course: staff first, then by name."""
-        query = (
-            select(AccountRow, RoleRow)
-            .join(RoleRow, RoleRow.account == AccountRow.id)
-            .where(RoleRow.course == self._course, AccountRow.disabled.is_(False))
-        )
-        with reading(self._engine) as session:
-            users = [_user(account, role) for account, role in session.execute(query)]
         order = list(Role)[::-1]
-        return sorted(users, key=lambda u: (order.index(u.role), u.name.casefold(), u.person))
+        return sorted(
+            self._some(), key=lambda u: (order.index(u.role), u.name.casefold(), u.person)
+        )
 
     def put(
         self, person: str, *, name: str, email: str = "", role: Role, section: str = ""
@@ -96,17 +99,18 @@ class People:
         """
         new = 0
         with writing(self._engine) as session:
-            query = select(AccountRow, RoleRow).outerjoin(
-                RoleRow,
-                (RoleRow.account == AccountRow.id) & (RoleRow.course == self._course),
+            query = (
+                select(AccountRow.person, RoleRow)
+                .join(RoleRow, RoleRow.account == AccountRow.id)
+                .where(RoleRow.course == self._course)
             )
-            known = {account.person: (account, role) for account, role in session.execute(query)}
+            known = {row[0]: row[1] for row in session.execute(query)}
             for person in people:
-                account, role = known.get(person.id, (None, None))
+                role = known.get(person.id)
                 if role is not None and role.role != Role.STUDENT:
                     continue
                 says = (person.name or person.id, person.email, person.section)
-                if account and role and (account.name, account.email, role.section) == says:
+                if role and (role.name, role.email, role.section) == says:
                     continue
                 _put(session, self._course, person.id, says[0], says[1], Role.STUDENT, says[2])
                 new += role is None
@@ -120,6 +124,15 @@ class People:
             ):
                 session.delete(row)
 
+    def _some(self, *wanted: ColumnElement[bool]) -> list[User]:
+        query = (
+            select(AccountRow, RoleRow)
+            .join(RoleRow, RoleRow.account == AccountRow.id)
+            .where(RoleRow.course == self._course, AccountRow.disabled.is_(False), *wanted)
+        )
+        with reading(self._engine) as session:
+            return [_user(account, role) for account, role in session.execute(query)]
+
 
 def _put(
     session: Session, course: str, person: str, name: str, email: str, role: Role, section: str
@@ -128,13 +141,13 @@ def _put(
     if account is None:
         account = AccountRow(person=person, made_at=dt.datetime.now(dt.UTC), disabled=False)
         session.add(account)
-    account.name, account.email = name.strip() or person, email.strip()
-    session.flush()
+        session.flush()
     row = _role(session, account.id, course)
     if row is None:
         row = RoleRow(account=account.id, course=course)
         session.add(row)
     row.role, row.section = role, section.strip()
+    row.name, row.email = name.strip() or person, email.strip()
     session.flush()
     return _user(account, row)
 
@@ -148,8 +161,8 @@ def _user(account: AccountRow, role: RoleRow) -> User:
     return User(
         account=account.id,
         person=account.person,
-        name=account.name,
-        email=account.email,
+        name=role.name,
+        email=role.email,
         role=Role(role.role),
         section=role.section,
     )

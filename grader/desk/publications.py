@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from sqlalchemy import Engine, select
+from sqlalchemy.orm import Session
 
 from grader.gradebook.database import reading, writing
 from grader.gradebook.desk_tables import PublicationRow
@@ -45,9 +47,27 @@ class Publications:
         newest = self.of(assignment)
         return newest is not None and newest.published
 
-    def set(self, assignment: str, published: bool, *, who: str, now: dt.datetime) -> None:
-        """Publish an assignment's marks, or take them back."""
+    def set(
+        self,
+        assignment: str,
+        published: bool,
+        *,
+        who: str,
+        now: dt.datetime,
+        along: Callable[[Session, int], None] | None = None,
+    ) -> None:
+        """Publish an assignment's marks, or take them back.
+
+        Args:
+            assignment: its name.
+            published: or not any more.
+            who: says so.
+            now: the time.
+            along: given the publication's number, does what is to be done with it or not at all.
+        """
+        row = PublicationRow(assignment=assignment, published=published, who=who, made_at=now)
         with writing(self._engine) as session:
-            session.add(
-                PublicationRow(assignment=assignment, published=published, who=who, made_at=now)
-            )
+            session.add(row)
+            session.flush()
+            if along is not None:
+                along(session, row.id)

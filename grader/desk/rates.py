@@ -20,7 +20,7 @@ class Rates:
         self._limiter = MovingWindowRateLimiter(MemoryStorage())
 
     def allow(self, visit: Visit) -> bool:
-        """Count a form; False where it is one too many."""
+        """Count a form, or an answer of a provider; False where it is one too many."""
         if visit.user is None:
             host = visit.request.client.host if visit.request.client else ""
             return self._limiter.hit(_STRANGER, "stranger", host)

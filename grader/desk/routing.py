@@ -16,6 +16,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from grader.desk.courses import Desk, DeskCourse
+from grader.desk.credentials import Credential
 from grader.desk.may import Action, Thing
 from grader.desk.people import User
 
@@ -30,6 +31,7 @@ class Visit:
 
     Attributes:
         user: who it is; None where nobody has signed in, on pages that anybody may see.
+        credential: with what they are known: a session, or a program's token.
         session: the value of the session's cookie, of which form tokens are made.
         form: what was posted.
         kept: what a view has read for this request, and may ask for again.
@@ -40,6 +42,7 @@ class Visit:
     now: dt.datetime
     user: User | None = None
     here: DeskCourse | None = None
+    credential: Credential | None = None
     session: str = ""
     form: FormData = field(default_factory=FormData)
     kept: dict[str, Any] = field(default_factory=dict)
@@ -50,6 +53,13 @@ class Visit:
         if self.user is None:
             raise NotFound
         return self.user
+
+    @property
+    def known_by(self) -> Credential:
+        """With what they are known, on pages that ask for a sign-in."""
+        if self.credential is None:
+            raise NotFound
+        return self.credential
 
     @property
     def course(self) -> DeskCourse:
@@ -101,6 +111,7 @@ class Page:
         view: makes the answer; it may block, and runs in a thread.
         action: what is done there.
         thing: to what; it raises NotFound where there is no such thing.
+        for_programs: whether a personal token opens it, though its action is none of a program's.
     """
 
     method: Literal["GET", "POST"]
@@ -108,6 +119,7 @@ class Page:
     view: View
     action: Action
     thing: Callable[[Visit], Thing] = of_course
+    for_programs: bool = False
     name: str = ""
 
 
@@ -121,6 +133,8 @@ class OpenPage:
     why: str
     """Why it is open; a test lists these."""
     name: str = ""
+    counted: bool = False
+    """Whether a GET is counted like a form, since it has the desk ask elsewhere."""
 
 
 AnyPage = Page | OpenPage

@@ -12,9 +12,9 @@ import uvicorn
 from grader.api.receiving import settle_broken_off
 from grader.desk.app import make_app
 from grader.desk.courses import Desk, open_desk
-from grader.desk.credentials import LINK
 from grader.desk.engine.supervisor import Supervisor
 from grader.desk.people import Role, User
+from grader.desk.settings import DeskSettings
 from grader.errors import UsageError
 
 _BACKLOG = 2048
@@ -23,6 +23,7 @@ _BACKLOG = 2048
 def serve(
     roots: Sequence[Path],
     *,
+    settings: DeskSettings,
     host: str,
     port: int,
     url: str = "",
@@ -37,6 +38,7 @@ def serve(
 
     Args:
         roots: course directories.
+        settings: of a `desk.toml`.
         host, port: where to listen; port 0 takes a free one.
         url: the address that browsers use, where another server stands before this one.
         accounts_url: the database of accounts; default: the first course's gradebook.
@@ -53,7 +55,11 @@ def serve(
     real_port = listening.getsockname()[1]
     origin = url or f"http://{'127.0.0.1' if host in ('0.0.0.0', '::') else host}:{real_port}"  # noqa: S104
     desk = open_desk(
-        list(roots), origin=origin, accounts_url=accounts_url, max_upload_mb=max_upload_mb
+        list(roots),
+        origin=origin,
+        accounts_url=accounts_url,
+        max_upload_mb=max_upload_mb,
+        settings=settings,
     )
     for course in desk.courses.values():
         course.people.take_students(course.roster.people.values())
@@ -118,5 +124,5 @@ def _link(desk: Desk, person: str) -> str:
     if user is None:
         raise UsageError("the desk has no course")
     now = dt.datetime.now(dt.UTC)
-    links = desk.credentials.make_links([user.account], now=now, lasts=LINK)
+    links = desk.credentials.make_links([user.account], course=None, now=now)
     return f"{desk.origin}/s/{links[user.account]}"

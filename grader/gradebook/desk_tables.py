@@ -22,14 +22,16 @@ class AccountRow(Table):
 
     id: Mapped[int] = mapped_column(Integer, primary_key=True)
     person: Mapped[str] = mapped_column(String(200), unique=True)
-    name: Mapped[str] = mapped_column(Text)
-    email: Mapped[str] = mapped_column(Text)
     disabled: Mapped[bool] = mapped_column(Boolean)
     made_at: Mapped[dt.datetime] = mapped_column(UtcTime)
 
 
 class RoleRow(Table):
-    """What an account is in one course; `section` narrows it to a section of the roster."""
+    """What an account is in one course; `section` narrows it to a section of the roster.
+
+    Name and e-mail are what this course says of the person: what another course says must not
+    decide where a mail of this one goes.
+    """
 
     __tablename__ = "desk_roles"
     __table_args__ = (Index("desk_roles_of_an_account", "account", "course", unique=True),)
@@ -39,12 +41,15 @@ class RoleRow(Table):
     course: Mapped[str] = mapped_column(String(200))
     role: Mapped[str] = mapped_column(String(20))
     section: Mapped[str] = mapped_column(String(200))
+    name: Mapped[str] = mapped_column(Text)
+    email: Mapped[str] = mapped_column(Text)
 
 
 class SecretRow(Table):
     """Something with which a person is known again: a sign-in link, a session, a personal token.
 
     `kind` is "link", "session" or "token". A link is used once, and then makes a session.
+    `courses` says where it holds, and as which account there; null: wherever `account` is somebody.
     """
 
     __tablename__ = "desk_secrets"
@@ -54,11 +59,61 @@ class SecretRow(Table):
     kind: Mapped[str] = mapped_column(String(10))
     sha256: Mapped[str] = mapped_column(String(64), unique=True)
     account: Mapped[int] = mapped_column(ForeignKey("desk_accounts.id"))
+    courses: Mapped[dict[str, int] | None] = mapped_column(JSON(none_as_null=True))
     label: Mapped[str] = mapped_column(Text)
     made_at: Mapped[dt.datetime] = mapped_column(UtcTime)
     seen_at: Mapped[dt.datetime | None] = mapped_column(UtcTime)
     expires_at: Mapped[dt.datetime] = mapped_column(UtcTime)
     ended_at: Mapped[dt.datetime | None] = mapped_column(UtcTime)
+
+
+class IdentityRow(Table):
+    """A login of somebody else's that was seen to be an account's, in one course.
+
+    `issuer` and `subject` are OpenID Connect's; those of LTI 1.3 have the same shape.
+    """
+
+    __tablename__ = "desk_identities"
+    __table_args__ = (
+        Index("desk_identities_of_a_login", "issuer", "subject", "course", unique=True),
+        Index("desk_identities_of_an_account", "issuer", "course", "account", unique=True),
+    )
+
+    id: Mapped[int] = mapped_column(Integer, primary_key=True)
+    issuer: Mapped[str] = mapped_column(String(300))
+    subject: Mapped[str] = mapped_column(String(300))
+    course: Mapped[str] = mapped_column(String(200))
+    account: Mapped[int] = mapped_column(ForeignKey("desk_accounts.id"))
+    says: Mapped[str] = mapped_column(Text)
+    made_at: Mapped[dt.datetime] = mapped_column(UtcTime)
+
+
+class MailRow(Table):
+    """A mail that is to be sent, or was: what it is about, for whom, and what became of it.
+
+    It holds no text and no link: both are made when it is sent. `key` is of what it tells, so that
+    nothing is told twice.
+    """
+
+    __tablename__ = "desk_mails"
+    __table_args__ = (
+        Index("desk_mails_due", "state", "next_at"),
+        {"sqlite_autoincrement": True},
+    )
+
+    id: Mapped[int] = mapped_column(Integer, primary_key=True)
+    key: Mapped[str] = mapped_column(String(64), unique=True)
+    person: Mapped[str] = mapped_column(String(200))
+    kind: Mapped[str] = mapped_column(String(40))
+    facts: Mapped[dict[str, str]] = mapped_column(JSON)
+    made_at: Mapped[dt.datetime] = mapped_column(UtcTime)
+    next_at: Mapped[dt.datetime] = mapped_column(UtcTime)
+    until: Mapped[dt.datetime] = mapped_column(UtcTime)
+    state: Mapped[str] = mapped_column(String(12))
+    starts: Mapped[int] = mapped_column(Integer)
+    address: Mapped[str] = mapped_column(Text)
+    said: Mapped[str] = mapped_column(Text)
+    ended_at: Mapped[dt.datetime | None] = mapped_column(UtcTime, index=True)
 
 
 class TryRow(Table):

@@ -13,8 +13,8 @@ from grader.gradebook import desk_tables  # noqa: F401 - its tables are of the s
 from grader.gradebook.database import BUSY_TIMEOUT_S, connect, engine_name, reading, writing
 from grader.gradebook.tables import Table
 
-HEAD = "0004"
-_UPGRADED = ("0001", "0002", "0003")
+HEAD = "0008"
+_UPGRADED = ("0001", "0002", "0003", "0004")
 VERSION_TABLE = "grader_schema_version"
 # What gradebooks had before their tables were upgraded step by step; its only version was 1.
 _FIRST_TABLE = "grader_schema"
@@ -124,7 +124,7 @@ def _version(connection: Connection) -> str:
 
 
 def _copy_beside(engine: Engine, version: str) -> None:
-    """Keep the file as it was, as `gradebook.db.before-0004`; an earlier copy is not touched."""
+    """Keep the file as it was, as `gradebook.db.before-VERSION`; an earlier copy is not touched."""
     source = Path(engine.url.database or "")
     target = source.with_name(f"{source.name}.before-{HEAD}")
     if not source.is_file() or target.exists():

@@ -45,7 +45,9 @@ def live(tmp_path: Path) -> Iterator[LiveDesk]:
     course.people.take_students(course.roster.people.values())
     (ada,) = course.people.all()
     now, day = dt.datetime.now(dt.UTC), dt.timedelta(days=1)
-    token = desk.credentials.make("token", ada.account, lasts=day, now=now, label="test")
+    token = desk.credentials.make(
+        "token", ada.account, courses=None, lasts=day, now=now, label="test"
+    )
     config = uvicorn.Config(make_app(desk), port=0, log_level="error")
     server = uvicorn.Server(config)
     thread = threading.Thread(target=server.run)

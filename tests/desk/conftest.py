@@ -6,6 +6,7 @@ import asyncio
 import datetime as dt
 import re
 import shutil
+import time
 from collections.abc import Coroutine, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from decimal import Decimal
@@ -19,6 +20,8 @@ from starlette.testclient import TestClient
 from grader.desk.app import make_app
 from grader.desk.courses import Desk, DeskCourse, open_desk
 from grader.desk.people import Role
+from grader.desk.settings import DeskFile, DeskSettings, SignIn
+from grader.desk.university.provider import Description
 from grader.gradebook.tries import DeskTry
 from grader.grading.make_verdict import question_marks
 from grader.grading.verdict import SubmissionRecord, Verdict
@@ -36,6 +39,25 @@ STAFF = {
     "ines": (Role.INSTRUCTOR, ""),
     "adi": (Role.ADMIN, ""),
 }
+
+SETTINGS = DeskSettings(
+    file=DeskFile(
+        sign_in=(
+            SignIn(
+                id="uni",
+                name="Example University",
+                issuer="https://login.example.edu",
+                client_id="desk",
+            ),
+        )
+    )
+)
+DESCRIPTION = Description(
+    issuer="https://login.example.edu",
+    authorization_endpoint="https://login.example.edu/ask",
+    token_endpoint="https://login.example.edu/token",
+    jwks_uri="https://login.example.edu/keys",
+)
 
 Result = TypeVar("Result")
 
@@ -82,25 +104,26 @@ class Tables:
     def course(self) -> DeskCourse:
         return self.desk.courses["course"]
 
-    def link(self, person: str) -> str:
-        """A sign-in link, as it is printed."""
-        account = next(
-            user.account
-            for course in self.desk.courses.values()
-            for user in course.people.all()
-            if user.person == person
+    def link(self, person: str, course: str = "") -> str:
+        """A sign-in link, as it is printed by a course's staff; of the first that knows them."""
+        slug, account = next(
+            (slug, user.account)
+            for slug, one in self.desk.courses.items()
+            for user in one.people.all()
+            if user.person == person and course in ("", slug)
         )
-        return self.desk.credentials.make_links([account], now=self.now)[account]
+        links = self.desk.credentials.make_links([account], course=slug, now=self.now)
+        return links[account]
 
     def stranger(self) -> Browser:
         """A browser in which nobody has signed in."""
         return Browser(TestClient(self.client.app, base_url=self.desk.origin))
 
-    def browser(self, person: str) -> Browser:
+    def browser(self, person: str, course: str = "") -> Browser:
         """A browser in which somebody has signed in by a link."""
         one = self.stranger()
         own = {"sec-fetch-site": "same-origin"}
-        one.client.post(f"/s/{self.link(person)}", headers=own, follow_redirects=False)
+        one.client.post(f"/s/{self.link(person, course)}", headers=own, follow_redirects=False)
         return one
 
     def tried(self, student: str, *, key: str = "") -> DeskTry:
@@ -168,6 +191,7 @@ def places(tables: Tables, number: int) -> dict[str, object]:
         "question": "q3",
         "ref": next((a.ref for a in answers if a.student == "ada"), "none"),
         "item": items[0].id,
+        "provider": "uni",
     }
 
 
@@ -204,7 +228,9 @@ def filled(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def tables(filled: Path, tmp_path: Path) -> Iterator[Tables]:
     shutil.copytree(filled, tmp_path / "desk")
     roots = [tmp_path / "desk" / name for name in ("course", "other")]
-    desk = open_desk(roots, origin="http://desk.test")
+    desk = open_desk(roots, origin="http://desk.test", settings=SETTINGS)
+    desk.providers["uni"]._description = DESCRIPTION
+    desk.providers["uni"]._described_at = time.monotonic()
     with TestClient(make_app(desk), base_url=desk.origin) as client:
         yield Tables(desk, client)
     for course in desk.courses.values():

@@ -12,8 +12,11 @@ from tests.desk.conftest import Tables, places
 
 OPEN = {
     ("GET", "/sign-in"),
+    ("POST", "/sign-in/mail"),
     ("GET", "/s/{link}"),
     ("POST", "/s/{link}"),
+    ("GET", "/sign-in/with/{provider}"),
+    ("GET", "/sign-in/with/{provider}/answer"),
     ("GET", "/static/{file}"),
     ("GET", "/healthz"),
     ("GET", "/metrics"),
@@ -76,7 +79,13 @@ def test_a_page_shows_itself_to_whom_it_may_and_looks_absent_to_others(
 @pytest.mark.parametrize("page", PAGES, ids=lambda p: f"{p.method} {p.path}")
 def test_who_has_not_signed_in_is_led_to_signing_in(tables: Tables, page: Page) -> None:
     path = page.path.format(
-        course="course", assignment="warm-up", number=1, question="q3", ref="x", item=1
+        course="course",
+        assignment="warm-up",
+        number=1,
+        question="q3",
+        ref="x",
+        item=1,
+        provider="uni",
     )
     stranger = tables.stranger()
     own = {"sec-fetch-site": "same-origin"}

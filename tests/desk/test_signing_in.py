@@ -8,6 +8,7 @@ import sqlite3
 import pytest
 
 from grader.desk.credentials import LINK
+from grader.desk.people import Role
 from tests.desk.conftest import Tables
 
 OWN = {"sec-fetch-site": "same-origin"}
@@ -152,3 +153,105 @@ def test_guessing_links_is_slowed_down(tables: Tables) -> None:
         for i in range(40)
     }
     assert codes == {404, 429}
+
+
+def test_a_link_of_one_courses_staff_opens_no_other_course(tables: Tables) -> None:
+    # Olga, who runs the other course, names there whom she likes and makes a link for them.
+    olga = tables.browser("olga")
+    staff = {"person": "ines", "role": "marker", "email": "olga@example.edu", "name": "Olga"}
+    assert olga.post("/c/other/people/staff", staff).status_code == 303
+    made = olga.post("/c/other/people/links", {"person": "ines"})
+    link = made.text.partition("/s/")[2].partition("<")[0]
+    thief = tables.stranger()
+    thief.client.post(f"/s/{link}", headers=OWN, follow_redirects=False)
+    assert thief.get("/c/other/queue").status_code == 200
+    for path in ("/c/course/", "/c/course/people", "/c/course/queue"):
+        assert thief.get(path).status_code == 404
+    ines = tables.course.people.named("ines")
+    assert ines is not None and (ines.name, ines.email) == ("ines", "")
+
+
+def test_what_was_signed_in_for_one_course_looks_after_nothing_of_another(tables: Tables) -> None:
+    ines = tables.browser("ines")
+    ines.post("/account/tokens", {"label": "the real one"})
+    tables.desk.courses["other"].people.put("ines", name="I", role=Role.MARKER)
+    elsewhere = tables.browser("ines", "other")
+    assert "the real one" not in elsewhere.get("/account").text
+    theirs = tables.desk.credentials.find("session", ines.client.cookies["grader"], now=tables.now)
+    assert theirs is not None
+    assert elsewhere.post("/account/end", {"secret": str(theirs.id)}).status_code == 404
+    assert ines.get("/account").status_code == 200
+
+
+def test_a_second_link_in_the_same_browser_opens_both_courses(tables: Tables) -> None:
+    ben = tables.browser("ben", "course")
+    assert ben.get("/c/other/").status_code == 404
+    ben.client.post(f"/s/{tables.link('ben', 'other')}", headers=OWN, follow_redirects=False)
+    assert ben.get("/c/other/").status_code == 200
+    assert ben.get("/c/course/").status_code == 200
+    ben.client.post(f"/s/{tables.link('cem', 'other')}", headers=OWN, follow_redirects=False)
+    assert ben.get("/c/course/").status_code == 404  # another person: nothing is taken along
+
+
+def test_who_is_taken_out_of_one_course_stays_signed_in_to_another(tables: Tables) -> None:
+    ben = tables.browser("ben", "course")
+    ben.client.post(f"/s/{tables.link('ben', 'other')}", headers=OWN, follow_redirects=False)
+    tables.browser("olga").post("/c/other/people/remove", {"person": "ben"})
+    assert ben.get("/c/other/").status_code == 404
+    assert ben.get("/c/course/").status_code == 200
+
+
+def test_links_of_one_course_end_none_of_another(tables: Tables) -> None:
+    first = tables.link("ben", "course")
+    tables.link("ben", "other")
+    assert tables.desk.credentials.find("link", first, now=tables.now) is not None
+
+
+def test_a_token_hands_in_and_reads_and_does_nothing_else(tables: Tables) -> None:
+    ines = tables.browser("ines")
+    made = ines.post("/account/tokens", {"label": "laptop"})
+    token = made.text.partition('<code class="long">')[2].partition("<")[0]
+    program = tables.stranger().client
+    bearer = {"authorization": f"Bearer {token}"}
+    assert program.get("/", headers=bearer).json() == {"courses": ["course"]}
+    refused = {
+        "/c/course/a/warm-up/publish": {"what": "publish"},
+        "/c/course/people/links": {},
+        "/account/tokens": {"label": "another"},
+        "/account/end": {"secret": "1"},
+    }
+    for path, data in refused.items():
+        answer = program.post(path, data=data, headers=bearer, follow_redirects=False)
+        assert answer.status_code == 404, path
+    assert not tables.course.publications.is_published("warm-up")
+
+
+def test_a_token_that_was_ended_or_is_over_is_none(tables: Tables) -> None:
+    ada = tables.browser("ada")
+    made = ada.post("/account/tokens", {"label": "laptop"})
+    token = made.text.partition('<code class="long">')[2].partition("<")[0]
+    credentials = tables.desk.credentials
+    found = credentials.find("token", token, now=tables.now)
+    assert found is not None and "laptop" in ada.get("/account").text
+    over = found.expires_at + dt.timedelta(seconds=1)
+    assert credentials.find("token", token, now=over) is None
+    ada.post("/account/end", {"secret": str(found.id)})
+    bearer = {"authorization": f"Bearer {token}"}
+    assert tables.stranger().client.get("/", headers=bearer).status_code == 401
+    assert "laptop" not in ada.get("/account").text
+
+
+def test_a_mailed_link_is_asked_for_without_telling_who_is_here(tables: Tables) -> None:
+    for course in tables.desk.courses.values():
+        object.__setattr__(course, "sends_mail", True)
+    tables.course.people.put("ada", name="Ada", email="ada@example.edu", role=Role.STUDENT)
+    texts = set()
+    for email in ("ADA@example.edu", "ada@example.edu", "nobody@example.edu"):
+        answer = tables.stranger().client.post(
+            "/sign-in/mail", data={"email": email}, headers=OWN, follow_redirects=False
+        )
+        assert answer.status_code == 200
+        texts.add(answer.text.lower().replace(email.lower(), "who"))
+    assert len(texts) == 1
+    assert [mail.person for mail in tables.course.outbox.newest()] == ["ada"]
+    assert tables.desk.courses["other"].outbox.newest() == []

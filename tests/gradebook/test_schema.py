@@ -76,7 +76,7 @@ def test_a_copy_of_the_file_stays_as_it_was(tmp_path: Path) -> None:
     url = f"sqlite:///{tmp_path}/gradebook.db"
     make_first_version(url).dispose()
     marks(url)
-    with sqlite3.connect(tmp_path / "gradebook.db.before-0004") as copy:
+    with sqlite3.connect(tmp_path / f"gradebook.db.before-{HEAD}") as copy:
         assert copy.execute("SELECT version FROM grader_schema").fetchall() == [(1,)]
         assert copy.execute("SELECT student, points FROM verdicts").fetchall() == [("Ada", 3133)]
 

@@ -10,6 +10,7 @@ from starlette.responses import Response
 
 from grader.api.receiving import Looked, hand_in, look_at, tries_left
 from grader.course.directory import Assignment
+from grader.desk.letters import News, notify
 from grader.desk.may import Action, Thing
 from grader.desk.people import Role
 from grader.desk.rendering import go, json_answer, page, wants_json
@@ -88,6 +89,7 @@ def _hand_in(visit: Visit, assignment: Assignment, kept: Upload, looked: Looked)
     )
     kept.forget()
     _note(visit, one)
+    _send_receipt(visit, assignment, one)
     if wants_json(visit):
         return json_answer(try_json(visit, one), 201)
     return go(f"/c/{visit.course.slug}/t/{one.id}")
@@ -98,6 +100,25 @@ def _note(visit: Visit, one: DeskTry) -> None:
         "hand in",
         thing=f"{one.assignment} {one.student} {one.attempt}",
         detail=one.sha256,
+    )
+
+
+def _send_receipt(visit: Visit, assignment: Assignment, one: DeskTry) -> None:
+    mail = visit.desk.settings.file.mail
+    if mail is None or not mail.receipts:
+        return
+    notify(
+        visit.course,
+        News.RECEIPT,
+        [one.student],
+        about=str(one.id),
+        page=f"/c/{visit.course.slug}/t/{one.id}",
+        now=visit.now,
+        assignment=assignment.spec.title,
+        attempt=str(one.attempt),
+        file=one.file,
+        received=f"{one.received_at.astimezone(visit.course.zone):%-d %B %Y, %H:%M:%S %z}",
+        sha256=one.sha256,
     )
 
 

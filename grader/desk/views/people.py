@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import csv
 import io
+import secrets
 
 from starlette.responses import Response
 
+from grader.desk.letters import News, notify
 from grader.desk.may import Action
 from grader.desk.people import Role, User
 from grader.desk.rendering import file_answer, go, page
@@ -59,7 +61,7 @@ def remove(visit: Visit) -> Response:
     if user.account == visit.me.account:
         raise UsageError("you can't take yourself out", hint="Another instructor can.")
     visit.course.people.remove(user.account)
-    visit.desk.credentials.end_all(user.account, now=visit.now)
+    visit.desk.credentials.end_in(user.account, visit.course.slug, now=visit.now)
     visit.note("remove a person", thing=user.person)
     return go(f"/c/{visit.course.slug}/people")
 
@@ -77,12 +79,32 @@ def make_links(visit: Visit) -> Response:
             "there is nobody to make links for",
             hint="Take the roster first: its students get accounts.",
         )
-    found = visit.desk.credentials.make_links([u.account for u in people], now=visit.now)
+    if visit.said("as") == "mail":
+        return _mail_links(visit, chosen, people)
+    found = visit.desk.credentials.make_links(
+        [u.account for u in people], course=visit.course.slug, now=visit.now
+    )
     links = [(user, f"{visit.desk.origin}/s/{found[user.account]}") for user in people]
     visit.note("make sign-in links", thing=chosen, detail=f"{len(links)}")
     if visit.said("as") == "csv":
         return file_answer(_merge(links), f"{visit.course.slug}-sign-in.csv", "text/csv")
     return page(visit, "links", links=links)
+
+
+def _mail_links(visit: Visit, chosen: str, people: list[User]) -> Response:
+    """Have links mailed; each is made when its mail is sent."""
+    if not visit.course.sends_mail:
+        raise UsageError("this desk sends no mail", hint="Write [mail] into its desk.toml.")
+    notify(
+        visit.course,
+        News.SIGN_IN,
+        [user.person for user in people],
+        about=visit.said("key", 64) or secrets.token_hex(8),
+        page="/",
+        now=visit.now,
+    )
+    visit.note("mail sign-in links", thing=chosen, detail=f"{len(people)}")
+    return go(f"/c/{visit.course.slug}/mail")
 
 
 def show_audit(visit: Visit) -> Response:

@@ -2,22 +2,59 @@
 
 from __future__ import annotations
 
+import datetime as dt
+
 from starlette.responses import Response
 
-from grader.desk.credentials import SESSION, STAFF_SESSION, TOKEN
+from grader.desk.courses import DeskCourse
+from grader.desk.credentials import TOKEN, Credential, Kind
+from grader.desk.letters import News, notify
 from grader.desk.may import Action
+from grader.desk.own_paths import own_path
 from grader.desk.rendering import error_page, go, json_answer, page, wants_json
 from grader.desk.routing import NotFound, OpenPage, Page, Visit, of_own, whole_number
+from grader.desk.sessions import session_lasts, set_session, users_of
+from grader.desk.university.identities import Identity
 
 _OLD_LINK = "This link was used, or is too old, or a newer one was made."
+_LINK_WAITS = dt.timedelta(hours=1)
+"""How long a link that was asked for is worth sending."""
 _NEW_LINK = "Ask the course staff for a new one."
 
 
 def sign_in(visit: Visit) -> Response:
     """Say how to sign in."""
+    wanted = own_path(visit.request.query_params.get("next", "/"))
     if visit.user is not None:
-        return go(_next(visit))
-    return page(visit, "sign_in")
+        return go(wanted)
+    left = visit.desk.providers.get(visit.request.query_params.get("out", ""))
+    return page(
+        visit,
+        "sign_in",
+        left=left.settings.name if left else "",
+        sign_out_there=left.sign_out_address(f"{visit.desk.origin}/sign-in") if left else "",
+        wanted=wanted,
+        providers=list(visit.desk.providers.values()),
+        sends_mail=any(course.sends_mail for course in visit.desk.courses.values()),
+    )
+
+
+def mail_link(visit: Visit) -> Response:
+    """Mail a link to whoever a course has this address of; the answer does not say whether."""
+    email = visit.said("email", 254)
+    # Asked for again and again, it is mailed once in ten minutes.
+    about = f"asked {int(visit.now.timestamp()) // 600}"
+    for course in visit.desk.courses.values():
+        notify(
+            course,
+            News.SIGN_IN,
+            [user.person for user in course.people.with_email(email)] if email else [],
+            about=about,
+            page="/",
+            now=visit.now,
+            lasts=_LINK_WAITS,
+        )
+    return page(visit, "mailed", email=email)
 
 
 def show_link(visit: Visit) -> Response:
@@ -25,7 +62,9 @@ def show_link(visit: Visit) -> Response:
     found = visit.desk.credentials.find("link", visit.named("link"), now=visit.now)
     if found is None:
         return error_page(visit, 404, _OLD_LINK, _NEW_LINK)
-    return page(visit, "link", name=found.name, person=found.person)
+    users = users_of(visit.desk, found.account, found.courses)
+    name = next((user.name for user in users.values()), found.person)
+    return page(visit, "link", name=name, person=found.person)
 
 
 def use_link(visit: Visit) -> Response:
@@ -34,27 +73,29 @@ def use_link(visit: Visit) -> Response:
     found = credentials.find("link", visit.named("link"), now=visit.now)
     if found is None:
         return error_page(visit, 404, _OLD_LINK, _NEW_LINK)
-    lasts = SESSION
-    for course in visit.desk.courses.values():
-        user = course.people.user(found.account)
-        if user is not None and user.role.value != "student":
-            lasts = STAFF_SESSION
-    value = credentials.use_link(visit.named("link"), lasts=lasts, now=visit.now)
+    lasts = session_lasts(users_of(visit.desk, found.account, None))
+    value = credentials.use_link(
+        visit.named("link"), lasts=lasts, now=visit.now, held=visit.credential
+    )
     if value is None:
         return error_page(visit, 404, _OLD_LINK, _NEW_LINK)
-    visit.desk.audit.add(found.person, "sign in", now=visit.now)
+    for course in found.courses or ("",):
+        visit.desk.audit.add(found.person, "sign in", now=visit.now, course=course)
     answer = go("/")
-    _set_cookie(visit, answer, value, int(lasts.total_seconds()))
+    set_session(visit, answer, value, lasts)
     return answer
 
 
 def sign_out(visit: Visit) -> Response:
     """End this session."""
-    found = visit.desk.credentials.find("session", visit.session, now=visit.now)
-    if found is not None:
-        visit.desk.credentials.end(found.id, now=visit.now)
-    answer = go("/sign-in")
-    _set_cookie(visit, answer, "", 0)
+    known_by = visit.known_by
+    visit.desk.credentials.end(known_by.id, now=visit.now)
+    # A session that a login began has the provider's name: its own session there goes on.
+    there = next(
+        (n for n, one in visit.desk.providers.items() if one.settings.name == known_by.label), ""
+    )
+    answer = go(f"/sign-in?out={there}" if there else "/sign-in")
+    set_session(visit, answer, "", dt.timedelta())
     return answer
 
 
@@ -69,7 +110,12 @@ def make_token(visit: Visit) -> Response:
     if not label:
         return error_page(visit, 422, "The token needs a name.", "Such as: my laptop.")
     value = visit.desk.credentials.make(
-        "token", visit.me.account, lasts=TOKEN, now=visit.now, label=label
+        "token",
+        visit.known_by.account,
+        courses=visit.known_by.courses,
+        lasts=TOKEN,
+        now=visit.now,
+        label=label,
     )
     visit.note("make a token", thing=label)
     return _account(visit, token=value)
@@ -78,60 +124,67 @@ def make_token(visit: Visit) -> Response:
 def end_secret(visit: Visit) -> Response:
     """End one of one's own sessions or tokens."""
     number = whole_number(visit.said("secret", 20))
-    if number is None:
+    own = {one.id for one in [*_own(visit, "session"), *_own(visit, "token")]}
+    if number not in own:
         raise NotFound
-    visit.desk.credentials.end(number, account=visit.me.account, now=visit.now)
+    visit.desk.credentials.end(number, now=visit.now)
     return go("/account")
 
 
 def home(visit: Visit) -> Response:
     """Lead to the course; to a list where there are several."""
-    account = visit.me.account
-    own = [c for c in visit.desk.courses.values() if c.people.user(account) is not None]
+    users = users_of(visit.desk, visit.known_by.account, visit.known_by.courses)
     if wants_json(visit):
-        return json_answer({"courses": [course.slug for course in own]})
-    if len(own) == 1:
-        return go(f"/c/{own[0].slug}/")
-    return page(visit, "home", own=own)
+        return json_answer({"courses": list(users)})
+    if len(users) == 1:
+        return go(f"/c/{next(iter(users))}/")
+    return page(visit, "home", own=[(visit.desk.courses[slug], u) for slug, u in users.items()])
 
 
 def _account(visit: Visit, token: str = "") -> Response:
-    own = visit.desk.credentials
     return page(
         visit,
         "account",
-        sessions=own.of(visit.me.account, "session", now=visit.now),
-        tokens=own.of(visit.me.account, "token", now=visit.now),
+        sessions=_own(visit, "session"),
+        tokens=_own(visit, "token"),
         token=token,
         origin=visit.desk.origin,
+        providers=list(visit.desk.providers.values()),
+        logins=_logins(visit),
     )
 
 
-def _set_cookie(visit: Visit, answer: Response, value: str, max_age: int) -> None:
-    answer.set_cookie(
-        visit.desk.cookie,
-        value,
-        max_age=max_age,
-        path="/",
-        secure=visit.desk.is_https,
-        httponly=True,
-        samesite="lax",
-    )
+def _logins(visit: Visit) -> list[tuple[DeskCourse, Identity]]:
+    """A university's logins that are linked with the visitor's own accounts."""
+    users = users_of(visit.desk, visit.known_by.account, visit.known_by.courses)
+    return [
+        (visit.desk.courses[slug], one)
+        for slug, user in users.items()
+        for one in visit.desk.identities.of(slug, user.account)
+    ]
 
 
-def _next(visit: Visit) -> str:
-    """Where somebody wanted to go; a path of ours and nothing else."""
-    wanted = visit.request.query_params.get("next", "/")
-    ours = wanted.startswith("/") and not wanted.startswith(("//", "/\\"))
-    return wanted if ours and wanted.isprintable() else "/"
+def _own(visit: Visit, kind: Kind) -> list[Credential]:
+    """Those of the visitor's own that hold nowhere else than what shows them."""
+    known_by = visit.known_by
+    found = visit.desk.credentials.of(known_by.account, kind, now=visit.now)
+    return [one for one in found if known_by.covers(one)]
 
 
 PAGES = [
     OpenPage(method="GET", path="/sign-in", view=sign_in, why="who signs in has not yet"),
+    OpenPage(method="POST", path="/sign-in/mail", view=mail_link, why="who signs in has not yet"),
     OpenPage(method="GET", path="/s/{link}", view=show_link, why="the link is the secret"),
     OpenPage(method="POST", path="/s/{link}", view=use_link, why="the link is the secret"),
     Page(method="POST", path="/sign-out", view=sign_out, action=Action.OWN_ACCOUNT, thing=of_own),
-    Page(method="GET", path="/", view=home, action=Action.OWN_ACCOUNT, thing=of_own),
+    Page(
+        method="GET",
+        path="/",
+        view=home,
+        action=Action.OWN_ACCOUNT,
+        thing=of_own,
+        for_programs=True,
+    ),
     Page(method="GET", path="/account", view=account, action=Action.OWN_ACCOUNT, thing=of_own),
     Page(
         method="POST",
