@@ -334,6 +334,10 @@ def test_every_letter_can_be_written(post: Post) -> None:
     post.send()
     assert len(post.server.taken) == len(News)
     assert set(post.states()) == {MailState.SENT}
+    notify(post.course, News.TRIAL, ["ben", "nobody"], about="2", page="/", now=post.now)
+    listed = post.tables.browser("ines").get("/c/course/mail").text
+    assert "250 taken" in listed and "ada@example.edu" in listed and "waiting" in listed
+    assert all(news.value.replace("-", " ").capitalize() in listed for news in News)
 
 
 def test_the_web_server_sends_mail_beside_its_pages(filled: Path, tmp_path: Path) -> None:

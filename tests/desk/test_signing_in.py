@@ -228,17 +228,17 @@ def test_a_token_hands_in_and_reads_and_does_nothing_else(tables: Tables) -> Non
 
 def test_a_token_that_was_ended_or_is_over_is_none(tables: Tables) -> None:
     ada = tables.browser("ada")
-    made = ada.post("/account/tokens", {"label": "laptop"})
+    made = ada.post("/account/tokens", {"label": "old one"})
     token = made.text.partition('<code class="long">')[2].partition("<")[0]
     credentials = tables.desk.credentials
     found = credentials.find("token", token, now=tables.now)
-    assert found is not None and "laptop" in ada.get("/account").text
+    assert found is not None and "old one" in ada.get("/account").text
     over = found.expires_at + dt.timedelta(seconds=1)
     assert credentials.find("token", token, now=over) is None
     ada.post("/account/end", {"secret": str(found.id)})
     bearer = {"authorization": f"Bearer {token}"}
     assert tables.stranger().client.get("/", headers=bearer).status_code == 401
-    assert "laptop" not in ada.get("/account").text
+    assert "old one" not in ada.get("/account").text
 
 
 def test_a_mailed_link_is_asked_for_without_telling_who_is_here(tables: Tables) -> None:
