@@ -187,9 +187,9 @@ def test_keys_are_changed_while_the_desk_runs(world: World) -> None:
 
 
 def test_a_key_for_encryption_or_a_shared_one_signs_nothing(world: World) -> None:
-    enc = RSAKey.generate_key(2048, {"kid": "e", "use": "enc"}, private=True)
-    world.lies.shown = [enc]
-    world.lies.signing = enc
+    key = RSAKey.generate_key(2048, {"kid": "e"}, private=True)
+    world.lies.signing = key
+    world.lies.shown = [RSAKey.import_key({**key.as_dict(private=False), "use": "enc"})]
     assert world.sign_in().status_code == 403
 
 
@@ -281,7 +281,7 @@ def test_a_description_that_can_not_be_true_leads_nobody_anywhere(
         ("/keys", (200, b'{"keys": [{"kty": "RSA", "n": 1}]}')),
         ("/keys", (404, b"")),
     ],
-    ids=str,
+    ids=lambda value: str(value)[:40],
 )
 def test_whatever_a_provider_answers_there_is_a_sentence(
     world: World, path: str, answer: tuple[int, bytes]
@@ -374,7 +374,7 @@ def test_a_login_is_linked_by_who_is_signed_in_and_can_be_unlinked(world: World)
 def test_a_question_to_link_is_no_answer_to_one_to_sign_in(world: World) -> None:
     mia = world.tables.browser("mia")
     question = mia.get("/account/link/uni").headers["location"]
-    cookie = mia.client.cookies["grader-asked"]
+    cookie = str(mia.client.cookies["grader-asked"]).strip('"')
     flow = resumed(cookie, "uni")
     assert flow is not None and flow.linking and flow.state == state_of(question)
     forged = resumed(cookie.replace("~1~", "~0~"), "uni")

@@ -240,7 +240,7 @@ class Provider:
             raise self._away(f"{urlsplit(address).path} answers {status}")
         try:
             return msgspec.json.decode(data)
-        except msgspec.DecodeError as error:
+        except (msgspec.DecodeError, RecursionError) as error:
             raise self._away(f"{urlsplit(address).path} answers no JSON") from error
 
     @contextmanager
@@ -282,7 +282,7 @@ def _refusal(data: bytes | None) -> str:
     """What a provider says when it refuses a code (RFC 6749, 5.2): a word of a known list."""
     try:
         said = msgspec.json.decode(data or b"", type=dict[str, Any]).get("error")
-    except msgspec.DecodeError:
+    except (msgspec.DecodeError, RecursionError):
         said = None
     if said == "invalid_grant":
         return "the sign-in was used already, or took too long"
