@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 
+import pytest
 from hypothesis import HealthCheck, settings
+
+from tests.helpers import postgres
 
 # No verdict by wall clock: on a busy machine anything may take long once. The name is none of the
 # product's, which has a profile of its own for suites.
@@ -15,3 +19,17 @@ settings.register_profile("mutants", settings.get_profile("tests"), max_examples
 
 # A command of a test leaves no judge behind for the next; what is kept is tested for itself.
 os.environ["GRADER_KEEP"] = "0"
+
+
+@pytest.fixture(scope="session")
+def postgres_server() -> Iterator[str]:
+    """A PostgreSQL server, for all tests together."""
+    with postgres.server() as folder:
+        yield folder
+
+
+@pytest.fixture
+def postgres_url(postgres_server: str) -> Iterator[str]:
+    """An empty database on it."""
+    with postgres.database(postgres_server) as url:
+        yield url

@@ -13,8 +13,11 @@ from grader.errors import InfrastructureError
 
 
 @contextmanager
-def batch_lock(assignment: Assignment) -> Iterator[None]:
+def batch_lock(assignment: Assignment, *, shared: bool = False) -> Iterator[None]:
     """Hold an assignment while it is graded; a second batch would run the same again.
+
+    With `shared` it is held together with others that say so: the engines of a desk, which share
+    their work by claiming it.
 
     The lock is on the assignment's folder and ends with the process, however that ends, so nothing
     of it can be left behind. On file systems and platforms without such locks there is none: two
@@ -31,7 +34,7 @@ def batch_lock(assignment: Assignment) -> Iterator[None]:
     folder = os.open(assignment.folder, os.O_RDONLY)
     try:
         try:
-            fcntl.flock(folder, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            fcntl.flock(folder, (fcntl.LOCK_SH if shared else fcntl.LOCK_EX) | fcntl.LOCK_NB)
         except BlockingIOError as error:
             raise _taken(assignment) from error
         except OSError:

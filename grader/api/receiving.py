@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -12,7 +13,7 @@ from grader.api.handing_in import intake_config
 from grader.course.directory import Assignment, Course
 from grader.errors import InfrastructureError, SubmissionError, UsageError
 from grader.gradebook.store import Gradebook
-from grader.gradebook.tries import DeskTry
+from grader.gradebook.tries import DeskTries, DeskTry, TryState
 from grader.grading.fresh_seed import fresh_seed
 from grader.intake.accepted_files import beside_of
 from grader.intake.advice import advice
@@ -120,7 +121,7 @@ def hand_in(
         now=now,
     )
     if not new:
-        return found
+        return _stored_by_another(tries, found, key)
     with _forgotten_on_failure(gradebook, found.id):
         timed = _timed(submission, now)
         folder, record = write_attempt(
@@ -139,6 +140,27 @@ def hand_in(
     )
 
 
+def _stored_by_another(tries: DeskTries, found: DeskTry, key: str) -> DeskTry:
+    """The try of a form that was sent before, once it is acknowledged: another may be storing it.
+
+    Raises:
+        InfrastructureError: that failed, or was broken off.
+    """
+    until = time.monotonic() + _SAME_FORM_S
+    now: DeskTry | None = found
+    while now is not None and now.state is TryState.RECEIVING:
+        if time.monotonic() > until:
+            raise InfrastructureError(
+                "the same files are being stored, or that was broken off",
+                hint="Look at your tries in a few minutes: what was received whole is there then.",
+            )
+        time.sleep(0.05)
+        now = tries.by_key(key)
+    if now is None:
+        raise InfrastructureError("the files could not be stored", hint="Hand in again.")
+    return now
+
+
 def _timed(submission: Submission, now: dt.datetime) -> Submission:
     return replace(submission, submitted_at=now)
 
@@ -150,6 +172,11 @@ def _forgotten_on_failure(gradebook: Gradebook, number: int) -> Iterator[None]:
     except (UsageError, InfrastructureError):
         gradebook.tries.forget(number)
         raise
+
+
+BROKEN_OFF = dt.timedelta(minutes=2)
+"""To store a hand-in takes less; one that is older was broken off."""
+_SAME_FORM_S = 10.0
 
 
 def settle_broken_off(course: Course, gradebook: Gradebook, *, older_than: dt.timedelta) -> int:

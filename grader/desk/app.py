@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
 import datetime as dt
 import hmac
 import logging
+import time
 from collections.abc import Sequence
 from contextlib import asynccontextmanager
 from typing import Any
 from urllib.parse import quote, urlsplit
 
+from sqlalchemy.exc import SQLAlchemyError
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import FormData
@@ -21,6 +24,7 @@ from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
 from grader.desk.bodies import Bodies
+from grader.desk.counters import Counters
 from grader.desk.courses import Desk
 from grader.desk.credentials import Credential, form_token
 from grader.desk.engine.supervisor import Supervisor
@@ -32,23 +36,36 @@ from grader.desk.postman import Postman, postmen
 from grader.desk.rates import Rates
 from grader.desk.rendering import error_page
 from grader.desk.routing import AnyPage, NotFound, OpenPage, Page, Visit
+from grader.desk.uploads import NOTHING_HANDED_IN
 from grader.errors import GradebookError, GraderError, InfrastructureError
 
 LOG = logging.getLogger("grader.desk")
 _MAX_FIELDS, _MAX_FIELD_BYTES = 2_000, 1 << 20
+_LATER_S, _COUNTED_S = 5, 1.0
+_AWAY = (
+    "Nothing that was acknowledged is lost. Wait a moment, then load the page again; if you sent "
+    "something and saw no receipt, send it again: it counts once."
+)
 _FOREIGN = "This form was not sent from the desk itself. Load the page again, then send it."
 
 
 def make_app(
-    desk: Desk, *, supervisors: Sequence[Supervisor] = (), pages: Sequence[AnyPage] | None = None
+    desk: Desk,
+    *,
+    supervisors: Sequence[Supervisor] = (),
+    counters: Counters | None = None,
+    pages: Sequence[AnyPage] | None = None,
 ) -> Starlette:
     """Return the application.
 
     Args:
         desk: its courses and people.
         supervisors: keep an engine of each course running, as long as the application does.
+        counters: of its answers.
         pages: default: all.
     """
+
+    counters = counters or Counters()
 
     @asynccontextmanager
     async def lifespan(app: Starlette) -> Any:
@@ -57,14 +74,16 @@ def make_app(
         helpers: list[Supervisor | Postman] = [*supervisors, *postmen(desk)]
         for one in helpers:
             one.start()
+        counting = asyncio.create_task(_keep_counting(counters, news))
         async with news:
             yield
+        counting.cancel()
         for one in helpers:
             one.stop()
 
-    rates = Rates()
+    rates = Rates(desk.accounts.engine)
     app = Starlette(
-        routes=[_route(page, rates) for page in (pages or all_pages())],
+        routes=[_route(page, rates, counters) for page in (pages or all_pages())],
         middleware=[
             Middleware(Headers, is_https=desk.is_https),
             Middleware(Bodies, max_bytes=(desk.max_upload_mb + 1) << 20),
@@ -73,23 +92,58 @@ def make_app(
         lifespan=lifespan,
     )
     app.state.desk = desk
+    app.state.counters = counters
     return app
 
 
-def _route(page: AnyPage, rates: Rates) -> Route:
+async def _keep_counting(counters: Counters, news: News) -> None:
+    """Let the other web processes read what this one has counted."""
+    while True:
+        counters.own.watchers = news.watchers
+        await run_in_threadpool(counters.keep)
+        await asyncio.sleep(_COUNTED_S)
+
+
+def _route(page: AnyPage, rates: Rates, counters: Counters) -> Route:
+    name = f"{page.method} {page.path}"
+
     async def endpoint(request: Request) -> Response:
         visit = Visit(request=request, desk=request.app.state.desk, now=dt.datetime.now(dt.UTC))
+        began = time.monotonic()
+        status = 500
         try:
-            return await _answer(visit, page, rates)
-        except NotFound:
-            return error_page(visit, 404, "There is no such page, or it is not for you.")
-        except (GradebookError, InfrastructureError) as error:
-            LOG.error("%s", error)
-            return error_page(visit, 503, error.what, error.hint)
-        except GraderError as error:
-            return error_page(visit, 422, error.what, error.hint)
+            answer = await _said(visit, page, rates)
+            status = answer.status_code
+        finally:
+            counters.answered(name, status, time.monotonic() - began)
+        return answer
 
     return Route(page.path, endpoint, methods=[page.method], name=page.name or page.view.__name__)
+
+
+async def _said(visit: Visit, page: AnyPage, rates: Rates) -> Response:
+    """Answer, with a sentence where something is wrong."""
+    try:
+        return await _answer(visit, page, rates)
+    except NotFound:
+        return error_page(visit, 404, "There is no such page, or it is not for you.")
+    except (GradebookError, InfrastructureError) as error:
+        if isinstance(error.__cause__, SQLAlchemyError):  # what it says is for who runs the desk
+            LOG.error("%s", error)
+            return _later(visit, "The desk can't reach its records at this moment.", _AWAY)
+        LOG.error("%s", error)
+        return _later(visit, error.what, error.hint)
+    except GraderError as error:
+        return error_page(visit, 422, error.what, error.hint)
+
+
+def _later(visit: Visit, said: str, hint: str | None) -> Response:
+    """Say that it can't be done now; a page that was only looked at comes back by itself."""
+    answer = error_page(visit, 503, said, hint)
+    answer.headers["retry-after"] = str(_LATER_S)
+    if visit.request.method == "GET":
+        answer.headers["refresh"] = str(_LATER_S)
+    return answer
 
 
 async def _answer(visit: Visit, page: AnyPage, rates: Rates) -> Response:
@@ -108,6 +162,9 @@ async def _answer(visit: Visit, page: AnyPage, rates: Rates) -> Response:
             )
         except MultiPartException as error:
             return error_page(visit, 400, f"The form can't be read: {error.message}")
+        except OSError as error:
+            LOG.error("an upload can't be kept: %s", error)
+            return _later(visit, f"The upload can't be kept: {error.strerror}.", NOTHING_HANDED_IN)
         except ClientDisconnect:
             return error_page(visit, 400, "The upload was cut off. Nothing was handed in.")
         if isinstance(page, Page) and not _own_form(visit):

@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+import time
 
 from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 IDLE_S = 60.0
 """So long may nothing come of a body before it is taken for cut off."""
+LEAST_BYTES_S = 2_000
+"""So much comes of one a second, after a minute: a byte now and then holds no connection."""
+STRANGERS_BYTES = 1 << 20
+"""What may come from somebody who has not signed in: a form, no files."""
 
 
 class _TooLarge(Exception):
@@ -32,11 +37,15 @@ class Bodies:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        declared = dict(scope["headers"]).get(b"content-length", b"0")
-        if not declared.isdigit() or int(declared) > self._max_bytes:
+        headers = dict(scope["headers"])
+        known = b"cookie" in headers or b"authorization" in headers
+        most = self._max_bytes if known else min(self._max_bytes, STRANGERS_BYTES)
+        declared = headers.get(b"content-length", b"0")
+        if not declared.isdigit() or int(declared) > most:
             await self._refuse(413, scope, receive, send)
             return
         size, complete, begun = 0, False, False
+        since = time.monotonic()
 
         async def bounded() -> Message:
             nonlocal size, complete
@@ -48,8 +57,11 @@ class Bodies:
                 raise _TooSlow from None
             size += len(message.get("body", b""))
             complete = not message.get("more_body", False)
-            if size > self._max_bytes:
+            if size > most:
                 raise _TooLarge
+            lasts_s = time.monotonic() - since
+            if not complete and lasts_s > self._idle_s and size < lasts_s * LEAST_BYTES_S:
+                raise _TooSlow
             return message
 
         async def watched(message: Message) -> None:
@@ -71,7 +83,7 @@ class Bodies:
             f"The upload is larger than {megabytes} MB. Nothing was handed in. Clear the "
             "notebook's outputs, leave out data, and hand in again.\n"
             if status == 413
-            else "The upload stopped for a minute. Nothing was handed in. Try again.\n"
+            else "The upload stopped, or hardly went on. Nothing was handed in. Try again.\n"
         )
         answer = PlainTextResponse(said, status_code=status, headers={"connection": "close"})
         await answer(scope, receive, send)

@@ -17,7 +17,7 @@ import secrets
 from dataclasses import dataclass
 from typing import Literal
 
-from sqlalchemy import Engine, select, update
+from sqlalchemy import Engine, func, select, update
 from sqlalchemy.orm import Session
 
 from grader.gradebook.database import reading, writing
@@ -165,6 +165,14 @@ class Credentials:
             for row in session.scalars(own):
                 if row.courses is not None and set(row.courses) == {course}:
                     row.ended_at = now
+
+    def count(self, kind: Kind, *, now: dt.datetime) -> int:
+        """Return how many secrets of a kind can be used."""
+        query = select(func.count()).where(
+            SecretRow.kind == kind, SecretRow.ended_at.is_(None), SecretRow.expires_at > now
+        )
+        with reading(self._engine) as session:
+            return int(session.scalar(query) or 0)
 
     def of(self, account: int, kind: Kind, *, now: dt.datetime) -> list[Credential]:
         """Return an account's secrets that can be used, oldest first."""

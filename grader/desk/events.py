@@ -1,7 +1,8 @@
 """How pages follow by themselves: one look at the queue a second, for everybody who watches.
 
-A try's state is in the gradebook, whichever process wrote it; the cell that it is at comes from the
-engine's pipe. Each watcher costs a queue of one entry, and no thread.
+A try's state is in the gradebook, whichever process wrote it. The cell that it is at comes by the
+pipe of an engine that this process keeps; at a PostgreSQL server by a message to every process.
+Each watcher costs a queue of one entry, and no thread.
 """
 
 from __future__ import annotations
@@ -17,8 +18,9 @@ import msgspec
 from starlette.concurrency import run_in_threadpool
 
 from grader.desk.courses import Desk
-from grader.desk.engine.supervisor import Supervisor
+from grader.desk.engine.supervisor import Cells, Supervisor
 from grader.errors import GraderError
+from grader.gradebook.notices import CELLS, Listener, has_notices
 from grader.gradebook.tries import DeskTry, TryState
 
 LOG = logging.getLogger("grader.desk")
@@ -48,12 +50,18 @@ class News:
 
     def __init__(self, desk: Desk, supervisors: Sequence[Supervisor]) -> None:
         self._desk = desk
-        self._supervisors = {one.slug: one for one in supervisors}
+        self._cells = {slug: Cells() for slug in desk.courses}
+        self._cells |= {one.slug: one.cells for one in supervisors}
+        self._listeners: list[Listener] = []
         self._watchers: dict[Key, set[asyncio.Queue[TryNews]]] = {}
         self._last: dict[Key, TryNews] = {}
         self._task: asyncio.Task[None] | None = None
 
     async def __aenter__(self) -> Self:
+        for slug, course in self._desk.courses.items():
+            if has_notices(course.gradebook.engine):
+                hear = self._cells[slug].hear
+                self._listeners.append(Listener(course.gradebook.engine, CELLS, hear))
         self._task = asyncio.create_task(self._look())
         return self
 
@@ -67,10 +75,13 @@ class News:
             self._task.cancel()
             with contextlib.suppress(asyncio.CancelledError):
                 await self._task
+        for one in self._listeners:
+            await run_in_threadpool(one.stop)
 
-    def supervisor(self, slug: str) -> Supervisor | None:
-        """Return what keeps a course's engine running, where this process does."""
-        return self._supervisors.get(slug)
+    @property
+    def watchers(self) -> int:
+        """How many pages follow a try."""
+        return sum(map(len, self._watchers.values()))
 
     def now(self, slug: str, one: DeskTry) -> TryNews:
         """Return where a try is; asks the gradebook how many are before it."""
@@ -80,8 +91,7 @@ class News:
         return self._news(slug, one, ahead)
 
     def _news(self, slug: str, one: DeskTry, ahead: int) -> TryNews:
-        supervisor = self._supervisors.get(slug)
-        at = supervisor.cells.get(one.id) if supervisor else None
+        at = self._cells[slug].at(one.id)
         if one.state is not TryState.RUNNING or at is None:
             return TryNews(state=one.state, ahead=ahead)
         return TryNews(state=one.state, cell=at.cell, cells=at.cells)

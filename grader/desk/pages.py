@@ -15,6 +15,7 @@ from grader.desk.views import (
     signing_in,
     tries,
     university,
+    watching,
 )
 
 _ALL = (
@@ -29,6 +30,7 @@ _ALL = (
     publishing,
     files,
     university,
+    watching,
 )
 
 

@@ -1,85 +1,147 @@
-"""The desk as a process: a web server, and an engine for each course that it keeps running."""
+"""The desk as processes: web servers, and an engine for each course, which it keeps running."""
 
 from __future__ import annotations
 
 import datetime as dt
+import signal
 import socket
+import tempfile
+import threading
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
-import uvicorn
-
-from grader.api.receiving import settle_broken_off
-from grader.desk.app import make_app
+from grader.api.receiving import BROKEN_OFF, settle_broken_off
+from grader.desk import web
 from grader.desk.courses import Desk, open_desk
 from grader.desk.engine.supervisor import Supervisor
+from grader.desk.keeping import Kept
 from grader.desk.people import Role, User
-from grader.desk.settings import DeskSettings
+from grader.desk.settings import DeskSettings, load_settings
 from grader.errors import UsageError
+from grader.gradebook.notices import has_notices
 
-_BACKLOG = 2048
+
+@dataclass(frozen=True, kw_only=True)
+class Serving:
+    """How a desk is served.
+
+    Attributes:
+        host, port: where to listen; port 0 takes a free one.
+        url: the address that browsers use, where another server stands before this one.
+        proxy: addresses from which that server comes, with commas between them.
+        accounts_url: the database of accounts; default: the first course's gradebook.
+        config: a `desk.toml`.
+        web: how many web processes; 0: the engines alone.
+        engine: keep an engine of each course running here.
+        engine_options: of the engines, such as `--sandbox docker`.
+        max_upload_mb: what one upload may have.
+    """
+
+    host: str = "127.0.0.1"
+    port: int = 8000
+    url: str = ""
+    proxy: str = "127.0.0.1"
+    accounts_url: str = ""
+    config: Path | None = None
+    web: int = 1
+    engine: bool = True
+    engine_options: Sequence[str] = ()
+    max_upload_mb: int = 100
 
 
 def serve(
-    roots: Sequence[Path],
-    *,
-    settings: DeskSettings,
-    host: str,
-    port: int,
-    url: str = "",
-    accounts_url: str = "",
-    instructor: str,
-    engine: bool = True,
-    engine_options: Sequence[str] = (),
-    max_upload_mb: int = 100,
-    say: Callable[[str], None],
+    roots: Sequence[Path], how: Serving, *, instructor: str, say: Callable[[str], None]
 ) -> None:
     """Serve courses until told to stop.
 
     Args:
         roots: course directories.
-        settings: of a `desk.toml`.
-        host, port: where to listen; port 0 takes a free one.
-        url: the address that browsers use, where another server stands before this one.
-        accounts_url: the database of accounts; default: the first course's gradebook.
+        how: with which processes, and where.
         instructor: gets an account, and a sign-in link that is said.
-        engine: keep an engine of each course running here.
-        engine_options: of the engines, such as `--sandbox docker`.
-        max_upload_mb: what one upload may have.
         say: told the address and the link.
 
     Raises:
-        UsageError: the port is taken.
+        UsageError: the port is taken, or several processes can't share the database.
     """
-    listening = _listen(host, port)
-    real_port = listening.getsockname()[1]
-    origin = url or f"http://{'127.0.0.1' if host in ('0.0.0.0', '::') else host}:{real_port}"  # noqa: S104
+    if not (how.web or how.engine):
+        raise UsageError("neither web server nor engine: there is nothing to run")
+    settings = load_settings(how.config) if how.config else DeskSettings()
+    listening = _listen(how.host, how.port) if how.web else None
     desk = open_desk(
         list(roots),
-        origin=origin,
-        accounts_url=accounts_url,
-        max_upload_mb=max_upload_mb,
+        origin=how.url or _address(how.host, listening),
+        accounts_url=how.accounts_url,
+        max_upload_mb=how.max_upload_mb,
         settings=settings,
     )
+    if how.web > 1:
+        _refuse_files(desk)
+    for course in desk.courses.values():
+        is_sole = how.web == 1 and not has_notices(course.gradebook.engine)
+        settle_broken_off(
+            course.course,
+            course.gradebook,
+            older_than=dt.timedelta() if is_sole else BROKEN_OFF,
+        )
+    supervisors = _supervisors(desk, how.engine_options) if how.engine else []
+    if listening is None:
+        say(f"Engines of {', '.join(desk.courses)} run.")
+        _keep(supervisors)
+        return
     for course in desk.courses.values():
         course.people.take_students(course.roster.people.values())
-        settle_broken_off(course.course, course.gradebook, older_than=dt.timedelta())
-    supervisors = _supervisors(desk, engine_options) if engine else []
-    say(f"The desk is at {origin}")
+    say(f"The desk is at {desk.origin}")
     say(f"Sign in as {instructor}: {_link(desk, instructor)}")
-    config = uvicorn.Config(
-        make_app(desk, supervisors=supervisors),
-        log_level="warning",
-        access_log=False,
-        server_header=False,
-        proxy_headers=bool(url),
-        forwarded_allow_ips="127.0.0.1",
-        timeout_keep_alive=15,
-        timeout_graceful_shutdown=10,
-        h11_max_incomplete_event_size=64 << 10,
-        backlog=_BACKLOG,
-    )
-    uvicorn.Server(config).run(sockets=[listening])
+    proxy = how.proxy if how.url else ""
+    if how.web == 1:
+        web.run(desk, listening, supervisors=supervisors, proxy=proxy)
+        return
+    with tempfile.TemporaryDirectory(prefix="grader-desk-") as counts:
+        options = [*map(str, roots), "--socket", str(listening.fileno())]
+        options += ["--origin", desk.origin, "--accounts", how.accounts_url, "--proxy", proxy]
+        options += ["--max-upload", str(how.max_upload_mb)]
+        options += ["--config", str(how.config)] if how.config else []
+        processes = [
+            Kept(
+                f"web process {number}",
+                "grader.desk.web",
+                [*options, "--counts", f"{counts}/{number}.json"],
+                inherits=[listening.fileno()],
+            )
+            for number in range(1, how.web + 1)
+        ]
+        _keep([*processes, *supervisors])
+
+
+def _keep(processes: Sequence[Kept]) -> None:
+    """Keep processes running until this one is told to stop."""
+    told = threading.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: told.set())
+    for one in processes:
+        one.start()
+    told.wait()
+    for one in processes:
+        one.stop()
+
+
+def _refuse_files(desk: Desk) -> None:
+    """Several web processes count together how often forms come, and hear all engines."""
+    books = [desk.accounts, *(course.gradebook for course in desk.courses.values())]
+    if not all(has_notices(book.engine) for book in books):
+        raise UsageError(
+            "several web processes need PostgreSQL",
+            hint="See docs/how-to/keep-the-gradebook-in-postgresql.md; one process serves a "
+            "course of 1,500 from a file.",
+        )
+
+
+def _address(host: str, listening: socket.socket | None) -> str:
+    if listening is None:
+        return ""
+    shown = "127.0.0.1" if host in ("0.0.0.0", "::") else host  # noqa: S104
+    return f"http://{shown}:{listening.getsockname()[1]}"
 
 
 def _listen(host: str, port: int) -> socket.socket:
@@ -88,7 +150,7 @@ def _listen(host: str, port: int) -> socket.socket:
     listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         listening.bind((host, port))
-        listening.listen(_BACKLOG)
+        listening.listen(web.BACKLOG)
     except (OSError, ValueError, TypeError, OverflowError) as error:
         listening.close()
         why = error.strerror if isinstance(error, OSError) else "that is no address"
@@ -105,7 +167,6 @@ def _supervisors(desk: Desk, options: Sequence[str]) -> list[Supervisor]:
             slug,
             [
                 str(one.course.root),
-                *("--name", f"{socket.gethostname()}:{slug}"[:60]),
                 *("--address", desk.origin),
                 *options,
             ],

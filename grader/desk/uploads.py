@@ -26,6 +26,7 @@ MAX_FILES = 50
 _RECORD = "upload.json"
 _FILES = "files"
 _PIECE = 1 << 20
+NOTHING_HANDED_IN = "Nothing was handed in. Try again later; tell the course staff if it stays so."
 
 
 class UploadRecord(msgspec.Struct, frozen=True, kw_only=True):
@@ -87,7 +88,7 @@ def keep_upload(
         upload.forget()
         raise InfrastructureError(
             f"the files can't be kept: {error.strerror}",
-            hint="Nothing was handed in. Try again later; tell the course staff if it stays so.",
+            hint=NOTHING_HANDED_IN,
         ) from error
     except BaseException:
         upload.forget()

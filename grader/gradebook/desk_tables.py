@@ -152,6 +152,30 @@ class TryRow(Table):
     problem: Mapped[str] = mapped_column(Text)
 
 
+class EngineRow(Table):
+    """An engine that judges this course's tries, and when it was last known to be at work.
+
+    `trouble` says why it can't judge; empty: it can.
+    """
+
+    __tablename__ = "desk_engines"
+
+    name: Mapped[str] = mapped_column(String(60), primary_key=True)
+    seen_at: Mapped[dt.datetime] = mapped_column(UtcTime)
+    sandbox: Mapped[str] = mapped_column(Text)
+    trouble: Mapped[str] = mapped_column(Text)
+
+
+class RateRow(Table):
+    """How often something was done in a span of time, for the limits that all processes share."""
+
+    __tablename__ = "desk_rates"
+
+    key: Mapped[str] = mapped_column(String(200), primary_key=True)
+    count: Mapped[int] = mapped_column(Integer)
+    until: Mapped[dt.datetime] = mapped_column(UtcTime)
+
+
 class PublicationRow(Table):
     """Marks of an assignment shown to students, or taken back. The newest row holds."""
 

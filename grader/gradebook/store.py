@@ -17,6 +17,7 @@ from sqlalchemy.orm import Session
 from grader.errors import GradebookError
 from grader.gradebook.counting import Counts, counted
 from grader.gradebook.database import BUSY_TIMEOUT_S, reading, writing
+from grader.gradebook.engines import DeskEngines
 from grader.gradebook.hand_ins import HandIns, Times, timed, times_of
 from grader.gradebook.hand_marks import HandMarks
 from grader.gradebook.schema import open_engine
@@ -111,6 +112,11 @@ class Gradebook:
         """What was handed in through the desk, and its queue."""
         return DeskTries(self._engine)
 
+    @property
+    def engines(self) -> DeskEngines:
+        """Which engines judge what was handed in through the desk."""
+        return DeskEngines(self._engine)
+
     # -- writing ---------------------------------------------------------------------------
 
     def start_batch(
@@ -141,12 +147,24 @@ class Gradebook:
         *,
         batch: str,
         desk_try: int | None = None,
+        engine: str = "",
+        problem: str = "",
     ) -> int:
         """Commit one verdict with its executed notebook; both are kept, or neither.
 
-        With `desk_try`, that hand-in has its verdict from the same moment on.
+        Args:
+            verdict: what was found.
+            executed_notebook: as nbformat JSON.
+            batch: to which it belongs.
+            desk_try: this hand-in has ended from the same moment on: with this verdict, or, where
+                it is no mark, with a `problem`.
+            engine: who has claimed that hand-in; empty: whoever has.
+            problem: what its student is told.
 
         Returns the number of the entry.
+
+        Raises:
+            ClaimLostError: it is not `engine` any more that has the hand-in. Nothing is recorded.
         """
         row = _row(verdict, executed_notebook, batch)
         with writing(self._engine) as session:
@@ -154,7 +172,7 @@ class Gradebook:
             session.add(row)
             session.flush()
             if desk_try is not None:
-                finish(session, desk_try, row.id, now=row.made_at)
+                finish(session, desk_try, row.id, now=row.made_at, problem=problem, engine=engine)
             return row.id
 
     # -- reading ---------------------------------------------------------------------------

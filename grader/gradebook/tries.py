@@ -13,13 +13,14 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import Engine, delete, func, or_, select, update
+from sqlalchemy import Engine, and_, delete, func, or_, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from grader.errors import GradebookError
 from grader.gradebook.database import reading, writing
 from grader.gradebook.desk_tables import TryRow
+from grader.gradebook.notices import WORK, notify
 
 _AT_ONCE = 500
 STUDENTS, REGRADES = 0, 10
@@ -76,13 +77,26 @@ class DeskTry:
 
 @dataclass(frozen=True, kw_only=True)
 class QueueState:
-    """The queue as a whole: how many, and since when the oldest waits."""
+    """The queue as a whole: how many tries are in which state, and since when the oldest waits."""
 
-    waiting: int
-    running: int
-    failed: int
+    counts: dict[TryState, int]
     oldest: dt.datetime | None
     judged_last_hour: int
+
+    @property
+    def waiting(self) -> int:
+        """How many wait for an engine."""
+        return self.counts.get(TryState.WAITING, 0)
+
+    @property
+    def running(self) -> int:
+        """How many an engine has."""
+        return self.counts.get(TryState.RUNNING, 0)
+
+    @property
+    def failed(self) -> int:
+        """How many have no verdict for a reason of ours."""
+        return self.counts.get(TryState.FAILED, 0)
 
 
 class DeskTries:
@@ -164,6 +178,7 @@ class DeskTries:
                     .values(state=TryState.SUPERSEDED, ended_at=row.received_at)
                 )
             session.flush()
+            notify(session, WORK)
             return _try(row)
 
     def forget(self, number: int) -> None:
@@ -183,11 +198,7 @@ class DeskTries:
         self, engine: str, *, limit: int, now: dt.datetime, lease: dt.timedelta
     ) -> list[DeskTry]:
         """Take the next tries that nobody has: those that wait, and those whose engine is gone."""
-        free = or_(
-            TryRow.state == TryState.WAITING,
-            (TryRow.state == TryState.RUNNING) & (TryRow.lease_until < now),
-        )
-        query = select(TryRow).where(free).order_by(TryRow.priority, TryRow.id).limit(limit)
+        query = select(TryRow).where(_free(now)).order_by(TryRow.priority, TryRow.id).limit(limit)
         with writing(self._engine) as session:
             # SQLite locks the whole file for a writer; elsewhere others skip what is locked here.
             rows = session.scalars(query.with_for_update(skip_locked=True)).all()
@@ -198,13 +209,23 @@ class DeskTries:
             session.flush()
             return [_try(row) for row in rows]
 
-    def renew(self, engine: str, *, now: dt.datetime, lease: dt.timedelta) -> None:
-        """Say that an engine is alive: what it has claimed stays its own."""
+    def any_free(self, *, now: dt.datetime) -> bool:
+        """Say whether there is something to claim; it locks nothing, and can be asked often."""
+        query = select(TryRow.id).where(_free(now)).limit(1)
+        with reading(self._engine) as session:
+            return session.scalar(query) is not None
+
+    def renew(
+        self, engine: str, numbers: Collection[int], *, now: dt.datetime, lease: dt.timedelta
+    ) -> None:
+        """Say that an engine is at work on these: they stay its own.
+
+        Not all that it has claimed: where the answer to a claim was lost, the engine does not know
+        of it, and the lease has to run out.
+        """
         with writing(self._engine) as session:
             session.execute(
-                update(TryRow)
-                .where(TryRow.claimed_by == engine, TryRow.state == TryState.RUNNING)
-                .values(lease_until=now + lease)
+                update(TryRow).where(_claim(engine, numbers)).values(lease_until=now + lease)
             )
 
     def release(self, engine: str) -> None:
@@ -216,12 +237,12 @@ class DeskTries:
                 .values(state=TryState.WAITING, claimed_by="", lease_until=None)
             )
 
-    def give_back(self, numbers: Collection[int]) -> None:
+    def give_back(self, engine: str, numbers: Collection[int]) -> None:
         """Let others have tries that this engine did not come to; it was no start."""
         with writing(self._engine) as session:
             session.execute(
                 update(TryRow)
-                .where(TryRow.id.in_(numbers), TryRow.state == TryState.RUNNING)
+                .where(_claim(engine, numbers))
                 .values(
                     state=TryState.WAITING,
                     claimed_by="",
@@ -229,12 +250,16 @@ class DeskTries:
                     starts=TryRow.starts - 1,
                 )
             )
+            notify(session, WORK)
 
-    def fail(self, number: int, problem: str, *, now: dt.datetime) -> None:
-        """Record that there is no verdict for a reason of ours."""
+    def fail(self, number: int, problem: str, *, now: dt.datetime, engine: str = "") -> None:
+        """Record that there is no verdict for a reason of ours.
+
+        Raises:
+            ClaimLostError: it is not `engine` any more that has the try.
+        """
         with writing(self._engine) as session:
-            row = _row(session, number)
-            row.state, row.problem, row.ended_at = TryState.FAILED, problem, now
+            finish(session, number, None, now=now, problem=problem, engine=engine)
 
     def again(self, numbers: Collection[int], *, priority: int = STUDENTS) -> int:
         """Put tries that have ended back into the queue; return how many that were."""
@@ -255,6 +280,7 @@ class DeskTries:
                     problem="",
                 )
             )
+            notify(session, WORK)
             return int(found.rowcount)  # type: ignore[attr-defined]
 
     # -- reading ----------------------------------------------------------------------------
@@ -335,11 +361,8 @@ class DeskTries:
             TryRow.state == TryState.JUDGED, TryRow.ended_at > now - dt.timedelta(hours=1)
         )
         with reading(self._engine) as session:
-            found = {state: count for state, count in session.execute(counts).all()}  # noqa: C416 - rows
             return QueueState(
-                waiting=found.get(TryState.WAITING, 0),
-                running=found.get(TryState.RUNNING, 0),
-                failed=found.get(TryState.FAILED, 0),
+                counts={TryState(state): count for state, count in session.execute(counts)},
                 oldest=session.scalar(oldest),
                 judged_last_hour=int(session.scalar(done) or 0),
             )
@@ -350,14 +373,61 @@ class DeskTries:
             return [_try(row) for row in session.scalars(query)]
 
 
-def finish(session: Session, number: int, verdict: int, *, now: dt.datetime) -> None:
-    """Record, in the transaction that records a verdict, that a try has it."""
+class ClaimLostError(GradebookError):
+    """A try is not the engine's any more: its lease ran out, and somebody else has it or is done.
+
+    Whatever the engine found is not recorded, so that nothing has two verdicts.
+    """
+
+
+def finish(
+    session: Session,
+    number: int,
+    verdict: int | None,
+    *,
+    now: dt.datetime,
+    problem: str = "",
+    engine: str = "",
+) -> None:
+    """Record, in the transaction that records a verdict, what became of a try.
+
+    Args:
+        session: the transaction.
+        number: of the try.
+        verdict: the entry of the gradebook.
+        now: when.
+        problem: why there is no mark; empty: there is one.
+        engine: who has claimed it; empty: whoever has.
+
+    Raises:
+        ClaimLostError: it is not `engine` any more that has the try.
+    """
     row = _row(session, number)
-    row.state, row.verdict, row.ended_at, row.problem = TryState.JUDGED, verdict, now, ""
+    if engine and (row.state, row.claimed_by) != (TryState.RUNNING, engine):
+        raise ClaimLostError(f"try {number} is not {engine}'s any more")
+    row.state = TryState.FAILED if problem else TryState.JUDGED
+    row.ended_at, row.problem = now, problem
+    if not problem:
+        row.verdict = verdict
+
+
+def _free(now: dt.datetime) -> Any:
+    """What nobody has: it waits, or its engine is gone."""
+    return or_(
+        TryRow.state == TryState.WAITING,
+        (TryRow.state == TryState.RUNNING) & (TryRow.lease_until < now),
+    )
+
+
+def _claim(engine: str, numbers: Collection[int]) -> Any:
+    """Of these what an engine still has."""
+    return and_(
+        TryRow.id.in_(numbers), TryRow.claimed_by == engine, TryRow.state == TryState.RUNNING
+    )
 
 
 def _row(session: Session, number: int) -> TryRow:
-    row = session.get(TryRow, number)
+    row = session.get(TryRow, number, with_for_update=True)
     if row is None:
         raise GradebookError(f"there is no try {number} in the gradebook")
     return row

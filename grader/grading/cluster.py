@@ -96,8 +96,25 @@ class Cluster:
         self._client = client
         self._wanted = b""
 
-    def choose(self, sandbox: str, isolation: str, *, box: BoxSpec, runtime: str) -> Choice:
+    @property
+    def is_connected(self) -> bool:
+        """Whether the scheduler answers."""
+        return bool(self._client.status == "running")
+
+    def choose(
+        self,
+        sandbox: str,
+        isolation: str,
+        *,
+        box: BoxSpec,
+        runtime: str,
+        wait_s: float = NO_MACHINE_S,
+    ) -> Choice:
         """Ask every machine what it would run submissions in; all must say the same.
+
+        Args:
+            sandbox, isolation, box, runtime: as in `sandbox.choose`.
+            wait_s: so long the first machine may take to come.
 
         Raises:
             InfrastructureError: no machine has come, or two of them differ.
@@ -107,10 +124,10 @@ class Cluster:
         wanted = MachineRequest(sandbox=sandbox, isolation=isolation, box=box, runtime=runtime)
         self._wanted = msgspec.msgpack.encode(wanted)
         try:
-            self._client.wait_for_workers(1, timeout=NO_MACHINE_S)
+            self._client.wait_for_workers(1, timeout=wait_s)
         except TimeoutError as error:
             raise InfrastructureError(
-                f"no machine has come to the cluster in {NO_MACHINE_S:.0f} s",
+                f"no machine has come to the cluster in {wait_s:.0f} s",
                 hint="Start workers: dask worker SCHEDULER",
             ) from error
         found = {
@@ -157,23 +174,53 @@ class Cluster:
             SuiteError: the hidden suite can't be used.
             InfrastructureError: the scheduler is gone, or no machine is left.
         """
-        from grader.grading.dispatch import Dispatcher
-        from grader.grading.machine import GraderPlugin
-
         waiting = JobQueue.of_batch(jobs, on_verdict, config=config, progress=progress, load=load)
         if not waiting:
             return
+        workers = self.workers(bundle, config, waiting, progress=progress, on_idle=on_idle)
+        with Interrupt(progress.stopping) as interrupt:
+            workers.run(interrupt)
+            if interrupt.asked and waiting:
+                raise KeyboardInterrupt
+
+    def workers(
+        self,
+        bundle: bytes,
+        config: BatchConfig,
+        waiting: JobQueue,
+        *,
+        progress: Progress = SILENT,
+        on_idle: Callable[[], bool] = lambda: False,
+    ) -> ClusterWorkers:
+        """Return what has the machines judge what is in a queue, also for a `StandingPool`."""
+        from grader.grading.dispatch import Dispatcher
+        from grader.grading.machine import GraderPlugin
+
         batch = f"grader-{config.bundle_sha256[:12]}-{uuid.uuid4()}"
         plugin = GraderPlugin(batch, msgspec.msgpack.encode(config), bundle, self._wanted)
         handing = Dispatcher(self._client, batch, config, waiting, progress, on_idle=on_idle)
-        with Interrupt(progress.stopping) as interrupt:
-            try:
-                self._client.register_plugin(plugin)
-                handing.run(interrupt)
-            finally:
-                handing.close()
-            if interrupt.asked and waiting:
-                raise KeyboardInterrupt
+        return ClusterWorkers(self._client, plugin, handing)
+
+
+class ClusterWorkers:
+    """The machines of a cluster, at work on one queue. See `standing_pool.Workers`."""
+
+    def __init__(self, client: Any, plugin: Any, handing: Any) -> None:
+        self._client = client
+        self._plugin = plugin
+        self._handing = handing
+
+    def run(self, interrupt: Interrupt | None = None) -> None:
+        """Judge until the queue is closed and empty, or Ctrl-C was pressed."""
+        try:
+            self._client.register_plugin(self._plugin)
+            self._handing.run(interrupt or Interrupt(lambda: None))
+        finally:
+            self._handing.close()
+
+    def give_up(self) -> None:
+        """End soon, from any thread."""
+        self._handing.give_up()
 
 
 def _told(machine: Any) -> str:

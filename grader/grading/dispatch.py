@@ -1,4 +1,4 @@
-"""Hands the submissions of a batch to a cluster, and takes in what its machines say."""
+"""Hands submissions that wait to a cluster, and takes in what its machines say."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ class _Running:
 
 
 class Dispatcher:
-    """Keeps the cluster busy, and takes in what it says, in the batch's own thread."""
+    """Keeps the cluster busy, and takes in what it says, in the thread that runs it."""
 
     def __init__(
         self,
@@ -61,11 +61,13 @@ class Dispatcher:
         self._inbox: queue.SimpleQueue[tuple[str, Any]] = queue.SimpleQueue()
         self._slots = 0
         self._seen = self._looked = time.monotonic()
+        self._given_up = False
+        waiting.on_put = lambda: self._inbox.put(("put", None))
         client.subscribe_topic(batch, lambda event: self._inbox.put(("event", event[1])))
 
     def run(self, interrupt: Interrupt) -> None:
-        """Hand out until everything has a verdict, or Ctrl-C has been pressed."""
-        while self._running or (self._waiting and not interrupt.asked):
+        """Hand out until the queue is closed and all have a verdict, or Ctrl-C was pressed."""
+        while not self._is_over(interrupt):
             self._look()
             if interrupt.asked:
                 self._take_back()
@@ -78,8 +80,19 @@ class Dispatcher:
                 continue
             if kind == "event":
                 self._told(what)
-            else:
+            elif kind == "done":
                 self._ended(what)
+
+    def give_up(self) -> None:
+        """Have `run` end now, from another thread; what is being judged has no verdict."""
+        self._given_up = True
+        self._inbox.put(("put", None))
+
+    def _is_over(self, interrupt: Interrupt) -> bool:
+        if self._given_up:
+            return True
+        more = self._waiting or self._waiting.is_open
+        return not self._running and (interrupt.asked or not more)
 
     def close(self) -> None:
         """Take back what was handed out, and have every machine destroy its slots."""
@@ -159,7 +172,9 @@ class Dispatcher:
     def _told(self, event: bytes) -> None:
         said = msgspec.msgpack.decode(event, type=Started | CellStarted)
         if isinstance(said, CellStarted):
-            self._progress.cell(said.student, said.cell, said.cells)
+            for running in self._running.values():
+                if running.queued.job.student == said.student:
+                    running.queued.progress.cell(said.student, said.cell, said.cells)
             return
         for key, running in list(self._running.items()):
             job = running.queued.job
@@ -167,7 +182,7 @@ class Dispatcher:
                 if running.began:
                     self._began_again(key, running)
                 running.began = True
-        self._progress.begun(said.student)
+                running.queued.progress.begun(said.student)
 
     def _began_again(self, key: str, running: _Running) -> None:
         """The scheduler itself gives what a lost machine had to another: a try like any other."""

@@ -14,7 +14,9 @@ has others, so that no answer can be learned by handing in again. A job without 
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
 from concurrent.futures import Future
+from typing import Protocol
 
 from grader.errors import GraderError, InfrastructureError
 from grader.grading.job import BatchConfig, Job, Judged
@@ -32,6 +34,16 @@ from grader.grading.worker_pool import WorkerPool
 _CLOSED = "the pool of workers was closed"
 
 
+class Workers(Protocol):
+    """Who judges what is in a queue: processes of this machine, or the machines of a cluster."""
+
+    def run(self) -> None:
+        """Judge until the queue is closed and empty, or everything is given up."""
+
+    def give_up(self) -> None:
+        """End soon, from any thread; what has no verdict gets none."""
+
+
 class StandingPool:
     """Warm slots for one assignment in a thread of their own; starts them at once.
 
@@ -44,6 +56,7 @@ class StandingPool:
         load: reads a job's notebook when it is handed out, in the pool's thread.
         progress: told of slots, in the pool's thread.
         max_tries: how often one submission is begun at most.
+        workers: makes who judges what is in the queue; default: processes of this machine.
     """
 
     def __init__(
@@ -53,9 +66,14 @@ class StandingPool:
         load: Load = at_hand,
         progress: Progress = SILENT,
         max_tries: int = MAX_TRIES,
+        workers: Callable[[JobQueue], Workers] | None = None,
     ) -> None:
         self._waiting = JobQueue(config=config, load=load, max_tries=max_tries)
-        self._pool = WorkerPool(config, self._waiting, progress=progress)
+        self._pool: Workers = (
+            workers(self._waiting)
+            if workers is not None
+            else WorkerPool(config, self._waiting, progress=progress)
+        )
         # A judge's process ends with the thread that started it. This one lives as long as the
         # pool, and ends with the process if that does not close it.
         self._thread = threading.Thread(target=self._run, name="grader-pool", daemon=True)

@@ -51,12 +51,30 @@ def test_a_command_that_finds_a_server_at_work_says_where_it_is(assignment: Assi
     assert desk_of(assignment.course_root) == ""
 
 
-def test_a_course_has_one_server(assignment: Assignment) -> None:
+def test_engines_of_one_course_have_different_numbers_and_one_that_comes_again_its_own(
+    assignment: Assignment,
+) -> None:
     course = course_of(assignment)
+    with desk_serves(course, ADDRESS) as first:
+        with desk_serves(course, ADDRESS) as second:
+            assert (first, second) == (1, 2)
+        with desk_serves(course, "") as second:
+            assert second == 2
+            assert desk_of(assignment.course_root) == ADDRESS
+    with desk_serves(course, ADDRESS) as first:
+        assert first == 1
+
+
+def test_engines_share_an_assignment_and_a_batch_does_not(assignment: Assignment) -> None:
+    with batch_lock(assignment, shared=True):
+        with batch_lock(assignment, shared=True):
+            pass
+        with pytest.raises(InfrastructureError), batch_lock(assignment):
+            pass
     with (
-        desk_serves(course, ADDRESS),
-        pytest.raises(InfrastructureError, match=ADDRESS),
-        desk_serves(course, "http://another"),
+        batch_lock(assignment),
+        pytest.raises(InfrastructureError),
+        batch_lock(assignment, shared=True),
     ):
         pass
 

@@ -49,7 +49,7 @@ def test_one_command_serves_a_course_and_lets_its_instructor_in(course: Path) ->
         assert found, said
         link, origin = found.groups()
         with httpx.Client(follow_redirects=True) as browser:
-            assert browser.get(f"{origin}/healthz").text == "ok\n"
+            assert browser.get(f"{origin}/healthz/ready").text == "ok\n"
             browser.post(link, headers={"sec-fetch-site": "same-origin"})
             page = browser.get(f"{origin}/c/course/people").text
         assert "Ada" in page and "instructor" in page

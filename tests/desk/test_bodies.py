@@ -5,12 +5,14 @@ from __future__ import annotations
 import asyncio
 from typing import Any
 
+import pytest
 from starlette.types import Receive, Scope, Send
 
+from grader.desk import bodies
 from grader.desk.bodies import Bodies
 from tests.desk.conftest import run_async
 
-SCOPE: dict[str, Any] = {"type": "http", "headers": []}
+SCOPE: dict[str, Any] = {"type": "http", "headers": [(b"cookie", b"grader=x")]}
 MAX = 2 << 20
 
 
@@ -64,3 +66,27 @@ def test_one_that_stalls_is_given_up() -> None:
     status, said = answer(b"x", None)
     assert status == 408
     assert "Nothing was handed in" in said
+
+
+def test_one_that_hardly_goes_on_is_given_up() -> None:
+    class Slow:
+        """A clock that a byte moves by a minute."""
+
+        now = 0.0
+
+        def monotonic(self) -> float:
+            self.now += 60.0
+            return self.now
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(bodies, "time", Slow())
+        assert answer(*[b"x"] * 5)[0] == 408
+        assert answer(*[b"x" * 200_000] * 5)[0] == 200
+
+
+def test_a_stranger_sends_no_files() -> None:
+    scope = {"type": "http", "headers": []}
+    assert answer(b"x" * (1 << 20), scope=scope)[0] == 200
+    assert answer(b"x" * (1 << 20), b"y", scope=scope)[0] == 413
+    declared = {"type": "http", "headers": [(b"content-length", b"1048577")]}
+    assert answer(b"", scope=declared)[0] == 413

@@ -12,9 +12,9 @@ from pathlib import Path
 
 import pytest
 
-from grader.desk.engine import main as engine_module
-from grader.desk.engine.main import MAX_STARTS, Engine
 from grader.desk.engine.supervisor import Supervisor
+from grader.desk.engine.talk import CellNews
+from grader.desk.engine.work import LEASE, MAX_STARTS, Engine
 from grader.gradebook.tries import DeskTry, TryState
 from grader.release.notebooks import notebook_bytes, solution_notebook
 from tests.desk.conftest import Tables
@@ -51,7 +51,15 @@ class Running:
 
     def __init__(self, tables: Tables) -> None:
         course = tables.course
-        self.engine = Engine(course.course, course.gradebook, "e1", sandbox="local", slots=1)
+        self.told: list[CellNews] = []
+        self.engine = Engine(
+            course.course,
+            course.gradebook,
+            "e1",
+            sandbox="local",
+            slots=1,
+            tell=self.told.append,
+        )
         self.thread = threading.Thread(target=self.engine.run)
 
     def __enter__(self) -> Engine:
@@ -65,13 +73,12 @@ class Running:
 
 
 def test_tries_are_judged_as_the_command_line_judges_them(
-    tables: Tables, monkeypatch: pytest.MonkeyPatch
+    tables: Tables,
 ) -> None:
-    told: list[object] = []
-    monkeypatch.setattr(engine_module, "tell", told.append)
     tries = tables.course.gradebook.tries
     good = handed_in(tables, "ada", solution(tables))
-    with Running(tables):
+    running = Running(tables)
+    with running:
         until(lambda: tries.some([good.id])[0].state.ended)
         later = handed_in(tables, "ben", solution(tables).replace(b"softmax", b"softmin"))
         until(lambda: tries.some([later.id])[0].state.ended)
@@ -87,8 +94,7 @@ def test_tries_are_judged_as_the_command_line_judges_them(
     result = tables.browser("ada").get(f"/c/course/t/{one.id}/result")
     assert result.headers["content-security-policy"].startswith("sandbox;")
     assert tables.browser("ben").get(f"/c/course/t/{later.id}").text.count("of 8") > 0
-    cells = [n for n in told if isinstance(n, engine_module.AnyNews.__args__[0])]  # type: ignore[attr-defined]
-    assert {n.number for n in cells} == {good.id, later.id}
+    assert {n.number for n in running.told} == {good.id, later.id}
 
 
 def test_a_suite_that_is_broken_costs_nobody_a_try(tables: Tables) -> None:
@@ -109,7 +115,7 @@ def test_a_try_that_has_ended_every_engine_is_given_up(tables: Tables) -> None:
     one = handed_in(tables, "ada", solution(tables))
     tries = tables.course.gradebook.tries
     for _ in range(MAX_STARTS):
-        tries.claim("e1", limit=1, now=tables.now, lease=engine_module.LEASE)
+        tries.claim("e1", limit=1, now=tables.now, lease=LEASE)
         tries.release("e1")
     with Running(tables):
         until(lambda: tries.some([one.id])[0].state.ended)
@@ -134,7 +140,7 @@ def test_engines_that_are_killed_lose_nothing_and_judge_nothing_twice(
     content = solution(tables)
     wanted = [handed_in(tables, s, content).id for s in ("ada", "ben", "cem")]
     root = str(tables.course.course.root)
-    supervisor = Supervisor("course", [root, "--name", "e1", "--sandbox", "local", "--slots", "1"])
+    supervisor = Supervisor("course", [root, "--sandbox", "local", "--slots", "1"])
     supervisor.start()
     try:
         for _ in range(3):

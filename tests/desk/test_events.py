@@ -38,7 +38,7 @@ def test_a_try_is_followed_from_the_queue_to_its_verdict(
                 ] == "waiting":
                     tries.claim("e1", limit=1, now=tables.now, lease=MINUTE)
                 elif not said["cells"]:
-                    supervisor.cells[second.id] = CellNews(number=second.id, cell=3, cells=9)
+                    supervisor.cells.hear(to_line(CellNews(number=second.id, cell=3, cells=9)))
                 else:
                     tries.fail(second.id, "ours", now=tables.now)
         return heard

@@ -19,6 +19,8 @@ OPEN = {
     ("GET", "/sign-in/with/{provider}/answer"),
     ("GET", "/static/{file}"),
     ("GET", "/healthz"),
+    ("GET", "/healthz/live"),
+    ("GET", "/healthz/ready"),
     ("GET", "/metrics"),
 }
 EVERYBODY = {"ada", "ben", "mia", "max", "hana", "ines", "adi"}

@@ -101,15 +101,6 @@ def test_nothing_that_a_person_gave_reaches_a_browser_before_it_is_published(
     assert secret not in ada.get(f"/c/course/t/{one.id}/result").text
 
 
-def test_health_and_metrics_name_nobody(tables: Tables) -> None:
-    tables.tried("ada")
-    stranger = tables.stranger()
-    assert stranger.get("/healthz").text == "ok\n"
-    metrics = stranger.get("/metrics").text
-    assert 'grader_tries{course="course",state="waiting"} 1' in metrics
-    assert "ada" not in metrics
-
-
 def test_a_try_that_failed_can_be_judged_again_by_a_head_marker(tables: Tables) -> None:
     one = tables.tried("ada")
     tables.course.gradebook.tries.fail(one.id, "the disk", now=tables.now)

@@ -2,26 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-
-from tests.helpers import postgres
-
-
-@pytest.fixture(scope="session")
-def postgres_server() -> Iterator[str]:
-    """A PostgreSQL server, for all tests together."""
-    with postgres.server() as folder:
-        yield folder
-
-
-@pytest.fixture
-def postgres_url(postgres_server: str) -> Iterator[str]:
-    """An empty database on it."""
-    with postgres.database(postgres_server) as url:
-        yield url
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])

@@ -10,7 +10,7 @@ import pytest
 
 from grader.errors import GradebookError
 from grader.gradebook.store import Gradebook
-from grader.gradebook.tries import REGRADES, STUDENTS, DeskTry, TryState
+from grader.gradebook.tries import REGRADES, STUDENTS, ClaimLostError, DeskTry, TryState
 from tests.helpers.verdicts import graded
 
 NOW = dt.datetime(2026, 5, 4, 12, tzinfo=dt.UTC)
@@ -114,10 +114,10 @@ def test_who_waits_goes_before_what_can_wait_and_each_in_order(book: Gradebook) 
 
 
 def test_what_a_dead_engine_had_is_claimed_again_when_its_lease_is_over(book: Gradebook) -> None:
-    waiting(book, "ada")
+    dead = waiting(book, "ada")
     assert claimed(book, "dead") == ["ada"]
     assert claimed(book, "other", later_s=89) == []
-    book.tries.renew("dead", now=NOW + dt.timedelta(seconds=60), lease=LEASE)
+    book.tries.renew("dead", [dead.id], now=NOW + dt.timedelta(seconds=60), lease=LEASE)
     assert claimed(book, "other", later_s=149) == []
     assert claimed(book, "other", later_s=151) == ["ada"]
     assert book.tries.of("ada")[0].starts == 2
@@ -135,7 +135,9 @@ def test_an_engine_that_comes_again_takes_back_what_it_had(book: Gradebook) -> N
 def test_what_is_given_back_was_no_start(book: Gradebook) -> None:
     one = waiting(book, "ada")
     claimed(book)
-    book.tries.give_back([one.id])
+    book.tries.give_back("e2", [one.id])
+    assert claimed(book) == []
+    book.tries.give_back("e1", [one.id])
     assert claimed(book) == ["ada"]
     assert book.tries.of("ada")[0].starts == 1
 
@@ -168,3 +170,48 @@ def test_only_what_was_never_acknowledged_is_forgotten(book: Gradebook) -> None:
     book.tries.forget(gone.id)
     assert book.tries.get(kept.id) is not None
     assert book.tries.get(gone.id) is None
+
+
+def test_an_engine_whose_lease_ran_out_records_nothing(book: Gradebook) -> None:
+    one = waiting(book, "ada")
+    claimed(book, "slow")
+    assert claimed(book, "other", later_s=91) == ["ada"]
+    batch = book.start_batch("hw1", seed=1)
+    verdict = graded("ada", assignment="hw1")
+    with pytest.raises(ClaimLostError):
+        book.record(verdict, None, batch=batch, desk_try=one.id, engine="slow")
+    with pytest.raises(ClaimLostError):
+        book.tries.fail(one.id, "ours", now=NOW, engine="slow")
+    assert book.history("hw1") == []
+    book.record(verdict, None, batch=batch, desk_try=one.id, engine="other")
+    with pytest.raises(ClaimLostError):  # the answer to a commit was lost: it is done once
+        book.record(verdict, None, batch=batch, desk_try=one.id, engine="other")
+    assert len(book.history("hw1")) == 1
+
+
+def test_a_verdict_that_is_no_mark_and_its_problem_are_recorded_together(book: Gradebook) -> None:
+    one = waiting(book, "ada")
+    claimed(book)
+    batch = book.start_batch("hw1", seed=1)
+    verdict = graded("ada", assignment="hw1")
+    book.record(verdict, None, batch=batch, desk_try=one.id, engine="e1", problem="ours")
+    (found,) = book.tries.some([one.id])
+    assert (found.state, found.problem, found.verdict) == (TryState.FAILED, "ours", None)
+    assert len(book.history("hw1")) == 1
+
+
+def test_what_an_engine_does_not_know_of_is_not_renewed(book: Gradebook) -> None:
+    known, lost = waiting(book, "ada"), waiting(book, "ben")
+    claimed(book)
+    book.tries.renew("e1", [known.id], now=NOW + dt.timedelta(seconds=60), lease=LEASE)
+    book.tries.renew("e2", [lost.id], now=NOW + dt.timedelta(seconds=60), lease=LEASE)
+    assert claimed(book, "e2", later_s=91) == ["ben"]
+
+
+def test_whether_there_is_work_is_seen_without_taking_it(book: Gradebook) -> None:
+    assert not book.tries.any_free(now=NOW)
+    waiting(book, "ada")
+    assert book.tries.any_free(now=NOW)
+    claimed(book)
+    assert not book.tries.any_free(now=NOW)
+    assert book.tries.any_free(now=NOW + dt.timedelta(seconds=91))

@@ -20,6 +20,7 @@ from grader.grading.job_queue import MAX_TRIES, JobQueue, Load, at_hand
 from grader.grading.make_verdict import not_judged, unreadable
 from grader.grading.packed_bundle import pack, unpack
 from grader.grading.progress import SILENT, Progress
+from grader.grading.standing_pool import StandingPool
 from grader.grading.verdict import Outcome
 from tests.grading.conftest import Classroom
 from tests.helpers.settings import SETTING, config_of
@@ -77,6 +78,9 @@ class FakeClient:
     def scheduler_info(self, **_: object) -> dict[str, Any]:
         return {"workers": self.machines}
 
+    def register_plugin(self, plugin: Any) -> None:
+        pass
+
     def subscribe_topic(self, topic: str, handler: Any) -> None:
         self.tell = handler
 
@@ -110,8 +114,9 @@ def waiting_for(
     found: list[Job],
     on_verdict: Callable[[Judged], None] = lambda judged: None,
     load: Load = at_hand,
+    progress: Progress = SILENT,
 ) -> JobQueue:
-    return JobQueue.of_batch(found, on_verdict, config=SETTING, load=load)
+    return JobQueue.of_batch(found, on_verdict, config=SETTING, load=load, progress=progress)
 
 
 def good(job: Job, _: list[str]) -> Judged:
@@ -210,8 +215,9 @@ def test_what_the_scheduler_itself_begins_again_counts_like_any_other_try() -> N
         if len(begun) < 10 and not verdicts:
             client.tell((0.0, msgspec.msgpack.encode(Started(student="s0"))))
 
-    waiting = waiting_for(found, lambda j: verdicts.append(j.verdict.outcome))
-    handing = Dispatcher(client, "batch", SETTING, waiting, Progress(begun=heard))
+    progress = Progress(begun=heard)
+    waiting = waiting_for(found, lambda j: verdicts.append(j.verdict.outcome), progress=progress)
+    handing = Dispatcher(client, "batch", SETTING, waiting, progress)
     client.tell((0.0, msgspec.msgpack.encode(Started(student="s0"))))
     handing.run(FakeInterrupt())  # type: ignore[arg-type]
     assert verdicts == [Outcome.INFRASTRUCTURE_ERROR]
@@ -273,8 +279,9 @@ def test_after_ctrl_c_what_runs_is_finished_and_the_rest_is_taken_back() -> None
         for call in future.callbacks:
             call(future)
 
-    waiting = waiting_for(found, lambda j: verdicts.append(j.verdict.student))
-    handing = Dispatcher(client, "batch", SETTING, waiting, Progress(begun=begun))
+    progress = Progress(begun=begun)
+    waiting = waiting_for(found, lambda j: verdicts.append(j.verdict.student), progress=progress)
+    handing = Dispatcher(client, "batch", SETTING, waiting, progress)
     client.tell((0.0, msgspec.msgpack.encode(Started(student="s0"))))
     handing.run(interrupt)  # type: ignore[arg-type]
     assert verdicts == ["s0"]
@@ -430,3 +437,21 @@ def test_a_machine_without_slots_says_so(plugin: GraderPlugin) -> None:
     run_apart(plugin.setup(a_worker(total_resources={"slots": 0.0})))
     said = plugin.judge(jobs(1)[0], a_worker())
     assert isinstance(said, WorkerError) and "no slot" in said.what
+
+
+def test_a_queue_that_stays_open_is_served_as_it_fills_until_it_is_given_up() -> None:
+    client = FakeClient(good)
+    cluster = Cluster(client)
+    pool = StandingPool(
+        SETTING, workers=lambda waiting: cluster.workers(b"bundle", SETTING, waiting)
+    )
+    begun: list[str] = []
+    for job in jobs(3):
+        future = pool.submit(job, progress=Progress(begun=begun.append))
+        client.tell((0.0, msgspec.msgpack.encode(Started(student=job.student))))
+        assert future.result(120).verdict.student == job.student
+    assert pool.is_alive
+    pool.close()
+    assert not pool.is_alive
+    with pytest.raises(InfrastructureError, match="closed"):
+        pool.submit(jobs(1)[0]).result(120)

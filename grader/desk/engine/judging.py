@@ -7,6 +7,7 @@ from collections.abc import Callable
 from concurrent.futures import Future
 from contextlib import ExitStack
 from dataclasses import dataclass, field
+from functools import partial
 
 import msgspec
 
@@ -14,15 +15,17 @@ from grader.api.batch_config import with_released_cells
 from grader.api.batch_lock import batch_lock
 from grader.api.grading_plan import config_for_record
 from grader.course.directory import Assignment, Course, check_assignment
-from grader.desk.engine.talk import AnyNews, CellNews, EngineNews
+from grader.desk.engine.talk import CellNews
 from grader.errors import InfrastructureError
 from grader.gradebook.store import Gradebook
 from grader.gradebook.tries import REGRADES, DeskTry
+from grader.grading.cluster import Cluster
 from grader.grading.fresh_seed import fresh_seed
-from grader.grading.job import Job, Judged
-from grader.grading.job_queue import Priority
+from grader.grading.job import BatchConfig, Job, Judged
+from grader.grading.job_queue import JobQueue, Priority
+from grader.grading.packed_bundle import pack
 from grader.grading.progress import Progress
-from grader.grading.standing_pool import StandingPool
+from grader.grading.standing_pool import StandingPool, Workers
 from grader.intake.stored import load_attempt
 from grader.intake.submission import Submission
 from grader.sandbox.choose import Choice, choose
@@ -32,15 +35,17 @@ IDLE_S = 600.0
 """After so long without a try an assignment's slots are let go."""
 MAX_POOLS = 4
 """Assignments with warm slots at once; more would be more memory, not more speed."""
+_MACHINES_S = 5.0
+"""So long the first machine of a cluster is waited for, before others have their turn."""
 _LOOK_S = 5.0
 """How often an assignment is looked at, whether an instructor has changed it."""
 
 
 class BusyError(InfrastructureError):
-    """The command line grades the assignment now; later it can be judged here."""
+    """The assignment can't be judged here just now; later it can."""
 
 
-Tell = Callable[[AnyNews], None]
+Tell = Callable[[CellNews], None]
 Done = Callable[[DeskTry, "Future[Judged]"], None]
 
 
@@ -64,7 +69,8 @@ class Judging:
     Args:
         course, gradebook: of these.
         sandbox, isolation, slots: as in `api.grading.grade`.
-        tell: told of cells, and of what goes wrong.
+        machines: a cluster that judges instead of this machine.
+        tell: told of cells.
         done: given each try with what came of it, in a thread of the pool's; must return soon.
     """
 
@@ -76,22 +82,27 @@ class Judging:
         sandbox: str,
         isolation: str,
         slots: int | None,
+        machines: Cluster | None = None,
         tell: Tell,
         done: Done,
     ) -> None:
         self._course = course
         self._gradebook = gradebook
         self._sandbox, self._isolation, self._slots = sandbox, isolation, slots
+        self._machines = machines
         self._tell = tell
         self._done = done
+        self.sandbox = ""
+        """In which the newest slots were made, in words."""
         self._pools: dict[str, _Pool] = {}
 
     def submit(self, one: DeskTry) -> None:
         """Have a try judged; what comes of it is told to `done`.
 
         Raises:
-            GraderError: the assignment or the sandbox can't be used, or a batch of the command
-                line grades the assignment now.
+            BusyError: a batch of the command line grades the assignment now, or no machine of
+                the cluster is there.
+            GraderError: the assignment or the sandbox can't be used.
         """
         own = self._pool(one.assignment)
         if own.running == 0:
@@ -114,7 +125,7 @@ class Judging:
 
     def _hold(self, own: _Pool, assignment: str) -> None:
         try:
-            own.held.enter_context(batch_lock(self._course.assignment(assignment)))
+            own.held.enter_context(batch_lock(self._course.assignment(assignment), shared=True))
         except InfrastructureError as error:
             raise BusyError(error.what, where=error.where, hint=error.hint) from error
 
@@ -129,6 +140,11 @@ class Judging:
     def batch_of(self, assignment: str) -> str:
         """The batch of the record to which verdicts of an assignment belong."""
         return self._pools[assignment].batch
+
+    @property
+    def is_cut_off(self) -> bool:
+        """Whether the cluster is gone: nothing can be judged in this process any more."""
+        return self._machines is not None and not self._machines.is_connected
 
     def rest(self) -> None:
         """Let go of slots that nobody has needed for long."""
@@ -168,8 +184,8 @@ class Judging:
     def _make(self, assignment: Assignment) -> _Pool:
         check_assignment(assignment)
         choice = self._choose(assignment)
-        self._tell(EngineNews(sandbox=f"{choice.sandbox}, {choice.isolation}"))
-        gpus = gpus_for(assignment.spec.resources, ())
+        self.sandbox = f"{choice.sandbox}, {choice.isolation}"
+        gpus = gpus_for(assignment.spec.resources, ()) if self._machines is None else ()
         config = config_for_record(assignment, choice, fresh_seed(), slots=self._slots, gpus=gpus)
         config = with_released_cells(config, assignment)
         settings = {"sandbox": choice.sandbox, "isolation": choice.isolation, "desk": True}
@@ -184,19 +200,30 @@ class Judging:
             return msgspec.structs.replace(job, data=handed_in.read(), files=files)
 
         return _Pool(
-            pool=StandingPool(config, load=load),
+            pool=StandingPool(config, load=load, workers=self._workers(assignment, config)),
             made_of=config.bundle_sha256,
             batch=batch,
             submissions=submissions,
         )
 
+    def _workers(
+        self, assignment: Assignment, config: BatchConfig
+    ) -> Callable[[JobQueue], Workers] | None:
+        """The machines of the cluster, each of which gets the assignment."""
+        if self._machines is None:
+            return None
+        return partial(self._machines.workers, pack(assignment), config)
+
     def _choose(self, assignment: Assignment) -> Choice:
-        return choose(
-            self._sandbox,
-            self._isolation,
-            box=assignment.spec.box,
-            hide=(self._course.root,),
-        )
+        box = assignment.spec.box
+        if self._machines is None:
+            return choose(self._sandbox, self._isolation, box=box, hide=(self._course.root,))
+        try:
+            return self._machines.choose(
+                self._sandbox, self._isolation, box=box, runtime="", wait_s=_MACHINES_S
+            )
+        except InfrastructureError as error:
+            raise BusyError(error.what, where=error.where, hint=error.hint) from error
 
     def _close(self, name: str) -> None:
         own = self._pools.pop(name)

@@ -1,7 +1,8 @@
-"""What the engine tells the web process: news that is worth nothing once a try has ended.
+"""What the engine tells web processes: where a try is, worth nothing once it has ended.
 
-One JSON object a line, over a pipe. What has to last is in the gradebook; a line that is lost costs
-a page its "cell 3 of 12", and nothing else.
+One JSON object a line, over a pipe to whoever started the engine; at a PostgreSQL server instead a
+message to every web process. What has to last is in the gradebook; news that are lost cost a page
+its "cell 3 of 12", and nothing else.
 """
 
 from __future__ import annotations
@@ -17,24 +18,15 @@ class CellNews(msgspec.Struct, frozen=True, kw_only=True, tag="cell", tag_field=
     cells: int
 
 
-class EngineNews(msgspec.Struct, frozen=True, kw_only=True, tag="engine", tag_field="kind"):
-    """How the engine is: `sandbox` in words, `trouble` while it can't judge."""
-
-    sandbox: str = ""
-    slots: int = 0
-    trouble: str = ""
+_DECODER = msgspec.json.Decoder(CellNews)
 
 
-AnyNews = CellNews | EngineNews
-_DECODER = msgspec.json.Decoder(AnyNews)
-
-
-def to_line(news: AnyNews) -> bytes:
+def to_line(news: CellNews) -> bytes:
     """Return a line."""
     return msgspec.json.encode(news) + b"\n"
 
 
-def from_line(line: bytes) -> AnyNews | None:
+def from_line(line: bytes | str) -> CellNews | None:
     """Read a line; None: it is none of ours."""
     try:
         return _DECODER.decode(line)

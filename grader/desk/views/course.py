@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from starlette.responses import Response
 
 from grader.api.own_work import OwnWork, WorkReader
@@ -182,10 +184,24 @@ def _name(people: object, student: str) -> str:
     return (person.name if person else "") or student
 
 
-def engine_state(visit: Visit) -> object:
-    """Return what the engine says of itself; None where another process runs it."""
-    supervisor = visit.request.app.state.news.supervisor(visit.course.slug)
-    return supervisor.state if supervisor else None
+@dataclass(frozen=True, kw_only=True)
+class EngineLine:
+    """What staff read of the engines: how many are at work, in what, and what hinders them."""
+
+    count: int
+    sandbox: str
+    trouble: str
+
+
+def engine_state(visit: Visit) -> EngineLine:
+    """Return what the course's engines say of themselves, wherever they run."""
+    engines = visit.course.gradebook.engines.at_work(now=visit.now)
+    none = "" if engines else "No engine runs. What is handed in waits, and is not lost."
+    return EngineLine(
+        count=len(engines),
+        sandbox=", ".join(sorted({e.sandbox for e in engines if e.sandbox})),
+        trouble=none or next((e.trouble for e in engines if e.trouble), ""),
+    )
 
 
 PAGES = [

@@ -19,7 +19,7 @@ from grader.desk.uploads import Upload, UploadRecord, find_upload, forget_old, k
 from grader.desk.views.course import assignment_of
 from grader.desk.views.tries import try_json
 from grader.errors import UsageError
-from grader.gradebook.tries import DeskTry
+from grader.gradebook.tries import DeskTry, TryState
 
 
 def upload(visit: Visit) -> Response:
@@ -30,6 +30,9 @@ def upload(visit: Visit) -> Response:
     """
     assignment = assignment_of(visit)
     student = _student(visit)
+    done = _sent_before(visit, student)
+    if done is not None:
+        return _acknowledge(visit, done)
     _refuse_used_up(visit, assignment, student)
     forget_old(visit.desk.uploads)
     kept = keep_upload(
@@ -69,9 +72,9 @@ def confirm(visit: Visit) -> Response:
         visit.course.slug,
         assignment.name,
     ):
-        done = visit.course.gradebook.tries.by_key(visit.said("key", 64))
-        if done is not None and done.student == _student(visit):
-            return go(f"/c/{visit.course.slug}/t/{done.id}")  # the form was sent twice
+        done = _sent_before(visit, _student(visit))
+        if done is not None:
+            return _acknowledge(visit, done)
         raise UsageError("the files are not here any more", hint="Choose them again.")
     looked = look_at(visit.course.course, assignment, kept.record.student, kept.files)
     return _hand_in(visit, assignment, kept, looked)
@@ -90,6 +93,18 @@ def _hand_in(visit: Visit, assignment: Assignment, kept: Upload, looked: Looked)
     kept.forget()
     _note(visit, one)
     _send_receipt(visit, assignment, one)
+    return _acknowledge(visit, one)
+
+
+def _sent_before(visit: Visit, student: str) -> DeskTry | None:
+    """What came of the same form, sent before: a double click counts once, also as the last try."""
+    done = visit.course.gradebook.tries.by_key(visit.said("key", 64))
+    if done is None or done.student != student or done.state is TryState.RECEIVING:
+        return None
+    return done
+
+
+def _acknowledge(visit: Visit, one: DeskTry) -> Response:
     if wants_json(visit):
         return json_answer(try_json(visit, one), 201)
     return go(f"/c/{visit.course.slug}/t/{one.id}")

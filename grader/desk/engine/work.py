@@ -1,0 +1,261 @@
+"""One engine's work: claim tries of a course, have them judged, record what came of them.
+
+Several engines share a course's queue. What one has claimed is its own by a lease, which it renews;
+a verdict is recorded only while it holds. So whatever dies, and however long the database is away,
+nothing acknowledged is lost and nothing has two verdicts.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import logging
+import queue
+import threading
+import time
+from collections import deque
+from concurrent.futures import Future
+
+from grader.api.receiving import BROKEN_OFF, settle_broken_off
+from grader.course.directory import Course
+from grader.desk.engine.judging import BusyError, Judging, Tell
+from grader.errors import GradebookError, GraderError, InfrastructureError
+from grader.gradebook.engines import GONE
+from grader.gradebook.notices import WORK, Listener, has_notices
+from grader.gradebook.store import Gradebook
+from grader.gradebook.tries import ClaimLostError, DeskTry
+from grader.grading.cluster import Cluster
+from grader.grading.job import Judged
+from grader.grading.verdict import Outcome, Verdict
+
+LOG = logging.getLogger("grader.desk.engine")
+LEASE = GONE
+MAX_STARTS = 3
+"""A try that has ended so many engines is given up as ours to mend."""
+AT_ONCE = 16
+"""Tries that one engine has at most: enough for its slots, and others get the rest."""
+SUITE_BROKEN = "A check is broken, not your work. The course staff can see it, and will mend it."
+OURS = "It could not be judged, for a reason of ours. The course staff can see it."
+ENDED_ENGINES = "It ended the engine three times, for a reason of ours."
+_IDLE_S, _IDLE_TOLD_S = 0.1, 2.0
+"""How long until the next look for work; longer where the engine is told of it besides."""
+_AWAY_S = 5.0
+_BUSY_S = 1.0
+_LOOK_AFTER_S = 30.0
+
+
+class Engine:
+    """Claims tries, has them judged, and records what came of them.
+
+    Args:
+        course, gradebook: of these.
+        name: no other engine of the course that runs has it.
+        sandbox, isolation, slots, machines: as in `Judging`.
+        tell: told at which cell a try is.
+    """
+
+    def __init__(
+        self,
+        course: Course,
+        gradebook: Gradebook,
+        name: str,
+        *,
+        sandbox: str = "auto",
+        isolation: str = "auto",
+        slots: int | None = None,
+        machines: Cluster | None = None,
+        tell: Tell = lambda news: None,
+    ) -> None:
+        self._course = course
+        self._gradebook = gradebook
+        self._tries = gradebook.tries
+        self._name = name
+        self._stop = threading.Event()
+        self._claimed: dict[int, DeskTry] = {}
+        self._to_begin: deque[DeskTry] = deque()
+        self._ended: queue.SimpleQueue[tuple[DeskTry, Future[Judged]] | None] = queue.SimpleQueue()
+        self._looked_after = 0.0
+        self._trouble = ""
+        self._idle_s = _IDLE_S
+        self._judging = Judging(
+            course,
+            gradebook,
+            sandbox=sandbox,
+            isolation=isolation,
+            slots=slots,
+            machines=machines,
+            tell=tell,
+            done=lambda one, judged: self._ended.put((one, judged)),
+        )
+
+    def stop(self, *_: object) -> None:
+        """End soon; what has no verdict yet goes back into the queue."""
+        self._stop.set()
+
+    def run(self) -> None:
+        """Work until told to stop.
+
+        Raises:
+            InfrastructureError: the cluster is gone; another process may find it again.
+        """
+        self._tries.release(self._name)
+        threading.Thread(target=self._stay, daemon=True).start()
+        listener = None
+        if has_notices(self._gradebook.engine):
+            self._idle_s = _IDLE_TOLD_S
+            listener = Listener(self._gradebook.engine, WORK, lambda _: self._ended.put(None))
+        try:
+            while not self._stop.is_set():
+                try:
+                    self._step()
+                except GradebookError as error:  # the database is away: nothing is lost meanwhile
+                    LOG.error("%s", error)
+                    self._stop.wait(_AWAY_S)
+        finally:
+            if listener is not None:
+                listener.stop()
+            self._leave()
+
+    def _step(self) -> None:
+        self._look_after()
+        if not self._to_begin:
+            self._claim()
+        began = bool(self._to_begin)
+        while self._to_begin:
+            self._begin(self._to_begin[0])
+            self._to_begin.popleft()  # only now: if the database went away, it is begun later
+        self._record_ended(wait=not began)
+
+    def _claim(self) -> None:
+        room = AT_ONCE - len(self._claimed)
+        if room <= 0 or not self._tries.any_free(now=_now()):
+            return
+        for one in self._tries.claim(self._name, limit=room, now=_now(), lease=LEASE):
+            if one.id not in self._claimed:  # else its lease had run out, and is renewed by this
+                self._to_begin.append(one)
+            self._claimed[one.id] = one
+
+    def _begin(self, one: DeskTry) -> None:
+        if one.starts > MAX_STARTS:
+            self._fail(one, ENDED_ENGINES)
+            return
+        try:
+            self._judging.submit(one)
+        except GradebookError:
+            raise
+        except BusyError as error:
+            self._say(f"{one.assignment}: {error.what}")
+            self._tries.give_back(self._name, [one.id])
+            self._drop(one)
+            self._stop.wait(_BUSY_S)
+        except GraderError as error:  # the suite, the sandbox, the image: ours to mend
+            self._give_up(one, error)
+
+    def _record_ended(self, *, wait: bool) -> None:
+        """Record what has ended by now; wait a moment for the first."""
+        try:
+            while True:
+                ended = self._ended.get(timeout=self._idle_s if wait else 0.0)
+                wait = False
+                if ended is None:  # something waits
+                    continue
+                try:
+                    self._record(*ended)
+                except GradebookError:
+                    self._ended.put(ended)  # as soon as the database is back
+                    raise
+        except queue.Empty:
+            return
+
+    def _record(self, one: DeskTry, future: Future[Judged]) -> None:
+        if not future.cancelled():
+            error = future.exception()
+            if isinstance(error, GraderError):
+                if self._judging.is_cut_off:
+                    raise InfrastructureError("the cluster is gone") from error
+                self._give_up(one, error)
+            elif error is not None:
+                raise error
+            else:
+                self._record_verdict(one, future.result())
+        self._drop(one)
+        self._judging.ended(one)
+
+    def _record_verdict(self, one: DeskTry, judged: Judged) -> None:
+        verdict = judged.verdict
+        try:
+            self._gradebook.record(
+                verdict,
+                judged.executed or None,
+                batch=self._judging.batch_of(one.assignment),
+                desk_try=one.id,
+                engine=self._name,
+                problem="" if verdict.outcome.is_mark else _why(verdict),
+            )
+        except ClaimLostError as error:
+            LOG.warning("%s", error)
+            return
+        if verdict.outcome.is_mark:
+            self._say("")
+
+    def _give_up(self, one: DeskTry, error: GraderError) -> None:
+        LOG.error("%s: %s", one.assignment, error)
+        self._fail(one, OURS)
+        self._say(f"{one.assignment}: {error.what}")
+
+    def _fail(self, one: DeskTry, problem: str) -> None:
+        try:
+            self._tries.fail(one.id, problem, now=_now(), engine=self._name)
+        except ClaimLostError as error:
+            LOG.warning("%s", error)
+        self._drop(one)
+
+    def _drop(self, one: DeskTry) -> None:
+        self._claimed.pop(one.id, None)
+
+    def _look_after(self) -> None:
+        if time.monotonic() - self._looked_after < _LOOK_AFTER_S:
+            return
+        settle_broken_off(self._course, self._gradebook, older_than=BROKEN_OFF)
+        self._judging.rest()
+        self._looked_after = time.monotonic()
+
+    # -- what others know of this engine ------------------------------------------------------
+
+    def _say(self, trouble: str) -> None:
+        """Let people read why nothing is judged; empty: it is."""
+        if trouble != self._trouble:
+            self._trouble = trouble
+            self._here()
+
+    def _here(self) -> None:
+        self._gradebook.engines.here(
+            self._name, now=_now(), sandbox=self._judging.sandbox, trouble=self._trouble
+        )
+
+    def _stay(self) -> None:
+        """Renew the leases, in a thread of its own."""
+        while True:
+            try:
+                self._here()
+                self._tries.renew(self._name, list(self._claimed), now=_now(), lease=LEASE)
+            except GradebookError as error:
+                LOG.warning("the leases can't be renewed: %s", error)
+            if self._stop.wait(LEASE.total_seconds() / 4):
+                return
+
+    def _leave(self) -> None:
+        self._stop.set()
+        self._judging.close()
+        try:
+            self._tries.give_back(self._name, list(self._claimed))
+            self._gradebook.engines.left(self._name)
+        except GradebookError as error:  # their leases run out
+            LOG.warning("what was claimed can't be given back: %s", error)
+
+
+def _why(verdict: Verdict) -> str:
+    return SUITE_BROKEN if verdict.outcome is Outcome.SUITE_ERROR else OURS
+
+
+def _now() -> dt.datetime:
+    return dt.datetime.now(dt.UTC)

@@ -1,0 +1,93 @@
+"""A web process of the desk: answers on a socket that whoever started it has opened.
+
+    python -m grader.desk.web ROOT… --socket N --origin URL --counts FILE
+
+With one process `grader.desk.server` calls `run` itself; several are started by it, each of them
+this module.
+"""
+
+from __future__ import annotations
+
+import argparse
+import logging
+import os
+import signal
+import socket
+from collections.abc import Sequence
+from pathlib import Path
+
+import uvicorn
+
+from grader.desk.app import make_app
+from grader.desk.counters import Counters
+from grader.desk.courses import Desk, open_desk
+from grader.desk.engine.supervisor import Supervisor
+from grader.desk.heads import HeadsInTime
+from grader.desk.settings import DeskSettings, load_settings
+from grader.grading.parent_death import end_with_parent
+
+BACKLOG = 2048
+MOST_CONNECTIONS = 20_000
+
+
+def run(
+    desk: Desk,
+    listening: socket.socket,
+    *,
+    supervisors: Sequence[Supervisor] = (),
+    counters: Counters | None = None,
+    proxy: str = "",
+) -> None:
+    """Answer until told to stop.
+
+    Args:
+        desk: what is served.
+        listening: the socket.
+        supervisors: engines that run as long as this does.
+        counters: of its answers.
+        proxy: addresses of servers that stand before this one, whose word on who asks is believed.
+    """
+    config = uvicorn.Config(
+        make_app(desk, supervisors=supervisors, counters=counters),
+        http=HeadsInTime,
+        log_level="warning",
+        access_log=False,
+        server_header=False,
+        proxy_headers=bool(proxy),
+        forwarded_allow_ips=proxy or None,
+        timeout_keep_alive=15,
+        timeout_graceful_shutdown=10,
+        h11_max_incomplete_event_size=64 << 10,
+        limit_concurrency=MOST_CONNECTIONS,
+        backlog=BACKLOG,
+    )
+    uvicorn.Server(config).run(sockets=[listening])
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run one of several web processes."""
+    parser = argparse.ArgumentParser()
+    parser.add_argument("roots", type=Path, nargs="+")
+    parser.add_argument("--socket", type=int, required=True)
+    parser.add_argument("--origin", required=True)
+    parser.add_argument("--accounts", default="")
+    parser.add_argument("--max-upload", type=int, required=True)
+    parser.add_argument("--config", type=Path)
+    parser.add_argument("--proxy", default="")
+    parser.add_argument("--counts", type=Path, required=True)
+    given = parser.parse_args(arguments)
+    logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(name)s: %(message)s")
+    end_with_parent(os.getppid(), signal.SIGTERM)
+    desk = open_desk(
+        given.roots,
+        origin=given.origin,
+        accounts_url=given.accounts,
+        max_upload_mb=given.max_upload,
+        settings=load_settings(given.config) if given.config else DeskSettings(),
+    )
+    listening = socket.socket(fileno=given.socket)
+    run(desk, listening, counters=Counters(given.counts), proxy=given.proxy)
+
+
+if __name__ == "__main__":
+    main()
