@@ -23,8 +23,8 @@ CALLED_BY_OTHERS = {
     *("current_device", "get_device_name", "reset_peak_memory_stats", "set_device", "synchronize"),
     # pytest, and a plugin of it that looks at what another has set
     *("funcargs", "global_force_seed"),
-    # SQLAlchemy and alembic
-    *("cache_ok", "down_revision", "impl", "isolation_level", "revision"),
+    # SQLAlchemy, its drivers, and alembic
+    *("autocommit", "cache_ok", "down_revision", "impl", "isolation_level", "revision"),
     *("process_bind_param", "process_result_value"),
     # openpyxl and rich
     *("alignment", "font", "freeze_panes", "no_wrap", "overflow"),
@@ -32,6 +32,8 @@ CALLED_BY_OTHERS = {
     *("block_code", "block_math", "inline_math", "latex_environment", "parse_brackets"),
     *("parse_display_brackets", "parse_display_dollars", "parse_displayed", "parse_dollars"),
     *("parse_environment",),
+    # the storage of `limits`
+    *("STORAGE_SCHEME", "base_exceptions", "get_expiry", "incr"),
     # dask's plugins
     *("setup", "teardown"),
 }
