@@ -18,7 +18,7 @@ from grader.course.roster import Person, Roster, load_roster
 from grader.course.scheme import load_scheme
 from grader.errors import UsageError
 from grader.gradebook.course_marks import course_marks
-from grader.gradebook.exports.filling import fill
+from grader.gradebook.exports.filling import Filled, fill
 from grader.gradebook.exports.scores import Column, ExportScore, item_column
 from grader.gradebook.spreadsheet import write_sheet
 from grader.gradebook.store import Gradebook
@@ -56,6 +56,36 @@ class Wish:
     comments: bool = False
 
 
+@dataclass(frozen=True, kw_only=True)
+class FilledTable:
+    """A system's own file with marks in it, of which nothing is written yet."""
+
+    data: bytes
+    done: Filled
+    matcher: Matcher
+
+
+def filled_table(course: Course, system: str, into: Path, wish: Wish) -> FilledTable:
+    """Fill marks into the file that a system exported; the file itself stays as it is.
+
+    Raises:
+        UsageError: the file isn't that system's, or has no column for an item.
+    """
+    table = read_table(into)
+    seen = system_of(table, where=into)
+    chosen = named(system)
+    if seen is not chosen:
+        raise UsageError(f"this file is of {seen.title}, not of {chosen.title}", where=into)
+    columns = columns_of(course, wish)
+    matcher = _matcher(course, columns)
+    said = comments_on(course, columns) if wish.comments else None
+    done = fill(
+        table, chosen, columns, matcher, named=wish.columns, scale=wish.scale, comments=said
+    )
+    done.warnings = [*chosen.aged(_age(into)), *done.warnings]
+    return FilledTable(data=table.to_bytes(), done=done, matcher=matcher)
+
+
 def export_into(
     course: Course, system: str, into: Path, wish: Wish, *, out: Path | None = None
 ) -> Exported:
@@ -65,22 +95,12 @@ def export_into(
         UsageError: the file isn't that system's, has no column for an item, or would be
             overwritten.
     """
-    table = read_table(into)
-    seen = system_of(table, where=into)
-    chosen = named(system)
-    if seen is not chosen:
-        raise UsageError(f"this file is of {seen.title}, not of {chosen.title}", where=into)
+    filled = filled_table(course, system, into, wish)
+    done = filled.done
     path = out or course.root / "exports" / f"{into.stem}-filled{into.suffix}"
     _never_over(into, path)
-    columns = columns_of(course, wish)
-    matcher = _matcher(course, columns)
-    said = comments_on(course, columns) if wish.comments else None
-    done = fill(
-        table, chosen, columns, matcher, named=wish.columns, scale=wish.scale, comments=said
-    )
-    done.warnings = [*chosen.aged(_age(into)), *done.warnings]
-    write_pages(path.parent, {path.name: table.to_bytes()})
-    to_match = matcher.save()
+    write_pages(path.parent, {path.name: filled.data})
+    to_match = filled.matcher.save()
     return Exported(
         path, done.filled, done.changed, tuple(done.warnings), to_match, comments=done.comments
     )

@@ -28,7 +28,8 @@ def notes_on_marks(
     newest = gradebook.hand_marks.newest(item=assignment.name)
     verdicts = []
     if any(fact.kind is Kind.ADJUSTMENT for fact in newest):
-        verdicts = counted_verdicts(course, assignment, gradebook)
+        briefs = gradebook.briefs(assignment.name).values()
+        verdicts = counted_verdicts(course, assignment, gradebook, briefs, newest=newest)
     return mark_notes(assignment.name, assignment.spec, newest, verdicts)
 
 

@@ -14,6 +14,7 @@ from grader.course.components import Item
 from grader.course.course_file import CourseFile
 from grader.course.directory import Course
 from grader.course.groups import load_groups
+from grader.course.local_times import local_time
 from grader.course.roster import load_roster
 from grader.course.scheme import load_scheme
 from grader.errors import UsageError
@@ -177,8 +178,7 @@ def extend(
     course: Course, student: str, item: str, *, until: dt.datetime | None, who: str, why: str
 ) -> list[HandMark]:
     """Give a student longer than the class; None takes that back. Without a zone it is local."""
-    zone = load_scheme(course).zone
-    moment = until.replace(tzinfo=zone) if until and not until.tzinfo else until
+    moment = local_time(until, load_scheme(course).zone) if until else None
     return _term(course, student, item, Kind.EXTENSION, who=who, why=why, moment=moment)
 
 

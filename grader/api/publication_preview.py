@@ -44,7 +44,8 @@ def preview(
     course: Course, assignment: Assignment, gradebook: Gradebook, *, now: dt.datetime
 ) -> Preview:
     """Return what students would see if the marks were published now."""
-    verdicts = counted_verdicts(course, assignment, gradebook)
+    briefs = gradebook.briefs(assignment.name).values()
+    verdicts = counted_verdicts(course, assignment, gradebook, briefs)
     standings = Standings(course, assignment, gradebook)
     newest = standings.newest()
     given: Mapping[str, dict[str, tuple[Decimal, str]]] = {

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -43,10 +44,43 @@ class ImportedRoster:
     absent: list[str] = field(default_factory=list)
 
 
+@dataclass(frozen=True, kw_only=True)
+class RosterPlan:
+    """What a list would change, before it counts.
+
+    Attributes:
+        before, after: everybody by id.
+        imported: the same in ids and sentences.
+    """
+
+    before: Mapping[str, Person]
+    after: Mapping[str, Person]
+    imported: ImportedRoster
+    matcher: Matcher
+
+    @property
+    def changed(self) -> list[tuple[Person, Person]]:
+        """Of whom more is known, or something else: as it was, and as it would be."""
+        return [(self.before[s], self.after[s]) for s in self.imported.filled_in]
+
+    def text(self, without: Collection[str] = ()) -> str:
+        """Return `roster.csv` as it would be, without some who are not in the list."""
+        return roster_text(Roster({s: p for s, p in self.after.items() if s not in without}))
+
+
 def import_roster(
     course: Course, path: Path, *, system: str | None = None, id_from: str | None = None
 ) -> ImportedRoster:
-    """Add a system's list of students to `roster.csv`.
+    """Add a system's list of students to `roster.csv`: what `plan_roster` says, at once."""
+    plan = plan_roster(course, path, system=system, id_from=id_from)
+    take_plan(course, plan)
+    return plan.imported
+
+
+def plan_roster(
+    course: Course, path: Path, *, system: str | None = None, id_from: str | None = None
+) -> RosterPlan:
+    """Say what a system's list of students would change.
 
     A line that is certainly of a student on the roster fills in what is not known yet; one that
     may be of one of them is put on `matches.csv` for a person; any other is a new student.
@@ -93,9 +127,56 @@ def import_roster(
     imported.absent = sorted(matcher.roster.people.keys() - met)
     if clashes := _clashes(people):
         raise UsageError(f"nothing was imported: {'; '.join(clashes)}", where=path)
+    return RosterPlan(
+        before=matcher.roster.people, after=people, imported=imported, matcher=matcher
+    )
+
+
+def take_plan(course: Course, plan: RosterPlan, *, without: Collection[str] = ()) -> None:
+    """Write the roster as a plan has it, without some of those who are not in the list.
+
+    Raises:
+        UsageError: somebody who is in the list, or nobody, would be left out.
+    """
+    if not set(without) <= set(plan.imported.absent):
+        raise UsageError("only who is not in the list can be left out with it")
+    write_pages(course.root, {ROSTER_NAME: plan.text(without)})
+    plan.matcher.save()
+
+
+def put_person(course: Course, person: Person) -> bool:
+    """Put one student on the roster, or change what it says of them; return whether they are new.
+
+    Raises:
+        UsageError: the id can't be one, or a piece is another student's.
+    """
+    if not is_plain_id(person.id):
+        raise UsageError(
+            f"this can't be a student's id: {person.id[:60]!r}",
+            hint="Letters, digits, spaces and . _ - @ + ' ( ) , are taken; at most 100.",
+        )
+    people = dict(load_roster(course).people)
+    same = {plain_id(known): known for known in people}.get(plain_id(person.id), person.id)
+    if same != person.id:
+        raise UsageError(f"{same!r} is on the roster already", hint="Ids differ by more than case.")
+    new = person.id not in people
+    people[person.id] = person
+    if clashes := _clashes(people):
+        raise UsageError(f"nothing was changed: {'; '.join(clashes)}")
     write_pages(course.root, {ROSTER_NAME: roster_text(Roster(people))})
-    matcher.save()
-    return imported
+    return new
+
+
+def drop_person(course: Course, student: str) -> None:
+    """Take a student off the roster; what they handed in, and their marks, stay in the record.
+
+    Raises:
+        UsageError: they are not on it.
+    """
+    people = dict(load_roster(course).people)
+    if people.pop(student, None) is None:
+        raise UsageError(f"there is no student {student!r} on the roster")
+    write_pages(course.root, {ROSTER_NAME: roster_text(Roster(people))})
 
 
 def show_roster(course: Course) -> Roster:

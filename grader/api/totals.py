@@ -69,7 +69,11 @@ class CourseTotals:
 
 
 def course_totals(
-    course: Course, *, now: dt.datetime | None = None, final: bool = False
+    course: Course,
+    *,
+    now: dt.datetime | None = None,
+    final: bool = False,
+    history: bool = True,
 ) -> CourseTotals:
     """Compute everybody's total from what the gradebook holds.
 
@@ -77,6 +81,7 @@ def course_totals(
         course: with a course file.
         now: decides what is overdue; default: the time.
         final: whatever has no mark counts nothing, as at the end of a course.
+        history: also how every mark came about; it is long.
 
     Raises:
         UsageError: there is no course file.
@@ -89,8 +94,10 @@ def course_totals(
     moment = now or dt.datetime.now(dt.UTC).replace(microsecond=0)
     with Gradebook(course.database_url) as gradebook:
         marks = course_marks(course, gradebook, scheme=scheme)
-        events = [*machine_history(scheme, gradebook), *hand_history(scheme, gradebook)]
-        events.sort(key=lambda event: event.at)
+        events: list[MarkEvent] = []
+        if history:
+            events = [*machine_history(scheme, gradebook), *hand_history(scheme, gradebook)]
+            events.sort(key=lambda event: event.at)
         remarks = [
             *stray_items(scheme, gradebook.hand_marks.newest()),
             *(
@@ -104,17 +111,17 @@ def course_totals(
     entries = class_entries(
         scheme, marks, now=moment, students=people, groups=groups.members, final=final
     )
-    history: dict[str, list[MarkEvent]] = {student: [] for student in entries}
+    of_each: dict[str, list[MarkEvent]] = {student: [] for student in entries}
     for event in events:
-        if event.student in history:
-            history[event.student].append(event)
+        if event.student in of_each:
+            of_each[event.student].append(event)
     return CourseTotals(
         scheme=scheme,
         now=moment,
         totals={s: student_total(s, scheme, own) for s, own in entries.items()},
         entries=entries,
         names={s: p.name for s, p in people.items() if p.name},
-        history=history,
+        history=of_each,
         remarks=(*groups.remarks, *remarks, *_without_time(scheme, entries)),
     )
 

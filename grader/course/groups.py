@@ -12,6 +12,7 @@ from pathlib import Path
 from grader.course.course_file import CourseFile
 from grader.course.directory import Course
 from grader.errors import SpecError
+from grader.table_cells import plain_cell, safe_cell
 
 GROUPS_NAME = "groups.csv"
 COLUMNS = ("item", "group", "student")
@@ -26,10 +27,12 @@ class Groups:
         members: by item, then by student: all members of the student's group, sorted, the
             student among them.
         remarks: groups that are smaller or larger than the course file says, in sentences.
+        named: by item, then by the group's name: its members, sorted.
     """
 
     members: Mapping[str, Mapping[str, tuple[str, ...]]] = field(default_factory=dict)
     remarks: tuple[str, ...] = ()
+    named: Mapping[str, Mapping[str, tuple[str, ...]]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -50,11 +53,32 @@ def load_groups(course: Course, scheme: CourseFile) -> Groups:
         SpecError: names the line and what was expected.
     """
     path = course.root / GROUPS_NAME
-    if not path.is_file():
-        return Groups()
+    return groups_from(path, scheme) if path.is_file() else Groups()
+
+
+def groups_from(path: Path, scheme: CourseFile) -> Groups:
+    """Read a list of groups, one line for each member.
+
+    Raises:
+        SpecError: names the line and what was expected.
+    """
+    if path.stat().st_size > _MAX_BYTES:
+        raise SpecError("the file is too large for a list of groups", where=path)
+    try:
+        return groups_in(path.read_text(encoding="utf-8-sig"), scheme, path)
+    except (OSError, UnicodeDecodeError) as error:
+        raise SpecError(f"cannot read the file: {error}", where=path) from error
+
+
+def groups_in(text: str, scheme: CourseFile, path: Path) -> Groups:
+    """Read the text of a list of groups; `path` is where it lies, or would.
+
+    Raises:
+        SpecError: names the line and what was expected.
+    """
     teams: dict[tuple[str, str], list[str]] = {}
     seen: dict[tuple[str, str], _GroupLine] = {}
-    for line in _lines(path):
+    for line in _lines(text, path):
         for item in _items(line, scheme, path):
             before = seen.setdefault((item, line.student), line)
             if before is not line:
@@ -66,19 +90,26 @@ def load_groups(course: Course, scheme: CourseFile) -> Groups:
                 )
             teams.setdefault((item, line.group), []).append(line.student)
     members: dict[str, dict[str, tuple[str, ...]]] = {}
-    for (item, _), students in teams.items():
+    named: dict[str, dict[str, tuple[str, ...]]] = {}
+    for (item, group), students in teams.items():
+        team = named.setdefault(item, {})[group] = tuple(sorted(students))
         for student in students:
-            members.setdefault(item, {})[student] = tuple(sorted(students))
-    return Groups(members, tuple(_remarks(teams, scheme)))
+            members.setdefault(item, {})[student] = team
+    return Groups(members, tuple(_remarks(teams, scheme)), named)
 
 
-def _lines(path: Path) -> Iterator[_GroupLine]:
-    if path.stat().st_size > _MAX_BYTES:
-        raise SpecError("the file is too large for a list of groups", where=path)
-    try:
-        text = path.read_text(encoding="utf-8-sig")
-    except (OSError, UnicodeDecodeError) as error:
-        raise SpecError(f"cannot read the file: {error}", where=path) from error
+def groups_text(groups: Groups) -> str:
+    """Return groups as the text of `groups.csv`, a line for each item and member."""
+    out = io.StringIO(newline="")
+    writer = csv.writer(out, lineterminator="\n")
+    writer.writerow(COLUMNS)
+    for item, teams in groups.named.items():
+        for group, students in teams.items():
+            writer.writerows([safe_cell(item), safe_cell(group), safe_cell(s)] for s in students)
+    return out.getvalue()
+
+
+def _lines(text: str, path: Path) -> Iterator[_GroupLine]:
     first = text.partition("\n")[0]
     delimiter = ";" if first.count(";") > first.count(",") else ","
     reader = csv.DictReader(io.StringIO(text), delimiter=delimiter, strict=True)
@@ -102,7 +133,7 @@ def _line(row: Mapping[str | None, str | None], number: int, path: Path) -> _Gro
     if None in row or any(row[name] is None for name in COLUMNS):
         raise SpecError("expected item, group and student", where=f"{path}:{number}")
     item, group, student = (
-        unicodedata.normalize("NFC", (row[name] or "").strip()) for name in COLUMNS
+        plain_cell(unicodedata.normalize("NFC", (row[name] or "").strip())) for name in COLUMNS
     )
     for name, value in zip(COLUMNS, (item, group, student), strict=True):
         if not value:

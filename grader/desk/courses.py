@@ -3,22 +3,29 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Hashable
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from grader.api.answer_marking import AnswerMarking
-from grader.api.handing_in import zone_of
+from grader.api.class_list import ClassRecord, class_record
+from grader.api.totals import CourseTotals, course_totals
+from grader.course.course_file import CourseFile
 from grader.course.course_reading import load_course_file
 from grader.course.directory import Assignment, Course
-from grader.course.roster import Roster, load_roster
+from grader.course.groups import GROUPS_NAME
+from grader.course.loading import SPEC_NAME
+from grader.course.roster import ROSTER_NAME, Roster, load_roster
 from grader.desk.credentials import Credential, Credentials
+from grader.desk.kept import Kept, file_stamp
 from grader.desk.people import People, User
 from grader.desk.publications import Publications
 from grader.desk.record import Audit
 from grader.desk.settings import DeskSettings
 from grader.desk.university.identities import Identities
 from grader.desk.university.provider import Provider
-from grader.errors import UsageError
+from grader.errors import GraderError, UsageError
+from grader.gradebook.changes import Changes
 from grader.gradebook.outbox import Outbox
 from grader.gradebook.store import Gradebook
 from grader.intake.names import student_id
@@ -35,6 +42,7 @@ class DeskCourse:
     publications: Publications
     outbox: Outbox
     sends_mail: bool = False
+    kept: Kept = field(default_factory=Kept, repr=False)
     _marking: dict[str, AnswerMarking] = field(default_factory=dict, repr=False)
 
     def marking(self, assignment: Assignment) -> AnswerMarking:
@@ -48,19 +56,20 @@ class DeskCourse:
     @property
     def title(self) -> str:
         """What the course file says, else the folder's name."""
-        known = self.course.course_file.is_file()
-        title = load_course_file(self.course.course_file).title if known else ""
-        return title or self.course.root.name
+        facts = self.facts
+        return (facts.title if facts else "") or self.course.root.name
 
     @property
     def zone(self) -> dt.tzinfo:
-        """The course's time zone."""
-        return zone_of(self.course)
+        """The course's time zone; UTC where it has no course file."""
+        facts = self.facts
+        return facts.zone if facts else dt.UTC
 
     @property
     def roster(self) -> Roster:
-        """Who takes the course."""
-        return load_roster(self.course)
+        """Who takes the course; read again when the file has changed."""
+        stamp = file_stamp(self.course.root / ROSTER_NAME)
+        return self.kept.get("roster", stamp, lambda: load_roster(self.course))
 
     def user(self, credential: Credential) -> User | None:
         """Return who somebody is in this course, by what they are known with; None: nobody."""
@@ -71,6 +80,66 @@ class DeskCourse:
         """Return a student's section, empty where the roster names none."""
         person = self.roster.people.get(student)
         return person.section if person else ""
+
+    def record(self, assignment: Assignment, now: dt.datetime, changes: Changes) -> ClassRecord:
+        """Return everybody and an assignment, as the record has it.
+
+        Args:
+            assignment: of this course.
+            now: decides what is overdue.
+            changes: how far the record goes now.
+        """
+        return self.kept.get(
+            ("class", assignment.name),
+            self._stamp(assignment, changes),
+            lambda: class_record(self.course, assignment, self.gradebook, now=now),
+            holds=lambda found: found.holds_until is None or now <= found.holds_until,
+        )
+
+    def totals(self, changes: Changes, now: dt.datetime) -> CourseTotals:
+        """Return everybody's total; what is overdue is looked at once an hour.
+
+        Raises:
+            GraderError: there is no course file, it leaves something open, or a mark does not fit.
+        """
+        specs = [self.course.root / "assignments" / n / SPEC_NAME for n in self.course.names()]
+        files = file_stamp(*self._class_files, *specs)
+        return self.kept.get(
+            "totals",
+            (changes.whole, files, now.replace(minute=0, second=0, microsecond=0)),
+            lambda: course_totals(self.course, now=now, history=False),
+        )
+
+    @property
+    def _class_files(self) -> tuple[Path, ...]:
+        """What says who the class is, and how lateness counts."""
+        root = self.course.root
+        return root / ROSTER_NAME, root / GROUPS_NAME, self.course.course_file
+
+    def _stamp(self, assignment: Assignment, changes: Changes) -> Hashable:
+        files = file_stamp(*self._class_files, assignment.spec_path)
+        try:
+            scheme = self.facts
+        except GraderError:  # the record says what is wrong with it
+            return files, changes.whole
+        if scheme is None:
+            return files, changes.of(assignment.name)
+        if scheme.late is not None and scheme.late.grace_days:  # shared between all items
+            return files, changes.whole
+        items = [item.id for item in scheme.items if item.assignment == assignment.name]
+        return files, changes.of(assignment.name, items)
+
+    @property
+    def facts(self) -> CourseFile | None:
+        """The course file as it is written; None where there is none.
+
+        Raises:
+            SpecError: it is wrong.
+        """
+        path = self.course.course_file
+        if not path.is_file():
+            return None
+        return self.kept.get("facts", file_stamp(path), lambda: load_course_file(path))
 
     def assignments(self) -> list[Assignment]:
         """Return all assignments, by name."""

@@ -189,6 +189,20 @@ class Credentials:
         with reading(self._engine) as session:
             return [_credential(session, row) for row in session.scalars(query)]
 
+    def reached(self, course: str, *, now: dt.datetime) -> tuple[set[int], set[int]]:
+        """Return which accounts of a course were ever signed in, and which have a link to use."""
+        usable = (SecretRow.ended_at.is_(None)) & (SecretRow.expires_at > now)
+        query = select(SecretRow.kind, SecretRow.account, SecretRow.courses).where(
+            (SecretRow.kind == "session") | ((SecretRow.kind == "link") & usable)
+        )
+        found: dict[str, set[int]] = {"session": set(), "link": set()}
+        with reading(self._engine) as session:
+            for kind, account, courses in session.execute(query):
+                holds = account if courses is None else courses.get(course)
+                if holds is not None:
+                    found[kind].add(holds)
+        return found["session"], found["link"]
+
 
 def form_token(session_value: str) -> str:
     """Return what a form of this session carries, so that another site's forms are told from it."""

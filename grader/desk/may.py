@@ -20,6 +20,8 @@ class Action(StrEnum):
     CHANGE_RUBRIC = "change what a rubric's items are worth"
     RUN_AGAIN = "have a try judged again"
     PUBLISH = "publish marks"
+    GRANT = "extend and excuse"
+    EXPORT = "take marks out of the desk"
     MANAGE_PEOPLE = "manage who is in the course"
     SEE_AUDIT = "read who did what"
 
@@ -47,6 +49,8 @@ _ALLOWED: dict[Action, frozenset[Role]] = {
     Action.CHANGE_RUBRIC: _HEADS,
     Action.RUN_AGAIN: _HEADS,
     Action.PUBLISH: _HEADS,
+    Action.GRANT: _HEADS,
+    Action.EXPORT: _HEADS,
     Action.MANAGE_PEOPLE: _INSTRUCTORS | {Role.ADMIN},
     Action.SEE_AUDIT: _INSTRUCTORS | {Role.ADMIN},
 }

@@ -4,33 +4,31 @@ from __future__ import annotations
 
 from grader.desk.routing import AnyPage
 from grader.desk.views import (
+    analysis,
     course,
+    exporting,
     files,
+    groups,
     hand_in,
     mail,
     marking,
     people,
     publishing,
     queue,
+    roster,
+    settings,
     signing_in,
+    students,
+    totals,
     tries,
     university,
     watching,
 )
 
 _ALL = (
-    signing_in,
-    course,
-    hand_in,
-    tries,
-    marking,
-    people,
-    mail,
-    queue,
-    publishing,
-    files,
-    university,
-    watching,
+    *(signing_in, university, course, hand_in, tries, marking, publishing),
+    *(settings, analysis, students, totals, exporting),
+    *(people, mail, roster, groups, queue, files, watching),
 )
 
 

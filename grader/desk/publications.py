@@ -6,7 +6,7 @@ import datetime as dt
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from sqlalchemy import Engine, select
+from sqlalchemy import Engine, func, select
 from sqlalchemy.orm import Session
 
 from grader.gradebook.database import reading, writing
@@ -41,6 +41,18 @@ class Publications:
         if row is None:
             return None
         return Publication(published=row.published, who=row.who, made_at=row.made_at)
+
+    def all(self) -> dict[str, Publication]:
+        """Return what holds of every assignment that was ever published."""
+        newest = select(func.max(PublicationRow.id)).group_by(PublicationRow.assignment)
+        query = select(PublicationRow).where(PublicationRow.id.in_(newest))
+        with reading(self._engine) as session:
+            return {
+                row.assignment: Publication(
+                    published=row.published, who=row.who, made_at=row.made_at
+                )
+                for row in session.scalars(query)
+            }
 
     def is_published(self, assignment: str) -> bool:
         """Say whether students may see the marks."""

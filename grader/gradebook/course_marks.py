@@ -112,7 +112,8 @@ def _tries(
     for item in scheme.items:
         if item.assignment is not None:
             counts = course.assignment(item.assignment).spec.attempts.counts
-            tried = [adjusted(e.verdict, newest) for e in gradebook.tried(item.assignment)]
+            briefs = gradebook.briefs(item.assignment).values()
+            tried = [adjusted(verdict, newest) for verdict in briefs]
             for student, tries in tries_of(tried).items():
                 whole = counts == "best" and all(verdict.outcome.is_mark for verdict in tries)
                 yield (student, item.id), tries if whole else counted(tries, counts)

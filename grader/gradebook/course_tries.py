@@ -16,6 +16,7 @@ from grader.errors import GradebookError
 from grader.gradebook.adjustments import adjusted
 from grader.gradebook.counting import counted, tries_of
 from grader.gradebook.course_marks import course_marks
+from grader.gradebook.hand_marks import Newest
 from grader.gradebook.marks import ItemMark
 from grader.gradebook.store import Gradebook
 from grader.gradebook.totals.entries import AsOf, entries_of
@@ -30,6 +31,8 @@ def counted_verdicts(
     assignment: Assignment,
     gradebook: Gradebook,
     verdicts: Iterable[Verdict] | None = None,
+    *,
+    newest: Newest | None = None,
 ) -> list[Verdict]:
     """Return the verdict that counts for each student, sorted by name.
 
@@ -41,13 +44,15 @@ def counted_verdicts(
     Args:
         course, assignment, gradebook: of these.
         verdicts: at most one of each attempt; by default those that hold, or have no mark yet.
+        newest: what people said of the assignment, where it has been read already.
 
     Raises:
         SpecError: the course file is wrong.
     """
     if verdicts is None:
         verdicts = [entry.verdict for entry in gradebook.tried(assignment.name)]
-    newest = gradebook.hand_marks.newest(item=assignment.name)
+    if newest is None:
+        newest = gradebook.hand_marks.newest(item=assignment.name)
     verdicts = [adjusted(verdict, newest) for verdict in verdicts]
     own = tries_of(verdicts)
     chosen = counted(verdicts, assignment.spec.attempts.counts)

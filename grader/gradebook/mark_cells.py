@@ -6,6 +6,7 @@ import datetime as dt
 import re
 from decimal import Decimal
 
+from grader.course.local_times import local_time
 from grader.errors import UsageError
 from grader.points import show
 
@@ -61,7 +62,7 @@ def time_from(text: str, zone: dt.tzinfo, *, where: str) -> dt.datetime | None:
     """Read a time such as 2024-10-09 23:59, local to the course; None where the cell is empty.
 
     Raises:
-        UsageError: not a time.
+        UsageError: not a time, or one over which clocks are put forward.
     """
     if not text:
         return None
@@ -75,7 +76,7 @@ def time_from(text: str, zone: dt.tzinfo, *, where: str) -> dt.datetime | None:
         ) from error
     if len(text) == len("2024-10-09"):
         time = time.replace(hour=23, minute=59)
-    return time if time.tzinfo else time.replace(tzinfo=zone)
+    return local_time(time, zone, where=where)
 
 
 def yes_or_no(text: str, *, where: str) -> bool:

@@ -13,8 +13,8 @@ from grader.gradebook import desk_tables  # noqa: F401 - its tables are of the s
 from grader.gradebook.database import BUSY_TIMEOUT_S, connect, engine_name, reading, writing
 from grader.gradebook.tables import Table
 
-HEAD = "0009"
-_UPGRADED = ("0001", "0002", "0003", "0004", "0008")
+HEAD = "0007"
+_UPGRADED = ("0001", "0002", "0003", "0004", "0008", "0009")
 VERSION_TABLE = "grader_schema_version"
 # What gradebooks had before their tables were upgraded step by step; its only version was 1.
 _FIRST_TABLE = "grader_schema"

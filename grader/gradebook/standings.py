@@ -12,7 +12,7 @@ from grader.course.components import Item
 from grader.course.course_file import CourseFile
 from grader.course.directory import Assignment, Course
 from grader.course.groups import load_groups
-from grader.course.roster import load_roster
+from grader.course.roster import Roster, load_roster
 from grader.course.scheme import load_scheme
 from grader.errors import GradebookError, GraderError
 from grader.gradebook.course_marks import course_marks, joined
@@ -80,12 +80,19 @@ class Standings:
         problem: why the course file or the groups can't be used; then it is as without them.
     """
 
-    def __init__(self, course: Course, assignment: Assignment, gradebook: Gradebook) -> None:
+    def __init__(
+        self,
+        course: Course,
+        assignment: Assignment,
+        gradebook: Gradebook,
+        *,
+        roster: Roster | None = None,
+    ) -> None:
         self._course = course
         self._name = assignment.name
         self._gradebook = gradebook
         self._due = _aware(assignment.spec.dates.due)
-        self._people = load_roster(course).people
+        self._people = (load_roster(course) if roster is None else roster).people
         self._scheme: CourseFile | None = None
         self._item: Item | None = None
         self._groups: Mapping[str, tuple[str, ...]] = {}
@@ -182,6 +189,8 @@ class Standings:
             (entry,) = entries[student]
             if student in of and entry.mark is None:  # its mark does not fit the course file
                 told = _plain(of[student], entry.due, now)
+            elif not (entry.late or entry.refused or entry.tries):
+                told = _in_time(entry, now)
             else:
                 total = spent.get(student) or score(one, [entry], None).items[0]
                 told = _told(scheme, item, entry, total, now)
@@ -265,6 +274,17 @@ def _fits(mark: ItemMark, one: CourseFile, now: dt.datetime) -> bool:
     except GradebookError:  # totals say which, and refuse to add it up
         return False
     return True
+
+
+def _in_time(entry: Entry, now: dt.datetime) -> Standing:
+    """What is not late costs nothing: most of a class need not be scored to say so."""
+    return Standing(
+        handed_in=entry.mark.handed_in if entry.mark else None,
+        due=entry.due,
+        extended=entry.extended,
+        excused=entry.excused,
+        overdue=entry.due is not None and now > entry.due,
+    )
 
 
 def _told(

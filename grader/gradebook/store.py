@@ -15,6 +15,8 @@ from sqlalchemy import Engine, case, func, select
 from sqlalchemy.orm import Session
 
 from grader.errors import GradebookError
+from grader.gradebook.briefs import brief_row, tried_briefs
+from grader.gradebook.changes import Changes, changes_of
 from grader.gradebook.counting import Counts, counted
 from grader.gradebook.database import BUSY_TIMEOUT_S, reading, writing
 from grader.gradebook.engines import DeskEngines
@@ -171,6 +173,7 @@ class Gradebook:
             _batch(session, batch)
             session.add(row)
             session.flush()
+            session.add(brief_row(verdict, row.id))
             if desk_try is not None:
                 finish(session, desk_try, row.id, now=row.made_at, problem=problem, engine=engine)
             return row.id
@@ -250,6 +253,16 @@ class Gradebook:
     def tried(self, assignment: str) -> list[StoredVerdict]:
         """Return what holds of every attempt, and the newest of those that have no mark yet."""
         return [*self.current_entries(assignment), *self.unmarked(assignment)]
+
+    def briefs(self, assignment: str) -> dict[int, Verdict]:
+        """Return the same verdicts by entry without tests and notes: all that marks need."""
+        with reading(self._engine) as session:
+            return tried_briefs(session, assignment)
+
+    def changes(self) -> Changes:
+        """Return how far the record goes: what was made of it holds until this changes."""
+        with reading(self._engine) as session:
+            return changes_of(session)
 
     def unmarked(self, assignment: str) -> list[StoredVerdict]:
         """Return the newest entry of every attempt that was tried and has no mark, oldest first."""

@@ -97,6 +97,22 @@ class VerdictRow(Table):
     notebook_zlib: Mapped[bytes | None] = mapped_column(LargeBinary, deferred=True)
 
 
+class BriefRow(Table):
+    """What marks are made of, of one verdict: what a class's list reads, and no more."""
+
+    __tablename__ = "verdict_briefs"
+    __table_args__ = (Index("verdict_briefs_of_a_student", "assignment", "student", "attempt"),)
+
+    verdict: Mapped[int] = mapped_column(
+        ForeignKey("verdicts.id"), primary_key=True, autoincrement=False
+    )
+    assignment: Mapped[str] = mapped_column(String(200))
+    student: Mapped[str] = mapped_column(Text)
+    attempt: Mapped[int] = mapped_column(Integer)
+    is_mark: Mapped[bool] = mapped_column(Boolean)
+    body: Mapped[str] = mapped_column(Text)
+
+
 class HandMarkRow(Table):
     """One change that a person made. Rows are only ever added: the newest of a fact holds.
 

@@ -77,11 +77,26 @@ class DeskTry:
 
 @dataclass(frozen=True, kw_only=True)
 class QueueState:
-    """The queue as a whole: how many tries are in which state, and since when the oldest waits."""
+    """The queue as a whole.
+
+    Attributes:
+        counts: how many tries are in which state.
+        oldest: since when the oldest waits.
+        regrades: of those that wait, how many do so behind people.
+        stuck: runs whose engine has not been heard of since their lease ended.
+    """
 
     counts: dict[TryState, int]
     oldest: dt.datetime | None
     judged_last_hour: int
+    regrades: int = 0
+    stuck: int = 0
+
+    @property
+    def minutes_left(self) -> int | None:
+        """How long what waits takes at the last hour's rate; None where none was judged."""
+        left = self.waiting + self.running
+        return -(-left * 60 // self.judged_last_hour) if self.judged_last_hour else None
 
     @property
     def waiting(self) -> int:
@@ -340,6 +355,47 @@ class DeskTries:
         with reading(self._engine) as session:
             return {number: at for at, number in enumerate(session.scalars(query))}
 
+    def counts(self) -> dict[str, dict[TryState, int]]:
+        """Return how many tries of each assignment are in each state."""
+        query = select(TryRow.assignment, TryRow.state, func.count()).group_by(
+            TryRow.assignment, TryRow.state
+        )
+        found: dict[str, dict[TryState, int]] = {}
+        with reading(self._engine) as session:
+            for assignment, state, count in session.execute(query):
+                found.setdefault(assignment, {})[TryState(state)] = count
+        return found
+
+    def next_up(self, *, limit: int = 50) -> list[DeskTry]:
+        """Return what runs and what waits, in the order in which it is run."""
+        query = (
+            select(TryRow)
+            .where(TryRow.state.in_([TryState.RUNNING, TryState.WAITING]))
+            .order_by(TryRow.state != TryState.RUNNING, TryRow.priority, TryRow.id)
+            .limit(limit)
+        )
+        with reading(self._engine) as session:
+            return [_try(row) for row in session.scalars(query)]
+
+    def regrade(self, assignment: str, *, best: bool) -> int:
+        """Have what counts of an assignment judged again, after all people; return how many.
+
+        The mark that is there counts until another one is. Who handed in without the desk has no
+        try here.
+
+        Args:
+            assignment: its name.
+            best: the best try counts, which may be any; else each student's newest.
+        """
+        ended = [TryRow.assignment == assignment, TryRow.verdict.is_not(None)]
+        numbers = select(TryRow.id).where(*ended)
+        if not best:
+            numbers = select(func.max(TryRow.id)).where(*ended).group_by(TryRow.student)
+        with reading(self._engine) as session:
+            chosen = list(session.scalars(numbers))
+        pieces = (chosen[at : at + _AT_ONCE] for at in range(0, len(chosen), _AT_ONCE))
+        return sum(self.again(piece, priority=REGRADES) for piece in pieces)
+
     def listed(
         self, states: Sequence[TryState], *, limit: int = 50, after: int = 0
     ) -> list[DeskTry]:
@@ -360,11 +416,19 @@ class DeskTries:
         done = select(func.count()).where(
             TryRow.state == TryState.JUDGED, TryRow.ended_at > now - dt.timedelta(hours=1)
         )
+        regrades = select(func.count()).where(
+            TryRow.state == TryState.WAITING, TryRow.priority >= REGRADES
+        )
+        stuck = select(func.count()).where(
+            TryRow.state == TryState.RUNNING, TryRow.lease_until < now
+        )
         with reading(self._engine) as session:
             return QueueState(
                 counts={TryState(state): count for state, count in session.execute(counts)},
                 oldest=session.scalar(oldest),
                 judged_last_hour=int(session.scalar(done) or 0),
+                regrades=int(session.scalar(regrades) or 0),
+                stuck=int(session.scalar(stuck) or 0),
             )
 
     def _all(self, *wanted: Any) -> list[DeskTry]:

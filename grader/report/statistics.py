@@ -120,7 +120,7 @@ def class_statistics(
     outcomes = Counter(v.outcome for v in verdicts)
     return ClassStatistics(
         outcomes={o: outcomes[o] for o in Outcome},
-        summary=_summary(marks),
+        summary=summarised(marks),
         histogram=histogram(marks, max_points),
         tests=tuple(_tests(graded)),
         failures=tuple(_failures(graded)),
@@ -132,7 +132,8 @@ def class_statistics(
     )
 
 
-def _summary(points: list[Decimal]) -> Summary | None:
+def summarised(points: Sequence[Decimal]) -> Summary | None:
+    """Return how marks are distributed; None where there are none."""
     if not points:
         return None
     return Summary(
@@ -183,7 +184,7 @@ def _test(results: list[tuple[JoinedTest, Verdict]]) -> TestStatistics:
         pass_rate=passed / len(results),
         partly_rate=sum(t.partly for t, _ in results) / len(results),
         mean_share=statistics.mean(own) / worth if worth else 0.0,
-        discrimination=_correlation(own, rest),
+        discrimination=correlation(own, rest),
         taken=len(results),
         cases=max(len(t.cases) for t, _ in results),
         missed=tuple(
@@ -199,7 +200,8 @@ def _test(results: list[tuple[JoinedTest, Verdict]]) -> TestStatistics:
     )
 
 
-def _correlation(a: list[float], b: list[float]) -> float | None:
+def correlation(a: list[float], b: list[float]) -> float | None:
+    """Return how two rows of numbers go together, -1 to 1; None where either never varies."""
     if len(a) < 3 or len(set(a)) == 1 or len(set(b)) == 1:
         return None
     return statistics.correlation(a, b)

@@ -25,6 +25,7 @@ from grader.desk.university.provider import Description
 from grader.gradebook.tries import DeskTry
 from grader.grading.make_verdict import question_marks
 from grader.grading.verdict import SubmissionRecord, Verdict
+from grader.suite.results import TestOutcome
 from tests.helpers.assignments import make_assignment
 from tests.helpers.notebooks import code, notebook
 from tests.helpers.verdicts import graded, test_result
@@ -137,7 +138,14 @@ class Tables:
         spec = self.course.course.assignment("warm-up").spec
         tests = (
             test_result("q1", "test_softmax", "Rows must sum to one.", 5),
-            test_result("q2", "test_means", "Means must be right.", 3, points=Decimal(0)),
+            test_result(
+                "q2",
+                "test_means",
+                "Means must be right.",
+                3,
+                points=Decimal(0),
+                outcome=TestOutcome.FAILED,
+            ),
         )
         found = graded(one.student, assignment="warm-up")
         return msgspec.structs.replace(
@@ -188,6 +196,7 @@ def places(tables: Tables, number: int) -> dict[str, object]:
         "course": "course",
         "assignment": "warm-up",
         "number": number,
+        "student": "ada",
         "question": "q3",
         "ref": next((a.ref for a in answers if a.student == "ada"), "none"),
         "item": items[0].id,

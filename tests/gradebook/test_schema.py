@@ -12,17 +12,20 @@ from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Engine
+from sqlalchemy.orm import Session
 
 import grader.gradebook
 from grader.errors import GradebookError
+from grader.gradebook.briefs import brief
 from grader.gradebook.database import connect
 from grader.gradebook.schema import HEAD, VERSION_TABLE, open_engine, upgrade
-from grader.gradebook.store import Gradebook
+from grader.gradebook.store import Gradebook, _row
 from grader.gradebook.tables import Table
 from tests.gradebook.first_schema import FIRST_POSTGRESQL, FIRST_SQLITE
 from tests.helpers.verdicts import graded
 
 ASSIGNMENT = "mlp-backprop"
+VERDICT = graded("Ada", points=Decimal("31.33"), seed=3)
 
 
 def make_first_version(url: str) -> Engine:
@@ -36,7 +39,9 @@ def make_first_version(url: str) -> Engine:
     book = Gradebook.__new__(Gradebook)
     book._engine = engine
     batch = book.start_batch(ASSIGNMENT, seed=7, settings={"slots": 2})
-    book.record(graded("Ada", points=Decimal("31.33")), b'{"cells": []}', batch=batch)
+    with Session(engine) as session:
+        session.add(_row(VERDICT, b'{"cells": []}', batch))
+        session.commit()
     return engine
 
 
@@ -67,9 +72,17 @@ def test_a_file_of_the_first_version_is_upgraded_with_its_marks(tmp_path: Path) 
     make_first_version(url).dispose()
     assert marks(url) == [("Ada", Decimal("31.33"))]
     with Gradebook(url) as book:
-        assert book.executed_notebook(graded("Ada", points=Decimal("31.33"))) == b'{"cells": []}'
+        assert book.executed_notebook(VERDICT) == b'{"cells": []}'
         assert book.batches(ASSIGNMENT)[0].settings == {"slots": 2}
         assert book.hand_marks.newest() == {}
+
+
+def test_what_marks_are_made_of_is_taken_out_of_the_verdicts_that_are_there(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path}/gradebook.db"
+    make_first_version(url).dispose()
+    with Gradebook(url) as book:
+        assert list(book.briefs(ASSIGNMENT).values()) == [brief(VERDICT)]
+        assert brief(VERDICT).answers and brief(VERDICT).questions and not brief(VERDICT).tests
 
 
 def test_a_copy_of_the_file_stays_as_it_was(tmp_path: Path) -> None:

@@ -12,16 +12,14 @@ from grader.course.directory import Assignment
 from grader.desk.may import Action, Thing
 from grader.desk.rendering import file_answer, page
 from grader.desk.routing import NotFound, Page, Visit, of_course, whole_number
-from grader.errors import GraderError, UsageError
-from grader.gradebook.tries import TryState
-
-CLASS_PAGE = 100
+from grader.desk.views.class_list import show_class, show_dashboard
+from grader.errors import UsageError
 
 
 def show_course(visit: Visit) -> Response:
     """Show the assignments: one's own work to a student, everybody's to staff."""
     if visit.me.role.is_staff:
-        return _dashboard(visit)
+        return show_dashboard(visit, engine_state(visit))
     own = []
     for assignment in visit.course.assignments():
         if visit.course.is_released(assignment, visit.now):
@@ -34,7 +32,7 @@ def show_assignment(visit: Visit) -> Response:
     """Show one assignment with the student's tries; to staff, the class."""
     assignment = assignment_of(visit)
     if visit.me.role.is_staff:
-        return _class(visit, assignment)
+        return show_class(visit, assignment)
     work = reader(visit, assignment).own(visit.me.person)
     return page(
         visit,
@@ -44,7 +42,7 @@ def show_assignment(visit: Visit) -> Response:
         tries=visit.course.gradebook.tries.of(visit.me.person, assignment.name),
         left=tries_left(assignment, visit.course.course, visit.me.person),
         counts=_counting(work),
-        has_release=_release(visit, assignment) is not None,
+        has_release=release_of(visit, assignment) is not None,
         published=visit.course.publications.is_published(assignment.name),
     )
 
@@ -52,7 +50,7 @@ def show_assignment(visit: Visit) -> Response:
 def send_release(visit: Visit) -> Response:
     """Send what `grader release` has made for students."""
     assignment = assignment_of(visit)
-    archive = _release(visit, assignment)
+    archive = release_of(visit, assignment)
     if archive is None:
         raise UsageError(
             "this assignment has not been released yet",
@@ -103,7 +101,8 @@ def _counting(work: OwnWork) -> int:
     return work.counted.submission.attempt if work.counted else 0
 
 
-def _release(visit: Visit, assignment: Assignment) -> bytes | None:
+def release_of(visit: Visit, assignment: Assignment) -> bytes | None:
+    """Return the zip that `grader release` has made; None: there is none."""
     path = visit.course.course.released_dir / f"{assignment.name}.zip"
     try:
         return path.read_bytes() if not path.is_symlink() else None
@@ -111,77 +110,9 @@ def _release(visit: Visit, assignment: Assignment) -> bytes | None:
         return None
 
 
-def _dashboard(visit: Visit) -> Response:
-    gradebook = visit.course.gradebook
-    students = set(visit.course.roster.people)
-    rows: list[dict[str, object]] = []
-    for name in visit.course.course.names():
-        try:
-            spec = visit.course.course.assignment(name).spec
-        except GraderError as error:  # staff must see the others all the same
-            rows.append({"name": name, "problem": error.what})
-            continue
-        handed_in = gradebook.students(name)
-        rows.append(
-            {
-                "name": name,
-                "spec": spec,
-                "handed_in": len(handed_in),
-                "missing": len(students - handed_in) if students else None,
-                "published": visit.course.publications.of(name),
-                "problem": "",
-            }
-        )
-    return page(
-        visit,
-        "dashboard",
-        rows=rows,
-        students=len(students),
-        queue=gradebook.tries.queue(now=visit.now),
-        engine=engine_state(visit),
-    )
-
-
-def _class(visit: Visit, assignment: Assignment) -> Response:
-    newest = visit.course.gradebook.tries.newest_of(assignment.name)
-    people = visit.course.roster.people
-    points = visit.course.gradebook.points(assignment.name, counts=assignment.spec.attempts.counts)
-    names = sorted({*people, *newest, *points}, key=lambda s: (_name(people, s), s))
-    if visit.me.section:
-        names = [n for n in names if visit.course.section_of(n) == visit.me.section]
-    start = number_in(visit, "from")
-    shown = names[start : start + CLASS_PAGE]
-    return page(
-        visit,
-        "class",
-        spec=assignment.spec,
-        assignment=assignment.name,
-        students=[
-            {
-                "id": student,
-                "name": _name(people, student),
-                "section": visit.course.section_of(student),
-                "try": newest.get(student),
-                "points": points.get(student),
-            }
-            for student in shown
-        ],
-        start=start,
-        total=len(names),
-        step=CLASS_PAGE,
-        publication=visit.course.publications.of(assignment.name),
-        failed=TryState.FAILED,
-    )
-
-
 def number_in(visit: Visit, name: str) -> int:
     """Return a whole number of the address's query; 0 for anything else."""
     return whole_number(visit.request.query_params.get(name, "")) or 0
-
-
-def _name(people: object, student: str) -> str:
-    person = people.get(student) if isinstance(people, dict) else None
-    return (person.name if person else "") or student
 
 
 @dataclass(frozen=True, kw_only=True)

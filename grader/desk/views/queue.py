@@ -9,7 +9,9 @@ from grader.desk.rendering import go, page
 from grader.desk.routing import Page, Visit
 from grader.desk.views.course import engine_state, number_in
 from grader.desk.views.tries import try_of, whose_try
-from grader.gradebook.tries import TryState
+from grader.gradebook.tries import REGRADES, TryState
+
+_PAGE = 100
 
 
 def show_queue(visit: Visit) -> Response:
@@ -20,8 +22,11 @@ def show_queue(visit: Visit) -> Response:
         "queue",
         queue=tries.queue(now=visit.now),
         engine=engine_state(visit),
-        running=tries.listed([TryState.RUNNING, TryState.WAITING], limit=50),
-        failed=tries.listed([TryState.FAILED], limit=100, after=number_in(visit, "after")),
+        running=tries.next_up(limit=50),
+        failed=tries.listed([TryState.FAILED], limit=_PAGE, after=number_in(visit, "after")),
+        step=_PAGE,
+        regrades=REGRADES,
+        names={p.id: p.name or p.id for p in visit.course.roster.people.values()},
     )
 
 

@@ -145,7 +145,7 @@ def try_json(visit: Visit, one: DeskTry) -> dict[str, Any]:
 
 
 def _verdict(visit: Visit, one: DeskTry) -> Verdict | None:
-    if one.state is not TryState.JUDGED or one.verdict is None:
+    if one.verdict is None:  # what is judged again keeps its verdict until there is another
         return None
     entry = visit.course.gradebook.entry(one.verdict)
     return entry.verdict if entry else None

@@ -15,6 +15,16 @@ from grader.lms.system import MarkColumn, System, number
 from grader.points import show
 
 
+@dataclass(frozen=True, kw_only=True)
+class FilledCell:
+    """One cell that takes a mark: whose line, which column, and what stood there before."""
+
+    student: str
+    column: str
+    before: str
+    text: str
+
+
 @dataclass
 class Filled:
     """What became of a file.
@@ -23,12 +33,14 @@ class Filled:
         filled, changed: cells that were written, and those of them that had held another mark.
         comments: of how many students something is said.
         warnings: what a person should know before the import, in sentences.
+        cells: those that were written.
     """
 
     filled: int = 0
     changed: int = 0
     comments: int = 0
     warnings: list[str] = field(default_factory=list)
+    cells: list[FilledCell] = field(default_factory=list)
 
 
 def fill(
@@ -92,6 +104,9 @@ def fill(
             before = line.cell(into.place)
             done.changed += bool(before) and not _same(before, text)
             done.filled += 1
+            done.cells.append(
+                FilledCell(student=student, column=into.name, before=before, text=text)
+            )
             table.set(line, into.place, text)
             system.finish(table, line, column.max_points)
         in_file = {student for student, _ in lines}

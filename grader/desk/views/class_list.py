@@ -1,0 +1,164 @@
+"""The staff's view of an assignment: everybody in it, and what is left to do in all of them."""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass
+from decimal import Decimal
+
+from starlette.responses import Response
+
+from grader.api.class_list import ClassLine, ClassRecord
+from grader.course.directory import Assignment
+from grader.course.spec import AssignmentSpec
+from grader.desk.publications import Publication
+from grader.desk.rendering import page
+from grader.desk.routing import Visit
+from grader.desk.views.lists import listed
+from grader.errors import GraderError
+from grader.gradebook.changes import Changes
+from grader.gradebook.tries import DeskTry, TryState
+
+FILTERS = {
+    "missing": "missing",
+    "late": "late",
+    "granted": "extended or excused",
+    "waits": "to be marked",
+    "under-way": "on their way",
+    "failed": "not judged",
+    "stranger": "not on the roster",
+}
+_EARLY = dt.datetime.min.replace(tzinfo=dt.UTC)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Row:
+    """One student in the list of an assignment: their line, and their newest try."""
+
+    line: ClassLine
+    newest: DeskTry | None
+
+    @property
+    def section(self) -> str:
+        """Of the roster."""
+        return self.line.section
+
+    @property
+    def under_way(self) -> bool:
+        """Whether the newest try waits or runs."""
+        return self.newest is not None and not self.newest.state.ended
+
+    @property
+    def failed(self) -> bool:
+        """Whether there is no verdict for a reason of ours."""
+        lost = self.newest is not None and self.newest.state is TryState.FAILED
+        return lost or self.line.ungraded
+
+    @property
+    def points(self) -> Decimal:
+        """Of machine and people; below all others where there is no mark."""
+        return self.line.mark.points if self.line.mark else Decimal(-1)
+
+
+_FITS = {
+    "missing": lambda row: row.line.missing and row.newest is None,
+    "late": lambda row: row.line.late,
+    "granted": lambda row: row.line.standing.extended or row.line.standing.excused,
+    "waits": lambda row: bool(row.line.mark and row.line.mark.waits),
+    "under-way": lambda row: row.under_way,
+    "failed": lambda row: row.failed,
+    "stranger": lambda row: not row.line.standing.on_roster,
+}
+_SORTS = {
+    "section": lambda row: row.section,
+    "handed-in": lambda row: row.line.standing.handed_in or _EARLY,
+    "points": lambda row: row.points,
+}
+
+
+def show_class(visit: Visit, assignment: Assignment) -> Response:
+    """Show everybody and one assignment: filtered, searched, sorted, a page at a time."""
+    record = record_of(visit, assignment)
+    newest = visit.course.gradebook.tries.newest_of(assignment.name)
+    known = {line.student for line in record.lines}
+    rows = [Row(line=line, newest=newest.get(line.student)) for line in record.lines]
+    if visit.me.section:
+        rows = [row for row in rows if row.section == visit.me.section]
+    found = listed(
+        visit,
+        rows,
+        filters=_FITS,
+        sorts=_SORTS,
+        text=lambda row: f"{row.line.name} {row.line.student}",
+    )
+    return page(
+        visit,
+        "class",
+        spec=assignment.spec,
+        assignment=assignment.name,
+        record=record,
+        list=found,
+        filters=FILTERS,
+        sections=sorted({row.section for row in rows if row.section}),
+        strangers=sorted(set(newest) - known) if not visit.me.section else [],
+        publication=visit.course.publications.of(assignment.name),
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Work:
+    """What is left to do in one assignment; `problem` says why it can't be read."""
+
+    name: str
+    spec: AssignmentSpec | None = None
+    record: ClassRecord | None = None
+    under_way: int = 0
+    failed: int = 0
+    publication: Publication | None = None
+    problem: str = ""
+
+    @property
+    def published(self) -> bool:
+        """Whether students see the marks."""
+        return self.publication is not None and self.publication.published
+
+
+def show_dashboard(visit: Visit, engine: object) -> Response:
+    """Show the work that is left in every assignment."""
+    gradebook = visit.course.gradebook
+    changes, tries = gradebook.changes(), gradebook.tries.counts()
+    publications = visit.course.publications.all()
+    works = []
+    for name in visit.course.course.names():
+        counts = tries.get(name, {})
+        try:
+            assignment = visit.course.course.assignment(name)
+            record = visit.course.record(assignment, visit.now, changes)
+        except GraderError as error:  # staff must see the others all the same
+            works.append(Work(name=name, problem=error.what))
+            continue
+        works.append(
+            Work(
+                name=name,
+                spec=assignment.spec,
+                record=record,
+                under_way=counts.get(TryState.WAITING, 0) + counts.get(TryState.RUNNING, 0),
+                failed=counts.get(TryState.FAILED, 0),
+                publication=publications.get(name),
+            )
+        )
+    return page(
+        visit,
+        "dashboard",
+        works=works,
+        students=len(visit.course.roster.people),
+        queue=gradebook.tries.queue(now=visit.now),
+        engine=engine,
+    )
+
+
+def record_of(visit: Visit, assignment: Assignment, changes: Changes | None = None) -> ClassRecord:
+    """Return everybody and an assignment, as the record has it now."""
+    if changes is None:
+        changes = visit.course.gradebook.changes()
+    return visit.course.record(assignment, visit.now, changes)

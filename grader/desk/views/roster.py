@@ -1,0 +1,201 @@
+"""The roster: a system's list is looked at before it counts; one student is edited."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass, replace
+
+from starlette.responses import Response
+
+from grader.api.roster import RosterPlan, drop_person, plan_roster, put_person, take_plan
+from grader.course.roster import COLUMNS, Person
+from grader.desk.may import Action
+from grader.desk.people import Role, User
+from grader.desk.rendering import go, page
+from grader.desk.routing import NotFound, Page, Visit
+from grader.desk.uploads import Upload
+from grader.desk.views.lists import listed
+from grader.desk.views.tables import keep_table, kept_table, table_in
+from grader.errors import GraderError, UsageError
+from grader.lms.registry import names, systems
+from grader.report.class_page import sorting_key
+
+_PURPOSE = "list of students"
+_IDS = ("login", "number", "email")
+
+
+@dataclass(frozen=True, kw_only=True)
+class RosterRow:
+    """One student: the roster's line, the account, and whether they have ever signed in."""
+
+    person: Person
+    user: User | None
+    signed_in: bool
+    link: bool
+
+    @property
+    def section(self) -> str:
+        """Of the roster."""
+        return self.person.section
+
+
+_FITS = {
+    "no-account": lambda row: row.user is None,
+    "no-link": lambda row: row.user is not None and not row.signed_in and not row.link,
+    "never": lambda row: row.user is not None and not row.signed_in,
+    "no-mail": lambda row: not row.person.email,
+}
+FILTERS = {
+    "no-account": "without an account",
+    "no-link": "without a link",
+    "never": "never signed in",
+    "no-mail": "without e-mail",
+}
+_SORTS = {"id": lambda row: row.person.id, "section": lambda row: row.section}
+
+
+def show_roster(visit: Visit) -> Response:
+    """Show everybody on the roster, a page at a time."""
+    roster = visit.course.roster.people
+    users = {user.person: user for user in visit.course.people.all()}
+    signed_in, links = visit.desk.credentials.reached(visit.course.slug, now=visit.now)
+    rows = [
+        RosterRow(
+            person=person,
+            user=(user := users.get(person.id)),
+            signed_in=user is not None and user.account in signed_in,
+            link=user is not None and user.account in links,
+        )
+        for person in sorted(roster.values(), key=lambda p: (sorting_key(p.name or p.id), p.id))
+    ]
+    found = listed(
+        visit,
+        rows,
+        filters=_FITS,
+        sorts=_SORTS,
+        text=lambda row: f"{row.person.name} {row.person.id} {row.person.email}",
+    )
+    return page(
+        visit,
+        "roster",
+        list=found,
+        filters=FILTERS,
+        sections=sorted({person.section for person in roster.values() if person.section}),
+        edited=roster.get(visit.request.query_params.get("edit", "")),
+        everybody=len(roster),
+        systems=[(system.name, system.title) for system in systems()],
+        ids=_IDS,
+    )
+
+
+def look_at_list(visit: Visit) -> Response:
+    """Say what a list would change, before it counts."""
+    system, id_from = visit.said("system", 40), visit.said("id", 10)
+    if system and system not in names():
+        raise UsageError(f"there is no system {system[:40]!r}")
+    kept = keep_table(visit, _PURPOSE)
+    try:
+        plan = _plan(visit, kept, system, id_from)
+    except GraderError as error:
+        kept.forget()
+        raise _without_place(error) from error
+    return _preview(visit, kept, plan, system, id_from)
+
+
+def take_list(visit: Visit) -> Response:
+    """Take a list that was looked at, if it still says the same."""
+    kept = kept_table(visit, _PURPOSE)
+    system, id_from = visit.said("system", 40), visit.said("id", 10)
+    plan = _plan(visit, kept, system, id_from)
+    if _digest(plan) != visit.said("seen", 64):
+        return _preview(visit, kept, plan, system, id_from, changed=True)
+    gone = plan.imported.absent if visit.said("gone") else []
+    take_plan(visit.course.course, plan, without=gone)
+    kept.forget()
+    new = visit.course.people.take_students(visit.course.roster.people.values())
+    for student in gone:
+        _sign_out(visit, student)
+    visit.note(
+        "take a list of students",
+        thing=plan.imported.system,
+        detail=f"{len(plan.imported.added)} added, {len(plan.imported.filled_in)} changed, "
+        f"{len(gone)} taken out, {new} new accounts",
+    )
+    return go(f"/c/{visit.course.slug}/roster")
+
+
+def put_student(visit: Visit) -> Response:
+    """Put one student on the roster, or change their line."""
+    pieces = {column: " ".join(visit.said(column, 200).split()) for column in COLUMNS}
+    person = visit.course.roster.people.get(pieces["id"]) or Person(id=pieces["id"])
+    new = put_person(visit.course.course, replace(person, **pieces))
+    visit.course.people.take_students(visit.course.roster.people.values())
+    visit.note("add a student" if new else "change a student", thing=pieces["id"])
+    return go(f"/c/{visit.course.slug}/roster")
+
+
+def drop_student(visit: Visit) -> Response:
+    """Take a student off the roster and out of the course; their work and marks stay."""
+    student = visit.said("person", 200)
+    if student not in visit.course.roster.people:
+        raise NotFound
+    drop_person(visit.course.course, student)
+    _sign_out(visit, student)
+    visit.note("take a student out", thing=student)
+    return go(f"/c/{visit.course.slug}/roster")
+
+
+def _sign_out(visit: Visit, student: str) -> None:
+    user = next((u for u in visit.course.people.all() if u.person == student), None)
+    if user is not None and user.role is Role.STUDENT:
+        visit.course.people.remove(user.account)
+        visit.desk.credentials.end_in(user.account, visit.course.slug, now=visit.now)
+
+
+def _plan(visit: Visit, kept: Upload, system: str, id_from: str) -> RosterPlan:
+    chosen = id_from if id_from in _IDS else None
+    return plan_roster(visit.course.course, table_in(kept), system=system or None, id_from=chosen)
+
+
+def _preview(
+    visit: Visit,
+    kept: Upload,
+    plan: RosterPlan,
+    system: str,
+    id_from: str,
+    *,
+    changed: bool = False,
+) -> Response:
+    return page(
+        visit,
+        "roster_preview",
+        plan=plan,
+        done=plan.imported,
+        upload=kept.name,
+        system=system,
+        id_from=id_from,
+        seen=_digest(plan),
+        changed=changed,
+        columns=[column for column in COLUMNS if column != "id"],
+    )
+
+
+def _digest(plan: RosterPlan) -> str:
+    """What was looked at: another list, or another roster meanwhile, is looked at again."""
+    said = f"{plan.text()}\0{','.join(plan.imported.absent)}"
+    return hashlib.sha256(said.encode("utf-8", "replace")).hexdigest()
+
+
+def _without_place(error: GraderError) -> UsageError:
+    """The file's place on this machine tells a browser nothing."""
+    return UsageError(error.what, hint=error.hint)
+
+
+_ROSTER = "/c/{course}/roster"
+PAGES = [
+    Page(method="GET", path=_ROSTER, view=show_roster, action=Action.MANAGE_PEOPLE),
+    Page(method="POST", path=f"{_ROSTER}/list", view=look_at_list, action=Action.MANAGE_PEOPLE),
+    Page(method="POST", path=f"{_ROSTER}/take", view=take_list, action=Action.MANAGE_PEOPLE),
+    Page(method="POST", path=f"{_ROSTER}/student", view=put_student, action=Action.MANAGE_PEOPLE),
+    Page(method="POST", path=f"{_ROSTER}/drop", view=drop_student, action=Action.MANAGE_PEOPLE),
+]
