@@ -1,0 +1,1 @@
+"""Mutants of a reference solution: its code with one mistake in it."""
