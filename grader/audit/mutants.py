@@ -11,11 +11,15 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
+
+import msgspec
 
 from grader.audit.findings import How, MutantFinding
 from grader.audit.kept import KeptFindings, key_of
 from grader.audit.reach import tests_by_name
 from grader.audit.targets import Target
+from grader.audit.tolerances import share_of
 from grader.errors import InfrastructureError
 from grader.grading.batch import grade_batch
 from grader.grading.job import BatchConfig, Job, Judged
@@ -104,7 +108,9 @@ class MutantRun:
             for name, mutant, aim in waiting
             if not found[mutant.id].noticed and aim != self._whole(name)
         ]
-        found |= self._pass(again)
+        for finding in self._pass(again).values():
+            questions = found[finding.id].questions
+            found[finding.id] = msgspec.structs.replace(finding, questions=questions)
         return [found[mutant.id] for _, mutant in all_of]
 
     def _aim(self, notebook: str, mutant: Mutant) -> Aim:
@@ -155,7 +161,7 @@ class MutantRun:
             keys[mutant.id] = self._key(notebook, aim, data)
             before = self._kept.finding(keys[mutant.id])
             if before is not None:
-                found[mutant.id] = _finding(notebook, mutant, before.failed, before.how)
+                found[mutant.id] = msgspec.structs.replace(before, **_facts(notebook, mutant))
                 self._on_done(mutant.id)
             else:
                 jobs[mutant.id] = self._job(mutant.id, notebook, aim, data)
@@ -163,24 +169,30 @@ class MutantRun:
 
         def take(verdict: Verdict) -> None:
             notebook, mutant = by_id[verdict.student]
-            failed, how = self._noticed(verdict)
-            found[mutant.id] = _finding(notebook, mutant, failed, how)
+            found[mutant.id] = self._finding(notebook, mutant, verdict)
             self._kept.add(keys[mutant.id], found[mutant.id])
             self._on_done(mutant.id)
 
         self._judged(list(jobs.values()), take)
         return found
 
-    def _noticed(self, verdict: Verdict) -> tuple[tuple[str, ...], How]:
-        """The tests that a mutant fails and the reference passes, and how the first does."""
+    def _finding(self, notebook: str, mutant: Mutant, verdict: Verdict) -> MutantFinding:
+        """What the tests say of a mutant that the reference passes."""
         passed = {test.name for test in self._before if _passes(test)}
-        lost = [t for t in verdict.tests if t.name in passed and not _passes(t)]
+        kept = verdict.provenance.kept if verdict.provenance else ()
+        run = [t for t in verdict.tests if t.name not in kept]
+        lost = [t for t in run if t.name in passed and not _passes(t)]
         blamed = [t for t in lost if t.outcome is not TestOutcome.SUITE_ERROR]
-        if lost and not blamed:
-            return (), "suite"
         # What was not run says nothing itself: a test that it needs has failed.
-        blamed = [t for t in blamed if t.outcome is not TestOutcome.NOT_RUN] or blamed
-        return tuple(t.name for t in blamed), _how({t.outcome for t in blamed})
+        said = [t for t in blamed if t.outcome is not TestOutcome.NOT_RUN] or blamed
+        return MutantFinding(
+            **_facts(notebook, mutant),
+            questions=tuple(dict.fromkeys(t.question for t in run if t.question)),
+            tests=tuple(t.name for t in run),
+            failed=tuple(t.name for t in said),
+            how="suite" if lost and not blamed else _how({t.outcome for t in said}),
+            tolerance_used={t.name: s for t in run if (s := share_of(t)) is not None},
+        )
 
     def _job(self, name: str, notebook: str, aim: Aim, data: bytes) -> Job:
         others = {
@@ -243,15 +255,14 @@ def _how(outcomes: set[TestOutcome]) -> How:
     return "time" if TestOutcome.TIMEOUT in outcomes else "error" if outcomes else ""
 
 
-def _finding(notebook: str, mutant: Mutant, failed: Sequence[str], how: How) -> MutantFinding:
-    return MutantFinding(
-        id=mutant.id,
-        notebook=notebook,
-        function=mutant.function,
-        kind=mutant.kind,
-        mistake=mutant.mistake,
-        line=mutant.line,
-        diff=mutant.diff,
-        failed=tuple(failed),
-        how=how,
-    )
+def _facts(notebook: str, mutant: Mutant) -> dict[str, Any]:
+    """What is known of a mutant without running it."""
+    return {
+        "id": mutant.id,
+        "notebook": notebook,
+        "function": mutant.function,
+        "kind": mutant.kind,
+        "mistake": mutant.mistake,
+        "line": mutant.line,
+        "diff": mutant.diff,
+    }

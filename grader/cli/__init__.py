@@ -21,6 +21,7 @@ _SECTIONS = {
         "import": "Take over an assignment of another system.",
         "list": "List the assignments of the course.",
         "validate": "Try an assignment before its release.",
+        "audit": "Find out whether a suite can be trusted.",
         "release": "Write what students get.",
     },
     "In the browser": {

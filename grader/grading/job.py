@@ -59,7 +59,8 @@ class BatchConfig(msgspec.Struct, frozen=True, kw_only=True):
     students get several; each is judged with the setting that `for_notebook` returns.
     `reference` is empty for a public suite. `alone` is true for a single submission: what is only
     of use to the next is not done for it. `keep` names the judge that stays for the next command
-    of the same user (see `grading.keeping`); empty: none does.
+    of the same user (see `grading.keeping`); empty: none does. `measures` is true where each test
+    is to say how much of its tolerances it has used.
     """
 
     assignment: str
@@ -86,6 +87,7 @@ class BatchConfig(msgspec.Struct, frozen=True, kw_only=True):
     alone: bool = False
     preloads: tuple[Preload, ...] = ALL_PRELOADS
     keep: str = ""
+    measures: bool = False
     notebooks: tuple[NotebookConfig, ...] = ()
 
     def for_notebook(self, notebook: NotebookConfig) -> BatchConfig:

@@ -418,6 +418,7 @@ class SuiteChildren:
                     seeds=Seeds(self._config.seed, self._config.seed_key),
                     deadline_s=max(self._ends() - time.monotonic(), 0.01),
                     earlier=done,
+                    measures=self._config.measures,
                     on_begin=begins,
                     on_result=ended,
                 )

@@ -98,16 +98,16 @@ def keepdim(node: ast.AST, code: Code) -> Iterator[Change]:
 def other_function(node: ast.AST, code: Code) -> Iterator[Change]:
     """A function's sister in its place: mean and sum, tril and triu, log and log2."""
     name = name_of_call(node)
-    if not isinstance(node, ast.Call) or name not in _OTHER_NAME:
+    if not isinstance(node, ast.Call):
         return
-    kind = {"mean": "mean and sum", "sum": "mean and sum", "log": "logarithm"}.get(name, "function")
-    if isinstance(node.func, ast.Attribute):
-        func: ast.expr = changed(node.func, attr=_OTHER_NAME[name])
-        yield Change(node.func, func, kind, _NAMED.get(name, ""))
+    if name in _OTHER_NAME and isinstance(node.func, ast.Attribute):
+        kind = {"mean": "mean and sum", "sum": "mean and sum", "log": "logarithm"}
+        func = changed(node.func, attr=_OTHER_NAME[name])
+        yield Change(node.func, func, kind.get(name, "function"), _NAMED.get(name, ""))
     for keyword in node.keywords:
         if keyword.arg == "reduction" and isinstance(keyword.value, ast.Constant):
-            other = "sum" if keyword.value.value == "mean" else "mean"
-            yield Change(keyword.value, ast.Constant(other), kind, "reduced in another way")
+            other = ast.Constant("sum" if keyword.value.value == "mean" else "mean")
+            yield Change(keyword.value, other, "mean and sum", "reduced in another way")
 
 
 def variance(node: ast.AST, code: Code) -> Iterator[Change]:

@@ -14,6 +14,7 @@ import pytest
 from grader.suite.account import NOTHING, Account
 from grader.suite.alarm import DeadlinePassed, deadline
 from grader.suite.binding import SubmissionBinding
+from grader.suite.comparisons import noted
 from grader.suite.credit import NONE, Credit, given_credit
 from grader.suite.hints import gathered_hints
 from grader.suite.outcomes import PASSED, Ending, ending_of, of_box_failure, of_credit
@@ -63,6 +64,7 @@ class SuiteRun:
         on_begin: Callable[[str], None] | None = None,
         on_result: Callable[[TestResult, Account], None] | None = None,
         earlier: Sequence[TestResult] = (),
+        measures: bool = False,
     ) -> None:
         self._plan = plan
         self._link = binding.link
@@ -81,6 +83,8 @@ class SuiteRun:
         self._out_of_time = False
         self._revived_s = 0.0
         self._right_answers = 0
+        self._measures = measures
+        self._shares_used: list[float] = []
 
     def results(self) -> list[TestResult]:
         """The results so far, in the order in which the suite states its tests."""
@@ -109,6 +113,7 @@ class SuiteRun:
         began, revived_before = time.monotonic(), self._revived_s
         self._account = NOTHING
         self._right_answers = 0
+        self._shares_used.clear()
         reports: list[pytest.TestReport] = []
         reason = self._reason_not_to_run(test)
         if reason:
@@ -119,6 +124,8 @@ class SuiteRun:
             result, reports = self._run_trials(item, test, next_item)
         seconds = time.monotonic() - began - (self._revived_s - revived_before)
         result = msgspec.structs.replace(result, right_answers=self._right_answers)
+        if self._shares_used:
+            result = msgspec.structs.replace(result, tolerance_used=max(self._shares_used))
         result = self._keep(item, _with_duration(result, seconds))
         if self._on_result is not None:
             self._on_result(result, self._account)
@@ -203,7 +210,7 @@ class SuiteRun:
         right = RightNames(self._reference, test.right)
         self._link.begin_test(seed=seed, until=self._call_deadline(test), right=right)
         reports: list[pytest.TestReport] = []
-        with gathered_hints() as hints, given_credit() as given:
+        with gathered_hints() as hints, given_credit() as given, noted() as compared:
             try:
                 with deadline(self._until), comparing_strictly():
                     reports = self._run_phases(item, next_item)
@@ -216,6 +223,9 @@ class SuiteRun:
             raise self._link.infrastructure
         ending = self._ending(test, given)
         self._right_answers += right.asked
+        used = compared.tolerance_used() if self._measures else None
+        if used is not None:
+            self._shares_used.append(used)
         if test.right:
             return _untold(ending, test, hints), [], reports
         return ending, list(hints), reports

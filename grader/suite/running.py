@@ -82,6 +82,7 @@ class CollectedSuite:
         on_begin: Callable[[str], None] | None = None,
         on_result: Callable[[TestResult, Account], None] | None = None,
         earlier: Sequence[TestResult] = (),
+        measures: bool = False,
     ) -> list[TestResult]:
         """Run every test for one submission, in a process forked for it.
 
@@ -96,6 +97,7 @@ class CollectedSuite:
             on_result: called after each test, in the order in which they run, with what went on in
                 it.
             earlier: results of a process that ended before it was through; they stand.
+            measures: whether each result says how much of its tolerances its test has used.
 
         Raises:
             InfrastructureError: the sandbox failed; none of the results is a mark.
@@ -114,6 +116,7 @@ class CollectedSuite:
             on_begin=on_begin,
             on_result=on_result,
             earlier=earlier,
+            measures=measures,
         )
         self._go_through(run, binding)
         return run.results()

@@ -22,8 +22,10 @@ from typing import Any
 import numpy as np
 import torch
 from torch.overrides import TorchFunctionMode
+from torch.testing import _comparison
 
 from grader.suite.box_tables import mark_table
+from grader.suite.comparisons import Compared, note
 from grader.suite.failures import Unfit
 
 _MARK = "_from_the_box"
@@ -34,6 +36,8 @@ _ALIKE = frozenset(
         *("mse_loss", "l1_loss", "smooth_l1_loss", "huber_loss"),
     }
 )
+_TOLERANT = frozenset({"isclose", "allclose"})
+_EXACT = frozenset({"eq", "equal"})
 _DIFFERENCE = frozenset({"sub", "rsub", "subtract", "isub"})
 _DISTANCE = frozenset(
     {
@@ -78,6 +82,7 @@ class BoxArray(np.ndarray[Any, Any]):
         marks = _marks(inputs)
         if method == "__call__":
             _check(ufunc.__name__, inputs, marks)
+            _note(ufunc.__name__, inputs, marks, {})
         plain = [_plain(value) for value in inputs]
         if "out" in kwargs:
             kwargs["out"] = tuple(_plain(value) for value in kwargs["out"])
@@ -88,6 +93,7 @@ class BoxArray(np.ndarray[Any, Any]):
         """Look at what is compared, then do what numpy does."""
         marks = _marks(args)
         _check(func.__name__, args, marks)
+        _note(func.__name__, args, marks, kwargs)
         result = super().__array_function__(func, types, args, kwargs)
         return _with(result, _inherited(func.__name__, args, marks, result))
 
@@ -109,6 +115,7 @@ class _Strictly(TorchFunctionMode):
             return func(*args, **kwargs)
         name = getattr(func, "__name__", "").strip("_")
         _check(name, operands, marks)
+        _note(name, args, marks, kwargs)
         result = func(*args, **kwargs)
         return _with(result, _inherited(name, operands, marks, result))
 
@@ -123,10 +130,41 @@ def comparing_strictly() -> Iterator[None]:
 
     torch.from_numpy = marking  # type: ignore[assignment]
     try:
-        with _Strictly():
+        with _Strictly(), _assert_close_noted():
             yield
     finally:
         torch.from_numpy = from_numpy
+
+
+@contextlib.contextmanager
+def _assert_close_noted() -> Iterator[None]:
+    """Have `assert_close` say what it is given, before it looks at shapes and dtypes.
+
+    A suite has mostly imported the function itself, so the one is replaced to which it hands its
+    arguments: `torch/testing/_comparison.py`, `not_close_error_metas(actual, expected, …)`, in
+    torch 2.4 to 2.15. Were that another, a wrong shape would have no diagnosis; nothing else.
+    """
+    compare = _comparison.not_close_error_metas
+
+    def noting(actual: Any, expected: Any, **options: Any) -> Any:
+        _note_pairs(actual, expected)
+        return compare(actual, expected, **options)
+
+    _comparison.not_close_error_metas = noting
+    try:
+        yield
+    finally:
+        _comparison.not_close_error_metas = compare
+
+
+def _note_pairs(actual: Any, expected: Any) -> None:
+    if isinstance(actual, list | tuple) and isinstance(expected, list | tuple):
+        for one, other in zip(actual, expected, strict=False):
+            _note_pairs(one, other)
+    elif _mark_of(actual) is not None:
+        note(Compared(actual, expected))
+    elif _mark_of(expected) is not None:
+        note(Compared(expected, actual))
 
 
 @contextlib.contextmanager
@@ -238,6 +276,22 @@ def _check(name: str, operands: Sequence[Any], marks: Sequence[Mark | None]) -> 
             _refuse_distance(mark)
         if name in _ORDER and _has_nan(mine):
             raise Unfit("Your code gave NaN where a number was expected.")
+
+
+def _note(
+    name: str, args: Sequence[Any], marks: Sequence[Mark | None], kwargs: dict[str, Any]
+) -> None:
+    """Keep what is compared, for a diagnosis; which of the two came from the box is known here."""
+    if (name not in _TOLERANT and name not in _EXACT) or len(args) < 2:
+        return
+    mine, other = (args[0], args[1]) if marks[0] is not None else (args[1], args[0])
+    if name in _EXACT:
+        note(Compared(mine, other))
+        return
+    given = dict(zip(("rtol", "atol"), args[2:4], strict=False))
+    given |= {key: kwargs[key] for key in ("rtol", "atol") if key in kwargs}
+    # Both torch and numpy take these where nothing is said.
+    note(Compared(mine, other, given.get("rtol", 1e-5), given.get("atol", 1e-8)))
 
 
 _REPEATED = "Your code gave a value of shape {}, which would have to be repeated to be compared."

@@ -1,0 +1,248 @@
+"""The runs of one audit, through the real sandbox."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+import msgspec
+from nbformat import v4
+
+from grader.api.attacks import attack
+from grader.api.attacks.notebooks import names_to_write
+from grader.api.trial_jobs import bytes_of_notebooks, job_of_notebooks
+from grader.audit.findings import AttackFinding, LuckFinding, MutantFinding, ToleranceFinding
+from grader.audit.kept import KeptFindings
+from grader.audit.luck import flips, is_steady
+from grader.audit.mutants import MutantRun
+from grader.audit.targets import Target, targets
+from grader.audit.tolerances import float32_cell, tolerances, written_functions
+from grader.course.directory import Assignment, Course
+from grader.course.spec import AssignmentSpec
+from grader.errors import InfrastructureError, SpecError
+from grader.grading.batch import grade_batch
+from grader.grading.job import BatchConfig, Job, Judged
+from grader.grading.verdict import Outcome, Verdict
+from grader.mutation.mutants import Mutant, chosen
+from grader.release.notebooks import notebook_bytes, solution_notebook
+from grader.suite.results import TestOutcome
+
+REFERENCE = "reference"
+SAMPLES = "samples"
+_MOST_S = 30.0
+"""Most of a mutant's suite: one that loops for ever is noticed long before."""
+_MOST_THREADS = 8
+
+OnStep = Callable[[int, int, str], None]
+"""Told how many steps are done, of how many, and which it was."""
+
+
+def kept_path(course: Course, assignment: str) -> Path:
+    """Where findings are kept for the next time."""
+    return course.graded_dir / assignment / "audit" / "kept.json"
+
+
+@dataclass
+class AuditRun:
+    """The runs of one audit; what several parts need is run once."""
+
+    course: Course
+    assignment: Assignment
+    config: BatchConfig
+    on_step: OnStep
+
+    def __post_init__(self) -> None:
+        self._done = self._total = 0
+        self.steady: list[str] = []
+
+    @cached_property
+    def targets(self) -> list[Target]:
+        """The notebooks of the assignment, solved."""
+        return targets(self.assignment)
+
+    @cached_property
+    def reference(self) -> Verdict:
+        """The verdict on the reference, whole.
+
+        Raises:
+            SpecError: it does not pass; what a mutant fails would say nothing.
+        """
+        return self._base[REFERENCE]
+
+    @cached_property
+    def _base(self) -> dict[str, Verdict]:
+        """The reference and every sample, with the first seed."""
+        verdicts = self.judged(self._notebooks, self.config)
+        lost = [t for t in verdicts[REFERENCE].tests if t.outcome is not TestOutcome.PASSED]
+        if lost:
+            raise SpecError(
+                f"the reference does not pass {lost[0].name}: {lost[0].message or lost[0].outcome}",
+                where=self.assignment.reference_path,
+                hint=f"Mend it first: grader validate {self.assignment.name}",
+            )
+        return verdicts
+
+    @cached_property
+    def _notebooks(self) -> dict[str, dict[str, bytes]]:
+        """The reference and the samples, by name: each of one or several notebooks."""
+        found = {REFERENCE: bytes_of_notebooks(self.assignment, solution_notebook)}
+        if not self.assignment.spec.notebooks:
+            for path in sorted((self.assignment.folder / SAMPLES).glob("*.ipynb")):
+                found[path.stem] = {"": path.read_bytes()}
+        return found
+
+    @cached_property
+    def right(self) -> dict[str, Verdict]:
+        """The verdicts on all notebooks here that pass every test, the reference first."""
+        return {
+            name: verdict
+            for name, verdict in self._base.items()
+            if verdict.outcome is Outcome.GRADED
+            and all(t.outcome is TestOutcome.PASSED for t in verdict.tests)
+        }
+
+    def mutants(self, every: Mapping[str, Sequence[Mutant]], budget: int) -> list[MutantFinding]:
+        """Run so many mutants of all notebooks."""
+        each = max(1, budget // max(len(every), 1))
+        selected = {name: chosen(group, each) for name, group in every.items()}
+        kept = KeptFindings(kept_path(self.course, self.assignment.name))
+        self._expect(sum(map(len, selected.values())))
+        ran: set[str] = set()
+
+        def done(name: str) -> None:
+            if name not in ran:
+                ran.add(name)
+                self._step(f"mutant {name}")
+
+        config = msgspec.structs.replace(self.config, spec=_quick(self.config.spec))
+        run = MutantRun(config, self.targets, self.reference, kept=kept, on_done=done)
+        try:
+            return run.run(selected)
+        finally:
+            kept.write()
+
+    def luck(self, seeds: int) -> list[LuckFinding]:
+        """Run every notebook that ends by itself with each seed."""
+        self.steady = [
+            name
+            for name, verdict in self._base.items()
+            if verdict.outcome is Outcome.GRADED and is_steady(verdict)
+        ]
+        found = {name: [self._base[name]] for name in self.steady}
+        jobs = [
+            msgspec.structs.replace(
+                job_of_notebooks(f"{name}, seed {number}", self._notebooks[name]),
+                seed=self.config.seed + number,
+            )
+            for number in range(1, seeds)
+            for name in self.steady
+        ]
+        self._expect(len(jobs))
+        names = {f"{name}, seed {n}": name for n in range(1, seeds) for name in self.steady}
+        for student, verdict in self._judge(jobs, self.config).items():
+            found[names[student]].append(verdict)
+        return flips(found)
+
+    def tolerances(self, mutants: Sequence[MutantFinding]) -> list[ToleranceFinding]:
+        """Run right solutions with more threads, and one in single precision."""
+        cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else 2
+        several = msgspec.structs.replace(
+            self.config.spec.resources, threads=max(2, min(cores, _MOST_THREADS))
+        )
+        spec = msgspec.structs.replace(self.config.spec, resources=several)
+        right = {name: self._notebooks[name] for name in self.right}
+        threads = self.judged(right, msgspec.structs.replace(self.config, spec=spec))
+        single = self._in_float32()
+        float32 = self.judged({"float32": single}, self.config)["float32"] if single else None
+        runs = dict(self.right)
+        runs |= {f"{name} with {several.threads} threads": v for name, v in threads.items()}
+        return tolerances(runs, float32, mutants)
+
+    def _in_float32(self) -> dict[str, bytes]:
+        """The reference with its functions in single precision; nothing where it has none."""
+        found: dict[str, bytes] = {}
+        for target in self.targets:
+            names = list(names_to_write(target.part))
+            sources = [c.source for c in target.solution.cells if c.cell_type == "code"]
+            functions = written_functions(sources, names)
+            if functions:
+                notebook = solution_notebook(target.part)
+                cell = v4.new_code_cell(float32_cell(functions), id="float32")
+                notebook.cells.append(cell)
+                found[target.part.notebook] = notebook_bytes(notebook)
+            else:
+                found[target.part.notebook] = target.solved()
+        return found
+
+    def attacks(
+        self, sandbox: str, isolation: str, seed: int
+    ) -> tuple[tuple[AttackFinding, ...], int]:
+        """Try to have points without the work."""
+        before = self._done
+
+        def on_attack(done: int, total: int, name: str) -> None:
+            self._total = max(self._total, before + total)
+            self._step(f"attack {name}")
+
+        attacked = attack(
+            self.course,
+            self.assignment.name,
+            sandbox=sandbox,
+            isolation=isolation,
+            seed=seed,
+            on_attack=on_attack,
+        )
+        earned = [(one, "") for one in attacked.earned]
+        earned += [(one.earned, one.reason) for one in attacked.accepted]
+        found = tuple(
+            AttackFinding(
+                attack=one.attack,
+                test=one.test,
+                question=one.question,
+                points=float(one.points),
+                what=str(one),
+                accepted=reason,
+            )
+            for one, reason in earned
+        )
+        return found, attacked.attacks
+
+    def judged(
+        self, notebooks: Mapping[str, Mapping[str, bytes]], config: BatchConfig
+    ) -> dict[str, Verdict]:
+        """Judge some notebooks, by name; in the order in which they are named."""
+        self._expect(len(notebooks))
+        jobs = [job_of_notebooks(name, parts) for name, parts in notebooks.items()]
+        found = self._judge(jobs, config)
+        return {name: found[name] for name in notebooks}
+
+    def _judge(self, jobs: Sequence[Job], config: BatchConfig) -> dict[str, Verdict]:
+        found: dict[str, Verdict] = {}
+
+        def take(judged: Judged) -> None:
+            verdict = judged.verdict
+            if verdict.outcome is Outcome.INFRASTRUCTURE_ERROR:
+                raise InfrastructureError(verdict.reason, hint="Run `grader doctor`.")
+            found[verdict.student] = verdict
+            self._step(verdict.student)
+
+        if jobs:
+            grade_batch(config, jobs, take)
+        return found
+
+    def _expect(self, steps: int) -> None:
+        self._total += steps
+
+    def _step(self, name: str) -> None:
+        self._done += 1
+        self.on_step(self._done, max(self._total, self._done), name)
+
+
+def _quick(spec: AssignmentSpec) -> AssignmentSpec:
+    resources = msgspec.structs.replace(
+        spec.resources, suite_s=min(spec.resources.suite_s, _MOST_S)
+    )
+    return msgspec.structs.replace(spec, resources=resources)

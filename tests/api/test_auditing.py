@@ -1,0 +1,79 @@
+"""`grader audit` on a small assignment, through the real sandbox."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from grader.api.auditing import audit
+from grader.cli import cli
+from grader.course.directory import Course
+from grader.errors import SpecError
+from tests.helpers.assignments import HIDDEN, REFERENCE, make_assignment
+
+pytestmark = pytest.mark.local_box
+
+LAX = HIDDEN.replace("assert_close(student.softmax(x), reference.softmax(x))", "student.softmax(x)")
+
+
+def test_a_suite_that_looks_at_little_lets_mistakes_pass(tmp_path: Path) -> None:
+    make_assignment(tmp_path, "warm-up", hidden=LAX)
+    runner = CliRunner()
+    arguments = ["audit", "warm-up", "--course", str(tmp_path), "--sandbox", "local", "--json"]
+    arguments += ["--only", "mutants", "--only", "tests", "--budget", "12"]
+    done = runner.invoke(cli, arguments)
+    assert done.exit_code == 1, done.output
+    found = json.loads(done.stdout)
+    unseen = {m["id"] for m in found["mutants"] if not m["failed"]}
+    # Rows that sum to one are all that is asked for.
+    assert any("softmax" in name for name in unseen)
+    assert any("column_means" in m["id"] for m in found["mutants"] if m["failed"])
+    assert found["noticed"] < found["mistakes"]
+    assert "go unseen" in found["faults"][0]
+    page = Path(found["page"]).read_text(encoding="utf-8")
+    assert "Mistakes that no test notices" in page
+    assert "<script" not in page
+    # What is kept is not run again, and says the same.
+    again = json.loads(runner.invoke(cli, arguments).stdout)
+    assert again["mutants"] == found["mutants"]
+    assert again["seconds"] < found["seconds"]
+
+
+@pytest.mark.slow
+def test_every_part_of_a_good_suite(tmp_path: Path) -> None:
+    make_assignment(tmp_path, "warm-up")
+    made = audit(Course(tmp_path), "warm-up", sandbox="local", isolation="warm", seeds=3)
+    assert made.share > 0.9
+    assert made.luck == ()
+    assert {one.limit for one in made.room} >= {"suite_s"}
+    assert any(one.test.startswith("test_softmax_matches") for one in made.tolerances)
+    assert made.attacks_tried > 20
+
+
+@pytest.mark.slow
+def test_a_listed_mutant_is_no_mistake_and_one_that_is_gone_is_said(tmp_path: Path) -> None:
+    make_assignment(tmp_path, "warm-up")
+    course = Course(tmp_path)
+    audited = audit(course, "warm-up", parts=["mutants"], sandbox="local", budget=10)
+    noticed = next(m.id for m in audited.mutants if m.noticed)
+    path = course.assignment("warm-up").folder / "audit.toml"
+    entries = {noticed: "Wrongly listed.", "softmax:sign:000000": "Gone."}
+    entries |= {m.id: "For this test." for m in audited.mutants if m.unseen}
+    path.write_text(
+        "".join(f'[[equivalent]]\nmutant = "{m}"\nreason = "{r}"\n' for m, r in entries.items()),
+        encoding="utf-8",
+    )
+    again = audit(course, "warm-up", parts=["mutants"], sandbox="local", budget=10)
+    assert again.share == 1.0
+    assert len(again.outdated) == 2
+    assert any("softmax:sign:000000 is no mutant" in text for text in again.outdated)
+
+
+def test_a_reference_that_does_not_pass_is_said_first(tmp_path: Path) -> None:
+    wrong = REFERENCE.replace("tensor(rows).mean(dim=0)", "tensor(rows).mean(dim=1)")
+    make_assignment(tmp_path, "warm-up", reference=wrong)
+    with pytest.raises(SpecError, match="does not pass test_column_means"):
+        audit(Course(tmp_path), "warm-up", parts=["mutants"], sandbox="local")

@@ -1,0 +1,125 @@
+"""Each kind of mistake, by what it makes of a line."""
+
+from __future__ import annotations
+
+import pytest
+
+from grader.mutation.mutants import Mutant, mutants_of
+
+FUNCTION = "def f(x, w, b, grad_out, training):\n"
+
+
+def mutants(*lines: str) -> list[Mutant]:
+    source = FUNCTION + "\n".join(f"    {line}" for line in lines)
+    return mutants_of(source, range(1, 50))
+
+
+def changed(kind: str, *lines: str) -> set[str]:
+    """What is left of the lines by each mutant of a kind, without the function's own line."""
+    return {
+        "\n".join(line.removeprefix("    ") for line in mutant.source.splitlines()[1:])
+        for mutant in mutants(*lines)
+        if mutant.kind == kind
+    }
+
+
+@pytest.mark.parametrize(
+    ("kind", "line", "expected"),
+    [
+        ("axis", "return x.sum(dim=1)", "return x.sum(dim=0)"),
+        ("axis", "return x.mean(-1)", "return x.mean(0)"),
+        ("axis", "return torch.cat([x, w], 0)", "return torch.cat([x, w], 1)"),
+        ("axis", "return x.sum(dim=(0, 2))", "return x.sum(dim=(2,))"),
+        ("axis dropped", "return x.sum(dim=1, keepdim=True)", "return x.sum()"),
+        ("keepdim", "return x.sum(dim=1, keepdim=True)", "return x.sum(dim=1)"),
+        ("mean and sum", "return x.mean()", "return x.sum()"),
+        (
+            "mean and sum",
+            'return F.nll_loss(x, w, reduction="mean")',
+            "return F.nll_loss(x, w, reduction='sum')",
+        ),
+        ("variance", "return x.var(dim=0)", "return x.var(dim=0, unbiased=False)"),
+        ("variance", "return x.var(dim=0, unbiased=False)", "return x.var(dim=0)"),
+        ("square root", "return x / math.sqrt(d)", "return x / d"),
+        ("dropped operand", "return x / math.sqrt(d)", "return x"),
+        ("dropped operand", "return x @ w + b", "return x @ w"),
+        ("transposed", "return x.T @ w", "return x @ w"),
+        ("transposed", "return x @ w", "return w @ x"),
+        ("permuted", "return x.permute(0, 2, 1)", "return x.permute(2, 0, 1)"),
+        ("reshaped", "return x.view(n, d)", "return x.view(d, n)"),
+        ("upstream gradient", "return grad_out * x", "return torch.ones_like(grad_out) * x"),
+        ("accumulated", "total += x", "total = x"),
+        ("accumulated", "total -= x", "total = -(x)"),
+        ("accumulated", "p.grad = x", "p.grad += x"),
+        ("detach", "return x.detach()", "return x"),
+        ("detach", "return model.forward(x)", "return model.forward(x).detach()"),
+        ("mask", "return torch.where(m, x, w)", "return torch.where(m, w, x)"),
+        ("mask", "return x.masked_fill(m, 0)", "return x.masked_fill(~m, 0)"),
+        ("shift", "return x[1:]", "return x[2:]"),
+        ("shift", "return x[:n]", "return x[:n + 1]"),
+        ("shift", "return [g(i) for i in range(n)]", "return [g(i) for i in range(n - 1)]"),
+        ("shift", "return [g(i) for i in range(n)]", "return [g(i) for i in range(1, n)]"),
+        ("mode", "model.train()", "model.eval()"),
+        ("mode", "return g(x) if training else x", "return g(x) if not training else x"),
+        ("epsilon", "return torch.sqrt(v + eps)", "return torch.sqrt(v) + eps"),
+        ("epsilon", "return x / (v.sqrt() + 1e-8)", "return x / ((v + 1e-08).sqrt())"),
+        ("logarithm", "return torch.log(x)", "return torch.log2(x)"),
+        ("in place", "return x * 2", "return x.mul_(2)"),
+        ("in place", "y = x.clone()", "y = x"),
+        ("dtype", "return x.float()", "return x"),
+        ("dtype", "return torch.zeros(3, dtype=x.dtype)", "return torch.zeros(3)"),
+        ("zero initialisation", "return torch.randn(3)", "return torch.zeros(3)"),
+        ("activation dropped", "return F.relu(x)", "return x"),
+        ("call dropped", "return x.clamp(min=0)", "return x"),
+        ("arithmetic", "return x + w", "return x - w"),
+        ("arithmetic", "return (x + w) * b", "return (x - w) * b"),
+        ("boundary", "return g() if n < 3 else x", "return g() if n <= 3 else x"),
+        ("comparison", "return n == 3", "return n != 3"),
+        ("constant", "return g(0.5)", "return g(1.0)"),
+        ("constant", "return g(bias=True)", "return g(bias=False)"),
+        ("negated condition", "return x if done else w", "return x if not done else w"),
+        ("sign", "return -x", "return x"),
+        ("sign", "return x * w", "return -(x * w)"),
+        ("dropped statement", "optimiser.zero_grad()", "pass"),
+        ("dropped statement", "x = x - 1", "pass"),
+        ("dropped statement", "self.h[0] = x", "pass"),
+        ("swapped arguments", "return g(x, w)", "return g(w, x)"),
+        ("swapped results", "return x, w, b", "return w, x, b"),
+    ],
+)
+def test_a_mistake_of_each_kind(kind: str, line: str, expected: str) -> None:
+    assert expected in changed(kind, line)
+
+
+def test_no_grad_is_left_out_and_what_it_holds_is_kept() -> None:
+    found = changed("no_grad", "with torch.no_grad():", "    w -= x")
+    assert found == {"if True:\n    w -= x"}
+
+
+def test_a_function_that_draws_is_seeded_before_its_first_line() -> None:
+    assert changed("fixed seed", '"""Draw."""', "return torch.randn(3)") == {
+        '"""Draw."""\ntorch.manual_seed(0)\nreturn torch.randn(3)'
+    }
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        'raise ValueError("x must be " + str(3))',
+        'return "a" + name',
+        'y: "Tensor | None" = None',
+    ],
+)
+def test_texts_hints_and_errors_are_nobodys_mistake(line: str) -> None:
+    kinds = {mutant.kind for mutant in mutants(line)}
+    assert not kinds & {"arithmetic", "constant", "sign"}
+
+
+def test_a_setting_outside_of_functions_is_the_students_to_choose() -> None:
+    assert mutants_of("weights = train(epochs=30, lr=0.05)", [1]) == []
+
+
+def test_a_name_of_the_mistake_says_no_value() -> None:
+    found = mutants("y = x.sum(1) / 7 + 0.25", "return torch.where(x > 3, y[2:], -y) * 4.5")
+    assert found
+    assert not any(char.isdigit() for mutant in found for char in mutant.mistake)
