@@ -16,9 +16,11 @@ from grader.audit.findings import (
 )
 from grader.audit.kept import KeptFindings, key_of
 from grader.audit.luck import flips, is_steady
+from grader.audit.room import room
 from grader.audit.separation import alike, by_question, idle_tests
 from grader.audit.tolerances import tolerances
-from grader.grading.verdict import Outcome, QuestionMark, SubmissionRecord, Verdict
+from grader.course.spec import AssignmentSpec
+from grader.grading.verdict import Outcome, QuestionMark, SubmissionRecord, Usage, Verdict
 from grader.suite.results import TestOutcome, TestResult
 
 
@@ -102,6 +104,22 @@ def test_a_tolerance_is_tight_for_right_ones_and_loose_for_wrong_ones() -> None:
 
 def test_a_mutant_that_differs_by_rounding_makes_no_tolerance_loose() -> None:
     assert ToleranceFinding(test="a", question="q", right=1e-4, missed=2e-4).fault == ""
+
+
+def test_the_reference_is_held_beside_each_limit() -> None:
+    used = msgspec.structs.replace(
+        verdict(result("a", duration_s=2.0)),
+        usage=Usage(notebook_s=10.0, suite_s=4.0, peak_memory_bytes=512 << 20),
+    )
+    spec = msgspec.convert(
+        {"title": "A", "points": 1, "questions": [], "resources": {"notebook_s": 20}},
+        AssignmentSpec,
+        strict=False,
+    )
+    found = {one.limit: one for one in room(spec, used)}
+    assert found["notebook_s"].times == 2.0
+    assert found["notebook_s"].scarce
+    assert found["memory_mb"].used == 512
 
 
 def test_less_than_three_times_the_room_is_scarce() -> None:
