@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from grader.course.directory import Assignment, Course
-from grader.course.roster import load_roster
+from grader.course.roster import Roster, load_roster
 from grader.course.spec import AssignmentSpec
 from grader.gradebook.course_marks import marked_answers
 from grader.gradebook.course_tries import counted_verdicts
@@ -102,13 +102,23 @@ class ClassRecord:
 
 
 def class_record(
-    course: Course, assignment: Assignment, gradebook: Gradebook, *, now: dt.datetime
+    course: Course,
+    assignment: Assignment,
+    gradebook: Gradebook,
+    *,
+    now: dt.datetime,
+    roster: Roster | None = None,
 ) -> ClassRecord:
     """Return everybody on the roster, and who handed in without being on it.
 
     Tests, notes and notebooks are not read, however many there are.
+
+    Args:
+        course, assignment, gradebook: of these.
+        now: decides what is overdue.
+        roster: the course's, where it has been read already.
     """
-    roster = load_roster(course)
+    roster = load_roster(course) if roster is None else roster
     standings = Standings(course, assignment, gradebook, roster=roster)
     newest = standings.newest()
     briefs = gradebook.briefs(assignment.name).values()

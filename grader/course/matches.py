@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -16,7 +17,7 @@ from grader.course.roster import (
     plain_id,
     read_rows,
 )
-from grader.errors import SpecError
+from grader.errors import SpecError, UsageError
 from grader.storage import write_atomically
 from grader.table_cells import safe_cell
 
@@ -71,12 +72,7 @@ class Matcher:
         known = {(row["system"], plain_id(row["key"])) for row in rows}
         new = [row for key, row in self.open.items() if key not in known]
         if new:
-            out = io.StringIO(newline="")
-            writer = csv.DictWriter(out, COLUMNS, lineterminator="\n")
-            writer.writeheader()
-            for row in rows + new:
-                writer.writerow({c: safe_cell(" ".join(row.get(c, "").split())) for c in COLUMNS})
-            write_atomically(self.path, out.getvalue().encode("utf-8", "replace"))
+            _write(self.path, rows + new)
         return len(new)
 
 
@@ -100,6 +96,33 @@ def load_matcher(course: Course, roster: Roster | None = None) -> Matcher:
         if student:
             answers[row["system"], plain_id(row["key"])] = student
     return Matcher(known, path, answers)
+
+
+def decide(course: Course, system: str, key: str, student: str) -> None:
+    """Write who somebody on the list is: a student of the roster, or `NOBODY` of the course.
+
+    Raises:
+        UsageError: nobody is on the list so, or there is no such student.
+    """
+    path = course.root / MATCHES_NAME
+    if student != NOBODY and student not in load_roster(course).people:
+        raise UsageError(f"there is no student {student!r} on the roster")
+    rows = [row for _, row in read_matches(path)]
+    chosen = [r for r in rows if (r["system"], plain_id(r["key"])) == (system, plain_id(key))]
+    if not chosen:
+        raise UsageError("nobody is on the list so", hint="Load the page again.")
+    for row in chosen:
+        row["student"] = student
+    _write(path, rows)
+
+
+def _write(path: Path, rows: Sequence[Mapping[str, str]]) -> None:
+    out = io.StringIO(newline="")
+    writer = csv.DictWriter(out, COLUMNS, lineterminator="\n")
+    writer.writeheader()
+    for row in rows:
+        writer.writerow({c: safe_cell(" ".join(row.get(c, "").split())) for c in COLUMNS})
+    write_atomically(path, out.getvalue().encode("utf-8", "replace"))
 
 
 def read_matches(path: Path) -> list[tuple[int, dict[str, str]]]:

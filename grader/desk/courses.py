@@ -92,7 +92,9 @@ class DeskCourse:
         return self.kept.get(
             ("class", assignment.name),
             self._stamp(assignment, changes),
-            lambda: class_record(self.course, assignment, self.gradebook, now=now),
+            lambda: class_record(
+                self.course, assignment, self.gradebook, now=now, roster=self.roster
+            ),
             holds=lambda found: found.holds_until is None or now <= found.holds_until,
         )
 

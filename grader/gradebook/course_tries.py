@@ -16,7 +16,7 @@ from grader.errors import GradebookError
 from grader.gradebook.adjustments import adjusted
 from grader.gradebook.counting import counted, tries_of
 from grader.gradebook.course_marks import course_marks
-from grader.gradebook.hand_marks import Newest
+from grader.gradebook.hand_marks import Kind, Newest
 from grader.gradebook.marks import ItemMark
 from grader.gradebook.store import Gradebook
 from grader.gradebook.totals.entries import AsOf, entries_of
@@ -53,7 +53,10 @@ def counted_verdicts(
         verdicts = [entry.verdict for entry in gradebook.tried(assignment.name)]
     if newest is None:
         newest = gradebook.hand_marks.newest(item=assignment.name)
-    verdicts = [adjusted(verdict, newest) for verdict in verdicts]
+    if any(fact.kind is Kind.ADJUSTMENT for fact in newest):
+        verdicts = [adjusted(verdict, newest) for verdict in verdicts]
+    else:
+        verdicts = list(verdicts)
     own = tries_of(verdicts)
     chosen = counted(verdicts, assignment.spec.attempts.counts)
     several = {student for student, tries in own.items() if len(tries) > 1}

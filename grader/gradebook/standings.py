@@ -181,8 +181,12 @@ class Standings:
             for student in known
             if student in of or _says_something(student, item, newest)
         ]
-        marks = [mark for mark in marks if _fits(mark, one, now)]
-        entries = class_entries(one, marks, now=now, students=known, groups={item.id: self._groups})
+        groups = {item.id: self._groups}
+        try:
+            entries = class_entries(one, marks, now=now, students=known, groups=groups)
+        except GradebookError:  # seldom: then each is tried, and what does not fit is left out
+            marks = [mark for mark in marks if _fits(mark, one, now)]
+            entries = class_entries(one, marks, now=now, students=known, groups=groups)
         spent = dict(self._spent(scheme, item, entries, now))
         found = {}
         for student in known:

@@ -144,6 +144,24 @@ def test_nobody_takes_a_list_that_somebody_else_has_chosen(running: Tables) -> N
     assert "deniz" not in running.course.roster.people
 
 
+def test_who_is_doubtful_is_asked_for_and_known_from_then_on(running: Tables) -> None:
+    ines = running.browser("ines")
+    doubtful = CANVAS.replace('"Yıldız, Deniz",104,,deniz', '"Ada, Lovelace",105,,lovelace')
+    known = {"id": "ada", "name": "Ada Lovelace"}
+    assert ines.post("/c/course/roster/student", known).status_code == 303
+    seen = upload(ines, "/c/course/roster/list", doubtful)
+    assert "1 not taken" in words(seen)
+    assert ines.post("/c/course/roster/take", fields(seen)).status_code == 303
+    asked = ines.get("/c/course/roster")
+    assert "Who is it?" in words(asked)
+    which = fields_of(asked, "/roster/match")
+    assert ines.post("/c/course/roster/match", which | {"person": "zoe"}).status_code == 422
+    assert ines.post("/c/course/roster/match", which | {"nobody": "1"}).status_code == 303
+    assert "Who is it?" not in words(ines.get("/c/course/roster"))
+    again = upload(ines, "/c/course/roster/list", doubtful)
+    assert "left out, as matches.csv says" in words(again)
+
+
 def test_one_student_is_added_changed_and_taken_out(running: Tables) -> None:
     ines = running.browser("ines")
     eda = {"id": "eda", "name": "Eda Kaya", "email": "eda@x.edu", "section": "B"}

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from starlette.responses import Response
 
 from grader.api.roster import RosterPlan, drop_person, plan_roster, put_person, take_plan
+from grader.course.matches import MATCHES_NAME, NOBODY, decide, read_matches
 from grader.course.roster import COLUMNS, Person
 from grader.desk.may import Action
 from grader.desk.people import Role, User
@@ -81,11 +82,26 @@ def show_roster(visit: Visit) -> Response:
         list=found,
         filters=FILTERS,
         sections=sorted({person.section for person in roster.values() if person.section}),
+        undecided=_undecided(visit),
         edited=roster.get(visit.request.query_params.get("edit", "")),
         everybody=len(roster),
         systems=[(system.name, system.title) for system in systems()],
         ids=_IDS,
     )
+
+
+def decide_match(visit: Visit) -> Response:
+    """Say who somebody is whom a list names and the roster does not know for certain."""
+    system, key = visit.said("system", 40), visit.said("key", 300)
+    student = NOBODY if visit.said("nobody") else visit.said("person", 200)
+    decide(visit.course.course, system, key, student)
+    visit.note("say who somebody is", thing=f"{system} {key}", detail=student)
+    return go(f"/c/{visit.course.slug}/roster")
+
+
+def _undecided(visit: Visit) -> list[dict[str, str]]:
+    rows = read_matches(visit.course.course.root / MATCHES_NAME)
+    return [row for _, row in rows if not row["student"]]
 
 
 def look_at_list(visit: Visit) -> Response:
@@ -196,6 +212,7 @@ PAGES = [
     Page(method="GET", path=_ROSTER, view=show_roster, action=Action.MANAGE_PEOPLE),
     Page(method="POST", path=f"{_ROSTER}/list", view=look_at_list, action=Action.MANAGE_PEOPLE),
     Page(method="POST", path=f"{_ROSTER}/take", view=take_list, action=Action.MANAGE_PEOPLE),
+    Page(method="POST", path=f"{_ROSTER}/match", view=decide_match, action=Action.MANAGE_PEOPLE),
     Page(method="POST", path=f"{_ROSTER}/student", view=put_student, action=Action.MANAGE_PEOPLE),
     Page(method="POST", path=f"{_ROSTER}/drop", view=drop_student, action=Action.MANAGE_PEOPLE),
 ]
