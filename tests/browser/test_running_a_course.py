@@ -130,7 +130,7 @@ def test_a_course_is_run_from_a_list_of_students_to_a_file_of_marks(
     with page.expect_download() as download:
         page.click("text=Save the file")
     text = Path(download.value.path()).read_text()
-    assert '"Lovelace, Ada",101,,ada,A,10.00' in text and '"Okafor, Ben",102,,ben,A,5.00' in text
+    assert '"Lovelace, Ada",101,,ada,A,8.00' in text and '"Okafor, Ben",102,,ben,A,5.00' in text
     fits_every_window(sitting)
     assert sitting.complaints == []
 
