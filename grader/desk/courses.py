@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Hashable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from grader.api.answer_marking import AnswerMarking
@@ -33,7 +33,10 @@ from grader.intake.names import student_id
 
 @dataclass(frozen=True, kw_only=True)
 class DeskCourse:
-    """One course. `slug` stands in addresses; `outbox` is sent where `sends_mail`."""
+    """One course. `slug` stands in addresses; `outbox` is sent where `sends_mail`.
+
+    With `open_sections` a marker of one section sees the others too.
+    """
 
     slug: str
     course: Course
@@ -42,6 +45,7 @@ class DeskCourse:
     publications: Publications
     outbox: Outbox
     sends_mail: bool = False
+    open_sections: bool = False
     kept: Kept = field(default_factory=Kept, repr=False)
     _marking: dict[str, AnswerMarking] = field(default_factory=dict, repr=False)
 
@@ -74,7 +78,8 @@ class DeskCourse:
     def user(self, credential: Credential) -> User | None:
         """Return who somebody is in this course, by what they are known with; None: nobody."""
         account = credential.account_in(self.slug)
-        return self.people.user(account) if account is not None else None
+        user = self.people.user(account) if account is not None else None
+        return replace(user, section="") if user and self.open_sections else user
 
     def section_of(self, student: str) -> str:
         """Return a student's section, empty where the roster names none."""
@@ -218,6 +223,11 @@ def open_desk(
                 hint="Rename one of the folders: the name is in the desk's addresses.",
             )
         gradebooks[slug] = (course, Gradebook(course.database_url))
+    for slug in set(settings.file.open_sections) - set(gradebooks):
+        raise UsageError(
+            f"open_sections of desk.toml: there is no course {slug!r} here",
+            hint=f"There are: {', '.join(gradebooks)}.",
+        )
     first, book = next(iter(gradebooks.values()))
     accounts = Gradebook(accounts_url) if accounts_url else book
     uploads = first.root / ".desk-uploads"
@@ -232,6 +242,7 @@ def open_desk(
                 publications=Publications(own.engine),
                 outbox=Outbox(own.engine),
                 sends_mail=settings.file.mail is not None,
+                open_sections=slug in settings.file.open_sections,
             )
             for slug, (course, own) in gradebooks.items()
         },

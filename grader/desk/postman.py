@@ -30,7 +30,8 @@ LOG = logging.getLogger("grader.desk.mail")
 LINK = dt.timedelta(hours=12)
 """How long a mailed link can be used; one that is printed, longer."""
 _LOOK_S = 2.0
-_AWAY_S = 15.0
+_AWAY_S, _LONGEST_S = 15.0, 600.0
+"""Ever longer between two tries at a server that does not let us in: it may lock the login."""
 
 
 def now_utc() -> dt.datetime:
@@ -60,6 +61,7 @@ class Postman:
         self._course = course
         self._server = server
         self._clock = clock
+        self._failures = 0
         self._stopping = threading.Event()
         self._thread = threading.Thread(
             target=self._run, name=f"mail of {course.slug}", daemon=True
@@ -79,7 +81,7 @@ class Postman:
         while not self._stopping.is_set():
             try:
                 self.send_due()
-                wait_s = _LOOK_S
+                wait_s = min(_LOOK_S * 4**self._failures, _LONGEST_S)
             except GraderError as error:  # the database is away: the mail stays where it is
                 LOG.error("mail of %s: %s", self._course.slug, error)
                 wait_s = _AWAY_S
@@ -94,6 +96,7 @@ class Postman:
         ca_file = settings.root / self._server.ca_file if self._server.ca_file else None
         try:
             with connected(self._server, settings.mail_password(self._server), ca_file) as smtp:
+                self._failures = 0
                 while mail is not None:
                     count += 1
                     if not self._send(smtp, mail) or self._stopping.is_set():
@@ -101,6 +104,7 @@ class Postman:
                     mail = self._next()
         except NotNowError as error:
             LOG.warning("mail of %s waits: %s", self._course.slug, error)
+            self._failures += 1
             if mail is not None:
                 self._course.outbox.later(mail, str(error), now=self._clock())
             count += 1

@@ -72,6 +72,16 @@ class Visit:
         """Return a part of the address."""
         return str(self.request.path_params.get(name, ""))
 
+    def sees(self, student: str) -> bool:
+        """Say whether a list may name a student to this member of the staff."""
+        section = self.me.section
+        if not section:
+            return True
+        if "roster" not in self.kept:
+            self.kept["roster"] = self.course.roster
+        person = self.kept["roster"].people.get(student)
+        return person is not None and person.section == section
+
     def note(self, action: str, *, thing: str = "", detail: str = "") -> None:
         """Write into the log what was done here."""
         course = self.here.slug if self.here else ""

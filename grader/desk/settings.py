@@ -73,10 +73,15 @@ class MailServer(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_onl
 
 
 class DeskFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """All of `desk.toml`; paths in it are seen from its folder."""
+    """All of `desk.toml`; paths in it are seen from its folder.
+
+    `open_sections` names the courses, as in their addresses, in which a marker of one section sees
+    the others too.
+    """
 
     url: str = ""
     courses: tuple[str, ...] = ()
+    open_sections: tuple[str, ...] = ()
     sign_in: tuple[SignIn, ...] = ()
     mail: MailServer | None = None
 

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import datetime as dt
+import ipaddress
 import os
 import re
 import signal
 import sqlite3
+import ssl
 import subprocess
 import sys
 import time
@@ -14,6 +16,11 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+from cryptography.x509.oid import NameOID
 
 from grader.desk.courses import DeskCourse, open_desk
 from grader.desk.letters import News, notify
@@ -39,8 +46,7 @@ class Post:
 
     def __init__(self, tables: Tables, server: MailServer, file: Path, more: str = "") -> None:
         self.tables, self.server, self.file = tables, server, file
-        file.write_text(WRITTEN.format(port=server.port) + more)
-        object.__setattr__(tables.desk, "settings", load_settings(file))
+        self.use(WRITTEN.format(port=server.port) + more)
         for course in tables.desk.courses.values():
             object.__setattr__(course, "sends_mail", True)
         self.now = tables.now
@@ -48,6 +54,11 @@ class Post:
             tables.course.people.put(
                 person, name=person.title(), email=f"{person}@example.edu", role=Role.STUDENT
             )
+
+    def use(self, written: str) -> None:
+        """Have the desk told this by its desk.toml."""
+        self.file.write_text(written)
+        object.__setattr__(self.tables.desk, "settings", load_settings(self.file))
 
     @property
     def course(self) -> DeskCourse:
@@ -178,13 +189,11 @@ def test_a_refusal_is_final_and_costs_the_others_nothing(post: Post) -> None:
 
 
 def test_a_server_that_is_away_costs_nothing_but_time(post: Post) -> None:
-    post.file.write_text(WRITTEN.format(port=1))
-    object.__setattr__(post.tables.desk, "settings", load_settings(post.file))
+    post.use(WRITTEN.format(port=1))
     post.tell()
     assert post.send() == 1
     assert post.states() == [MailState.WAITING]
-    post.file.write_text(WRITTEN.format(port=post.server.port))
-    object.__setattr__(post.tables.desk, "settings", load_settings(post.file))
+    post.use(WRITTEN.format(port=post.server.port))
     post.send(dt.timedelta(minutes=2))
     assert post.states() == [MailState.SENT]
 
@@ -219,8 +228,7 @@ def test_a_text_that_nobody_answered_is_not_sent_twice_by_itself(post: Post) -> 
 
 
 def test_more_than_so_many_a_minute_wait_for_the_next(post: Post) -> None:
-    post.file.write_text(WRITTEN.format(port=post.server.port) + "per_minute = 2\n")
-    object.__setattr__(post.tables.desk, "settings", load_settings(post.file))
+    post.use(WRITTEN.format(port=post.server.port) + "per_minute = 2\n")
     for about in "12345":
         post.tell(about=about)
     counts = []
@@ -362,3 +370,92 @@ def test_the_web_server_sends_mail_beside_its_pages(filled: Path, tmp_path: Path
             notify(course, News.SIGN_IN, ["ada"], about="1", page="/", now=now)
             until(lambda: bool(server.taken))
         course.gradebook.close()
+
+
+class Authority:
+    """A certificate authority of one's own, and a server's certificate of it."""
+
+    def __init__(self, folder: Path) -> None:
+        self.ca_file, self.server = folder / "ca.pem", folder / "server.pem"
+        root, root_name = ec.generate_private_key(ec.SECP256R1()), named("a test's authority")
+        key = ec.generate_private_key(ec.SECP256R1())
+        made = certificate(root_name, root_name, root, root, authority=True)
+        self.ca_file.write_bytes(made.public_bytes(Encoding.PEM))
+        own = certificate(named("127.0.0.1"), root_name, key, root, authority=False)
+        self.server.write_bytes(
+            key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+            + own.public_bytes(Encoding.PEM)
+        )
+
+    def context(self) -> ssl.SSLContext:
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(self.server)
+        return context
+
+
+def named(name: str) -> x509.Name:
+    return x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
+
+
+def certificate(
+    subject: x509.Name,
+    issuer: x509.Name,
+    key: ec.EllipticCurvePrivateKey,
+    by: ec.EllipticCurvePrivateKey,
+    *,
+    authority: bool,
+) -> x509.Certificate:
+    now = dt.datetime.now(dt.UTC)
+    here = x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address("127.0.0.1"))])
+    return (
+        x509.CertificateBuilder()
+        .subject_name(subject)
+        .issuer_name(issuer)
+        .public_key(key.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(now - dt.timedelta(days=1))
+        .not_valid_after(now + dt.timedelta(days=2))
+        .add_extension(x509.BasicConstraints(ca=authority, path_length=None), critical=True)
+        .add_extension(here, critical=False)
+        .sign(by, hashes.SHA256())
+    )
+
+
+@pytest.mark.parametrize("security", ["starttls", "tls"])
+def test_mail_goes_encrypted_with_a_login_from_the_environment(
+    tables: Tables, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, security: str
+) -> None:
+    authority = Authority(tmp_path)
+    context = authority.context()
+    login = 'user = "comp541"\npassword_env = "GRADER_TEST_MAIL"\nca_file = "ca.pem"\n'
+    monkeypatch.setenv("GRADER_TEST_MAIL", "hunter2")
+    how = {"starttls": context} if security == "starttls" else {"tls": context}
+    with mail_server(**how, login="hunter2") as server:  # type: ignore[arg-type]
+        post = Post(tables, server, tmp_path / "desk.toml")
+        written = WRITTEN.format(port=server.port).replace('"none"', f'"{security}"')
+        post.use(written + login)
+        monkeypatch.setenv("GRADER_TEST_MAIL", "wrong")
+        post.tell()
+        post.send()
+        assert post.states() == [MailState.WAITING] and server.came == []
+        monkeypatch.setenv("GRADER_TEST_MAIL", "hunter2")
+        post.send(dt.timedelta(minutes=2))
+        assert post.states() == [MailState.SENT]
+        assert server.logins[-1] == (b"comp541", b"hunter2")
+        post.use(written + login.replace('ca_file = "ca.pem"\n', ""))  # who signed that?
+        post.tell(about="2")
+        post.send()
+        assert post.states()[-1] is MailState.WAITING
+        said = post.course.outbox.newest()[0].said
+        assert "certificate" in said and "hunter2" not in said
+        listed = tables.browser("ines").get("/c/course/mail").text
+        assert "hunter2" not in listed
+
+
+def test_a_server_that_offers_no_encryption_gets_no_mail_and_no_password(post: Post) -> None:
+    post.use(WRITTEN.format(port=post.server.port).replace('"none"', '"starttls"'))
+    post.tell()
+    post.send()
+    assert post.states() == [MailState.WAITING]
+    assert "STARTTLS" in post.course.outbox.newest()[0].said
+    assert post.server.came == []

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from grader.desk.may import Action, Thing, may
@@ -141,3 +143,30 @@ def test_nobody_makes_themselves_something_else(tables: Tables) -> None:
     assert adi.get("/c/course/queue").status_code == 404
     renamed = adi.post("/c/course/people/staff", {"person": "adi", "role": "admin", "name": "Adi"})
     assert renamed.status_code == 303
+
+
+def test_no_page_names_a_student_of_another_section_to_a_marker_of_one(tables: Tables) -> None:
+    tables.judged("ada")
+    tables.tried("ben")
+    number = tables.judged("cem").id
+    marker, ines = tables.browser("max"), tables.browser("ines")
+    named = 0
+    for page in PAGES:
+        path = page.path.format(**places(tables, number))
+        if page.method != "GET" or path.endswith("/events"):
+            continue
+        answer = marker.get(path)
+        if answer.headers["content-type"].startswith(("text/", "application/json")):
+            found = re.findall(r"\b(?:ada|ben)\b", answer.text, re.IGNORECASE)
+            assert not found, (path, found)
+            named += "Ada" in ines.get(path).text
+    assert named >= 2  # pages that do name her to others
+
+
+def test_a_course_may_let_markers_see_other_sections(tables: Tables) -> None:
+    number = tables.judged("ada").id
+    marker = tables.browser("max")
+    assert marker.get(f"/c/course/t/{number}").status_code == 404
+    object.__setattr__(tables.course, "open_sections", True)
+    assert marker.get(f"/c/course/t/{number}").status_code == 200
+    assert "Ada" in marker.get("/c/course/a/warm-up").text

@@ -61,6 +61,7 @@ def remove(visit: Visit) -> Response:
     if user.account == visit.me.account:
         raise UsageError("you can't take yourself out", hint="Another instructor can.")
     visit.course.people.remove(user.account)
+    visit.desk.identities.unlink(visit.course.slug, user.account)
     visit.desk.credentials.end_in(user.account, visit.course.slug, now=visit.now)
     visit.note("remove a person", thing=user.person)
     return go(f"/c/{visit.course.slug}/people")

@@ -17,14 +17,15 @@ _PAGE = 100
 def show_queue(visit: Visit) -> Response:
     """Show what waits, what runs, and what failed for a reason of ours."""
     tries = visit.course.gradebook.tries
+    failed = tries.listed([TryState.FAILED], limit=_PAGE, after=number_in(visit, "after"))
     return page(
         visit,
         "queue",
         queue=tries.queue(now=visit.now),
         engine=engine_state(visit),
-        running=tries.next_up(limit=50),
-        failed=tries.listed([TryState.FAILED], limit=_PAGE, after=number_in(visit, "after")),
-        step=_PAGE,
+        running=[one for one in tries.next_up(limit=50) if visit.sees(one.student)],
+        failed=[one for one in failed if visit.sees(one.student)],
+        older=failed[-1].id if len(failed) == _PAGE else 0,
         regrades=REGRADES,
         names={p.id: p.name or p.id for p in visit.course.roster.people.values()},
     )

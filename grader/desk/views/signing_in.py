@@ -138,7 +138,13 @@ def home(visit: Visit) -> Response:
         return json_answer({"courses": list(users)})
     if len(users) == 1:
         return go(f"/c/{next(iter(users))}/")
-    return page(visit, "home", own=[(visit.desk.courses[slug], u) for slug, u in users.items()])
+    new = visit.known_by.courses is not None
+    return page(
+        visit,
+        "home",
+        new_need_signing_in=new,
+        own=[(visit.desk.courses[slug], u) for slug, u in users.items()],
+    )
 
 
 def _account(visit: Visit, token: str = "") -> Response:
