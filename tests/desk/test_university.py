@@ -16,6 +16,7 @@ from joserfc.jwk import ECKey, OctKey, RSAKey
 
 from grader.desk.people import Role
 from grader.desk.settings import Secret, SignIn
+from grader.desk.university import id_token
 from grader.desk.university.flow import begin, resumed
 from grader.desk.university.provider import Provider
 from tests.desk.conftest import Browser, Tables
@@ -133,6 +134,38 @@ def test_no_id_token_is_believed_that_is(world: World, lie: str) -> None:
     assert answer.status_code == 403, answer.text
     assert "You are not signed in" in answer.text
     assert browser.get("/account").status_code == 303
+
+
+WALLS = {
+    "_check_sign_in": ("another sign-in's nonce", "no nonce", "with another's access token"),
+    "_check_whose": (
+        "another program's",
+        "for several, asked for by nobody",
+        "for several, asked for by another",
+        "asked for by another",
+        "for nobody",
+        "another provider's",
+    ),
+    "_check_when": (
+        "over",
+        "without an end",
+        "an end that is no number",
+        "an end that is true",
+        "of tomorrow",
+        "of long ago",
+        "not yet",
+    ),
+}
+
+
+@pytest.mark.parametrize("wall", WALLS)
+def test_each_of_these_lies_succeeds_where_its_wall_is_missing(
+    world: World, monkeypatch: pytest.MonkeyPatch, wall: str
+) -> None:
+    monkeypatch.setattr(id_token, wall, lambda *_: None)
+    for lie in WALLS[wall]:
+        world.lies.claims = dict(LIES[lie])
+        assert world.sign_in().status_code == 303, lie
 
 
 def unsigned(claims: dict[str, Any]) -> str:

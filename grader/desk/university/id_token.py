@@ -71,10 +71,7 @@ def believed(
     claims = read.claims
     _check_whose(claims, issuer, client_id)
     _check_when(claims, now)
-    if not hmac.compare_digest(str(claims.get("nonce", "")).encode(), nonce.encode()):
-        raise NotBelievedError("the ID token is of another sign-in")
-    if "at_hash" in claims and claims["at_hash"] != _half_hash(access_token, read.header["alg"]):
-        raise NotBelievedError("the ID token came with the access token of another")
+    _check_sign_in(claims, nonce, _half_hash(access_token, read.header["alg"]))
     return claims
 
 
@@ -106,6 +103,13 @@ def _check_when(claims: dict[str, Any], now: dt.datetime) -> None:
         raise NotBelievedError(
             "the ID token is of another time", hint="Is the clock of this machine right?"
         )
+
+
+def _check_sign_in(claims: dict[str, Any], nonce: str, access_hash: str) -> None:
+    if not hmac.compare_digest(str(claims.get("nonce", "")).encode(), nonce.encode()):
+        raise NotBelievedError("the ID token is of another sign-in")
+    if "at_hash" in claims and claims["at_hash"] != access_hash:
+        raise NotBelievedError("the ID token came with the access token of another")
 
 
 def _half_hash(access_token: str, algorithm: str) -> str:
