@@ -35,7 +35,7 @@ from grader.desk.pages import all_pages
 from grader.desk.postman import Postman, postmen
 from grader.desk.rates import Rates
 from grader.desk.rendering import error_page
-from grader.desk.routing import AnyPage, NotFound, OpenPage, Page, Visit
+from grader.desk.routing import AnyPage, NotFound, Page, Visit
 from grader.desk.uploads import NOTHING_HANDED_IN
 from grader.errors import GradebookError, GraderError, InfrastructureError
 
@@ -150,8 +150,7 @@ async def _answer(visit: Visit, page: AnyPage, rates: Rates) -> Response:
     await run_in_threadpool(_recognise, visit)
     if isinstance(page, Page) and visit.user is None:
         return _sign_in_first(visit)
-    counted = page.method == "POST" or (isinstance(page, OpenPage) and page.counted)
-    if counted and not rates.allow(visit):
+    if not rates.allow(visit, page):
         return error_page(visit, 429, "That was too often. Wait a minute, then try again.")
     if page.method == "POST":
         if not _same_site(visit):

@@ -1,24 +1,27 @@
-"""How often forms are taken: of a person, and from an address before anybody has signed in."""
+"""How often forms are taken of a person, and open pages asked for from one address.
+
+A whole class may be behind one address: what is counted there is what costs something, and not
+what can't be guessed anyway.
+"""
 
 from __future__ import annotations
 
 import datetime as dt
 from typing import Any
 
-from limits import parse
+from limits import RateLimitItemPerMinute, parse
 from limits.storage import MemoryStorage, Storage
 from limits.strategies import FixedWindowRateLimiter
 from sqlalchemy import Engine, case, delete, select
 from sqlalchemy.dialects import postgresql, sqlite
 
-from grader.desk.routing import Visit
+from grader.desk.routing import AnyPage, OpenPage, Visit
 from grader.errors import GradebookError
 from grader.gradebook.database import reading, writing
 from grader.gradebook.desk_tables import RateRow
 
 _PERSON = parse("600/minute")  # a marker's keys
 _UPLOADS = parse("20/minute")
-_STRANGER = parse("30/minute")
 _SWEEP_EVERY = 500
 
 
@@ -29,12 +32,18 @@ class Rates:
         shared = engine.dialect.name == "postgresql"
         self._limiter = FixedWindowRateLimiter(SharedCounts(engine) if shared else MemoryStorage())
 
-    def allow(self, visit: Visit) -> bool:
-        """Count a form, or an answer of a provider; False where it is one too many."""
-        if visit.user is None:
+    def allow(self, visit: Visit, page: AnyPage) -> bool:
+        """Count a request, where such requests are counted; False: it is one too many."""
+        if isinstance(page, OpenPage):
+            if not page.per_minute:
+                return True
             host = visit.request.client.host if visit.request.client else ""
-            return self._limiter.hit(_STRANGER, "stranger", host)
-        account = str(visit.user.account)
+            limit = RateLimitItemPerMinute(page.per_minute)
+            return self._limiter.hit(limit, page.path, host)
+        return page.method == "GET" or self._allow_form(visit)
+
+    def _allow_form(self, visit: Visit) -> bool:
+        account = str(visit.me.account)
         kind = visit.request.headers.get("content-type", "")
         if kind.startswith("multipart/") and not self._limiter.hit(_UPLOADS, "upload", account):
             return False

@@ -143,8 +143,8 @@ class OpenPage:
     why: str
     """Why it is open; a test lists these."""
     name: str = ""
-    counted: bool = False
-    """Whether a GET is counted like a form, since it has the desk ask elsewhere."""
+    per_minute: int = 0
+    """How often it may be asked for from one address; 0: as often as one likes."""
 
 
 AnyPage = Page | OpenPage

@@ -11,11 +11,14 @@ from typing import Any
 from joserfc import jwt
 from joserfc.errors import InvalidKeyIdError, JoseError, MissingKeyError
 from joserfc.jwk import KeySet
+from joserfc.jws import JWSRegistry
 
 from grader.desk.university.errors import NotBelievedError
 
 ALGORITHMS = ("RS256", "PS256", "ES256", "RS384", "PS384", "ES384", "RS512", "PS512", "ES512")
 """With a key that only the provider has: neither `none`, nor one with a shared secret."""
+_HEADERS = JWSRegistry(algorithms=ALGORITHMS, strict_check_header=False)
+"""Headers that are not known are left alone, as RFC 7515, 4 asks; `crit` is not."""
 SKEW = dt.timedelta(minutes=2)
 """How far two clocks may be apart."""
 _LONGEST = dt.timedelta(hours=1)
@@ -63,7 +66,7 @@ def believed(
         NotBelievedError: it is not for this desk, this sign-in, or now; says which.
     """
     try:
-        read = jwt.decode(token, keys, algorithms=ALGORITHMS)
+        read = jwt.decode(token, keys, algorithms=ALGORITHMS, registry=_HEADERS)
     except (InvalidKeyIdError, MissingKeyError) as error:
         raise UnknownKeyError("the ID token is signed with a key that is not known") from error
     except (JoseError, ValueError, TypeError) as error:

@@ -75,7 +75,10 @@ def use_link(visit: Visit) -> Response:
         return error_page(visit, 404, _OLD_LINK, _NEW_LINK)
     lasts = session_lasts(users_of(visit.desk, found.account, None))
     value = credentials.use_link(
-        visit.named("link"), lasts=lasts, now=visit.now, held=visit.credential
+        visit.named("link"),
+        lasts=lasts,
+        now=visit.now,
+        held=visit.credential if visit.session else None,
     )
     if value is None:
         return error_page(visit, 404, _OLD_LINK, _NEW_LINK)
@@ -179,9 +182,21 @@ def _own(visit: Visit, kind: Kind) -> list[Credential]:
 
 PAGES = [
     OpenPage(method="GET", path="/sign-in", view=sign_in, why="who signs in has not yet"),
-    OpenPage(method="POST", path="/sign-in/mail", view=mail_link, why="who signs in has not yet"),
+    OpenPage(
+        method="POST",
+        path="/sign-in/mail",
+        view=mail_link,
+        why="who signs in has not yet",
+        per_minute=30,
+    ),
     OpenPage(method="GET", path="/s/{link}", view=show_link, why="the link is the secret"),
-    OpenPage(method="POST", path="/s/{link}", view=use_link, why="the link is the secret"),
+    OpenPage(
+        method="POST",
+        path="/s/{link}",
+        view=use_link,
+        why="the link is the secret",
+        per_minute=240,
+    ),
     Page(method="POST", path="/sign-out", view=sign_out, action=Action.OWN_ACCOUNT, thing=of_own),
     Page(
         method="GET",

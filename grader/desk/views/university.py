@@ -154,13 +154,13 @@ def _refused(error: str) -> str:
 
 _ADDRESS = "/sign-in/with/{provider}"
 PAGES = [
-    OpenPage(method="GET", path=_ADDRESS, view=ask, why="who signs in has not yet", counted=True),
+    OpenPage(method="GET", path=_ADDRESS, view=ask, why="who signs in has not yet", per_minute=240),
     OpenPage(
         method="GET",
         path=f"{_ADDRESS}/answer",
         view=answer,
         why="it is bound to the browser that asked",
-        counted=True,
+        per_minute=240,
     ),
     Page(
         method="GET",
