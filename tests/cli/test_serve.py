@@ -11,7 +11,12 @@ from pathlib import Path
 
 import httpx2 as httpx
 import pytest
+from click.testing import CliRunner
 
+import grader.desk.server
+from grader.cli.serve import command
+from grader.desk.server import Serving
+from grader.errors import SpecError
 from tests.helpers.assignments import make_assignment
 
 
@@ -67,3 +72,49 @@ def test_a_port_that_is_taken_is_said_in_a_sentence(course: Path) -> None:
         assert second.returncode == 2
         assert "can't be used" in out and "--port" in out
         desk.terminate()
+
+
+@pytest.fixture
+def served(monkeypatch: pytest.MonkeyPatch) -> list[tuple[list[Path], Serving]]:
+    """What the command would have served, and how."""
+    found: list[tuple[list[Path], Serving]] = []
+    monkeypatch.setattr(
+        grader.desk.server, "serve", lambda roots, how, **_: found.append((list(roots), how))
+    )
+    return found
+
+
+def test_desk_toml_says_which_courses_and_the_command_line_says_otherwise(
+    tmp_path: Path, served: list[tuple[list[Path], Serving]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("comp541", "ce7454"):
+        make_assignment(tmp_path / name, "warm-up")
+    config = tmp_path / "desk.toml"
+    config.write_text('url = "https://desk.example.edu"\ncourses = ["comp541", "ce7454"]\n')
+    one, other = tmp_path / "comp541", tmp_path / "ce7454"
+    runs = (
+        ["--config", str(config)],
+        ["--config", str(config), "--url", "https://other.example.edu", str(other)],
+    )
+    for arguments in runs:
+        done = CliRunner().invoke(command, arguments, catch_exceptions=False)
+        assert done.exit_code == 0, done.output
+    (first, how), (second, told) = served
+    assert first == [one, other] and second == [other]
+    assert (how.url, how.config) == ("https://desk.example.edu", config)
+    assert told.url == "https://other.example.edu"
+    own = one / "desk.toml"
+    own.write_text("[mail]\nhost = 'localhost'\nsender = 'desk@example.edu'\n")
+    monkeypatch.chdir(one)
+    assert CliRunner().invoke(command, [], catch_exceptions=False).exit_code == 0
+    ((found,), alone) = served[2]
+    assert (found.resolve(), alone.config) == (one.resolve(), found / "desk.toml")
+
+
+def test_a_desk_toml_that_is_wrong_starts_nothing(
+    course: Path, served: list[tuple[list[Path], Serving]]
+) -> None:
+    (course / "desk.toml").write_text("[mail]\nhots = 'localhost'\n")
+    done = CliRunner().invoke(command, [str(course)])
+    assert isinstance(done.exception, SpecError) and "host" in str(done.exception)
+    assert served == []
