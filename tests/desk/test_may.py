@@ -170,3 +170,20 @@ def test_a_course_may_let_markers_see_other_sections(tables: Tables) -> None:
     object.__setattr__(tables.course, "open_sections", True)
     assert marker.get(f"/c/course/t/{number}").status_code == 200
     assert "Ada" in marker.get("/c/course/a/warm-up").text
+
+
+def test_who_runs_one_course_is_what_they_are_in_another_in_the_same_session(
+    tables: Tables,
+) -> None:
+    number = tables.judged("ada").id
+    tables.course.people.put("olga", name="Olga", role=Role.STUDENT, section="A")
+    olga = tables.browser("olga", "other")
+    own = {"sec-fetch-site": "same-origin"}
+    olga.client.post(f"/s/{tables.link('olga', 'course')}", headers=own, follow_redirects=False)
+    assert olga.get("/c/other/people").status_code == 200
+    for page in PAGES:
+        path = page.path.format(**places(tables, number))
+        if not page.path.startswith("/c/") or path.endswith("/events"):
+            continue
+        answer = olga.get(path) if page.method == "GET" else olga.post(path, ABOUT)
+        assert (answer.status_code != 404) == ("ben" in ALLOWED[page.action]), path
