@@ -14,6 +14,7 @@ import pytest
 from joserfc import jwt
 from joserfc.jwk import ECKey, OctKey, RSAKey
 from joserfc.jws import JWSRegistry
+from joserfc.registry import HeaderParameter
 
 from grader.desk.people import Role
 from grader.desk.settings import Secret, SignIn
@@ -199,7 +200,9 @@ def test_no_signature_but_the_providers_own_is_believed(world: World) -> None:
             {"alg": "RS256", "kid": "k1", "crit": ["x"], "x": 1},
             claims,
             right,
-            registry=JWSRegistry(algorithms=["RS256"], strict_check_header=False),
+            registry=JWSRegistry(
+                header_registry={"x": HeaderParameter("of a test", "int")}, algorithms=["RS256"]
+            ),
         ),
         "no token": lambda claims: "x",
         "long": lambda claims: "x." * 200_000,
