@@ -69,7 +69,7 @@ def show_analysis(visit: Visit) -> Response:
             for one in item_analysis(assignment.spec, [_scored(line) for line in lines])
         ],
         tests=tests,
-        names={line.student: line.name for line in record.lines},
+        names={line.student: line.name for line in record.lines if visit.sees(line.student)},
         least=LEAST,
     )
 
