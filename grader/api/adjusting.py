@@ -52,7 +52,7 @@ def adjust(
                 f"nothing of {student!r} is graded in {assignment.name}",
                 hint=did_you_mean(student, verdicts),
             )
-        change = _change(verdicts[student], question, points, comment)
+        change = change_of(verdicts[student], question, points, comment)
         return gradebook.hand_marks.record([change], who=who, why=why)
 
 
@@ -80,11 +80,16 @@ def import_adjustments(
     _check_question(assignment, question)
     with Gradebook(course.database_url) as gradebook:
         marks = _marks(course, assignment, question, gradebook)
-        changes, seen = AdjustmentSheet(assignment.name, question, marks).read(path, _change)
+        changes, seen = AdjustmentSheet(assignment.name, question, marks).read(path, change_of)
         return len(gradebook.hand_marks.record(changes, who=who, why=why, seen=seen))
 
 
-def _change(verdict: Verdict, question: str, points: Decimal | None, comment: str) -> Change:
+def change_of(verdict: Verdict, question: str, points: Decimal | None, comment: str) -> Change:
+    """Return what the record takes of an adjustment; None takes an earlier one back.
+
+    Raises:
+        UsageError: no such question, or it would leave 0 and its points.
+    """
     fact = adjustment_fact(verdict.student, verdict.assignment, question)
     if points is None:
         return Change(fact=fact)

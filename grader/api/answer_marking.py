@@ -6,75 +6,77 @@ import datetime as dt
 import hashlib
 import hmac
 from collections import Counter
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from functools import cached_property
+
+from sqlalchemy.orm import Session
 
 from grader.course.directory import Assignment, Course
+from grader.course.roster import load_roster
 from grader.course.secret import kept_secret
 from grader.course.spec import Question
 from grader.errors import SpecError, UsageError
-from grader.gradebook.course_marks import answer_sha256
+from grader.gradebook.answer_list import AnswerList, AnswerRef
 from grader.gradebook.hand_marks import Change, Fact, HandMark, Kind
-from grader.gradebook.rubric_items import Marking, RubricItem, RubricItems, points_of
+from grader.gradebook.rubric_items import (
+    Marking,
+    Rubric,
+    RubricItem,
+    RubricItems,
+    put_markings,
+)
+from grader.gradebook.splits import Split, Splits
 from grader.gradebook.store import Gradebook
-from grader.grading.verdict import Outcome, Verdict
+from grader.grading.verdict import Verdict
+from grader.intake.answers import AnswerPlace
 from grader.report.answers_page import AnswerSheet, GivenAnswer, answers_page
 from grader.report.marks import place_words
 
 _KEY = ".marking.key"
+_COMMENTS = 30
 
 
 @dataclass(frozen=True, kw_only=True)
-class AnswerRef:
-    """One answer. `ref` names it in addresses, so that no student's name is in one.
+class Given:
+    """What a form begins with: the items, the points beside them, and the comment.
 
-    `points` are None before it is marked; `mark` is the line of the record that says so.
+    `earlier` is the mark of an earlier try with another answer, whose marks are offered.
     """
 
-    ref: str
-    student: str
-    attempt: int
-    entry: int
-    sha256: str
-    is_empty: bool
-    points: Decimal | None = None
-    mark: HandMark | None = None
+    items: tuple[int, ...] = ()
+    adjustment: Decimal = Decimal(0)
+    comment: str = ""
+    earlier: HandMark | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
-class _Read:
-    """What is kept of a verdict between two looks."""
+class Marks:
+    """What a marker says of an answer: items, points beside them, and a comment."""
 
-    student: str
-    attempt: int
-    graded: bool
-    points: Decimal
-    answers: Mapping[str, tuple[str, bool]]
-    worth: Mapping[str, Decimal]
+    items: Collection[int] = ()
+    adjustment: Decimal = Decimal(0)
+    comment: str = ""
 
 
 class AnswerMarking:
-    """The written answers of one assignment, for whoever marks them.
-
-    Verdicts are read once and kept, since they never change: the next answer costs no more with a
-    class of fifteen hundred.
+    """The written answers of one assignment, for whoever marks them; made anew for each request.
 
     Attributes:
-        assignment: as it was when this was made.
+        assignment: its name, spec and folders.
+        items: the rubrics of its questions.
     """
 
     def __init__(self, course: Course, assignment: Assignment, gradebook: Gradebook) -> None:
         self.assignment = assignment
-        self._gradebook = gradebook
+        self.gradebook = gradebook
+        self.items = RubricItems(gradebook.engine)
         self._course = course
-        self._read: dict[int, _Read] = {}
         self._key = kept_secret(course.root / _KEY, of="the order of answers")
+        self._splits = Splits(gradebook.engine)
 
-    @property
-    def items(self) -> RubricItems:
-        """The rubric items."""
-        return RubricItems(self._gradebook.engine)
+    # -- what there is to mark --------------------------------------------------------------
 
     def questions(self) -> list[Question]:
         """Return the questions that a person marks."""
@@ -84,57 +86,105 @@ class AnswerMarking:
         """Return one of them, or None."""
         return next((q for q in self.questions() if q.id == identifier), None)
 
+    def tested_questions(self) -> list[Question]:
+        """Return the questions beside whose tests a person may give or take points."""
+        return [q for q in self.assignment.spec.questions if q.points]
+
     def answers(self, question: Question, *, marker: str) -> list[AnswerRef]:
         """Return everybody's answer, in an order that is this marker's own for this question.
 
         Whoever is marked late in a pile gets less: so the pile is another one for each question
-        and marker, and stays the same from day to day.
+        and marker, and stays the same from day to day. The marker's own share comes first, then
+        what is nobody's, then what is others'.
         """
-        self._refresh()
-        newest = self._gradebook.hand_marks.newest(item=self.assignment.name)
-        found = []
-        for number, one in self._counting().items():
-            if question.id not in one.answers:
-                continue
-            sha256, is_empty = one.answers[question.id]
-            fact = self._fact(one.student, question)
-            mark = newest.get(fact)
-            holds = (
-                mark is not None
-                and mark.says.points is not None
-                and mark.says.answer_sha256 == sha256
-                and mark.says.max_points == one.worth[question.id]
-            )
-            found.append(
-                AnswerRef(
-                    ref=self._digest(question.id, one.student)[:16],
-                    student=one.student,
-                    attempt=one.attempt,
-                    entry=number,
-                    sha256=sha256,
-                    is_empty=is_empty,
-                    points=mark.says.points if holds and mark else None,
-                    mark=mark,
-                )
-            )
-        return sorted(found, key=lambda a: self._digest(question.id, marker, a.student))
+        return self._in_order(question, self.table.of(question.id), marker)
+
+    def tested(self, question: Question, *, marker: str) -> list[AnswerRef]:
+        """Return everybody's work on a question with tests, with what was given beside them."""
+        return self._in_order(question, self.table.beside(question.id), marker)
+
+    def answer(self, question: Question, ref: str, *, tested: bool = False) -> AnswerRef | None:
+        """Return one answer by its name in addresses, or None."""
+        found = self.table.beside(question.id, ref) if tested else self.table.of(question.id, ref)
+        return found[0] if found else None
+
+    def progress(self) -> Mapping[str, tuple[int, int]]:
+        """Return by question how many answers are marked, of how many."""
+        return self.table.progress()
+
+    def comments(self, question: Question) -> list[str]:
+        """Return what was said of a question before, the most frequent first."""
+        return self.table.comments(question.id, limit=_COMMENTS)
+
+    @cached_property
+    def table(self) -> AnswerList:
+        """The answers: those of the tries that count when this is first asked."""
+        table = AnswerList(
+            self.gradebook,
+            self.assignment.name,
+            named=lambda question, student: self._digest(question, student)[:16],
+            dealer=self._dealer,
+        )
+        table.refresh(self.assignment.spec.attempts.counts)
+        return table
+
+    # -- one answer -------------------------------------------------------------------------
+
+    def mark(self, answer: AnswerRef, question: Question) -> HandMark | None:
+        """Return what holds of an answer, with its words; also that of an earlier try."""
+        newest = self.gradebook.hand_marks.newest(student=answer.student, item=self.assignment.name)
+        return newest.get(self.fact(answer.student, question))
+
+    def given(self, answer: AnswerRef, question: Question, rubric: Rubric) -> Given:
+        """Return with what the form of an answer begins.
+
+        That is what it was given; of an answer that another try has replaced, what the earlier one
+        was given, as an offer.
+        """
+        mark = self.mark(answer, question)
+        if mark is None or mark.says.points is None:
+            return Given()
+        marking = self.items.marking(self.assignment.name, question.id, answer.student)
+        earlier = mark if answer.points is None else None
+        if marking is None or marking.answer_sha256 != mark.says.answer_sha256:
+            marking = None
+        elif rubric.points(marking.items, marking.adjustment, question.manual) != mark.says.points:
+            marking = None  # a mark from elsewhere, such as a table: not of these items
+        live = {item.id for item in rubric.live}
+        beside = mark.says.points - rubric.points((), Decimal(0), question.manual)
+        return Given(
+            items=tuple(i for i in marking.items if i in live) if marking else (),
+            adjustment=marking.adjustment if marking else beside,
+            comment=mark.says.comment,
+            earlier=earlier,
+        )
 
     def page(self, answer: AnswerRef, question: Question, shown_as: str) -> str:
         """Return what stands beside the form: the answer, the findings, model and rubric."""
-        entry = self._gradebook.entry(answer.entry)
+        entry = self.gradebook.entry(answer.entry)
         if entry is None:
             raise UsageError("the answer is not there any more")
-        verdict = entry.verdict
-        mark = next((m for m in verdict.questions if m.id == question.id), None)
+        place = entry.verdict.answer_places.get(question.id)
+        return self.page_of(entry.verdict, answer, question, shown_as, place=place)
+
+    def page_of(
+        self,
+        verdict: Verdict,
+        answer: AnswerRef,
+        question: Question,
+        shown_as: str,
+        *,
+        place: AnswerPlace | None,
+    ) -> str:
+        """Return the page of one answer, which stands at a place in the executed notebook."""
         given = GivenAnswer(
             shown_as=shown_as,
             text=verdict.answers.get(question.id, ""),
             place=place_words(verdict, question.id),
-            at=verdict.answer_places.get(question.id),
-            notebook=lambda: self._gradebook.executed_notebook(verdict),
+            at=place,
+            notebook=lambda: self.gradebook.executed_notebook(verdict),
             tests=tuple(t for t in verdict.tests if t.question == question.id),
-            machine_points=mark.points if mark else Decimal(0),
-            points=answer.points,
+            machine_points=answer.machine,
         )
         sheet = AnswerSheet(question=question, answers=[given], model=self._model(question))
         return answers_page(
@@ -145,92 +195,116 @@ class AnswerMarking:
             template_dirs=self._course.template_dirs,
         )
 
+    def points(self, question: Question, rubric: Rubric, marks: Marks) -> Decimal:
+        """Return the points of what a marker says.
+
+        Raises:
+            UsageError: an item is not one of the question's.
+        """
+        if set(marks.items) - {item.id for item in rubric.live}:
+            raise UsageError(
+                "an item of the rubric was taken away meanwhile", hint="Load the page again."
+            )
+        return rubric.points(marks.items, marks.adjustment, question.manual)
+
     def save(
         self,
         question: Question,
         answers: Sequence[AnswerRef],
+        marks: Marks,
         *,
-        items: Collection[int],
-        adjustment: Decimal,
-        comment: str,
         who: str,
-        seen: int,
+        seen: int | None,
         now: dt.datetime,
+        why: str = "marked",
+        beside: Callable[[Session], None] | None = None,
     ) -> Decimal:
         """Record the points of an answer, and of those that are the same to the letter.
+
+        Points and the way to them are committed together.
 
         Args:
             question: that they answer.
             answers: the first is the one that was looked at; the others get the same.
-            items: the rubric items that hold.
-            adjustment: points beside the items.
-            comment: for the student.
+            marks: what the marker says.
             who: the marker.
-            seen: the line of the record that the marker saw of the first (0: none).
+            seen: the line of the record that the marker saw of the first (0: none); None for
+                whoever decides over what was said before.
             now: when.
+            why: for the history.
+            beside: writes, in the same transaction, what else is settled by it.
 
         Returns the points.
 
         Raises:
-            GradebookError: somebody else marked it meanwhile.
+            ChangedMeanwhileError: somebody else marked it meanwhile.
             UsageError: an item is not one of the question's.
         """
-        known = [i for i in self.items.of(self.assignment.name, question.id) if not i.retired]
-        unknown = set(items) - {item.id for item in known}
-        if unknown:
-            raise UsageError(
-                "an item of the rubric was taken away meanwhile", hint="Load the page again."
-            )
-        points = points_of(known, items, adjustment, question.manual)
-        changes = [self._change(question, one, points, comment) for one in answers]
-        first = self._fact(answers[0].student, question)
-        self._gradebook.hand_marks.record(changes, who=who, why="marked", seen={first: seen})
+        rubric = self.items.rubric(self.assignment.name, question.id)
+        points = self.points(question, rubric, marks)
         markings = [
             Marking(
                 student=one.student,
                 answer_sha256=one.sha256,
-                items=tuple(sorted(items)),
-                adjustment=adjustment,
+                items=tuple(sorted(marks.items)),
+                adjustment=marks.adjustment,
                 who=who,
             )
             for one in answers
         ]
-        self.items.put_markings(self.assignment.name, question.id, markings, now=now)
+
+        def write(session: Session) -> None:
+            put_markings(session, self.assignment.name, question.id, markings, now=now)
+            if beside is not None:
+                beside(session)
+
+        self.gradebook.hand_marks.record(
+            [self._change(question, one, points, marks.comment) for one in answers],
+            who=who,
+            why=why,
+            seen={} if seen is None else {self.fact(answers[0].student, question): seen},
+            beside=write,
+        )
         return points
 
-    def rescored(
-        self, question: Question, item: RubricItem, *, marker: str
-    ) -> list[tuple[AnswerRef, Decimal]]:
-        """Return whose points would be others if an item were as given, with these points."""
-        old = self.items.of(self.assignment.name, question.id)
-        new = [item if one.id == item.id else one for one in old]
-        live = [one for one in new if not one.retired]
+    # -- rubrics ----------------------------------------------------------------------------
+
+    def rescored(self, question: Question, new: Rubric) -> list[tuple[AnswerRef, Decimal]]:
+        """Return whose points would be others if the rubric were as given, with these points.
+
+        Points that came from elsewhere (a table, a command) are none of the rubric's, and stay.
+        """
+        old = self.items.rubric(self.assignment.name, question.id)
         markings = self.items.markings(self.assignment.name, question.id)
         found = []
-        for answer in self.answers(question, marker=marker):
+        for answer in self.answers(question, marker=""):
             marking = markings.get(answer.student)
-            if answer.points is None or marking is None:
+            if answer.points is None or marking is None or marking.answer_sha256 != answer.sha256:
                 continue
-            if marking.answer_sha256 != answer.sha256:
-                continue
-            points = points_of(live, marking.items, marking.adjustment, question.manual)
-            if points != answer.points:
-                found.append((answer, points))
+            was = old.points(marking.items, marking.adjustment, question.manual)
+            now = new.points(marking.items, marking.adjustment, question.manual)
+            if was == answer.points != now:
+                found.append((answer, now))
         return found
 
     def change_item(
         self, question: Question, item: RubricItem, *, who: str
     ) -> list[tuple[AnswerRef, Decimal]]:
         """Change an item, and the points of everybody whose answer has it; return whose."""
-        changed = self.rescored(question, item, marker=who)
-        self.items.change(item.id, says=item.says, points=item.points, retired=item.retired)
-        changes = []
-        for answer, points in changed:
-            comment = answer.mark.says.comment if answer.mark else ""
-            changes.append(self._change(question, answer, points, comment))
-        self._gradebook.hand_marks.record(
-            changes, who=who, why=f"the rubric item changed: {item.says}"
-        )
+        new = self.items.rubric(self.assignment.name, question.id).with_item(item)
+        changed = self.rescored(question, new)
+        self.items.change(item)
+        self._rescore(question, changed, who=who, why=f"the rubric item changed: {item.says}")
+        return changed
+
+    def begin_with(
+        self, question: Question, *, all_points: bool, new: Rubric, who: str
+    ) -> list[tuple[AnswerRef, Decimal]]:
+        """Have answers begin with all points or none, and score them anew; return whose change."""
+        changed = self.rescored(question, new)
+        self.items.begin_with(self.assignment.name, question.id, all_points=all_points)
+        begins = "all points" if all_points else "none"
+        self._rescore(question, changed, who=who, why=f"answers begin with {begins}")
         return changed
 
     def having(self, question: Question, item: int, *, marker: str) -> list[AnswerRef]:
@@ -242,50 +316,83 @@ class AnswerMarking:
             if (own := markings.get(answer.student))
             and item in own.items
             and own.answer_sha256 == answer.sha256
+            and answer.points is not None
         ]
 
-    def by_marker(self, question: Question) -> Counter[str]:
-        """Return how many answers each marker has marked."""
-        marked = self.answers(question, marker="")
-        return Counter(a.mark.who for a in marked if a.points is not None and a.mark)
+    # -- who marks what ---------------------------------------------------------------------
+
+    @property
+    def split(self) -> Split | None:
+        """How the work is divided among markers; None: everybody marks everything."""
+        return self._splits.of(self.assignment.name)
+
+    def divide(self, split: Split | None, *, who: str, now: dt.datetime) -> None:
+        """Divide the work, of what there is and of what comes."""
+        self._splits.put(self.assignment.name, split, who=who, now=now)
+        self.table.deal()
+
+    def sections(self) -> dict[str, str]:
+        """Return everybody's section, as the roster has it now."""
+        people = load_roster(self._course).people
+        return {student: person.section for student, person in people.items()}
+
+    def fact(self, student: str, question: Question) -> Fact:
+        """Return what the record calls the points of an answer."""
+        return Fact(student=student, item=self.assignment.name, kind=Kind.ANSWER, part=question.id)
+
+    # -- inside -----------------------------------------------------------------------------
+
+    def _dealer(self) -> Callable[[str, str, Counter[str]], str]:
+        """Deals answers: the split and the roster are read once for all of them."""
+        split = self.split
+        if split is None:
+            return lambda question, student, dealt: ""
+        sections = self.sections()
+        return lambda question, student, dealt: split.share(
+            question, sections.get(student, ""), dealt
+        )
+
+    def _in_order(
+        self, question: Question, answers: Sequence[AnswerRef], marker: str
+    ) -> list[AnswerRef]:
+        return sorted(
+            answers,
+            key=lambda a: (
+                0 if a.share == marker else 2 if a.share else 1,
+                self._digest(question.id, marker, a.student),
+            ),
+        )
+
+    def _rescore(
+        self,
+        question: Question,
+        changed: Sequence[tuple[AnswerRef, Decimal]],
+        *,
+        who: str,
+        why: str,
+    ) -> None:
+        newest = self.gradebook.hand_marks.newest(item=self.assignment.name)
+        changes = []
+        for answer, points in changed:
+            mark = newest.get(self.fact(answer.student, question))
+            comment = mark.says.comment if mark else ""
+            changes.append(self._change(question, answer, points, comment))
+        self.gradebook.hand_marks.record(changes, who=who, why=why)
 
     def _change(
         self, question: Question, answer: AnswerRef, points: Decimal, comment: str
     ) -> Change:
         return Change(
-            fact=self._fact(answer.student, question),
+            fact=self.fact(answer.student, question),
             points=points,
             max_points=question.manual,
             comment=comment,
             answer_sha256=answer.sha256,
         )
 
-    def _fact(self, student: str, question: Question) -> Fact:
-        return Fact(student=student, item=self.assignment.name, kind=Kind.ANSWER, part=question.id)
-
     def _digest(self, *parts: str) -> str:
         said = "\0".join((self.assignment.name, *parts)).encode("utf-8", "replace")
         return hmac.new(self._key, said, hashlib.sha256).hexdigest()
-
-    def _refresh(self) -> None:
-        names = self._gradebook.entry_names(self.assignment.name)
-        numbers = {int(name.rpartition(" ")[2]) for name in names.values()}
-        for number in numbers - set(self._read):
-            entry = self._gradebook.entry(number)
-            if entry is not None:
-                self._read[number] = _read(entry.verdict)
-        for number in set(self._read) - numbers:
-            del self._read[number]
-
-    def _counting(self) -> dict[int, _Read]:
-        """By entry, the try that counts of each student."""
-        best = self.assignment.spec.attempts.counts == "best"
-        chosen: dict[str, tuple[int, _Read]] = {}
-        for number, one in sorted(self._read.items(), key=lambda pair: pair[1].attempt):
-            before = chosen.get(one.student)
-            if one.graded and not (best and before and before[1].points >= one.points):
-                chosen[one.student] = (number, one)
-        return dict(chosen.values())
 
     def _model(self, question: Question) -> str:
         from grader.release.questions import model_answers
@@ -294,18 +401,3 @@ class AnswerMarking:
             return model_answers(self.assignment).get(question.id, "")
         except SpecError:
             return ""
-
-
-def _read(verdict: Verdict) -> _Read:
-    by_hand = [q for q in verdict.questions if q.manual_points]
-    return _Read(
-        student=verdict.student,
-        attempt=verdict.submission.attempt,
-        graded=verdict.outcome is Outcome.GRADED,
-        points=verdict.points,
-        answers={
-            q.id: (answer_sha256(verdict, q.id), not verdict.answers.get(q.id, "").strip())
-            for q in by_hand
-        },
-        worth={q.id: q.manual_points for q in by_hand},
-    )

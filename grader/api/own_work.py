@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 
 from grader.course.directory import Assignment, Course
 from grader.course.spec import AssignmentSpec
+from grader.gradebook.adjustments import adjusted
 from grader.gradebook.course_marks import marked_answers
 from grader.gradebook.course_tries import counted_verdicts
 from grader.gradebook.standings import Standing, Standings
@@ -76,7 +77,7 @@ class WorkReader:
     def sheet(self, verdict: Verdict, standing: Standing, audience: Audience) -> MarkSheet:
         """Return the marks of one verdict that this reader may see."""
         return mark_sheet(
-            verdict,
+            self._seen(verdict, audience),
             spec=self._assignment.spec,
             audience=audience,
             now=self._now,
@@ -87,7 +88,7 @@ class WorkReader:
     def page(self, verdict: Verdict, audience: Audience) -> str:
         """Return the whole page of one verdict, with the executed notebook."""
         return student_page(
-            verdict,
+            self._seen(verdict, audience),
             self._gradebook.executed_notebook(verdict),
             spec=self._assignment.spec,
             audience=audience,
@@ -101,9 +102,18 @@ class WorkReader:
         entries = self._gradebook.history(self._assignment.name, student)
         newest = {entry.verdict.submission.attempt: entry for entry in entries}
         held = {e.verdict.submission.attempt: e for e in entries if e.holds}
-        verdicts = [entry.verdict for entry in {**newest, **held}.values()]
-        counted = counted_verdicts(self._course, self._assignment, self._gradebook, verdicts)
-        return counted[0] if counted else None
+        verdicts = {n: entry.verdict for n, entry in {**newest, **held}.items()}
+        counted = counted_verdicts(
+            self._course, self._assignment, self._gradebook, verdicts.values()
+        )
+        # As the suite judged it: what people added is put to it where this reader may see that.
+        return verdicts[counted[0].submission.attempt] if counted else None
+
+    def _seen(self, verdict: Verdict, audience: Audience) -> Verdict:
+        """A verdict of the suite, with the points that people gave beside it once they are out."""
+        if audience == "student" and not self._published:
+            return verdict
+        return adjusted(verdict, self._standings.newest(verdict.student))
 
     def _standing(self, student: str, verdict: Verdict | None) -> Standing:
         found = self._standings.of(

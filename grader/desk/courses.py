@@ -47,15 +47,10 @@ class DeskCourse:
     sends_mail: bool = False
     open_sections: bool = False
     kept: Kept = field(default_factory=Kept, repr=False)
-    _marking: dict[str, AnswerMarking] = field(default_factory=dict, repr=False)
 
     def marking(self, assignment: Assignment) -> AnswerMarking:
-        """Return the answers of an assignment; what was read of them is kept."""
-        own = self._marking.get(assignment.name)
-        if own is None or own.assignment.spec != assignment.spec:
-            own = AnswerMarking(self.course, assignment, self.gradebook)
-            self._marking[assignment.name] = own
-        return own
+        """Return the answers of an assignment, as they are now."""
+        return AnswerMarking(self.course, assignment, self.gradebook)
 
     @property
     def title(self) -> str:

@@ -18,6 +18,7 @@ class Action(StrEnum):
     SEE_CLASS = "see everybody's marks"
     MARK = "mark answers"
     CHANGE_RUBRIC = "change what a rubric's items are worth"
+    LEAD_MARKING = "divide the marking, compare markers, decide between them"
     RUN_AGAIN = "have a try judged again"
     PUBLISH = "publish marks"
     GRANT = "extend and excuse"
@@ -47,6 +48,7 @@ _ALLOWED: dict[Action, frozenset[Role]] = {
     Action.SEE_CLASS: _STAFF,
     Action.MARK: _STAFF,
     Action.CHANGE_RUBRIC: _HEADS,
+    Action.LEAD_MARKING: _HEADS,
     Action.RUN_AGAIN: _HEADS,
     Action.PUBLISH: _HEADS,
     Action.GRANT: _HEADS,

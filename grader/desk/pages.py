@@ -10,23 +10,29 @@ from grader.desk.views import (
     files,
     groups,
     hand_in,
+    leading,
     mail,
     marking,
     people,
     publishing,
     queue,
     roster,
+    rubrics,
+    second_looks,
     settings,
     signing_in,
     students,
+    tested,
     totals,
     tries,
     university,
     watching,
 )
 
+# Of two addresses that fit, the first is taken: `rubric` is no answer's name.
+_MARKING = (rubrics, tested, second_looks, leading, marking)
 _ALL = (
-    *(signing_in, university, course, hand_in, tries, marking, publishing),
+    *(signing_in, university, course, hand_in, tries, *_MARKING, publishing),
     *(settings, analysis, students, totals, exporting),
     *(people, mail, roster, groups, queue, files, watching),
 )

@@ -7,12 +7,11 @@ Tokens are never kept, only their SHA-256: who reads the database can't sign in 
 from __future__ import annotations
 
 import datetime as dt
-from decimal import Decimal
 
 from sqlalchemy import JSON, BigInteger, Boolean, ForeignKey, Index, Integer, String, Text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from grader.gradebook.tables import Hundredths, Table, UtcTime
+from grader.gradebook.tables import Table, UtcTime
 
 
 class AccountRow(Table):
@@ -202,55 +201,3 @@ class AuditRow(Table):
     action: Mapped[str] = mapped_column(String(60))
     thing: Mapped[str] = mapped_column(Text)
     detail: Mapped[str] = mapped_column(Text)
-
-
-class RubricItemRow(Table):
-    """One item of a question's rubric at the desk: points that it adds or, below 0, takes off."""
-
-    __tablename__ = "desk_rubric_items"
-    __table_args__ = (Index("desk_rubric_items_of_a_question", "assignment", "question"),)
-
-    id: Mapped[int] = mapped_column(Integer, primary_key=True)
-    assignment: Mapped[str] = mapped_column(String(200))
-    question: Mapped[str] = mapped_column(String(200))
-    says: Mapped[str] = mapped_column(Text)
-    points: Mapped[Decimal] = mapped_column(Hundredths)
-    retired: Mapped[bool] = mapped_column(Boolean)
-
-
-class MarkingRow(Table):
-    """How the points of one answer came about: which items it has, and what was added by hand.
-
-    The points themselves are a hand mark, with its history; this is the newest way to them.
-    """
-
-    __tablename__ = "desk_markings"
-    __table_args__ = (
-        Index("desk_markings_of_an_answer", "assignment", "question", "student", unique=True),
-    )
-
-    id: Mapped[int] = mapped_column(Integer, primary_key=True)
-    assignment: Mapped[str] = mapped_column(String(200))
-    question: Mapped[str] = mapped_column(String(200))
-    student: Mapped[str] = mapped_column(Text)
-    answer_sha256: Mapped[str] = mapped_column(String(64))
-    items: Mapped[list[int]] = mapped_column(JSON)
-    adjustment: Mapped[Decimal] = mapped_column(Hundredths)
-    who: Mapped[str] = mapped_column(Text)
-    made_at: Mapped[dt.datetime] = mapped_column(UtcTime)
-
-
-class MarkLeaseRow(Table):
-    """Who has an answer open, and until when others are led past it."""
-
-    __tablename__ = "desk_mark_leases"
-    __table_args__ = (
-        Index("desk_mark_leases_of_an_answer", "assignment", "question", "student", unique=True),
-    )
-
-    id: Mapped[int] = mapped_column(Integer, primary_key=True)
-    assignment: Mapped[str] = mapped_column(String(200))
-    question: Mapped[str] = mapped_column(String(200))
-    student: Mapped[str] = mapped_column(Text)
-    who: Mapped[str] = mapped_column(Text)
-    until: Mapped[dt.datetime] = mapped_column(UtcTime)

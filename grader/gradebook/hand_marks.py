@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from decimal import Decimal
 from enum import StrEnum
@@ -120,6 +120,7 @@ class HandMarks:
         why: str,
         source: Source = Source.HAND,
         seen: Mapping[Fact, int] | None = None,
+        beside: Callable[[Session], None] | None = None,
     ) -> list[HandMark]:
         """Commit changes together, or none of them; what holds already is not said again.
 
@@ -130,6 +131,7 @@ class HandMarks:
             source: how it came.
             seen: for each fact the id of the line that the person saw (0: none). Where another
                 one holds by now, nothing is recorded.
+            beside: writes, in the same transaction, how they came about.
 
         Returns:
             the lines that were added.
@@ -151,6 +153,8 @@ class HandMarks:
                 if _is_news(c, newest.get(c.fact))
             ]
             session.add_all(rows)
+            if beside is not None:
+                beside(session)
             session.flush()
             return [_mark(row) for row in rows]
 

@@ -1,10 +1,10 @@
-"""Rubric items of questions, which answers have them, and who has an answer open."""
+"""Rubrics of questions, which answers have their items, and who has an answer open."""
 
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, replace
 from decimal import Decimal
 
 from sqlalchemy import Engine, delete, select
@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from grader.errors import UsageError
 from grader.gradebook.database import reading, writing
-from grader.gradebook.desk_tables import MarkingRow, MarkLeaseRow, RubricItemRow
+from grader.gradebook.marking_tables import MarkingRow, MarkLeaseRow, RubricItemRow, RubricRow
 
 LEASE = dt.timedelta(minutes=10)
 """So long is an answer somebody's who opened it and does nothing more."""
@@ -20,12 +20,52 @@ LEASE = dt.timedelta(minutes=10)
 
 @dataclass(frozen=True, kw_only=True)
 class RubricItem:
-    """One item; below 0 its points are taken off."""
+    """One item; below 0 its points are taken off. With a cap an answer gets no more than that."""
 
     id: int
     says: str
     points: Decimal
+    cap: Decimal | None = None
     retired: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class Rubric:
+    """The items of a question, retired ones too, and whether an answer begins with all points."""
+
+    items: tuple[RubricItem, ...] = ()
+    begins_with_all: bool = False
+
+    @property
+    def live(self) -> tuple[RubricItem, ...]:
+        """The items that can be given."""
+        return tuple(item for item in self.items if not item.retired)
+
+    def item(self, identifier: int) -> RubricItem | None:
+        """Return one item, or None."""
+        return next((item for item in self.items if item.id == identifier), None)
+
+    def with_item(self, item: RubricItem) -> Rubric:
+        """Return the rubric with an item changed."""
+        items = tuple(item if one.id == item.id else one for one in self.items)
+        return replace(self, items=items)
+
+    def points(self, chosen: Collection[int], adjustment: Decimal, most: Decimal) -> Decimal:
+        """Return the points of an answer, between 0 and `most`.
+
+        The items together give no less than 0, no more than `most`, and no more than the lowest cap
+        among them; what the marker gives or takes beside them comes after that.
+
+        Args:
+            chosen: ids of the items that the answer has; a retired one counts no more.
+            adjustment: what the marker adds, or takes off, beside the items.
+            most: what the question is worth by hand.
+        """
+        own = [item for item in self.live if item.id in chosen]
+        begins = most if self.begins_with_all else Decimal(0)
+        found = begins + sum((item.points for item in own), Decimal(0))
+        caps = [item.cap for item in own if item.cap is not None]
+        return _within(min([_within(found, most), *caps]) + adjustment, most)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,62 +79,65 @@ class Marking:
     who: str
 
 
-def points_of(
-    items: Sequence[RubricItem], chosen: Collection[int], adjustment: Decimal, most: Decimal
-) -> Decimal:
-    """Return the points of an answer, between 0 and `most`.
-
-    Where no item of the question adds points, an answer begins with all of them; else with none.
-
-    Args:
-        items: of the question.
-        chosen: ids of those that the answer has.
-        adjustment: what the marker adds, or takes off, beside the items.
-        most: what the question is worth by hand.
-    """
-    takes_off = bool(items) and all(item.points <= 0 for item in items)
-    begins = most if takes_off else Decimal(0)
-    found = begins + sum((i.points for i in items if i.id in chosen), Decimal(0)) + adjustment
-    return min(max(found, Decimal(0)), most)
-
-
 class RubricItems:
-    """The rubric items of a course's questions, in its gradebook."""
+    """The rubrics of a course's questions, in its gradebook."""
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
 
-    def of(self, assignment: str, question: str) -> list[RubricItem]:
-        """Return a question's items in the order in which they were made; retired ones too."""
-        query = (
-            select(RubricItemRow)
-            .where(RubricItemRow.assignment == assignment, RubricItemRow.question == question)
-            .order_by(RubricItemRow.id)
-        )
+    def rubric(self, assignment: str, question: str) -> Rubric:
+        """Return a question's rubric, its items in the order in which they were made."""
         with reading(self._engine) as session:
-            return [_item(row) for row in session.scalars(query)]
+            return _rubric(session, assignment, question)
 
-    def add(self, assignment: str, question: str, says: str, points: Decimal) -> RubricItem:
-        """Make an item.
+    def add(
+        self,
+        assignment: str,
+        question: str,
+        says: str,
+        points: Decimal,
+        *,
+        cap: Decimal | None = None,
+    ) -> RubricItem:
+        """Make an item. By the first that has points it is settled with what an answer begins.
 
         Raises:
             UsageError: it says nothing.
         """
         _require_words(says)
         row = RubricItemRow(
-            assignment=assignment, question=question, says=says, points=points, retired=False
+            assignment=assignment,
+            question=question,
+            says=says,
+            points=points,
+            cap=cap,
+            retired=False,
         )
         with writing(self._engine) as session:
+            if points and _begins(session, assignment, question) is None:
+                rubric = _rubric(session, assignment, question)
+                all_points = rubric.begins_with_all or (not rubric.live and points < 0)
+                _settle(session, assignment, question, begins_with_all=all_points)
             session.add(row)
             session.flush()
             return _item(row)
 
-    def change(self, item: int, *, says: str, points: Decimal, retired: bool) -> None:
+    def change(self, item: RubricItem) -> None:
         """Change what an item says and is worth; the marks that it is in are the caller's."""
-        _require_words(says)
+        _require_words(item.says)
         with writing(self._engine) as session:
-            row = session.get_one(RubricItemRow, item)
-            row.says, row.points, row.retired = says, points, retired
+            row = session.get_one(RubricItemRow, item.id)
+            row.says, row.points, row.cap, row.retired = (
+                item.says,
+                item.points,
+                item.cap,
+                item.retired,
+            )
+
+    def begin_with(self, assignment: str, question: str, *, all_points: bool) -> None:
+        """Say with what answers begin; the marks that have come of it are the caller's."""
+        with writing(self._engine) as session:
+            _settle(session, assignment, question, begins_with_all=all_points)
 
     def markings(self, assignment: str, question: str) -> dict[str, Marking]:
         """Return how each answer's points came about, by student."""
@@ -104,31 +147,16 @@ class RubricItems:
         with reading(self._engine) as session:
             return {row.student: _marking(row) for row in session.scalars(query)}
 
-    def put_markings(
-        self, assignment: str, question: str, markings: Iterable[Marking], *, now: dt.datetime
-    ) -> None:
-        """Keep how answers' points came about; what was known before is replaced."""
-        with writing(self._engine) as session:
-            for one in markings:
-                session.execute(
-                    delete(MarkingRow).where(
-                        MarkingRow.assignment == assignment,
-                        MarkingRow.question == question,
-                        MarkingRow.student == one.student,
-                    )
-                )
-                session.add(
-                    MarkingRow(
-                        assignment=assignment,
-                        question=question,
-                        student=one.student,
-                        answer_sha256=one.answer_sha256,
-                        items=list(one.items),
-                        adjustment=one.adjustment,
-                        who=one.who,
-                        made_at=now,
-                    )
-                )
+    def marking(self, assignment: str, question: str, student: str) -> Marking | None:
+        """Return how one answer's points came about."""
+        query = select(MarkingRow).where(
+            MarkingRow.assignment == assignment,
+            MarkingRow.question == question,
+            MarkingRow.student == student,
+        )
+        with reading(self._engine) as session:
+            row = session.scalars(query).first()
+            return _marking(row) if row is not None else None
 
     # -- who has an answer open -------------------------------------------------------------
 
@@ -159,6 +187,77 @@ class RubricItems:
             )
 
 
+def put_markings(
+    session: Session,
+    assignment: str,
+    question: str,
+    markings: Iterable[Marking],
+    *,
+    now: dt.datetime,
+) -> None:
+    """Keep, in the transaction that records marks, how they came about; the newest replaces."""
+    own = list(markings)
+    session.execute(
+        delete(MarkingRow).where(
+            MarkingRow.assignment == assignment,
+            MarkingRow.question == question,
+            MarkingRow.student.in_([one.student for one in own]),
+        )
+    )
+    session.add_all(
+        MarkingRow(
+            assignment=assignment,
+            question=question,
+            student=one.student,
+            answer_sha256=one.answer_sha256,
+            items=list(one.items),
+            adjustment=one.adjustment,
+            who=one.who,
+            made_at=now,
+        )
+        for one in own
+    )
+
+
+def _within(points: Decimal, most: Decimal) -> Decimal:
+    return min(max(points, Decimal(0)), most)
+
+
+def _rubric(session: Session, assignment: str, question: str) -> Rubric:
+    query = (
+        select(RubricItemRow)
+        .where(RubricItemRow.assignment == assignment, RubricItemRow.question == question)
+        .order_by(RubricItemRow.id)
+    )
+    items = tuple(_item(row) for row in session.scalars(query))
+    begins = _begins(session, assignment, question)
+    if begins is None:  # of a gradebook in which nobody has said so: items that only take off
+        worth = [item.points for item in items if not item.retired and item.cap is None]
+        begins = bool(worth) and all(points <= 0 for points in worth)
+    return Rubric(items=items, begins_with_all=begins)
+
+
+def _begins(session: Session, assignment: str, question: str) -> bool | None:
+    row = _rubric_row(session, assignment, question)
+    return None if row is None else row.begins_with_all
+
+
+def _settle(session: Session, assignment: str, question: str, *, begins_with_all: bool) -> None:
+    row = _rubric_row(session, assignment, question)
+    if row is None:
+        row = RubricRow(assignment=assignment, question=question)
+        session.add(row)
+    row.begins_with_all = begins_with_all
+    session.flush()
+
+
+def _rubric_row(session: Session, assignment: str, question: str) -> RubricRow | None:
+    query = select(RubricRow).where(
+        RubricRow.assignment == assignment, RubricRow.question == question
+    )
+    return session.scalars(query).first()
+
+
 def _end_leases(session: Session, assignment: str, question: str, student: str, who: str) -> None:
     """A person has one answer of a question open, and an answer one person."""
     session.execute(
@@ -176,7 +275,7 @@ def _require_words(says: str) -> None:
 
 
 def _item(row: RubricItemRow) -> RubricItem:
-    return RubricItem(id=row.id, says=row.says, points=row.points, retired=row.retired)
+    return RubricItem(id=row.id, says=row.says, points=row.points, cap=row.cap, retired=row.retired)
 
 
 def _marking(row: MarkingRow) -> Marking:

@@ -5,13 +5,13 @@ from __future__ import annotations
 import datetime as dt
 import uuid
 import zlib
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from types import TracebackType
 from typing import Any, Self
 
-from sqlalchemy import Engine, case, func, select
+from sqlalchemy import Engine, case, func, select, true
 from sqlalchemy.orm import Session
 
 from grader.errors import GradebookError
@@ -206,9 +206,11 @@ class Gradebook:
             times = times_of(session, assignment)
         return [_entry(row, times, holds=row.id in holding) for row in rows]
 
-    def current_entries(self, assignment: str) -> list[StoredVerdict]:
+    def current_entries(
+        self, assignment: str, *, students: Collection[str] | None = None
+    ) -> list[StoredVerdict]:
         """Return the verdict that holds of every student's every attempt, oldest first."""
-        query = select(VerdictRow).where(VerdictRow.id.in_(_holding(assignment)))
+        query = select(VerdictRow).where(VerdictRow.id.in_(_holding(assignment)), _of(students))
         # Piece by piece: as JSON and read, all of a faculty's verdicts would be in memory twice.
         pieces = query.order_by(VerdictRow.id).execution_options(yield_per=500)
         with reading(self._engine) as session:
@@ -250,9 +252,17 @@ class Gradebook:
                 for student, attempt, batch, number in session.execute(query)
             }
 
-    def tried(self, assignment: str) -> list[StoredVerdict]:
-        """Return what holds of every attempt, and the newest of those that have no mark yet."""
-        return [*self.current_entries(assignment), *self.unmarked(assignment)]
+    def tried(
+        self, assignment: str, *, students: Collection[str] | None = None
+    ) -> list[StoredVerdict]:
+        """Return what holds of every attempt, and the newest of those that have no mark yet.
+
+        Of all students, or of some.
+        """
+        return [
+            *self.current_entries(assignment, students=students),
+            *self.unmarked(assignment, students=students),
+        ]
 
     def briefs(self, assignment: str) -> dict[int, Verdict]:
         """Return the same verdicts by entry without tests and notes: all that marks need."""
@@ -264,12 +274,14 @@ class Gradebook:
         with reading(self._engine) as session:
             return changes_of(session)
 
-    def unmarked(self, assignment: str) -> list[StoredVerdict]:
+    def unmarked(
+        self, assignment: str, *, students: Collection[str] | None = None
+    ) -> list[StoredVerdict]:
         """Return the newest entry of every attempt that was tried and has no mark, oldest first."""
         marks = func.sum(case((_is_mark(), 1), else_=0))
         newest = (
             select(func.max(VerdictRow.id))
-            .where(VerdictRow.assignment == assignment)
+            .where(VerdictRow.assignment == assignment, _of(students))
             .group_by(VerdictRow.student, VerdictRow.attempt)
             .having(marks == 0)
         )
@@ -349,6 +361,10 @@ def _holding(assignment: str) -> Any:
         )
         .group_by(VerdictRow.student, VerdictRow.attempt)
     )
+
+
+def _of(students: Collection[str] | None) -> Any:
+    return true() if students is None else VerdictRow.student.in_(students)
 
 
 def _is_mark() -> Any:

@@ -123,6 +123,7 @@ class HandMarkRow(Table):
     __tablename__ = "hand_marks"
     __table_args__ = (
         Index("hand_marks_of_an_item", "item", "student"),
+        Index("hand_marks_of_a_part", "item", "part", "student"),
         {"sqlite_autoincrement": True},
     )
 

@@ -16,6 +16,7 @@ from markupsafe import Markup, escape
 from grader.errors import GraderError
 from grader.gradebook.totals.rounding import show_fraction
 from grader.points import show, signed
+from grader.report.markdown import markdown_html
 from grader.report.text import clean
 from grader.resources import shipped_dir
 
@@ -57,7 +58,7 @@ def _environment(template_dirs: tuple[Path, ...]) -> Environment:
     )
     environment.filters |= {"points": show, "percent": _percent, "moment": _moment, "size": _size}
     environment.filters |= {"prose": _prose, "fraction": show_fraction, "short": _short}
-    environment.filters["signed"] = signed
+    environment.filters |= {"signed": signed, "markdown": markdown_html}
     return environment
 
 

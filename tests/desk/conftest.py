@@ -189,7 +189,8 @@ def places(tables: Tables, number: int) -> dict[str, object]:
     question = marking.question("q3")
     assert question is not None
     answers = marking.answers(question, marker="")
-    items = marking.items.of("warm-up", "q3") or [
+    tested = marking.tested(marking.tested_questions()[1], marker="")
+    items = marking.items.rubric("warm-up", "q3").items or [
         marking.items.add("warm-up", "q3", "Says that exp overflows", Decimal(1))
     ]
     return {
@@ -199,6 +200,8 @@ def places(tables: Tables, number: int) -> dict[str, object]:
         "student": "ada",
         "question": "q3",
         "ref": next((a.ref for a in answers if a.student == "ada"), "none"),
+        "tested": "q2",
+        "work": next((a.ref for a in tested if a.student == "ada"), "none"),
         "item": items[0].id,
         "provider": "uni",
     }

@@ -3,54 +3,36 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
 from decimal import Decimal
-from typing import Any
 
-import msgspec
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from sqlalchemy import Engine, event
 
-from grader.api.answer_marking import AnswerMarking, AnswerRef
-from grader.course.spec import Question
-from grader.gradebook.rubric_items import LEASE, RubricItem, points_of
-from tests.desk.conftest import Browser, Tables
+from grader.errors import GradebookError
+from grader.gradebook.hand_marks import Change
+from grader.gradebook.rubric_items import LEASE
+from grader.grading.verdict import Outcome
+from tests.desk.conftest import Tables
+from tests.desk.piles import MARK, Pile
 
-MARK = "/c/course/a/warm-up/mark"
 
+@contextmanager
+def statements(engine: Engine) -> Iterator[list[str]]:
+    """What is asked of a database meanwhile."""
+    found: list[str] = []
 
-class Pile:
-    """The answers to one question, and how people mark them."""
+    def hear(_c: object, _cursor: object, statement: str, *_: object) -> None:
+        if not statement.startswith("BEGIN"):
+            found.append(statement)
 
-    def __init__(self, tables: Tables) -> None:
-        self.tables = tables
-        for student in ("ada", "ben", "cem"):
-            tables.judged(student)
-
-    @property
-    def marking(self) -> AnswerMarking:
-        return self.tables.course.marking(self.tables.course.course.assignment("warm-up"))
-
-    @property
-    def question(self) -> Question:
-        found = self.marking.question("q3")
-        assert found is not None
-        return found
-
-    def answer(self, student: str) -> AnswerRef:
-        answers = self.marking.answers(self.question, marker="x")
-        return next(a for a in answers if a.student == student)
-
-    def points(self, student: str) -> Decimal | None:
-        return self.answer(student).points
-
-    def item(self, says: str, points: str) -> RubricItem:
-        return self.marking.items.add("warm-up", "q3", says, Decimal(points))
-
-    def save(self, browser: Browser, student: str, **fields: Any) -> Any:
-        answer = self.answer(student)
-        seen = str(answer.mark.id) if answer.mark else "0"
-        return browser.post(f"{MARK}/q3/{answer.ref}", {"seen": seen, **fields})
+    event.listen(engine, "before_cursor_execute", hear)
+    try:
+        yield found
+    finally:
+        event.remove(engine, "before_cursor_execute", hear)
 
 
 @pytest.fixture
@@ -64,8 +46,7 @@ def test_marks_are_those_of_the_record_and_everything_else_counts_them(pile: Pil
     saved = pile.save(mia, "ada", item=str(item.id), comment="Good.", adjustment="0,25")
     assert saved.status_code == 303
     assert pile.points("ada") == Decimal("1.75")
-    mark = pile.answer("ada").mark
-    assert mark is not None and (mark.who, mark.says.comment) == ("mia", "Good.")
+    assert (pile.mark("ada").who, pile.mark("ada").says.comment) == ("mia", "Good.")
     hana = pile.tables.browser("hana")
     assert "1.75" not in pile.tables.browser("ada").get("/c/course/a/warm-up").text
     assert "6.75 of 10" in hana.get("/c/course/a/warm-up/publish").text
@@ -133,8 +114,7 @@ def test_an_item_that_is_changed_rescores_everybody_after_saying_how_many(pile: 
     done = hana.post(f"{MARK}/q3/items/{item.id}", {**change, "sure": "1"})
     assert done.status_code == 303
     assert [pile.points(s) for s in ("ada", "ben", "cem")] == [Decimal("0.5"), Decimal("0.5"), 2]
-    mark = pile.answer("ada").mark
-    assert mark is not None and mark.says.comment == "to ada"
+    assert pile.mark("ada").says.comment == "to ada"
     history = [m for m in pile.tables.course.gradebook.hand_marks.history() if m.fact.part == "q3"]
     assert [m.says.points for m in history if m.fact.student == "ada"] == [1, Decimal("0.5")]
 
@@ -157,16 +137,153 @@ def test_a_section_marks_its_own_answers_and_gives_none_to_others(pile: Pile) ->
     assert [pile.points(s) for s in ("ada", "ben", "cem")] == [None, None, 1]
 
 
-def test_new_bytes_are_unmarked_again(pile: Pile) -> None:
+def test_another_answer_is_unmarked_again_and_offered_what_the_earlier_one_got(pile: Pile) -> None:
+    item = pile.item("Says that exp overflows", "1.5")
     mia = pile.tables.browser("mia")
-    pile.save(mia, "ada", adjustment="2")
-    tables = pile.tables
-    tables.browser("ada").hand_in(key="again")
-    one = tables.course.gradebook.tries.of("ada")[0]
-    batch = tables.course.gradebook.start_batch("warm-up", seed=1)
-    verdict = msgspec.structs.replace(tables.verdict(one), answers={"q3": "Something else."})
-    tables.course.gradebook.record(verdict, None, batch=batch, desk_try=one.id)
+    pile.save(mia, "ada", item=str(item.id), adjustment="0.25", comment="Good.")
+    pile.again("ada", answer="Something else.")
     assert pile.points("ada") is None
+    page = mia.get(f"{MARK}/q3/{pile.answer('ada').ref}").text
+    assert "mia gave the answer of an earlier one 1.75 of 2" in " ".join(page.split()).replace(
+        "</strong> ", ""
+    )
+    assert f'value="{item.id}" checked' in page and 'value="0.25"' in page and "Good." in page
+    pile.save(mia, "ada", item=str(item.id))
+    assert pile.points("ada") == Decimal("1.5")
+
+
+def test_a_new_try_with_the_same_answer_keeps_its_mark(pile: Pile) -> None:
+    pile.save(pile.tables.browser("mia"), "ada", adjustment="2")
+    pile.again("ada", answer="Because exp overflows.")
+    assert (pile.points("ada"), pile.answer("ada").attempt) == (2, 2)
+
+
+def test_a_try_that_can_not_be_read_leaves_no_answer_to_mark(pile: Pile) -> None:
+    pile.again("ada", answer="", outcome=Outcome.INVALID_SUBMISSION)
+    answers = pile.marking.answers(pile.question, marker="x")
+    assert sorted(a.student for a in answers) == ["ben", "cem"]
+
+
+def test_points_from_a_table_are_shown_as_given_and_no_rubric_moves_them(pile: Pile) -> None:
+    item = pile.item("Says that exp overflows", "1")
+    mia = pile.tables.browser("mia")
+    pile.save(mia, "ada", item=str(item.id))
+    fact = pile.marking.fact("ada", pile.question)
+    change = Change(
+        fact=fact,
+        points=Decimal("0.75"),
+        max_points=Decimal(2),
+        answer_sha256=pile.answer("ada").sha256,
+    )
+    pile.tables.course.gradebook.hand_marks.record([change], who="hana", why="table")
+    page = mia.get(f"{MARK}/q3/{pile.answer('ada').ref}").text
+    assert f'value="{item.id}" checked' not in page and 'value="0.75"' in page
+    changed = {"says": item.says, "points": "2", "sure": "1"}
+    pile.tables.browser("hana").post(f"{MARK}/q3/items/{item.id}", changed)
+    assert pile.points("ada") == Decimal("0.75")
+
+
+def test_with_what_answers_begin_is_changed_after_saying_how_many_marks_that_changes(
+    pile: Pile,
+) -> None:
+    item = pile.item("No reason is given", "-0.5")
+    mia, hana = pile.tables.browser("mia"), pile.tables.browser("hana")
+    pile.save(mia, "ada", item=str(item.id))
+    pile.save(mia, "ben")
+    assert (pile.points("ada"), pile.points("ben")) == (Decimal("1.5"), 2)
+    assert mia.post(f"{MARK}/q3/rubric", {"begins": "none"}).status_code == 404
+    assert "2 marks change" in hana.post(f"{MARK}/q3/rubric", {"begins": "none"}).text
+    assert pile.points("ben") == 2
+    hana.post(f"{MARK}/q3/rubric", {"begins": "none", "sure": "1"})
+    assert (pile.points("ada"), pile.points("ben")) == (0, 0)
+    assert "1 of 2" in hana.get(f"{MARK}/q3/rubric").text  # have the item
+
+
+def test_a_cap_is_an_item_like_any_other(pile: Pile) -> None:
+    mia = pile.tables.browser("mia")
+    pile.item("Says that exp overflows", "2")
+    mia.post(f"{MARK}/q3/items", {"says": "Copied", "kind": "cap", "points": "0.5"})
+    refused = mia.post(f"{MARK}/q3/items", {"says": "Copied", "kind": "cap", "points": "-1"})
+    assert refused.status_code == 422
+    whole, cap = pile.marking.items.rubric("warm-up", "q3").items
+    assert "at most 0.5" in mia.get(f"{MARK}/q3/{pile.answer('ada').ref}").text
+    pile.save(mia, "ada", item=[str(whole.id), str(cap.id)])
+    assert pile.points("ada") == Decimal("0.5")
+
+
+def test_a_comment_is_markdown_with_formulas_for_its_reader_and_runs_nothing(pile: Pile) -> None:
+    mia, hana = pile.tables.browser("mia"), pile.tables.browser("hana")
+    said = "**Good**: $x^2$ <script>alert(1)</script>![p](https://evil.test/a.png)"
+    preview = mia.post(f"{MARK}/q3/preview", {"comment": said}).text
+    pile.save(mia, "ada", adjustment="1", comment=said)
+    hana.post("/c/course/a/warm-up/publish", {"what": "publish"})
+    ada = pile.tables.browser("ada")
+    number = pile.tables.course.gradebook.tries.of("ada")[0].id
+    for page in (
+        preview,
+        ada.get(f"/c/course/t/{number}").text,
+        ada.get(f"/c/course/t/{number}/result").text,
+    ):
+        assert "<strong>Good</strong>" in page and "<math" in page
+        assert "<script>alert" not in page and 'src="https://evil.test' not in page
+
+
+def test_what_was_said_before_is_offered_whole_the_most_frequent_first(pile: Pile) -> None:
+    mia = pile.tables.browser("mia")
+    long = "And why? " * 60
+    for student, comment in (("ada", "Often."), ("ben", "Often."), ("cem", long.strip())):
+        pile.save(mia, student, adjustment="1", comment=comment)
+    assert pile.marking.comments(pile.question) == ["Often.", long.strip()]
+    assert long.strip() in mia.get(f"{MARK}/q3/{pile.answer('ada').ref}").text
+
+
+def test_who_has_an_item_is_shown_without_names(pile: Pile) -> None:
+    item = pile.item("Says that exp overflows", "1")
+    mia = pile.tables.browser("mia")
+    pile.save(mia, "ada", item=str(item.id))
+    page = mia.get(f"{MARK}/q3/items/{item.id}").text
+    assert "1 answer has it" in page and pile.answer("ada").ref in page
+    assert pile.answer("ben").ref not in page and "Ada" not in page
+
+
+def test_a_save_and_the_way_to_it_are_one_transaction(
+    pile: Pile, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    item = pile.item("Says that exp overflows", "1")
+
+    def broken(*_: object, **__: object) -> None:
+        raise GradebookError("the disk is full")
+
+    monkeypatch.setattr("grader.api.answer_marking.put_markings", broken)
+    assert pile.save(pile.tables.browser("mia"), "ada", item=str(item.id)).status_code == 503
+    assert pile.points("ada") is None
+
+
+def test_the_next_answer_and_a_save_ask_the_same_of_the_database_whatever_the_class(
+    pile: Pile,
+) -> None:
+    mia = pile.tables.browser("mia")
+    item = pile.item("Says that exp overflows", "1")
+    engine = pile.tables.course.gradebook.engine
+
+    def asked() -> tuple[int, int]:
+        """Statements of one "next" with its form, and of one save; of a class that was read."""
+        mia.get(MARK)
+        with statements(engine) as next_one:
+            led = mia.get(f"{MARK}/q3").headers["location"]
+            assert mia.get(led).status_code == 200
+        form = {"seen": "0", "item": str(item.id), **mia.form("/account")}
+        own = {"sec-fetch-site": "same-origin"}
+        with statements(engine) as saved:
+            mia.client.post(led, data=form, headers=own, follow_redirects=False)
+        return len(next_one), len(saved)
+
+    small = asked()
+    for number in range(20):
+        pile.joins(f"more{number}")
+    assert asked() == small
+    # Sign-in, the answers, leases, the rubric, marks and comments: each once.
+    assert small[0] <= 26 and small[1] <= 16, small
 
 
 @pytest.mark.parametrize("points", ["", "9", "many", "1e9", "nan", "-inf", "0.001"])
@@ -182,23 +299,7 @@ def test_what_is_no_number_of_points_is_refused_with_a_sentence(pile: Pile, poin
 
 def test_an_item_that_was_taken_away_meanwhile_gives_nothing(pile: Pile) -> None:
     item = pile.item("Says that exp overflows", "1")
-    pile.marking.items.change(item.id, says=item.says, points=item.points, retired=True)
+    pile.marking.items.change(replace(item, retired=True))
     answer = pile.save(pile.tables.browser("mia"), "ada", item=str(item.id))
     assert answer.status_code == 422
     assert pile.points("ada") is None
-
-
-_POINTS = st.decimals(-5, 5, places=2)
-
-
-@given(st.lists(_POINTS, max_size=6), st.sets(st.integers(0, 5)), _POINTS, st.integers(1, 10))
-def test_points_are_within_the_question_and_what_takes_off_begins_with_all(
-    worth: list[Decimal], chosen: set[int], adjustment: Decimal, most: int
-) -> None:
-    items = [RubricItem(id=i, says="x", points=p) for i, p in enumerate(worth)]
-    points = points_of(items, chosen, adjustment, Decimal(most))
-    assert 0 <= points <= most
-    if items and all(p <= 0 for p in worth):
-        assert points_of(items, (), Decimal(0), Decimal(most)) == most
-    else:
-        assert points_of(items, (), Decimal(0), Decimal(most)) == 0

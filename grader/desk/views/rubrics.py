@@ -1,0 +1,185 @@
+"""The rubric of a question: its items, who has them, and what a change changes."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from decimal import Decimal
+
+from starlette.responses import Response
+
+from grader.api.answer_marking import AnswerMarking
+from grader.course.spec import Question
+from grader.desk.may import Action
+from grader.desk.rendering import go, page
+from grader.desk.routing import Page, Visit
+from grader.desk.views.mark_places import (
+    QUESTION,
+    address,
+    item_of,
+    leads,
+    of_item,
+    of_question,
+    own_section,
+    points_said,
+    question_of,
+    second_looks,
+)
+from grader.errors import UsageError
+from grader.gradebook.rubric_items import Rubric, RubricItem
+
+
+def show_rubric(visit: Visit) -> Response:
+    """Show a question's items with how many answers have each."""
+    marking, question = question_of(visit)
+    return _page(visit, marking, question)
+
+
+def change_beginning(visit: Visit) -> Response:
+    """Have answers begin with all points or none; first it is said how many marks that changes."""
+    marking, question = question_of(visit)
+    rubric = marking.items.rubric(marking.assignment.name, question.id)
+    new = replace(rubric, begins_with_all=visit.said("begins") == "all")
+    changed = marking.rescored(question, new)
+    if changed and not visit.said("sure"):
+        return _page(visit, marking, question, new=new, changed=len(changed))
+    marking.begin_with(question, all_points=new.begins_with_all, new=new, who=visit.me.person)
+    visit.note(
+        "change a rubric",
+        thing=f"{marking.assignment.name} {question.id}",
+        detail=f"begins with {'all' if new.begins_with_all else 'none'}, {len(changed)} marks",
+    )
+    return go(address(visit, question, "rubric"))
+
+
+def add_item(visit: Visit) -> Response:
+    """Add an item to the question's rubric."""
+    marking, question = question_of(visit)
+    points, cap = _worth(visit)
+    marking.items.add(
+        marking.assignment.name, question.id, visit.said("says", 500), points, cap=cap
+    )
+    back = visit.said("back", 40)
+    if back == "rubric" or not back.isalnum():
+        return go(address(visit, question, "rubric"))
+    where = "second" if visit.said("second") else ""
+    return go(address(visit, question, *filter(None, (where, back))))
+
+
+def show_item(visit: Visit) -> Response:
+    """Show who has an item."""
+    marking, question, item = item_of(visit)
+    return _item_page(visit, marking, question, item, item)
+
+
+def change_item(visit: Visit) -> Response:
+    """Change an item: first it is said whose points that changes, then it is done."""
+    marking, question, item = item_of(visit)
+    points, cap = _worth(visit)
+    new = RubricItem(
+        id=item.id,
+        says=visit.said("says", 500),
+        points=points,
+        cap=cap,
+        retired=bool(visit.said("retired")),
+    )
+    rubric = marking.items.rubric(marking.assignment.name, question.id)
+    changed = marking.rescored(question, rubric.with_item(new))
+    if changed and not visit.said("sure"):
+        return _item_page(visit, marking, question, item, new, changed=changed)
+    marking.change_item(question, new, who=visit.me.person)
+    visit.note(
+        "change a rubric item",
+        thing=f"{marking.assignment.name} {question.id}: {item.says}"[:500],
+        detail=f"{item.points} to {new.points}, {len(changed)} marks",
+    )
+    return go(address(visit, question, "items", str(item.id)))
+
+
+def _worth(visit: Visit) -> tuple[Decimal, Decimal | None]:
+    """What an item adds or takes off; or, of one that caps, what an answer then has at most."""
+    points = points_said(visit, "points")
+    if visit.said("kind") != "cap":
+        return points, None
+    if points < 0:
+        raise UsageError("a cap is no less than 0", hint="Such as 1: no more than one point.")
+    return Decimal(0), points
+
+
+def _page(
+    visit: Visit,
+    marking: AnswerMarking,
+    question: Question,
+    *,
+    new: Rubric | None = None,
+    changed: int = 0,
+) -> Response:
+    rubric = marking.items.rubric(marking.assignment.name, question.id)
+    counts: dict[int, int] = {}
+    sha256 = {
+        a.student: a.sha256 for a in marking.answers(question, marker="") if a.points is not None
+    }
+    for one in marking.items.markings(marking.assignment.name, question.id).values():
+        if sha256.get(one.student) == one.answer_sha256:
+            for item in one.items:
+                counts[item] = counts.get(item, 0) + 1
+    return page(
+        visit,
+        "mark_rubric",
+        question=question,
+        spec=marking.assignment.spec,
+        rubric=rubric,
+        counts=counts,
+        marked=len(sha256),
+        new=new,
+        changed=changed,
+        leads=leads(visit),
+        assignment=visit.named("assignment"),
+    )
+
+
+def _item_page(
+    visit: Visit,
+    marking: AnswerMarking,
+    question: Question,
+    item: RubricItem,
+    new: RubricItem,
+    *,
+    changed: object = None,
+) -> Response:
+    having = marking.having(question, item.id, marker=visit.me.person)
+    unseen = {a.ref for a in second_looks(marking).waiting(question, visit.me.person)}
+    having = [a for a in own_section(visit, marking, having) if a.ref not in unseen]
+    return page(
+        visit,
+        "mark_item",
+        question=question,
+        spec=marking.assignment.spec,
+        item=item,
+        having=having,
+        changed=changed,
+        new=new,
+        leads=leads(visit),
+        assignment=visit.named("assignment"),
+    )
+
+
+_RUBRIC, _ITEM = f"{QUESTION}/rubric", f"{QUESTION}/items/{{item}}"
+PAGES = [
+    Page(method="GET", path=_RUBRIC, view=show_rubric, action=Action.MARK, thing=of_question),
+    Page(
+        method="POST",
+        path=_RUBRIC,
+        view=change_beginning,
+        action=Action.CHANGE_RUBRIC,
+        thing=of_question,
+    ),
+    Page(
+        method="POST",
+        path=f"{QUESTION}/items",
+        view=add_item,
+        action=Action.MARK,
+        thing=of_question,
+    ),
+    Page(method="GET", path=_ITEM, view=show_item, action=Action.MARK, thing=of_item),
+    Page(method="POST", path=_ITEM, view=change_item, action=Action.CHANGE_RUBRIC, thing=of_item),
+]

@@ -1,0 +1,160 @@
+"""Second looks: an answer is marked again by another, who does not see the first marks."""
+
+from __future__ import annotations
+
+from starlette.responses import Response
+
+from grader.api.answer_marking import Given
+from grader.desk.may import Action
+from grader.desk.rendering import go, page
+from grader.desk.routing import Page, Visit, whole_number
+from grader.desk.views.mark_places import (
+    QUESTION,
+    address,
+    answer_of,
+    marks_of,
+    of_question,
+    question_of,
+    second_looks,
+    whose_answer,
+)
+from grader.desk.views.marking import form_parts
+from grader.errors import UsageError
+from grader.gradebook.second_looks import Outcome
+from grader.report.agreement import by_markers
+
+_LEAD = "/c/{course}/a/{assignment}/marking"
+
+
+def show_next(visit: Visit) -> Response:
+    """Lead to the next answer at which this marker is to look again."""
+    marking, question = question_of(visit)
+    waiting = second_looks(marking).waiting(question, visit.me.person)
+    if waiting:
+        return go(address(visit, question, "second", waiting[0].ref))
+    return page(
+        visit,
+        "mark_second_done",
+        question=question,
+        spec=marking.assignment.spec,
+        assignment=visit.named("assignment"),
+    )
+
+
+def show_second(visit: Visit) -> Response:
+    """Show an answer as if nobody had marked it."""
+    marking, question, answer = answer_of(visit)
+    look = second_looks(marking).at(question, answer)
+    if look is None or look.who != visit.me.person or not look.waits:
+        raise UsageError("no second look at this answer is asked of you")
+    rubric = marking.items.rubric(marking.assignment.name, question.id)
+    return page(
+        visit,
+        "mark_second",
+        spec=marking.assignment.spec,
+        answer=answer,
+        left=len(second_looks(marking).waiting(question, visit.me.person)),
+        **form_parts(visit, marking, question, rubric, Given()),
+    )
+
+
+def save(visit: Visit) -> Response:
+    """Keep the second marks; the answer's own stay as they are."""
+    marking, question, answer = answer_of(visit)
+    second_looks(marking).save(
+        question, answer, marks_of(visit), who=visit.me.person, now=visit.now
+    )
+    visit.note("second look", thing=f"{marking.assignment.name} {question.id} {answer.student}")
+    return go(address(visit, question, "second"))
+
+
+def draw(visit: Visit) -> Response:
+    """Draw a sample of the marked answers, for others to look at."""
+    marking, question = question_of(visit)
+    staff = {user.person: user.section for user in visit.course.people.all() if user.role.is_staff}
+    chosen = [name for name in visit.form.getlist("marker") if isinstance(name, str)]
+    drawn = second_looks(marking).draw(
+        question,
+        whole_number(visit.said("percent", 3)) or 0,
+        {name: staff[name] for name in chosen if name in staff},
+        who=visit.me.person,
+        now=visit.now,
+    )
+    visit.note(
+        "draw second looks",
+        thing=f"{marking.assignment.name} {question.id}",
+        detail=f"{drawn} answers",
+    )
+    return go(_address(visit))
+
+
+def show_differences(visit: Visit) -> Response:
+    """Show the answers whose two marks differ, both beside each other."""
+    marking, question = question_of(visit)
+    seconds = second_looks(marking)
+    return page(
+        visit,
+        "marking_differences",
+        question=question,
+        spec=marking.assignment.spec,
+        rubric=marking.items.rubric(marking.assignment.name, question.id),
+        differences=[
+            {"look": one.look, "answer": one.answer, "mark": marking.mark(one.answer, question)}
+            for one in seconds.differences(question)
+        ],
+        agreement=seconds.agreement(question),
+        decided=seconds.decided(question),
+        pairs=by_markers(seconds.marked_twice(question)),
+        assignment=visit.named("assignment"),
+    )
+
+
+def decide(visit: Visit) -> Response:
+    """Say which of two marks holds."""
+    marking, question, answer = answer_of(visit)
+    said = visit.said("holds", 10)
+    if said not in (Outcome.FIRST, Outcome.SECOND):
+        raise UsageError("say whose marks hold", hint="Load the page again.")
+    second_looks(marking).decide(
+        question, answer, Outcome(said), who=visit.me.person, now=visit.now
+    )
+    visit.note(
+        "decide a second look",
+        thing=f"{marking.assignment.name} {question.id} {answer.student}",
+        detail=f"the {said} marks hold",
+    )
+    return go(f"{_address(visit)}/{question.id}")
+
+
+def _address(visit: Visit) -> str:
+    return f"/c/{visit.course.slug}/a/{visit.named('assignment')}/marking"
+
+
+_SECOND = f"{QUESTION}/second"
+_ONE = f"{_SECOND}/{{ref}}"
+PAGES = [
+    Page(method="GET", path=_SECOND, view=show_next, action=Action.MARK, thing=of_question),
+    Page(method="GET", path=_ONE, view=show_second, action=Action.MARK, thing=whose_answer),
+    Page(method="POST", path=_ONE, view=save, action=Action.MARK, thing=whose_answer),
+    Page(
+        method="POST",
+        path=f"{_LEAD}/{{question}}/sample",
+        view=draw,
+        action=Action.LEAD_MARKING,
+        thing=of_question,
+    ),
+    Page(
+        method="GET",
+        path=f"{_LEAD}/{{question}}",
+        view=show_differences,
+        action=Action.LEAD_MARKING,
+        thing=of_question,
+    ),
+    Page(
+        method="POST",
+        path=f"{_LEAD}/{{question}}/{{ref}}",
+        view=decide,
+        action=Action.LEAD_MARKING,
+        thing=whose_answer,
+    ),
+]
