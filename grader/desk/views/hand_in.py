@@ -18,7 +18,7 @@ from grader.desk.routing import Page, Visit
 from grader.desk.uploads import Upload, UploadRecord, find_upload, forget_old, keep_upload
 from grader.desk.views.course import assignment_of
 from grader.desk.views.tries import try_json
-from grader.errors import UsageError
+from grader.errors import GraderError, UsageError
 from grader.gradebook.tries import DeskTry, TryState
 
 
@@ -30,7 +30,7 @@ def upload(visit: Visit) -> Response:
     """
     assignment = assignment_of(visit)
     student = _student(visit)
-    done = _sent_before(visit, student)
+    done = _sent_before(visit, student, _key(visit))
     if done is not None:
         return _acknowledge(visit, done)
     _refuse_used_up(visit, assignment, student)
@@ -61,7 +61,11 @@ def upload(visit: Visit) -> Response:
             asked = {"warnings": looked.warnings, "upload": kept.name, "key": kept.record.key}
             return json_answer(asked)
         return page(visit, "confirm", 200, looked=looked, upload=kept, assignment=assignment)
-    return _hand_in(visit, assignment, kept, looked)
+    try:
+        return _hand_in(visit, assignment, kept, looked)
+    except GraderError:
+        kept.forget()
+        raise
 
 
 def confirm(visit: Visit) -> Response:
@@ -72,7 +76,7 @@ def confirm(visit: Visit) -> Response:
         visit.course.slug,
         assignment.name,
     ):
-        done = _sent_before(visit, _student(visit))
+        done = _sent_before(visit, _student(visit), visit.said("key", 64))
         if done is not None:
             return _acknowledge(visit, done)
         raise UsageError("the files are not here any more", hint="Choose them again.")
@@ -96,9 +100,9 @@ def _hand_in(visit: Visit, assignment: Assignment, kept: Upload, looked: Looked)
     return _acknowledge(visit, one)
 
 
-def _sent_before(visit: Visit, student: str) -> DeskTry | None:
+def _sent_before(visit: Visit, student: str, key: str) -> DeskTry | None:
     """What came of the same form, sent before: a double click counts once, also as the last try."""
-    done = visit.course.gradebook.tries.by_key(visit.said("key", 64))
+    done = visit.course.gradebook.tries.by_key(key)
     if done is None or done.student != student or done.state is TryState.RECEIVING:
         return None
     return done
