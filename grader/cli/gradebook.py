@@ -45,3 +45,22 @@ def upgrade(database: str | None, course_dir: Path | None) -> None:
         click.echo(
             f"The gradebook is of version {after} now; before: {before or 'none'}.", err=True
         )
+
+
+@command.command("backup")
+@click.argument("folder", type=click.Path(path_type=Path))
+@course_option
+def backup(folder: Path, course_dir: Path | None) -> None:
+    """Copy the course and its gradebook into a new FOLDER, while people work in it.
+
+    The copy is a course directory. Of a gradebook in PostgreSQL it has `gradebook.dump`, which
+    `pg_restore` reads.
+
+    \b
+    Example:
+      grader gradebook backup /backup/comp541-2026-05-04
+    """
+    from grader.api.back_up import back_up
+
+    database = back_up(find(course_dir), folder)
+    click.echo(f"The course is in {folder}, its gradebook in {database.name} there.", err=True)

@@ -53,9 +53,7 @@ def away(url: str) -> Iterator[None]:
 
 
 @pytest.fixture
-def faculty(
-    postgres_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> Iterator[Tables]:
+def faculty(postgres_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Tables]:
     """A desk whose course is in PostgreSQL."""
     root = make_course(tmp_path / "course")
     monkeypatch.setenv("GRADER_DATABASE_URL", postgres_url)
