@@ -118,3 +118,13 @@ def test_a_desk_toml_that_is_wrong_starts_nothing(
     done = CliRunner().invoke(command, [str(course)])
     assert isinstance(done.exception, SpecError) and "host" in str(done.exception)
     assert served == []
+
+
+def test_several_web_processes_are_refused_where_they_could_not_count_together(
+    course: Path,
+) -> None:
+    out, _ = (served := serve(course, "--port", "0", "--workers", "2")).communicate(timeout=120)
+    assert served.returncode == 2
+    assert "several web processes need PostgreSQL" in out
+    out, _ = (served := serve(course, "--no-web", "--no-engine")).communicate(timeout=120)
+    assert served.returncode == 2 and "nothing to run" in out

@@ -16,6 +16,7 @@ from grader.desk.engine.supervisor import Supervisor
 from grader.desk.engine.talk import CellNews
 from grader.desk.engine.work import LEASE, MAX_STARTS, Engine
 from grader.gradebook.tries import DeskTry, TryState
+from grader.grading.cluster import Cluster, open_cluster
 from grader.release.notebooks import notebook_bytes, solution_notebook
 from tests.desk.conftest import Tables
 
@@ -49,7 +50,7 @@ def handed_in(tables: Tables, student: str, content: bytes, key: str = "k") -> D
 class Running:
     """An engine in a thread of the test, which stands for its process."""
 
-    def __init__(self, tables: Tables) -> None:
+    def __init__(self, tables: Tables, machines: Cluster | None = None) -> None:
         course = tables.course
         self.told: list[CellNews] = []
         self.engine = Engine(
@@ -58,6 +59,7 @@ class Running:
             "e1",
             sandbox="local",
             slots=1,
+            machines=machines,
             tell=self.told.append,
         )
         self.thread = threading.Thread(target=self.engine.run)
@@ -164,3 +166,21 @@ def test_engines_that_are_killed_lose_nothing_and_judge_nothing_twice(
     history = tables.course.gradebook.history("warm-up")
     assert len(history) == len(wanted)
     assert len({t.verdict for t in found}) == len(wanted)
+
+
+@pytest.mark.slow
+def test_the_machines_of_a_cluster_judge_what_is_handed_in(tables: Tables) -> None:
+    pytest.importorskip("distributed", reason="the extra `cluster` is not installed")
+    tries = tables.course.gradebook.tries
+    with open_cluster("local:1") as machines:
+        running = Running(tables, machines)
+        with running:
+            one = handed_in(tables, "ada", solution(tables))
+            until(lambda: tries.some([one.id])[0].state.ended)
+            later = handed_in(tables, "ben", solution(tables))
+            until(lambda: tries.some([later.id])[0].state.ended)
+    for found in tries.some([one.id, later.id]):
+        assert found.state is TryState.JUDGED and found.verdict is not None, found.problem
+        entry = tables.course.gradebook.entry(found.verdict)
+        assert entry is not None and entry.verdict.points == 8
+    assert {news.number for news in running.told} == {one.id, later.id}
