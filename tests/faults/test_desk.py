@@ -52,8 +52,11 @@ def kill(one: Kept, pid: int | None) -> None:
 
 
 def children(pid: int | None) -> list[int]:
-    path = Path(f"/proc/{pid}/task/{pid}/children")
-    return [int(child) for child in path.read_text().split()] if path.exists() else []
+    """The processes that a process has started, whichever of its threads did."""
+    found: list[int] = []
+    for path in Path(f"/proc/{pid}/task").glob("*/children"):
+        found += map(int, path.read_text().split())
+    return found
 
 
 def killed_under_load(found: list[Seat], kills: list[Callable[[], None]]) -> dict[str, int]:
