@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import csv
 import io
+import stat
 import unicodedata
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from pathlib import Path
 
 from grader.course.directory import Course
@@ -153,11 +154,24 @@ def is_test_student(who: Identity) -> bool:
 def load_roster(course: Course) -> Roster:
     """Read `roster.csv`; without the file the roster is empty.
 
+    A server asks with every page: what was read is kept until the file is another.
+
     Raises:
         SpecError: names the line and what was expected.
     """
     path = course.root / ROSTER_NAME
-    return roster_from(path) if path.is_file() else Roster({})
+    try:
+        found = path.stat()
+    except OSError:
+        return Roster({})
+    if not stat.S_ISREG(found.st_mode):
+        return Roster({})
+    return _kept(path, (found.st_ino, found.st_mtime_ns, found.st_ctime_ns, found.st_size))
+
+
+@lru_cache(maxsize=16)
+def _kept(path: Path, version: tuple[int, ...]) -> Roster:
+    return roster_from(path)
 
 
 def roster_from(path: Path) -> Roster:

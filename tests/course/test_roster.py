@@ -145,3 +145,16 @@ def test_an_answer_that_names_nobody_is_refused(tmp_path: Path) -> None:
 def test_without_a_file_the_roster_is_empty(tmp_path: Path) -> None:
     assert not load_roster(Course(tmp_path))
     assert set(COLUMNS) >= {"id", "name", "email", "section"}
+
+
+def test_a_roster_that_changes_is_read_again_and_one_that_does_not_is_kept(tmp_path: Path) -> None:
+    course = Course(tmp_path)
+    assert load_roster(course).people == {}
+    (tmp_path / "roster.csv").write_text("id,name\nada,Ada\n")
+    found = load_roster(course)
+    assert set(found.people) == {"ada"}
+    assert load_roster(course) is found
+    (tmp_path / "roster.csv").write_text("id,name\nben,Ben\n")
+    assert set(load_roster(course).people) == {"ben"}
+    (tmp_path / "roster.csv").unlink()
+    assert load_roster(course).people == {}
