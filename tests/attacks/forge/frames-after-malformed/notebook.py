@@ -24,12 +24,13 @@ def said(session, made):
 
 
 def decided(session):
-    """A whole session: it begins, its cells do nothing, whatever it is asked it raises; it ends."""
+    """A whole session: it begins, is given a file, its cells do nothing, whatever it is asked it raises; it ends."""
     raised = m.Raised(type="NotImplementedError", text="YOUR CODE HERE")
     done = m.CellDone(status="ok", execution_count=1, duration_s=0.0)
     return b"".join(
         [
             status(session, m.Started(session=session, jail_ms=1.0)),
+            said(session, m.Value(value=None)),
             *[said(session, done)] * cells,
             *[said(session, raised)] * 60,
             status(session, m.Ended(session=session, cause="closed")),
