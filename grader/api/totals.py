@@ -74,6 +74,7 @@ def course_totals(
     now: dt.datetime | None = None,
     final: bool = False,
     history: bool = True,
+    before: CourseTotals | None = None,
 ) -> CourseTotals:
     """Compute everybody's total from what the gradebook holds.
 
@@ -82,6 +83,7 @@ def course_totals(
         now: decides what is overdue; default: the time.
         final: whatever has no mark counts nothing, as at the end of a course.
         history: also how every mark came about; it is long.
+        before: totals of an earlier moment: whose entries are as they were is not added up again.
 
     Raises:
         UsageError: there is no course file.
@@ -106,6 +108,8 @@ def course_totals(
                 for note in notes_on_marks(course, course.assignment(name), gradebook)
             ),
         ]
+    same = before is not None and before.scheme == scheme
+    was, known = (before.entries, before.totals) if before and same else ({}, {})
     groups = load_groups(course, scheme)
     people = load_roster(course).people
     entries = class_entries(
@@ -118,7 +122,10 @@ def course_totals(
     return CourseTotals(
         scheme=scheme,
         now=moment,
-        totals={s: student_total(s, scheme, own) for s, own in entries.items()},
+        totals={
+            s: known[s] if was.get(s) == own else student_total(s, scheme, own)
+            for s, own in entries.items()
+        },
         entries=entries,
         names={s: p.name for s, p in people.items() if p.name},
         history=of_each,

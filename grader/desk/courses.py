@@ -109,7 +109,9 @@ class DeskCourse:
         return self.kept.get(
             "totals",
             (changes.whole, files, now.replace(minute=0, second=0, microsecond=0)),
-            lambda: course_totals(self.course, now=now, history=False),
+            lambda: course_totals(
+                self.course, now=now, history=False, before=self.kept.last("totals")
+            ),
         )
 
     @property

@@ -39,6 +39,11 @@ class Kept:
             value: Made = kept[1]
             return value
 
+    def last(self, name: Hashable) -> Any:
+        """Return what is kept under a name, whatever it was made of; None: nothing."""
+        kept = self._found.get(name)
+        return kept[1] if kept is not None else None
+
 
 def file_stamp(*paths: Path) -> tuple[tuple[int, int, int] | None, ...]:
     """Return what changes when a file does; None for each that is not there."""

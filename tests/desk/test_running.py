@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 from sqlalchemy import event
 
+from grader.api.totals import course_totals
 from grader.gradebook.course_marks import answer_sha256
 from grader.gradebook.hand_marks import Change, Fact, Kind
 from grader.gradebook.tries import REGRADES, TryState
@@ -411,6 +412,9 @@ def test_totals_follow_what_a_person_gives(running: Tables) -> None:
     mark_answer(running, Decimal(2))
     said = words(ines.get("/c/course/totals?q=ada"))
     assert "70 %" in said and "42 – 82" in said
+    again = course_totals(running.course.course, history=False)
+    kept = running.course.kept.last("totals")
+    assert (kept.totals, kept.entries) == (again.totals, again.entries)
     whole = ines.get("/c/course/s/ada/total")
     assert whole.headers["content-security-policy"].startswith("sandbox")
     assert "Warm-up" in whole.text
