@@ -53,8 +53,6 @@ KEPT = {
     "class_totals",
     # what the record says of each run; there is no command for it yet
     "batches",
-    # letters about appeals, which are written and not sent yet
-    *("APPEAL_ANSWERED", "APPEAL_OPENED"),
 }
 
 

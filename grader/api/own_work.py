@@ -6,10 +6,12 @@ import datetime as dt
 from dataclasses import dataclass, replace
 
 from grader.course.directory import Assignment, Course
+from grader.course.roster import Roster
 from grader.course.spec import AssignmentSpec
 from grader.gradebook.adjustments import adjusted
 from grader.gradebook.course_marks import marked_answers
 from grader.gradebook.course_tries import counted_verdicts
+from grader.gradebook.hand_marks import MarkReader
 from grader.gradebook.standings import Standing, Standings
 from grader.gradebook.store import Gradebook
 from grader.gradebook.whole_mark import Given
@@ -26,6 +28,7 @@ class OwnWork:
         standing: due date for this student, lateness, extension.
         counted: the verdict that counts; None where nothing has one.
         sheet: the marks that may be seen of it.
+        given: points and comments of people, by question, that may be seen.
     """
 
     assignment: str
@@ -33,6 +36,7 @@ class OwnWork:
     standing: Standing
     counted: Verdict | None
     sheet: MarkSheet | None
+    given: Given
 
 
 class WorkReader:
@@ -40,8 +44,9 @@ class WorkReader:
 
     Args:
         course, assignment, gradebook: of these.
-        published: students see what people gave, and what lateness costs; else what the suite
-            says alone.
+        marks: what this reader may see of what people said.
+        roster: of the course, where it has been read already.
+        whole: they may see what lateness costs, too; else what the suite says alone.
         now: decides which tests are shown.
     """
 
@@ -51,69 +56,70 @@ class WorkReader:
         assignment: Assignment,
         gradebook: Gradebook,
         *,
-        published: bool,
+        marks: MarkReader,
+        whole: bool,
+        roster: Roster | None = None,
         now: dt.datetime,
     ) -> None:
         self._course = course
         self._assignment = assignment
         self._gradebook = gradebook
-        self._published = published
+        self._marks = marks
+        self._whole = whole
         self._now = now
-        self._standings = Standings(course, assignment, gradebook)
+        self._standings = Standings(course, assignment, gradebook, marks=marks, roster=roster)
 
     def own(self, student: str) -> OwnWork:
         """Return what a student may see of their own work."""
         counted = self._counted(student)
         standing = self._standing(student, counted)
-        sheet = self.sheet(counted, standing, "student") if counted else None
+        sheet = self._sheet(counted, standing, "student") if counted else None
         return OwnWork(
             assignment=self._assignment.name,
             spec=self._assignment.spec,
             standing=standing,
             counted=counted,
             sheet=sheet,
+            given=self.given(counted) if counted else {},
         )
 
     def sheet(self, verdict: Verdict, standing: Standing, audience: Audience) -> MarkSheet:
-        """Return the marks of one verdict that this reader may see."""
+        """Return the marks of one verdict of the record that this reader may see."""
+        return self._sheet(self._with_people(verdict), standing, audience)
+
+    def _sheet(self, verdict: Verdict, standing: Standing, audience: Audience) -> MarkSheet:
         return mark_sheet(
-            self._seen(verdict, audience),
+            verdict,
             spec=self._assignment.spec,
             audience=audience,
             now=self._now,
-            given=self.given(verdict, audience),
+            given=self.given(verdict),
             by_hand=standing.by_hand,
         )
 
     def page(self, verdict: Verdict, audience: Audience) -> str:
         """Return the whole page of one verdict, with the executed notebook."""
         return student_page(
-            self._seen(verdict, audience),
+            self._with_people(verdict),
             self._gradebook.executed_notebook(verdict),
             spec=self._assignment.spec,
             audience=audience,
             now=self._now,
-            given=self.given(verdict, audience),
+            given=self.given(verdict),
             standing=self._standing(verdict.student, verdict),
             template_dirs=self._course.template_dirs,
         )
 
     def _counted(self, student: str) -> Verdict | None:
-        entries = self._gradebook.history(self._assignment.name, student)
-        newest = {entry.verdict.submission.attempt: entry for entry in entries}
-        held = {e.verdict.submission.attempt: e for e in entries if e.holds}
-        verdicts = {n: entry.verdict for n, entry in {**newest, **held}.items()}
+        entries = self._gradebook.tried(self._assignment.name, students=[student])
         counted = counted_verdicts(
-            self._course, self._assignment, self._gradebook, verdicts.values()
+            self._course,
+            self._assignment,
+            self._gradebook,
+            [entry.verdict for entry in entries],
+            marks=self._marks,
         )
-        # As the suite judged it: what people added is put to it where this reader may see that.
-        return verdicts[counted[0].submission.attempt] if counted else None
-
-    def _seen(self, verdict: Verdict, audience: Audience) -> Verdict:
-        """A verdict of the suite, with the points that people gave beside it once they are out."""
-        if audience == "student" and not self._published:
-            return verdict
-        return adjusted(verdict, self._standings.newest(verdict.student))
+        return counted[0] if counted else None
 
     def _standing(self, student: str, verdict: Verdict | None) -> Standing:
         found = self._standings.of(
@@ -123,13 +129,14 @@ class WorkReader:
             whole=False,
             also=[student],
         )[student]
-        if self._published:
+        if self._whole:
             return found
         # What a person gave for the whole is not out yet, nor what lateness makes of it.
         return replace(found, earned=None, refused=False, by_hand=None)
 
-    def given(self, verdict: Verdict, audience: Audience) -> Given:
+    def _with_people(self, verdict: Verdict) -> Verdict:
+        return adjusted(verdict, self._standings.newest(verdict.student))
+
+    def given(self, verdict: Verdict) -> Given:
         """Return what people gave and said, by question, as far as this reader may see it."""
-        if audience == "student" and not self._published:
-            return {}
         return marked_answers(verdict, self._standings.newest(verdict.student))

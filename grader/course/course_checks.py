@@ -10,7 +10,7 @@ from pathlib import Path
 
 from grader.course.components import Component, Criterion, Item
 from grader.course.course_file import CourseFile
-from grader.course.policy import LatePolicy, Letters
+from grader.course.policy import AppealRules, LatePolicy, Letters
 from grader.course.strict_toml import wrong_key
 from grader.points import show
 
@@ -50,6 +50,8 @@ def _faults(course: CourseFile, left_open: frozenset[str]) -> _Faults:
         yield "rounding.to", f"expected one of {steps}, got {show(course.rounding.to)}"
     if course.letters is not None:
         yield from _letters(course.letters)
+    if course.appeals is not None:
+        yield from _appeals(course.appeals)
 
 
 def _is_zone(name: str) -> bool:
@@ -253,3 +255,10 @@ def _letters(letters: Letters) -> _Faults:
             yield "letters.bands", f"expected a short name, got {name!r}"
         if least < 0:
             yield f"letters.bands.{name}", f"expected 0 or more, got {show(least)}"
+
+
+def _appeals(appeals: AppealRules) -> _Faults:
+    for name, most in (("days", 366), ("most_per_assignment", 100)):
+        value = getattr(appeals, name)
+        if not 1 <= value <= most:
+            yield f"appeals.{name}", f"expected 1 to {most}, got {value}"

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 import msgspec
 
 from grader.course.components import Component, Item
-from grader.course.policy import Extension, LatePolicy, Letters, Rounding
+from grader.course.policy import AppealRules, Extension, LatePolicy, Letters, Rounding
 from grader.points import Points
 
 
@@ -34,6 +34,7 @@ class CourseFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_onl
     extensions: tuple[Extension, ...] = ()
     rounding: Rounding = Rounding()
     letters: Letters | None = None
+    appeals: AppealRules | None = None
     cap: Points | None = None
     left_open: tuple[str, ...] = ()
 

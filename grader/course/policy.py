@@ -42,6 +42,20 @@ class LatePolicy(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_onl
     components: tuple[str, ...] = ()
 
 
+class AppealRules(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """Whether students can ask at the desk for a second look at a question, and for how long.
+
+    Attributes:
+        days: after the mark of the question was published; each has 24 hours.
+        most_per_assignment: of one student.
+        marker_names: students see the name of whoever answers.
+    """
+
+    days: int
+    most_per_assignment: int = 3
+    marker_names: bool = False
+
+
 class Extension(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """A later due date for one student and one item; the late policy then counts from there."""
 

@@ -16,10 +16,10 @@ from grader.course.directory import Assignment, Course
 from grader.course.groups import GROUPS_NAME
 from grader.course.loading import SPEC_NAME
 from grader.course.roster import ROSTER_NAME, Roster, load_roster
+from grader.course.scheme import load_scheme
 from grader.desk.credentials import Credential, Credentials
 from grader.desk.kept import Kept, file_stamp
 from grader.desk.people import People, User
-from grader.desk.publications import Publications
 from grader.desk.record import Audit
 from grader.desk.settings import DeskSettings
 from grader.desk.university.identities import Identities
@@ -27,6 +27,7 @@ from grader.desk.university.provider import Provider
 from grader.errors import GraderError, UsageError
 from grader.gradebook.changes import Changes
 from grader.gradebook.outbox import Outbox
+from grader.gradebook.publications import Publications, PublishedMarks, Scope, item_scope
 from grader.gradebook.store import Gradebook
 from grader.intake.names import student_id
 
@@ -75,6 +76,32 @@ class DeskCourse:
         account = credential.account_in(self.slug)
         user = self.people.user(account) if account is not None else None
         return replace(user, section="") if user and self.open_sections else user
+
+    def scheme(self) -> CourseFile | None:
+        """Return what counts how much; None where that is not said, or not rightly."""
+        if not self.course.course_file.is_file():
+            return None
+        try:
+            return load_scheme(self.course)
+        except GraderError:  # whoever computes totals is told
+            return None
+
+    def scopes(self, scheme: CourseFile | None) -> list[Scope]:
+        """Return what is published together: an assignment with its items, or an item alone."""
+        items = scheme.items if scheme else ()
+        of_assignments = [
+            Scope(
+                name=name,
+                assignment=name,
+                items=tuple(item.id for item in items if item.assignment == name),
+            )
+            for name in self.course.names()
+        ]
+        return [*of_assignments, *(item_scope(i.id) for i in items if i.assignment is None)]
+
+    def published_marks(self) -> PublishedMarks:
+        """Return what students may see of what people said."""
+        return self.publications.marks(self.scopes(self.scheme()))
 
     def section_of(self, student: str) -> str:
         """Return a student's section, empty where the roster names none."""

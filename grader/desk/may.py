@@ -23,6 +23,8 @@ class Action(StrEnum):
     PUBLISH = "publish marks"
     GRANT = "extend and excuse"
     EXPORT = "take marks out of the desk"
+    APPEAL = "appeal about one's own marks"
+    ANSWER_APPEAL = "answer an appeal"
     MANAGE_PEOPLE = "manage who is in the course"
     SEE_AUDIT = "read who did what"
 
@@ -53,6 +55,8 @@ _ALLOWED: dict[Action, frozenset[Role]] = {
     Action.PUBLISH: _HEADS,
     Action.GRANT: _HEADS,
     Action.EXPORT: _HEADS,
+    Action.APPEAL: frozenset({Role.STUDENT}),
+    Action.ANSWER_APPEAL: _STAFF,
     Action.MANAGE_PEOPLE: _INSTRUCTORS | {Role.ADMIN},
     Action.SEE_AUDIT: _INSTRUCTORS | {Role.ADMIN},
 }
@@ -64,12 +68,15 @@ PROGRAMS = frozenset({Action.SEE_COURSE, Action.HAND_IN, Action.SEE_WORK})
 def may(user: User, action: Action, thing: Thing) -> bool:
     """Say whether a person may do something; deny what no line allows.
 
-    A student's things are their own. A marker with a section sees that section's alone.
+    A student's things are their own; nobody answers their own appeal. A marker with a section
+    sees that section's alone.
     """
     if user.role not in _ALLOWED.get(action, frozenset()):
         return False
-    if not thing.student or thing.student == user.person:
+    if not thing.student:
         return True
+    if thing.student == user.person:
+        return action is not Action.ANSWER_APPEAL
     if user.role is Role.STUDENT:
         return False
     if action is Action.HAND_IN:

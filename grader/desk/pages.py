@@ -5,6 +5,7 @@ from __future__ import annotations
 from grader.desk.routing import AnyPage
 from grader.desk.views import (
     analysis,
+    appeals,
     course,
     exporting,
     files,
@@ -13,6 +14,7 @@ from grader.desk.views import (
     leading,
     mail,
     marking,
+    own_marks,
     people,
     publishing,
     queue,
@@ -33,7 +35,7 @@ from grader.desk.views import (
 _MARKING = (rubrics, tested, second_looks, leading, marking)
 _ALL = (
     *(signing_in, university, course, hand_in, tries, *_MARKING, publishing),
-    *(settings, analysis, students, totals, exporting),
+    *(own_marks, appeals, settings, analysis, students, totals, exporting),
     *(people, mail, roster, groups, queue, files, watching),
 )
 

@@ -46,12 +46,44 @@ class Audit:
                 AuditRow(at=now, who=who, course=course, action=action, thing=thing, detail=detail)
             )
 
-    def newest(self, course: str, *, before: int = 0, limit: int = 100) -> list[AuditLine]:
-        """Return a course's lines, newest first, a page at a time."""
+    def newest(
+        self,
+        course: str,
+        *,
+        who: str = "",
+        action: str = "",
+        thing: str = "",
+        before: int = 0,
+        limit: int = 100,
+    ) -> list[AuditLine]:
+        """Return a course's lines, newest first, a page at a time.
+
+        Args:
+            course: whose.
+            who, action: of this person, of this kind.
+            thing: about something whose name has this in it.
+            before: older than this line.
+            limit: at most so many.
+        """
         query = select(AuditRow).where(AuditRow.course == course)
+        if who:
+            query = query.where(AuditRow.who == who)
+        if action:
+            query = query.where(AuditRow.action == action)
+        if thing:
+            query = query.where(AuditRow.thing.icontains(thing, autoescape=True))
         if before:
             query = query.where(AuditRow.id < before)
         with reading(self._engine) as session:
             rows = session.scalars(query.order_by(AuditRow.id.desc()).limit(limit)).all()
             names = AuditLine.__dataclass_fields__
             return [AuditLine(**{name: getattr(row, name) for name in names}) for row in rows]
+
+    def known(self, course: str) -> tuple[list[str], list[str]]:
+        """Return who did anything in a course, and what was done, sorted."""
+        with reading(self._engine) as session:
+            people, actions = (
+                session.scalars(select(column).where(AuditRow.course == course).distinct()).all()
+                for column in (AuditRow.who, AuditRow.action)
+            )
+        return sorted(people), sorted(actions)

@@ -11,6 +11,7 @@ import msgspec
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from grader.desk.credentials import form_token
+from grader.desk.notices import notices_for
 from grader.desk.routing import Visit
 from grader.report.templates import render
 
@@ -47,6 +48,8 @@ def page(visit: Visit, template: str, status: int = 200, **context: Any) -> HTML
             "form_token": form_token(visit.session) if visit.session else "",
             "key": secrets.token_hex(16),
             "now": visit.now,
+            # An error may be that the database is away.
+            "notices": notices_for(visit) if status == 200 else [],
             "local": lambda time: time.astimezone(zone) if time is not None else None,
             "link": lambda text: quote(str(text), safe=""),
             **context,

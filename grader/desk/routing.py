@@ -90,9 +90,12 @@ class Visit:
         )
 
     def said(self, name: str, most: int = 1000) -> str:
-        """Return a field of the form as text, cut at `most` characters."""
+        """Return a field of the form as text, cut at `most` characters.
+
+        Browsers end lines with two characters; everything of ours with one.
+        """
         value = self.form.get(name)
-        return value.strip()[:most] if isinstance(value, str) else ""
+        return value.replace("\r\n", "\n").strip()[:most] if isinstance(value, str) else ""
 
 
 def whole_number(text: str) -> int | None:

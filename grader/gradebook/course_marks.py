@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import replace
 from decimal import Decimal
 
@@ -13,7 +13,7 @@ from grader.course.directory import Course
 from grader.course.scheme import load_scheme
 from grader.gradebook.adjustments import adjusted
 from grader.gradebook.counting import counted, tries_of
-from grader.gradebook.hand_marks import Fact, HandMark, Kind, Newest
+from grader.gradebook.hand_marks import Fact, HandMark, Kind, MarkReader, Newest
 from grader.gradebook.machine_marks import item_mark
 from grader.gradebook.marks import ItemMark, MarkedTry, Source
 from grader.gradebook.store import Gradebook
@@ -22,11 +22,18 @@ from grader.grading.verdict import Outcome, QuestionMark, Verdict
 from grader.points import show
 
 NOT_MARKED = "Not marked yet"
+_FEW = 20
+"""So many students are read one by one; where more are wanted, the whole class is."""
 _OF_AN_ITEM = (Kind.POINTS, Kind.HANDED_IN, Kind.EXCUSED, Kind.EXTENSION)
 
 
 def course_marks(
-    course: Course, gradebook: Gradebook, *, scheme: CourseFile | None = None
+    course: Course,
+    gradebook: Gradebook,
+    *,
+    scheme: CourseFile | None = None,
+    marks: MarkReader | None = None,
+    students: Collection[str] | None = None,
 ) -> list[ItemMark]:
     """Return what is known of each student and item, sorted; at most one mark for each.
 
@@ -38,10 +45,14 @@ def course_marks(
         course: with its course file.
         gradebook: of that course.
         scheme: the course file, where it has been read already.
+        marks: what is to be known of what people said; default: all of it.
+        students: who is wanted; others' marks are left out where these are few.
     """
     scheme = scheme or load_scheme(course)
-    newest = gradebook.hand_marks.newest()
-    verdicts = dict(_tries(course, scheme, gradebook, newest))
+    if students is not None and len(students) > _FEW:
+        students = None
+    newest = _said(marks or gradebook.hand_marks, students)
+    verdicts = dict(_tries(course, scheme, gradebook, newest, students))
     known = {item.id for item in scheme.items}
     pairs = verdicts.keys() | {
         (fact.student, fact.item)
@@ -105,18 +116,35 @@ def marked_answers(verdict: Verdict, newest: Newest) -> dict[str, tuple[Decimal,
     return found
 
 
+def _said(marks: MarkReader, students: Collection[str] | None) -> Newest:
+    if students is None:
+        return marks.newest()
+    return {fact: mark for s in students for fact, mark in marks.newest(student=s).items()}
+
+
 def _tries(
-    course: Course, scheme: CourseFile, gradebook: Gradebook, newest: Newest
+    course: Course,
+    scheme: CourseFile,
+    gradebook: Gradebook,
+    newest: Newest,
+    students: Collection[str] | None,
 ) -> Iterator[tuple[tuple[str, str], list[Verdict]]]:
     """The tries of which one counts: the last alone, or all where the best does."""
     for item in scheme.items:
         if item.assignment is not None:
             counts = course.assignment(item.assignment).spec.attempts.counts
-            briefs = gradebook.briefs(item.assignment).values()
-            tried = [adjusted(verdict, newest) for verdict in briefs]
+            tried = [adjusted(v, newest) for v in _verdicts(gradebook, item.assignment, students)]
             for student, tries in tries_of(tried).items():
                 whole = counts == "best" and all(verdict.outcome.is_mark for verdict in tries)
                 yield (student, item.id), tries if whole else counted(tries, counts)
+
+
+def _verdicts(
+    gradebook: Gradebook, assignment: str, students: Collection[str] | None
+) -> Iterable[Verdict]:
+    if students is None:
+        return gradebook.briefs(assignment).values()
+    return [entry.verdict for entry in gradebook.tried(assignment, students=students)]
 
 
 def _of_tries(student: str, item: Item, tries: Sequence[Verdict], newest: Newest) -> ItemMark:

@@ -16,7 +16,7 @@ from grader.errors import GradebookError
 from grader.gradebook.adjustments import adjusted
 from grader.gradebook.counting import counted, tries_of
 from grader.gradebook.course_marks import course_marks
-from grader.gradebook.hand_marks import Kind, Newest
+from grader.gradebook.hand_marks import Kind, MarkReader, Newest
 from grader.gradebook.marks import ItemMark
 from grader.gradebook.store import Gradebook
 from grader.gradebook.totals.entries import AsOf, entries_of
@@ -33,6 +33,7 @@ def counted_verdicts(
     verdicts: Iterable[Verdict] | None = None,
     *,
     newest: Newest | None = None,
+    marks: MarkReader | None = None,
 ) -> list[Verdict]:
     """Return the verdict that counts for each student, sorted by name.
 
@@ -45,6 +46,7 @@ def counted_verdicts(
         course, assignment, gradebook: of these.
         verdicts: at most one of each attempt; by default those that hold, or have no mark yet.
         newest: what people said of the assignment, where it has been read already.
+        marks: what is to be known of what people said; default: all of it.
 
     Raises:
         SpecError: the course file is wrong.
@@ -52,7 +54,7 @@ def counted_verdicts(
     if verdicts is None:
         verdicts = [entry.verdict for entry in gradebook.tried(assignment.name)]
     if newest is None:
-        newest = gradebook.hand_marks.newest(item=assignment.name)
+        newest = (marks or gradebook.hand_marks).newest(item=assignment.name)
     if any(fact.kind is Kind.ADJUSTMENT for fact in newest):
         verdicts = [adjusted(verdict, newest) for verdict in verdicts]
     else:
@@ -68,8 +70,8 @@ def counted_verdicts(
     item = next((i for i in scheme.items if i.assignment == assignment.name), None)
     if item is None:
         return chosen
-    marks = course_marks(course, gradebook, scheme=scheme)
-    numbers = {s: _number(s, item, scheme, marks) for s in several}
+    known = course_marks(course, gradebook, scheme=scheme, marks=marks, students=several)
+    numbers = {s: _number(s, item, scheme, known) for s in several}
     return [
         next((v for v in own[best.student] if v.submission.attempt == number), best)
         if best.outcome.is_mark and (number := numbers.get(best.student))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -140,6 +140,10 @@ def _set_wal(connection: Any, patience_s: float) -> None:
             if error.sqlite_errorcode & 0xFF not in _LOCKED or time.monotonic() > until:
                 raise
             time.sleep(0.01)
+
+
+Along = Callable[[Session, int], None]
+"""Given a row's number, does in its transaction what is to be done with it or not at all."""
 
 
 @contextmanager

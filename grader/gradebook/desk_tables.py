@@ -7,11 +7,12 @@ Tokens are never kept, only their SHA-256: who reads the database can't sign in 
 from __future__ import annotations
 
 import datetime as dt
+from decimal import Decimal
 
 from sqlalchemy import JSON, BigInteger, Boolean, ForeignKey, Index, Integer, String, Text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from grader.gradebook.tables import Table, UtcTime
+from grader.gradebook.tables import Hundredths, Table, UtcTime
 
 
 class AccountRow(Table):
@@ -176,7 +177,10 @@ class RateRow(Table):
 
 
 class PublicationRow(Table):
-    """Marks of an assignment shown to students, or taken back. The newest row holds."""
+    """Marks of an assignment shown to students, or taken back. The newest row holds.
+
+    `upto` is the last line of `hand_marks` that is shown.
+    """
 
     __tablename__ = "desk_publications"
     __table_args__ = ({"sqlite_autoincrement": True},)
@@ -184,6 +188,7 @@ class PublicationRow(Table):
     id: Mapped[int] = mapped_column(Integer, primary_key=True)
     assignment: Mapped[str] = mapped_column(String(200), index=True)
     published: Mapped[bool] = mapped_column(Boolean)
+    upto: Mapped[int] = mapped_column(Integer)
     who: Mapped[str] = mapped_column(Text)
     made_at: Mapped[dt.datetime] = mapped_column(UtcTime)
 
@@ -201,3 +206,77 @@ class AuditRow(Table):
     action: Mapped[str] = mapped_column(String(60))
     thing: Mapped[str] = mapped_column(Text)
     detail: Mapped[str] = mapped_column(Text)
+
+
+class AppealRow(Table):
+    """A student who asks for a second look at one question; what is said is in its messages.
+
+    `marker` is whose mark it is about, empty where the machine's alone. `state` is "open",
+    "answered" or "closed".
+    """
+
+    __tablename__ = "desk_appeals"
+    __table_args__ = (
+        Index("desk_appeals_of_a_question", "assignment", "question", "student", unique=True),
+        Index("desk_appeals_by_state", "state", "id"),
+        {"sqlite_autoincrement": True},
+    )
+
+    id: Mapped[int] = mapped_column(Integer, primary_key=True)
+    assignment: Mapped[str] = mapped_column(String(200))
+    question: Mapped[str] = mapped_column(String(200))
+    student: Mapped[str] = mapped_column(String(200))
+    marker: Mapped[str] = mapped_column(String(200))
+    state: Mapped[str] = mapped_column(String(12))
+    made_at: Mapped[dt.datetime] = mapped_column(UtcTime)
+    changed_at: Mapped[dt.datetime] = mapped_column(UtcTime)
+
+
+class AppealMessageRow(Table):
+    """One thing that was said in an appeal. `key` is the form's, so that it is said once.
+
+    `speaks` is what they are there: "student", "marker" or "head marker".
+    """
+
+    __tablename__ = "desk_appeal_messages"
+    __table_args__ = (
+        Index("desk_appeal_messages_by_time", "who", "made_at"),
+        {"sqlite_autoincrement": True},
+    )
+
+    id: Mapped[int] = mapped_column(Integer, primary_key=True)
+    key: Mapped[str] = mapped_column(String(64), unique=True)
+    appeal: Mapped[int] = mapped_column(ForeignKey("desk_appeals.id"), index=True)
+    who: Mapped[str] = mapped_column(String(200))
+    speaks: Mapped[str] = mapped_column(String(20))
+    says: Mapped[str] = mapped_column(Text)
+    made_at: Mapped[dt.datetime] = mapped_column(UtcTime)
+
+
+class AppealChangeRow(Table):
+    """A mark that an answer to an appeal changed: the line of the record, and what was before."""
+
+    __tablename__ = "desk_appeal_changes"
+
+    id: Mapped[int] = mapped_column(Integer, primary_key=True)
+    message: Mapped[int] = mapped_column(ForeignKey("desk_appeal_messages.id"), index=True)
+    mark: Mapped[int] = mapped_column(ForeignKey("hand_marks.id"))
+    was: Mapped[Decimal] = mapped_column(Hundredths)
+    becomes: Mapped[Decimal] = mapped_column(Hundredths)
+
+
+class NoticeRow(Table):
+    """Something that a person is told, until they have looked at the page that it is about."""
+
+    __tablename__ = "desk_notices"
+    __table_args__ = (
+        Index("desk_notices_of_a_person", "person", "seen_at"),
+        {"sqlite_autoincrement": True},
+    )
+
+    id: Mapped[int] = mapped_column(Integer, primary_key=True)
+    person: Mapped[str] = mapped_column(String(200))
+    says: Mapped[str] = mapped_column(Text)
+    path: Mapped[str] = mapped_column(String(500))
+    made_at: Mapped[dt.datetime] = mapped_column(UtcTime)
+    seen_at: Mapped[dt.datetime | None] = mapped_column(UtcTime)

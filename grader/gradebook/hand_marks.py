@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from decimal import Decimal
 from enum import StrEnum
-from typing import Any
+from typing import Any, Protocol
 
 from sqlalchemy import ColumnElement, Engine, Row, and_, func, select, text, true
 from sqlalchemy.orm import Session
@@ -102,6 +102,15 @@ class HandMark:
 Newest = Mapping[Fact, HandMark]
 
 
+class MarkReader(Protocol):
+    """Reads what holds: all that was recorded (`HandMarks`), or what students may see of it."""
+
+    def newest(
+        self, *, student: str | None = None, item: str | None = None
+    ) -> dict[Fact, HandMark]:
+        """Return what holds, by fact; of everybody and everything, or of one student or item."""
+
+
 class ChangedMeanwhileError(GradebookError):
     """Somebody else has changed a mark since it was looked at; nothing was recorded."""
 
@@ -159,16 +168,28 @@ class HandMarks:
             return [_mark(row) for row in rows]
 
     def newest(
-        self, *, student: str | None = None, item: str | None = None
+        self,
+        *,
+        student: str | None = None,
+        item: str | None = None,
+        among: ColumnElement[bool] | None = None,
     ) -> dict[Fact, HandMark]:
-        """Return what holds, by fact; of everybody and everything, or of one student or item."""
-        wanted = []
+        """Return what holds, by fact; of everybody and everything, or of one student or item.
+
+        With `among`, the newest of these lines alone.
+        """
+        wanted = [] if among is None else [among]
         if student is not None:
             wanted.append(HandMarkRow.student == student)
         if item is not None:
             wanted.append(HandMarkRow.item == item)
         with reading(self._engine) as session:
             return _newest(session, and_(true(), *wanted))
+
+    def last(self) -> int:
+        """Return the number of the newest line; 0 where there is none."""
+        with reading(self._engine) as session:
+            return session.scalar(select(func.max(HandMarkRow.id))) or 0
 
     def students(self) -> set[str]:
         """Return the students of whom people have said anything."""

@@ -13,8 +13,8 @@ from grader.gradebook import desk_tables, marking_tables  # noqa: F401 - tables 
 from grader.gradebook.database import BUSY_TIMEOUT_S, connect, engine_name, reading, writing
 from grader.gradebook.tables import Table
 
-HEAD = "0005"
-_UPGRADED = ("0001", "0002", "0003", "0004", "0007", "0008", "0009")
+HEAD = "0006"
+_UPGRADED = ("0001", "0002", "0003", "0004", "0005", "0007", "0008", "0009")
 VERSION_TABLE = "grader_schema_version"
 # What gradebooks had before their tables were upgraded step by step; its only version was 1.
 _FIRST_TABLE = "grader_schema"

@@ -17,7 +17,7 @@ from grader.course.scheme import load_scheme
 from grader.errors import GradebookError, GraderError
 from grader.gradebook.course_marks import course_marks, joined
 from grader.gradebook.course_tries import alone
-from grader.gradebook.hand_marks import Fact, Kind, Newest
+from grader.gradebook.hand_marks import Fact, Kind, MarkReader, Newest
 from grader.gradebook.marks import ItemMark
 from grader.gradebook.store import Gradebook
 from grader.gradebook.strays import gives
@@ -76,6 +76,10 @@ class Standings:
     What lateness costs and which grace days are spent on it is what totals say. Without a course
     file, or where it doesn't name the assignment, lateness costs nothing.
 
+    Args:
+        course, assignment, gradebook: of these.
+        marks: what is to be known of what people said; default: all of it.
+
     Attributes:
         problem: why the course file or the groups can't be used; then it is as without them.
     """
@@ -87,10 +91,12 @@ class Standings:
         gradebook: Gradebook,
         *,
         roster: Roster | None = None,
+        marks: MarkReader | None = None,
     ) -> None:
         self._course = course
         self._name = assignment.name
         self._gradebook = gradebook
+        self._marks = marks or gradebook.hand_marks
         self._due = _aware(assignment.spec.dates.due)
         self._people = (load_roster(course) if roster is None else roster).people
         self._scheme: CourseFile | None = None
@@ -122,7 +128,7 @@ class Standings:
         Args:
             student: of one alone; by default of everybody.
         """
-        read = self._gradebook.hand_marks.newest
+        read = self._marks.newest
         whole = read(student=student, item=self.item) if self.item not in (None, self._name) else {}
         return whole | read(student=student, item=self._name)
 
@@ -219,7 +225,10 @@ class Standings:
         if not late or scheme.late is None or not scheme.late.grace_days or scheme.left_open:
             return
         marks: dict[str, dict[str, ItemMark]] = {}
-        for mark in course_marks(self._course, self._gradebook, scheme=scheme):
+        known = course_marks(
+            self._course, self._gradebook, scheme=scheme, marks=self._marks, students=late
+        )
+        for mark in known:
             marks.setdefault(mark.student, {})[mark.item] = mark
         for student in late:
             try:

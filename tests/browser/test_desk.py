@@ -16,6 +16,7 @@ import pytest
 
 from grader.course.directory import Course
 from grader.release.notebooks import notebook_bytes, solution_notebook
+from tests.desk.conftest import COURSE_FILE
 from tests.helpers.assignments import make_assignment
 
 WAIT_MS = 240_000
@@ -81,6 +82,7 @@ def desk(browser: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Des
     make_assignment(root, "warm-up")
     spec = root / "assignments/warm-up/assignment.toml"
     spec.write_text(spec.read_text().replace("due = 2024", "due = 2099"))
+    (root / "course.toml").write_text(COURSE_FILE)
     (root / "roster.csv").write_text("id,name,section\nada,Ada Lovelace,A\nben,Ben Okafor,B\n")
     notebook = write_solution(root, root.parent / "warm-up.ipynb")
     run = "from grader.cli import main; main()"
@@ -121,6 +123,7 @@ def test_from_a_sign_in_link_to_a_published_mark(desk: Desk) -> None:
     staff.wait_for_load_state()
     ada.reload()
     assert "1 Clear." in ada.inner_text("main")
+    appeal_and_answer(desk, staff, ada)
 
     ben = desk.sign_in(links["Ben Okafor"], java_script_enabled=False)
     desk.hand_in(ben)
@@ -150,12 +153,40 @@ def mark_with_keys(desk: Desk, staff: Any) -> None:
     staff.wait_for_selector("text=All 1 answers are marked")
 
 
+def appeal_and_answer(desk: Desk, staff: Any, student: Any) -> None:
+    """Ask for a second look, hear of it, answer with new points, and see them beside the old."""
+    student_was_at = student.url
+    student.goto(desk.origin + ADDRESS)
+    student.click("tr:has-text('Why subtract') >> text=Appeal")
+    student.fill("textarea", "The last line\nsays why.")
+    student.click("button.main")
+    student.wait_for_selector(".thread")
+    staff.goto(f"{desk.origin}/c/course/")
+    staff.click(".told a:has-text('An appeal')")
+    staff.wait_for_selector(".thread")
+    assert "Ada" not in staff.inner_text("main")
+    staff.fill("textarea", "It does.")
+    staff.fill("[name=points_answer]", "2")
+    staff.click("button.main")
+    staff.wait_for_selector(".changed")
+    student.goto(f"{desk.origin}/c/course/")
+    student.click(".told a:has-text('An answer')")
+    student.wait_for_selector(".changed")
+    assert "2 points" in student.inner_text(".changed")
+    assert "ines" not in student.content()
+    student.goto(desk.origin + ADDRESS)
+    assert "10 of 10" in student.inner_text("#marks")
+    student.goto(student_was_at)
+
+
 def fits_every_window(desk: Desk, staff: Any, student: Any) -> None:
     """No page is wider than its window, on a phone as on a screen, light and dark."""
     of_staff = ["/c/course/", ADDRESS, f"{ADDRESS}/publish", f"{ADDRESS}/mark", "/c/course/queue"]
+    of_staff += ["/c/course/publish", "/c/course/appeals", "/c/course/appeals/1"]
     of_staff += ["/c/course/people", "/c/course/audit", "/account"]
     number = student.url.rpartition("/")[2]
-    of_student = ["/c/course/", ADDRESS, f"/c/course/t/{number}", "/account"]
+    of_student = ["/c/course/marks", "/c/course/appeals", "/c/course/appeals/1"]
+    of_student += ["/c/course/", ADDRESS, f"/c/course/t/{number}", "/account"]
     for page, paths in ((staff, of_staff), (student, of_student)):
         for scheme in ("light", "dark"):
             page.emulate_media(color_scheme=scheme)

@@ -22,6 +22,7 @@ from grader.desk.courses import Desk, DeskCourse, open_desk
 from grader.desk.people import Role
 from grader.desk.settings import DeskFile, DeskSettings, SignIn
 from grader.desk.university.provider import Description
+from grader.gradebook.appeals import Appeals
 from grader.gradebook.tries import DeskTry
 from grader.grading.make_verdict import question_marks
 from grader.grading.verdict import SubmissionRecord, Verdict
@@ -182,8 +183,48 @@ def run_async(work: Coroutine[Any, Any, Result]) -> Result:
         return thread.submit(asyncio.run, work).result()
 
 
+COURSE_FILE = """\
+title = "Deep learning"
+institution = "Test"
+term = "Now"
+timezone = "Europe/Istanbul"
+assignments = ["warm-up"]
+[appeals]
+days = 7
+[letters]
+bands = { A = 90, B = 80, C = 60 }
+[[components]]
+id = "work"
+title = "Assignments"
+weight = 60
+[[components.items]]
+id = "a1"
+title = "Warm-up"
+assignment = "warm-up"
+[[components]]
+id = "exam"
+title = "Final exam"
+weight = 40
+"""
+
+
+def write_course_file(tables: Tables, text: str = COURSE_FILE) -> None:
+    (tables.course.course.root / "course.toml").write_text(text)
+
+
 def places(tables: Tables, number: int) -> dict[str, object]:
-    """What stands in addresses: Ada's try and answer, and a rubric item of its question."""
+    """What stands in addresses: Ada's try, answer and appeal, a rubric item, an exam."""
+    write_course_file(tables)
+    appeal = Appeals(tables.course.gradebook.engine).open(
+        assignment="warm-up",
+        question="q2",
+        student="ada",
+        marker="mia",
+        says="Please look again.",
+        key="theirs",
+        most=3,
+        now=tables.now,
+    )
     assignment = tables.course.course.assignment("warm-up")
     marking = tables.course.marking(assignment)
     question = marking.question("q3")
@@ -204,6 +245,8 @@ def places(tables: Tables, number: int) -> dict[str, object]:
         "work": next((a.ref for a in tested if a.student == "ada"), "none"),
         "item": items[0].id,
         "provider": "uni",
+        "course_item": "exam",
+        "appeal": appeal.id,
     }
 
 

@@ -40,6 +40,8 @@ ALLOWED = {
     Action.PUBLISH: {"hana", "ines"},
     Action.GRANT: {"hana", "ines"},
     Action.EXPORT: {"hana", "ines"},
+    Action.APPEAL: {"ada"},
+    Action.ANSWER_APPEAL: {"mia", "hana", "ines"},
     Action.MANAGE_PEOPLE: {"ines", "adi"},
     Action.SEE_AUDIT: {"ines", "adi"},
 }
@@ -97,6 +99,8 @@ def test_who_has_not_signed_in_is_led_to_signing_in(tables: Tables, page: Page) 
         item=1,
         student="ada",
         provider="uni",
+        course_item="exam",
+        appeal=1,
     )
     stranger = tables.stranger()
     own = {"sec-fetch-site": "same-origin"}

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import importlib
 import sqlite3
 from decimal import Decimal
 from pathlib import Path
 
 import pytest
+from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.migration import MigrationContext
@@ -18,6 +20,7 @@ import grader.gradebook
 from grader.errors import GradebookError
 from grader.gradebook.briefs import brief
 from grader.gradebook.database import connect
+from grader.gradebook.publications import Publications
 from grader.gradebook.schema import HEAD, VERSION_TABLE, open_engine, upgrade
 from grader.gradebook.store import Gradebook, _row
 from grader.gradebook.tables import Table
@@ -135,3 +138,29 @@ def test_no_password_is_in_what_is_said(address: str) -> None:
         Gradebook(address)
     assert "s3cret" not in str(caught.value)
     assert "s3cret" not in repr(caught.value.__cause__)
+
+
+def test_marks_that_were_published_stay_published_up_to_the_last_line(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path}/gradebook.db"
+    step = importlib.import_module("grader.gradebook.migrations.versions.0006_appeals")
+    config = Config()
+    folder = Path(str(grader.gradebook.__file__)).parent / "migrations"
+    config.set_main_option("script_location", str(folder))
+    engine = connect(url)
+    with engine.begin() as connection:
+        config.attributes["connection"] = connection
+        command.upgrade(config, step.down_revision)
+        connection.exec_driver_sql(
+            "INSERT INTO hand_marks (id, change, student, item, kind, part, excused, comment, "
+            "answer_sha256, who, why, source, made_at) VALUES (41, 'x', 'ada', 'exam', 'points', "
+            "'', 0, '', '', 'ines', '', 'hand', '2026-01-01 00:00:00')"
+        )
+        for out in (1, 0):
+            connection.exec_driver_sql(
+                "INSERT INTO desk_publications (assignment, published, who, made_at) "
+                f"VALUES ('{ASSIGNMENT}', {out}, 'ines', '2026-01-01 00:00:00')"
+            )
+    engine.dispose()
+    with Gradebook(url) as book:
+        history = Publications(book.engine).history(ASSIGNMENT)
+        assert [(one.published, one.upto) for one in history] == [(True, 41), (False, 0)]

@@ -11,12 +11,12 @@ from starlette.responses import Response
 from grader.api.class_list import ClassLine, ClassRecord
 from grader.course.directory import Assignment
 from grader.course.spec import AssignmentSpec
-from grader.desk.publications import Publication
 from grader.desk.rendering import page
 from grader.desk.routing import Visit
 from grader.desk.views.lists import listed
 from grader.errors import GraderError
 from grader.gradebook.changes import Changes
+from grader.gradebook.publications import Publication
 from grader.gradebook.tries import DeskTry, TryState
 
 FILTERS = {

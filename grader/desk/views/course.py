@@ -6,10 +6,12 @@ from dataclasses import dataclass
 
 from starlette.responses import Response
 
-from grader.api.own_work import OwnWork, WorkReader
+from grader.api.own_work import OwnWork
 from grader.api.receiving import tries_left
 from grader.course.directory import Assignment
+from grader.desk.appealing import appealable, own_appeals
 from grader.desk.may import Action, Thing
+from grader.desk.reading import reader
 from grader.desk.rendering import file_answer, page
 from grader.desk.routing import NotFound, Page, Visit, of_course, whole_number
 from grader.desk.views.class_list import show_class, show_dashboard
@@ -25,7 +27,8 @@ def show_course(visit: Visit) -> Response:
         if visit.course.is_released(assignment, visit.now):
             own.append(reader(visit, assignment).own(visit.me.person))
     own.sort(key=lambda work: (work.standing.due is None, work.standing.due, work.assignment))
-    return page(visit, "course", works=own, running=_running(visit))
+    out = {name for name, one in visit.course.publications.all().items() if one.published}
+    return page(visit, "course", works=own, running=_running(visit), published=out)
 
 
 def show_assignment(visit: Visit) -> Response:
@@ -34,16 +37,21 @@ def show_assignment(visit: Visit) -> Response:
     if visit.me.role.is_staff:
         return show_class(visit, assignment)
     work = reader(visit, assignment).own(visit.me.person)
+    tries = visit.course.gradebook.tries.of(visit.me.person, assignment.name)
+    counts = _counting(work)
     return page(
         visit,
         "assignment",
         work=work,
         spec=assignment.spec,
-        tries=visit.course.gradebook.tries.of(visit.me.person, assignment.name),
+        tries=tries,
+        report=next((t.id for t in tries if t.verdict and t.attempt == counts), None),
         left=tries_left(assignment, visit.course.course, visit.me.person),
-        counts=_counting(work),
+        counts=counts,
         has_release=release_of(visit, assignment) is not None,
         published=visit.course.publications.is_published(assignment.name),
+        appeals=own_appeals(visit, assignment),
+        may_appeal=appealable(visit, assignment, work),
     )
 
 
@@ -74,17 +82,6 @@ def of_assignment(visit: Visit) -> Thing:
     """An assignment that is there."""
     assignment_of(visit)
     return Thing()
-
-
-def reader(visit: Visit, assignment: Assignment) -> WorkReader:
-    """Return what reads students' work of an assignment, as it may be seen now."""
-    return WorkReader(
-        visit.course.course,
-        assignment,
-        visit.course.gradebook,
-        published=visit.course.publications.is_published(assignment.name),
-        now=visit.now,
-    )
 
 
 def _running(visit: Visit) -> set[str]:

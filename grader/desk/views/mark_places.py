@@ -2,23 +2,21 @@
 
 from __future__ import annotations
 
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 
 from grader.api.answer_marking import AnswerMarking, Marks
 from grader.api.second_looks import SecondMarking
 from grader.course.spec import Question
+from grader.desk.forms import points_in
 from grader.desk.may import Thing
 from grader.desk.people import Role
 from grader.desk.routing import NotFound, Visit, whole_number
 from grader.desk.views.course import assignment_of
-from grader.errors import UsageError
 from grader.gradebook.answer_list import AnswerRef
 from grader.gradebook.rubric_items import RubricItem
-from grader.points import to_points
 
 MARK = "/c/{course}/a/{assignment}/mark"
 QUESTION = f"{MARK}/{{question}}"
-_MOST_POINTS = 10_000
 _MOST_WORDS = 5_000
 
 
@@ -154,7 +152,7 @@ def chosen_items(visit: Visit) -> list[int]:
 
 def comment_said(visit: Visit) -> str:
     """Return the comment for the student."""
-    return visit.said("comment", _MOST_WORDS).replace("\r\n", "\n")
+    return visit.said("comment", _MOST_WORDS)
 
 
 def points_said(visit: Visit, field: str) -> Decimal:
@@ -163,15 +161,7 @@ def points_said(visit: Visit, field: str) -> Decimal:
     Raises:
         UsageError: it is no number of points.
     """
-    text = visit.said(field, 20)
-    try:
-        points = Decimal(text.replace(",", ".").strip() or "0")
-        if points.is_finite() and abs(points) <= _MOST_POINTS and points == to_points(points):
-            return to_points(points)
-    except InvalidOperation:
-        pass
-    said = f"{text!r} is no number of points"
-    raise UsageError(said, hint="Such as 1, 0.5 or -2: up to two places after the point.")
+    return points_in(visit.said(field, 20))
 
 
 def address(visit: Visit, question: Question, *more: str) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import secrets
+from urllib.parse import urlencode
 
 from starlette.responses import Response
 
@@ -16,6 +17,8 @@ from grader.desk.routing import NotFound, Page, Visit
 from grader.desk.views.course import number_in
 from grader.errors import UsageError
 from grader.table_cells import safe_cell
+
+LOG_PAGE = 100
 
 
 def show_people(visit: Visit) -> Response:
@@ -109,9 +112,24 @@ def _mail_links(visit: Visit, chosen: str, people: list[User]) -> Response:
 
 
 def show_audit(visit: Visit) -> Response:
-    """Show who did what, newest first."""
-    lines = visit.desk.audit.newest(visit.course.slug, before=number_in(visit, "before"))
-    return page(visit, "audit", lines=lines)
+    """Show who did what, newest first; narrowed to a person, a kind or a thing."""
+    asked = visit.request.query_params
+    wanted = {name: asked.get(name, "").strip()[:200] for name in ("who", "action", "thing")}
+    people, actions = visit.desk.audit.known(visit.course.slug)
+    found = visit.desk.audit.newest(
+        visit.course.slug, **wanted, before=number_in(visit, "before"), limit=LOG_PAGE + 1
+    )
+    lines = found[:LOG_PAGE]
+    older = {**wanted, "before": str(lines[-1].id)} if len(found) > LOG_PAGE else {}
+    return page(
+        visit,
+        "audit",
+        lines=lines,
+        wanted=wanted,
+        people=people,
+        actions=actions,
+        older=urlencode({name: value for name, value in older.items() if value}),
+    )
 
 
 def _named(visit: Visit) -> User:

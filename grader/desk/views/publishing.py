@@ -1,70 +1,201 @@
-"""Publish an assignment's marks, or take them back, after a look at what that shows to whom."""
+"""Publish marks, or take them back, after a look at what that shows to whom."""
 
 from __future__ import annotations
 
 from sqlalchemy.orm import Session
 from starlette.responses import Response
 
-from grader.api.publication_preview import preview
-from grader.course.directory import Assignment
-from grader.desk.letters import News, notify
-from grader.desk.may import Action
+from grader.api.publication_preview import Preview, assignment_preview, item_preview
+from grader.desk.letters import News
+from grader.desk.may import Action, Thing
+from grader.desk.notices import tell
 from grader.desk.people import Role
 from grader.desk.rendering import go, page
-from grader.desk.routing import Page, Visit
-from grader.desk.views.course import assignment_of, of_assignment
+from grader.desk.routing import NotFound, Page, Visit, whole_number
+from grader.desk.views.course import assignment_of, number_in, of_assignment
+from grader.errors import UsageError
+from grader.gradebook.publications import Scope
+
+STEP = 100
+
+
+def show_all(visit: Visit) -> Response:
+    """Show of everything that counts whether it is published."""
+    course = visit.course
+    scheme = course.scheme()
+    out = course.publications.all()
+    titles = {item.id: item.title for item in scheme.items} if scheme else {}
+    rows = []
+    for scope in course.scopes(scheme):
+        title = titles.get(scope.items[0], "") if scope.items else ""
+        if scope.assignment:
+            title = course.course.assignment(scope.assignment).spec.title
+        rows.append({"scope": scope, "title": title, "publication": out.get(scope.name)})
+    return page(visit, "publications", rows=rows)
 
 
 def show_preview(visit: Visit) -> Response:
-    """Show what students would see, and of whom marking is not done."""
-    assignment = assignment_of(visit)
-    return page(
-        visit,
-        "publish",
-        assignment=assignment.name,
-        spec=assignment.spec,
-        publication=visit.course.publications.of(assignment.name),
-        preview=preview(visit.course.course, assignment, visit.course.gradebook, now=visit.now),
-    )
+    """Show what students of an assignment would see, and what is not marked."""
+    scope, preview, title = _assignment_preview(visit)
+    return _show(visit, scope, preview, title)
+
+
+def show_item_preview(visit: Visit) -> Response:
+    """Show the same of an item without an assignment."""
+    scope, preview, title = _item_preview(visit)
+    return _show(visit, scope, preview, title)
 
 
 def publish(visit: Visit) -> Response:
-    """Publish, or take back."""
-    assignment = assignment_of(visit)
-    out = visit.said("what") == "publish"
-    told = _told(visit, assignment) if out and visit.said("tell") else []
+    """Publish an assignment's marks, or take them back."""
+    if visit.said("what", 20) == "back":
+        return _take_back(visit, assignment_of(visit).name)
+    return _publish(visit, *_assignment_preview(visit))
 
-    def tell(session: Session, number: int) -> None:
-        notify(
-            visit.course,
-            News.PUBLISHED,
+
+def publish_item(visit: Visit) -> Response:
+    """Publish an item's marks, or take them back."""
+    if visit.said("what", 20) == "back":
+        return _take_back(visit, _item_scope(visit).name)
+    return _publish(visit, *_item_preview(visit))
+
+
+def _assignment_preview(visit: Visit) -> tuple[Scope, Preview, str]:
+    assignment, course = assignment_of(visit), visit.course
+    scopes = course.scopes(course.scheme())
+    scope = next(s for s in scopes if s.name == assignment.name)
+    upto = _upto(visit)
+    preview = assignment_preview(
+        course.course,
+        assignment,
+        course.gradebook,
+        before=course.publications.marks(scopes) if _is_out(visit, scope) else None,
+        after=course.publications.marks(scopes, {scope.name: upto}),
+        upto=upto,
+        now=visit.now,
+    )
+    return scope, preview, assignment.spec.title
+
+
+def _item_preview(visit: Visit) -> tuple[Scope, Preview, str]:
+    course, scheme = visit.course, visit.course.scheme()
+    scope = _item_scope(visit)
+    item = scheme.item(scope.items[0]) if scheme else None
+    if scheme is None or item is None:
+        raise NotFound
+    scopes, upto = course.scopes(scheme), _upto(visit)
+    preview = item_preview(
+        course.course,
+        scheme,
+        item,
+        course.gradebook,
+        before=course.publications.marks(scopes) if _is_out(visit, scope) else None,
+        after=course.publications.marks(scopes, {scope.name: upto}),
+        upto=upto,
+    )
+    return scope, preview, item.title
+
+
+def _upto(visit: Visit) -> int:
+    """What was looked at is published, and nothing that was marked since."""
+    last = visit.course.gradebook.hand_marks.last()
+    seen = whole_number(visit.said("upto", 12)) if visit.request.method == "POST" else last
+    if seen is None or seen > last:
+        raise UsageError("the form does not say what was looked at", hint="Load the page again.")
+    return seen
+
+
+def _is_out(visit: Visit, scope: Scope) -> bool:
+    return visit.course.publications.is_published(scope.name)
+
+
+def _show(visit: Visit, scope: Scope, preview: Preview, title: str) -> Response:
+    publication = visit.course.publications.of(scope.name)
+    everybody = bool(visit.request.query_params.get("all")) or not _is_out(visit, scope)
+    lines = list(preview.lines) if everybody else preview.differing
+    start = number_in(visit, "from")
+    return page(
+        visit,
+        "publish",
+        scope=scope,
+        title=title,
+        publication=publication,
+        preview=preview,
+        lines=lines[start : start + STEP],
+        everybody=everybody,
+        start=start,
+        total=len(lines),
+        step=STEP,
+    )
+
+
+def _publish(visit: Visit, scope: Scope, preview: Preview, title: str) -> Response:
+    publications = visit.course.publications
+    before = publications.of(scope.name)
+    again = before is not None and before.published
+    if before and again and before.upto > preview.upto:
+        raise UsageError(
+            f"{before.who} has published later marks meanwhile", hint="Load the page again."
+        )
+    students = {u.person for u in visit.course.people.all() if u.role is Role.STUDENT}
+    told = [line.student for line in preview.differing if line.student in students]
+
+    def tell_students(session: Session, number: int) -> None:
+        """Tell those who see something new."""
+        tell(
+            session,
+            visit,
             told,
+            f"Your marks for {title} have changed." if again else f"Marks for {title} are out.",
+            f"/c/{visit.course.slug}/marks",
+            news=News.PUBLISHED,
             about=str(number),
-            page=f"/c/{visit.course.slug}/a/{assignment.name}",
-            now=visit.now,
-            session=session,
-            assignment=assignment.spec.title,
+            by_mail=bool(visit.said("tell")),
+            assignment=title,
         )
 
-    visit.course.publications.set(
-        assignment.name, out, who=visit.me.person, now=visit.now, along=tell
-    )
-    visit.note(
-        "publish" if out else "take marks back",
-        thing=assignment.name,
-    )
-    return go(f"/c/{visit.course.slug}/a/{assignment.name}")
+    if not again or preview.differing:
+        publications.publish(
+            scope.name,
+            upto=preview.upto,
+            who=visit.me.person,
+            now=visit.now,
+            along=tell_students,
+        )
+        visit.note(
+            "publish again" if again else "publish",
+            thing=scope.name,
+            detail=f"{len(preview.differing)} marks",
+        )
+    return go(visit.request.url.path)
 
 
-def _told(visit: Visit, assignment: Assignment) -> list[str]:
-    """Who hears of it: the course's students who handed in."""
-    handed_in = visit.course.gradebook.students(assignment.name)
-    people = visit.course.people.all()
-    return [u.person for u in people if u.role is Role.STUDENT and u.person in handed_in]
+def _take_back(visit: Visit, name: str) -> Response:
+    if visit.course.publications.is_published(name):
+        visit.course.publications.take_back(name, who=visit.me.person, now=visit.now)
+        visit.note("take marks back", thing=name)
+    return go(visit.request.url.path)
+
+
+def _item_scope(visit: Visit) -> Scope:
+    name = f"items/{visit.named('course_item')}"
+    scopes = visit.course.scopes(visit.course.scheme())
+    scope = next((s for s in scopes if s.name == name), None)
+    if scope is None:
+        raise NotFound
+    return scope
+
+
+def of_item(visit: Visit) -> Thing:
+    """An item of the course file that has no assignment."""
+    _item_scope(visit)
+    return Thing()
 
 
 _ADDRESS = "/c/{course}/a/{assignment}/publish"
+_ITEM = "/c/{course}/i/{course_item}/publish"
 PAGES = [
+    Page(method="GET", path="/c/{course}/publish", view=show_all, action=Action.PUBLISH),
     Page(
         method="GET",
         path=_ADDRESS,
@@ -73,4 +204,6 @@ PAGES = [
         thing=of_assignment,
     ),
     Page(method="POST", path=_ADDRESS, view=publish, action=Action.PUBLISH, thing=of_assignment),
+    Page(method="GET", path=_ITEM, view=show_item_preview, action=Action.PUBLISH, thing=of_item),
+    Page(method="POST", path=_ITEM, view=publish_item, action=Action.PUBLISH, thing=of_item),
 ]

@@ -11,9 +11,9 @@ from starlette.responses import HTMLResponse, Response, StreamingResponse
 
 from grader.desk.headers import STUDENT_CSP
 from grader.desk.may import Action, Thing
+from grader.desk.reading import reader
 from grader.desk.rendering import file_answer, json_answer, page, wants_json
 from grader.desk.routing import NotFound, Page, Visit, whole_number
-from grader.desk.views.course import reader
 from grader.gradebook.tries import DeskTry, TryState
 from grader.grading.verdict import Verdict
 from grader.intake.stored import load_attempt
@@ -37,7 +37,7 @@ def show_try(visit: Visit) -> Response:
         spec=assignment.spec,
         verdict=verdict,
         sheet=own.sheet(verdict, work.standing, audience) if verdict else None,
-        given=own.given(verdict, audience) if verdict else {},
+        given=own.given(verdict) if verdict else {},
         counts=bool(work.counted and work.counted.submission.attempt == one.attempt),
         standing=work.standing,
         mine=one.student == visit.me.person,

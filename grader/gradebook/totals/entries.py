@@ -72,12 +72,18 @@ class Entry:
         Before, a mark that counts tests which are shown after the due date would tell of them.
         """
         early = self.due is not None and now <= self.due and self.item.assignment is not None
-        if not early or self.points is None or self.mark is None:
+        if not early or self.mark is None:
             return self
-        mark = replace(
-            self.mark, points=None, criteria={}, waits_for="Marks are shown after the due date"
+        return self.kept_back("Marks are shown after the due date")
+
+    def kept_back(self, why: str) -> Entry:
+        """Return it as if nothing of it were marked yet."""
+        if self.excused or (self.points is None and not (self.mark and self.mark.criteria)):
+            return self
+        mark = self.mark and replace(self.mark, points=None, criteria={}, tries=(), waits_for=why)
+        return replace(
+            self, mark=mark, points=None, waits=True, missing=False, refused=False, tries=()
         )
-        return replace(self, mark=mark, points=None, waits=True, tries=())
 
     def with_share(self, share: Fraction | None) -> Entry:
         """Say what an item that waits would get, of 1; None leaves it out of the sum."""

@@ -42,6 +42,7 @@ def class_entries(
     students: Iterable[str] = (),
     groups: Groups | None = None,
     final: bool = False,
+    graded: Collection[str] = (),
 ) -> dict[str, list[Entry]]:
     """Lay everybody's marks beside the items; the order of the marks does not matter.
 
@@ -53,6 +54,7 @@ def class_entries(
         groups: for an item, the members of each student's group (the student among them); one
             member's mark is the mark of all who have none of their own.
         final: whatever else has no mark gives no points either.
+        graded: items of which others have marks, where the marks of a few alone are given.
 
     Raises:
         GradebookError: two marks for one student and item, or marks outside their bounds.
@@ -60,7 +62,9 @@ def class_entries(
     groups = groups or {}
     table = _laid_out(course, marks)
     as_of = AsOf(
-        now=now, final=final, graded=frozenset(item for own in table.values() for item in own)
+        now=now,
+        final=final,
+        graded=frozenset({*graded, *(item for own in table.values() for item in own)}),
     )
     shared = _shared(course, table, groups)
     everybody = {*students, *table, *(s for own in groups.values() for s in own)}

@@ -73,9 +73,19 @@ def test_a_mark_of_the_machine_is_seen_once_it_was_due() -> None:
     assert seen is own
 
 
-def test_nothing_is_held_back_of_what_has_no_points_yet() -> None:
+def test_parts_of_a_mark_that_waits_for_others_are_held_back_too() -> None:
     own, seen = graded("a2", None, due_of("a2") - dt.timedelta(days=1))
-    assert seen is own and seen.waits
+    assert own.mark is not None and own.mark.criteria
+    assert seen.waits and seen.mark is not None and seen.mark.criteria == {}
+
+
+def test_what_is_kept_back_says_neither_points_nor_that_it_came_too_late() -> None:
+    own, _ = graded("a2", 40, due_of("a2") + dt.timedelta(days=1))
+    for one in (own, replace(own, points=Fraction(0), refused=True), entry("h1")):
+        kept = one.kept_back("Not published yet")
+        assert (kept.points, kept.waits, kept.refused, kept.missing) == (None, True, False, False)
+    excused = replace(own, points=None, excused=True)
+    assert excused.kept_back("Not published yet") is excused
 
 
 def test_a_mark_that_a_person_gave_is_never_held_back() -> None:

@@ -1,0 +1,222 @@
+"""What is published, and that a student's browser receives nothing else."""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+from decimal import Decimal
+
+import pytest
+
+from grader.desk.pages import all_pages
+from grader.desk.routing import OpenPage
+from grader.gradebook.adjustments import adjustment_fact
+from grader.gradebook.course_marks import answer_sha256
+from grader.gradebook.hand_marks import Change, Fact, Kind
+from grader.gradebook.publications import Publication, first_shown
+from grader.gradebook.tries import DeskTry
+from tests.desk.conftest import Tables, places, write_course_file
+
+PUBLISH = "/c/course/a/warm-up/publish"
+SECRET = "a word of the marker"
+
+
+def mark(tables: Tables, one: DeskTry, points: str, comment: str, *, who: str = "mia") -> None:
+    """Mark the written answer of a try."""
+    assert one.verdict is not None
+    entry = tables.course.gradebook.entry(one.verdict)
+    assert entry is not None
+    given = Change(
+        fact=Fact(student=one.student, item="warm-up", kind=Kind.ANSWER, part="q3"),
+        points=Decimal(points),
+        max_points=Decimal(2),
+        comment=comment,
+        answer_sha256=answer_sha256(entry.verdict, "q3"),
+    )
+    tables.course.gradebook.hand_marks.record([given], who=who, why="")
+
+
+def adjust(tables: Tables, one: DeskTry, points: str, comment: str) -> None:
+    """Give points beside the tests' of q2."""
+    given = Change(
+        fact=adjustment_fact(one.student, "warm-up", "q2"),
+        points=Decimal(points),
+        max_points=Decimal(0),
+        comment=comment,
+        answer_sha256=one.sha256,
+    )
+    tables.course.gradebook.hand_marks.record([given], who="mia", why="")
+
+
+def give_exam(tables: Tables, student: str, points: str, comment: str) -> None:
+    given = Change(
+        fact=Fact(student=student, item="exam", kind=Kind.POINTS),
+        points=Decimal(points),
+        max_points=Decimal(100),
+        comment=comment,
+    )
+    tables.course.gradebook.hand_marks.record([given], who="ines", why="exam")
+
+
+def publish(tables: Tables, path: str = PUBLISH, what: str = "publish") -> int:
+    """Press the button of the preview's page; return what the desk answers."""
+    hana = tables.browser("hana")
+    seen = re.search(r'name="upto" value="(\d+)"', hana.get(path).text)
+    assert seen, "the page has no button"
+    return int(hana.post(path, {"what": what, "upto": seen[1]}).status_code)
+
+
+def everything(tables: Tables, student: str, number: int) -> str:
+    """All that a student's browser receives from every page that it may ask for."""
+    browser = tables.browser(student)
+    where = places(tables, number)
+    found = []
+    for page in all_pages():
+        if page.method == "GET" and not isinstance(page, OpenPage):
+            path = page.path.format(**where)
+            if not path.endswith(("/events", "/notebook")):
+                found.append(f"{path}\n{browser.get(path).text}")
+    return "\n".join(found)
+
+
+def test_no_page_of_a_student_has_anything_that_is_not_published(tables: Tables) -> None:
+    one = tables.judged("ada")
+    mark(tables, one, "1.37", SECRET)
+    adjust(tables, one, "1.93", SECRET)
+    give_exam(tables, "ada", "87.65", SECRET)
+    for draft in (True, False):
+        received = everything(tables, "ada", one.id)
+        assert (SECRET not in received) == draft
+        assert ("1.37" not in received) == draft
+        assert ("1.93" not in received) == draft
+        assert "87.65" not in received  # the exam is published by itself
+        if draft:
+            assert publish(tables) == 303
+    assert publish(tables, "/c/course/i/exam/publish") == 303
+    assert "87.65" in everything(tables, "ada", one.id)
+    assert publish(tables, what="back") == 303
+    received = everything(tables, "ada", one.id)
+    assert SECRET not in received and "1.37" not in received and "87.65" in received
+
+
+def test_what_is_marked_after_publishing_is_a_draft_until_it_is_published_too(
+    tables: Tables,
+) -> None:
+    one = tables.judged("ada")
+    mark(tables, one, "1", "first")
+    assert publish(tables) == 303
+    mark(tables, one, "1.5", "second")
+    address = f"/c/course/t/{one.id}"
+    ada = tables.browser("ada")
+    assert "first" in ada.get(address).text and "second" not in ada.get(address).text
+    preview = tables.browser("hana").get(PUBLISH).text
+    assert "6 of 10" in preview and "6.5 of 10" in preview and "q3: 1 → 1.5" in preview
+    assert "+0.5" in preview
+    assert publish(tables) == 303
+    assert "second" in ada.get(address).text
+
+
+def test_only_what_was_looked_at_is_published(tables: Tables) -> None:
+    one = tables.judged("ada")
+    mark(tables, one, "1", "looked at")
+    hana = tables.browser("hana")
+    seen = re.search(r'name="upto" value="(\d+)"', hana.get(PUBLISH).text)
+    assert seen
+    mark(tables, one, "0", "a moment later")
+    assert hana.post(PUBLISH, {"what": "publish", "upto": seen[1]}).status_code == 303
+    page = tables.browser("ada").get(f"/c/course/t/{one.id}").text
+    assert "looked at" in page and "a moment later" not in page
+    refused = hana.post(PUBLISH, {"what": "publish", "upto": str(int(seen[1]) + 99)})
+    assert refused.status_code == 422
+
+
+def test_a_form_that_has_lain_open_takes_nothing_back(tables: Tables) -> None:
+    one = tables.judged("ada")
+    mark(tables, one, "1", "early")
+    hana = tables.browser("hana")
+    seen = re.search(r'name="upto" value="(\d+)"', hana.get(PUBLISH).text)
+    assert seen
+    mark(tables, one, "1.5", "later")
+    assert publish(tables) == 303
+    late = hana.post(PUBLISH, {"what": "publish", "upto": seen[1]})
+    assert late.status_code == 422 and "published later marks" in late.text
+    assert "later" in tables.browser("ada").get(f"/c/course/t/{one.id}").text
+
+
+def test_the_preview_says_who_has_no_mark_and_how_many_answers_are_unmarked(
+    tables: Tables,
+) -> None:
+    tables.judged("ada")
+    page = tables.browser("hana").get(PUBLISH).text
+    assert "1 answer to q3, of 1 student" in page
+    assert "2 have no mark" in page and "Ben" in page and "nothing handed in" in page
+
+
+def test_the_total_is_made_of_what_is_published_alone(tables: Tables) -> None:
+    write_course_file(tables)
+    one = tables.judged("ada")
+    mark(tables, one, "1", "")
+    give_exam(tables, "ada", "70", "")
+    ada = tables.browser("ada")
+    assert "No marks are published yet" in ada.get("/c/course/marks").text
+    publish(tables, "/c/course/i/exam/publish")
+    page = ada.get("/c/course/marks").text
+    assert ">70<" in page and "40 of 100 percent of the course are published" in page
+    assert "Warm-up" in page and "Not published yet" in page
+
+
+def test_what_would_be_needed_is_said_for_each_grade(tables: Tables) -> None:
+    write_course_file(tables)
+    give_exam(tables, "ada", "70", "")
+    publish(tables, "/c/course/i/exam/publish")
+    page = tables.browser("ada").get("/c/course/marks").text
+    # 28 of 40 are there: 80 needs 52 of the other 60, rounded once; 90 more than there is.
+    assert "86.66 %" in page and "53.33 %" in page and "out of reach" in page
+
+
+def test_a_total_that_can_not_be_computed_names_nobody(tables: Tables) -> None:
+    write_course_file(tables)
+    given = Change(
+        fact=Fact(student="ada", item="exam", kind=Kind.POINTS),
+        points=Decimal(3),
+        max_points=Decimal(5),
+    )
+    tables.course.gradebook.hand_marks.record([given], who="ines", why="")
+    assert publish(tables, "/c/course/i/exam/publish") == 303
+    answer = tables.browser("ada").get("/c/course/marks")
+    assert answer.status_code == 200 and "there is no total" in answer.text
+
+
+def test_students_are_told_what_has_changed_until_they_have_looked(tables: Tables) -> None:
+    one = tables.judged("ada")
+    mark(tables, one, "1", "")
+    publish(tables)
+    ada, ben = tables.browser("ada"), tables.browser("ben")
+    assert "are out" in ada.get("/c/course/").text
+    assert "are out" not in ben.get("/c/course/").text
+    ada.get("/c/course/marks")
+    assert "are out" not in ada.get("/c/course/").text
+
+
+@pytest.mark.parametrize("upto", ["", "x", "-1", "9" * 12])
+def test_a_form_that_does_not_say_what_was_looked_at_publishes_nothing(
+    tables: Tables, upto: str
+) -> None:
+    tables.judged("ada")
+    answer = tables.browser("hana").post(PUBLISH, {"what": "publish", "upto": upto})
+    assert answer.status_code == 422
+    assert not tables.course.publications.is_published("warm-up")
+
+
+def test_when_a_line_came_out_is_known_also_after_it_was_taken_back() -> None:
+    def said(hour: int, upto: int, *, out: bool = True) -> Publication:
+        at = dt.datetime(2026, 1, 1, hour, tzinfo=dt.UTC)
+        return Publication(published=out, upto=upto, who="ines", made_at=at)
+
+    history = [said(1, 5), said(2, 9), said(3, 0, out=False), said(4, 9), said(5, 12)]
+    assert first_shown(history[:2], 4) == said(1, 0).made_at
+    assert first_shown(history[:2], 8) == said(2, 0).made_at
+    assert first_shown(history[:3], 4) is None
+    assert first_shown(history, 4) == said(4, 0).made_at
+    assert first_shown(history, 12) == said(5, 0).made_at
+    assert first_shown(history, 13) is None and first_shown([], 0) is None
