@@ -24,8 +24,6 @@ from grader.gradebook.store import Gradebook
 from grader.grading.verdict import Verdict
 from grader.points import show
 
-PARTS = (Kind.ANSWER, Kind.ADJUSTMENT)
-
 
 @dataclass(frozen=True, kw_only=True)
 class Part:
