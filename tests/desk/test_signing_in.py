@@ -225,7 +225,7 @@ def test_a_token_hands_in_and_reads_and_does_nothing_else(tables: Tables) -> Non
     bearer = {"authorization": f"Bearer {token}"}
     assert program.get("/", headers=bearer).json() == {"courses": ["course"]}
     refused = {
-        "/c/course/a/warm-up/publish": {"what": "publish"},
+        "/c/course/a/warm-up/publish": {"what": "publish", "upto": "0"},
         "/c/course/people/links": {},
         "/account/tokens": {"label": "another"},
         "/account/end": {"secret": "1"},
