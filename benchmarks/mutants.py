@@ -3,6 +3,7 @@
     python benchmarks/mutants.py wire                  # every mutant of the room, then the table
     python benchmarks/mutants.py wire --survivors      # once more those that survived
     python benchmarks/mutants.py lms --sample 400      # a random sample, named as one in the table
+    python benchmarks/mutants.py lms --sample 400 --more    # as many of those not tried yet
     python benchmarks/mutants.py                       # the table of all rooms, as recorded
 
 mutmut writes each mutant (a changed operator, a missing argument, another constant …) beside the
@@ -37,6 +38,7 @@ HYPOTHESIS = ["--hypothesis-profile=mutants", "--hypothesis-seed=0"]
 FINDINGS = {0: "survived", 1: "killed", 2: "killed", 3: "killed", 5: "untested", 33: "untested"}
 """pytest's exit codes, and mutmut's for what no test reaches. Any other is that of a child which
 was stopped: it took too long, or crashed."""
+ALIVE = ("survived", "untested")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -199,33 +201,44 @@ def without_equivalent(changes: list[dict[str, str]]) -> list[dict[str, str]]:
     return [change for change in changes if not is_listed(change)]
 
 
-def record(name: str, folder: Path, of: int, sample: str, again: bool) -> None:
+def record(name: str, folder: Path, of: int, seeds: list[int]) -> None:
     """Write what was found of a room into the record, and list the survivors.
 
-    What was noticed at first stays: tests written for the survivors of a sample say little of the
-    rest.
+    What was noticed at first is kept beside it: tests written for the survivors of a sample say
+    little of the rest.
     """
     found = read_findings(folder)
     counts = Counter(found.values())
-    alive = [mutant for mutant, what in found.items() if what in ("survived", "untested")]
+    alive = [mutant for mutant, what in found.items() if what in ALIVE]
     survivors = without_equivalent(read_changes(folder, alive))
-    entry = {
+    drawn = f" (random, seed{'s' * (len(seeds) > 1)} {', '.join(map(str, seeds))})"
+    entry: dict[str, Any] = {
         "mutants": of,
         "tried": len(found),
-        "sample": sample,
+        "sample": drawn if len(found) < of else "",
         "killed": counts["killed"],
         "stopped": counts["stopped"],
         "equivalent": len(alive) - len(survivors),
         "survivors": survivors,
     }
+    first = first_findings(folder, found)
+    missed = sum(what in ALIVE for what in first.values()) - entry["equivalent"]
+    entry["at_first"] = 1 - missed / max(len(first) - entry["equivalent"], 1)
     recorded: dict[str, Any] = json.loads(RECORD.read_text("utf-8")) if RECORD.exists() else {}
-    earlier = recorded.get(name, {}) if again else {}
-    entry["at_first"] = earlier.get("at_first", share_of(earlier or entry))
     recorded[name] = entry
     ordered = {room: recorded[room] for room in ROOMS if room in recorded}
     RECORD.write_text(json.dumps(ordered, indent=1, ensure_ascii=False) + "\n", "utf-8")
     for change in survivors:
         print(f"\n{change['function']}\n- {change['before']}\n+ {change['after']}")
+
+
+def first_findings(folder: Path, found: dict[str, str]) -> dict[str, str]:
+    """What became of each mutant when it was first tried, kept in the room's folder."""
+    note = folder / "first.json"
+    first: dict[str, str] = json.loads(note.read_text("utf-8")) if note.exists() else {}
+    first = found | first
+    note.write_text(json.dumps(first), "utf-8")
+    return first
 
 
 def share_of(entry: dict[str, Any]) -> float:
@@ -251,35 +264,44 @@ def write_table() -> None:
     print("\n".join(rows))
 
 
-def try_room(name: str, again: bool, sample: int, seed: int) -> None:
+def try_room(name: str, *, again: bool, more: bool, sample: int, seed: int) -> None:
     """Try the mutants of a room, or once more those that survived, and record the findings."""
     room, folder = ROOMS[name], WORK / name
-    note = folder / "sample"
-    if not again:
+    note = folder / "seeds.json"
+    if not (again or more):
         shutil.rmtree(folder, ignore_errors=True)
     lay_out(room, folder)
     names = mutant_names(room, folder)
-    drawn = ["grader.*"]
+    found = read_findings(folder)
+    seeds: list[int] = json.loads(note.read_text("utf-8")) if note.exists() else []
     if again:
-        found = read_findings(folder)
-        drawn = [mutant for mutant in names if found.get(mutant) in ("survived", "untested")]
-    elif sample:
-        drawn = random.Random(seed).sample(names, min(sample, len(names)))
-        note.write_text(f" (random, seed {seed})", "utf-8")
+        drawn = [mutant for mutant in names if found.get(mutant) in ALIVE]
+    else:
+        left = [mutant for mutant in names if mutant not in found]
+        drawn = random.Random(seed).sample(left, min(sample or len(left), len(left)))
+        seeds = [*seeds, seed]
+        note.write_text(json.dumps(seeds), "utf-8")
     if drawn:
         run_mutmut(folder, drawn)
-    record(name, folder, len(names), note.read_text("utf-8") if note.exists() else "", again)
+    record(name, folder, len(names), seeds)
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("room", nargs="?", choices=sorted(ROOMS))
     parser.add_argument("--survivors", action="store_true", help="once more those that survived")
+    parser.add_argument("--more", action="store_true", help="beside those that were tried before")
     parser.add_argument("--sample", type=int, default=0, help="so many of the mutants, at random")
     parser.add_argument("--seed", type=int, default=1)
     options = parser.parse_args()
     if options.room:
-        try_room(options.room, options.survivors, options.sample, options.seed)
+        try_room(
+            options.room,
+            again=options.survivors,
+            more=options.more,
+            sample=options.sample,
+            seed=options.seed,
+        )
     write_table()
 
 

@@ -42,5 +42,5 @@ def load_plugins(group: str, kind: type[Plugin], taken: Collection[str]) -> list
 
 
 def _unusable(value: str, group: str, said: str) -> UsageError:
-    hint = f"It comes with a package that names it under {group!r}; mend or remove that."
+    hint = f"It comes with a package that names it under {group!r}; fix or remove that."
     return UsageError(f"the system {value} {said}", hint=hint)

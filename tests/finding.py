@@ -1,8 +1,9 @@
 """Find the tests of a module: python -m tests.finding grader/report/charts.py
 
 A module's tests are `tests/ROOM/test_MODULE.py`. A module without a file of that name is a part of
-others, and tested through them: its tests are those that name it, or else those of the modules that
-import it.
+others, and tested through them: its tests are those of its room that name it or use a helper which
+does, then those of other rooms, and else those of the modules that import it. What runs in the box
+is tested by the contract of all sandboxes.
 """
 
 from __future__ import annotations
@@ -36,6 +37,8 @@ def modules() -> dict[str, Path]:
 def find_tests(module: str) -> list[Path]:
     """The files with a module's tests; none where they can't be found."""
     named = _by_name(module)
+    if module.startswith("grader.box."):
+        return [*named, TESTS / "sandbox" / "test_contract.py"]
     if named:
         return named
     nearest, seen = {module}, {module}
@@ -63,8 +66,18 @@ def _naming(module: str) -> list[Path]:
         wanted.add(module.removeprefix("grader.cli.").strip("_").replace("_", "-"))
     room = module.split(".")[1]
     close = [path for path in _test_files() if wanted & _uses(path)]
-    own = [path for path in close if path.relative_to(TESTS).parts[0] == room]
+    ours = [path for path in _test_files() if path.relative_to(TESTS).parts[0] == room]
+    own = [path for path in ours if path in close]
+    own = own or [path for path in ours if wanted & _through_helpers(path)]
     return own or [path for path in close if room != "cli"]
+
+
+@cache
+def _through_helpers(path: Path) -> frozenset[str]:
+    """What the helpers of its own room use that a file of tests imports."""
+    names = {name.rpartition(".")[2] for name in _uses(path)}
+    beside = (file for file in path.parent.glob("*.py") if not file.name.startswith("test_"))
+    return frozenset[str]().union(*(_uses(file) for file in beside if file.stem in names))
 
 
 @cache

@@ -9,7 +9,8 @@ from tests.finding import ROOT, find_tests, modules, selected
 
 @pytest.mark.parametrize("module", modules())
 def test_every_module_has_tests_that_are_found(module: str) -> None:
-    assert find_tests(module)
+    found = find_tests(module)
+    assert found and (len(found) <= 30 or module == "grader.errors")
 
 
 @pytest.mark.parametrize(
@@ -18,6 +19,9 @@ def test_every_module_has_tests_that_are_found(module: str) -> None:
         ("grader.gradebook.store", ["tests/gradebook/test_store.py"]),
         ("grader.cli.import_", ["tests/cli/test_import.py"]),
         ("grader.report.charts", ["tests/report/test_class_page.py"]),
+        ("grader.box.jail", ["tests/sandbox/test_contract.py"]),
+        ("grader.box.trace", ["tests/box/test_trace.py", "tests/sandbox/test_contract.py"]),
+        ("grader.course.secret", ["tests/api/test_several_notebooks.py"]),
     ],
 )
 def test_the_nearest_are_taken(module: str, tests: list[str]) -> None:

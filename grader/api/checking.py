@@ -121,7 +121,7 @@ def _which(read: ReadNotebook, path: Path, spec: AssignmentSpec, assignment: str
     if not named:
         names = " or ".join(n.file for n in spec.notebooks)
         raise UsageError(
-            "it is none of the assignment's notebooks", where=path, hint=f"Name it {names}."
+            "it is not one of the assignment's notebooks", where=path, hint=f"Name it {names}."
         )
     return named
 

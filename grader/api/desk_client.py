@@ -88,7 +88,7 @@ class DeskClient:
         warnings = tuple(map(str, said.get("warnings", ())))
         if "upload" in said:
             if not is_sure(warnings):
-                raise UsageError("nothing was handed in", hint="Mend the notebook, then again.")
+                raise UsageError("nothing was handed in", hint="Fix the notebook, then again.")
             form = {"upload": said["upload"], "key": said["key"]}
             said = self._ask("POST", f"{where}/confirm", data=form)
         return DeskAnswer(said=said, warnings=warnings)

@@ -116,7 +116,7 @@ def comments_on(course: Course, columns: Sequence[Column]) -> dict[str, list[str
     names = [item.assignment for item in items if item is not None and item.assignment]
     if len(items) != 1 or len(names) != 1:
         raise UsageError(
-            "comments are of one assignment at a time", hint="Name its item with --item."
+            "comments are for one assignment at a time", hint="Name its item with --item."
         )
     return page_comments(course, names[0])
 

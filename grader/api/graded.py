@@ -19,7 +19,7 @@ from grader.gradebook.untouched import Untouched, mark_untouched
 from grader.gradebook.whole_mark import WholeMark
 from grader.grading.suite_faults import SuiteFault, suite_faults
 from grader.grading.verdict import Outcome, Verdict
-from grader.intake.collect import RefusedHandIn
+from grader.intake.collected import RefusedHandIn
 from grader.report.overview import OverviewLine
 from grader.sandbox.choose import Choice
 

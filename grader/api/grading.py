@@ -28,7 +28,8 @@ from grader.grading.packed_bundle import pack
 from grader.grading.progress import SILENT, Progress
 from grader.grading.verdict import Verdict
 from grader.intake.accepted_files import beside_of
-from grader.intake.collect import RefusedHandIn, collect
+from grader.intake.collect import collect
+from grader.intake.collected import RefusedHandIn
 from grader.intake.submission import Submission
 from grader.sandbox.choose import choose
 from grader.sandbox.gpus import gpus_for

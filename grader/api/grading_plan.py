@@ -19,7 +19,7 @@ from grader.grading.job import BatchConfig, Job
 from grader.grading.order import longest_first
 from grader.grading.regrade import fingerprints_of, reusable_results, with_reusable_results
 from grader.grading.verdict import Verdict
-from grader.intake.collect import without_time
+from grader.intake.collected import without_time
 from grader.intake.hand_in_times import learnt_time
 from grader.intake.submission import Submission
 from grader.sandbox.choose import Choice

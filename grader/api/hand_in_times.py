@@ -201,8 +201,8 @@ def _by_student(
     without = [s for s in there if s in found and not times[s]]
     absent = [s for s, ats in times.items() if ats and s not in there]
     no_line = [s for s in there if s not in found]
-    _say(done, nobody, "line is", "lines are", "of nobody who is known here")
-    _say(done, twice, "student has", "students have", "two different times there: none is taken")
+    _say(done, nobody, "line is", "lines are", "of nobody known here")
+    _say(done, twice, "student has", "students have", "two different times there: neither is used")
     _say(done, without, "who handed in has", "who handed in have", "no time there")
     _say(done, absent, "student has", "students have", "a time there, and handed in nothing here")
     _say(done, no_line, "who handed in has", "who handed in have", "no line there")

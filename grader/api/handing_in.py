@@ -14,8 +14,10 @@ from grader.course.directory import Course
 from grader.course.matches import load_matcher
 from grader.intake.accepted_files import AcceptedFiles, beside_of
 from grader.intake.class_archives import CollectConfig
-from grader.intake.collect import Collected, collect, store, with_known_time, without_time
+from grader.intake.collect import collect
+from grader.intake.collected import Collected, without_time
 from grader.intake.hand_in_times import first_few
+from grader.intake.submission_store import store, with_known_time
 from grader.lms.lms_table import read_table
 from grader.lms.moodle_words import DateOrder
 from grader.lms.registry import named

@@ -307,8 +307,8 @@ def receipts_key(course: Course) -> bytes:
         raise InfrastructureError(
             f"others can read the key of the receipts (mode {mode:03o})",
             where=path,
-            hint="Whoever read it can sign receipts: remove it, and no earlier receipt holds; or, "
-            f"if nobody did, chmod 600 {path}",
+            hint="Anybody who read it can sign receipts. Remove it: earlier receipts become "
+            f"invalid. Or, if nobody read it, chmod 600 {path}",
         )
     return key
 

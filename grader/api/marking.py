@@ -5,10 +5,11 @@ from __future__ import annotations
 import datetime as dt
 import getpass
 import os
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
+from typing import TypeVar
 
 from grader.course.components import Item
 from grader.course.course_file import CourseFile
@@ -28,6 +29,7 @@ from grader.gradebook.store import Gradebook
 from grader.suggestions import did_you_mean
 
 MARKER_VARIABLE = "GRADER_MARKER"
+_Line = TypeVar("_Line", ItemMark, MarkEvent)
 
 
 @dataclass(frozen=True)
@@ -43,18 +45,22 @@ def marker(named: str | None = None) -> str:
     return named or os.environ.get(MARKER_VARIABLE) or getpass.getuser()
 
 
-def all_marks(course: Course) -> list[ItemMark]:
-    """Return everybody's marks, from suites, people and imports."""
+def all_marks(course: Course, *, student: str = "", item: str = "") -> list[ItemMark]:
+    """Return the marks from suites, people and imports; of one student or item if it is named."""
     with Gradebook(course.database_url) as gradebook:
-        return course_marks(course, gradebook)
+        return _of(course_marks(course, gradebook), student, item)
 
 
-def mark_events(course: Course) -> list[MarkEvent]:
-    """Return how all marks came about, oldest first."""
+def mark_events(course: Course, *, student: str = "", item: str = "") -> list[MarkEvent]:
+    """Return how marks came about, oldest first; of one student or item if it is named."""
     scheme = load_scheme(course)
     with Gradebook(course.database_url) as gradebook:
         events = [*machine_history(scheme, gradebook), *hand_history(scheme, gradebook)]
-    return sorted(events, key=lambda event: event.at)
+    return sorted(_of(events, student, item), key=lambda event: event.at)
+
+
+def _of(lines: Iterable[_Line], student: str, item: str) -> list[_Line]:
+    return [line for line in lines if student in ("", line.student) and item in ("", line.item)]
 
 
 def import_marks(

@@ -134,7 +134,7 @@ def _check_points(mark: HandMark, new: str, highest: Decimal) -> None:
         raise UsageError(
             f"{mark.fact.student} was marked out of {show(then)}, and {new} is out of "
             f"{show(highest)}",
-            hint=f"Nothing was moved. Give {new} the same points, or mark it anew.",
+            hint=f"Nothing was moved. Give {new} the same points, or mark it again.",
         )
 
 

@@ -16,7 +16,7 @@ from grader.course.spec import Question
 from grader.errors import UsageError
 from grader.gradebook.answer_list import AnswerRef
 from grader.gradebook.database import writing
-from grader.gradebook.second_looks import Asked, Outcome, SecondLook, SecondLooks, decide
+from grader.gradebook.second_looks import Asked, SecondLook, SecondLookOutcome, SecondLooks, decide
 from grader.report.agreement import Agreement, MarkedTwice, agreement
 
 
@@ -173,7 +173,13 @@ class SecondMarking:
         return [one for one in self.looks.of(self._name, question.id) if one.decided_by]
 
     def decide(
-        self, question: Question, answer: AnswerRef, outcome: Outcome, *, who: str, now: dt.datetime
+        self,
+        question: Question,
+        answer: AnswerRef,
+        outcome: SecondLookOutcome,
+        *,
+        who: str,
+        now: dt.datetime,
     ) -> None:
         """Let the first marks stand, or record the second ones as any mark.
 
@@ -187,7 +193,7 @@ class SecondMarking:
         def settle(session: Session) -> None:
             decide(session, look.id, outcome, who, now=now)
 
-        if outcome is Outcome.SECOND:
+        if outcome is SecondLookOutcome.SECOND:
             rubric = self._marking.items.rubric(self._name, question.id)
             live = {item.id for item in rubric.live}
             self._marking.save(

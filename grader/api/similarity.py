@@ -25,7 +25,7 @@ from grader.release.notebooks import student_notebook
 from grader.report.files import write_pages
 from grader.report.similarity_page import similarity_page
 from grader.similarity.comparison import Comparison, compare
-from grader.similarity.fingerprints import Code, fingerprinted
+from grader.similarity.fingerprints import ComparedCode, fingerprinted
 
 GROUP = "one group"
 DECLARED = "a declared collaboration"
@@ -42,7 +42,7 @@ class Similarity:
 
     assignment: Assignment
     comparison: Comparison
-    codes: Mapping[str, Code] = field(repr=False)
+    codes: Mapping[str, ComparedCode] = field(repr=False)
     names: Mapping[str, str] = field(default_factory=dict)
     unread: Mapping[str, str] = field(default_factory=dict)
     places: Mapping[str, Sequence[str]] = field(default_factory=dict)
@@ -123,7 +123,7 @@ def _starter(assignment: Assignment) -> list[tuple[int, str]]:
     return [(n, cell.source) for n, cell in enumerate(cells, start=1) if cell.cell_type == "code"]
 
 
-def _code(submission: Submission, given: Collection[str]) -> Code:
+def _code(submission: Submission, given: Collection[str]) -> ComparedCode:
     """Return the fingerprints of a submission; a cell that was released as it is, is skipped.
 
     Several notebooks are compared as one, so that a passage that was moved is found, too.

@@ -37,7 +37,7 @@ def put_file(path: str, data: bytes | memoryview) -> None:
     """
     parts = PurePosixPath(path).parts
     if not parts or path.startswith("/") or ".." in parts:
-        raise ValueError(f"{path!r} does not lie beside the notebook")
+        raise ValueError(f"{path!r} is not next to the notebook")
     target = Path(*parts)
     target.parent.mkdir(parents=True, exist_ok=True)
     flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW

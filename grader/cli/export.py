@@ -56,7 +56,7 @@ def command(
     """Write marks into the file that SYSTEM exported, or into a plain csv or xlsx.
 
     Ids, other columns and the file's dialect stay as they are. Lines without a mark, marks
-    without a line, and what the system's import would skip in silence are named. Points of
+    without a line, and what the system's import would silently skip are named. Points of
     items are before late days; --totals has everything that course.toml says.
 
     \b

@@ -138,14 +138,14 @@ def command(
         secho(f"  no mark for it: {_named(fault.students)}", err=True)
     if faults:
         click.echo(
-            f"The fault is the suite's, and costs nobody points. Mend it, try it with "
+            f"The suite is at fault, and nobody loses points. Fix it, try it with "
             f"`grader validate {assignment}`, and run the command again.",
             err=True,
         )
     if graded.infrastructure_errors:
         for verdict in graded.infrastructure_errors:
             secho(f"Not graded: {verdict.student}: {verdict.reason}", fg="red", err=True)
-        click.echo("These have no mark. Mend the cause and run the command again.", err=True)
+        click.echo("These have no mark. Fix the cause and run the command again.", err=True)
     if faults or graded.infrastructure_errors:
         raise click.exceptions.Exit(1)
 

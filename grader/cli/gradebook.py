@@ -40,11 +40,9 @@ def upgrade(database: str | None, course_dir: Path | None) -> None:
 
     before, after = upgrade_tables(database or find(course_dir).database_url)
     if before == after:
-        click.echo(f"The gradebook is of version {after} already.", err=True)
+        click.echo(f"The gradebook has version {after} already.", err=True)
     else:
-        click.echo(
-            f"The gradebook is of version {after} now; before: {before or 'none'}.", err=True
-        )
+        click.echo(f"The gradebook has version {after} now; before: {before or 'none'}.", err=True)
 
 
 @command.command("backup")

@@ -7,16 +7,23 @@ from pathlib import Path
 
 import click
 
-from grader.cli.options import course_option, find, json_option, print_json
+from grader.cli.options import (
+    course_option,
+    find,
+    item_option,
+    json_option,
+    print_json,
+    student_option,
+)
 from grader.printable import printable_line
 
 
 @click.command("history")
-@click.option("--student", metavar="STUDENT", help="One student.")
-@click.option("--item", metavar="ITEM", help="One item.")
+@student_option
+@item_option
 @course_option
 @json_option
-def command(student: str | None, item: str | None, course_dir: Path | None, as_json: bool) -> None:
+def command(student: str, item: str, course_dir: Path | None, as_json: bool) -> None:
     """Show each change of a mark: when, what, who and why.
 
     \b
@@ -25,11 +32,7 @@ def command(student: str | None, item: str | None, course_dir: Path | None, as_j
     """
     from grader.api.marking import mark_events
 
-    events = [
-        event
-        for event in mark_events(find(course_dir))
-        if student in (None, event.student) and item in (None, event.item)
-    ]
+    events = mark_events(find(course_dir), student=student, item=item)
     if as_json:
         print_json([asdict(event) for event in events])
         return

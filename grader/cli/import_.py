@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     from grader.api.importing import WrittenDraft
 
 _TITLES = {
-    "unfinished": "Could not be turned: mend these before you grade",
-    "weaker": "Turned, but weaker than a test of ours",
+    "unfinished": "Could not be converted: fix these before you grade",
+    "weaker": "Converted, but weaker than our own tests",
     "look": "To look at",
 }
 

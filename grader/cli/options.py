@@ -19,6 +19,8 @@ course_option = click.option(
     type=click.Path(file_okay=False, path_type=Path),
     help="The course directory; default: the one around the working directory.",
 )
+student_option = click.option("--student", metavar="STUDENT", default="", help="One student.")
+item_option = click.option("--item", metavar="ITEM", default="", help="One item.")
 json_option = click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
 sandbox_option = click.option(
     "--sandbox",

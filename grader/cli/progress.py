@@ -25,7 +25,7 @@ from grader.points import show
 if TYPE_CHECKING:
     from grader.grading.progress import Progress as Told
     from grader.grading.verdict import Verdict
-    from grader.intake.collect import RefusedHandIn
+    from grader.intake.collected import RefusedHandIn
     from grader.sandbox.choose import Choice
 
 

@@ -8,18 +8,25 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from grader.cli.options import course_option, find, json_option, print_json
+from grader.cli.options import (
+    course_option,
+    find,
+    item_option,
+    json_option,
+    print_json,
+    student_option,
+)
 
 if TYPE_CHECKING:
     from grader.gradebook.marks import ItemMark
 
 
 @click.command("show-marks")
-@click.option("--student", metavar="STUDENT", help="One student.")
-@click.option("--item", metavar="ITEM", help="One item.")
+@student_option
+@item_option
 @course_option
 @json_option
-def command(student: str | None, item: str | None, course_dir: Path | None, as_json: bool) -> None:
+def command(student: str, item: str, course_dir: Path | None, as_json: bool) -> None:
     """Show the current marks, before late days and weights.
 
     \b
@@ -28,18 +35,14 @@ def command(student: str | None, item: str | None, course_dir: Path | None, as_j
     """
     from grader.api.marking import all_marks
 
-    chosen = [
-        mark
-        for mark in all_marks(find(course_dir))
-        if student in (None, mark.student) and item in (None, mark.item)
-    ]
+    chosen = all_marks(find(course_dir), student=student, item=item)
     if as_json:
         print_json([_document(mark) for mark in chosen])
         return
     for mark in chosen:
         click.echo(f"{mark.student:24} {mark.item:20} {_words(mark)}")
     if not chosen:
-        click.echo("There are no marks yet.", err=True)
+        click.echo("No marks found.", err=True)
 
 
 def _words(mark: ItemMark) -> str:

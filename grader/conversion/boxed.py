@@ -27,7 +27,7 @@ class CannotSplit(Exception):
 
 
 @dataclass(frozen=True)
-class Split:
+class SplitTest:
     """A test in three parts: before the box, in the box, after it."""
 
     before: tuple[Chunk, ...]
@@ -59,7 +59,7 @@ class _Region:
         return name
 
 
-def split(statements: Sequence[Chunk], scope: DraftNames, local: set[str]) -> Split | None:
+def split(statements: Sequence[Chunk], scope: DraftNames, local: set[str]) -> SplitTest | None:
     """Cut the statements of a test into what the judge does and what the box does.
 
     Returns:
@@ -88,8 +88,8 @@ def split(statements: Sequence[Chunk], scope: DraftNames, local: set[str]) -> Sp
         elif any(isinstance(node, ast.Assert) for node in ast.walk(chunk.statement)):
             raise CannotSplit(
                 chunk.first + 1,
-                "it asserts within a block that must run beside the student's code",
-                "collect the values in a function for student.run, and assert on them behind it",
+                "it asserts inside a block that must run in the student's process",
+                "collect the values in a function for student.run, and assert on them afterwards",
             )
         elif _stands_alone(chunk.statement, region, needs):
             before.append(chunk)  # what the judge can make must not come out of the box
@@ -119,7 +119,7 @@ def _assembled(
     line: int,
     local: set[str],
     changed: set[str],
-) -> Split:
+) -> SplitTest:
     inside = "\n".join(region.lines)
     tree = ast.parse(inside)
     used = taken_names(tree)
@@ -127,7 +127,7 @@ def _assembled(
     known_before = {name for chunk in before for name in bound(chunk.statement)}
     handed = known_before & used & wanted & changed
     results = [n for n in sorted((bound(tree) | handed) & wanted) if n not in region.snapshots]
-    return Split(
+    return SplitTest(
         before=tuple(before),
         inside=inside,
         inside_names=frozenset(used),
@@ -177,7 +177,7 @@ def _taken_out(
     return Chunk.of(replaced(chunk.text, assertion, new), chunk.first)
 
 
-def box_function(name: str, made: Split, scope: DraftNames) -> tuple[str, tuple[str, ...]]:
+def box_function(name: str, made: SplitTest, scope: DraftNames) -> tuple[str, tuple[str, ...]]:
     """Write the function that runs in the box, and name the student's objects that it is given.
 
     Raises:
@@ -196,7 +196,7 @@ def box_function(name: str, made: Split, scope: DraftNames) -> tuple[str, tuple[
             raise CannotSplit(
                 made.line,
                 f"the box does not offer {module} to tests",
-                "do that part behind student.run, with the values that it returned",
+                "do that part after student.run, with the values that it returned",
             )
     body = made.inside
     if imported:

@@ -115,7 +115,7 @@ def sorted_out(draft: Draft, files: Sequence[Path], root: Path) -> CompanionFile
             given[name] = file
             continue
         data[name] = file
-        moved = f"{name} lies at data/{name} now: {why or 'it is too large to lie beside it'}"
+        moved = f"{name} lies at data/{name} now: {why or 'it is too large to be next to it'}"
         remarks.append(Remark("look", _reader(draft, file.name), f"{moved}; change what reads it"))
     return CompanionFiles(given, data, draft.pictures, tuple(remarks))
 

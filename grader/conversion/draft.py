@@ -130,4 +130,4 @@ class Draft:
 
 def wrong(what: str, where: object) -> SpecError:
     """The error of a source that only its author can mend."""
-    return SpecError(what, where=where, hint="Mend the source and import it again.")
+    return SpecError(what, where=where, hint="Fix the source and import it again.")

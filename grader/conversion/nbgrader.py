@@ -11,7 +11,7 @@ from grader.conversion.draft import Draft, DraftTest
 from grader.conversion.fitted_questions import points_of, question_title
 from grader.conversion.foreign_system import ForeignSystem
 from grader.conversion.notebook_file import ForeignCell, read_cells
-from grader.conversion.reading import Reading
+from grader.conversion.reading import DraftReading
 from grader.conversion.solutions import whole_cell, with_starters, written
 from grader.conversion.source_text import without_markers
 
@@ -24,7 +24,7 @@ _IGNORED = frozenset({".ipynb", ".pyc", ".log"})
 _OWN = frozenset({"hidden", "public", "samples", "tests", "README.md", "requirements.txt"})
 
 
-class Nbgrader(ForeignSystem):
+class NbgraderImport(ForeignSystem):
     """https://nbgrader.readthedocs.io, 0.9: folders below source/."""
 
     name = "nbgrader"
@@ -41,7 +41,7 @@ class Nbgrader(ForeignSystem):
 
     def read(self, notebook: Path) -> Draft:
         """Read a notebook of nbgrader's folder `source`."""
-        reading = Reading(notebook)
+        reading = DraftReading(notebook)
         for cell in read_cells(notebook):
             marks = cell.metadata.get("nbgrader")
             marks = marks if isinstance(marks, dict) else {}
@@ -58,7 +58,7 @@ class Nbgrader(ForeignSystem):
         return [p for p in beside if p.suffix not in _IGNORED and p.name not in _OWN]
 
 
-def _read(cell: ForeignCell, marks: dict[str, Any], reading: Reading) -> None:
+def _read(cell: ForeignCell, marks: dict[str, Any], reading: DraftReading) -> None:
     graded, solution = marks.get("grade") is True, marks.get("solution") is True
     if cell.kind == "markdown":
         # An answer asks nothing: what is in bold in it heads no question.
@@ -73,12 +73,12 @@ def _read(cell: ForeignCell, marks: dict[str, Any], reading: Reading) -> None:
         reading.show(cell, _solution(cell), editable=True)
     else:
         if _MARKED.search(cell.source):
-            what = "it holds a solution and is not marked as a solution cell; it is taken for one"
+            what = "it holds a solution and is not marked as a solution cell; it is treated as one"
             reading.look(cell.place, what)
         reading.show(cell, with_starters(cell.source))
 
 
-def _read_test(cell: ForeignCell, marks: dict[str, Any], reading: Reading) -> None:
+def _read_test(cell: ForeignCell, marks: dict[str, Any], reading: DraftReading) -> None:
     points = points_of(marks.get("points", 0), cell.place)
     name = str(marks.get("grade_id", ""))
     if not points:
@@ -101,7 +101,7 @@ def _read_test(cell: ForeignCell, marks: dict[str, Any], reading: Reading) -> No
     )
 
 
-def _read_manual(cell: ForeignCell, marks: dict[str, Any], reading: Reading) -> None:
+def _read_manual(cell: ForeignCell, marks: dict[str, Any], reading: DraftReading) -> None:
     """An answer that a person marks: a text, or code."""
     question = _manual_question(cell, marks, reading)
     answer = _solution(cell)
@@ -113,7 +113,7 @@ def _read_manual(cell: ForeignCell, marks: dict[str, Any], reading: Reading) -> 
     reading.show(cell, answer, editable=True)
 
 
-def _read_task(cell: ForeignCell, marks: dict[str, Any], reading: Reading) -> None:
+def _read_task(cell: ForeignCell, marks: dict[str, Any], reading: DraftReading) -> None:
     """A task: its text is given, and students answer in cells of their own below it."""
     question = _manual_question(cell, marks, reading)
     lines = list(enumerate(cell.source.split("\n")))
@@ -125,7 +125,7 @@ def _read_task(cell: ForeignCell, marks: dict[str, Any], reading: Reading) -> No
         reading.show(cell, f"**Answer {question}.**\n\n{written(answer)}", editable=True)
 
 
-def _manual_question(cell: ForeignCell, marks: dict[str, Any], reading: Reading) -> str | None:
+def _manual_question(cell: ForeignCell, marks: dict[str, Any], reading: DraftReading) -> str | None:
     points = points_of(marks.get("points", 0), cell.place)
     if not points:
         return None

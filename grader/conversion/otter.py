@@ -17,7 +17,7 @@ from grader.conversion.foreign_system import ForeignSystem
 from grader.conversion.notebook_file import ForeignCell, read_cells
 from grader.conversion.otter_lines import solution_cell, without_ignored
 from grader.conversion.otter_tests import Case, load_yaml, read_case, with_points
-from grader.conversion.reading import Reading
+from grader.conversion.reading import DraftReading
 from grader.conversion.solutions import written
 
 _BOUNDARY = re.compile(
@@ -46,7 +46,7 @@ class _Question:
 
 
 @dataclass
-class _OtterReading(Reading):
+class _OtterReading(DraftReading):
     config: dict[str, Any] = field(default_factory=dict)
     blocks: list[str] = field(default_factory=list)
     question: _Question | None = None
@@ -58,7 +58,7 @@ class _OtterReading(Reading):
         return not (isinstance(tests, dict) and tests.get("ok_format") is False)
 
 
-class Otter(ForeignSystem):
+class OtterImport(ForeignSystem):
     """https://otter-grader.readthedocs.io, 4 to 7: master notebooks of `otter assign`."""
 
     name = "otter"

@@ -17,7 +17,7 @@ class NothingGraded(SpecError):
 
 
 @dataclass
-class Reading:
+class DraftReading:
     """The parts of a draft, in the order in which they are found."""
 
     path: Path

@@ -5,12 +5,12 @@ from __future__ import annotations
 from functools import cache
 
 from grader.conversion.foreign_system import ForeignSystem
-from grader.conversion.nbgrader import Nbgrader
-from grader.conversion.otter import Otter
+from grader.conversion.nbgrader import NbgraderImport
+from grader.conversion.otter import OtterImport
 from grader.plugins import load_plugins
 
 GROUP = "grader.conversion"
-_BUILT_IN: tuple[ForeignSystem, ...] = (Nbgrader(), Otter())
+_BUILT_IN: tuple[ForeignSystem, ...] = (NbgraderImport(), OtterImport())
 
 
 @cache

@@ -6,7 +6,7 @@ import ast
 import re
 from collections.abc import Sequence
 
-from grader.conversion.boxed import CannotSplit, Split, box_function, split
+from grader.conversion.boxed import CannotSplit, SplitTest, box_function, split
 from grader.conversion.draft import Draft, DraftTest, Remark, RemarkKind
 from grader.conversion.live import dotted
 from grader.conversion.needs import shown_instances
@@ -146,7 +146,7 @@ class CellTranslation:
             return as_use_checks(chunks(self._source), self._scope)
         except SyntaxError as error:
             why = f"it is not valid Python: {error.msg}"
-            self.stop(error.lineno or 1, why, "mend the line")
+            self.stop(error.lineno or 1, why, "fix the line")
             return []
 
     def _look(self, own: Sequence[Chunk]) -> None:
@@ -302,7 +302,7 @@ class CellTranslation:
                 return f"\nstudent.seed({ast.unparse(seed)})"
         return ""
 
-    def _call(self, parted: Split) -> str:
+    def _call(self, parted: SplitTest) -> str:
         """Write the call of what runs in the box, and its function."""
         name = f"steps_of_{self._test.name}"
         text, theirs = box_function(name, parted, self._scope)
@@ -313,12 +313,10 @@ class CellTranslation:
                 self.imports.add("import torch")
         self.functions.append(text)
         if parted.works:
-            what = "what follows runs beside the student's code, which could read and forge it"
+            what = "the following runs in the student's process, which could read and forge it"
             self._note("weaker", what, parted.line)
         for line in parted.decided:
-            what = (
-                "what it asserts of an object of the student's is found out beside it, in the box"
-            )
+            what = "what it asserts about a student's object is evaluated in the box"
             self._note("weaker", what, line)
         arguments = [*(self._of_student(n) for n in theirs), *parted.arguments]
         call = f"student.run({', '.join([name, *arguments])})"

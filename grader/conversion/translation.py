@@ -94,7 +94,7 @@ class Translator:
 
     def _unfinished(self, test: DraftTest, source: str, why: Sequence[Remark]) -> str:
         """A test without points: no suite with it in it can be graded with."""
-        lines = [f"# UNFINISHED, worth {show(test.points)} points: write it anew, then give it"]
+        lines = [f"# UNFINISHED, worth {show(test.points)} points: rewrite it, then give it"]
         lines.append(f"# @pytest.mark.points({show(test.points)}). It stood in {test.place}:")
         for remark in why:
             lines += textwrap.wrap(

@@ -239,7 +239,7 @@ def _not_here(used: Mapping[str, str], beside: CompanionFiles) -> list[Remark]:
         Remark(
             "look",
             used[module],
-            f"the tests import {module}, which is not installed beside grader: they run with the "
+            f"the tests import {module}, which is not installed next to grader: they run with the "
             f"judge, not in the box; install it here too: pip install "
             f"{_PACKAGES.get(module, module)}",
         )

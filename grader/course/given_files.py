@@ -53,7 +53,7 @@ def check_handed_files(spec: AssignmentSpec, path: Path) -> None:
             raise wrong_key(path, key, f"expected a pattern such as *.py, got {pattern!r}")
         if parts[0] in _OWN or pattern.endswith(".ipynb"):
             key = f"handin.files[{index}]"
-            raise wrong_key(path, key, f"{pattern!r} is not what lies beside a notebook")
+            raise wrong_key(path, key, f"{pattern!r} can't be next to a notebook")
     if not 0 < spec.handin.max_mb <= spec.resources.disk_mb / 2:
         raise wrong_key(
             path,
@@ -77,7 +77,7 @@ def check_given_files(spec: AssignmentSpec, path: Path) -> None:
         if not parts or ".." in parts or PurePosixPath(pattern).is_absolute():
             raise wrong_key(path, key, f"expected a pattern within {folder}, got {pattern!r}")
         if parts[0] in _OWN:
-            raise wrong_key(path, key, f"{parts[0]}/ is no place for what lies beside a notebook")
+            raise wrong_key(path, key, f"{parts[0]}/ can't hold files for a notebook")
         try:
             found = given_files(folder, [pattern])
         except ValueError as error:
@@ -87,7 +87,7 @@ def check_given_files(spec: AssignmentSpec, path: Path) -> None:
                 path,
                 key,
                 f"no file in {folder} matches {pattern!r}",
-                hint="Put the file beside assignment.toml; so it lies beside the notebook.",
+                hint="Put the file next to assignment.toml; students get it next to the notebook.",
             )
         for name in found:
             _check_name(name, path, key)
@@ -113,7 +113,7 @@ def not_beside(name: str) -> str | None:
     if parts[0] in _OWN:
         return f"is in a folder called {parts[0]}, as one of the assignment's own is called"
     if name in _RELEASED or name.endswith(".ipynb"):
-        return "can't lie beside the notebook: a release has its own"
+        return "can't be next to the notebook: a release has its own"
     module = parts[0].removesuffix(".py")
     if name.endswith(".py") and (module in sys.stdlib_module_names or module in _LIBRARIES):
         return "has the name of a library's module, which would be imported instead"

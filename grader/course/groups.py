@@ -4,19 +4,18 @@ from __future__ import annotations
 
 import csv
 import io
-import unicodedata
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from grader.course.course_file import CourseFile
 from grader.course.directory import Course
+from grader.course.roster import rows_in, table_text
 from grader.errors import SpecError
-from grader.table_cells import plain_cell, safe_cell
+from grader.table_cells import safe_cell
 
 GROUPS_NAME = "groups.csv"
 COLUMNS = ("item", "group", "student")
-_MAX_BYTES = 4 << 20
 
 
 @dataclass(frozen=True)
@@ -62,12 +61,7 @@ def groups_from(path: Path, scheme: CourseFile) -> Groups:
     Raises:
         SpecError: names the line and what was expected.
     """
-    if path.stat().st_size > _MAX_BYTES:
-        raise SpecError("the file is too large for a list of groups", where=path)
-    try:
-        return groups_in(path.read_text(encoding="utf-8-sig"), scheme, path)
-    except (OSError, UnicodeDecodeError) as error:
-        raise SpecError(f"cannot read the file: {error}", where=path) from error
+    return groups_in(table_text(path), scheme, path)
 
 
 def groups_in(text: str, scheme: CourseFile, path: Path) -> Groups:
@@ -110,35 +104,11 @@ def groups_text(groups: Groups) -> str:
 
 
 def _lines(text: str, path: Path) -> Iterator[_GroupLine]:
-    first = text.partition("\n")[0]
-    delimiter = ";" if first.count(";") > first.count(",") else ","
-    reader = csv.DictReader(io.StringIO(text), delimiter=delimiter, strict=True)
-    try:
-        names = [(name or "").strip().casefold() for name in reader.fieldnames or ()]
-        if sorted(names) != sorted(COLUMNS):
-            raise SpecError(
-                f"expected the columns {', '.join(COLUMNS)}, got {', '.join(names) or 'none'}",
-                where=f"{path}:1",
-            )
-        reader.fieldnames = names
-        for row in reader:
-            yield _line(row, reader.line_num, path)
-    except csv.Error as error:
-        raise SpecError(
-            f"not a CSV file: {error}", where=f"{path}:{reader.reader.line_num}"
-        ) from error
-
-
-def _line(row: Mapping[str | None, str | None], number: int, path: Path) -> _GroupLine:
-    if None in row or any(row[name] is None for name in COLUMNS):
-        raise SpecError("expected item, group and student", where=f"{path}:{number}")
-    item, group, student = (
-        plain_cell(unicodedata.normalize("NFC", (row[name] or "").strip())) for name in COLUMNS
-    )
-    for name, value in zip(COLUMNS, (item, group, student), strict=True):
-        if not value:
-            raise SpecError(f"the {name} is missing", where=f"{path}:{number}")
-    return _GroupLine(number, item, group, student)
+    for number, cells in rows_in(text, path, needed=COLUMNS, known=COLUMNS):
+        missing = next((name for name in COLUMNS if not cells.get(name)), None)
+        if missing is not None:
+            raise SpecError(f"the {missing} is missing", where=f"{path}:{number}")
+        yield _GroupLine(number, **cells)
 
 
 def _items(line: _GroupLine, scheme: CourseFile, path: Path) -> list[str]:

@@ -41,7 +41,7 @@ class Matcher:
     def match(self, system: str, who: Identity) -> Match:
         """Say who is meant; what is doubtful or unknown is kept for the list."""
         if answer := self.answer(system, who):
-            return Match(None if answer == NOBODY else answer, why="nobody of the course")
+            return Match(None if answer == NOBODY else answer, why="not in the course")
         match = self.roster.match(who)
         if match.student is None and self.roster:
             self.doubt(system, who, match.candidates, match.why)
@@ -91,7 +91,7 @@ def load_matcher(course: Course, roster: Roster | None = None) -> Matcher:
             raise SpecError(
                 f"there is no student {student!r} on the roster",
                 where=f"{path}:{number}",
-                hint=f"Write an id of the roster, {NOBODY} for nobody, or leave it empty.",
+                hint=f"Write an id from the roster, {NOBODY} for nobody, or leave it empty.",
             )
         if student:
             answers[row["system"], plain_id(row["key"])] = student

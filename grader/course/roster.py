@@ -220,12 +220,31 @@ def read_rows(
     Raises:
         SpecError: it is no CSV, or a column is missing or unknown.
     """
+    return rows_in(table_text(path), path, needed=needed, known=known)
+
+
+def table_text(path: Path) -> str:
+    """Return the text of one of the course's own small tables.
+
+    Raises:
+        SpecError: it is too large, or no text.
+    """
     try:
         if path.stat().st_size > _MAX_BYTES:
             raise SpecError("the file is too large for such a table", where=path)
-        text = path.read_text(encoding="utf-8-sig")
+        return path.read_text(encoding="utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
         raise SpecError(f"cannot read the file: {error}", where=path) from error
+
+
+def rows_in(
+    text: str, path: Path, *, needed: Iterable[str], known: Iterable[str]
+) -> list[tuple[int, dict[str, str]]]:
+    """Read the text of such a table as `read_rows` does; `path` is where it lies, or would.
+
+    Raises:
+        SpecError: it is no CSV, or a column is missing or unknown.
+    """
     first = text.partition("\n")[0]
     delimiter = ";" if first.count(";") > first.count(",") else ","
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)

@@ -39,8 +39,8 @@ def kept_secret(path: Path, *, of: str) -> bytes:
         raise InfrastructureError(
             f"the secret of {of} is damaged",
             where=path,
-            hint="Restore it from a copy. Removed, it is made anew, and what hangs on it comes "
-            "out differently: do so only if that does no harm.",
+            hint="Restore it from a copy. If you remove it, a new one is made, and what depends "
+            "on it changes: do so only if that does no harm.",
         )
     return key
 

@@ -51,7 +51,7 @@ def adjustment_notes(verdict: Verdict, newest: Newest) -> Iterator[str]:
             then = show(mark.says.max_points or Decimal(0))
             counts = bounded(machine, mark.says.points, question.max_points)
             yield (
-                f"{what} was given beside {then} from the tests, which now give "
+                f"{what} was added to {then} from the tests, which now give "
                 f"{show(machine)}; {signed(counts)} of it counts"
             )
 

@@ -10,7 +10,13 @@ from typing import Any
 
 from sqlalchemy import Connection, Engine, create_engine, event, make_url
 from sqlalchemy.engine import URL
-from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError, SQLAlchemyError
+from sqlalchemy.exc import (
+    ArgumentError,
+    DBAPIError,
+    NoSuchModuleError,
+    OperationalError,
+    SQLAlchemyError,
+)
 from sqlalchemy.orm import Session
 
 from grader.errors import GradebookError
@@ -19,55 +25,49 @@ BUSY_TIMEOUT_S = 30.0
 _WRITES = "grader_writes"
 _LOCKED = (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
 
-_KNOWN_FAULTS = (
-    (
-        ("database is locked", "database table is locked"),
-        "the gradebook is locked by another program",
-        "Wait until the other program is done, or close it, then run the command again. "
-        "Every verdict recorded so far is kept.",
-    ),
-    (
-        ("readonly database", "read-only"),
-        "the gradebook cannot be written: it is read-only",
-        "Make the file and its folder writable, or name another with --gradebook.",
-    ),
-    (
-        ("disk is full", "no space left"),
-        "the disk is full; the verdict was not recorded",
-        "Free some space and run the command again: it goes on where it stopped.",
-    ),
-    (
-        ("not a database", "malformed", "file is encrypted"),
-        "this file is not a gradebook, or it is damaged",
-        "Name another file, or restore this one from a copy. It was left as it is.",
-    ),
-    (
-        ("unable to open database file",),
-        "the gradebook cannot be opened",
-        "Check that its folder exists and that you may write there.",
-    ),
-    (
-        ("lock timeout",),
-        "the gradebook is locked by another program",
-        "Wait until the other program is done, then run the command again.",
-    ),
-    (
-        ("password authentication failed", "no password supplied", "no pg_hba.conf entry"),
-        "the database server refuses the user or the password",
-        "Put them right in GRADER_DATABASE_URL, or leave the password to PGPASSFILE.",
-    ),
-    (
-        (
-            "connection refused",
-            "could not translate host name",
-            "failed to resolve host",
-            "connection timeout",
-            "no such file or directory",
-        ),
-        "the database server does not answer",
-        "Check that it runs, and the host and port of the gradebook's address.",
-    ),
+_BUSY = (
+    "the gradebook is locked by another program",
+    "Wait until the other program is done, or close it, then run the command again. "
+    "Every verdict recorded so far is kept.",
 )
+_READ_ONLY = (
+    "the gradebook cannot be written: it is read-only",
+    "Make the file and its folder writable, or name another with --gradebook.",
+)
+_FULL = (
+    "the disk is full; the verdict was not recorded",
+    "Free some space and run the command again: it goes on where it stopped.",
+)
+_NO_GRADEBOOK = (
+    "this file is not a gradebook, or it is damaged",
+    "Name another file, or restore this one from a copy. It was left as it is.",
+)
+_NOT_OPENED = (
+    "the gradebook cannot be opened",
+    "Check that its folder exists and that you may write there.",
+)
+_CHECK_SERVER = (
+    "Check that the server runs, and the host, port and user in the gradebook's address. "
+    "The password may stand in PGPASSFILE."
+)
+
+# https://sqlite.org/rescode.html: the low byte is the primary result code.
+_OF_SQLITE = {
+    sqlite3.SQLITE_BUSY: _BUSY,
+    sqlite3.SQLITE_LOCKED: _BUSY,
+    sqlite3.SQLITE_READONLY: _READ_ONLY,
+    sqlite3.SQLITE_FULL: _FULL,
+    sqlite3.SQLITE_CORRUPT: _NO_GRADEBOOK,
+    sqlite3.SQLITE_NOTADB: _NO_GRADEBOOK,
+    sqlite3.SQLITE_CANTOPEN: _NOT_OPENED,
+}
+# https://www.postgresql.org/docs/current/errcodes-appendix.html
+_OF_POSTGRESQL = {
+    "55P03": _BUSY,  # lock_not_available
+    "40P01": _BUSY,  # deadlock_detected
+    "25006": _READ_ONLY,  # read_only_sql_transaction
+    "53100": _FULL,  # disk_full
+}
 
 
 def connect(url: str, *, busy_timeout_s: float = BUSY_TIMEOUT_S) -> Engine:
@@ -176,15 +176,29 @@ def explained(engine: Engine) -> Iterator[None]:
 
 def _explain(error: SQLAlchemyError, where: str) -> GradebookError:
     original = error.orig if isinstance(error, DBAPIError) else error
+    known = _known_fault(original)
+    if known is not None:
+        what, hint = known
+        return GradebookError(what, where=where, hint=hint)
     said = str(original).splitlines()[0] if str(original) else type(original).__name__
-    for signs, what, hint in _KNOWN_FAULTS:
-        if any(sign in said.lower() for sign in signs):
-            return GradebookError(what, where=where, hint=hint)
+    if isinstance(error, OperationalError) and getattr(original, "sqlstate", "") is None:
+        # libpq has no code for a connection that was not made or was lost.
+        return GradebookError(
+            f"the database server can't be used: {said}", where=where, hint=_CHECK_SERVER
+        )
     return GradebookError(
         f"the gradebook's database reports: {said}",
         where=where,
-        hint="Nothing of this step was recorded. Check the database, then run the command again.",
+        hint="This step recorded nothing. Check the database, then run the command again.",
     )
+
+
+def _known_fault(error: BaseException | None) -> tuple[str, str] | None:
+    """What a driver's code means and what to do then; None for any other."""
+    code = getattr(error, "sqlite_errorcode", None)
+    if code is not None:
+        return _OF_SQLITE.get(code & 0xFF)
+    return _OF_POSTGRESQL.get(getattr(error, "sqlstate", None) or "")
 
 
 def engine_name(engine: Engine) -> str:

@@ -39,7 +39,7 @@ def open_engine(url: str, *, busy_timeout_s: float = BUSY_TIMEOUT_S) -> Engine:
         return engine
     if version and engine.dialect.name != "sqlite":
         raise GradebookError(
-            f"the gradebook's tables are of version {version}; this grader needs {HEAD}",
+            f"the gradebook's tables have version {version}; this grader needs {HEAD}",
             where=engine_name(engine),
             hint="Upgrade them with `grader gradebook upgrade`, when no other machine is grading. "
             "Graders that are older than this one can't use it then.",
@@ -115,7 +115,7 @@ def _version(connection: Connection) -> str:
         return ""
     if version not in (*_UPGRADED, HEAD):
         raise GradebookError(
-            f"the gradebook is of version {version}; this grader knows version {HEAD}",
+            f"the gradebook has version {version}; this grader knows version {HEAD}",
             where=where,
             hint="Another grader wrote it: install that one (pip install --upgrade grader), "
             "or name another gradebook. It was left as it is.",

@@ -16,7 +16,7 @@ from grader.gradebook.database import reading, writing
 from grader.gradebook.marking_tables import SecondLookRow
 
 
-class Outcome(StrEnum):
+class SecondLookOutcome(StrEnum):
     """What became of the two marks: nothing yet, they are the same, or which one holds."""
 
     OPEN = ""
@@ -45,7 +45,7 @@ class SecondLook:
     items: Sequence[int]
     adjustment: Decimal
     comment: str
-    outcome: Outcome
+    outcome: SecondLookOutcome
     decided_by: str
     decided_at: dt.datetime | None
 
@@ -57,7 +57,7 @@ class SecondLook:
     @property
     def differs(self) -> bool:
         """Whether it waits for somebody to decide."""
-        return self.points is not None and self.outcome is Outcome.OPEN
+        return self.points is not None and self.outcome is SecondLookOutcome.OPEN
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -130,7 +130,7 @@ class SecondLooks:
                     items=[],
                     adjustment=Decimal(0),
                     comment="",
-                    outcome=Outcome.OPEN,
+                    outcome=SecondLookOutcome.OPEN,
                     decided_by="",
                 )
                 for one in asked
@@ -161,21 +161,23 @@ class SecondLooks:
             row.points, row.items, row.adjustment = points, list(items), adjustment
             row.comment, row.made_at = comment, now
             if points == first[1]:
-                row.outcome = Outcome.SAME
+                row.outcome = SecondLookOutcome.SAME
 
 
-def decide(session: Session, look: int, outcome: Outcome, who: str, *, now: dt.datetime) -> None:
+def decide(
+    session: Session, look: int, outcome: SecondLookOutcome, who: str, *, now: dt.datetime
+) -> None:
     """Say which marks hold, in the transaction that records them.
 
     Raises:
         UsageError: somebody has decided already.
     """
     row = session.get_one(SecondLookRow, look)
-    if row.outcome != Outcome.OPEN or row.points is None:
+    if row.outcome != SecondLookOutcome.OPEN or row.points is None:
         raise UsageError("this difference was decided already", hint="Load the page again.")
     row.outcome, row.decided_by, row.decided_at = outcome, who, now
 
 
 def _look(row: SecondLookRow) -> SecondLook:
     values = {name: getattr(row, name) for name in SecondLook.__dataclass_fields__}
-    return SecondLook(**{**values, "outcome": Outcome(row.outcome)})
+    return SecondLook(**{**values, "outcome": SecondLookOutcome(row.outcome)})

@@ -55,10 +55,12 @@ def _settled(result: TestResult, account: Account, baseline: Baseline) -> TestRe
 
 def _with_kinds(result: TestResult, account: Account, reference: Account) -> TestResult:
     """Say which kind of value was expected and which came, if that is what differs."""
+    unusable = account.unusable
     if result.outcome is TestOutcome.SUITE_ERROR:
         result = msgspec.structs.replace(result, outcome=TestOutcome.FAILED, message=f"{UNUSABLE}.")
+        unusable = True
     found = difference(account.received, reference.received)
-    if found is None or not result.message.startswith(UNUSABLE):
+    if found is None or not unusable:
         return result
     rest = result.message.partition("\n")[1:]  # the details, where the test shows them
     message = f"{UNUSABLE}: {_told(*found)}{''.join(rest)}"

@@ -7,7 +7,8 @@ from typing import Any
 from grader.errors import InfrastructureError
 from grader.grading.job import CellStarted, Checked, Job, Judged, WorkerError
 from grader.grading.make_verdict import not_judged
-from grader.grading.worker import SuiteChildren, Worker
+from grader.grading.suite_children import SuiteChildren
+from grader.grading.worker import Worker
 from grader.intake.answers import written_answers
 from grader.intake.notebook import ReadNotebook, read_notebook
 from grader.sandbox.executed import executed_notebook

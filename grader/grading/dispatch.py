@@ -14,7 +14,7 @@ import msgspec
 
 from grader.errors import GraderError, InfrastructureError
 from grader.grading.interrupt import Interrupt
-from grader.grading.job import BatchConfig, CellStarted, Judged, Started, WorkerError
+from grader.grading.job import BatchConfig, CellStarted, JobStarted, Judged, WorkerError
 from grader.grading.job_queue import JobQueue, QueuedJob
 from grader.grading.judge_process import raised
 from grader.grading.machine import GPU, SLOTS, MachineReply, capacity, judge_here, needs_gpu
@@ -25,7 +25,7 @@ from grader.grading.verdict import Outcome
 _LOOK_S = 0.5
 _GONE = "the cluster's scheduler is gone"
 _MACHINE_LOST = "its machine was lost"
-_CONTINUE = "What is graded is kept: mend the cluster and run the same command again."
+_CONTINUE = "What is graded is kept: fix the cluster and run the same command again."
 
 
 @dataclass
@@ -170,7 +170,7 @@ class Dispatcher:
     # -- taking in
 
     def _told(self, event: bytes) -> None:
-        said = msgspec.msgpack.decode(event, type=Started | CellStarted)
+        said = msgspec.msgpack.decode(event, type=JobStarted | CellStarted)
         if isinstance(said, CellStarted):
             for running in self._running.values():
                 if running.queued.job.student == said.student:

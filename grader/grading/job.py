@@ -115,7 +115,7 @@ class Warming(msgspec.Struct, frozen=True, kw_only=True, tag="warming", tag_fiel
     pid: int = 0
 
 
-class Started(msgspec.Struct, frozen=True, kw_only=True, tag="begins", tag_field="kind"):
+class JobStarted(msgspec.Struct, frozen=True, kw_only=True, tag="begins", tag_field="kind"):
     """The worker has begun with a submission."""
 
     student: str
@@ -162,7 +162,9 @@ class DeviceLost(msgspec.Struct, frozen=True, kw_only=True, tag="withdrawn", tag
     what: str
 
 
-FromWorker = Ready | Warming | Started | CellStarted | Judged | Checked | WorkerError | DeviceLost
+FromWorker = (
+    Ready | Warming | JobStarted | CellStarted | Judged | Checked | WorkerError | DeviceLost
+)
 
 
 def worker_error(error: GraderError) -> WorkerError:

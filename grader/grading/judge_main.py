@@ -111,7 +111,7 @@ def _check_points(suite: CollectedSuite, config: BatchConfig) -> None:
         raise SuiteError(
             "; ".join(faults),
             where=config.hidden,
-            hint=f"Mend the suite or assignment.toml, then run `grader validate "
+            hint=f"Fix the suite or assignment.toml, then run `grader validate "
             f"{config.assignment}`.",
         )
 

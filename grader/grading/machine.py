@@ -25,8 +25,8 @@ from grader.grading.job import (
     BatchConfig,
     CellStarted,
     Job,
+    JobStarted,
     Judged,
-    Started,
     WorkerError,
     worker_error,
 )
@@ -173,7 +173,7 @@ class GraderPlugin(WorkerPlugin):
         """Judge one submission, and tell the cluster how it goes."""
         told = 0.0
 
-        def tell(event: Started | CellStarted) -> None:
+        def tell(event: JobStarted | CellStarted) -> None:
             nonlocal told
             told = time.monotonic()
             worker.log_event(self.name, msgspec.msgpack.encode(event))
@@ -183,7 +183,7 @@ class GraderPlugin(WorkerPlugin):
                 tell(CellStarted(student=student, cell=cell, cells=cells))
 
         progress = Progress(
-            begun=lambda student: tell(Started(student=student, attempt=job.attempt)), cell=cell
+            begun=lambda student: tell(JobStarted(student=student, attempt=job.attempt)), cell=cell
         )
         with self._lock:
             if self._slots is None and self._make is not None:

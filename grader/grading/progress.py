@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from grader.grading.verdict import Verdict
-    from grader.intake.collect import RefusedHandIn
+    from grader.intake.collected import RefusedHandIn
     from grader.sandbox.choose import Choice
 
 

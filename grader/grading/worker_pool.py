@@ -22,9 +22,9 @@ from grader.grading.job import (
     CellStarted,
     Checked,
     DeviceLost,
+    JobStarted,
     Judged,
     Ready,
-    Started,
     Warming,
     WorkerError,
 )
@@ -36,7 +36,7 @@ from grader.grading.verdict import Outcome
 from grader.grading.worker_connection import WorkerConnection
 from grader.sandbox.liveness import LOOK_S
 
-_LOST = InfrastructureError("its worker ended, for a reason of ours")
+_LOST = InfrastructureError("its worker ended, and the notebook is not to blame")
 
 
 class WorkerPool:
@@ -158,7 +158,7 @@ class WorkerPool:
                 worker.pid = message.pid
                 worker.wait_on()
                 self._tell_slow(message.seconds)
-            case Started() if queued:
+            case JobStarted() if queued:
                 queued.progress.begun(message.student)
             case CellStarted() if queued:
                 queued.progress.cell(message.student, message.cell, message.cells)

@@ -217,7 +217,7 @@ def _fault(name: str, files: Mapping[str, Content]) -> str:
         return str(error)
     parts = PurePosixPath(safe).parts
     if safe != name or len(parts) > MAX_DEPTH or any(part.startswith(".") for part in parts):
-        return "its name is not one that a file beside a notebook has"
+        return "a file next to a notebook can't have this name"
     folded = name.casefold()
     for other in map(str.casefold, files):
         if other == folded or other.startswith(f"{folded}/") or folded.startswith(f"{other}/"):
@@ -231,7 +231,7 @@ def _not_asked(names: Sequence[str]) -> list[str]:
     shown = ", ".join(f"`{_shown(name)}`" for name in names[:_NAMED])
     more = f" and {len(names) - _NAMED} more" if names[_NAMED:] else ""
     verb = "was" if len(names) == 1 else "were"
-    return [f"{shown}{more} {verb} handed in beside the notebook, not asked for, and not used."]
+    return [f"{shown}{more} {verb} handed in with the notebook but not requested, and not used."]
 
 
 def _shown(name: str) -> str:

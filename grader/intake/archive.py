@@ -131,7 +131,7 @@ def _inner(
     elif depth > 1:
         yield refused("it is an archive inside an archive inside an archive; it was not opened")
     elif not member.path.lower().endswith(_OPENED) or member.content is None:
-        yield refused("archives of this kind are not opened; hand in the notebook, or a zip")
+        yield refused("this kind of archive is not opened; hand in the notebook, or a zip")
     elif member.content.size > budget.limits.nested_bytes:
         yield refused("an archive inside an archive must not be so large")
     else:

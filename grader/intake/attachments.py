@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
-from typing import Any
 
 import msgspec
+
+from grader.intake.json_values import value_or_none
 
 MAX_PICTURE_BYTES = 8 * 2**20
 MAX_ATTACHMENT_BYTES = 24 * 2**20
@@ -25,25 +26,17 @@ def pasted_pictures(raw: msgspec.Raw) -> dict[str, dict[str, str]]:
     if len(memoryview(raw)) > 2 * MAX_ATTACHMENT_BYTES:
         return {}
     kept = {}
-    for name, bundle in (_decoded(raw, dict[str, msgspec.Raw]) or {}).items():
-        kinds = _decoded(bundle, dict[str, msgspec.Raw]) or {}
+    for name, bundle in (value_or_none(raw, dict[str, msgspec.Raw]) or {}).items():
+        kinds = value_or_none(bundle, dict[str, msgspec.Raw]) or {}
         pictures = {
             media: "".join(data)
             for media, one in kinds.items()
-            if (data := _decoded(one, str | list[str])) is not None
+            if (data := value_or_none(one, str | list[str])) is not None
             and _is_picture(media, "".join(data))
         }
         if pictures and _NAME.fullmatch(name):
             kept[name] = pictures
     return kept
-
-
-def _decoded(raw: msgspec.Raw, kind: Any) -> Any:
-    """One odd value must not take the others with it."""
-    try:
-        return msgspec.json.decode(raw, type=kind)
-    except (msgspec.DecodeError, UnicodeError, RecursionError):
-        return None
 
 
 def _is_picture(media: str, data: str) -> bool:

@@ -130,7 +130,7 @@ class _Candidate:
 
 
 _RULES: tuple[tuple[Callable[[_Candidate], Any], str], ...] = (
-    (lambda c: not c.is_of_another, "the others say that they are of another assignment"),
+    (lambda c: not c.is_of_another, "the others belong to another assignment"),
     (lambda c: c.named == 2, "it is named as the assignment"),
     (lambda c: bool(c.released_as) and not c.is_of_another, "it was released as this assignment"),
     (lambda c: c.named, "its name holds the assignment's"),

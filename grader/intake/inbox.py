@@ -32,6 +32,7 @@ from grader.errors import InfrastructureError, SubmissionError, UsageError
 from grader.intake.accepted_files import MAX_FILES, AcceptedFiles, Taken
 from grader.intake.advice import advice
 from grader.intake.content import RefusedFileError, read_regular_file
+from grader.intake.json_values import value_or_none
 from grader.intake.names import MAX_NAME, checked_assignment_name, display_name
 from grader.intake.notebook import MAX_FILE_BYTES, ReadNotebook, read_notebook
 from grader.intake.receipt import FileReceipt, Receipt
@@ -95,10 +96,8 @@ class TryHeader(
 
 def try_header(line: bytes) -> TryHeader | None:
     """Read the first line of a try; None where `submit` did not write it."""
-    try:
-        return msgspec.json.decode(line, type=TryHeader)
-    except (msgspec.DecodeError, UnicodeError, RecursionError):
-        return None
+    header: TryHeader | None = value_or_none(line, TryHeader)
+    return header
 
 
 @dataclass(frozen=True)
@@ -248,14 +247,14 @@ def _refuse_open(part: Path) -> None:
         raise InfrastructureError(
             f"the inbox is damaged ({error.strerror})",
             where=part,
-            hint="The staff mend it with: grader inbox make DIR",
+            hint="The staff can fix it with: grader inbox make DIR",
         ) from error
     others_write = mode & stat.S_IWOTH
     if not stat.S_ISDIR(mode) or (others_write and not mode & stat.S_ISVTX):
         raise InfrastructureError(
             "this inbox is open: others could change what is handed in",
             where=part,
-            hint="Hand in nothing, and tell the staff. They mend it with: grader inbox make DIR",
+            hint="Hand in nothing, and tell the staff. They can fix it with: grader inbox make DIR",
         )
 
 
@@ -335,7 +334,7 @@ def submit(
     content = b"".join((line, data, *files.values()))
     if len(line) > MAX_HEADER_BYTES or len(content) > MAX_TRY_BYTES:
         raise SubmissionError(
-            "The files beside the notebook are too many or too large.",
+            "There are too many files next to the notebook, or they are too large.",
             where=file,
             hint="Nothing was handed in. Hand in fewer, with shorter names.",
         )

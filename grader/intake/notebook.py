@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from typing import Annotated, Any
+from typing import Annotated
 
 import msgspec
 
@@ -16,6 +16,7 @@ from grader.errors import SubmissionError
 from grader.intake.answers import written_answers
 from grader.intake.attachments import pasted_pictures
 from grader.intake.encoding import DOWNLOAD_HINT, refuse_text_of_another_kind, to_utf8
+from grader.intake.json_values import value_or_none
 from grader.intake.notebook_cells import Cell, CellKind, ReadNotebook
 
 __all__ = ["Cell", "ReadNotebook", "read_notebook", "written_answers"]
@@ -123,7 +124,7 @@ def read_notebook(data: bytes, *, name: str) -> ReadNotebook:
     cells = _cells_of(raw, name)
     version = _version_of(raw, name, mended)
     _refuse_other_language(raw, cells, name)
-    release = (_plain(raw.metadata, _ReleasedMetadata) or _ReleasedMetadata()).grader
+    release = (value_or_none(raw.metadata, _ReleasedMetadata) or _ReleasedMetadata()).grader
     return ReadNotebook(
         cells=tuple(_NotebookReading(version, mended, name).cells(cells)),
         repairs=tuple(mended),
@@ -221,8 +222,8 @@ def _cells_of(raw: _RawNotebook, name: str) -> list[_RawCell]:
 
 def _version_of(raw: _RawNotebook, name: str, repairs: list[str]) -> tuple[int, int]:
     shape = 4 if raw.cells is not None else 3
-    major = _plain(raw.nbformat, int)
-    minor = _plain(raw.nbformat_minor, int) or 0
+    major = value_or_none(raw.nbformat, int)
+    minor = value_or_none(raw.nbformat_minor, int) or 0
     if major is None:
         repairs.append(f"The file does not state its format; it was read as nbformat {shape}.")
         return shape, minor
@@ -237,7 +238,7 @@ def _version_of(raw: _RawNotebook, name: str, repairs: list[str]) -> tuple[int, 
         )
     if major > 4 and shape == 3:
         raise SubmissionError(
-            f"The notebook is of nbformat {major}, which is not known here.",
+            f"The notebook has nbformat {major}, which is not supported.",
             where=name,
             hint="Save it as nbformat 4 (every current Jupyter does) and hand it in again.",
         )
@@ -250,10 +251,12 @@ def _version_of(raw: _RawNotebook, name: str, repairs: list[str]) -> tuple[int, 
 
 def _refuse_other_language(raw: _RawNotebook, cells: list[_RawCell], name: str) -> None:
     """Refuse a notebook that says it is written in another language, and nowhere in Python."""
-    metadata = _plain(raw.metadata, _NotebookMetadata) or _NotebookMetadata()
+    metadata = value_or_none(raw.metadata, _NotebookMetadata) or _NotebookMetadata()
     kernel, info = metadata.kernelspec or _Language(), metadata.language_info or _Language()
     by_kernel_name = {"ir": "r"}.get(kernel.name.lower(), kernel.name.lower().split("-")[0])
-    of_cells = {str(_plain(c.language, str) or "").lower() for c in cells if c.cell_type == "code"}
+    of_cells = {
+        str(value_or_none(c.language, str) or "").lower() for c in cells if c.cell_type == "code"
+    }
     stated = {info.name.lower(), kernel.language.lower(), *of_cells} - {""}
     if not stated and by_kernel_name in {"r", "julia"}:
         stated = {by_kernel_name}
@@ -277,7 +280,7 @@ class _NotebookReading:
         self._new_ids = 0
 
     def cells(self, raw_cells: list[_RawCell]) -> Iterator[Cell]:
-        taken = [_plain(raw.id, str) for raw in raw_cells]
+        taken = [value_or_none(raw.id, str) for raw in raw_cells]
         self._ids_in_file = {identifier for identifier in taken if identifier}
         for number, raw in enumerate(raw_cells, start=1):
             kind = _KINDS.get(raw.cell_type)
@@ -296,15 +299,15 @@ class _NotebookReading:
 
     def _cell(self, number: int, raw: _RawCell, kind: CellKind, source: str) -> Cell:
         if raw.cell_type == "heading":
-            level = min(max(_plain(raw.level, int) or 1, 1), 6)
+            level = min(max(value_or_none(raw.level, int) or 1, 1), 6)
             source = f"{'#' * level} {source}"
-        metadata = _plain(raw.metadata, _CellMetadata) or _CellMetadata()
+        metadata = value_or_none(raw.metadata, _CellMetadata) or _CellMetadata()
         return Cell(
             kind=kind,
             source=source,
-            id=self._id(number, _plain(raw.id, str)),
+            id=self._id(number, value_or_none(raw.id, str)),
             tags=tuple(tag[:100] for tag in metadata.tags[:20]),
-            executed=kind == "code" and _plain(raw.execution_count, int) is not None,
+            executed=kind == "code" and value_or_none(raw.execution_count, int) is not None,
             attachments=pasted_pictures(raw.attachments) if kind == "markdown" else {},
         )
 
@@ -312,7 +315,7 @@ class _NotebookReading:
         """Return a cell's text ("" where it has none), or None where it is not text."""
         for part in (raw.source, raw.input):
             if bytes(part) != b"null":
-                text = _plain(part, str | list[str])
+                text = value_or_none(part, str | list[str])
                 return "".join(text) if isinstance(text, list) else text
         return ""
 
@@ -335,14 +338,6 @@ class _NotebookReading:
             identifier += "-x"
         self._ids.add(identifier)
         return identifier
-
-
-def _plain(raw: msgspec.Raw, kind: Any) -> Any:
-    """Decode a value that matters only if it is of this kind; None where it is not."""
-    try:
-        return msgspec.json.decode(raw, type=kind)
-    except (msgspec.DecodeError, UnicodeError, RecursionError):
-        return None
 
 
 def _too_many_cells(name: str) -> SubmissionError:

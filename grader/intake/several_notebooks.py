@@ -127,12 +127,12 @@ def choose_notebooks(
     if not members:
         found = ", ".join(sorted(_name(m.path) for m in notebooks)[:_NAMED])
         raise NoChoiceError(
-            f"None of the notebooks asked for was handed in ({names}); found: {found}."
+            f"None of the requested notebooks was handed in ({names}); found: {found}."
         )
     if others:
         shown = ", ".join(sorted(_name(handed.member.path) for handed in others)[:_NAMED])
         more = f" and {len(others) - _NAMED} more" if len(others) > _NAMED else ""
-        notes.append(f"Not used, since it is none of the notebooks asked for: {shown}{more}.")
+        notes.append(f"Not used, because it is not one of the requested notebooks: {shown}{more}.")
     return ChosenNotebooks(members, tuple(notes))
 
 

@@ -85,7 +85,7 @@ class Record(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
         return f"{self.attempt:03}-{when}-{self.sha256[:8]}"
 
 
-class HandInTime(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+class KeptTime(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """`handed-in-….json`: when an attempt was handed in, as it was learnt after it was stored."""
 
     format: Literal["grader-hand-in 1"] = "grader-hand-in 1"
@@ -195,7 +195,7 @@ def write_time(attempt: Path, at: dt.datetime, *, told_by: str, now: dt.datetime
     Raises:
         InfrastructureError: the disk refuses.
     """
-    told = HandInTime(submitted_at=at, told_by=told_by[:1000], learnt_at=now)
+    told = KeptTime(submitted_at=at, told_by=told_by[:1000], learnt_at=now)
     data = msgspec.json.format(msgspec.json.encode(told), indent=2) + b"\n"
     number = 1 + max(_times(attempt), default=(0, attempt))[0]
     name = f"handed-in-{number:03}-{hashlib.sha256(data).hexdigest()[:8]}.json"
@@ -215,7 +215,7 @@ def time_of(attempt: Path, record: Record) -> tuple[dt.datetime | None, str]:
         return record.submitted_at, ""
     text = read_regular_file(newest[1], limit=_MAX_RECORD_BYTES)
     try:
-        told = msgspec.json.decode(text, type=HandInTime)
+        told = msgspec.json.decode(text, type=KeptTime)
     except (msgspec.DecodeError, UnicodeError, RecursionError) as error:
         raise RefusedFileError("its time is damaged") from error
     return told.submitted_at, told.told_by

@@ -71,7 +71,7 @@ class Moodle(System):
         "must be switched on for it"
     )
     comments_elsewhere = (
-        "Switch feedback comments on for the assignment and take its grading worksheet afresh."
+        "Switch feedback comments on for the assignment and download its grading worksheet again."
     )
 
     def made(self, paths: Collection[str]) -> bool:
@@ -124,13 +124,13 @@ class Moodle(System):
         return [only_target(table, COLUMNS["grade"], COLUMNS["maximum"])]
 
     def over_maximum(self) -> str:
-        return "; Moodle's import skips the line in silence"
+        return "; Moodle's import silently skips the line"
 
     def skipped(
         self, table: LmsTable, line: LmsLine, target: MarkColumn, text: str
     ) -> Iterator[str]:
         if not re.search(r"\d+\s*$", line.cell(column_of(table, "identifier"))):
-            yield "without an Identifier Moodle's import skips the line in silence"
+            yield "without an Identifier Moodle's import silently skips the line"
         changeable = line.cell(column_of(table, "changeable"))
         if changeable.casefold() in {"no", "false", "0"}:
             yield "the file says that the grade can't be changed; Moodle's import skips the line"
@@ -168,8 +168,8 @@ class Moodle(System):
         if age < _STALE_AFTER:
             return []
         return [
-            f"the file is {age.days} days old; Moodle skips in silence whatever was graded there "
-            "since: download it afresh, or allow the import to update such records"
+            f"the file is {age.days} days old; Moodle silently skips what was graded there "
+            "since: download it again, or allow the import to update such records"
         ]
 
 

@@ -12,7 +12,7 @@ from grader.mutation.code import Code
 
 
 @dataclass(frozen=True)
-class Change:
+class SourceChange:
     """A node, and what a mistake puts in its place.
 
     Attributes:
@@ -29,7 +29,7 @@ class Change:
     mistake: str = ""
 
 
-Operator = Callable[[ast.AST, Code], Iterator[Change]]
+Operator = Callable[[ast.AST, Code], Iterator[SourceChange]]
 
 
 def changed(node: Any, **fields: Any) -> Any:

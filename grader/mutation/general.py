@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 
-from grader.mutation.change import Change, Operator, changed
+from grader.mutation.change import Operator, SourceChange, changed
 from grader.mutation.code import Code, name_of_call, names_in
 from grader.source.names import bound
 
@@ -48,23 +48,23 @@ _TINY = 1e-3
 """A constant below is there against a division by zero, and has an operator of its own."""
 
 
-def arithmetic(node: ast.AST, code: Code) -> Iterator[Change]:
+def arithmetic(node: ast.AST, code: Code) -> Iterator[SourceChange]:
     """`a + b` becomes `a - b`, and so on."""
     if isinstance(node, ast.BinOp) and type(node.op) in _ARITHMETIC and not _is_text(node):
         other = changed(node, op=_ARITHMETIC[type(node.op)]())
-        yield Change(node, other, "arithmetic", _SIGNS.get(type(node.op), ""))
+        yield SourceChange(node, other, "arithmetic", _SIGNS.get(type(node.op), ""))
 
 
-def dropped_operand(node: ast.AST, code: Code) -> Iterator[Change]:
+def dropped_operand(node: ast.AST, code: Code) -> Iterator[SourceChange]:
     """`x @ w + b` becomes `x @ w`."""
     if not isinstance(node, ast.BinOp) or _is_text(node):
         return
     if isinstance(node.op, ast.Add | ast.Sub | ast.Mult | ast.Div):
-        yield Change(node, node.left, "dropped operand", _missing(node.op, node.right))
+        yield SourceChange(node, node.left, "dropped operand", _missing(node.op, node.right))
     if isinstance(node.op, ast.Add | ast.Mult):
-        yield Change(node, node.right, "dropped operand", _missing(node.op, node.left))
+        yield SourceChange(node, node.right, "dropped operand", _missing(node.op, node.left))
     if isinstance(node.op, ast.Pow):
-        yield Change(node, node.left, "dropped operand", "a power is missing")
+        yield SourceChange(node, node.left, "dropped operand", "a power is missing")
 
 
 def _missing(operator: ast.operator, part: ast.expr) -> str:
@@ -76,20 +76,20 @@ def _missing(operator: ast.operator, part: ast.expr) -> str:
     return "a factor of the formula is missing"
 
 
-def comparison(node: ast.AST, code: Code) -> Iterator[Change]:
+def comparison(node: ast.AST, code: Code) -> Iterator[SourceChange]:
     """`a < b` becomes `a <= b`, and `a >= b`."""
     if not isinstance(node, ast.Compare) or len(node.ops) != 1:
         return
     kind = type(node.ops[0])
     if kind in _BOUNDARIES:
         other = changed(node, ops=[_BOUNDARIES[kind]()])
-        yield Change(node, other, "boundary", "a boundary case is treated as the other side")
+        yield SourceChange(node, other, "boundary", "a boundary case is treated as the other side")
     if kind in _OPPOSITES:
         other = changed(node, ops=[_OPPOSITES[kind]()])
-        yield Change(node, other, "comparison", "a condition is the other way round")
+        yield SourceChange(node, other, "comparison", "a condition is the other way round")
 
 
-def constant(node: ast.AST, code: Code) -> Iterator[Change]:
+def constant(node: ast.AST, code: Code) -> Iterator[SourceChange]:
     """Another number, or the other truth value.
 
     Not outside of functions: there it is a setting that students choose, such as a learning rate.
@@ -98,41 +98,47 @@ def constant(node: ast.AST, code: Code) -> Iterator[Change]:
         return
     value = node.value
     if value is True or value is False:
-        yield Change(node, ast.Constant(not value), "constant")
+        yield SourceChange(node, ast.Constant(not value), "constant")
     elif isinstance(value, int):
-        yield Change(node, ast.Constant(value + 1), "constant")
+        yield SourceChange(node, ast.Constant(value + 1), "constant")
         if value == 1:
-            yield Change(node, ast.Constant(0), "constant")
+            yield SourceChange(node, ast.Constant(0), "constant")
     elif isinstance(value, float) and abs(value) >= _TINY:
-        yield Change(node, ast.Constant(value * 2), "constant", "a constant of the formula differs")
+        yield SourceChange(
+            node, ast.Constant(value * 2), "constant", "a constant of the formula differs"
+        )
 
 
-def negated_condition(node: ast.AST, code: Code) -> Iterator[Change]:
+def negated_condition(node: ast.AST, code: Code) -> Iterator[SourceChange]:
     """`if c` becomes `if not c`."""
     if isinstance(node, ast.If | ast.IfExp) and not isinstance(node.test, ast.Compare):
         other = ast.UnaryOp(ast.Not(), node.test)
-        yield Change(node.test, other, "negated condition", "a condition is the other way round")
+        yield SourceChange(
+            node.test, other, "negated condition", "a condition is the other way round"
+        )
     if isinstance(node, ast.BoolOp):
         operator = ast.And() if isinstance(node.op, ast.Or) else ast.Or()
-        yield Change(node, changed(node, op=operator), "negated condition")
+        yield SourceChange(node, changed(node, op=operator), "negated condition")
     if isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.Not):
-        yield Change(node, node.operand, "negated condition", "a condition is the other way round")
+        yield SourceChange(
+            node, node.operand, "negated condition", "a condition is the other way round"
+        )
 
 
-def sign(node: ast.AST, code: Code) -> Iterator[Change]:
+def sign(node: ast.AST, code: Code) -> Iterator[SourceChange]:
     """A minus is gone, or one more there where a value is returned."""
     wrong = "the sign is wrong"
     if isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.USub):
         if not isinstance(node.operand, ast.Constant):
-            yield Change(node, node.operand, "sign", wrong)
+            yield SourceChange(node, node.operand, "sign", wrong)
     elif isinstance(node, ast.Return) and node.value is not None:
         values = node.value.elts if isinstance(node.value, ast.Tuple) else [node.value]
         for value in values:
             if isinstance(value, ast.BinOp | ast.Name) and not _is_text(value):
-                yield Change(value, ast.UnaryOp(ast.USub(), value), "sign", wrong)
+                yield SourceChange(value, ast.UnaryOp(ast.USub(), value), "sign", wrong)
 
 
-def dropped_statement(node: ast.AST, code: Code) -> Iterator[Change]:
+def dropped_statement(node: ast.AST, code: Code) -> Iterator[SourceChange]:
     """A statement that something else could have done without is not there."""
     if not isinstance(node, ast.stmt):
         return
@@ -142,13 +148,13 @@ def dropped_statement(node: ast.AST, code: Code) -> Iterator[Change]:
             if name_of_call(node.value) == "zero_grad"
             else ""
         )
-        yield Change(node, "pass", "dropped statement", mistake)
+        yield SourceChange(node, "pass", "dropped statement", mistake)
     elif isinstance(node, ast.AugAssign):
-        yield Change(node, "pass", "dropped statement", "a step of an update is missing")
+        yield SourceChange(node, "pass", "dropped statement", "a step of an update is missing")
     elif isinstance(node, ast.Assign) and _binds_again(node, code):
-        yield Change(node, "pass", "dropped statement", "a step is missing")
+        yield SourceChange(node, "pass", "dropped statement", "a step is missing")
     elif isinstance(node, ast.Continue | ast.Break | ast.Raise):
-        yield Change(node, "pass", "dropped statement")
+        yield SourceChange(node, "pass", "dropped statement")
 
 
 def _binds_again(node: ast.Assign, code: Code) -> bool:
@@ -167,18 +173,18 @@ def _binds_again(node: ast.Assign, code: Code) -> bool:
     return bool(own) and own <= before
 
 
-def swapped_arguments(node: ast.AST, code: Code) -> Iterator[Change]:
+def swapped_arguments(node: ast.AST, code: Code) -> Iterator[SourceChange]:
     """`f(a, b)` becomes `f(b, a)`, and so do two returned values."""
     if isinstance(node, ast.Call) and len(node.args) > 1 and not _has_star(node.args):
         first, second, *rest = node.args
         if ast.dump(first) != ast.dump(second) and not isinstance(first, ast.Constant):
             other = changed(node, args=[second, first, *rest])
-            yield Change(node, other, "swapped arguments", "two arguments are swapped")
+            yield SourceChange(node, other, "swapped arguments", "two arguments are swapped")
     value = node.value if isinstance(node, ast.Return) else None
     if isinstance(value, ast.Tuple) and len(value.elts) > 1 and not _has_star(value.elts):
         first, second, *rest = value.elts
         text = ", ".join(ast.unparse(part) for part in (second, first, *rest))
-        yield Change(value, text, "swapped results", "two results are swapped")
+        yield SourceChange(value, text, "swapped results", "two results are swapped")
 
 
 def _has_star(parts: list[ast.expr]) -> bool:

@@ -9,7 +9,7 @@ from collections import Counter, defaultdict
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 
-from grader.mutation.change import Change, Operator
+from grader.mutation.change import Operator, SourceChange
 from grader.mutation.code import Code, Function
 from grader.mutation.general import GENERAL
 from grader.mutation.tensors import TENSORS
@@ -98,7 +98,7 @@ def _digest(mutant: Mutant) -> str:
     return hashlib.sha256(mutant.id.encode()).hexdigest()
 
 
-def _changes(code: Code, lines: Collection[int]) -> Iterator[Change]:
+def _changes(code: Code, lines: Collection[int]) -> Iterator[SourceChange]:
     nodes = [n for n in ast.walk(code.tree) if isinstance(n, ast.expr | ast.stmt)]
     for operator in OPERATORS:
         for node in nodes:
@@ -121,7 +121,7 @@ def _is_annotation(node: ast.AST, code: Code) -> bool:
     return False
 
 
-def _mutant(code: Code, change: Change, text: str, cell: int, counts: Counter[str]) -> Mutant:
+def _mutant(code: Code, change: SourceChange, text: str, cell: int, counts: Counter[str]) -> Mutant:
     scopes = code.scopes(change.node)
     if isinstance(change.node, Function):
         scopes.append(change.node)
@@ -156,7 +156,7 @@ def _parsed(text: str) -> str:
         return text
 
 
-def _bound_name(code: Code, change: Change) -> str:
+def _bound_name(code: Code, change: SourceChange) -> str:
     statement = code.statement(change.node)
     if isinstance(statement, ast.Assign) and isinstance(statement.targets[0], ast.Name):
         return statement.targets[0].id

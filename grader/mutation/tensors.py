@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 
-from grader.mutation.change import Change, Operator, changed
+from grader.mutation.change import Operator, SourceChange, changed
 from grader.mutation.code import Code, name_of_call, names_in, operand, owner
 
 _REDUCING = frozenset(
@@ -54,23 +54,23 @@ _EPS = frozenset({"eps", "epsilon", "EPS"})
 _TINY = 1e-3
 
 
-def axis(node: ast.AST, code: Code) -> Iterator[Change]:
+def axis(node: ast.AST, code: Code) -> Iterator[SourceChange]:
     """`x.sum(1)` becomes `x.sum(0)`, and the sum over everything."""
     if not isinstance(node, ast.Call) or name_of_call(node) not in _REDUCING:
         return
     for keyword in node.keywords:
         if keyword.arg in ("dim", "axis"):
             for other in _other_axes(keyword.value):
-                yield Change(keyword.value, other, "axis", "taken over another axis")
+                yield SourceChange(keyword.value, other, "axis", "taken over another axis")
             if name_of_call(node) in ("sum", "mean", "max", "min", "amax", "var", "std"):
                 kept = [k for k in node.keywords if k.arg not in (keyword.arg, "keepdim")]
                 whole = "taken over everything, where one axis is asked for"
-                yield Change(node, changed(node, keywords=kept), "axis dropped", whole)
+                yield SourceChange(node, changed(node, keywords=kept), "axis dropped", whole)
     # Where the axis stands by position: `x.sum(1)`, `torch.sum(x, 1)`.
     place = 0 if owner(node) is not None else 1
     if name_of_call(node) in (_METHOD_AXIS if place == 0 else _REDUCING) and len(node.args) > place:
         for other in _other_axes(node.args[place]):
-            yield Change(node.args[place], other, "axis", "taken over another axis")
+            yield SourceChange(node.args[place], other, "axis", "taken over another axis")
 
 
 def _other_axes(value: ast.expr) -> Iterator[ast.expr]:
@@ -86,16 +86,16 @@ def _other_axes(value: ast.expr) -> Iterator[ast.expr]:
         yield ast.Constant({-1: 0, 0: 1}.get(number, number - 1 if number > 0 else number + 1))
 
 
-def keepdim(node: ast.AST, code: Code) -> Iterator[Change]:
+def keepdim(node: ast.AST, code: Code) -> Iterator[SourceChange]:
     """`keepdim=True` is gone."""
     if isinstance(node, ast.Call):
         kept = [k for k in node.keywords if k.arg not in ("keepdim", "keepdims")]
         if len(kept) < len(node.keywords):
             lost = "an axis of size one is lost, so that something is broadcast wrongly"
-            yield Change(node, changed(node, keywords=kept), "keepdim", lost)
+            yield SourceChange(node, changed(node, keywords=kept), "keepdim", lost)
 
 
-def other_function(node: ast.AST, code: Code) -> Iterator[Change]:
+def other_function(node: ast.AST, code: Code) -> Iterator[SourceChange]:
     """A function's sister in its place: mean and sum, tril and triu, log and log2."""
     name = name_of_call(node)
     if not isinstance(node, ast.Call):
@@ -103,14 +103,14 @@ def other_function(node: ast.AST, code: Code) -> Iterator[Change]:
     if name in _OTHER_NAME and isinstance(node.func, ast.Attribute):
         kind = {"mean": "mean and sum", "sum": "mean and sum", "log": "logarithm"}
         func = changed(node.func, attr=_OTHER_NAME[name])
-        yield Change(node.func, func, kind.get(name, "function"), _NAMED.get(name, ""))
+        yield SourceChange(node.func, func, kind.get(name, "function"), _NAMED.get(name, ""))
     for keyword in node.keywords:
         if keyword.arg == "reduction" and isinstance(keyword.value, ast.Constant):
             other = ast.Constant("sum" if keyword.value.value == "mean" else "mean")
-            yield Change(keyword.value, other, "mean and sum", "reduced in another way")
+            yield SourceChange(keyword.value, other, "mean and sum", "reduced in another way")
 
 
-def variance(node: ast.AST, code: Code) -> Iterator[Change]:
+def variance(node: ast.AST, code: Code) -> Iterator[SourceChange]:
     """The biased variance for the unbiased one, and the other way round."""
     if not isinstance(node, ast.Call) or name_of_call(node) not in ("var", "std", "var_mean"):
         return
@@ -118,44 +118,48 @@ def variance(node: ast.AST, code: Code) -> Iterator[Change]:
     given = {k.arg: k for k in node.keywords}
     rest = [k for k in node.keywords if k.arg not in ("unbiased", "correction", "ddof")]
     if len(rest) < len(node.keywords):
-        yield Change(node, changed(node, keywords=rest), "variance", mistake)
+        yield SourceChange(node, changed(node, keywords=rest), "variance", mistake)
     elif "unbiased" not in given:
         biased = ast.keyword("unbiased", ast.Constant(False))
-        yield Change(node, changed(node, keywords=[*node.keywords, biased]), "variance", mistake)
+        yield SourceChange(
+            node, changed(node, keywords=[*node.keywords, biased]), "variance", mistake
+        )
 
 
-def square_root(node: ast.AST, code: Code) -> Iterator[Change]:
+def square_root(node: ast.AST, code: Code) -> Iterator[SourceChange]:
     """`math.sqrt(d)` becomes `d`."""
     if isinstance(node, ast.Call) and name_of_call(node) == "sqrt":
         inside = operand(node)
         if inside is not None:
-            yield Change(node, inside, "square root", "a square root is missing")
+            yield SourceChange(node, inside, "square root", "a square root is missing")
 
 
-def transposed(node: ast.AST, code: Code) -> Iterator[Change]:
+def transposed(node: ast.AST, code: Code) -> Iterator[SourceChange]:
     """`x.T` becomes `x`, and `a @ b` becomes `b @ a`."""
     mistake = "an operand is transposed, or not, the other way round"
     if isinstance(node, ast.Attribute) and node.attr in ("T", "mT") and _is_read(node):
-        yield Change(node, node.value, "transposed", mistake)
+        yield SourceChange(node, node.value, "transposed", mistake)
     elif isinstance(node, ast.Call) and name_of_call(node) in ("transpose", "t", "permute"):
         if (value := owner(node)) is not None:
-            yield Change(node, value, "transposed", mistake)
+            yield SourceChange(node, value, "transposed", mistake)
         if name_of_call(node) == "permute" and len(node.args) > 1:
             first, second, *rest = node.args
-            yield Change(
+            yield SourceChange(
                 node,
                 changed(node, args=[second, first, *rest]),
                 "permuted",
                 "axes are permuted in another order",
             )
     elif isinstance(node, ast.BinOp) and isinstance(node.op, ast.MatMult):
-        yield Change(node, changed(node, left=node.right, right=node.left), "transposed", mistake)
+        yield SourceChange(
+            node, changed(node, left=node.right, right=node.left), "transposed", mistake
+        )
     elif isinstance(node, ast.Call) and name_of_call(node) in ("reshape", "view"):
         place = 0 if owner(node) is not None else 1
         args = node.args
         if len(args) > place + 1 and ast.dump(args[place]) != ast.dump(args[place + 1]):
             swapped = [*args[:place], args[place + 1], args[place], *args[place + 2 :]]
-            yield Change(
+            yield SourceChange(
                 node, changed(node, args=swapped), "reshaped", "axes are reshaped in another order"
             )
 
@@ -164,7 +168,7 @@ def _is_read(node: ast.Attribute) -> bool:
     return isinstance(node.ctx, ast.Load)
 
 
-def mask(node: ast.AST, code: Code) -> Iterator[Change]:
+def mask(node: ast.AST, code: Code) -> Iterator[SourceChange]:
     """A mask is inverted."""
     name = name_of_call(node)
     if not isinstance(node, ast.Call):
@@ -173,15 +177,17 @@ def mask(node: ast.AST, code: Code) -> Iterator[Change]:
     if name == "where" and len(node.args) == 3:
         condition, first, second = node.args
         if ast.dump(first) != ast.dump(second):
-            yield Change(node, changed(node, args=[condition, second, first]), "mask", inverted)
+            yield SourceChange(
+                node, changed(node, args=[condition, second, first]), "mask", inverted
+            )
     elif name in ("masked_fill", "masked_fill_", "masked_select"):
         place = 0 if owner(node) is not None else 1
         if len(node.args) > place:
             other = ast.UnaryOp(ast.Invert(), node.args[place])
-            yield Change(node.args[place], other, "mask", inverted)
+            yield SourceChange(node.args[place], other, "mask", inverted)
 
 
-def shift(node: ast.AST, code: Code) -> Iterator[Change]:
+def shift(node: ast.AST, code: Code) -> Iterator[SourceChange]:
     """A slice or a range begins or ends one later."""
     off = "off by one position"
     if isinstance(node, ast.Slice):
@@ -189,16 +195,16 @@ def shift(node: ast.AST, code: Code) -> Iterator[Change]:
             bound_ = getattr(node, field)
             number = _number(bound_)
             if number is not None:
-                yield Change(bound_, ast.Constant(number + 1), "shift", off)
+                yield SourceChange(bound_, ast.Constant(number + 1), "shift", off)
             elif bound_ is not None:
                 plus = ast.BinOp(bound_, ast.Add(), ast.Constant(1))
-                yield Change(bound_, plus, "shift", off)
+                yield SourceChange(bound_, plus, "shift", off)
     elif isinstance(node, ast.Call) and name_of_call(node) == "range" and node.args:
         last = node.args[0] if len(node.args) == 1 else node.args[1]
         minus = ast.BinOp(last, ast.Sub(), ast.Constant(1))
-        yield Change(last, minus, "shift", "the last step is left out")
+        yield SourceChange(last, minus, "shift", "the last step is left out")
         if len(node.args) == 1:
-            yield Change(
+            yield SourceChange(
                 node,
                 changed(node, args=[ast.Constant(1), last]),
                 "shift",
@@ -214,7 +220,7 @@ def _number(node: ast.expr | None) -> int | None:
     return value if isinstance(value, int) else None
 
 
-def epsilon(node: ast.AST, code: Code) -> Iterator[Change]:
+def epsilon(node: ast.AST, code: Code) -> Iterator[SourceChange]:
     """`sqrt(v + eps)` becomes `sqrt(v) + eps`, and the other way round."""
     misplaced = "eps stands inside of the root, or outside"
     if isinstance(node, ast.Call) and name_of_call(node) == "sqrt":
@@ -225,12 +231,12 @@ def epsilon(node: ast.AST, code: Code) -> Iterator[Change]:
             and _is_eps(inside.right)
         ):
             outside = ast.BinOp(_root_of(node, inside.left), ast.Add(), inside.right)
-            yield Change(node, outside, "epsilon", misplaced)
+            yield SourceChange(node, outside, "epsilon", misplaced)
     elif isinstance(node, ast.BinOp) and isinstance(node.op, ast.Add) and _is_eps(node.right):
         under = operand(node.left)
         if name_of_call(node.left) == "sqrt" and under is not None:
             inner = ast.BinOp(under, ast.Add(), node.right)
-            yield Change(node, _root_of(node.left, inner), "epsilon", misplaced)
+            yield SourceChange(node, _root_of(node.left, inner), "epsilon", misplaced)
 
 
 def _is_eps(node: ast.expr) -> bool:
@@ -247,19 +253,19 @@ def _root_of(call: ast.expr, inside: ast.expr) -> ast.expr:
     return changed(call, args=[inside, *call.args[1:]])  # type: ignore[no-any-return]
 
 
-def in_place(node: ast.AST, code: Code) -> Iterator[Change]:
+def in_place(node: ast.AST, code: Code) -> Iterator[SourceChange]:
     """An argument is changed: `clone()` is gone, or `x * 2` is `x.mul_(2)`."""
     written = "an input is changed in place"
     value = owner(node)
     if isinstance(node, ast.Call) and name_of_call(node) == "clone" and value is not None:
-        yield Change(node, value, "in place", written)
+        yield SourceChange(node, value, "in place", written)
     elif isinstance(node, ast.BinOp) and type(node.op) in _IN_PLACE:
         function = code.function(node)
         if function is not None and isinstance(node.left, ast.Name):
             tensors = {a.arg for a in function.args.args if _could_be_a_tensor(a)}
             if node.left.id in tensors - {"self"}:
                 func = ast.Attribute(node.left, _IN_PLACE[type(node.op)], ast.Load())
-                yield Change(node, ast.Call(func, [node.right], []), "in place", written)
+                yield SourceChange(node, ast.Call(func, [node.right], []), "in place", written)
 
 
 def _could_be_a_tensor(argument: ast.arg) -> bool:
@@ -267,27 +273,27 @@ def _could_be_a_tensor(argument: ast.arg) -> bool:
     return hint == "" or "Tensor" in hint
 
 
-def dtype(node: ast.AST, code: Code) -> Iterator[Change]:
+def dtype(node: ast.AST, code: Code) -> Iterator[SourceChange]:
     """Another dtype: a conversion is gone."""
     other = "the result has another dtype"
     if isinstance(node, ast.Call):
         value = owner(node)
         if name_of_call(node) in _CASTS and value is not None and not node.args:
-            yield Change(node, value, "dtype", other)
+            yield SourceChange(node, value, "dtype", other)
         kept = [k for k in node.keywords if k.arg != "dtype"]
         if len(kept) < len(node.keywords):
-            yield Change(node, changed(node, keywords=kept), "dtype", other)
+            yield SourceChange(node, changed(node, keywords=kept), "dtype", other)
 
 
-def dropped_call(node: ast.AST, code: Code) -> Iterator[Change]:
+def dropped_call(node: ast.AST, code: Code) -> Iterator[SourceChange]:
     """An activation or a bound is not applied."""
     name, inside = name_of_call(node), operand(node)
     if not isinstance(node, ast.Call) or inside is None:
         return
     if name in _ACTIVATIONS:
-        yield Change(node, inside, "activation dropped", "the activation function is missing")
+        yield SourceChange(node, inside, "activation dropped", "the activation function is missing")
     elif name in ("clamp", "clamp_min", "clamp_max", "abs", "log", "exp", "square", "flip"):
-        yield Change(node, inside, "call dropped", f"`{name}` is missing")
+        yield SourceChange(node, inside, "call dropped", f"`{name}` is missing")
 
 
 TENSORS: tuple[Operator, ...] = (

@@ -120,7 +120,7 @@ def _notebooks(verdicts: Sequence[Verdict]) -> Iterator[OverviewLine]:
             students=tuple(v.student for v in graded if set(rest) & set(v.missing_modules)),
         )
     for kind, text, is_so in (
-        ("needs_gpu", "ask for a GPU, and there is none", _needs_gpu),
+        ("needs_gpu", "request a GPU, and there is none", _needs_gpu),
         ("time_limit", "reached a time limit", _ran_out),
         ("memory_limit", "ran out of memory", _out_of_memory),
     ):

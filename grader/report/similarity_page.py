@@ -10,7 +10,7 @@ from pathlib import Path
 from grader.report.templates import render
 from grader.similarity.code import CodeCell
 from grader.similarity.comparison import Comparison, Pair
-from grader.similarity.fingerprints import Code, SourcePlace
+from grader.similarity.fingerprints import ComparedCode, SourcePlace
 from grader.similarity.passages import Passage, passages
 
 MAX_PAIRS = 60
@@ -48,7 +48,7 @@ class ShownPair:
 
 def similarity_page(
     comparison: Comparison,
-    codes: Mapping[str, Code],
+    codes: Mapping[str, ComparedCode],
     *,
     title: str,
     now: dt.datetime,
@@ -89,14 +89,14 @@ def similarity_page(
     )
 
 
-def _shown_pair(pair: Pair, codes: Mapping[str, Code], comparison: Comparison) -> ShownPair:
+def _shown_pair(pair: Pair, codes: Mapping[str, ComparedCode], comparison: Comparison) -> ShownPair:
     left, right = (codes[student] for student in pair.students)
     found = passages(left, right, comparison.ignored)
     shown = tuple(_shown(passage, left, right) for passage in found[:MAX_PASSAGES])
     return ShownPair(pair, shown, len(found) - len(shown))
 
 
-def _shown(passage: Passage, left: Code, right: Code) -> Shown:
+def _shown(passage: Passage, left: ComparedCode, right: ComparedCode) -> Shown:
     return Shown(
         passage.left,
         passage.right,

@@ -40,7 +40,7 @@ def render(name: str, context: dict[str, Any], template_dirs: Sequence[Path] = (
         raise GraderError(
             f"the template cannot be used: {error.message}",
             where=f"{place}:{line}" if line else place,
-            hint="Mend it, or remove it from the course's templates/ folder to get ours.",
+            hint="Fix it, or remove it from the course's templates/ folder to get ours.",
         ) from error
 
 

@@ -56,6 +56,16 @@ class BindingScope:
         """The outermost scope."""
         return self if self.parent is None else self.parent.module
 
+    def local(self, name: str) -> list[Binding]:
+        """What binds a name within a function or class round here, looked up as Python does."""
+        current = self
+        while current.parent is not None:
+            visible = current.kind == "function" or current is self
+            if visible and name in current.names and name not in current.outer:
+                return current.names[name]
+            current = current.parent
+        return []
+
 
 class Bindings:
     """Everything that the notebook's statements bind, gathered in one pass."""

@@ -29,7 +29,7 @@ def check_rule_names(spec: AssignmentSpec, reference: Path, assignment: str) -> 
         raise SpecError(
             "; ".join(faults),
             where=f"{assignment}/assignment.toml",
-            hint=f"Mend the rules, then run `grader validate {assignment}`.",
+            hint=f"Fix the rules, then run `grader validate {assignment}`.",
         )
 
 
@@ -58,6 +58,6 @@ def check_reference_keeps_rules(
         raise SpecError(
             " ".join(f"the reference: {violation.sentence}" for violation in violations[:10]),
             where=f"{assignment}/assignment.toml",
-            hint="Mend the reference, or give the rule `names` or `allow`; then run "
+            hint="Fix the reference, or give the rule `names` or `allow`; then run "
             f"`grader validate {assignment}`.",
         )

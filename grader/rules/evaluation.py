@@ -86,13 +86,7 @@ class Evaluation:
 
     def name(self, name: str, scope: BindingScope) -> StaticValue:
         """What a name may be, looked up as Python does."""
-        current: BindingScope | None = scope
-        while current is not None and current.parent is not None:
-            visible = current.kind == "function" or current is scope
-            if visible and name in current.names and name not in current.outer:
-                return union(self._bound(b, name) for b in current.names[name])
-            current = current.parent
-        bound = self.effective(name, scope)
+        bound = scope.local(name) or self.effective(name, scope)
         if bound:
             return union(self._bound(b, name) for b in bound)
         return self.unbound(name)

@@ -90,7 +90,7 @@ class Reader:
             self._visit(node, scope)
 
     def _name(self, node: ast.Name, scope: BindingScope) -> None:
-        if not _is_local(node.id, scope):
+        if not scope.local(node.id):
             self._names.add(node.id)
         self._found(node, scope)
         if self._evaluation.name(node.id, scope).paths & (_READS_ANY_NAME | _RUNS_ANY_TEXT):
@@ -102,7 +102,7 @@ class Reader:
         while isinstance(inner, ast.Attribute):
             inner = inner.value
         if isinstance(inner, ast.Name):
-            if not _is_local(inner.id, scope):
+            if not scope.local(inner.id):
                 self._names.add(inner.id)
         else:
             self._visit(inner, scope)
@@ -152,13 +152,3 @@ class Reader:
 def _defaults(arguments: ast.arguments) -> Iterator[ast.expr]:
     yield from arguments.defaults
     yield from (d for d in arguments.kw_defaults if d is not None)
-
-
-def _is_local(name: str, scope: BindingScope) -> bool:
-    current: BindingScope | None = scope
-    while current is not None and current.parent is not None:
-        visible = current.kind == "function" or current is scope
-        if visible and name in current.names and name not in current.outer:
-            return True
-        current = current.parent
-    return False

@@ -103,7 +103,7 @@ def choose(
             sandbox="unsafe",
             isolation="unsafe",
             image=local_identity(),
-            why="asked for: no sandbox at all, notebooks can read what you can read",
+            why="as requested: no sandbox at all, notebooks can read what you can read",
         )
     reason = ""
     if sandbox in ("auto", "docker"):
@@ -171,7 +171,7 @@ def _docker(isolation: str, box: BoxSpec, runtime: str, look: Look | None) -> Ch
 
 def _isolation(asked: str, choice: Choice, look: Look | None) -> tuple[Isolation, str]:
     if asked == "single-use":
-        return "single-use", "single-use: asked for"
+        return "single-use", "single-use: as requested"
     failure = probe_once(choice, look)
     if not failure:
         return "warm", "warm: every part of the jail holds here"

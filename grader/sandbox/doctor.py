@@ -106,7 +106,7 @@ def _sandbox_checks(sandbox: str, runtime: str = "") -> Iterator[Check]:
         name=f"{sandbox} sandbox",
         ok=True if warm else None,
         found=choice.why,
-        fix="" if warm else "single-use is as safe, and slower: each submission warms up anew.",
+        fix="" if warm else "single-use is as safe, and slower: each submission has to warm up.",
     )
     slot = choice.slot(OPTIONS)
     try:

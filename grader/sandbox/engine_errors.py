@@ -58,8 +58,8 @@ def _reason(error: BaseException, host: str, *, told: bool) -> tuple[str, str]:
         return (
             f"{_user()} may not open its socket (permission denied)",
             f"Let an administrator add {_user()} to the group that owns it ({_group(path)}), and "
-            "log in anew. Who is in that group is root on this machine: rather run the engine "
-            "without root, see docs/how-to/harden.md.",
+            "log in again. Members of that group are root on this machine. It is safer to run the "
+            "engine without root, see docs/how-to/harden.md.",
         )
     if errno.ENOENT in numbers:
         cure = f"Fix DOCKER_HOST, or unset it. {_FORMS}" if told else _START
@@ -67,7 +67,10 @@ def _reason(error: BaseException, host: str, *, told: bool) -> tuple[str, str]:
     if any(isinstance(cause, socket.gaierror) for cause in found):
         return "no machine of that name is known", f"Fix DOCKER_HOST, or unset it. {_FORMS}"
     if errno.ECONNREFUSED in numbers:
-        return "nobody listens there", f"Start the engine{', or fix DOCKER_HOST' if told else ''}."
+        return (
+            "nothing is listening there",
+            f"Start the engine{', or fix DOCKER_HOST' if told else ''}.",
+        )
     return str(found[-1]), f"Fix DOCKER_HOST, or unset it. {_FORMS}" if told else _START
 
 

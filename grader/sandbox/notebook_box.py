@@ -235,7 +235,7 @@ class NotebookBox:
         if not isinstance(reply, m.Value):
             why = reply.text if isinstance(reply, m.Raised) else type(reply).__name__
             raise InfrastructureError(
-                f"{path} can't be put beside the notebook: {why[:200]}",
+                f"{path} can't be put next to the notebook: {why[:200]}",
                 hint="Name fewer or smaller files in assignment.toml, or raise disk_mb.",
             )
 

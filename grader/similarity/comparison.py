@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping, Set
 from dataclasses import dataclass, field
 from itertools import combinations
 
-from grader.similarity.fingerprints import Code, Fingerprint, Kind
+from grader.similarity.fingerprints import ComparedCode, Fingerprint, Kind
 
 COMMON_SHARE = 0.1
 COMMON_LEAST, COMMON_MOST = 5, 40
@@ -79,7 +79,7 @@ class Comparison:
 
 
 def compare(
-    submissions: Mapping[str, Code],
+    submissions: Mapping[str, ComparedCode],
     starter: Iterable[Fingerprint] = (),
     *,
     known: Mapping[tuple[str, str], str] | None = None,
@@ -129,7 +129,7 @@ def compare(
     )
 
 
-def _own(code: Code, given: Set[tuple[Kind, int]]) -> set[tuple[Kind, int]]:
+def _own(code: ComparedCode, given: Set[tuple[Kind, int]]) -> set[tuple[Kind, int]]:
     return {(f.kind, f.value) for f in code.fingerprints} - given
 
 

@@ -56,14 +56,14 @@ class Fingerprint:
 
 
 @dataclass(frozen=True)
-class Code:
+class ComparedCode:
     """A notebook's code: the cells to show, and all its fingerprints."""
 
     cells: tuple[CodeCell, ...]
     fingerprints: tuple[Fingerprint, ...]
 
 
-def fingerprinted(sources: Iterable[tuple[int, str]], *, every_run: bool = False) -> Code:
+def fingerprinted(sources: Iterable[tuple[int, str]], *, every_run: bool = False) -> ComparedCode:
     """Return the fingerprints of a notebook's code cells.
 
     Args:
@@ -75,7 +75,7 @@ def fingerprinted(sources: Iterable[tuple[int, str]], *, every_run: bool = False
     bound, imported = names_of(cells)
     runs = _runs(tokens_of(cells, bound, imported), every=every_run)
     trees = [f for cell in cells for f in _Trees(cell.number, bound, imported).of(cell.tree)]
-    return Code(cells, (*runs, *trees))
+    return ComparedCode(cells, (*runs, *trees))
 
 
 def winnow(hashes: np.ndarray, window: int = WINDOW) -> list[int]:

@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterator, Sequence, Set
 from dataclasses import dataclass, replace
 
-from grader.similarity.fingerprints import Code, Fingerprint, Kind, SourcePlace
+from grader.similarity.fingerprints import ComparedCode, Fingerprint, Kind, SourcePlace
 
 GAP = 2
 """So many lines that differ may lie within a passage."""
@@ -22,7 +22,9 @@ class Passage:
     right_lines: frozenset[int]
 
 
-def passages(left: Code, right: Code, ignored: Set[tuple[Kind, int]]) -> list[Passage]:
+def passages(
+    left: ComparedCode, right: ComparedCode, ignored: Set[tuple[Kind, int]]
+) -> list[Passage]:
     """Return the passages of two notebooks, in the order of the left one, none within another.
 
     Args:

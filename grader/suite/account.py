@@ -39,13 +39,15 @@ class Trusted(msgspec.Struct, frozen=True, kw_only=True):
 class Account(msgspec.Struct, frozen=True, kw_only=True):
     """Of one test: what it received, in order, and what the reference has to be asked about.
 
-    `doubtful`: its ending may be the suite's fault. `trusted`: where it took an object's own word,
-    for what a tensor or an array would have said. `trusting`: it earned points so.
+    `doubtful`: its ending may be the suite's fault. `unusable`: an exception ended it, and no
+    assertion. `trusted`: where it took an object's own word for what a tensor or an array would
+    have said. `trusting`: it earned points so.
     """
 
     received: tuple[Received, ...] = ()
     trusted: tuple[Trusted, ...] = ()
     doubtful: bool = False
+    unusable: bool = False
     trusting: bool = False
 
 

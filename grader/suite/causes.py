@@ -194,7 +194,7 @@ def _sentence(
     place = f"stopped at `{_quoted(cell, at)}`" if at else "stopped"
     module = _module_in((name, text))
     if module and f"{module.partition('.')[0]}.py" in not_taken:
-        why = ", which lies beside the notebook, but is not asked for and not used"
+        why = ", which is next to the notebook, but is not requested and not used"
     elif module:
         imported = at is not None and isinstance(at.node, ast.Import | ast.ImportFrom)
         why = ", which is not installed here" if imported else f": {module} is not installed here"
@@ -205,7 +205,7 @@ def _sentence(
     elif _NO_COMPILER.search(text):
         why = f", which needs a C++ compiler; {_COMPILER_ADVICE}"
     elif name == "StdinNotImplementedError":
-        why = ", which waits for input; nobody is there to give any"
+        why = ", which waits for input; nobody can type any"
     elif name == "SyntaxError" or cell.result.status != "error":
         why = {"error": " with a syntax error"}.get(cell.result.status, " before its end")
     else:
@@ -241,7 +241,7 @@ def _foreign(
     if meant.isdisjoint(names):
         shown = ", ".join(f"`{name}`" for name in names[:4])
         yield (
-            f"the notebook has none of the names that are asked for ({shown}"
+            f"the notebook defines none of the required names ({shown}"
             f"{', …' if names[4:] else ''}): is it another assignment's?"
         )
 
@@ -249,7 +249,7 @@ def _foreign(
 def _gpu_in_tests(tests: Iterable[TestResult], said: Iterable[str]) -> list[str]:
     texts = (f"{test.message} {test.traceback}" for test in tests)
     if any(map(_NO_GPU.search, texts)) and not any("needs a GPU" in note for note in said):
-        return ["the code that is asked for needs a GPU, and there is none here"]
+        return ["the required code needs a GPU, and there is none here"]
     return []
 
 
@@ -257,7 +257,7 @@ def _compiler_in_tests(tests: Iterable[TestResult], said: Iterable[str]) -> list
     """`torch.compile` works when what it made is called first, which may be in a test."""
     texts = (f"{test.message} {test.traceback}" for test in tests)
     if any(map(_NO_COMPILER.search, texts)) and not any("C++ compiler" in note for note in said):
-        return [f"the code that is asked for needs a C++ compiler; {_COMPILER_ADVICE}"]
+        return [f"the required code needs a C++ compiler; {_COMPILER_ADVICE}"]
     return []
 
 

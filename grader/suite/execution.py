@@ -191,6 +191,7 @@ class SuiteRun:
         self._account = Account(
             received=tuple(self._link.received),
             doubtful=reached.doubtful,
+            unusable=reached.unusable,
             trusted=tuple(self._link.trusted),
             trusting=reached.credit.share > 0 and bool(self._link.trusted),
         )

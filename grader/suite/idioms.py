@@ -11,19 +11,19 @@ from collections.abc import Iterator
 from pathlib import Path
 
 _ZIP = (
-    "zip stops at the shorter, so that of an empty result nothing is compared; "
+    "zip stops at the shorter one, so with an empty result nothing is compared; "
     "write zip(…, strict=True)"
 )
 _NAN = (
-    "{0}(…, nan) may be the other number, so that a result of NaN may pass; "
-    "assert math.isfinite(…) of it first"
+    "{0}(…, nan) may return the other number, so a NaN result may pass; "
+    "assert math.isfinite(…) first"
 )
 _NOT = (
-    "with NaN no order holds, so that a result of NaN passes what asks for the opposite; ask for "
-    "what must hold, as in assert abs(a - b) <= eps, or assert math.isfinite(…) of it first"
+    "no comparison with NaN is true, so a NaN result passes a negated one; assert what "
+    "must hold, as in assert abs(a - b) <= eps, or assert math.isfinite(…) first"
 )
 _NONE = (
-    "of an empty result nothing is looked at, so that it passes; assert len(…) of it first, or "
+    "an empty result passes, because nothing is compared; assert its len(…) first, or use "
     "zip(…, strict=True) with what is expected"
 )
 _LOOKS_AT_NAN = frozenset({"isfinite", "isnan", "nan_to_num"})

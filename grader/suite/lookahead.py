@@ -92,7 +92,7 @@ class _Looking:
         for module in absent:
             where = f"{_cells(found[module], 'imports', 'import')} `{module}`"
             if module in _LOGS:
-                yield f"{where}: it logs over the network, and there is none; leave it out"
+                yield f"{where}: it logs over the network, but the sandbox has none; remove it"
                 continue
             advice = "leave it out, or ask" if module in _SHOWS else "ask"
             project = _PROJECTS.get(module, module)
@@ -113,7 +113,7 @@ class _Looking:
         if cells := kinds.get("upload"):
             yield f"{_cells(cells, 'asks', 'ask')} for an upload: nothing comes"
         if cells := kinds.get("input"):
-            yield f"{_cells(cells, 'waits', 'wait')} for input: nobody is there to give any"
+            yield f"{_cells(cells, 'waits', 'wait')} for input: nobody can type any"
         cells = kinds.get("compile", [])
         if cells and not _COMPILERS.intersection(self._spec.box.packages):
             yield (

@@ -32,7 +32,9 @@ MAX_FRAMES = 12
 
 FAILED = "This check failed."
 UNUSABLE = "The check could not use what your code returned"
-BROKEN = "The check itself is broken, not your work. It is no mark: your instructor is told."
+BROKEN = (
+    "The check itself is broken, not your work. It does not count, and your instructor can see it."
+)
 _NEVER_OF_A_VALUE = (ImportError, SyntaxError, pytest.FixtureLookupError, pytest.UsageError)
 _NO_MEMORY = ("DefaultCPUAllocator: can't allocate memory", "CUDA out of memory")
 _TROUBLE = frozenset(
@@ -53,6 +55,7 @@ class Ending:
     """How one run of a test ended, and the credit it gives. `details` are the instructor's.
 
     `doubtful`: it may be the suite's fault, and not what the student's code returned.
+    `unusable`: an exception of the suite's ended it, and no assertion.
     """
 
     outcome: TestOutcome
@@ -61,6 +64,7 @@ class Ending:
     details: str = ""
     credit: Credit = NONE
     doubtful: bool = False
+    unusable: bool = False
 
     def points(self, max_points: Points) -> Points:
         """What a test of so many points gives, in hundredths."""
@@ -139,6 +143,7 @@ def ending_of(
         message=bounded(message, MAX_MESSAGE),
         details=details,
         doubtful=not asserted or _came_through(error, reference),
+        unusable=not asserted,
     )
 
 

@@ -167,7 +167,7 @@ class CollectedSuite:
         for item in items:
             faults += _missing_fixtures(item, has_reference=has_reference)
         if faults:
-            raise SuiteError("; ".join(dict.fromkeys(faults)), hint="Mend the suite's marks.")
+            raise SuiteError("; ".join(dict.fromkeys(faults)), hint="Fix the suite's marks.")
 
     def _reference_for(self, test: PlannedTest) -> ModuleType | None:
         held = (m for n, m in self._notebooks.items() if test.question in n.questions)
@@ -292,7 +292,7 @@ class _Judge:
         return SuiteError(
             f"the suite can't be collected: {what[:MAX_ERROR]}{more}",
             where=f"{lines[-1][0]}:{lines[-1][1]}" if lines else place,
-            hint="Mend it and start again: no submission has been graded.",
+            hint="Fix it and start again: no submission has been graded.",
         )
 
 

@@ -199,7 +199,7 @@ def _notebook_of(path: Path, assignment: Assignment) -> Assignment:
     if not named:
         names = " or ".join(n.file for n in assignment.spec.notebooks)
         raise UsageError(
-            "it is none of the assignment's notebooks", where=path, hint=f"Name it {names}."
+            "it is not one of the assignment's notebooks", where=path, hint=f"Name it {names}."
         )
     return next(part for part in assignment.notebooks if part.notebook == named)
 

@@ -69,7 +69,7 @@ def test_a_missing_one_is_said_at_once_and_at_collect(
 def test_what_is_none_of_them_is_not_handed_in(course: Course, inbox: Path, tmp_path: Path) -> None:
     scratch = {"cells": [], "metadata": {}, "nbformat": 4, "nbformat_minor": 5}
     hand_in(tmp_path / "home", scratch=scratch)
-    with pytest.raises(SubmissionError, match="None of the notebooks asked for"):
+    with pytest.raises(SubmissionError, match="None of the requested notebooks"):
         submit(tmp_path / "home" / "scratch.ipynb", inbox, student="ada", assignment=NAME)
     assert list((inbox / "tries").iterdir()) == []
 

@@ -88,9 +88,7 @@ def test_it_outlives_a_regrade_and_the_marker_is_told_when_the_tests_give_it_too
     assert "Note: " not in grader("report", "warm-up").err
     record(course, verdict("ada", "Because.", points="8"))
     assert criteria_of(grader)["q1"] == "8"
-    told = (
-        "ada: q1: +1 by prof was given beside 6.5 from the tests, which now give 8; +0 of it counts"
-    )
+    told = "ada: q1: +1 by prof was added to 6.5 from the tests, which now give 8; +0 of it counts"
     assert told in grader("report", "warm-up").err
     assert told in grader("totals").err
 

@@ -18,7 +18,7 @@ def test_a_former_name_works_and_the_new_one_is_said(course: Path, grader: Grade
     done = grader("marks", "show", "--item", "quiz")
     assert done.code == 0
     assert "`grader marks show` is called `grader show-marks` now" in done.err
-    assert done.err.replace(done.err.splitlines()[0], "").strip() == "There are no marks yet."
+    assert done.err.replace(done.err.splitlines()[0], "").strip() == "No marks found."
 
 
 def test_the_former_group_alone_names_the_commands(grader: Grader) -> None:

@@ -20,7 +20,7 @@ from tests.cli.conftest import Grader, write_class
 
 CHECKS = [
     Check(name="the network is closed", ok=True, found="closed"),
-    Check(name="memory is limited", ok=False, found="not bounded", fix="Mend the cgroups."),
+    Check(name="memory is limited", ok=False, found="not bounded", fix="Fix the cgroups."),
     Check(name="GPU", ok=None, found="none on this machine"),
 ]
 
@@ -51,7 +51,7 @@ def test_without_an_engine_it_says_how_to_have_one(
     done = grader("sandbox", *command)
     assert done.code == 1
     assert "no Docker engine answers at tcp://127.0.0.1:9" in done.err
-    assert "nobody listens there" in done.err
+    assert "nothing is listening there" in done.err
     assert "--sandbox local" in done.err
 
 
@@ -77,7 +77,7 @@ def test_doctor_names_what_does_not_hold_and_what_to_do(
         "–",
         "✓",
     ]  # the last: what stays
-    assert "Mend the cgroups." in done.out
+    assert "Fix the cgroups." in done.out
     assert done.err == "Does not hold: memory is limited.\n"
 
 
@@ -106,7 +106,7 @@ def test_a_submission_that_we_failed_to_judge_is_exit_code_1_and_no_mark(
     done = grader("grade", "warm-up", *(["--json"] if as_json else []))
     assert done.code == 1
     assert "Not graded: ada: the engine went away" in done.err
-    assert "Mend the cause and run the command again" in done.err
+    assert "Fix the cause and run the command again" in done.err
     if as_json:
         assert done.json()["infrastructure_errors"] == 1
     else:

@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 
 from grader.conversion.draft import DraftTest
-from grader.conversion.nbgrader import Nbgrader
-from grader.conversion.otter import Otter
+from grader.conversion.nbgrader import NbgraderImport
+from grader.conversion.otter import OtterImport
 from grader.conversion.otter_lines import solution_cell
 from grader.errors import SpecError
 from tests.conversion.nbgrader_course import code, notebook, solution, text
@@ -36,7 +36,7 @@ def written(tmp_path: Path) -> Any:
 
 
 def test_a_solution_cell_without_marks_is_a_solution_as_a_whole(written: Any) -> None:
-    made = Nbgrader().read(
+    made = NbgraderImport().read(
         written(
             solution('def f(x):\n    """Doc."""\n    return x', "a"), graded("assert f(1)", "t", 1)
         )
@@ -57,7 +57,7 @@ def test_a_solution_cell_without_marks_is_a_solution_as_a_whole(written: Any) ->
 
 def test_a_name_of_a_solution_outside_functions_stays_defined_for_students(written: Any) -> None:
     cell = solution("### BEGIN SOLUTION\na, b = 1, 2\na = 3\n### END SOLUTION", "a")
-    made = Nbgrader().read(written(cell, graded("assert a", "t", 1)))
+    made = NbgraderImport().read(written(cell, graded("assert a", "t", 1)))
     assert (
         "# BEGIN STARTER\n# # YOUR CODE HERE\n# a = ...\n# b = ...\n# END" in made.shown[0].source
     )
@@ -65,13 +65,13 @@ def test_a_name_of_a_solution_outside_functions_stays_defined_for_students(writt
 
 def test_lines_of_hidden_tests_keep_their_numbers(written: Any) -> None:
     source = "assert f\n### BEGIN HIDDEN TESTS\nassert g\n### END HIDDEN TESTS\nassert h"
-    (test,) = Nbgrader().read(written(graded(source, "t", 1))).tests
+    (test,) = NbgraderImport().read(written(graded(source, "t", 1))).tests
     assert test.source == "assert f\n\nassert g\n\nassert h"
     assert test.visible_source == "assert f\n\n\n\nassert h"
 
 
 def test_questions_take_ids_points_and_titles_from_cells_and_headings(written: Any) -> None:
-    made = Nbgrader().read(
+    made = NbgraderImport().read(
         written(
             text("# Title\n\n## Part *one* (2.5 points)"),
             graded("assert f", "1. A-long id! " * 4, 1.25),
@@ -97,7 +97,7 @@ def test_answers_and_tasks_that_a_person_marks_become_written_answers(written: A
     cells = [{**c, "cell_type": "markdown"} for c in (answer, task)]
     for cell in cells:
         del cell["outputs"], cell["execution_count"]
-    made = Nbgrader().read(written(*cells))
+    made = NbgraderImport().read(written(*cells))
     assert [(q.id, q.points, q.manual) for q in made.questions] == [
         ("why", 0, Decimal(2)),
         ("do", 0, Decimal(3)),
@@ -113,12 +113,12 @@ def test_answers_and_tasks_that_a_person_marks_become_written_answers(written: A
 @pytest.mark.parametrize("points", [-1, "many", None, True, float("inf"), 0.001])
 def test_points_that_are_none_are_refused(written: Any, points: Any) -> None:
     with pytest.raises(SpecError, match="points"):
-        Nbgrader().read(written(graded("assert f", "t", points)))
+        NbgraderImport().read(written(graded("assert f", "t", points)))
 
 
 def test_a_notebook_without_points_is_refused(written: Any) -> None:
     with pytest.raises(SpecError, match="no cell of this notebook gives points"):
-        Nbgrader().read(written(text("# Nothing")))
+        NbgraderImport().read(written(text("# Nothing")))
 
 
 @pytest.mark.parametrize(
@@ -127,7 +127,7 @@ def test_a_notebook_without_points_is_refused(written: Any) -> None:
 def test_what_is_no_notebook_is_refused(tmp_path: Path, content: str) -> None:
     path = tmp_path / "hw.ipynb"
     path.write_text(content)
-    for read in (Nbgrader().read, Otter().read):
+    for read in (NbgraderImport().read, OtterImport().read):
         with pytest.raises(SpecError):
             read(path)
 
@@ -147,17 +147,17 @@ def test_what_is_no_notebook_is_refused(tmp_path: Path, content: str) -> None:
 )
 def test_a_question_is_titled_as_its_text_is_headed(written: Any, said: str, title: str) -> None:
     cells = [text("# Top"), text(said), graded("assert f", "t", 1)]
-    assert Nbgrader().read(written(*cells)).questions[0].title == title
+    assert NbgraderImport().read(written(*cells)).questions[0].title == title
     first, _, *others = question("name: a", "A", "f = 1 # SOLUTION", ("f", "1"))
     cells = [text("# Top"), first, text(said), *others]
-    assert Otter().read(written(*cells)).questions[0].title == title
+    assert OtterImport().read(written(*cells)).questions[0].title == title
 
 
 # -- Otter
 
 
 def points_of(path: Path) -> list[tuple[str, Decimal, bool]]:
-    return [(t.name, t.points, bool(t.hidden)) for t in Otter().read(path).tests]
+    return [(t.name, t.points, bool(t.hidden)) for t in OtterImport().read(path).tests]
 
 
 @pytest.mark.parametrize(
@@ -201,20 +201,22 @@ def test_a_run_of_cases_is_worth_what_it_is_there_to_the_hundredth(written: Any)
 def test_a_test_asserts_what_it_showed(
     written: Any, source: str, output: str, becomes: str
 ) -> None:
-    made = Otter().read(written(*question("name: a", "A", "f = 1 # SOLUTION", (source, output))))
+    made = OtterImport().read(
+        written(*question("name: a", "A", "f = 1 # SOLUTION", (source, output)))
+    )
     assert made.tests[0].source == becomes
 
 
 def test_output_that_no_last_expression_gives_is_said_not_to_be_tested(written: Any) -> None:
     cases = [("for i in range(2):\n    print(f(i))", "0\n1")]
-    made = Otter().read(written(*question("name: a", "A", "f = 1 # SOLUTION", *cases)))
+    made = OtterImport().read(written(*question("name: a", "A", "f = 1 # SOLUTION", *cases)))
     assert [r.kind for r in made.remarks] == ["weaker"]
 
 
 def test_tests_that_raise_are_read_by_the_names_of_their_parameters(written: Any) -> None:
     config = raw("# ASSIGNMENT CONFIG\ntests:\n  ok_format: false")
     source = 'def test_f(env, f):\n    """Doc."""\n    assert f(1) == env["g"]\n\ntest_f(f)'
-    made = Otter().read(
+    made = OtterImport().read(
         written(config, *question("name: a", "A", "f = 1 # SOLUTION", (source, "")))
     )
     assert made.tests[0].source.strip() == '"""Doc."""\nassert f(1) == g'
@@ -223,7 +225,7 @@ def test_tests_that_raise_are_read_by_the_names_of_their_parameters(written: Any
 @pytest.mark.parametrize("config", ["generate:\n  seed: 42", "seed:\n  autograder_value: 1"])
 def test_that_cells_are_seeded_there_and_not_here_is_said(written: Any, config: str) -> None:
     asked = question("name: a", "A", "f = 1 # SOLUTION", ("f", "1"))
-    made = Otter().read(written(raw(f"# ASSIGNMENT CONFIG\n{config}"), *asked))
+    made = OtterImport().read(written(raw(f"# ASSIGNMENT CONFIG\n{config}"), *asked))
     assert [(r.kind, r.where) for r in made.remarks] == [("look", "hw.ipynb, cell 1")]
     assert "no cell is seeded here" in made.remarks[0].what
 
@@ -231,7 +233,7 @@ def test_that_cells_are_seeded_there_and_not_here_is_said(written: Any, config: 
 def test_all_or_nothing_is_one_test(written: Any) -> None:
     config = "name: a\npoints: 3\nall_or_nothing: true"
     cases = [("f(1)", "1"), ("# HIDDEN\nf(2)", "2")]
-    (test,) = Otter().read(written(*question(config, "A", "f = 1 # SOLUTION", *cases))).tests
+    (test,) = OtterImport().read(written(*question(config, "A", "f = 1 # SOLUTION", *cases))).tests
     assert test.points == 3
     assert test.visible_source.strip() == "assert shown(f(1)) == '1'"
 
@@ -241,7 +243,7 @@ def test_boundaries_may_stand_in_fenced_text(written: Any) -> None:
     for cell in cells:
         if cell["cell_type"] == "raw":
             cell |= {"cell_type": "markdown", "source": f"```otter\n{cell['source']}\n```"}
-    made = Otter().read(written(*cells))
+    made = OtterImport().read(written(*cells))
     assert [type(cell) for cell in made.cells][-1] is DraftTest
 
 
@@ -259,14 +261,14 @@ def test_boundaries_may_stand_in_fenced_text(written: Any) -> None:
 )
 def test_blocks_that_do_not_fit_are_refused(written: Any, cells: list[dict[str, Any]]) -> None:
     with pytest.raises(SpecError):
-        Otter().read(written(*cells))
+        OtterImport().read(written(*cells))
 
 
 def test_data_is_taken_from_the_folder_of_the_notebook_alone(written: Any, tmp_path: Path) -> None:
     (tmp_path / "data.csv").write_text("1\n")
     config = "# ASSIGNMENT CONFIG\nfiles:\n- data.csv\n- ../secret.csv\n- /etc/passwd\n- none.csv"
     path = written(raw(config), *question("name: a", "A", "f = 1 # SOLUTION", ("f", "1")))
-    assert [file.name for file in Otter().files(path, None)] == ["data.csv"]
+    assert [file.name for file in OtterImport().files(path, None)] == ["data.csv"]
 
 
 @pytest.mark.parametrize(
@@ -300,7 +302,7 @@ def test_marks_on_lines_become_regions(source: str, becomes: str) -> None:
 
 
 def test_no_outputs_of_cells_outside_tests_are_read(written: Any) -> None:
-    made = Otter().read(
+    made = OtterImport().read(
         written(shown("1 + 1", "2"), *question("name: a", "A", "f = 1 # SOLUTION", ("f", "1")))
     )
     assert made.shown[0].source == "1 + 1"

@@ -13,12 +13,12 @@ import pytest
 from grader import plugins
 from grader.conversion.draft import Draft
 from grader.conversion.foreign_system import ForeignSystem
-from grader.conversion.nbgrader import Nbgrader
+from grader.conversion.nbgrader import NbgraderImport
 from grader.conversion.registry import GROUP, systems
 from grader.errors import UsageError
 
 
-class Vocareum(Nbgrader):
+class Vocareum(NbgraderImport):
     """Of another package."""
 
     name = "vocareum"
@@ -58,7 +58,7 @@ def test_another_package_adds_a_system(named: Callable[..., None]) -> None:
     [
         ("no.such.module:X", "can't be loaded"),
         ("tests.conversion.test_registry:Nameless", "with a name of its own"),
-        ("grader.conversion.otter:Otter", "with a name of its own"),
+        ("grader.conversion.otter:OtterImport", "with a name of its own"),
         ("pathlib:Path", "with a name of its own"),
     ],
 )

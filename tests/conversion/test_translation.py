@@ -223,7 +223,7 @@ def test_no_assertion_of_an_earlier_test_is_repeated(check: str) -> None:
         ("f = len\nassert f([1]) == 1", "in the place of the student's f"),
         (
             "for p in Net().parameters():\n    p.sum().backward()\n    assert p.grad.sum() > 0",
-            "asserts within a block that must run beside the student's code",
+            "asserts inside a block that must run in the student's process",
         ),
     ],
 )

@@ -81,8 +81,8 @@ def test_groups_of_another_size_are_said(tmp_path: Path) -> None:
     [
         ("", 1, "expected the columns item, group, student, got none"),
         ("item,student\nreport,ada\n", 1, "got item, student"),
-        ("item,group,student\nreport,T1\n", 2, "expected item, group and student"),
-        ("item,group,student\nreport,T1,ada,x\n", 2, "expected item, group and student"),
+        ("item,group,student\nreport,T1\n", 2, "the student is missing"),
+        ("item,group,student\nreport,T1,ada,x\n", 2, "more cells than columns"),
         ("item,group,student\nreport,,ada\n", 2, "the group is missing"),
         ("item,group,student\nrepotr,T1,ada\n", 2, "there is no item 'repotr'"),
         ("item,group,student\ndiary,T1,ada\n", 2, "the item 'diary' is not handed in by groups"),

@@ -6,8 +6,10 @@ import sqlite3
 from pathlib import Path
 
 import pytest
+from sqlalchemy.exc import OperationalError
 
 from grader.errors import GradebookError
+from grader.gradebook.database import explained
 from grader.gradebook.store import Gradebook
 from tests.helpers.verdicts import graded
 
@@ -34,6 +36,59 @@ def test_a_locked_gradebook_is_named_and_usable_afterwards(path: Path) -> None:
     other.execute("ROLLBACK")
     book.record(graded("Ada"), None, batch=batch)
     assert len(book.current(ASSIGNMENT)) == 1
+
+
+def test_a_locked_table_on_a_server_is_named_and_usable_afterwards(postgres_url: str) -> None:
+    import psycopg
+
+    with (
+        Gradebook(postgres_url, busy_timeout_s=0.1) as book,
+        psycopg.connect(postgres_url) as other,
+    ):
+        batch = book.start_batch(ASSIGNMENT, seed=1)
+        other.execute("LOCK TABLE verdicts IN ACCESS EXCLUSIVE MODE")
+        with pytest.raises(GradebookError, match="locked by another program"):
+            book.record(graded("Ada"), None, batch=batch)
+        other.rollback()
+        book.record(graded("Ada"), None, batch=batch)
+        assert len(book.current(ASSIGNMENT)) == 1
+
+
+def test_a_server_that_writes_nothing_is_said_to_be_read_only(postgres_url: str) -> None:
+    import psycopg
+
+    with Gradebook(postgres_url) as book:
+        batch = book.start_batch(ASSIGNMENT, seed=1)
+    with psycopg.connect(postgres_url, autocommit=True) as admin:
+        name = admin.info.dbname
+        admin.execute(f"ALTER DATABASE {name} SET default_transaction_read_only = on")
+    with Gradebook(postgres_url) as book, pytest.raises(GradebookError, match="read-only"):
+        book.record(graded("Ada"), None, batch=batch)
+
+
+@pytest.mark.parametrize("host", ["/nowhere", "127.0.0.1&port=1"])
+def test_a_server_that_does_not_answer_is_named_without_the_password(host: str) -> None:
+    with pytest.raises(GradebookError, match="the database server can't be used") as caught:
+        Gradebook(f"postgresql://grader:s3cret@/marks?host={host}")
+    assert "PGPASSFILE" in str(caught.value.hint)
+    assert "s3cret" not in f"{caught.value} {caught.value.hint}"
+
+
+def test_a_user_whom_the_server_does_not_know_is_told_what_it_says(postgres_url: str) -> None:
+    stranger = postgres_url.replace("grader@", "stranger@")
+    with pytest.raises(GradebookError, match=r"can't be used: .*stranger"):
+        Gradebook(stranger)
+
+
+def test_the_words_of_an_error_decide_nothing(path: Path) -> None:
+    with open_book(path) as book:
+        error = sqlite3.OperationalError("no such table: database is locked")
+        error.sqlite_errorcode = sqlite3.SQLITE_ERROR
+        with (
+            pytest.raises(GradebookError, match="the gradebook's database reports: no such table"),
+            explained(book._engine),
+        ):
+            raise OperationalError("SELECT 1", None, error)
 
 
 def test_a_gradebook_opens_while_another_program_writes(path: Path) -> None:

@@ -15,7 +15,7 @@ import pytest
 
 from grader.course.spec import BoxSpec
 from grader.errors import InfrastructureError, SuiteError
-from grader.grading.job import Job, Judged, Started, WorkerError
+from grader.grading.job import Job, JobStarted, Judged, WorkerError
 from grader.grading.job_queue import MAX_TRIES, JobQueue, Load, at_hand
 from grader.grading.make_verdict import not_judged, unreadable
 from grader.grading.packed_bundle import pack, unpack
@@ -213,12 +213,12 @@ def test_what_the_scheduler_itself_begins_again_counts_like_any_other_try() -> N
     def heard(student: str) -> None:
         begun.append(student)
         if len(begun) < 10 and not verdicts:
-            client.tell((0.0, msgspec.msgpack.encode(Started(student="s0"))))
+            client.tell((0.0, msgspec.msgpack.encode(JobStarted(student="s0"))))
 
     progress = Progress(begun=heard)
     waiting = waiting_for(found, lambda j: verdicts.append(j.verdict.outcome), progress=progress)
     handing = Dispatcher(client, "batch", SETTING, waiting, progress)
-    client.tell((0.0, msgspec.msgpack.encode(Started(student="s0"))))
+    client.tell((0.0, msgspec.msgpack.encode(JobStarted(student="s0"))))
     handing.run(FakeInterrupt())  # type: ignore[arg-type]
     assert verdicts == [Outcome.INFRASTRUCTURE_ERROR]
     # The fourth is heard of, and taken back at once.
@@ -232,7 +232,7 @@ def test_two_tries_of_one_student_are_told_apart() -> None:
     handing = Dispatcher(client, "batch", SETTING, waiting_for(found), SILENT)
     handing._look()
     handing._hand_out()
-    handing._told(msgspec.msgpack.encode(Started(student="s0", attempt=2)))
+    handing._told(msgspec.msgpack.encode(JobStarted(student="s0", attempt=2)))
     assert {r.queued.job.attempt: r.began for r in handing._running.values()} == {1: False, 2: True}
 
 
@@ -282,7 +282,7 @@ def test_after_ctrl_c_what_runs_is_finished_and_the_rest_is_taken_back() -> None
     progress = Progress(begun=begun)
     waiting = waiting_for(found, lambda j: verdicts.append(j.verdict.student), progress=progress)
     handing = Dispatcher(client, "batch", SETTING, waiting, progress)
-    client.tell((0.0, msgspec.msgpack.encode(Started(student="s0"))))
+    client.tell((0.0, msgspec.msgpack.encode(JobStarted(student="s0"))))
     handing.run(interrupt)  # type: ignore[arg-type]
     assert verdicts == ["s0"]
     left = {queued.job.student for queued, _ in iter(waiting.dispatch, None)}
@@ -448,7 +448,7 @@ def test_a_queue_that_stays_open_is_served_as_it_fills_until_it_is_given_up() ->
     begun: list[str] = []
     for job in jobs(3):
         future = pool.submit(job, progress=Progress(begun=begun.append))
-        client.tell((0.0, msgspec.msgpack.encode(Started(student=job.student))))
+        client.tell((0.0, msgspec.msgpack.encode(JobStarted(student=job.student))))
         assert future.result(120).verdict.student == job.student
     assert pool.is_alive
     pool.close()

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from grader.errors import BoxFailure, WireError
 from grader.grading.relay import RelayedBox
-from grader.grading.worker import SuiteChildren
+from grader.grading.suite_children import SuiteChildren
 from grader.sandbox import conversation, stream
 from grader.sandbox.notebook_box import MAX_RESTARTS, NotebookBox, RunLimits
 from grader.suite.account import Account

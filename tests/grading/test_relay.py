@@ -15,7 +15,7 @@ import pytest
 from grader.errors import BoxCrashed, WireError
 from grader.grading import relay
 from grader.grading.relay import Finished, Heard, Pipe, RelayedBox, serve
-from grader.grading.worker import SuiteChildren
+from grader.grading.suite_children import SuiteChildren
 from grader.suite.account import Account
 from grader.suite.points import PlannedTest, SuitePlan
 from grader.suite.results import TestOutcome, TestResult

@@ -177,7 +177,8 @@ def test_without_a_run_of_the_reference_a_doubt_is_the_suites() -> None:
 
 def test_only_the_first_difference_of_the_same_call_is_told() -> None:
     def received(*pairs: tuple[str, str]) -> Account:
-        return Account(doubtful=True, received=tuple(Received(asked=a, kind=k) for a, k in pairs))
+        got = tuple(Received(asked=a, kind=k) for a, k in pairs)
+        return Account(doubtful=True, unusable=True, received=got)
 
     passed = {"test_f": result(TestOutcome.PASSED)}
     doubted = result(TestOutcome.FAILED, f"{UNUSABLE}: KeyError.")
@@ -190,6 +191,17 @@ def test_only_the_first_difference_of_the_same_call_is_told() -> None:
         baseline = Baseline(results=passed, accounts={"test_f": ours})
         (found,) = settled([doubted], {"test_f": theirs}, baseline)
         assert found.outcome is TestOutcome.FAILED and said in found.message
+
+
+def test_a_check_that_failed_is_not_said_to_be_unusable_whatever_its_words() -> None:
+    got, wanted = (Received(asked="f(…)", kind=kind) for kind in ("a dict", "a list"))
+    doubted = result(TestOutcome.FAILED, f"{UNUSABLE}, it says.")
+    baseline = Baseline(
+        results={"test_f": result(TestOutcome.PASSED)},
+        accounts={"test_f": Account(received=(wanted,))},
+    )
+    account = Account(doubtful=True, received=(got,))
+    assert settled([doubted], {"test_f": account}, baseline) == (doubted,)
 
 
 def test_a_result_beyond_doubt_is_left_alone() -> None:

@@ -20,9 +20,9 @@ from grader.grading.job import (
     Checked,
     DeviceLost,
     Job,
+    JobStarted,
     Judged,
     Ready,
-    Started,
     WorkerError,
 )
 from grader.grading.job_queue import MAX_TRIES, JobQueue
@@ -59,7 +59,7 @@ class Worker:
             job = msgspec.msgpack.decode(self._connection.recv_bytes(), type=Job)
         except (EOFError, OSError):
             return None
-        self.say(Started(student=job.student))
+        self.say(JobStarted(student=job.student))
         return job
 
     def judge(self, job: Job) -> None:

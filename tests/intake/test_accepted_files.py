@@ -12,9 +12,12 @@ import pytest
 from grader.course.spec import HandInRules
 from grader.intake.accepted_files import AcceptedFiles, beside_on_disk, hash_with, hashes
 from grader.intake.class_archives import CollectConfig
-from grader.intake.collect import Collected, collect, load_stored, store
+from grader.intake.collect import collect
+from grader.intake.collected import Collected
 from grader.intake.content import Content, held
+from grader.intake.stored import load_stored
 from grader.intake.submission import Submission
+from grader.intake.submission_store import store
 
 NOTEBOOK = json.dumps(
     {
@@ -50,7 +53,7 @@ def only(collected: Collected) -> Submission:
 def test_what_is_not_asked_for_is_named_to_student_and_class(tmp_path: Path) -> None:
     found = taken_in(folder_of(tmp_path, my_utils_py="x = 1"), AcceptedFiles())
     submission = only(found)
-    said = "`my_utils.py` was handed in beside the notebook, not asked for, and not used."
+    said = "`my_utils.py` was handed in with the notebook but not requested, and not used."
     assert (submission.files, submission.unused) == ((), ("my_utils.py",))
     assert submission.notes == (said,)
     assert found.warnings == (f"ada: {said}",)

@@ -398,7 +398,7 @@ def test_a_folder_may_be_called_as_an_archive_is(tmp_path: Path) -> None:
             "a.rar",
             b"x",
             "a.rar",
-            "archives of this kind are not opened; hand in the notebook, or a zip",
+            "this kind of archive is not opened; hand in the notebook, or a zip",
         ),
         (
             "a.zip",

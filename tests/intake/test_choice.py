@@ -71,7 +71,7 @@ def test_assignment_that_ends_in_a_number_is_still_matched() -> None:
     [
         (
             [member("own.ipynb"), member(f"{HW}.ipynb", "x = 1", released_as="gans")],
-            "the others say that they are of another assignment",
+            "the others belong to another assignment",
         ),
         ([member(f"{HW}.ipynb"), member("long.ipynb", "y" * 99)], "it is named as the assignment"),
         (

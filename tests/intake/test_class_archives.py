@@ -15,7 +15,8 @@ from grader.course.matches import Matcher
 from grader.course.roster import Person, Roster
 from grader.errors import UsageError
 from grader.intake.class_archives import CollectConfig
-from grader.intake.collect import Collected, collect
+from grader.intake.collect import collect
+from grader.intake.collected import Collected
 from grader.lms.lms_table import table_from
 from grader.lms.registry import named, systems
 from grader.lms.system import System

@@ -21,11 +21,13 @@ from grader.course.matches import Matcher
 from grader.course.roster import Person, Roster
 from grader.errors import UsageError
 from grader.intake.class_archives import CollectConfig
-from grader.intake.collect import Collected, collect, store, without_time
+from grader.intake.collect import collect
+from grader.intake.collected import Collected, without_time
 from grader.intake.content import held
 from grader.intake.inbox import make_inbox, submit
 from grader.intake.stored import LAYOUT_MARK, assignment_folder, record_of, write_attempt
 from grader.intake.submission import Submission, read_submission
+from grader.intake.submission_store import store
 
 from .archives import NOTEBOOK, make_tar, make_zip, tar_info
 

@@ -15,11 +15,12 @@ import pytest
 from grader.course.matches import Matcher
 from grader.course.roster import Roster
 from grader.errors import InfrastructureError, SubmissionError, UsageError
-from grader.intake.collect import Collected, store
+from grader.intake.collected import Collected
 from grader.intake.inbox import make_inbox, open_inbox, submit
 from grader.intake.receipt import Receipt
 from grader.intake.stored import load_attempt
 from grader.intake.students import Students
+from grader.intake.submission_store import store
 from grader.intake.tries import read_tries
 
 HW = "hw1"

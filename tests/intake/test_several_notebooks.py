@@ -13,10 +13,12 @@ import pytest
 from grader.intake.accepted_files import AcceptedFiles, beside_of
 from grader.intake.choice import NoChoiceError
 from grader.intake.class_archives import CollectConfig
-from grader.intake.collect import Collected, collect, store
+from grader.intake.collect import collect
+from grader.intake.collected import Collected
 from grader.intake.content import held
 from grader.intake.members import Member
 from grader.intake.several_notebooks import ChosenNotebooks, choose_notebooks
+from grader.intake.submission_store import store
 from tests.helpers.two_notebooks import (
     NAME,
     hand_in,
@@ -104,7 +106,9 @@ def test_one_too_many_is_named(beside: AcceptedFiles, notebooks: Notebooks) -> N
     scratch: dict[str, Any] = {"cells": [], "metadata": {}, "nbformat": 4, "nbformat_minor": 5}
     found = chosen(beside, scratch=scratch, **notebooks)
     assert len(found.members) == 2
-    assert found.notes == ("Not used, since it is none of the notebooks asked for: scratch.ipynb.",)
+    assert found.notes == (
+        "Not used, because it is not one of the requested notebooks: scratch.ipynb.",
+    )
 
 
 def test_of_two_that_are_the_same_one_names_decide(

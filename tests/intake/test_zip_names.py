@@ -12,7 +12,8 @@ import pytest
 from grader.course.matches import Matcher
 from grader.course.roster import Person, Roster
 from grader.intake.class_archives import CollectConfig
-from grader.intake.collect import Collected, collect
+from grader.intake.collect import collect
+from grader.intake.collected import Collected
 from tests.intake.archives import NOTEBOOK, make_zip
 
 

@@ -111,3 +111,24 @@ def test_only_lines_with_a_users_number_are_of_a_person() -> None:
         "lovea",
         "A",
     )
+
+
+@pytest.mark.parametrize(
+    ("path", "user", "begins"),
+    [
+        ("lovelaceada_900_5001_hw1.ipynb", "900", "900_5001"),
+        ("lovelaceada_LATE_900_5001_a.zip/b_900_7_x/c_900_8_y", "900", "900_5001"),
+        ("x_901_2_900_5001_hw1.ipynb", "900", "900_5001"),
+        ("anon_x7_5001_hw1.ipynb", "", "anon_x7_5001"),
+        ("anon_x7_LATE_5001_hw1.ipynb", "", "anon_x7_5001"),
+        ("anon_x7_hw1.ipynb", "", ""),
+        ("lovelaceada_900_text.html", "900", ""),
+        ("x_900_1_900_5001_hw1.ipynb", "900", ""),
+        ("_900_5001_hw1.ipynb", "900", ""),
+        ("lovelaceada_900_5001_hw1.ipynb", "901", ""),
+    ],
+)
+def test_feedback_on_a_file_is_named_by_the_numbers_of_user_and_attachment(
+    path: str, user: str, begins: str
+) -> None:
+    assert CANVAS.feedback_beside(path, Identity(canvas=user)) == begins

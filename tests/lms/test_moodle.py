@@ -136,7 +136,7 @@ def test_a_file_that_moodle_would_not_import_is_refused(missing: str) -> None:
         ("Participant 31,Ada,,,-,10,Yes,-,-", []),
         (
             "Participant,Ada,,,,10,Yes,-,-",
-            ["without an Identifier Moodle's import skips the line in silence"],
+            ["without an Identifier Moodle's import silently skips the line"],
         ),
         (
             "Participant 31,Ada,,,,10,NO,-,-",
@@ -155,7 +155,7 @@ def test_a_file_that_moodle_would_not_import_is_refused(missing: str) -> None:
                 f"Participant 31,Ada,,,5,10,Yes,-,{graded}",
                 [
                     "it has a grade and no time of it (Last modified (grade)); Moodle's import "
-                    "takes the line for stale and skips it in silence"
+                    "considers the line stale and silently skips it"
                 ],
             )
             for graded in ("", "-")
@@ -169,7 +169,7 @@ def test_what_moodles_import_passes_over_is_said(line: str, why: list[str]) -> N
 
 
 def test_more_than_the_maximum_is_passed_over_too() -> None:
-    assert MOODLE.over_maximum() == "; Moodle's import skips the line in silence"
+    assert MOODLE.over_maximum() == "; Moodle's import silently skips the line"
 
 
 @pytest.mark.parametrize(
@@ -204,8 +204,8 @@ def test_a_line_without_a_participant_has_no_place_for_feedback() -> None:
 def test_a_worksheet_of_yesterday_is_stale() -> None:
     assert MOODLE.aged(dt.timedelta(hours=24) - dt.timedelta(seconds=1)) == []
     assert MOODLE.aged(dt.timedelta(hours=24)) == [
-        "the file is 1 days old; Moodle skips in silence whatever was graded there since: "
-        "download it afresh, or allow the import to update such records"
+        "the file is 1 days old; Moodle silently skips what was graded there since: "
+        "download it again, or allow the import to update such records"
     ]
 
 
@@ -215,3 +215,29 @@ def test_a_worksheet_is_of_use_only_with_who_and_when() -> None:
         MOODLE.time_column(table_from(b"Full name,Email address\n"))
     assert ISTANBUL is MOODLE.told_by([], context()).zone
     assert MOODLE.told_by([], context()).roster is ROSTER
+
+
+@pytest.mark.parametrize(
+    ("columns", "place"),
+    [
+        ("Feedback comments", 9),
+        ("Group,Feedback comments", 10),
+        ("Palautekommentit", 9),
+    ],
+)
+def test_a_comment_goes_as_html_into_the_column_behind_the_time_of_the_grade(
+    columns: str, place: int
+) -> None:
+    table = table_from(f"{SHEET.strip()},{columns}\nParticipant 31,Ada,,,,,,,,,\n".encode())
+    said = MOODLE.set_comment(table, table.lines[0], ["1 < 2", "=A1"])
+    assert said == "<p>1 &lt; 2</p><p>=A1</p>" == table.lines[0].cell(place)
+    assert [cell for cell in table.lines[0].raw if cell] == ["Participant 31", "Ada", said]
+
+
+@pytest.mark.parametrize(
+    "header", [SHEET, f"{SHEET.strip()},Palaute,Tiedosto\n", "Identifier,Full name,Other\n"]
+)
+def test_a_worksheet_without_a_column_for_comments_is_refused(header: str) -> None:
+    table = table_from(f"{header}Participant 31,Ada,\n".encode())
+    with pytest.raises(UsageError, match="of Moodle's has no column for comments"):
+        MOODLE.set_comment(table, table.lines[0], ["good"])

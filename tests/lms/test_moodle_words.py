@@ -11,7 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from grader.errors import UsageError
-from grader.lms.moodle_words import AmbiguousDateError, moodle_time
+from grader.lms.lms_table import table_from
+from grader.lms.moodle_words import AmbiguousDateError, check_worksheet, column_of, moodle_time
 from tests.intake.archives import NOTEBOOK
 from tests.intake.test_class_archives import at, taken
 
@@ -138,3 +139,48 @@ def test_a_time_that_is_there_is_read_or_the_worksheet_refused(tmp_path: Path) -
         taken(tmp_path, *MEMBERS, worksheet=sheet("de", "heute früh"))
     with pytest.raises(UsageError, match="could be of two months"):
         taken(tmp_path, *MEMBERS, worksheet=sheet("de", "03/04/2024 10:00"))
+
+
+def test_what_a_refused_worksheet_lacks_holds_and_needs_is_said_in_full() -> None:
+    table = table_from(("Uno,Due," + "x" * 400 + "\nParticipant,1,a\n").encode())
+    with pytest.raises(UsageError) as refused:
+        check_worksheet(table, "sheet.csv")
+    error = refused.value
+    assert error.what == (
+        "the worksheet has no column that is known for Identifier and Last modified (submission); "
+        f"read: none; not read: Uno, Due, {'x' * 290}"
+    )
+    assert error.where == "sheet.csv"
+    assert error.hint == (
+        "Take it as Moodle exports it (the assignment, Download grading worksheet), in another "
+        "language if need be, or write these titles into its first line."
+    )
+
+
+def test_a_participant_is_told_by_one_word_and_a_number_in_each_cell() -> None:
+    def place(*cells: str) -> int | None:
+        lines = "".join(f"x,{cell}\n" for cell in cells)
+        return column_of(table_from(f"A,B\n{lines}".encode()), "identifier")
+
+    assert place("Osallistuja 11", "Osallistuja 12") == 1
+    assert place("Osallistuja 11", "Toinen 12") is None
+    assert place("Osallistuja 11", "Osallistuja") is None
+
+
+def test_a_worksheet_of_which_all_is_known_is_taken() -> None:
+    table = table_from(b"Identifier,Last modified (submission)\nParticipant 1,-\n")
+    check_worksheet(table)
+    with pytest.raises(UsageError, match=r"read: Identifier \(Identifier\); not read: none"):
+        check_worksheet(table_from(b"Identifier,Full name\nParticipant 1,Ada\n"))
+
+
+def test_the_twelfth_month_may_stand_first_and_seconds_count() -> None:
+    zone = dt.UTC
+    assert moodle_time("12/03/2024, 10:00", zone, "month-first") == dt.datetime(
+        2024, 12, 3, 10, tzinfo=dt.UTC
+    )
+    assert moodle_time("3 March 2024, 10:00:59", zone) == dt.datetime(
+        2024, 3, 3, 10, 0, 59, tzinfo=dt.UTC
+    )
+    assert moodle_time("10:00 3 March 2024", zone) == dt.datetime(2024, 3, 3, 10, tzinfo=dt.UTC)
+    assert moodle_time("Sunday, 3rd March 2024, 10:00", zone) is not None

@@ -84,6 +84,22 @@ def test_blackboard_marks_go_into_columns_with_an_id() -> None:
     assert BLACKBOARD.targets(table)[0].name == "Warm-up [Total Pts: 10 Score] |5"
 
 
+@pytest.mark.parametrize(
+    ("columns", "cells"),
+    [
+        ("Feedback to Learner,Feedback Format", "good,PLAIN_TEXT"),
+        ("Feedback Format,Feedback to Learner", "PLAIN_TEXT,good"),
+        ("Feedback to Learner,Other", "good,"),
+    ],
+)
+def test_a_comment_of_blackboards_is_plain_text_where_the_file_tells_the_form(
+    columns: str, cells: str
+) -> None:
+    table = table_from(f"Username,{columns}\nlovea,,\nzoe,,\n".encode())
+    assert BLACKBOARD.set_comment(table, table.lines[0], ["good"]) == "good"
+    assert table.to_bytes().decode().splitlines()[1:] == [f"lovea,{cells}", "zoe,,"]
+
+
 # -- Brightspace
 
 

@@ -152,3 +152,26 @@ def test_a_system_takes_and_tells_nothing_that_it_was_not_taught() -> None:
     assert bare.over_maximum() == bare.feedback_place(table, table.lines[0]) == ""
     bare.finish(table, table.lines[0], Decimal(10))
     assert table.to_bytes() == b"id\n1\n"
+
+
+def test_a_comment_is_put_into_its_column_as_a_cell_that_is_no_formula() -> None:
+    class Commented(System):
+        name = "commented"
+        title = "Commented"
+        comment_columns = ("comment", "remark")
+        comments_elsewhere = "Look there."
+
+    system, table = Commented(), table_from(b"id,Remark\nada,\nzoe,\n")
+    assert system.set_comment(table, table.lines[0], ["=1", "two"]) == "'=1\ntwo"
+    assert table.to_bytes() == b'id,Remark\nada,"\'=1\ntwo"\nzoe,\n'
+    without = table_from(b"id\nada\n")
+    with pytest.raises(UsageError) as refused:
+        system.set_comment(without, without.lines[0], ["one"])
+    assert refused.value.what == "the file of Commented's has no column for comments"
+    assert refused.value.hint == "Look there."
+
+
+@pytest.mark.parametrize("column", ["id", "student", "email", "name"])
+def test_a_plain_table_is_told_by_any_column_that_names_somebody(column: str) -> None:
+    assert PLAIN.exported(frozenset({column, "x"}))
+    assert not PLAIN.exported(frozenset({column.upper(), f"{column}s"}))

@@ -31,8 +31,8 @@ def _abandoned(folder: Path) -> str:
     ("address", "says", "cure"),
     [
         (lambda folder: f"unix://{folder}/none", "there is no such socket", "Fix DOCKER_HOST"),
-        (_abandoned, "nobody listens there", "Start the engine"),
-        (lambda _: "tcp://127.0.0.1:9", "nobody listens there", "Start the engine"),
+        (_abandoned, "nothing is listening there", "Start the engine"),
+        (lambda _: "tcp://127.0.0.1:9", "nothing is listening there", "Start the engine"),
         (lambda _: "tcp://127.0.0.1:99999", "its port is no number from 1 to 65535", "Fix"),
         (lambda _: "tcp://127.0.0.1:http", "its port is no number from 1 to 65535", "Fix"),
         (lambda _: "tcp://127.0.0.1:0", "its port is no number from 1 to 65535", "Fix"),

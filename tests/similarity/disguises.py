@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 
-from grader.similarity.fingerprints import Code, fingerprinted
+from grader.similarity.fingerprints import ComparedCode, fingerprinted
 
 RIGHT = '''\
 import torch
@@ -141,7 +141,7 @@ def accuracy(z, y):
 """
 
 
-def code(*sources: str) -> Code:
+def code(*sources: str) -> ComparedCode:
     """Return the fingerprints of a notebook with these cells."""
     return fingerprinted(enumerate(sources, start=1))
 

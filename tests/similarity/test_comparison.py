@@ -11,7 +11,7 @@ from grader.course.directory import Course
 from grader.resources import shipped_dir
 from grader.similarity import comparison
 from grader.similarity.comparison import COMMON_MOST, LEAST_SCORE, SMALL_CLASS, compare
-from grader.similarity.fingerprints import Code, fingerprinted
+from grader.similarity.fingerprints import ComparedCode, fingerprinted
 from tests.similarity.disguises import (
     DEAD_CODE,
     INDEPENDENT,
@@ -47,7 +47,7 @@ def show(images, labels, count):
     ids=["copied", "renamed", "reordered", "reformatted", "dead-code"],
 )
 @pytest.mark.parametrize("crowd", [CROWD, {}], ids=["in a class", "two alone"])
-def test_a_disguised_copy_is_found(disguise: str, crowd: dict[str, Code]) -> None:
+def test_a_disguised_copy_is_found(disguise: str, crowd: dict[str, ComparedCode]) -> None:
     compile(disguise, "disguise", "exec")
     found = compare({"ada": code(RIGHT), "bob": code(disguise), **crowd})
     assert [pair.students for pair in found.pairs] == [("ada", "bob")]
@@ -55,7 +55,9 @@ def test_a_disguised_copy_is_found(disguise: str, crowd: dict[str, Code]) -> Non
 
 
 @pytest.mark.parametrize("crowd", [CROWD, {}], ids=["in a class", "two alone"])
-def test_two_who_solved_the_same_task_by_themselves_are_not_found(crowd: dict[str, Code]) -> None:
+def test_two_who_solved_the_same_task_by_themselves_are_not_found(
+    crowd: dict[str, ComparedCode],
+) -> None:
     assert not compare({"ada": code(RIGHT), "bob": code(INDEPENDENT), **crowd}).pairs
 
 

@@ -112,7 +112,7 @@ def test_a_file_that_was_handed_in_and_not_taken_is_named() -> None:
     cells = ("import my_utils",)
     results = ended(*cells, c1=(1, "ModuleNotFoundError", "No module named 'my_utils'"))
     [note] = causes(cells, results, not_taken={"my_utils.py"}).notes
-    assert note.endswith("which lies beside the notebook, but is not asked for and not used")
+    assert note.endswith("which is next to the notebook, but is not requested and not used")
 
 
 def test_a_name_defined_twice_is_said_with_its_cells() -> None:
@@ -127,7 +127,7 @@ def test_the_same_definition_twice_is_not_worth_a_word() -> None:
 def test_a_notebook_with_none_of_the_asked_names_may_be_anothers() -> None:
     tests = (lacking("softmax"), lacking("cross_entropy"))
     assert said("def lstm(): ...", tests=tests).notes == (
-        "the notebook has none of the names that are asked for (`softmax`, `cross_entropy`): "
+        "the notebook defines none of the required names (`softmax`, `cross_entropy`): "
         "is it another assignment's?",
     )
     assert said("def softmax(): ...", tests=(*tests, lacking("x"))).notes == ()
@@ -152,6 +152,6 @@ def test_a_compiler_that_is_not_there_is_the_cause() -> None:
     sources = ["def slow(x): return x", "fast = torch.compile(slow)"]
     found = causes(sources, ended(*sources), [test])
     assert found.notes == (
-        "the code that is asked for needs a C++ compiler; there is none here "
+        "the required code needs a C++ compiler; there is none here "
         '(`torch.compile(…, backend="eager")` needs none)',
     )

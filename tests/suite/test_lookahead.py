@@ -28,7 +28,10 @@ def spec(*libraries: str, **resources: object) -> AssignmentSpec:
         ("from sklearn.svm import SVC", 'libraries = ["scikit-learn"]'),
         ("import cv2", 'libraries = ["opencv-python"]'),
         ("import torchsummary", "leave it out, or ask the course staff"),
-        ("import wandb\nwandb.init()", "logs over the network, and there is none; leave it out"),
+        (
+            "import wandb\nwandb.init()",
+            "logs over the network, but the sandbox has none; remove it",
+        ),
         ("from google.colab import drive\ndrive.mount('/gdrive')", "cell 1 mounts Google Drive"),
         ("from google.colab import files\nfiles.upload()", "cell 1 asks for an upload"),
         ("open('/content/drive/MyDrive/x.csv')", "cell 1 names a file below `/content/`"),

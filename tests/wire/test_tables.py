@@ -332,3 +332,40 @@ def test_a_ref_that_is_none_is_not_followed(monkeypatch: pytest.MonkeyPatch) -> 
 def test_a_series_keeps_its_labels_and_name() -> None:
     series = pd.Series([1.5, 2.5], index=["a", "b"], name=("x", 1))
     pd.testing.assert_series_equal(round_trip(series), series)
+
+
+def test_a_long_honest_column_of_different_objects_arrives() -> None:
+    column = pd.Series([f"n{n}" for n in range(3 * tables.MAX_SAME_HASH)], dtype=object)
+    pd.testing.assert_series_equal(round_trip(column), column)
+
+
+def test_as_many_values_may_share_a_hash_as_the_bound_and_no_more() -> None:
+    bound = tables.MAX_SAME_HASH
+    same = [n * ((1 << 61) - 1) for n in range(bound + 1)]
+    assert len({hash(part) for part in same}) == 1
+    assert len(table(["index", ["labels", ["objects", same[:bound]], None]])) == bound
+    twice = [*same[:bound], *same[:bound]]
+    assert len(table(["index", ["labels", ["objects", twice], None]])) == 2 * bound
+    with pytest.raises(Undecodable, match="all have the same hash"):
+        table(["index", ["labels", ["objects", same], None]])
+
+
+def test_an_index_may_have_from_one_to_as_many_levels_as_the_bound() -> None:
+    def levels(count: int) -> object:
+        return table(["index", ["levels", [INTS] * count, [None] * count]])
+
+    assert [pd.MultiIndex] * 2 == [type(levels(n)) for n in (1, tables.MAX_LEVELS)]
+    with pytest.raises(Undecodable, match="an index that is none"):
+        levels(tables.MAX_LEVELS + 1)
+
+
+@pytest.mark.parametrize(
+    "index",
+    [
+        pd.Index([1, [2]], dtype=object),
+        pd.MultiIndex(levels=[pd.Index([(1, 2)], tupleize_cols=False), [1]], codes=[[0], [0]]),
+        pd.CategoricalIndex([(1, 2)], categories=pd.Index([(1, 2)], tupleize_cols=False)),
+    ],
+)
+def test_an_index_that_can_not_be_sent_is_named(index: pd.Index) -> None:
+    assert refusal(index).startswith("the index of a table holds a '")

@@ -136,7 +136,7 @@ def test_query_without_keys_gets_zero(student, close):
 @pytest.mark.points(1)
 def test_query_without_keys_spoils_no_gradient(student, close):
     """Gradients are finite and right when some query may listen to no key."""
-    hint("Mend the row before the softmax: a NaN in there may come back in the gradient.")
+    hint("Fix the row before the softmax: a NaN in there may come back in the gradient.")
     q, k, v, mask = with_a_blind_query()
     upstream = torch.randn(*q.shape[:-1], v.shape[-1], dtype=torch.float64)
     _, found = student.run(gradients, student.attention, q, k, v, mask, upstream)

@@ -81,7 +81,7 @@ class AuditRun:
             raise SpecError(
                 f"the reference does not pass {lost[0].name}: {lost[0].message or lost[0].outcome}",
                 where=self.assignment.reference_path,
-                hint=f"Mend it first: grader validate {self.assignment.name}",
+                hint=f"Fix it first: grader validate {self.assignment.name}",
             )
         return verdicts
 

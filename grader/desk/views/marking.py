@@ -32,7 +32,7 @@ from grader.errors import UsageError
 from grader.gradebook.answer_list import AnswerRef
 from grader.gradebook.hand_marks import ChangedMeanwhileError
 from grader.gradebook.rubric_items import Rubric
-from grader.gradebook.second_looks import Outcome, decide
+from grader.gradebook.second_looks import SecondLookOutcome, decide
 from grader.report.markdown import markdown_html
 
 
@@ -138,7 +138,7 @@ def save(visit: Visit) -> Response:
             beside=None
             if settles is None
             else lambda session: decide(
-                session, settles.id, Outcome.ANEW, visit.me.person, now=visit.now
+                session, settles.id, SecondLookOutcome.ANEW, visit.me.person, now=visit.now
             ),
         )
     except ChangedMeanwhileError:

@@ -20,7 +20,7 @@ from grader.desk.views.mark_places import (
 )
 from grader.desk.views.marking import form_parts
 from grader.errors import UsageError
-from grader.gradebook.second_looks import Outcome
+from grader.gradebook.second_looks import SecondLookOutcome
 from grader.report.agreement import by_markers
 
 _LEAD = "/c/{course}/a/{assignment}/marking"
@@ -113,10 +113,10 @@ def decide(visit: Visit) -> Response:
     """Say which of two marks holds."""
     marking, question, answer = answer_of(visit)
     said = visit.said("holds", 10)
-    if said not in (Outcome.FIRST, Outcome.SECOND):
+    if said not in (SecondLookOutcome.FIRST, SecondLookOutcome.SECOND):
         raise UsageError("say whose marks hold", hint="Load the page again.")
     second_looks(marking).decide(
-        question, answer, Outcome(said), who=visit.me.person, now=visit.now
+        question, answer, SecondLookOutcome(said), who=visit.me.person, now=visit.now
     )
     visit.note(
         "decide a second look",

@@ -94,6 +94,18 @@ def test_an_item_that_was_not_passed_puts_every_letter_out_of_reach() -> None:
     assert found.percent == 60 and found.must_pass == ("Oral",)
 
 
+def test_before_anything_is_marked_all_of_it_is_still_to_come() -> None:
+    found = needed(course_of(COURSE), {}, "B")
+    assert found.percent == Decimal("79.50") and found.at_most == 100  # 79.5 rounds to 80
+    assert needed(course_of(COURSE), {}, "0").percent == 0
+
+
+def test_a_band_of_exact_totals_is_not_reached_by_rounding() -> None:
+    course = course_of(COURSE.replace("[letters]", '[letters]\nof = "exact"'))
+    assert needed(course, {"work": 90, "midterm": 70}, "B").percent == 75  # 80, and not 79.5
+    assert needed(course, {"work": 90, "midterm": 70}, "80").percent == Decimal("73.75")
+
+
 @pytest.mark.parametrize("target", ["C", "many", "", "-1", "nan", "1e9"])
 def test_an_unknown_target_is_refused(target: str) -> None:
     with pytest.raises(UsageError, match="expected a letter \\(A, B\\) or a total such as 85"):
