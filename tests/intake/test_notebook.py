@@ -132,6 +132,9 @@ def test_damaged_utf_16_is_refused() -> None:
         (b'{"cells": []} trailing}', "trailing"),
         (b'{"cells": [{"cell_type": "co\x00de"}]}', "NUL"),
         (b'{"cells": [\n<<<<<<< HEAD\n1\n=======\n2\n>>>>>>> theirs\n]}', "merge conflict"),
+        (b'{"cells": [\n1\n>>>>>>> theirs\n]}', "merge conflict"),
+        (b'{"cells": [\n1\n=======\n2\n]}', "merge conflict"),
+        (b'{"cells": [\n1\n=======', "merge conflict"),
     ],
 )
 def test_what_is_no_notebook_is_refused_with_its_reason(data: bytes, reason: str) -> None:
