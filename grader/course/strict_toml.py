@@ -9,6 +9,7 @@ import types
 import typing
 from dataclasses import dataclass
 from decimal import Decimal
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -116,7 +117,7 @@ class _TomlReading:
     def _table(
         self, table: dict[str, Any], wanted: Any, struct: type[msgspec.Struct] | None, key: str
     ) -> dict[str, Any]:
-        hints = typing.get_type_hints(struct) if struct else {}
+        hints = _hints(struct) if struct else {}
         # A dict[str, Decimal] has one type for all its values.
         every = None if struct else (typing.get_args(_plain(wanted)) or (None,))[-1]
         read = {}
@@ -184,8 +185,13 @@ def _type_at(struct: type[msgspec.Struct], key: str) -> Any:
             wanted = (typing.get_args(_plain(wanted)) or (None,))[0]
         else:
             owner = _struct_of(wanted)
-            wanted = typing.get_type_hints(owner).get(name) if owner else None
+            wanted = _hints(owner).get(name) if owner else None
     return wanted
+
+
+@lru_cache
+def _hints(struct: type) -> dict[str, Any]:
+    return typing.get_type_hints(struct)
 
 
 def _plain(wanted: Any) -> Any:

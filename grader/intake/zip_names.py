@@ -9,6 +9,7 @@ import zipfile
 import zlib
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 from grader.intake.names import display_name
 
@@ -153,10 +154,11 @@ def _codec(names: Sequence[bytes], words: Collection[str]) -> str:
     return codec
 
 
-def words_of(text: str) -> set[str]:
+@lru_cache(maxsize=1 << 14)  # a server asks for all names of a class with each hand-in
+def words_of(text: str) -> frozenset[str]:
     """Return the words of a text, in lower case."""
     lowered = unicodedata.normalize("NFC", text).casefold()
-    return set(re.findall(r"[^\W\d_]{2,}", lowered))
+    return frozenset(re.findall(r"[^\W\d_]{2,}", lowered))
 
 
 def _plausibility(codec: str, raw: Iterable[bytes], texts: Sequence[str]) -> float:
