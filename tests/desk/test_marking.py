@@ -110,7 +110,7 @@ def test_an_item_that_is_changed_rescores_everybody_after_saying_how_many(pile: 
     change = {"says": item.says, "points": "0.5"}
     assert mia.post(f"{MARK}/q3/items/{item.id}", change).status_code == 404
     asked = hana.post(f"{MARK}/q3/items/{item.id}", change)
-    assert "2 marks change" in asked.text
+    assert "2 marks change" in asked.text and "2: 1 → 0.5" in asked.text
     assert [pile.points(s) for s in ("ada", "ben", "cem")] == [1, 1, 2]
     done = hana.post(f"{MARK}/q3/items/{item.id}", {**change, "sure": "1"})
     assert done.status_code == 303

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Sequence
 from dataclasses import replace
 from decimal import Decimal
 
@@ -25,6 +27,7 @@ from grader.desk.views.mark_places import (
     second_looks,
 )
 from grader.errors import UsageError
+from grader.gradebook.answer_list import AnswerRef
 from grader.gradebook.rubric_items import Rubric, RubricItem
 
 
@@ -144,7 +147,7 @@ def _item_page(
     item: RubricItem,
     new: RubricItem,
     *,
-    changed: object = None,
+    changed: Sequence[tuple[AnswerRef, Decimal]] | None = None,
 ) -> Response:
     having = marking.having(question, item.id, marker=visit.me.person)
     unseen = {a.ref for a in second_looks(marking).waiting(question, visit.me.person)}
@@ -156,7 +159,8 @@ def _item_page(
         spec=marking.assignment.spec,
         item=item,
         having=having,
-        changed=changed,
+        changed=None if changed is None else len(changed),
+        moves=Counter((a.points, points) for a, points in changed or ()).most_common(),
         new=new,
         leads=leads(visit),
         assignment=visit.named("assignment"),
