@@ -26,7 +26,7 @@ from grader.points import show
 
 
 @dataclass(frozen=True, kw_only=True)
-class Part:
+class AppealedPart:
     """One part of a question's points, as a marker may change it.
 
     Attributes:
@@ -91,7 +91,7 @@ def marker_of(newest: Newest, assignment: str, student: str, question: str) -> s
     return max(marks, key=lambda mark: mark.id).who if marks else ""
 
 
-def parts_of(verdict: Verdict, question: Question, newest: Newest) -> list[Part]:
+def parts_of(verdict: Verdict, question: Question, newest: Newest) -> list[AppealedPart]:
     """Return what of a question's points a person may change.
 
     Args:
@@ -108,7 +108,7 @@ def parts_of(verdict: Verdict, question: Question, newest: Newest) -> list[Part]
         said = newest.get(fact)
         this = said is not None and said.says.answer_sha256 == answer_sha256(verdict, question.id)
         found.append(
-            Part(
+            AppealedPart(
                 kind=Kind.ANSWER,
                 points=said.says.points if said and this else None,
                 most=question.manual,
@@ -118,7 +118,7 @@ def parts_of(verdict: Verdict, question: Question, newest: Newest) -> list[Part]
     if mark.max_points:
         said = newest.get(adjustment_fact(verdict.student, verdict.assignment, question.id))
         found.append(
-            Part(
+            AppealedPart(
                 kind=Kind.ADJUSTMENT,
                 points=mark.points,
                 most=mark.max_points,
@@ -236,7 +236,10 @@ def _markings(
 
 
 def _changed(
-    marks: HandMarks, changes: Sequence[Change], parts: Mapping[Kind, Part], published: Newest
+    marks: HandMarks,
+    changes: Sequence[Change],
+    parts: Mapping[Kind, AppealedPart],
+    published: Newest,
 ) -> Iterator[AppealChange]:
     for change in changes:
         fact = change.fact

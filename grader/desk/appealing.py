@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 
-from grader.api.appealing import Part, change_marks, open_until, parts_of
+from grader.api.appealing import AppealedPart, change_marks, open_until, parts_of
 from grader.api.own_work import OwnWork
 from grader.course.directory import Assignment
 from grader.course.policy import AppealRules
@@ -71,7 +71,7 @@ def judged(visit: Visit, appeal: Appeal) -> tuple[Question, OwnWork] | None:
     return (question, own) if question is not None and own.counted is not None else None
 
 
-def parts(visit: Visit, appeal: Appeal) -> list[Part]:
+def parts(visit: Visit, appeal: Appeal) -> list[AppealedPart]:
     """Return what the visitor may change: a marker what people give, a head the tests' too."""
     found = judged(visit, appeal)
     if found is None or found[1].counted is None:

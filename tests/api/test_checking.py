@@ -43,5 +43,5 @@ def test_one_of_several_notebooks_is_checked_by_its_own_tests(
 def test_what_is_none_of_the_notebooks_is_not_checked(released: Path) -> None:
     scratch = {"cells": [], "metadata": {}, "nbformat": 4, "nbformat_minor": 5}
     (released / "scratch.ipynb").write_text(json.dumps(scratch))
-    with pytest.raises(UsageError, match="none of the assignment's notebooks"):
+    with pytest.raises(UsageError, match="not one of the assignment's notebooks"):
         check(released / "scratch.ipynb")

@@ -47,7 +47,7 @@ def test_what_could_not_be_turned_is_listed_and_is_no_success(course: Path, grad
     source = write(course.parent / "hw.ipynb", F, test)
     done = grader("import", "nbgrader", source, "--name", "hw")
     assert done.code == 1
-    assert "Could not be turned" in done.out
+    assert "Could not be converted" in done.out
     assert "hw.ipynb, cell 2, line 2: it looks through the notebook's names" in done.out
     document = grader("import", "nbgrader", source, "--name", "hw2", "--json").json()
     assert document[0]["remarks"][0]["kind"] == "unfinished"

@@ -56,7 +56,7 @@ def test_a_change_is_kept_beside_what_was_there(course: Path, grader: Grader) ->
 def test_a_dry_run_records_nothing(course: Path, grader: Grader) -> None:
     path = write(course, "student;item;points\nada;quiz;17,5\n")
     assert "1 entries could be recorded" in grader("import-marks", path, "--dry-run").err
-    assert "There are no marks" in grader("show-marks", "--item", "quiz").err
+    assert "No marks found" in grader("show-marks", "--item", "quiz").err
 
 
 @pytest.mark.parametrize(
@@ -81,7 +81,7 @@ def test_one_line_that_is_wrong_is_named_and_nothing_is_taken(
     done = grader("import-marks", path)
     assert done.code == 2
     assert f"{path}:3" in done.err and message in done.err
-    assert "There are no marks" in grader("show-marks", "--item", "quiz").err
+    assert "No marks found" in grader("show-marks", "--item", "quiz").err
 
 
 def test_a_new_student_is_taken_where_that_is_said(course: Path, grader: Grader) -> None:
@@ -97,7 +97,7 @@ def test_an_excuse_leaves_the_sum_and_can_be_taken_back(course: Path, grader: Gr
     [ada, _] = grader("totals", "--json").json()["students"]
     assert ada["components"][1]["items"][1]["state"] == "excused"
     grader("excuse", "ada", "quiz", "--undo", "--why", "A mistake")
-    assert "There are no marks" in grader("show-marks", "--item", "quiz").err
+    assert "No marks found" in grader("show-marks", "--item", "quiz").err
     said = grader("history", "--item", "quiz").out
     assert "excused (prof) – Ill" in said and "no longer excused (prof) – A mistake" in said
 
