@@ -51,7 +51,7 @@ def _streams(sock: socket.socket) -> None:
 def _hand_out(line: socket.socket) -> None:
     """Close only after who has asked: one who is cut off while asking would see an error alone."""
     with line, contextlib.suppress(OSError):
-        line.settimeout(1.0)
+        line.settimeout(30.0)
         line.sendall(SECRET)
         while line.recv(1000):
             pass

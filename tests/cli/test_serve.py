@@ -59,7 +59,7 @@ def test_one_command_serves_a_course_and_lets_its_instructor_in(course: Path) ->
             page = browser.get(f"{origin}/c/course/people").text
         assert "Ada" in page and "instructor" in page
         desk.send_signal(signal.SIGINT)
-        assert desk.wait(60) in (0, 130)
+        assert desk.wait(120) in (0, 130)
 
 
 def test_a_port_that_is_taken_is_said_in_a_sentence(course: Path) -> None:

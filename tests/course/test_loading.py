@@ -28,7 +28,7 @@ def test_a_spec_is_read_with_points_and_defaults(tmp_path: Path) -> None:
     assert spec.machine_points == 8
     assert spec.manual_points == 2
     assert [q.id for q in spec.questions] == ["q1", "q2", "q3"]
-    assert spec.resources.notebook_s == 30
+    assert spec.resources.notebook_s == 300
     assert spec.resources.suite_s == 300
     assert spec.attempts.counts == "last"
     assert spec.dates.due is not None
@@ -62,7 +62,7 @@ def test_a_byte_order_mark_is_no_fault(tmp_path: Path) -> None:
             "ponits = 5\n",
             "questions[0].ponits: no such key\n  Did you mean points",
         ),
-        ("cell_s = 5", "zzz = 5", "resources.zzz: no such key\n  There are: "),
+        ("cell_s = 60", "zzz = 5", "resources.zzz: no such key\n  There are: "),
         ('id = "q2"\n', "", "questions[1].id: this key is missing"),
     ],
 )
@@ -76,7 +76,7 @@ def test_a_wrong_key_is_named_with_the_nearest_right_one(
     ("old", "new", "message"),
     [
         ('id = "q2"', "id = 2", "questions[1].id: expected a text in quotes, got a whole number"),
-        ("notebook_s = 30", 'notebook_s = "30"', "resources.notebook_s: expected a number"),
+        ("notebook_s = 300", 'notebook_s = "300"', "resources.notebook_s: expected a number"),
         ("1024", "1024.5", "resources.memory_mb: expected a whole number"),
         ("memory_mb = 1024", 'gpu = "maybe"', 'gpu: expected true or false or "optional"'),
         ("memory_mb = 1024", "gpu = 3", 'gpu: expected true or false or "optional"'),
@@ -114,13 +114,13 @@ def test_a_wrong_type_says_what_was_expected(
         ("manual = 2", "manual = -2", "questions[2].manual: expected 0 or more, got -2"),
         ("manual = 2", "", "questions[2].points: question 'q3' gives no points"),
         ('title = "Softmax"', 'title = " "', "questions[0].title: expected a text"),
-        ("call_s = 2", "call_s = 0", "resources.call_s: expected a positive number, got 0"),
-        ("call_s = 2", "call_s = inf", "resources.call_s: expected a positive number, got inf"),
-        ("call_s = 2", "cpus = -1.5", "resources.cpus: expected a positive number, got -1.5"),
-        ("call_s = 2", "gpu = true\ngpu_memory_mb = -1", "gpu_memory_mb: expected a positive"),
-        ("call_s = 2", "gpu_memory_mb = 8000", "resources.gpu_memory_mb: no GPU is asked for"),
-        ("call_s = 2", "gpu = true\ncuda_as_cpu = true", "resources.cuda_as_cpu: every notebook"),
-        ("cell_s = 5", "cell_s = 31", "resources.cell_s: one cell may take 31 s"),
+        ("call_s = 30", "call_s = 0", "resources.call_s: expected a positive number, got 0"),
+        ("call_s = 30", "call_s = inf", "resources.call_s: expected a positive number, got inf"),
+        ("call_s = 30", "cpus = -1.5", "resources.cpus: expected a positive number, got -1.5"),
+        ("call_s = 30", "gpu = true\ngpu_memory_mb = -1", "gpu_memory_mb: expected a positive"),
+        ("call_s = 30", "gpu_memory_mb = 8000", "resources.gpu_memory_mb: no GPU is asked for"),
+        ("call_s = 30", "gpu = true\ncuda_as_cpu = true", "resources.cuda_as_cpu: every notebook"),
+        ("cell_s = 60", "cell_s = 301", "resources.cell_s: one cell may take 301 s"),
         ("2024-10-09", "2024-10-01", "dates.due: due 2024-10-01"),
         ("23:59:00+03:00", "23:59:00", "dates: give both dates a UTC offset, or neither"),
         ("[dates]", "[attempts]\nlimit = -1\n[dates]", "attempts.limit: expected 0"),

@@ -38,7 +38,7 @@ def descendants(root: int | None = None) -> dict[int, str]:
 
 
 @contextmanager
-def nothing_is_left(patience_s: float = 15.0) -> Iterator[None]:
+def nothing_is_left(patience_s: float = 120.0) -> Iterator[None]:
     """Fail where something of ours is there at the end of the block that wasn't at its beginning.
 
     Orphans are adopted by this process meanwhile, so that one whose parent was killed is seen too.
@@ -89,7 +89,7 @@ def _in_the_engine(owners: set[int]) -> set[str]:
         return owner.rpartition(":")[2] in {str(pid) for pid in owners}
 
     try:
-        api = connect(timeout_s=10).api
+        api = connect(timeout_s=60).api
         filters = {"label": [SLOT_LABEL]}
         containers = api.containers(all=True, filters=filters)
         volumes = api.volumes(filters=filters).get("Volumes") or []

@@ -6,7 +6,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import msgspec
@@ -15,6 +14,7 @@ import pytest
 from grader.gradebook.store import Gradebook
 from grader.grading.verdict import Verdict
 from tests.grading.conftest import Classroom
+from tests.helpers.waiting import until
 
 MANY = os.environ.get("GRADER_FAULTS") == "everywhere"
 long = pytest.mark.skipif(not MANY, reason="takes long: make test-faults")
@@ -60,22 +60,18 @@ def said(classroom: Classroom) -> Path:
 
 def finish(classroom: Classroom, *more: str, sandbox: str = "local") -> int:
     """Run the command to its end."""
-    return start(classroom, *more, sandbox=sandbox).wait(timeout=240)
+    return start(classroom, *more, sandbox=sandbox).wait()
 
 
 def kill(process: subprocess.Popen[bytes]) -> None:
     """What the out-of-memory killer does, or a machine's owner."""
     process.send_signal(signal.SIGKILL)
-    process.wait(timeout=30)
+    process.wait()
 
 
 def wait_for_verdicts(classroom: Classroom, process: subprocess.Popen[bytes], count: int) -> None:
     """Wait until the command has said so many verdicts, or has ended."""
-    until = time.monotonic() + 120
-    while time.monotonic() < until and process.poll() is None:
-        if said(classroom).read_bytes().count(b"\n[") >= count:
-            return
-        time.sleep(0.02)
+    until(lambda: process.poll() is not None or said(classroom).read_bytes().count(b"\n[") >= count)
 
 
 def marks(classroom: Classroom) -> bytes:

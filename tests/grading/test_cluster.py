@@ -7,7 +7,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 import tracemalloc
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -22,6 +21,7 @@ from grader.grading.verdict import Outcome
 from tests.grading.conftest import Classroom
 from tests.helpers.assignments import HIDDEN, SPEC
 from tests.helpers.gpus import Driver
+from tests.helpers.waiting import until
 
 pytest.importorskip("distributed", reason="the extra `cluster` is not installed")
 pytestmark = pytest.mark.local_box
@@ -37,9 +37,7 @@ class Machines:
             self._start("scheduler", "--port", "0", "--scheduler-file", str(self._scheduler))
         ]
         self.workers: list[subprocess.Popen[bytes]] = []
-        until = time.monotonic() + 60
-        while not self._address() and time.monotonic() < until:
-            time.sleep(0.1)
+        until(self._address, "a scheduler")
 
     def add(self, *, slots: int = 1, gpus: int = 0) -> None:
         """Start a worker that takes so many submissions at once, and says it has so many GPUs."""
@@ -252,10 +250,7 @@ def test_slots_are_what_machines_say(classroom: Classroom) -> None:
 def _nothing_is_left(machines: Machines) -> None:
     """Slots and bundle are gone with the batch, on every machine that lives."""
     alive = [w for w in machines.workers if w.poll() is None]
-    until = time.monotonic() + 20
-    while any(_judges_of(w.pid) for w in alive) and time.monotonic() < until:
-        time.sleep(0.1)
-    assert not [pid for w in alive for pid in _judges_of(w.pid)]
+    until(lambda: not any(_judges_of(w.pid) for w in alive), "the end of every slot")
     if len(alive) == len(machines.workers):
         assert not list(machines.scratch.rglob("grader-bundle-*"))
 

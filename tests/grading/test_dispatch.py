@@ -24,6 +24,7 @@ from grader.grading.standing_pool import StandingPool
 from grader.grading.verdict import Outcome
 from tests.grading.conftest import Classroom
 from tests.helpers.settings import SETTING, config_of
+from tests.helpers.waiting import until
 
 pytest.importorskip("distributed", reason="the extra `cluster` is not installed")
 
@@ -413,8 +414,7 @@ def a_worker(**state: object) -> Any:
 def test_a_machine_that_is_not_asked_any_more_gives_its_slots_back(plugin: GraderPlugin) -> None:
     async def life() -> None:
         await plugin.setup(a_worker())
-        await asyncio.sleep(0.5)
-        assert [slots.closed for slots in FakeSlots.made] == [True]
+        await asyncio.to_thread(until, lambda: [s.closed for s in FakeSlots.made] == [True])
         said = await asyncio.to_thread(plugin.judge, jobs(1)[0], a_worker())
         assert isinstance(said, Judged)
         await plugin.teardown(a_worker())

@@ -162,5 +162,5 @@ def test_dates_and_comments_are_in_no_fingerprint(classroom: Classroom) -> None:
     later = classroom.course.assignment("warm-up")
     assert later.spec.dates != classroom.assignment.spec.dates
     assert fingerprints_of(later) == before
-    spec.write_text(spec.read_text().replace("call_s = 2", "call_s = 3"))
+    spec.write_text(spec.read_text().replace("call_s = 30", "call_s = 31"))
     assert fingerprints_of(classroom.course.assignment("warm-up")) != before

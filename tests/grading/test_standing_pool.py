@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import signal
 import threading
-import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import CancelledError, Future
 from decimal import Decimal
@@ -25,6 +24,7 @@ from grader.sandbox.choose import choose
 from tests.faults.aftermath import descendants
 from tests.grading.conftest import Classroom
 from tests.helpers.assignments import HIDDEN
+from tests.helpers.waiting import until
 
 pytestmark = pytest.mark.local_box
 
@@ -54,10 +54,7 @@ def standing(classroom: Classroom) -> Iterator[Callable[..., StandingPool]]:
     yield make
     for pool in made:
         pool.close()
-    until = time.monotonic() + 20
-    while set(descendants()) - before and time.monotonic() < until:
-        time.sleep(0.05)
-    assert not set(descendants()) - before
+    until(lambda: not set(descendants()) - before, "the end of what the pools started")
 
 
 def verdict_of(future: Future[Judged]) -> Verdict:
@@ -115,8 +112,7 @@ def test_people_come_first_and_what_was_cancelled_is_never_begun(
 
     told = Progress(begun=at_work)
     first = pool.submit(job_of(classroom, "first"), progress=told)
-    while not begun:
-        time.sleep(0.01)
+    until(lambda: begun, "the first job's beginning")
     regrade = pool.submit(job_of(classroom, "regrade"), priority=Priority.REGRADE, progress=told)
     dropped = pool.submit(job_of(classroom, "dropped"), progress=told)
     person = pool.submit(job_of(classroom, "person"), progress=told)
@@ -181,7 +177,7 @@ def test_a_pool_that_is_closed_says_so_to_what_waits_and_to_what_comes(
     pool = standing()
     begun = threading.Event()
     running = pool.submit(
-        job_of(classroom, "slow", "import time; time.sleep(60)"),
+        job_of(classroom, "slow", "import time; time.sleep(600)"),
         progress=Progress(begun=lambda student: begun.set()),
     )
     waiting = pool.submit(job_of(classroom, "ada"))

@@ -76,8 +76,10 @@ class Refusing(Slot):
         self.stopped += 1
 
 
-def judged(slot: Slot, monkeypatch: pytest.MonkeyPatch) -> Judged | WorkerError:
-    monkeypatch.setattr(worker_module, "MENDING_S", 0.05)
+def judged(
+    slot: Slot, monkeypatch: pytest.MonkeyPatch, mending_s: float = 60.0
+) -> Judged | WorkerError:
+    monkeypatch.setattr(worker_module, "MENDING_S", mending_s)
     monkeypatch.setattr(worker_module, "_LOOK_S", 0.01)
     ours, _theirs = socket.socketpair()
     connection = Connection(ours.detach())
@@ -107,7 +109,7 @@ def test_a_sandbox_that_refuses_for_a_moment_is_waited_for(monkeypatch: pytest.M
 
 
 def test_a_sandbox_in_which_nothing_runs_ends_the_batch(monkeypatch: pytest.MonkeyPatch) -> None:
-    said = judged(Refusing(range(1, 1_000_000)), monkeypatch)
+    said = judged(Refusing(range(1, 1_000_000)), monkeypatch, mending_s=0.05)
     assert isinstance(said, WorkerError)
     assert said.what == "the jail could not be closed"
     assert said.hint == ("Run `grader doctor`. What is graded is kept: the same command goes on.")
@@ -115,7 +117,7 @@ def test_a_sandbox_in_which_nothing_runs_ends_the_batch(monkeypatch: pytest.Monk
 
 def served(slot: Slot, monkeypatch: pytest.MonkeyPatch) -> list[Any]:
     """What a worker says that is given one job, and then no more."""
-    monkeypatch.setattr(worker_module, "MENDING_S", 0.05)
+    monkeypatch.setattr(worker_module, "MENDING_S", 60.0)
     monkeypatch.setattr(worker_module, "_LOOK_S", 0.01)
     ours, theirs = socket.socketpair()
     job = Job(student="ada", file="ada.ipynb", sha256="0" * 64, data=json.dumps(NOTEBOOK).encode())

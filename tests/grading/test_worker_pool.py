@@ -33,7 +33,7 @@ from grader.grading.verdict import Outcome
 from grader.grading.worker_pool import WorkerPool
 from tests.helpers.settings import SETTING
 
-WAIT_S = 20.0
+WAIT_S = 120.0
 OURS = InfrastructureError("its sandbox failed")
 
 

@@ -16,9 +16,9 @@ points = 10
 released = 2024-10-02T09:00:00+03:00
 due = 2024-10-09T23:59:00+03:00
 [resources]
-notebook_s = 30
-cell_s = 5
-call_s = 2
+notebook_s = 300
+cell_s = 60
+call_s = 30
 memory_mb = 1024
 [[questions]]
 id = "q1"

@@ -14,9 +14,9 @@ SPEC = """\
 title = "Backpropagation and attention"
 points = 16
 [resources]
-notebook_s = 30
-cell_s = 5
-call_s = 2
+notebook_s = 300
+cell_s = 60
+call_s = 30
 [[notebooks]]
 name = "backprop"
 questions = ["q1", "q2"]

@@ -15,3 +15,18 @@ def until(holds: Callable[[], object], what: str = "it", limit_s: float = LIMIT_
     while not holds():
         assert time.monotonic() < end, f"{what} did not come about in {limit_s:.0f} s"
         time.sleep(0.02)
+
+
+class Clock:
+    """Stands for the module `time`: its clock goes on by itself, and in a test by leaps."""
+
+    def __init__(self) -> None:
+        self._skipped = 0.0
+
+    def monotonic(self) -> float:
+        """Seconds, those that were skipped included."""
+        return time.monotonic() + self._skipped
+
+    def skip(self, seconds: float) -> None:
+        """Let so much time pass at once."""
+        self._skipped += seconds

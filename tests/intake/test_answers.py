@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from dataclasses import replace
 
 import pytest
@@ -10,6 +9,7 @@ import pytest
 from grader.intake.answers import AnswerPosition, FoundAnswers, find_answers, written_answers
 from grader.intake.notebook_cells import Cell, CellKind, ReadNotebook
 from grader.release.given_cells import GivenCell
+from tests.helpers.cost import linear_time
 
 
 def answers(*cells: str | tuple[CellKind, str]) -> dict[str, str]:
@@ -132,9 +132,8 @@ def test_marker_in_a_code_cell_is_none() -> None:
     ],
 )
 def test_hostile_text_costs_linear_time(hostile: str) -> None:
-    began = time.monotonic()
-    answers(hostile, "**Answer q1.**" + hostile)
-    assert time.monotonic() - began < 3
+    with linear_time():
+        answers(hostile, "**Answer q1.**" + hostile)
 
 
 GIVEN = (

@@ -6,7 +6,6 @@ import datetime as dt
 import stat
 import struct
 import tarfile
-import time
 import zipfile
 import zlib
 from pathlib import Path
@@ -23,6 +22,7 @@ from grader.intake.archive import (
     read_archive,
 )
 from grader.intake.content import Content, Shelf
+from tests.helpers.cost import linear_time
 
 from .archives import (
     NOTEBOOK,
@@ -205,10 +205,9 @@ def test_zip_whose_table_of_contents_is_huge_is_refused_quickly(tmp_path: Path) 
     directory = entry[entry.index(b"PK\x01\x02") : entry.index(b"PK\x05\x06")]
     count = 20 * 2**20 // len(directory)
     end = struct.pack("<4s4H2IH", b"PK\5\6", 0, 0, 5, 5, len(directory) * count, 0, 0)
-    began = time.monotonic()
-    found = items(directory * count + end, tmp_path)
+    with linear_time():
+        found = items(directory * count + end, tmp_path)
     assert "too long" in refused(found)["class.zip"]
-    assert time.monotonic() - began < 5
 
 
 @pytest.mark.parametrize("name", ["class.zip", "class.tar"])

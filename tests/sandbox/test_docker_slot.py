@@ -57,7 +57,7 @@ def said(slot: Slot, source: str) -> str:
 
 
 def printed(session: Session, source: str) -> str:
-    result = session.run_cell(source, index=1, timeout_s=30, output_bytes=MB)
+    result = session.run_cell(source, index=1, timeout_s=60, output_bytes=MB)
     assert result.status == "ok", result
     return "".join(o.get("text", "") for o in result.outputs).strip()
 
@@ -227,7 +227,7 @@ def test_a_container_killed_from_outside_is_our_failure_and_the_next_session_has
         session = slot.open(seed=1, limits=LIMITS)
         engine.api.kill(containers(engine, slot)[0]["Id"])
         with pytest.raises(InfrastructureError, match="code 137"):
-            session.run_cell("print(1)", index=1, timeout_s=10, output_bytes=1000)
+            session.run_cell("print(1)", index=1, timeout_s=60, output_bytes=1000)
         assert said(slot, "print('on')") == "on"
         assert len(containers(engine, slot)) == 1
     finally:

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from grader.errors import BoxCrashed, BoxFailure, BoxOutputLimit, InfrastructureError
-from grader.sandbox import conversation
+from grader.sandbox import conversation, stream
 from grader.sandbox.link import Frame, FrameLink
 from grader.sandbox.notebook_box import FORGER, NotebookBox, RunLimits
 from grader.sandbox.stream import StreamSession
@@ -212,7 +212,10 @@ def test_a_notebook_that_ends_itself_is_run_again_in_another_slot(
     box.close()
 
 
-def test_a_session_that_does_not_close_is_killed_and_its_slot_with_it(slot: Counted) -> None:
+def test_a_session_that_does_not_close_is_killed_and_its_slot_with_it(
+    slot: Counted, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(stream, "CLOSE_S", 0.2)
     session = slot.open(seed=1, limits=LIMITS)
     session.request(m.Fetch(name=script([["at close", [["stall"]]], ["reply"]]), timeout_s=60))
     assert session.close().cause == "killed"

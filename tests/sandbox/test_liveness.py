@@ -117,40 +117,39 @@ def slot() -> Iterator[LocalSlot]:
 
 @pytest.mark.local_box
 def test_a_zygote_that_is_stopped_shows_no_life_and_one_that_goes_on_is_waited_for(
-    impatient: None, slot: LocalSlot
+    impatient: None, slot: LocalSlot, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     slot.start()
     assert slot._process is not None
     os.killpg(slot._process.pid, signal.SIGSTOP)
     with pytest.raises(InfrastructureError, match="it has used no processor for"):
         slot.wait_ready()
+    monkeypatch.setattr(liveness, "LIFELESS_S", LIFELESS_S)
     assert slot.wait_ready().isolation == "warm"  # another one
 
 
 class SlowSlot(LocalSlot):
-    """As on a machine with much to do: it takes long to start, and uses a little all the time."""
+    """As on a machine with much to do: it takes long to start."""
 
     def command(self, folder: Path) -> tuple[list[str], dict[str, str]]:
         command, environment = super().command(folder)
-        wait = (
-            "import os, sys, time\nfor _ in range(40): sum(range(600_000)); time.sleep(0.05)\n"
-            "os.execv(sys.argv[1], sys.argv[1:])"
-        )
+        wait = "import os, sys, time\ntime.sleep(1)\nos.execv(sys.argv[1], sys.argv[1:])"
         return [sys.executable, "-c", wait, *command], environment
 
 
 @pytest.mark.local_box
 def test_a_zygote_that_is_slow_to_start_is_waited_for_and_said_to_be(
-    impatient: None, monkeypatch: pytest.MonkeyPatch
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(liveness, "LIFELESS_S", 1.0)
+    monkeypatch.setattr(liveness, "SLOW_S", 0.0)
+    monkeypatch.setattr("grader.sandbox.stream.LOOK_S", 0.2)
     slot, said = SlowSlot(SlotOptions()), list[float]()
     slot.on_slow = said.append
     try:
         assert slot.wait_ready().isolation == "warm"
     finally:
         slot.stop()
-    assert max(said) > liveness.LIFELESS_S
+    assert max(said) > 0.5
 
 
 def test_a_child_that_is_slow_to_close_its_jail_is_waited_for_and_one_that_hangs_is_not(

@@ -46,9 +46,9 @@ def test_the_notebook_gets_a_copy_of_the_data_and_owns_its_scratch_alone(tmp_pat
 def test_what_its_user_still_runs_ends_with_it(tmp_path: Path) -> None:
     slot = UserSlot(SlotOptions())
     uid = slot.credentials(tmp_path)["user"]
-    left = subprocess.Popen(["sleep", "60"], user=uid, start_new_session=True)
+    left = subprocess.Popen(["sleep", "600"], user=uid, start_new_session=True)
     slot.destroy()
-    assert left.wait(timeout=10) == -9
+    assert left.wait(timeout=120) == -9
 
 
 def test_in_a_container_the_local_sandbox_goes_before_another_user(
@@ -92,7 +92,7 @@ def test_a_zygote_that_is_told_so_bounds_the_processes_of_its_user() -> None:
     try:
         session = slot.open(seed=0, limits=Limits())
         source = "import resource; print(resource.getrlimit(resource.RLIMIT_NPROC))"
-        result = session.run_cell(source, index=1, timeout_s=20, output_bytes=1000)
+        result = session.run_cell(source, index=1, timeout_s=60, output_bytes=1000)
         bound = 10 + OWN_PROCESSES
         assert result.outputs[0]["text"] == f"({bound}, {bound})\n"
     finally:

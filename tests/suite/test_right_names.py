@@ -80,7 +80,7 @@ def judge(bench: Workbench, slot: LocalSlot) -> Judge:
     bench.suite(SUITE)
 
     def call(source: str) -> dict[str, TestResult]:
-        box = NotebookBox(slot, [textwrap.dedent(source)], limits=RunLimits(call_s=5), seed=1)
+        box = NotebookBox(slot, [textwrap.dedent(source)], limits=RunLimits(call_s=60), seed=1)
         results: list[TestResult] = []
 
         def run(suite: CollectedSuite) -> None:
@@ -197,16 +197,16 @@ def test_who_asks_without_end_loses_the_check_and_no_more(
 def test_a_stand_in_is_gone_after_the_last_check_that_asks_for_it(
     bench: Workbench, slot: LocalSlot
 ) -> None:
-    box = NotebookBox(slot, [CARRIED], limits=RunLimits(call_s=5), seed=1)
+    box = NotebookBox(slot, [CARRIED], limits=RunLimits(call_s=60), seed=1)
     try:
         box.run()
         box.request(m.Replace(names=["forward"]))
         box.request(m.Replace(names=[]))
-        reply, _ = box.request(m.Fetch(name="forward", timeout_s=5))
+        reply, _ = box.request(m.Fetch(name="forward", timeout_s=60))
         assert isinstance(reply, m.Value)
         blobs: list[values.Blob] = []
         x = values.encode(torch.ones(2), blobs)
-        act = m.Act(verb="call", target=reply.value, args=[x], timeout_s=5)
+        act = m.Act(verb="call", target=reply.value, args=[x], timeout_s=60)
         got, received = box.request(act, blobs)
         assert isinstance(got, m.Value)
         assert torch.equal(values.decode(got.value, received), torch.ones(2) * 2)
@@ -222,7 +222,7 @@ def test_asking_does_not_shift_what_a_test_draws(bench: Workbench) -> None:
     def ready(suite: CollectedSuite) -> None:
         right = RightNames(suite._reference, ("noise",))
         torch.manual_seed(1)
-        right.answer(m.Wanted(name="noise", args=[1]), [], time.monotonic() + 5)
+        right.answer(m.Wanted(name="noise", args=[1]), [], time.monotonic() + 60)
         answers.append(torch.randn(3))
 
     bench.collect(ready)
@@ -237,7 +237,7 @@ def test_bytes_and_time_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(right_names, "MAX_BYTES", 10)
     with pytest.raises(BoxTimeout):
         wanted = m.Wanted(name="f")
-        RightNames(None, ("f",)).answer(wanted, [memoryview(b"x" * 11)], time.monotonic() + 5)
+        RightNames(None, ("f",)).answer(wanted, [memoryview(b"x" * 11)], time.monotonic() + 60)
 
 
 @pytest.mark.parametrize(
