@@ -230,6 +230,10 @@ def _arguments(folder: Path) -> list[str]:
         "no:cacheprovider",
         "-p",
         "no:faulthandler",
+        # It collects garbage ten times at the end (pytest 8.4, `_pytest/unraisableexception.py`),
+        # which with torch loaded takes longer than most suites, and nobody reads its warnings.
+        "-p",
+        "no:unraisableexception",
     ]
 
 

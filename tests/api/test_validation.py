@@ -79,6 +79,7 @@ def test_how_sharp_it_is(student):
 )
 
 
+@pytest.mark.slow
 def test_what_the_suite_measures_of_the_reference_is_told_with_its_spread(tmp_path: Path) -> None:
     make_assignment(tmp_path, "warm-up", hidden=MEASURES)
     told: list[Measured] = []

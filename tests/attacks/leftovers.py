@@ -4,14 +4,36 @@ from __future__ import annotations
 
 import os
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from grader.sandbox.cgroups import find_places
+from grader.sandbox.owners import process_lives
+from tests.faults.aftermath import processes_below
+from tests.helpers.waiting import until
 
 
-def leftovers() -> set[str]:
-    """Names of what looks like a part of a slot of this process or of its children."""
+@contextmanager
+def nothing_is_left() -> Iterator[None]:
+    """Fail where a slot of the block leaves something; others may run on this machine meanwhile."""
+    with processes_below() as makers:
+        before = _leftovers(makers)
+        yield
+    with suppress(AssertionError):  # what is left is said below
+        until(lambda: not _leftovers(makers) - before)
+    assert _leftovers(makers) - before == set()
+
+
+def _leftovers(makers: set[int]) -> set[str]:
+    """Names of what looks like a part of a slot of one of these processes."""
     own = os.getpid()
+
+    def _dead(folder: Path) -> bool:
+        """Whether the process that the folder is named after was one of these, and is gone."""
+        pid = int(folder.name.removeprefix("grader-slot-").partition("-")[0])
+        return pid in makers and not process_lives(pid)
+
     found = {f"folder {p}" for p in Path(tempfile.gettempdir()).glob("grader-slot-*") if _dead(p)}
     for file in Path("/proc").glob("[0-9]*/stat"):
         try:
@@ -27,9 +49,3 @@ def leftovers() -> set[str]:
             found.add(f"group {group}")
     mounts = Path("/proc/self/mounts").read_text().splitlines()
     return found | {f"mount {m}" for m in mounts if "grader-slot-" in m}
-
-
-def _dead(folder: Path) -> bool:
-    """Whether the process that the folder is named after is gone."""
-    pid = folder.name.removeprefix("grader-slot-").partition("-")[0]
-    return not Path("/proc", pid).exists()

@@ -10,7 +10,7 @@ import pytest
 
 from tests.attacks.batches import Batch, Class, faults
 from tests.attacks.corpus import CHOSEN, FULL, PLACES, Case, Place, cases, is_chosen
-from tests.attacks.leftovers import leftovers
+from tests.attacks.leftovers import nothing_is_left
 from tests.sandbox.places import docker_image
 
 _SAMPLE = {"local-warm": 1, "docker-warm": 12, "docker-single-use": 45}
@@ -42,15 +42,14 @@ class _Graded:
         if place not in self._batches:
             if place.startswith("docker"):
                 docker_image()
-            before = leftovers()
             root: Path = self._factory.mktemp(place)
             # In full each is followed in its own slot; in single use none is, and few are tried.
             every = 1 if CHOSEN and place != "docker-single-use" else 10
             handed_in = Class(root=root, cases=_chosen(place), every=every)
             sandbox, _, isolation = place.partition("-")
-            batch = handed_in.grade(sandbox, isolation, slots=1 if CHOSEN else 2)
-            assert batch.trouble == ""
-            assert leftovers() - before == set()
+            with nothing_is_left():
+                batch = handed_in.grade(sandbox, isolation, slots=1 if CHOSEN else 2)
+                assert batch.trouble == ""
             self._batches[place] = batch
         return self._batches[place]
 

@@ -51,14 +51,14 @@ class Kernel:
         self._manager.start_kernel(env={**environment, "OMP_NUM_THREADS": "1"}, cwd=folder)
         self._client = self._manager.client()
         self._client.start_channels(stdin=False)
-        self._client.wait_for_ready(timeout=60)
+        self._client.wait_for_ready(timeout=240)
 
     def run(self, cells: Sequence[str]) -> list[CellOutputs]:
         """The outputs of each cell, as nbclient would store them."""
         notebook = nbformat.v4.new_notebook(
             cells=[nbformat.v4.new_code_cell(source) for source in (_FRESH, *cells)]
         )
-        client = NotebookClient(notebook, allow_errors=True, timeout=60)
+        client = NotebookClient(notebook, allow_errors=True, timeout=240)
         client.km, client.kc = self._manager, self._client
         client.reset_execution_trackers()
         for index, cell in enumerate(notebook.cells):

@@ -10,12 +10,13 @@ import pytest
 from grader.box.installing import answer_to_install
 from grader.sandbox.base import Slot, SlotOptions
 from tests.box.kernel import run_in_box
+from tests.helpers.light_boxes import LIGHT
 from tests.sandbox.places import slot_maker
 
 
 @pytest.fixture(scope="module")
 def slot() -> Iterator[Slot]:
-    slot = slot_maker("local-warm")(SlotOptions())
+    slot = slot_maker("local-warm")(SlotOptions(preloads=LIGHT))
     slot.start()
     yield slot
     slot.stop()

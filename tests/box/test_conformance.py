@@ -11,15 +11,16 @@ from grader.sandbox.base import Slot, SlotOptions
 from grader.wire import messages as m
 from tests.box.kernel import Kernel, run_in_box
 from tests.box.notebooks import NOTEBOOKS
+from tests.helpers.light_boxes import LIGHT
 from tests.sandbox.places import slot_maker
 
 pytestmark = pytest.mark.local_box
-KERNEL_TRIES = 10
+KERNEL_TRIES = 30
 
 
 @pytest.fixture(scope="module")
 def slot() -> Iterator[Slot]:
-    slot = slot_maker("local-warm")(SlotOptions())
+    slot = slot_maker("local-warm")(SlotOptions(preloads=LIGHT))
     slot.start()
     yield slot
     slot.stop()

@@ -144,6 +144,7 @@ def mark_with_keys(desk: Desk, staff: Any) -> None:
     staff.fill("details [name=points]", "1.5")
     staff.click("details button:has-text('Add')")
     staff.wait_for_selector("[name=item]")
+    staff.wait_for_load_state()  # its script listens by then
     staff.keyboard.press("1")
     assert staff.inner_text("[data-total]") == "1.5"
     staff.keyboard.press("c")

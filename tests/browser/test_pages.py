@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from tests.browser.pages import HOSTILE, PAGES, READABLE
+from tests.helpers.waiting import until
 
 pytestmark = pytest.mark.browser
 
@@ -69,6 +70,11 @@ def show(browser: Any, tmp_path: Path) -> Iterator[Open]:
         context.close()
 
 
+def _wait_for(page: Any, sign: str) -> None:
+    """Wait until the page has shown a sign with that in it."""
+    until(lambda: any(sign in s for s in page.signs), sign, page.wait_for_timeout)
+
+
 def _unexpected(signs: list[str]) -> list[str]:
     own = ("request file://", "request data:image/")
     return [s for s in signs if not s.startswith(own)]
@@ -78,10 +84,9 @@ def test_the_measure_itself_sees_an_attack(show: Open, monkeypatch: pytest.Monke
     bare = "<script>attack()</script><img src='https://attack.example/x.png' onerror=attack()>"
     monkeypatch.setitem(PAGES, "bare", bare)
     page = show("bare")
-    page.wait_for_timeout(300)
-    signs = _unexpected(page.signs)
-    assert "attack ran" in signs
-    assert any(s.startswith("request https://attack.example") for s in signs)
+    _wait_for(page, "attack ran")
+    _wait_for(page, "request https://attack.example")
+    assert len(_unexpected(page.signs)) >= 2
 
 
 @pytest.mark.parametrize("name", HOSTILE)
@@ -106,6 +111,7 @@ def test_the_policy_stops_a_script_even_where_one_got_through(
     broken_page = PAGES["student"].replace("</main>", f"{attack}</main>")
     monkeypatch.setitem(PAGES, "broken sanitiser", broken_page)
     page = show("broken sanitiser")
+    _wait_for(page, "refused")
     page.wait_for_timeout(300)
     assert "attack ran" not in page.signs
     (load,) = [s for s in page.signs if s.startswith("refused")]
@@ -264,7 +270,7 @@ def test_only_our_script_may_run_on_the_class_page(
         monkeypatch.setitem(PAGES, name, page)
         shown = show(name)
         shown.evaluate("document.querySelector('#bait')?.click()")
+        _wait_for(shown, "Content Security Policy")
         shown.wait_for_timeout(200)
         assert "attack ran" not in shown.signs
-        assert any("Content Security Policy" in sign for sign in shown.signs)
         assert shown.locator("table.live").count() == int(name == "added")

@@ -18,6 +18,7 @@ from grader.cli import main
 from grader.course.directory import Assignment
 from grader.release.notebooks import notebook_bytes, solution_notebook, student_notebook
 from tests.helpers.assignments import make_assignment
+from tests.helpers.light_boxes import light_boxes  # noqa: F401 - a fixture
 
 ROOT = Path(__file__).resolve().parents[2]
 

@@ -213,6 +213,7 @@ def test_a_broken_suite_is_said_before_anything_is_graded(warm_up: Assignment) -
     assert not (root / "graded").exists()
 
 
+@pytest.mark.slow
 def test_points_that_do_not_add_up_are_said_before_anything_is_graded(warm_up: Assignment) -> None:
     write_assignment(warm_up.course_root, hidden=HIDDEN.replace("points(2)", "points(1)"))
     root = warm_up.course_root

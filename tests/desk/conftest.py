@@ -28,6 +28,7 @@ from grader.grading.make_verdict import question_marks
 from grader.grading.verdict import SubmissionRecord, Verdict
 from grader.suite.results import TestOutcome
 from tests.helpers.assignments import make_assignment
+from tests.helpers.light_boxes import light_boxes  # noqa: F401 - a fixture
 from tests.helpers.notebooks import code, notebook
 from tests.helpers.verdicts import graded, test_result
 

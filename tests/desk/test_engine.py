@@ -6,8 +6,6 @@ import json
 import os
 import signal
 import threading
-import time
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -19,17 +17,9 @@ from grader.gradebook.tries import DeskTry, TryState
 from grader.grading.cluster import Cluster, open_cluster
 from grader.release.notebooks import notebook_bytes, solution_notebook
 from tests.desk.conftest import Tables
-
-WAIT_S = 240.0
+from tests.helpers.waiting import LIMIT_S, until
 
 pytestmark = pytest.mark.local_box
-
-
-def until(found: Callable[[], bool]) -> None:
-    end = time.monotonic() + WAIT_S
-    while not found():
-        assert time.monotonic() < end, "it did not come to an end"
-        time.sleep(0.1)
 
 
 def solution(tables: Tables) -> bytes:
@@ -70,7 +60,7 @@ class Running:
 
     def __exit__(self, *_: object) -> None:
         self.engine.stop()
-        self.thread.join(WAIT_S)
+        self.thread.join(LIMIT_S)
         assert not self.thread.is_alive()
 
 
@@ -125,7 +115,7 @@ def test_a_try_that_has_ended_every_engine_is_given_up(tables: Tables) -> None:
 
 
 def test_what_is_not_judged_when_the_engine_stops_goes_back_into_the_queue(tables: Tables) -> None:
-    slow = solution(tables).replace(b'"import torch"', b'"import time, torch; time.sleep(4)"')
+    slow = solution(tables).replace(b'"import torch"', b'"import time, torch; time.sleep(600)"')
     one = handed_in(tables, "ada", slow)
     tries = tables.course.gradebook.tries
     with Running(tables):

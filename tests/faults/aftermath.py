@@ -47,22 +47,31 @@ def nothing_is_left(patience_s: float = 120.0) -> Iterator[None]:
     """
     prctl = ctypes.CDLL(None).prctl
     prctl(_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
-    owners, over = {os.getpid()}, threading.Event()
-    watch = threading.Thread(target=_watch, args=(owners, over), daemon=True)
-    before = _everything(owners)
-    watch.start()
     try:
-        yield
+        with processes_below() as owners:
+            before = _everything(owners)
+            yield
         until = time.monotonic() + patience_s
         while (left := _everything(owners) - before) and time.monotonic() < until:
             _reap_orphans()
             time.sleep(0.1)
         assert not left, "\n".join(sorted(left))
     finally:
-        over.set()
-        watch.join()
         _reap_orphans()
         prctl(_PR_SET_CHILD_SUBREAPER, 0, 0, 0, 0)
+
+
+@contextmanager
+def processes_below() -> Iterator[set[int]]:
+    """This process and those that were seen below it in the block."""
+    seen, over = {os.getpid()}, threading.Event()
+    watch = threading.Thread(target=_watch, args=(seen, over), daemon=True)
+    watch.start()
+    try:
+        yield seen
+    finally:
+        over.set()
+        watch.join()
 
 
 def _watch(owners: set[int], over: threading.Event) -> None:

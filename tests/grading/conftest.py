@@ -11,6 +11,7 @@ import pytest
 from grader.course.directory import Assignment, Course
 from grader.release.notebooks import notebook_bytes, solution_notebook, student_notebook
 from tests.helpers.assignments import make_assignment
+from tests.helpers.light_boxes import light_boxes  # noqa: F401 - a fixture
 
 
 class Classroom:

@@ -90,17 +90,20 @@ def test_an_unchanged_submission_is_not_run_again(classroom: Classroom) -> None:
     assert sorted(ran) == ["ada", "bob"]
 
 
+WITHOUT_POINTS = HIDDEN.replace("@pytest.mark.points(2)\n", "")
+ELSEWHERE = HIDDEN.replace('question("q2")', 'question("q9")')
+
+
 @pytest.mark.parametrize(
     ("hidden", "says"),
     [
-        ("import nowhere\n", "nowhere"),
-        ("def test_(:\n", "collected"),
-        ("x = 1\n", "no tests"),
-        (HIDDEN.replace("@pytest.mark.points(2)\n", ""), "points"),
-        (HIDDEN.replace("points(2)", "points(4)"), "7"),
-        (HIDDEN.replace('question("q2")', 'question("q9")'), "q9"),
+        pytest.param("import nowhere\n", "nowhere", id="import"),
+        pytest.param("def test_(:\n", "collected", id="syntax", marks=pytest.mark.slow),
+        pytest.param("x = 1\n", "no tests", id="empty", marks=pytest.mark.slow),
+        pytest.param(WITHOUT_POINTS, "points", id="no-points", marks=pytest.mark.slow),
+        pytest.param(HIDDEN.replace("points(2)", "points(4)"), "7", id="sum"),
+        pytest.param(ELSEWHERE, "q9", id="question", marks=pytest.mark.slow),
     ],
-    ids=["import", "syntax", "empty", "no-points", "sum", "question"],
 )
 def test_a_broken_suite_is_said_before_the_first_submission(
     classroom: Classroom, hidden: str, says: str
@@ -141,7 +144,9 @@ def test_a_test_that_ends_the_judges_child_costs_only_itself(classroom: Classroo
     assert sum(t.points for t in found.values()) == Decimal(7)
 
 
-@pytest.mark.parametrize("when", ["between calls", "in a call"])
+@pytest.mark.parametrize(
+    "when", [pytest.param("between calls", marks=pytest.mark.slow), "in a call"]
+)
 def test_a_check_whose_process_is_killed_costs_the_notebook_nothing(
     classroom: Classroom, when: str
 ) -> None:
@@ -178,7 +183,14 @@ def test_a_batch_leaves_torch_to_the_judge_and_the_box(classroom: Classroom) -> 
     assert done.stdout == "8.00 False\n", done.stderr
 
 
-@pytest.mark.parametrize("when", ["at work", "before it is given more", "given more"])
+@pytest.mark.parametrize(
+    "when",
+    [
+        "at work",
+        pytest.param("before it is given more", marks=pytest.mark.slow),
+        pytest.param("given more", marks=pytest.mark.slow),
+    ],
+)
 def test_a_worker_that_dies_loses_nothing(
     classroom: Classroom, when: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -208,7 +220,9 @@ def test_a_worker_that_dies_loses_nothing(
     assert {v.points for v in found.values()} == {Decimal(8)}
 
 
-@pytest.mark.parametrize("number", [signal.SIGSTOP, signal.SIGKILL])
+@pytest.mark.parametrize(
+    "number", [pytest.param(signal.SIGSTOP, marks=pytest.mark.slow), signal.SIGKILL]
+)
 def test_a_batch_goes_on_with_the_slots_that_are_there(
     classroom: Classroom, number: signal.Signals
 ) -> None:

@@ -65,9 +65,18 @@ def graded(
     ("line", "outcome", "message"),
     [
         ("list(range(len(x) ** 2))", TestOutcome.OUT_OF_MEMORY, TOO_MUCH_MEMORY),
-        ("x + torch.ones(len(x))", TestOutcome.OUT_OF_MEMORY, TOO_MUCH_MEMORY),
-        ("x.numpy() + numpy.ones(len(x))", TestOutcome.OUT_OF_MEMORY, TOO_MUCH_MEMORY),
-        ("len(x) > 2 and os.kill(os.getpid(), 9)", TestOutcome.FAILED, "What your code returned"),
+        pytest.param(
+            *("x + torch.ones(len(x))", TestOutcome.OUT_OF_MEMORY, TOO_MUCH_MEMORY),
+            marks=pytest.mark.slow,
+        ),
+        pytest.param(
+            *("x.numpy() + numpy.ones(len(x))", TestOutcome.OUT_OF_MEMORY, TOO_MUCH_MEMORY),
+            marks=pytest.mark.slow,
+        ),
+        pytest.param(
+            *("len(x) > 2 and os.kill(os.getpid(), 9)", TestOutcome.FAILED, "What your code"),
+            marks=pytest.mark.slow,
+        ),
     ],
 )
 def test_a_value_that_grows_in_a_test_costs_that_test_alone(

@@ -68,7 +68,12 @@ def with_line(line: str) -> str:
 @pytest.mark.local_box
 @pytest.mark.parametrize(
     "line",
-    ["{}['oops']", "reference.oops", "reference.softmax('no tensor')", "pytest.skip('no GPU')"],
+    [
+        "{}['oops']",
+        pytest.param("reference.oops", marks=pytest.mark.slow),
+        pytest.param("reference.softmax('no tensor')", marks=pytest.mark.slow),
+        pytest.param("pytest.skip('no GPU')", marks=pytest.mark.slow),
+    ],
 )
 def test_a_fault_of_the_suite_costs_nobody_a_point_and_is_told(
     classroom: Classroom, line: str

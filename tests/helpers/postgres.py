@@ -80,6 +80,6 @@ def _run(user: list[str], *command: object) -> None:
         stderr=subprocess.STDOUT,
         cwd="/",
         text=True,
-        timeout=60,
+        timeout=300,
     )
     assert done.returncode == 0, done.stdout

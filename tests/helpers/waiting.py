@@ -5,16 +5,26 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 
-LIMIT_S = 120.0
+LIMIT_S = 240.0
 """What takes a second on a quiet machine may take a minute on a busy one."""
 
 
-def until(holds: Callable[[], object], what: str = "it", limit_s: float = LIMIT_S) -> None:
-    """Return as soon as `holds()` is true; an error that names `what` when it never is."""
-    end = time.monotonic() + limit_s
+def until(
+    holds: Callable[[], object],
+    what: str = "it",
+    wait_ms: Callable[[float], object] = lambda ms: time.sleep(ms / 1000),
+) -> None:
+    """Return as soon as `holds()` is true; an error that names `what` when it never is.
+
+    Args:
+        holds: what is waited for.
+        what: its name.
+        wait_ms: how to wait for a moment; a browser's page has a way of its own.
+    """
+    end = time.monotonic() + LIMIT_S
     while not holds():
-        assert time.monotonic() < end, f"{what} did not come about in {limit_s:.0f} s"
-        time.sleep(0.02)
+        assert time.monotonic() < end, f"{what} did not come about in {LIMIT_S:.0f} s"
+        wait_ms(20)
 
 
 class Clock:

@@ -20,6 +20,7 @@ from grader.sandbox.base import SlotOptions
 from grader.sandbox.liveness import LIFELESS_S, SLOW_S, UNSEEN_S, Liveness, processor_s
 from grader.sandbox.local_slot import LocalSlot
 from grader.wire.messages import Limits
+from tests.helpers.light_boxes import LIGHT
 
 YEAR_S = 365 * 24 * 3600
 
@@ -110,7 +111,7 @@ def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def slot() -> Iterator[LocalSlot]:
-    found = LocalSlot(SlotOptions())
+    found = LocalSlot(SlotOptions(preloads=LIGHT))
     yield found
     found.stop()
 
@@ -143,7 +144,7 @@ def test_a_zygote_that_is_slow_to_start_is_waited_for_and_said_to_be(
 ) -> None:
     monkeypatch.setattr(liveness, "SLOW_S", 0.0)
     monkeypatch.setattr("grader.sandbox.stream.LOOK_S", 0.2)
-    slot, said = SlowSlot(SlotOptions()), list[float]()
+    slot, said = SlowSlot(SlotOptions(preloads=LIGHT)), list[float]()
     slot.on_slow = said.append
     try:
         assert slot.wait_ready().isolation == "warm"

@@ -11,13 +11,13 @@ from grader.sandbox import conversation, notebook_box
 from grader.sandbox.base import Session, Slot, SlotOptions
 from grader.sandbox.notebook_box import (
     CELLS_OF_OUTPUT,
-    MAX_RESTARTS,
     NotebookBox,
     NotebookRun,
     RunLimits,
 )
 from grader.wire import messages as m
 from grader.wire import values
+from tests.helpers.light_boxes import LIGHT
 from tests.helpers.waiting import Clock
 from tests.sandbox.places import slot_maker
 
@@ -32,7 +32,7 @@ Open = Callable[..., NotebookBox]
 
 @pytest.fixture(scope="module")
 def slot() -> Iterator[Slot]:
-    slot = slot_maker("local-warm")(SlotOptions())
+    slot = slot_maker("local-warm")(SlotOptions(preloads=LIGHT))
     slot.start()
     yield slot
     slot.stop()
@@ -225,16 +225,16 @@ def test_a_cell_that_was_stopped_is_not_run_again_in_a_new_session(opened: Open)
     assert isinstance(fetch(box, "y"), m.Missing)
 
 
-def test_a_notebook_that_ends_its_session_again_and_again_is_given_up(opened: Open) -> None:
-    box = opened("x = 1", *[CRASH] * (MAX_RESTARTS + 2))
+def test_a_notebook_that_ends_its_session_again_and_again_is_given_up(
+    opened: Open, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(notebook_box, "MAX_RESTARTS", 2)  # each takes a new slot
+    box = opened("x = 1", *[CRASH] * 4)
     run = box.run()
-    assert statuses(run) == ["ok", *["killed"] * (MAX_RESTARTS + 2)]
-    assert box.restarts == MAX_RESTARTS
-    assert run.notes[-1] == (
-        f"cell {MAX_RESTARTS + 3} was not run: "
-        f"the notebook was stopped {MAX_RESTARTS} times already"
-    )
-    with pytest.raises(BoxTimeout, match="stopped 4 times already"):
+    assert statuses(run) == ["ok", *["killed"] * 4]
+    assert box.restarts == 2
+    assert run.notes[-1] == "cell 5 was not run: the notebook was stopped 2 times already"
+    with pytest.raises(BoxTimeout, match="stopped 2 times already"):
         fetch(box, "x")
 
 

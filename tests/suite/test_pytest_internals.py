@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,8 @@ from grader.suite.pytest_internals import (
     run_phase,
     tear_down,
 )
+from grader.suite.results import TestOutcome
+from tests.suite.workbench import Workbench
 
 SUITE = """
 import pytest
@@ -158,3 +161,13 @@ def test_the_plugin_that_visits_loggers_is_known_by_its_name(tmp_path: Path) -> 
         drop_logging(session.config)
 
     held(tmp_path, look)
+
+
+def test_a_suite_ends_without_a_search_for_garbage(
+    bench: Workbench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    collected: list[int] = []
+    bench.suite("def test_a(student): assert student.x == 1\n")
+    monkeypatch.setattr(gc, "collect", lambda *_: collected.append(1))
+    assert bench.judge_one("x = 1").outcome is TestOutcome.PASSED
+    assert collected == []

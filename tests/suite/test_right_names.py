@@ -22,6 +22,7 @@ from grader.suite.right_names import RightNames
 from grader.suite.running import CollectedSuite
 from grader.wire import messages as m
 from grader.wire import values
+from tests.helpers.light_boxes import LIGHT
 from tests.suite.workbench import Workbench
 
 SOLUTION = """
@@ -65,7 +66,7 @@ Judge = Callable[[str], dict[str, TestResult]]
 @pytest.fixture(scope="module")
 def slot() -> Iterator[LocalSlot]:
     """A warm slot; each notebook has its own session."""
-    found = LocalSlot(SlotOptions())
+    found = LocalSlot(SlotOptions(preloads=LIGHT))
     try:
         found.wait_ready()
         yield found

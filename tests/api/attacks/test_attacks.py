@@ -82,6 +82,7 @@ def test_a_test_that_looks_at_the_shape_alone_is_named_with_what_earned_its_poin
     assert "earned 2 points of q1 from test_rows_sum_to_one" in str(shape_only[0])
 
 
+@pytest.mark.slow
 def test_a_test_that_lets_the_box_decide_is_named(tmp_path: Path) -> None:
     deciding = _DECIDES_IN_THE_BOX.replace(
         "    assert_close(found.sum(1), torch.ones(5))\n"
@@ -94,6 +95,7 @@ def test_a_test_that_lets_the_box_decide_is_named(tmp_path: Path) -> None:
     }
 
 
+@pytest.mark.slow
 def test_a_test_that_is_blind_to_nan_is_named(tmp_path: Path) -> None:
     blind = _DISTRUSTFUL.replace(
         "    assert_close(found.sum(1), torch.ones(5))\n"
