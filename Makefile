@@ -7,10 +7,13 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 TORCH ?= torch==2.13.0
 PYTEST_ARGS ?=
-# A file's tests stay together, so that a sandbox that they share starts once.
-PARALLEL := -n auto --maxprocesses 4 --dist loadfile
+# A file's tests stay together, so that a sandbox that they share starts once; files that take long
+# come first (tests/conftest.py).
+PARALLEL := -n auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder
 FUZZ_SECONDS ?= 60
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
+# Where it is set, every process of every test compiles what it imports anew.
+unexport PYTHONDONTWRITEBYTECODE
 
 help:
 	@echo "make demo          release an assignment, hand in its sample class, grade it"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections import Counter
 from collections.abc import Iterator
 
 import pytest
@@ -19,6 +20,19 @@ settings.register_profile("mutants", settings.get_profile("tests"), max_examples
 
 # A command of a test leaves no judge behind for the next; what is kept is tested for itself.
 os.environ["GRADER_KEEP"] = "0"
+
+HEAVY = ("local_box", "docker", "browser")
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Where several processes share the files, begin with those that start the most boxes.
+
+    Else a long one may come last, and the other processes wait for it.
+    """
+    if hasattr(config, "workerinput"):
+        count = Counter(i.path for i in items if any(map(i.get_closest_marker, HEAVY)))
+        items.sort(key=lambda item: -count[item.path])
 
 
 @pytest.fixture(scope="session")

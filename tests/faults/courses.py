@@ -14,6 +14,7 @@ import pytest
 from grader.gradebook.store import Gradebook
 from grader.grading.verdict import Verdict
 from tests.grading.conftest import Classroom
+from tests.helpers.assignments import HASTY_SPEC
 from tests.helpers.waiting import until
 
 MANY = os.environ.get("GRADER_FAULTS") == "everywhere"
@@ -27,6 +28,7 @@ WAIT = "import time\ntime.sleep({seconds})"
 def make_class(root: Path, size: int = CLASS) -> Classroom:
     """Right, wrong, noisy and unreadable submissions; each takes a fraction of a second."""
     classroom = Classroom(root)
+    classroom.change(spec=HASTY_SPEC)
     for number in range(size):
         name = f"s{number:02}"
         if number == size - 1:

@@ -20,7 +20,7 @@ from grader.grading.job_queue import MAX_TRIES, JobQueue, QueuedJob
 from grader.grading.verdict import Outcome, Verdict
 from tests.faults.aftermath import descendants
 from tests.grading.conftest import Classroom
-from tests.helpers.assignments import HIDDEN, SPEC
+from tests.helpers.assignments import HASTY_SPEC, HIDDEN
 
 pytestmark = pytest.mark.local_box
 HANGS = "import signal, time\nsignal.signal(14, signal.SIG_IGN)\nwhile True: time.sleep(1000)"
@@ -37,7 +37,7 @@ def run(classroom: Classroom, **options: object) -> dict[str, Verdict]:
 
 
 def test_a_class_gets_its_marks_whatever_one_of_them_does(classroom: Classroom) -> None:
-    classroom.change(spec=SPEC.replace("cell_s = 60", "cell_s = 5"))
+    classroom.change(spec=HASTY_SPEC)
     classroom.hand_in("right")
     classroom.hand_in("untouched", untouched=True)
     classroom.hand_in("exits", "import os\nprint('bye', flush=True)\nos._exit(0)")

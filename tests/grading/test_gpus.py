@@ -30,7 +30,7 @@ for call, _ in torch.cuda._queued_calls:
         call()
 """
 """What torch does when it first uses a GPU, of what the box has asked it to do."""
-SAYS = "import os, time\ntime.sleep(3)\nprint('device', os.environ['CUDA_VISIBLE_DEVICES'])"
+SAYS = "import os, time\ntime.sleep(8)\nprint('device', os.environ['CUDA_VISIBLE_DEVICES'])"
 """Slow enough for both slots to take part."""
 
 

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from grader.api import grade
 from grader.grading.verdict import Outcome
 from tests.grading.conftest import Classroom
+from tests.helpers.assignments import HASTY_SPEC
 from tests.sandbox.hostile_child import Child
 from tests.sandbox.test_hostile_child import scripts
 
@@ -119,6 +120,7 @@ def test_a_cluster_gives_honest_work_its_marks_whatever_came_before_it_in_its_sl
 ) -> None:
     with tempfile.TemporaryDirectory(prefix="grader-cluster-") as folder:
         classroom = Classroom(Path(folder) / "course")
+        classroom.change(spec=HASTY_SPEC)
         for number, (steps, at_once) in enumerate(class_):
             classroom.hand_in(f"{number}a-hostile", hostile(steps, at_once))
             classroom.hand_in(f"{number}b-honest")

@@ -13,6 +13,7 @@ from grader.gradebook.store import Gradebook
 from grader.grading.interrupt import Interrupt
 from grader.grading.verdict import Verdict
 from tests.grading.conftest import Classroom
+from tests.helpers.assignments import SPEC
 
 ENDLESS = "import time\ntime.sleep(10_000)"
 
@@ -80,6 +81,7 @@ def test_ctrl_c_twice_stops_now_and_keeps_what_was_committed(classroom: Classroo
 
 @pytest.mark.local_box
 def test_a_slow_submission_does_not_idle_the_others(classroom: Classroom) -> None:
+    classroom.change(spec=SPEC.replace("cell_s = 60", "cell_s = 300"))
     classroom.hand_in("a-slow", ENDLESS)
     for student in ("bob", "cleo", "dora"):
         classroom.hand_in(student)

@@ -34,6 +34,9 @@ title = "Why subtract the maximum?"
 manual = 2
 """
 
+HASTY_SPEC = SPEC.replace("\ncell_s = 60\ncall_s = 30\n", "\ncell_s = 5\ncall_s = 5\n")
+"""For tests of what hangs in a box: somebody has to wait for these limits."""
+
 REFERENCE = '''\
 # %% [markdown]
 # # Warm-up
