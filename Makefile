@@ -70,7 +70,8 @@ ifdef T
 test: $(VENV)/.developing
 	nice $(BIN)/python -m pytest -m 'not slow' $$($(BIN)/python -m tests.finding $(T)) $(PYTEST_ARGS)
 else
-test: lint types contracts
+test: $(VENV)/.developing
+	$(MAKE) --jobs 3 lint types contracts
 	nice $(BIN)/python -m pytest $(PARALLEL) -m 'not slow' $(PYTEST_ARGS)
 endif
 
