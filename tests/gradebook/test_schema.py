@@ -164,3 +164,40 @@ def test_marks_that_were_published_stay_published_up_to_the_last_line(tmp_path: 
     with Gradebook(url) as book:
         history = Publications(book.engine).history(ASSIGNMENT)
         assert [(one.published, one.upto) for one in history] == [(True, 41), (False, 0)]
+
+
+FILLED = """\
+INSERT INTO desk_accounts (id, person, name, email, disabled, made_at)
+  VALUES (1, 'ada', 'Ada', 'ada@example.edu', false, '2026-01-01 00:00:00');
+INSERT INTO desk_roles (id, account, course, role, section) VALUES (1, 1, 'one', 'student', 'A');
+INSERT INTO desk_secrets (id, kind, sha256, account, label, made_at, expires_at)
+  VALUES (1, 'link', 'x', 1, '', '2026-01-01 00:00:00', '2027-01-01 00:00:00');
+"""
+SECOND = (
+    "INSERT INTO desk_roles (id, account, course, role, section) VALUES (2, 1, 'two', 'marker', '')"
+)
+
+
+@pytest.mark.parametrize("courses", [1, 2])
+def test_a_filled_desk_keeps_its_people_and_no_link_that_opened_several_courses(
+    url: str, courses: int
+) -> None:
+    config = Config()
+    folder = Path(str(grader.gradebook.__file__)).parent / "migrations"
+    config.set_main_option("script_location", str(folder))
+    engine = connect(url)
+    with engine.begin() as connection:
+        config.attributes["connection"] = connection
+        command.upgrade(config, "0004")
+        for statement in [*FILLED.split(";")[:-1], *([SECOND] if courses == 2 else [])]:
+            connection.exec_driver_sql(statement)
+    engine.dispose()
+    assert upgrade(url) == ("0004", HEAD)
+    engine = open_engine(url)
+    with engine.connect() as connection:
+        roles = connection.exec_driver_sql("SELECT course, name, email FROM desk_roles ORDER BY id")
+        names = [tuple(row) for row in roles]
+        ended = connection.exec_driver_sql("SELECT ended_at IS NOT NULL FROM desk_secrets").scalar()
+    engine.dispose()
+    assert names == [(c, "Ada", "ada@example.edu") for c in ("one", "two")[:courses]]
+    assert bool(ended) == (courses == 2)
