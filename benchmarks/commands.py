@@ -62,6 +62,7 @@ COMMANDS: tuple[tuple[str, ...], ...] = (
     ("move-marks", "q1", "q9", "--of", "hw1", "--dry-run"),
     ("totals",),
     ("export", "csv"),
+    ("feedback", "folder", "hw1"),
     ("publish",),
     ("gradebook", "upgrade"),
     ("gradescope-bundle", "ps1"),

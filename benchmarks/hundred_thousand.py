@@ -29,7 +29,7 @@ from grader.gradebook.store import Gradebook
 from grader.grading.job import Job
 from grader.grading.verdict import verdict_from_json, verdict_to_json
 from grader.intake.collect import collect
-from grader.report.files import PageWriter
+from grader.report.page_writer import PageWriter
 from tests.helpers.notebooks import realistic_notebook
 from tests.helpers.verdicts import SPEC, graded
 

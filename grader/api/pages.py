@@ -20,9 +20,9 @@ from grader.gradebook.whole_mark import WholeMark
 from grader.grading.verdict import Verdict
 from grader.intake.pseudonyms import pseudonyms
 from grader.report.comments import absent_lines, comment_lines
-from grader.report.files import PageWriter
 from grader.report.markdown import load_renderer
 from grader.report.overview import OverviewLine, findings
+from grader.report.page_writer import PageWriter
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -94,7 +94,7 @@ def _number(student: str, item: Item, scheme: CourseFile, marks: Collection[Item
             entries = entries_of(student, scheme, {item.id: own[item.id]}, as_of)
         except (GradebookError, KeyError):
             return 0
-    return next(i.attempt for i in score(scheme, entries, None).items if i.item == item.id)
+    return next(i.attempt for i in score(scheme, entries).items if i.item == item.id)
 
 
 def alone(item: Item, scheme: CourseFile) -> CourseFile:

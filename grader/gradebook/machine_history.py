@@ -10,7 +10,7 @@ from grader.course.components import Item
 from grader.course.course_file import CourseFile
 from grader.gradebook.hand_ins import LearntTime
 from grader.gradebook.marks import MarkEvent
-from grader.gradebook.store import Gradebook, StoredVerdict
+from grader.gradebook.store import Gradebook, Marking
 from grader.grading.verdict import Outcome
 from grader.points import show
 
@@ -22,7 +22,7 @@ def machine_history(scheme: CourseFile, gradebook: Gradebook) -> list[MarkEvent]
     events: list[MarkEvent] = []
     for item in scheme.items:
         if item.assignment is not None:
-            events += _of_item(item, gradebook.history(item.assignment))
+            events += _of_item(item, gradebook.markings(item.assignment))
             events += [
                 _of_time(item, learnt, scheme.zone)
                 for learnt in gradebook.hand_ins.history(item.assignment)
@@ -30,15 +30,14 @@ def machine_history(scheme: CourseFile, gradebook: Gradebook) -> list[MarkEvent]
     return sorted(events, key=lambda event: (event.at, event.student, event.item))
 
 
-def _of_item(item: Item, entries: Sequence[StoredVerdict]) -> Iterator[MarkEvent]:
-    marks = [e for e in entries if e.verdict.outcome.is_mark]
-    for (student, _), own in groupby(sorted(marks, key=_attempt), key=_attempt):
-        before: StoredVerdict | None = None
-        for entry in own:
-            what = _what(entry, before)
-            before = entry
+def _of_item(item: Item, markings: Sequence[Marking]) -> Iterator[MarkEvent]:
+    for (student, _), own in groupby(sorted(markings, key=_attempt), key=_attempt):
+        before: Marking | None = None
+        for marking in own:
+            what = _what(marking, before)
+            before = marking
             if what:
-                yield MarkEvent(student=student, item=item.id, at=entry.made_at, what=what)
+                yield MarkEvent(student=student, item=item.id, at=marking.made_at, what=what)
 
 
 def _of_time(item: Item, learnt: LearntTime, zone: dt.tzinfo) -> MarkEvent:
@@ -55,21 +54,19 @@ def _of_time(item: Item, learnt: LearntTime, zone: dt.tzinfo) -> MarkEvent:
     )
 
 
-def _attempt(entry: StoredVerdict) -> tuple[str, int]:
-    return entry.verdict.student, entry.verdict.submission.attempt
+def _attempt(marking: Marking) -> tuple[str, int]:
+    return marking.student, marking.attempt
 
 
-def _what(entry: StoredVerdict, before: StoredVerdict | None) -> str:
-    """What a verdict says that the one before on the same attempt did not."""
-    verdict = entry.verdict
-    now = f"{show(verdict.points)} of {show(verdict.max_points)} points"
+def _what(marking: Marking, before: Marking | None) -> str:
+    """What a marking says that the one before of the same attempt did not."""
+    now = f"{show(marking.points)} of {show(marking.max_points)} points"
     if before is None:
-        read = "" if verdict.outcome is Outcome.GRADED else ", could not be read"
-        return f"attempt {verdict.submission.attempt}: {now} from the tests{read}"
-    was = before.verdict
-    if (was.points, was.max_points) == (verdict.points, verdict.max_points):
+        read = "" if marking.outcome is Outcome.GRADED else ", could not be read"
+        return f"attempt {marking.attempt}: {now} from the tests{read}"
+    if (before.points, before.max_points) == (marking.points, marking.max_points):
         return ""
-    old = show(was.points)
-    if was.max_points != verdict.max_points:
-        old = f"{old} of {show(was.max_points)}"
-    return f"attempt {verdict.submission.attempt}: {old} → {now}, graded again"
+    old = show(before.points)
+    if before.max_points != marking.max_points:
+        old = f"{old} of {show(before.max_points)}"
+    return f"attempt {marking.attempt}: {old} → {now}, graded again"

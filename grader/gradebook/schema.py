@@ -9,7 +9,6 @@ from pathlib import Path
 from sqlalchemy import Connection, Engine, inspect, text
 
 from grader.errors import GradebookError
-from grader.gradebook import desk_tables, marking_tables  # noqa: F401 - tables of the schema too
 from grader.gradebook.database import BUSY_TIMEOUT_S, connect, engine_name, reading, writing
 from grader.gradebook.tables import Table
 
@@ -105,7 +104,7 @@ def _version(connection: Connection) -> str:
     elif _FIRST_TABLE in tables:
         found = connection.scalar(text(f"SELECT version FROM {_FIRST_TABLE}"))  # noqa: S608
         version = _FIRST if found == 1 else str(found)
-    elif tables & set(Table.metadata.tables):
+    elif tables & _our_tables():
         raise GradebookError(
             "this database holds other tables of the same names",
             where=where,
@@ -121,6 +120,13 @@ def _version(connection: Connection) -> str:
             "or name another gradebook. It was left as it is.",
         )
     return version
+
+
+def _our_tables() -> set[str]:
+    # The desk's are declared only here and where they are used: that takes a while.
+    from grader.gradebook import desk_tables, marking_tables  # noqa: F401
+
+    return set(Table.metadata.tables)
 
 
 def _copy_beside(engine: Engine, version: str) -> None:

@@ -202,7 +202,7 @@ class Standings:
             elif not (entry.late or entry.refused or entry.tries):
                 told = _in_time(entry, now)
             else:
-                total = spent.get(student) or score(one, [entry], None).items[0]
+                total = spent.get(student) or score(one, [entry]).items[0]
                 told = _told(scheme, item, entry, total, now)
             team = self._groups.get(student, ())
             found[student] = replace(
@@ -235,7 +235,7 @@ class Standings:
                 own = entries_of(student, scheme, marks.get(student, {}), AsOf(now=now))
             except GradebookError:  # of another item; totals say which
                 continue
-            yield student, next(i for i in score(scheme, own, None).items if i.item == item.id)
+            yield student, next(i for i in score(scheme, own).items if i.item == item.id)
 
 
 def class_marks(

@@ -6,10 +6,10 @@ import datetime as dt
 import uuid
 import zlib
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from decimal import Decimal
 from types import TracebackType
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 from sqlalchemy import Engine, case, func, select, true
 from sqlalchemy.orm import Session
@@ -19,13 +19,15 @@ from grader.gradebook.briefs import brief_row, tried_briefs
 from grader.gradebook.changes import Changes, changes_of
 from grader.gradebook.counting import Counts, counted
 from grader.gradebook.database import BUSY_TIMEOUT_S, reading, writing
-from grader.gradebook.engines import DeskEngines
 from grader.gradebook.hand_ins import HandIns, Times, timed, times_of
 from grader.gradebook.hand_marks import HandMarks
 from grader.gradebook.schema import open_engine
 from grader.gradebook.tables import BatchRow, VerdictRow
-from grader.gradebook.tries import DeskTries, finish
 from grader.grading.verdict import Outcome, Verdict, verdict_from_json, verdict_to_json
+
+if TYPE_CHECKING:  # the desk's tables take as long to declare as all others
+    from grader.gradebook.engines import DeskEngines
+    from grader.gradebook.tries import DeskTries
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,6 +47,18 @@ class StoredVerdict:
     def name(self) -> str:
         """What no other record has, whichever gradebook it is in."""
         return _name(self.batch, self.id)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Marking:
+    """What an entry of the record says of its mark; the rest of its verdict is not read."""
+
+    student: str
+    attempt: int
+    outcome: Outcome
+    points: Decimal
+    max_points: Decimal
+    made_at: dt.datetime
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -112,11 +126,15 @@ class Gradebook:
     @property
     def tries(self) -> DeskTries:
         """What was handed in through the desk, and its queue."""
+        from grader.gradebook.tries import DeskTries
+
         return DeskTries(self._engine)
 
     @property
     def engines(self) -> DeskEngines:
         """Which engines judge what was handed in through the desk."""
+        from grader.gradebook.engines import DeskEngines
+
         return DeskEngines(self._engine)
 
     # -- writing ---------------------------------------------------------------------------
@@ -175,6 +193,8 @@ class Gradebook:
             session.flush()
             session.add(brief_row(verdict, row.id))
             if desk_try is not None:
+                from grader.gradebook.tries import finish
+
                 finish(session, desk_try, row.id, now=row.made_at, problem=problem, engine=engine)
             return row.id
 
@@ -205,6 +225,16 @@ class Gradebook:
             rows = session.scalars(query.order_by(VerdictRow.id)).all()
             times = times_of(session, assignment)
         return [_entry(row, times, holds=row.id in holding) for row in rows]
+
+    def markings(self, assignment: str) -> list[Marking]:
+        """Return the mark that each entry made, oldest first; reads no verdict."""
+        names = [field.name for field in fields(Marking)]
+        query = select(*(getattr(VerdictRow, name) for name in names)).where(
+            VerdictRow.assignment == assignment, _is_mark()
+        )
+        with reading(self._engine) as session:
+            rows = session.execute(query.order_by(VerdictRow.id)).mappings()
+            return [Marking(**{**row, "outcome": Outcome(row["outcome"])}) for row in rows]
 
     def current_entries(
         self, assignment: str, *, students: Collection[str] | None = None

@@ -2,17 +2,12 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
+from collections.abc import Callable
+from functools import cache, lru_cache
 
 from markupsafe import Markup
-from pygments import highlight  # type: ignore[import-untyped]
-from pygments.formatters import HtmlFormatter  # type: ignore[import-untyped]
-from pygments.lexers.python import PythonLexer  # type: ignore[import-untyped]
 
 MAX_HIGHLIGHTED = 20_000
-
-_LEXER = PythonLexer(stripnl=False)
-_FORMATTER = HtmlFormatter(nowrap=True)
 
 
 @lru_cache(maxsize=4096)
@@ -20,4 +15,15 @@ def highlight_code(source: str) -> Markup:
     """Return Python source with its parts marked by class; long source is only escaped."""
     if len(source) > MAX_HIGHLIGHTED:
         return Markup("{}").format(source)
-    return Markup(highlight(source, _LEXER, _FORMATTER))  # noqa: S704 - escaped by pygments
+    return Markup(_highlighter()(source))  # noqa: S704 - escaped by pygments
+
+
+@cache
+def _highlighter() -> Callable[[str], str]:
+    # Loaded with the first code: its lexer is as many patterns as the rest of the pages together.
+    from pygments import highlight  # type: ignore[import-untyped]
+    from pygments.formatters.html import HtmlFormatter  # type: ignore[import-untyped]
+    from pygments.lexers.python import PythonLexer  # type: ignore[import-untyped]
+
+    lexer, formatter = PythonLexer(stripnl=False), HtmlFormatter(nowrap=True)
+    return lambda source: str(highlight(source, lexer, formatter))

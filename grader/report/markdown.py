@@ -17,6 +17,14 @@ MAX_MARKDOWN = 20_000
 MAX_PICTURES = 16_000_000
 MAX_ENVIRONMENTS = 100
 
+_NEEDED = (
+    "grader.report.markdown_renderer",
+    "pygments.formatters.html",
+    "pygments.lexers.python",
+    "PIL.Image",
+    "xml.etree.ElementTree",
+)
+
 # Runs of these make a Markdown parser look ahead again and again; nobody writes them.
 _RUN = re.compile(r"([\[\]!*_`<>~$(\\&-])\1{99,}|(?:[>*+-] ?|\d\. ){40,}")
 
@@ -37,11 +45,11 @@ def markdown_html(
 
 
 def load_renderer() -> bool:
-    """Import what Markdown needs; whether that was still to be done."""
-    if "grader.report.markdown_renderer" in sys.modules:
-        return False
-    import_module("grader.report.markdown_renderer")
-    return True
+    """Import what Markdown, code and pictures need; whether that was still to be done."""
+    missing = [name for name in _NEEDED if name not in sys.modules]
+    for name in missing:
+        import_module(name)
+    return bool(missing)
 
 
 @lru_cache(maxsize=1024)

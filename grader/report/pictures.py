@@ -6,11 +6,16 @@ import base64
 import binascii
 import io
 import re
-import xml.etree.ElementTree as ET
 from collections import defaultdict
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
 from urllib.parse import unquote
 
-from PIL import Image, ImageOps
+if TYPE_CHECKING:  # most pages hold no picture
+    import xml.etree.ElementTree as ET
+
+    from PIL import Image
 
 MAX_BYTES = 4 << 20
 MAX_PIXELS = 40_000_000
@@ -37,7 +42,6 @@ _DAMAGED = (
     SyntaxError,
     EOFError,
     MemoryError,
-    Image.DecompressionBombError,
 )
 _REFERENCE = re.compile(r"^#([^\s)]+)$|url\(\s*['\"]?#([^)'\"]+)")
 
@@ -52,7 +56,7 @@ def raster_url(mime: str, data: str) -> str | None:
         return None
     try:
         raw = base64.b64decode("".join(data.split()), validate=True)
-        with Image.open(io.BytesIO(raw), formats=[_FORMATS[mime]]) as image:
+        with _opened(mime, raw) as image:
             width, height = image.size
     except _DAMAGED:
         return None
@@ -60,6 +64,18 @@ def raster_url(mime: str, data: str) -> str | None:
         return None
     mime = "image/jpeg" if mime == "image/jpg" else mime
     return f"data:{mime};base64,{base64.b64encode(raw).decode()}"
+
+
+@contextmanager
+def _opened(mime: str, raw: bytes) -> Iterator[Image.Image]:
+    """Read a picture's header; a bomb is a ValueError."""
+    from PIL import Image
+
+    try:
+        with Image.open(io.BytesIO(raw), formats=[_FORMATS[mime]]) as image:
+            yield image
+    except Image.DecompressionBombError as error:
+        raise ValueError("a picture of too many pixels") from error
 
 
 def sound_url(url: str) -> str | None:
@@ -87,10 +103,10 @@ def sound_url(url: str) -> str | None:
 def _smaller(mime: str, data: str) -> str | None:
     if mime not in _FORMATS:
         return None
+    from PIL import ImageOps
+
     try:
-        with Image.open(
-            io.BytesIO(base64.b64decode(data, validate=True)), formats=[_FORMATS[mime]]
-        ) as image:
+        with _opened(mime, base64.b64decode(data, validate=True)) as image:
             if image.width * image.height > MAX_PIXELS:
                 return None
             # A photograph says in its EXIF data which side is up; the copy has none.
@@ -109,6 +125,8 @@ def svg_url(text: str) -> str | None:
 
     None where it is no SVG, or would grow without end by referring to itself.
     """
+    import xml.etree.ElementTree as ET
+
     raw = text.encode("utf-8", "replace")
     # Entities are the "billion laughs" attack; no plotting library writes them.
     if len(raw) > MAX_BYTES or b"<!ENTITY" in raw:

@@ -5,12 +5,16 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from collections.abc import Collection
 from pathlib import Path
 
 import pytest
 
 from grader.course.directory import Assignment
 from tests.cli.conftest import ROOT, Grader, in_process_of_its_own, on_a_terminal
+from tests.cli.marking import course
+
+__all__ = ["course"]
 
 HEAVY = (
     "torch",
@@ -27,10 +31,14 @@ HEAVY = (
 
 RECORD = ("answers", "exporting", "feedback", "grading", "marking", "pages", "publishing", "roster")
 """What the commands are made of that read the record or write pages."""
+RARE = ("alembic", "jupytext", "nbformat", "openpyxl", "bs4", "distributed", "starlette")
+PAGES = ("mistune", "pygments", "PIL", "xml.etree.ElementTree")
+"""What only Markdown, code or a picture on a page needs."""
+DESK = ("grader.gradebook.desk_tables",)
 
 
 def test_what_reads_the_record_loads_the_database_and_nothing_else_that_is_slow() -> None:
-    heavy = {*HEAVY, "alembic", "jupytext", "nbformat", "openpyxl", "bs4", "distributed"}
+    heavy = {*HEAVY, *RARE, *DESK, "pygments", "PIL"}
     script = (
         "import sys, grader.api.totals, grader.report.markdown_renderer\n"
         f"import {', '.join(f'grader.api.{name}' for name in RECORD)}\n"
@@ -55,19 +63,43 @@ LOADED = (
     (["release", "warm-up"], ("rich",)),
     (["gradebook", "upgrade"], ("rich", "sqlalchemy")),
 )
+OF_THE_RECORD = (
+    ["extend", "ada", "h1", "2024-11-20", "--why", "ill"],
+    ["mark", "ada", "quiz", "--points", "3"],
+    ["show-marks"],
+    ["history"],
+    ["export", "csv"],
+    ["totals"],
+    ["report", "warm-up"],
+    ["publish"],
+    ["feedback", "folder", "warm-up"],
+)
 
 
 @pytest.mark.parametrize(("arguments", "loaded"), LOADED, ids=lambda part: " ".join(part))
 def test_a_command_that_runs_no_notebook_loads_no_more_than(
     warm_up: Assignment, arguments: list[str], loaded: tuple[str, ...]
 ) -> None:
+    assert what_loads(arguments, HEAVY) <= set(loaded)
+
+
+@pytest.mark.parametrize("arguments", OF_THE_RECORD, ids=lambda part: part[0])
+def test_a_command_on_a_record_whose_pages_are_there_loads_what_opens_it_and_no_more(
+    course: Path, grader: Grader, arguments: list[str]
+) -> None:
+    assert grader("report", "warm-up").code == 0
+    unused = {*HEAVY, *RARE, *PAGES, *DESK} - {"rich", "sqlalchemy"}
+    assert what_loads(arguments, unused) == set()
+
+
+def what_loads(arguments: list[str], names: Collection[str]) -> set[str]:
+    """Which of these modules a command has loaded by its end."""
     script = (
         "import sys\n"
         "from grader.cli import main\n"
         "try: main()\n"
         "except SystemExit as end: code = end.code\n"
-        f"found = {{m for m in {HEAVY} if m in sys.modules}}\n"
-        f"print(code, sorted(found - set({loaded})), file=sys.stderr)"
+        f"print(code, *(m for m in {sorted(names)} if m in sys.modules), file=sys.stderr)"
     )
     done = subprocess.run(
         [sys.executable, "-c", script, *arguments],
@@ -75,7 +107,9 @@ def test_a_command_that_runs_no_notebook_loads_no_more_than(
         capture_output=True,
         text=True,
     )
-    assert done.stderr.splitlines()[-1] == "0 []"
+    code, *loaded = done.stderr.splitlines()[-1].split()
+    assert code == "0", done.stderr
+    return set(loaded)
 
 
 def test_help_lists_every_verb(grader: Grader) -> None:

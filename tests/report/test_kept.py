@@ -11,8 +11,8 @@ import msgspec
 import pytest
 
 from grader.grading.verdict import Verdict
-from grader.report.files import PageWriter
 from grader.report.kept import NOTE
+from grader.report.page_writer import PageWriter
 from tests.helpers.notebooks import realistic_notebook
 from tests.helpers.verdicts import AFTER_DUE, SPEC, graded
 

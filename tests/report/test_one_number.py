@@ -13,8 +13,9 @@ import pytest
 
 from grader.gradebook.standings import Standing, class_marks
 from grader.report.class_page import class_page, own_script, script_hash
-from grader.report.files import PageWriter, file_name
+from grader.report.files import file_name
 from grader.report.gradescope import results_json
+from grader.report.page_writer import PageWriter
 from grader.report.student_page import absent_page, student_page
 from grader.suite.results import TestOutcome
 from tests.helpers.notebooks import realistic_notebook

@@ -85,9 +85,9 @@ class Entry:
             self, mark=mark, points=None, waits=True, missing=False, refused=False, tries=()
         )
 
-    def with_share(self, share: Fraction | None) -> Entry:
-        """Say what an item that waits would get, of 1; None leaves it out of the sum."""
-        if not self.waits or share is None:
+    def with_share(self, share: Fraction) -> Entry:
+        """Say what an item that waits would get, of 1."""
+        if not self.waits:
             return self
         return replace(self, points=share * Fraction(self.item.max_points), waits=False)
 

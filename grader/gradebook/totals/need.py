@@ -12,7 +12,7 @@ from grader.course.course_file import CourseFile
 from grader.errors import UsageError
 from grader.gradebook.totals.entries import Entry
 from grader.gradebook.totals.rounding import rounded
-from grader.gradebook.totals.scoring import Outlook, outlook, score
+from grader.gradebook.totals.scoring import Outlook, Scoring
 from grader.gradebook.totals.students import total_of
 from grader.points import HUNDREDTH, show
 
@@ -76,16 +76,15 @@ class _Ahead:
 
     def __init__(self, course: CourseFile, entries: Sequence[Entry]) -> None:
         self.course = course
-        self.top = score(course, entries, Fraction(1))
+        self._scoring = Scoring(course, entries)
+        self.top = self._scoring.score(Fraction(1))
         self.waiting = [entry for entry in entries if entry.waits]
-        self._entries = entries
         self._known = {_STEPS: Outlook(percent=self.top.percent, passes=self.top.passes)}
 
     def at(self, step: int) -> Outlook:
         """With `step / _STEPS` of the points of everything that waits."""
         if step not in self._known:
-            share = Fraction(step, _STEPS)
-            self._known[step] = outlook(self.course, self._entries, share)
+            self._known[step] = self._scoring.outlook(Fraction(step, _STEPS))
         return self._known[step]
 
 

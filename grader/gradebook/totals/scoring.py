@@ -8,7 +8,7 @@ from fractions import Fraction
 
 from grader.course.components import Component
 from grader.course.course_file import CourseFile
-from grader.gradebook.totals.charging import Charges, days, earned, spending
+from grader.gradebook.totals.charging import Charges, GraceDays, days, earned
 from grader.gradebook.totals.entries import Entry, percent_off
 from grader.gradebook.totals.reasons import reason
 from grader.gradebook.totals.total_lines import ComponentTotal, CriterionPoints, ItemTotal, State
@@ -40,23 +40,6 @@ class Score:
         return all(item.passed is not False for item in self.items)
 
 
-def score(course: CourseFile, entries: Sequence[Entry], waiting: Fraction | None) -> Score:
-    """Score one student.
-
-    Args:
-        course: as `load_scheme` reads it, with nothing left open.
-        entries: one for each item.
-        waiting: the share of its points, 0 to 1, that whatever waits is taken to get; None
-            leaves it out of the sum.
-    """
-    weighed = _weigh(course, entries, waiting)
-    return Score(
-        percent=weighed.percent(course),
-        components=tuple(_component(course, each, weighed) for each in course.components),
-        grace_units=sum(weighed.charges.values()),
-    )
-
-
 @dataclass(frozen=True)
 class Outlook:
     """What `Score` comes to, without the line of each item: what a search asks for many times."""
@@ -65,14 +48,45 @@ class Outlook:
     passes: bool
 
 
-def outlook(course: CourseFile, entries: Sequence[Entry], waiting: Fraction) -> Outlook:
-    """Return what `score` would, as far as it decides on a letter."""
-    weighed = _weigh(course, entries, waiting)
-    must = [e for e in weighed.entries if e.item.must_pass and e.counts]
-    return Outlook(
-        percent=weighed.percent(course),
-        passes=all(weighed.earned[e.item.id] >= Fraction(e.item.pass_mark or 0) for e in must),
-    )
+class Scoring:
+    """One student's entries, to be scored with one share or many of what waits.
+
+    What is the same with every share is found once: what each item is worth, and what grace days
+    bring to those that have a mark.
+
+    Args:
+        course: as `load_scheme` reads it, with nothing left open.
+        entries: one for each item.
+    """
+
+    def __init__(self, course: CourseFile, entries: Sequence[Entry]) -> None:
+        self._course = course
+        self._entries = entries
+        self._shares = shares_of([entry.with_share(Fraction(1)) for entry in entries])
+        self._grace_days = GraceDays(course, self._shares)
+
+    def score(self, waiting: Fraction) -> Score:
+        """Score them, taken that whatever waits gets this share of its points, 0 to 1."""
+        return _score(self._course, self._weighed(waiting))
+
+    def outlook(self, waiting: Fraction) -> Outlook:
+        """Return what `score` would, as far as it decides on a letter."""
+        weighed = self._weighed(waiting)
+        must = [e for e in weighed.entries if e.item.must_pass and e.counts]
+        return Outlook(
+            percent=weighed.percent(self._course),
+            passes=all(weighed.earned[e.item.id] >= Fraction(e.item.pass_mark or 0) for e in must),
+        )
+
+    def _weighed(self, waiting: Fraction) -> _Weighed:
+        assumed = [entry.with_share(waiting) for entry in self._entries]
+        return _weigh(self._course, assumed, self._shares, self._grace_days)
+
+
+def score(course: CourseFile, entries: Sequence[Entry]) -> Score:
+    """Score one student, with whatever waits left out of the sum."""
+    shares = shares_of(entries)
+    return _score(course, _weigh(course, entries, shares, GraceDays(course, shares)))
 
 
 @dataclass(frozen=True)
@@ -108,15 +122,23 @@ class _Weighed:
         return total if course.cap is None else min(total, Fraction(course.cap))
 
 
-def _weigh(course: CourseFile, entries: Sequence[Entry], waiting: Fraction | None) -> _Weighed:
-    assumed = [entry.with_share(waiting) for entry in entries]
-    shares = shares_of(assumed)
-    spent = spending(course, [e for e in assumed if e.counts], shares)
+def _weigh(
+    course: CourseFile, entries: Sequence[Entry], shares: Sequence[Share], grace_days: GraceDays
+) -> _Weighed:
+    spent = grace_days.spent([e for e in entries if e.counts])
     charges = spent.charges
-    assumed = [spent.tries.get(entry.item.id, entry) for entry in assumed]
-    after_lateness = {e.item.id: earned(e, charges.get(e.item.id, 0), course.late) for e in assumed}
-    counted = _counted(assumed, shares, after_lateness)
-    return _Weighed(assumed, shares, charges, after_lateness, counted)
+    taken = [spent.tries.get(entry.item.id, entry) for entry in entries]
+    after_lateness = {e.item.id: earned(e, charges.get(e.item.id, 0), course.late) for e in taken}
+    counted = _counted(taken, shares, after_lateness)
+    return _Weighed(taken, shares, charges, after_lateness, counted)
+
+
+def _score(course: CourseFile, weighed: _Weighed) -> Score:
+    return Score(
+        percent=weighed.percent(course),
+        components=tuple(_component(course, each, weighed) for each in course.components),
+        grace_units=sum(weighed.charges.values()),
+    )
 
 
 def _counted(

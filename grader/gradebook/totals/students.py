@@ -14,7 +14,7 @@ from grader.gradebook.marks import ItemMark
 from grader.gradebook.totals.charging import days
 from grader.gradebook.totals.entries import AsOf, Entry, entries_of
 from grader.gradebook.totals.rounding import rounded
-from grader.gradebook.totals.scoring import Score, outlook, score
+from grader.gradebook.totals.scoring import Score, Scoring, score
 from grader.gradebook.totals.total_lines import StudentTotal
 
 Groups = Mapping[str, Mapping[str, Collection[str]]]
@@ -77,11 +77,12 @@ def class_entries(
 def student_total(student: str, course: CourseFile, entries: Sequence[Entry]) -> StudentTotal:
     """Return one student's total from the entries of all items."""
     waiting = tuple(e.item.title for e in entries if e.waits)
-    so_far = score(course, entries, None)
+    so_far = score(course, entries)
     least = most = so_far.percent
     if waiting:
-        least = outlook(course, entries, Fraction(0)).percent
-        most = outlook(course, entries, Fraction(1)).percent
+        scoring = Scoring(course, entries)
+        least = scoring.outlook(Fraction(0)).percent
+        most = scoring.outlook(Fraction(1)).percent
     failed = tuple(item.title for item in so_far.items if item.passed is False)
     complete = not waiting and so_far.percent is not None
     late = course.late

@@ -122,7 +122,6 @@ def test_what_waits_may_be_given_a_share_of_its_points_and_nothing_else_may() ->
     waiting = entry("talk", as_of=AsOf(now=AFTER))
     half = waiting.with_share(Fraction(1, 2))
     assert (half.points, half.waits) == (50, False)
-    assert waiting.with_share(None) is waiting
     marked = entry("talk", mark(COURSE, "talk", 10))
     assert marked.with_share(Fraction(1)) is marked
 

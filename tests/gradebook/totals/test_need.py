@@ -13,7 +13,7 @@ from grader.course.course_file import CourseFile
 from grader.errors import UsageError
 from grader.gradebook.totals.need import Need, need, needs, plainly
 from grader.gradebook.totals.rounding import rounded
-from grader.gradebook.totals.scoring import score
+from grader.gradebook.totals.scoring import Scoring
 from grader.gradebook.totals.students import class_entries
 from tests.gradebook.totals.courses import (
     AFTER,
@@ -182,7 +182,7 @@ def test_all_targets_at_once_are_what_trying_every_step_finds(
     entries = class_entries(course, marks_of(course, given_marks), now=AFTER)["ada"]
     totals = {}
     for step in range(0, 10_001, 100):
-        there = score(course, entries, Fraction(step, 10_000))
+        there = Scoring(course, entries).score(Fraction(step, 10_000))
         totals[step] = there.passes, rounded(there.percent or Fraction(0), course.rounding)
     assert course.letters is not None
     for target, found in zip(targets, needs(course, entries, targets), strict=True):
