@@ -10,6 +10,7 @@ from pathlib import Path
 
 from grader import __version__
 from grader.api.batch_config import released_cells
+from grader.api.own_notebooks import OwnNotebooks, leading, own_notebooks
 from grader.course.directory import Course
 from grader.course.given_files import given_files
 from grader.course.spec import AssignmentSpec
@@ -106,6 +107,21 @@ def check(
     unused = own - set(given) - {name for name, _ in taken.files}
     taken = replace(taken, unused=(*taken.unused, *sorted(unused)))
     return run_public_suite(read, data, suite, sandbox=sandbox, keep=keep, tell=tell, beside=taken)
+
+
+def notebooks_to_check(path: Path, assignment: str | None = None) -> OwnNotebooks:
+    """Return the notebook that is named, or those that count of a folder that is.
+
+    Raises:
+        UsageError: there is none, or no public suite can be found.
+    """
+    if not path.is_dir():
+        return OwnNotebooks({"": path})
+    lead = leading(path)
+    says = read_notebook(lead.read_bytes(), name=lead.name).assignment
+    spec = find_public_suite(lead, assignment, says=says).spec
+    asked = [AskedNotebook(n) for n in spec.notebooks]
+    return own_notebooks(path, asked, assignment or says)
 
 
 def _which(read: ReadNotebook, path: Path, spec: AssignmentSpec, assignment: str | None) -> str:

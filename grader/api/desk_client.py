@@ -10,8 +10,9 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote, urlsplit
 
+from grader.api.own_notebooks import leading, own_notebooks
 from grader.errors import InfrastructureError, UsageError
-from grader.intake.accepted_files import AcceptedFiles, beside_on_disk
+from grader.intake.accepted_files import AcceptedFiles, AskedNotebook, beside_on_disk
 from grader.intake.notebook import read_notebook
 from grader.release.check_settings import released_spec
 
@@ -62,14 +63,14 @@ class DeskClient:
         """Hand in a notebook with what the assignment asks for beside it.
 
         Args:
-            notebook: the file.
+            notebook: the file, or the folder in which it lies.
             assignment: default: what the released notebook says.
             is_sure: asked, with what the desk says of the files, whether they count all the same.
         """
-        if not notebook.is_file():
+        lead = leading(notebook)
+        if not lead.is_file():
             raise UsageError("there is no such notebook", where=notebook)
-        data = notebook.read_bytes()
-        name = assignment or read_notebook(data, name=notebook.name).assignment
+        name = assignment or read_notebook(lead.read_bytes(), name=lead.name).assignment
         if not name:
             raise UsageError(
                 "nothing says which assignment this is",
@@ -77,15 +78,17 @@ class DeskClient:
                 hint="Name it: --assignment NAME.",
             )
         course = self._course or self._only_course()
-        spec = released_spec(notebook.resolve().parent)
-        beside = beside_on_disk(notebook, AcceptedFiles(spec.handin)) if spec else None
-        files = [("files", (notebook.name, data))]
+        spec = released_spec(lead.resolve().parent)
+        beside = beside_on_disk(lead, AcceptedFiles(spec.handin)) if spec else None
+        asked = [AskedNotebook(n) for n in spec.notebooks] if spec else []
+        own = own_notebooks(notebook, asked, name)
+        files = [("files", (path.name, path.read_bytes())) for path in own.paths.values()]
         files += [("files", (n, c.read(n))) for n, c in (beside.files if beside else ())]
         where = f"/c/{quote(course)}/a/{quote(name)}"
         said = self._ask(
             "POST", f"{where}/hand-in", data={"key": secrets.token_hex(16)}, files=files
         )
-        warnings = tuple(map(str, said.get("warnings", ())))
+        warnings = tuple(dict.fromkeys([*own.notes, *map(str, said.get("warnings", ()))]))
         if "upload" in said:
             if not is_sure(warnings):
                 raise UsageError("nothing was handed in", hint="Fix the notebook, then again.")

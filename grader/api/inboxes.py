@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from grader.api.own_notebooks import leading, own_notebooks
 from grader.course.directory import Course
 from grader.course.given_files import given_files
 from grader.course.matches import Matcher
@@ -19,7 +20,6 @@ from grader.errors import (
     GraderError,
     InfrastructureError,
     ReceiptError,
-    SubmissionError,
     UsageError,
 )
 from grader.intake import inbox as inboxes
@@ -27,17 +27,13 @@ from grader.intake import receipt as receipts
 from grader.intake.accepted_files import (
     AcceptedFiles,
     AskedNotebook,
-    Taken,
     beside_of,
     beside_on_disk,
     hashes,
 )
-from grader.intake.choice import NoChoiceError
-from grader.intake.content import RefusedFileError, held, on_disk, read_regular_file
-from grader.intake.members import Member
+from grader.intake.content import RefusedFileError, on_disk, read_regular_file
 from grader.intake.notebook import MAX_FILE_BYTES
 from grader.intake.receipt import Receipt
-from grader.intake.several_notebooks import choose_notebooks
 from grader.intake.stored import NOTEBOOK_FILE, attempts_in
 from grader.intake.tries import read_tries
 from grader.release.check_settings import released_spec
@@ -107,7 +103,7 @@ def submit(
     the other notebooks of an assignment that has several.
 
     Args:
-        notebook: the file.
+        notebook: the file, or the folder in which it lies.
         inbox: as `make_inbox` made it.
         student: who hands it in.
         assignment: its name; default: what the release wrote into notebook and folder.
@@ -117,64 +113,23 @@ def submit(
         DoubtfulAssignmentError: nothing says which assignment it is, or two things differ.
         SubmissionError: the notebook can't be read.
     """
-    named = assignment_of(notebook, inbox, given=assignment, sure=sure)
-    asked = _asked_beside(notebook, inbox, named)
-    beside, called = beside_on_disk(notebook, asked), named
-    if asked.notebooks:
-        notebook, called, notebooks = _with_others(notebook, asked, named)
-        beside = replace(
-            beside,
-            files=(*notebooks.files, *beside.files),
-            notes=(*notebooks.notes, *beside.notes),
-        )
+    lead = leading(notebook)
+    named = assignment_of(lead, inbox, given=assignment, sure=sure)
+    asked = _asked_beside(lead, inbox, named)
+    own = own_notebooks(notebook, asked.notebooks, named)
+    (called, first), *others = own.paths.items()
+    beside = beside_on_disk(lead, asked)
+    files = [(f"{n}.ipynb", on_disk(path, limit=MAX_FILE_BYTES)) for n, path in others]
+    beside = replace(beside, files=(*files, *beside.files), notes=(*own.notes, *beside.notes))
     return inboxes.submit(
-        notebook,
+        first,
         inbox,
         student=student,
         assignment=named,
         now=dt.datetime.now(dt.UTC).replace(microsecond=0),
         beside=beside,
-        called=called,
+        called=called or named,
     )
-
-
-def _with_others(notebook: Path, asked: AcceptedFiles, assignment: str) -> tuple[Path, str, Taken]:
-    """Of several notebooks: the first that lies in a notebook's folder, its name, and the others.
-
-    The one that was named counts, whatever copies of it lie there.
-
-    Raises:
-        SubmissionError: the one that was named is none that the assignment asks for.
-    """
-    folder = notebook.resolve().parent
-    found = [notebook.resolve(), *sorted(p for p in folder.glob("*.ipynb") if p.is_file())]
-    members, notes = [], []
-    for path in dict.fromkeys(found):
-        try:
-            members.append(Member(path.name, on_disk(path, limit=MAX_FILE_BYTES)))
-        except RefusedFileError as error:
-            notes.append(f"{path.name} was not taken: {error}.")
-    try:
-        alone = choose_notebooks(members[:1], asked.notebooks, assignment=assignment)
-    except NoChoiceError as error:
-        names = " or ".join(one.notebook.file for one in asked.notebooks)
-        raise SubmissionError(
-            str(error), where=notebook.name, hint=f"Nothing was handed in. Name it {names}."
-        ) from None
-    (named,) = alone.members
-    others = [m for m in members[1:] if _is_another(m, named, asked, assignment)]
-    chosen = choose_notebooks([members[0], *others], asked.notebooks, assignment=assignment)
-    (first, member), *rest = chosen.members.items()
-    files = tuple((f"{name}.ipynb", m.content or held(b"")) for name, m in rest)
-    return folder / member.path, first, Taken(files, (*notes, *chosen.notes))
-
-
-def _is_another(member: Member, named: str, asked: AcceptedFiles, assignment: str) -> bool:
-    try:
-        chosen = choose_notebooks([member], asked.notebooks, assignment=assignment)
-    except NoChoiceError:
-        return True  # it is named as one that is none
-    return named not in chosen.members
 
 
 def _asked_beside(notebook: Path, inbox: Path, assignment: str) -> AcceptedFiles:

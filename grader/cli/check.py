@@ -9,49 +9,66 @@ import click
 
 from grader.cli.options import json_option, keep_option, print_json, sandbox_option
 from grader.cli.output import secho
+from grader.printable import printable_line
 
 if TYPE_CHECKING:
     from grader.api import CheckedNotebook
 
 
 @click.command("check")
-@click.argument("notebook", type=click.Path(path_type=Path))
+@click.argument("notebooks", nargs=-1, required=True, type=click.Path(path_type=Path))
 @click.option("--assignment", help="Its name, where the notebook does not lie in its release.")
 @sandbox_option
 @keep_option
 @json_option
 def command(
-    notebook: Path, assignment: str | None, sandbox: str, keep: bool, as_json: bool
+    notebooks: tuple[Path, ...],
+    assignment: str | None,
+    sandbox: str,
+    keep: bool,
+    as_json: bool,
 ) -> None:
     """Run the public tests on a notebook, as a student does before handing in.
 
     Runs the notebook from top to bottom in a fresh sandbox (`auto`: the local one), then the
     public tests. They are in tests/ beside the notebook, in its release, or in the course
     directory around it. Also says what will not run when the notebook is graded, such as the
-    import of a library that the assignment does not provide. Of several notebooks, name one: its
-    own tests run. Exit code 1 when a test did not pass.
+    import of a library that the assignment does not provide. Of an assignment with several
+    notebooks, name one, some, or the folder: the tests of each run. Exit code 1 when a test did
+    not pass.
 
     \b
     Example:
       grader check mlp-backprop.ipynb
+      grader check homework-2/
     """
     from grader.api import check
+    from grader.api.checking import notebooks_to_check
 
-    def tell(text: str) -> None:
-        click.echo(text, err=True)
-
-    found = check(
-        notebook,
-        assignment=assignment,
-        sandbox="local" if sandbox == "auto" else sandbox,
-        keep=keep,
-        tell=tell,
-    )
+    chosen = [notebooks_to_check(path, assignment) for path in notebooks]
+    notes = [note for own in chosen for note in own.notes]
+    paths = list(dict.fromkeys(path for own in chosen for path in own.paths.values()))
+    found = {}
+    for path in paths:
+        found[path] = check(
+            path,
+            assignment=assignment,
+            sandbox="local" if sandbox == "auto" else sandbox,
+            keep=keep,
+            tell=lambda text: click.echo(text, err=True),
+        )
+        if not as_json:
+            if len(paths) > 1:
+                secho(printable_line(path.name), bold=True)
+            _show(found[path])
     if as_json:
-        print_json(_document(found))
+        alone = len(notebooks) == 1 and not notebooks[0].is_dir()
+        each = [{"notebook": path.name, **_document(one)} for path, one in found.items()]
+        print_json(_document(found[paths[0]]) if alone else {"notebooks": each, "notes": notes})
     else:
-        _show(found)
-    if any(r.outcome != "passed" for r in found.results):
+        for note in notes:
+            secho(f"  ! {printable_line(note)}", fg="yellow")
+    if any(r.outcome != "passed" for one in found.values() for r in one.results):
         raise click.exceptions.Exit(1)
 
 

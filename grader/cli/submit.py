@@ -51,7 +51,7 @@ def command(
     wait: bool,
     as_json: bool,
 ) -> None:
-    """Hand in a notebook.
+    """Hand in a notebook, or the folder in which it lies.
 
     Puts a copy into the inbox. Your earlier tries stay there. No other student can read, change
     or delete it. The released notebook says which assignment it is; if that is unclear, you are
@@ -79,7 +79,8 @@ def command(
     receipt = _submit(notebook, inbox, who, assignment, anyway, ask=not as_json)
     for warning in receipt.warnings:
         secho(f"Note: {warning}", fg="yellow", err=True)
-    path = receipt_path or notebook.with_name(
+    folder = notebook if notebook.is_dir() else notebook.parent
+    path = receipt_path or folder / (
         f"{receipt.assignment}-{receipt.handed_in_at:%Y%m%dT%H%M%SZ}-{receipt.name[-8:]}"
         ".receipt.json"
     )

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from grader.api import check, release
-from grader.api.checking import find_public_suite
+from grader.api.checking import find_public_suite, notebooks_to_check
 from grader.course.directory import Course
 from grader.errors import UsageError
 from tests.helpers.two_notebooks import NAME, make_two_notebooks, solved
@@ -38,6 +38,20 @@ def test_one_of_several_notebooks_is_checked_by_its_own_tests(
     (released / "renamed.ipynb").write_text(json.dumps(right["attention"]))
     found = check(released / "renamed.ipynb")
     assert [(r.name, str(r.outcome)) for r in found.results] == [("test_shape", "passed")]
+
+
+def test_a_folder_is_checked_notebook_by_notebook_and_what_is_missing_is_said(
+    released: Path,
+) -> None:
+    found = notebooks_to_check(released)
+    assert found.paths == {n: released / f"{n}.ipynb" for n in ("backprop", "attention")}
+    assert found.notes == ()
+    (released / "attention.ipynb").unlink()
+    (released / "scratch.ipynb").write_text('{"cells": [], "metadata": {}, "nbformat": 4}')
+    missing = notebooks_to_check(released)
+    assert list(missing.paths) == ["backprop"]
+    assert "attention.ipynb was not handed in: q3 and q4 are in it." in missing.notes
+    assert any("scratch.ipynb" in note for note in missing.notes)
 
 
 def test_what_is_none_of_the_notebooks_is_not_checked(released: Path) -> None:

@@ -12,7 +12,7 @@ from grader.api import collect_submissions, make_inbox, submit
 from grader.api.batch_config import batch_config
 from grader.api.receiving import look_at
 from grader.course.directory import Course
-from grader.errors import SubmissionError
+from grader.errors import SubmissionError, UsageError
 from grader.grading.packed_bundle import pack, unpack
 from grader.sandbox.choose import Choice
 from tests.helpers.two_notebooks import NAME, hand_in, make_two_notebooks, solved, with_cell
@@ -54,6 +54,34 @@ def test_the_one_that_is_named_counts_whatever_copies_lie_beside_it(
     submit(tmp_path / "home" / "draft.ipynb", inbox, student="ada")
     (ada,) = collect_submissions(course, NAME, [inbox])[0].submissions
     assert b"the_final_one" in ada.read_notebooks()["attention"]
+
+
+def test_a_folder_is_handed_in_as_it_would_be_collected(
+    course: Course, inbox: Path, tmp_path: Path
+) -> None:
+    right = solved(course.assignment(NAME))
+    hand_in(tmp_path / "home", **right, scratch={**right["attention"], "metadata": {}, "cells": []})
+    receipt = submit(tmp_path / "home", inbox, student="ada")
+    assert (receipt.file, [f.path for f in receipt.files]) == (
+        "backprop.ipynb",
+        ["attention.ipynb"],
+    )
+    assert any("scratch.ipynb" in warning for warning in receipt.warnings)
+    (ada,) = collect_submissions(course, NAME, [inbox])[0].submissions
+    assert {n: json.loads(data) for n, data in ada.read_notebooks().items()} == right
+
+
+def test_a_folder_without_a_notebook_or_with_those_of_two_assignments_is_refused(
+    course: Course, inbox: Path, tmp_path: Path
+) -> None:
+    with pytest.raises(UsageError, match="no notebook lies in this folder"):
+        submit(tmp_path, inbox, student="ada")
+    right = solved(course.assignment(NAME))
+    other = {**right["attention"], "metadata": {"grader": {"assignment": "hw3"}}}
+    hand_in(tmp_path / "home", **right, other=other)
+    with pytest.raises(UsageError, match="several assignments lie in this folder: hw2, hw3"):
+        submit(tmp_path / "home", inbox, student="ada")
+    assert list((inbox / "tries").iterdir()) == []
 
 
 def test_a_missing_one_is_said_at_once_and_at_collect(
