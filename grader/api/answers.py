@@ -188,8 +188,11 @@ def _models(assignment: Assignment) -> Mapping[str, str]:
 
 def _shown_as(untouched: Untouched, names: Mapping[str, str]) -> Untouched:
     """Under the names that the page has."""
-    students = {q: sorted(names[s] for s in of) for q, of in untouched.students.items()}
-    return replace(untouched, students=students)
+    students, absent = (
+        {q: sorted(names[s] for s in of) for q, of in listed.items()}
+        for listed in (untouched.students, untouched.absent)
+    )
+    return replace(untouched, students=students, absent=absent)
 
 
 def _table(

@@ -156,11 +156,15 @@ def _named(students: Sequence[str]) -> str:
 
 
 def untouched_lines(untouched: Untouched) -> list[str]:
-    """Say which answers were handed in as they were handed out, and what becomes of them."""
+    """Say which answers were not written, and what becomes of them."""
     what = "0 by rule" if untouched.zero else "to be marked as any other"
     return [
-        f"{question}: {len(names)} untouched, {what}: {_named(names)}"
-        for question, names in untouched.students.items()
+        f"{question}: {len(names)} {how}, {what}: {_named(names)}"
+        for how, students in (
+            ("untouched", untouched.students),
+            ("in a notebook that was not handed in", untouched.absent),
+        )
+        for question, names in students.items()
     ]
 
 
@@ -186,6 +190,7 @@ def document(graded: Graded) -> dict[str, Any]:
         "untouched": {
             "zero": graded.untouched.zero,
             "students": {q: list(names) for q, names in graded.untouched.students.items()},
+            "absent": {q: list(names) for q, names in graded.untouched.absent.items()},
         },
         "refused": [{"source": r.source, "reason": r.reason} for r in graded.refused],
         **standing_document(graded),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterable, Iterator, Sequence
 
 from grader.conversion.live import dotted
@@ -42,6 +43,13 @@ _PLAIN_TYPES = frozenset(
 )
 _KINDS_OF_OBJECTS = ("torch.", "types.", "collections.", "typing.", "functools.", "itertools.")
 _COPIES = frozenset({"clone", "copy", "deepcopy"})
+# What a module has that is a value: a number, a type of numbers.
+_VALUES = re.compile(
+    r"pi|e|tau|inf|nan|newaxis|euler_gamma|bool_?|half|float|double|short|int|long|strided"
+    r"|(?:u?int|b?float|complex)\d+"
+)
+_OF_ARRAYS = frozenset({"dtype", "device", "layout"})
+_DISPLAYS = (ast.Tuple, ast.List, ast.Set)
 COMPREHENSIONS = (ast.ListComp, ast.SetComp, ast.GeneratorExp)
 
 
@@ -147,6 +155,7 @@ class Needs:
                 return (
                     self._asks_for_type(node)
                     or self._asks_for_identity(node)
+                    or self._asks_for_function(node)
                     or any(map(self.is_instance, (left, *others)))
                 )
             case ast.BinOp(left=left, right=right):
@@ -214,6 +223,35 @@ class Needs:
             and not any(isinstance(side, ast.Constant) or _asked_type(side) for side in sides)
             and any(map(self._uses_theirs, sides))
         )
+
+    def _asks_for_function(self, compared: ast.Compare) -> bool:
+        """Say whether something of the student's is compared with a function or class.
+
+        It is that very object only in the box: what stands for it here equals none.
+        """
+        sides = [
+            side
+            for whole in (compared.left, *compared.comparators)
+            for side in (whole.elts if isinstance(whole, _DISPLAYS) else [whole])
+        ]
+        asked = [side for side in sides if getattr(side, "attr", "") not in _OF_ARRAYS]
+        return (
+            any(isinstance(op, ast.Eq | ast.NotEq | ast.In | ast.NotIn) for op in compared.ops)
+            and any(map(self._is_function, sides))
+            and any(self._uses_theirs(side) and not _asked_type(side) for side in asked)
+        )
+
+    def _is_function(self, node: ast.expr) -> bool:
+        """Whether it is named as a function or class: one of the notebook, or of a module."""
+        name = self._scope.resolved(node, self._local)
+        root = dotted(node).partition(".")[0]
+        if not root or root in self._local:
+            return False
+        if isinstance(node, ast.Name) and self._scope.is_defined(node.id):
+            return True
+        last = name.rpartition(".")[2]
+        is_value = last.isupper() or _VALUES.fullmatch(last)
+        return self._scope.home(root) == "import" and "." in name and not is_value
 
     def _is_plain_kind(self, kind: ast.expr) -> bool:
         name = self._scope.resolved(kind, self._local)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 from grader.conversion.live import dotted
@@ -100,6 +100,7 @@ SHOWN_OBJECT = Reason(
 _WAITS = Reason(
     "it waits for something, or yields", "call the student's function, and compare what it returns"
 )
+_SAME_CALL = "compare what both return for the same arguments"
 _PLAIN_DUNDERS = frozenset({"__name__", "__len__", "__getitem__", "__call__", "__class__"})
 
 
@@ -145,6 +146,10 @@ def obstacles(
                 why = f"it asks for {node.attr}, which the box does not give away"
                 instead = "compare what it is for: a value, a length, notebook.source(NAME)"
                 yield line, Reason(why, instead)
+            case ast.Compare(left=left, comparators=others):
+                for name in _names_alone((left, *others)):
+                    if name not in local and scope.given_function(name):
+                        yield line, Reason(f"it asks whether a value is {name} itself", _SAME_CALL)
             case ast.ExceptHandler() if node.type is not None:
                 for name in ast.walk(node.type):
                     if isinstance(name, ast.Name) and scope.home(name.id) == "student":
@@ -158,6 +163,15 @@ def obstacles(
                         why = f"it derives a class from the student's {root}"
                         instead = "write the class in the function that student.run sends"
                         yield line, Reason(why, instead)
+
+
+def _names_alone(sides: Iterable[ast.expr]) -> Iterator[str]:
+    """The sides of a comparison that are a name and nothing else, those of a list among them."""
+    for side in sides:
+        displayed = isinstance(side, ast.Tuple | ast.List | ast.Set)
+        for part in side.elts if displayed else [side]:
+            if isinstance(part, ast.Name):
+                yield part.id
 
 
 def late_values(

@@ -1,4 +1,4 @@
-"""Answers that nobody touched: listed, and given no points where the course says so."""
+"""Answers that nobody wrote: listed, and given no points where the course says so."""
 
 from __future__ import annotations
 
@@ -15,20 +15,25 @@ from grader.grading.verdict import Outcome, Verdict
 
 WHO = "the course's rule"
 COMMENT = "The answer was not touched: no points, by the course's rule."
+ABSENT = "Its notebook was not handed in: no points, by the course's rule."
 
 
 @dataclass(frozen=True, kw_only=True)
 class Untouched:
-    """Students by question, and whether they have no points for it by rule."""
+    """Students by question, and whether they have no points for it by rule.
+
+    `absent`: those whose notebook with the question was not handed in.
+    """
 
     students: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    absent: Mapping[str, Sequence[str]] = field(default_factory=dict)
     zero: bool = False
 
 
 def mark_untouched(
     gradebook: Gradebook, spec: AssignmentSpec, verdicts: Sequence[Verdict]
 ) -> Untouched:
-    """List untouched answers, and record the marks that the rule gives; returns the list.
+    """List the answers that nobody wrote, and record what the rule gives; return the list.
 
     What a person said about the same answer stands. Where the course no longer wants the rule, what
     it gave is taken back.
@@ -44,6 +49,7 @@ def mark_untouched(
         return Untouched(zero=zero)
     newest = gradebook.hand_marks.newest(item=graded[0].assignment)
     students: dict[str, list[str]] = {}
+    absent: dict[str, list[str]] = {}
     changes = []
     for question in spec.questions:
         for verdict in graded if question.manual else []:
@@ -55,15 +61,17 @@ def mark_untouched(
             )
             said, sha256 = newest.get(fact), answer_sha256(verdict, question.id)
             untouched = question.id in verdict.untouched
-            if untouched:
-                students.setdefault(question.id, []).append(verdict.student)
-            if zero and untouched and not _said_by_a_person(said, sha256):
+            missing = question.id in verdict.absent_answers
+            if untouched or missing:
+                listed = students if untouched else absent
+                listed.setdefault(question.id, []).append(verdict.student)
+            if zero and (untouched or missing) and not _said_by_a_person(said, sha256):
                 changes.append(
                     Change(
                         fact=fact,
                         points=Decimal(0),
                         max_points=question.manual,
-                        comment=COMMENT,
+                        comment=COMMENT if untouched else ABSENT,
                         answer_sha256=sha256,
                     )
                 )
@@ -71,7 +79,7 @@ def mark_untouched(
                 changes.append(Change(fact=fact, answer_sha256=sha256))
     why = f'[answers] untouched = "{spec.answers.untouched}"'
     gradebook.hand_marks.record(changes, who=WHO, why=why, source=Source.MACHINE)
-    return Untouched(students=students, zero=zero)
+    return Untouched(students=students, absent=absent, zero=zero)
 
 
 def is_by_rule(mark: HandMark) -> bool:

@@ -12,10 +12,11 @@ from dataclasses import dataclass
 
 import msgspec
 
+from grader.course.spec import AssignmentSpec
 from grader.grading.job import BatchConfig, Job, Judged, NotebookConfig
 from grader.grading.make_verdict import graded, unreadable
 from grader.grading.verdict import Usage, Verdict
-from grader.intake.answers import FoundAnswers
+from grader.intake.answers import AnswerPlace, AnswerPosition, FoundAnswers
 from grader.suite.execution import unfinished
 from grader.suite.points import SuitePlan
 from grader.suite.results import TestOutcome, TestResult
@@ -86,7 +87,7 @@ def joined(job: Job, config: BatchConfig, parts: Sequence[JudgedNotebook]) -> Ju
             for of, one in run
             for violation in one.violations
         ),
-        answers=_answers(parts),
+        answers=_answers(parts, config.spec),
         collaborators=_collaborators([one for _, one in run]),
         notes=_notes(job, parts),
         missing_modules=tuple(dict.fromkeys(m for _, one in run for m in one.missing_modules)),
@@ -105,10 +106,18 @@ def _notes(job: Job, parts: Sequence[JudgedNotebook]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(notes))
 
 
-def _answers(parts: Sequence[JudgedNotebook]) -> FoundAnswers:
-    """The answers of all, at their places in the joined document."""
+def _answers(parts: Sequence[JudgedNotebook], spec: AssignmentSpec) -> FoundAnswers:
+    """The answers of all, at their places in the joined document.
+
+    In a notebook that can't be read a person may find one; in one that is not there nobody will.
+    """
     found, first = FoundAnswers(), 0
+    by_hand = {q.id for q in spec.questions if q.manual}
+    questions = {n.name: [q for q in n.questions if q in by_hand] for n in spec.notebooks}
     for part in parts:
+        if part.of.missing:
+            absent = AnswerPlace(place=AnswerPosition.ABSENT)
+            found.places.update(dict.fromkeys(questions[part.of.notebook.name], absent))
         if part.judged is None:
             continue
         verdict = part.judged.verdict

@@ -126,9 +126,15 @@ class Verdict(msgspec.Struct, frozen=True, kw_only=True, rename={"violations": "
     @property
     def untouched(self) -> tuple[str, ...]:
         """Questions in whose place stands what was released, and nothing else."""
-        return tuple(
-            q for q, at in self.answer_places.items() if at.place is AnswerPosition.UNTOUCHED
-        )
+        return self._answers_at(AnswerPosition.UNTOUCHED)
+
+    @property
+    def absent_answers(self) -> tuple[str, ...]:
+        """Questions that a person marks, in a notebook that was not handed in."""
+        return self._answers_at(AnswerPosition.ABSENT)
+
+    def _answers_at(self, position: AnswerPosition) -> tuple[str, ...]:
+        return tuple(q for q, at in self.answer_places.items() if at.place is position)
 
     @property
     def broken_tests(self) -> tuple[TestResult, ...]:

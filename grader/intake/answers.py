@@ -40,13 +40,15 @@ class AnswerPosition(StrEnum):
 
     `marked`: at its marker. `led`: the marker is gone, and it stands where the marker was, or in
     the text of the question. `part`: there is no marker; it is the question's whole part of the
-    notebook. `untouched`: what was released stands there, and nothing else. `lost`: not found.
+    notebook. `untouched`: what was released stands there, and nothing else. `absent`: its notebook
+    was not handed in, of several. `lost`: not found.
     """
 
     MARKED = "marked"
     LED = "led"
     PART = "part"
     UNTOUCHED = "untouched"
+    ABSENT = "absent"
     LOST = "lost"
 
 

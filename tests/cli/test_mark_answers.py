@@ -118,14 +118,14 @@ def test_a_question_that_no_person_marks_is_refused(
     assert message in done.err
 
 
-def untouched(root: Path, rule: str) -> None:
+def untouched(root: Path, rule: str, position: AnswerPosition = AnswerPosition.UNTOUCHED) -> None:
     """Ben hands in what he got; the course has a rule, a rubric and a reference of its own."""
     spec = root / "assignments" / "warm-up" / "assignment.toml"
     text = spec.read_text().split("\n[answers]")[0]
     if "rubric" not in text:
         text = text.replace('id = "q3"\n', 'id = "q3"\nrubric = "Two points for *overflow*."\n')
     spec.write_text(f'{text}\n[answers]\nuntouched = "{rule}"\n')
-    place = AnswerPlace(place=AnswerPosition.UNTOUCHED)
+    place = AnswerPlace(place=position)
     blank = msgspec.structs.replace(verdict("ben", ""), answer_places={"q3": place})
     record(root, blank)
 
@@ -146,6 +146,23 @@ def test_an_untouched_answer_is_0_by_rule_and_a_person_can_override_it(
     grader("mark-answers", "warm-up", "--question", "q3", "--import", table)
     grader("mark-answers", "warm-up")  # the rule does not undo what a person said
     assert h1_of(grader, "ben") == ("7.5", "")
+
+
+def test_an_answer_whose_notebook_was_not_handed_in_is_treated_as_untouched(
+    course: Path, grader: Grader
+) -> None:
+    untouched(course, "zero", AnswerPosition.ABSENT)
+    done = grader("mark-answers", "warm-up")
+    assert "q3: 1 in a notebook that was not handed in, 0 by rule: ben" in done.err
+    assert h1_of(grader, "ben") == ("6.5", "")
+    grader("report", "warm-up")
+    assert (
+        "Its notebook was not handed in"
+        in (course / "graded/warm-up/students/ben.html").read_text()
+    )
+    untouched(course, "ask", AnswerPosition.ABSENT)
+    grader("mark-answers", "warm-up")
+    assert h1_of(grader, "ben") == (None, "Written answers to be read: q3")
 
 
 def test_a_rule_that_no_longer_holds_takes_its_marks_back(course: Path, grader: Grader) -> None:

@@ -444,6 +444,9 @@ PANDAS = "import pandas as pd\nfrom collections import Counter\n"
         ("assert f(1).__class__.__name__ == 'Net'", "    value_1 = f(1).__class__.__name__\n"),
         ("x = pd.read_csv('a')\nassert f(x) == 1", "    x = pd.read_csv('a')\n    return x\n"),
         ("x = [1]\nassert f(x) is not x", "    value_1 = f(x) is not x\n"),
+        ("assert f(1) == math.sin", "    value_1 = f(1) == math.sin\n"),
+        ("assert f(1) in (F.relu, F.gelu)", "    value_1 = f(1) in (F.relu, F.gelu)\n"),
+        ("assert f(1) != nn.ReLU", "    value_1 = f(1) != nn.ReLU\n"),
         ("assert 'a' in dir(f(1))", "    value_1 = dir(f(1))\n"),
         ("assert id(f(1)) != id(f(2))", "    value_1 = id(f(1))\n"),
         ("assert str(type(f(1))) == 'a'", "    value_1 = str(type(f(1)))\n"),
@@ -467,6 +470,7 @@ def test_what_only_the_object_itself_can_do_runs_beside_it(cell: str, inside: st
         "assert isinstance(f(1), (pd.DataFrame, np.ndarray))",
         "df = pd.DataFrame({'a': [1]})\nassert f(df)['a'].sum() == 1",
         "assert type(f(1)) in (int, float)",
+        "assert f(1) == math.pi and f(torch.ones(1)).dtype == torch.float32",
         "assert f(1) == 1, f'got {f(1)}'",
         "assert f(1) is None and f(2) is not True",
         "assert type(f(1)) is int",
@@ -507,12 +511,15 @@ def test_kinds_of_values_that_cross_are_asked_on_the_judges_side(cell: str) -> N
         ("open('a')", 1, "return what it writes"),
         ("eval('f')", 1, "by their names"),
         ("assert isinstance(f(1), pathlib.Path)", 1, "instead"),
+        ("assert f(1) == 1\nassert f(2) == helpers.right", 2, "instead"),
+        ("assert f(1) == 1\nassert f(2) in (near, f)", 2, "what both return"),
     ],
 )
 def test_what_can_never_work_is_listed_by_line_with_what_to_write_instead(
     cell: str, line: int, advice: str
 ) -> None:
-    made = turned(cell, given=PANDAS + "import pathlib\nimport numpy as np")
+    given = "import pathlib\nimport numpy as np\nimport helpers\ndef near(x):\n    return x"
+    made = turned(cell, given=PANDAS + given)
     assert not made.finished
     (first, *_) = [r for r in made.remarks if r.kind == "unfinished"]
     assert first.where == f"hw.ipynb, cell 4, line {line}"

@@ -103,6 +103,7 @@ def test_each_notebook_costs_and_earns_its_own_questions(tmp_path: Path, sandbox
     marks = {name: points(v) for name, v in found.items()}
     assert marks["ada"] == {"q1": 3, "q2": 4, "q3": 5, "q4": 0}
     assert marks["bob"] == {"q1": 3, "q2": 4, "q3": 0, "q4": 0}
+    assert {n: v.absent_answers for n, v in found.items() if v.absent_answers} == {"bob": ("q4",)}
     assert marks["cem"] == {"q1": 0, "q2": 0, "q3": 5, "q4": 0}
     assert marks["gus"] == marks["ada"]
     # What eve defines in one notebook is nothing to the other's questions, and q3 asks for that.
