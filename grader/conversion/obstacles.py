@@ -147,9 +147,9 @@ def obstacles(
                 instead = "compare what it is for: a value, a length, notebook.source(NAME)"
                 yield line, Reason(why, instead)
             case ast.Compare(left=left, comparators=others):
-                for name in _names_alone((left, *others)):
-                    if name not in local and scope.given_function(name):
-                        yield line, Reason(f"it asks whether a value is {name} itself", _SAME_CALL)
+                for known in _names_alone((left, *others)):
+                    if known not in local and scope.given_function(known):
+                        yield line, Reason(f"it asks whether a value is {known} itself", _SAME_CALL)
             case ast.ExceptHandler() if node.type is not None:
                 for name in ast.walk(node.type):
                     if isinstance(name, ast.Name) and scope.home(name.id) == "student":
@@ -168,8 +168,7 @@ def obstacles(
 def _names_alone(sides: Iterable[ast.expr]) -> Iterator[str]:
     """The sides of a comparison that are a name and nothing else, those of a list among them."""
     for side in sides:
-        displayed = isinstance(side, ast.Tuple | ast.List | ast.Set)
-        for part in side.elts if displayed else [side]:
+        for part in side.elts if isinstance(side, ast.Tuple | ast.List | ast.Set) else [side]:
             if isinstance(part, ast.Name):
                 yield part.id
 
