@@ -199,12 +199,14 @@ def _questions(verdict: Verdict | None, given: Given) -> Iterator[tuple[str, Que
         return
     for question in verdict.questions:
         hand = given[question.id][0] if question.id in given else None
+        # What can't be read holds no written answers either.
+        waits = hand is None and verdict.outcome is Outcome.GRADED
         yield (
             question.id,
             QuestionPoints(
                 points=question.points + (hand or 0),
                 max_points=question.max_points + question.manual_points,
-                waits=question.manual_points if hand is None else Decimal(0),
+                waits=question.manual_points if waits else Decimal(0),
             ),
         )
 

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from decimal import Decimal
 
 import html5lib
+import msgspec
 import pytest
 
+from grader.grading.verdict import QuestionMark
 from grader.report.class_page import class_page, own_script
 from grader.report.statistics import class_statistics
 from grader.suite.results import TestOutcome
@@ -129,3 +132,18 @@ def test_infrastructure_errors_move_no_mean() -> None:
     verdicts = [graded("Ada", points=Decimal(40)), broken("Emmy"), invalid("Alan")]
     summary = class_statistics(verdicts, Decimal(52)).summary
     assert summary is not None and (summary.mean, summary.lowest) == (20.0, 0)
+
+
+def test_nothing_of_what_cannot_be_read_waits_for_a_person() -> None:
+    manual = QuestionMark(
+        id="q1",
+        title="",
+        points=Decimal(0),
+        max_points=Decimal(0),
+        manual_points=Decimal(2),
+    )
+    for verdict, shown in ((graded("Ada"), ">?<"), (invalid("Alan"), ">0<")):
+        whole = msgspec.structs.replace(verdict, questions=(manual,), manual_points=Decimal(2))
+        html = class_page([whole], spec=SPEC, links={})
+        (cell,) = re.findall(r'<td[^>]*data-q="q1".*?</td>', html)
+        assert shown in cell
