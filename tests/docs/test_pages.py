@@ -170,9 +170,10 @@ def test_every_command_has_help_with_an_example_and_explains_its_options(
             assert option.help, f"{name} {option.name}"
 
 
-def test_every_test_that_the_threat_model_cites_is_in_the_file_that_it_names() -> None:
+@pytest.mark.parametrize("page", ["threat-model.md", "right-marks.md"])
+def test_every_test_that_a_page_cites_is_in_the_file_that_it_names(page: str) -> None:
     file, cited, checked = "", [], 0
-    for test, path in _CITED.findall(prose(ROOT / "docs/threat-model.md")):
+    for test, path in _CITED.findall(prose(ROOT / "docs" / page)):
         if test:
             cited.append(test)
             continue
