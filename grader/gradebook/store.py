@@ -6,7 +6,7 @@ import datetime as dt
 import uuid
 import zlib
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from decimal import Decimal
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
@@ -47,18 +47,6 @@ class StoredVerdict:
     def name(self) -> str:
         """What no other record has, whichever gradebook it is in."""
         return _name(self.batch, self.id)
-
-
-@dataclass(frozen=True, kw_only=True)
-class Marking:
-    """What an entry of the record says of its mark; the rest of its verdict is not read."""
-
-    student: str
-    attempt: int
-    outcome: Outcome
-    points: Decimal
-    max_points: Decimal
-    made_at: dt.datetime
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -225,16 +213,6 @@ class Gradebook:
             rows = session.scalars(query.order_by(VerdictRow.id)).all()
             times = times_of(session, assignment)
         return [_entry(row, times, holds=row.id in holding) for row in rows]
-
-    def markings(self, assignment: str) -> list[Marking]:
-        """Return the mark that each entry made, oldest first; reads no verdict."""
-        names = [field.name for field in fields(Marking)]
-        query = select(*(getattr(VerdictRow, name) for name in names)).where(
-            VerdictRow.assignment == assignment, _is_mark()
-        )
-        with reading(self._engine) as session:
-            rows = session.execute(query.order_by(VerdictRow.id)).mappings()
-            return [Marking(**{**row, "outcome": Outcome(row["outcome"])}) for row in rows]
 
     def current_entries(
         self, assignment: str, *, students: Collection[str] | None = None
