@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 
 _MAX_CHANGES = 20
 _NOTES_WIDTH = 240
+_REASON_WIDTH = 400
 _MAX_NAMED = 5
 
 
@@ -46,6 +48,11 @@ def print_marks(graded: Graded) -> None:
     print_findings(graded)
     quiet.print(f"{graded.run} run, {graded.reused} unchanged, in {graded.duration_s:.1f} s.")
     quiet.print(f"Pages: {graded.class_page}", soft_wrap=True)
+
+
+def reason_shown(verdict: Verdict) -> str:
+    """Say why there is no mark; what is to be done about it is at its end, and seldom cut off."""
+    return textwrap.shorten(f"{verdict.outcome}: {verdict.reason}", _REASON_WIDTH, placeholder=" …")
 
 
 def shortened(notes: Sequence[str]) -> str:
@@ -94,5 +101,5 @@ def _row(graded: Graded, verdict: Verdict) -> list[Text]:
         notes = [standing.late] if standing and standing.late else []
         cells.append(plain(shortened([*verdict.notes, *notes]), style="dim"))
     else:
-        cells.append(plain(f"{verdict.outcome}: {verdict.reason}"[:200], style="red"))
+        cells.append(plain(reason_shown(verdict), style="red"))
     return cells

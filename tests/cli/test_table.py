@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from grader.cli.table import shortened
+import msgspec
+
+from grader.cli.table import reason_shown, shortened
+from tests.helpers.verdicts import invalid
 
 
 def test_the_first_note_is_never_cut_off_and_what_is_left_out_is_counted() -> None:
@@ -11,3 +14,12 @@ def test_the_first_note_is_never_cut_off_and_what_is_left_out_is_counted() -> No
     assert shortened(["one", "two", "y" * 240]) == "one; two; and 1 more"
     assert shortened(["one", "two"]) == "one; two"
     assert shortened([]) == ""
+
+
+def test_what_to_hand_in_instead_is_not_cut_off() -> None:
+    advice = "Hand in the .ipynb file itself."
+    long = msgspec.structs.replace(invalid("ada"), reason=f"{'It is cut off. ' * 15}{advice}")
+    assert reason_shown(long).endswith(advice)
+    endless = msgspec.structs.replace(invalid("ada"), reason="word " * 1000)
+    assert len(reason_shown(endless)) <= 400
+    assert reason_shown(endless).endswith(" …")
