@@ -7,7 +7,7 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
-from functools import cached_property
+from operator import is_
 
 from grader.course.course_file import CourseFile
 from grader.course.policy import LatePolicy
@@ -37,12 +37,25 @@ class Spending:
     tries: Mapping[str, Entry] = field(default_factory=dict)
 
 
+@dataclass(frozen=True)
+class _Searched:
+    """What a search found, and what it was about."""
+
+    entries: tuple[Entry, ...]
+    passing: bool
+    found: Spending
+
+    def is_about(self, entries: Sequence[Entry], passing: bool) -> bool:
+        same = len(entries) == len(self.entries) and all(map(is_, entries, self.entries))
+        return same and passing == self.passing
+
+
 class GraceDays:
     """How one student's grace days are spent, and on which try of each item.
 
     Which try is the best and what is spent on it depend on each other: two days may make a late
-    try better than one on time, and are then gone for other items. What days bring to an item is
-    worked out once, however many guesses are made at what others will have.
+    try better than one on time, and are then gone for other items. They are searched for once,
+    however many guesses are made at what items will have that take no days.
 
     Args:
         course: with its late policy.
@@ -52,7 +65,7 @@ class GraceDays:
     def __init__(self, course: CourseFile, shares: Sequence[Share]) -> None:
         self._policy = course.late
         self._shares = shares
-        self._known: dict[tuple[str, bool], _Choice] = {}
+        self._searched: _Searched | None = None
 
     def spent(self, entries: Sequence[Entry]) -> Spending:
         """Return what leaves the student most; `entries` are those that are in the sum."""
@@ -64,31 +77,45 @@ class GraceDays:
             return _best_as_handed_in(entries, self._shares, policy, budget)
         if not any(_most_units(one, policy, budget) for entry in entries for one in _tries(entry)):
             return Spending()
-        undecided = _undecided(entries, self._shares, policy, budget)
-        must, failed = _to_pass(entries, undecided, policy)
-        if must and not failed:
-            passes, found = _best(undecided, self._choices(entries, undecided, True), budget)
-            if passes == must:
-                return found
-        # Nothing has to be passed, or can't be whatever the days are spent on: the total decides.
-        return _best(undecided, self._choices(entries, undecided, False), budget)[1]
+        shares = _undecided(entries, self._shares, policy, budget)
+        items = {item for share in shares for item in share.items}
+        undecided = tuple(entry for entry in entries if entry.item.id in items)
+        decided = [entry for entry in entries if entry.item.id not in items]
+        passing = not any(_is_failed(entry, policy) for entry in decided)
+        if self._searched is None or not self._searched.is_about(undecided, passing):
+            found = _search(undecided, shares, policy, budget, passing)
+            self._searched = _Searched(undecided, passing, found)
+        return self._searched.found
 
-    def _choices(
-        self, entries: Sequence[Entry], shares: Sequence[Share], passing: bool
-    ) -> dict[str, _Choice]:
-        weights = {item: share.weights[item] for share in shares for item in share.items}
-        return {
-            entry.item.id: self._choice(entry, weights[entry.item.id], passing)
+
+def _search(
+    entries: Sequence[Entry],
+    shares: Sequence[Share],
+    policy: LatePolicy,
+    budget: int,
+    passing: bool,
+) -> Spending:
+    weights = {item: share.weights[item] for share in shares for item in share.items}
+
+    def best(passing: bool) -> tuple[int, Spending]:
+        choices = {
+            entry.item.id: _Choice(entry, weights[entry.item.id], policy, budget, passing)
             for entry in entries
-            if entry.item.id in weights
         }
+        return _best(shares, choices, budget)
 
-    def _choice(self, entry: Entry, weight: Fraction, passing: bool) -> _Choice:
-        assert self._policy  # noqa: S101 - for the type checker
-        key = (entry.item.id, passing)
-        if key not in self._known or self._known[key].entry is not entry:
-            self._known[key] = _Choice(entry, weight, self._policy, passing)
-        return self._known[key]
+    must = sum(entry.item.must_pass for entry in entries)
+    if must and passing:
+        passes, found = best(True)
+        if passes == must:
+            return found
+    # Nothing has to be passed, or can't be whatever the days are spent on: the total decides.
+    return best(False)[1]
+
+
+def _is_failed(entry: Entry, policy: LatePolicy) -> bool:
+    item = entry.item
+    return item.must_pass and earned(entry, 0, policy) < Fraction(item.pass_mark or 0)
 
 
 def _tries(entry: Entry) -> tuple[Entry, ...]:
@@ -114,17 +141,6 @@ def _undecided(
         elif moving.intersection(share.items):
             narrowed.append(share)
     return narrowed
-
-
-def _to_pass(
-    entries: Sequence[Entry], undecided: Sequence[Share], policy: LatePolicy
-) -> tuple[int, bool]:
-    """How many undecided items must be passed, and whether one that is decided was failed."""
-    items = {item for share in undecided for item in share.items}
-    must = [entry for entry in entries if entry.item.must_pass]
-    decided = [entry for entry in must if entry.item.id not in items]
-    failed = any(earned(e, 0, policy) < Fraction(e.item.pass_mark or 0) for e in decided)
-    return len(must) - len(decided), failed
 
 
 def _best_as_handed_in(
@@ -215,18 +231,17 @@ class _Choice:
     entry: Entry
     weight: Fraction
     policy: LatePolicy
+    budget: int
     passing: bool
 
-    @cached_property
     def options(self) -> list[_Option]:
         """Each way to have it: with so many grace units, and in the sum or dropped from it."""
         item = self.entry.item
-        budget = self.policy.grace_days * units_a_day(self.policy)
         decides = self.passing and item.must_pass
         most = Fraction(item.max_points)
         counted, dropped = [], []
         for one in _tries(self.entry):
-            for units in range(_most_units(one, self.policy, budget) + 1):
+            for units in range(_most_units(one, self.policy, self.budget) + 1):
                 points = earned(one, units, self.policy)
                 passed = int(decides and points >= Fraction(item.pass_mark or 0))
                 counted.append((True, units, passed, points / most * self.weight, one))
@@ -267,7 +282,7 @@ def _best(
 
 def _ways(choices: Mapping[str, _Choice]) -> dict[str, list[_Way]]:
     """Each item's ways, their values as whole numbers of one unit: the search adds them often."""
-    exact = {item: one.options for item, one in choices.items()}
+    exact = {item: one.options() for item, one in choices.items()}
     unit = math.lcm(*(value.denominator for ways in exact.values() for _, _, _, value, _ in ways))
     return {
         item: [(c, units, passed, int(value * unit), one) for c, units, passed, value, one in ways]

@@ -77,9 +77,8 @@ class _Ahead:
     def __init__(self, course: CourseFile, entries: Sequence[Entry]) -> None:
         self.course = course
         self._scoring = Scoring(course, entries)
-        self.top = self._scoring.score(Fraction(1))
         self.waiting = [entry for entry in entries if entry.waits]
-        self._known = {_STEPS: Outlook(percent=self.top.percent, passes=self.top.passes)}
+        self._known: dict[int, Outlook] = {}
 
     def at(self, step: int) -> Outlook:
         """With `step / _STEPS` of the points of everything that waits."""
@@ -100,10 +99,15 @@ def _need(ahead: _Ahead, target: str) -> Need:
         total = exact if exactly else Fraction(rounded(exact, course.rounding))
         return there.passes and total >= Fraction(least)
 
-    at_most = total_of(ahead.top.percent, course)
+    at_most = total_of(ahead.at(_STEPS).percent, course)
     if not reaches(_STEPS):
-        failed = tuple(item.title for item in ahead.top.items if item.passed is False)
-        return Need(target=target, percent=None, items=(), at_most=at_most, must_pass=failed)
+        return Need(
+            target=target,
+            percent=None,
+            items=(),
+            at_most=at_most,
+            must_pass=ahead.at(_STEPS).failed,
+        )
     step = _least_step(ahead, reaches, least)
     return Need(
         target=target,

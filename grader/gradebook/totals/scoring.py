@@ -42,10 +42,18 @@ class Score:
 
 @dataclass(frozen=True)
 class Outlook:
-    """What `Score` comes to, without the line of each item: what a search asks for many times."""
+    """What `Score` comes to, without the line of each item: what a search asks for many times.
+
+    `failed` are the titles of the items that had to be passed and were not.
+    """
 
     percent: Fraction | None
-    passes: bool
+    failed: tuple[str, ...]
+
+    @property
+    def passes(self) -> bool:
+        """Whether no item that had to be passed was failed."""
+        return not self.failed
 
 
 class Scoring:
@@ -75,7 +83,11 @@ class Scoring:
         must = [e for e in weighed.entries if e.item.must_pass and e.counts]
         return Outlook(
             percent=weighed.percent(self._course),
-            passes=all(weighed.earned[e.item.id] >= Fraction(e.item.pass_mark or 0) for e in must),
+            failed=tuple(
+                e.item.title
+                for e in must
+                if weighed.earned[e.item.id] < Fraction(e.item.pass_mark or 0)
+            ),
         )
 
     def _weighed(self, waiting: Fraction) -> _Weighed:
@@ -106,16 +118,17 @@ class _Weighed:
 
     def percent(self, course: CourseFile) -> Fraction | None:
         """What was gained of what is in the sum, in percent, and extra credit on top."""
-        regular = {item for share in self.shares if not share.extra for item in share.items}
-        most = {e.item.id: Fraction(e.item.max_points) for e in self.entries}
         in_sum = gained = extra = Fraction(0)
-        for item, weight in self.counted.items():
-            contribution = weight * self.earned[item] / most[item]
-            if item in regular:
-                in_sum += weight
-                gained += contribution
-            else:
+        for share in self.shares:
+            counted = [item for item in share.items if item in self.counted]
+            contribution = sum(
+                (share.of_a_point[item] * self.earned[item] for item in counted), Fraction(0)
+            )
+            if share.extra:
                 extra += contribution
+            else:
+                in_sum += sum((share.weights[item] for item in counted), Fraction(0))
+                gained += contribution
         if not in_sum:
             return None
         total = gained * 100 / in_sum + extra
@@ -145,11 +158,11 @@ def _counted(
     entries: Sequence[Entry], shares: Sequence[Share], earned_points: Mapping[str, Fraction]
 ) -> Mapping[str, Fraction]:
     """The weight of each item that counts; of equally good ones the earlier count."""
-    most = {e.item.id: Fraction(e.item.max_points) for e in entries}
     chosen: dict[str, Fraction] = {}
     for share in shares:
         items: Sequence[str] = share.items
         if share.counted < len(items):
+            most = {e.item.id: Fraction(e.item.max_points) for e in entries}
             items = sorted(items, key=lambda i: -earned_points[i] / most[i])[: share.counted]
         chosen |= {item: share.weights[item] for item in items}
     return chosen

@@ -22,6 +22,7 @@ class Share:
         items: ids, in the order of the course file.
         counted: how many of them count: those that bring most.
         weights: percent of the final grade of each item, if it counts.
+        of_a_point: percent of the final grade of one point of it.
         extra: they come on top of the 100 percent.
     """
 
@@ -29,6 +30,7 @@ class Share:
     items: tuple[str, ...]
     counted: int
     weights: dict[str, Fraction]
+    of_a_point: dict[str, Fraction]
     extra: bool = False
 
 
@@ -70,11 +72,13 @@ def _regular_share(component: Component, entries: Sequence[Entry], factor: Fract
     # Only equal parts are ever chosen from: the file's checks see to that.
     whole = sum(parts.values()) if counted == len(entries) else Fraction(counted)
     items = tuple(entry.item.id for entry in entries if entry.counts)
+    weights = {i: weight * parts[i] / whole if whole else Fraction(0) for i in items}
     return Share(
         component=component,
         items=items,
         counted=min(counted, len(items)),
-        weights={i: weight * parts[i] / whole if whole else Fraction(0) for i in items},
+        weights=weights,
+        of_a_point=_of_a_point(weights, entries),
         extra=component.extra_credit,
     )
 
@@ -82,7 +86,13 @@ def _regular_share(component: Component, entries: Sequence[Entry], factor: Fract
 def _extra_share(component: Component, entry: Entry) -> Share:
     identifier = entry.item.id
     weights = {identifier: Fraction(entry.item.weight or 0)}
-    return Share(component, (identifier,), 1, weights, extra=True)
+    points = _of_a_point(weights, [entry])
+    return Share(component, (identifier,), 1, weights, points, extra=True)
+
+
+def _of_a_point(weights: dict[str, Fraction], entries: Sequence[Entry]) -> dict[str, Fraction]:
+    most = {entry.item.id: entry.item.max_points for entry in entries}
+    return {item: weight / Fraction(most[item]) for item, weight in weights.items()}
 
 
 def _how_many(component: Component, present: int) -> int:
