@@ -34,7 +34,7 @@ RECORD = ("answers", "exporting", "feedback", "grading", "marking", "pages", "pu
 RARE = ("alembic", "jupytext", "nbformat", "openpyxl", "bs4", "distributed", "starlette")
 PAGES = ("mistune", "pygments", "PIL", "xml.etree.ElementTree")
 """What only Markdown, code or a picture on a page needs."""
-DESK = ("grader.gradebook.desk_tables",)
+DESK = ("grader.gradebook.desk_tables", "grader.gradebook.marking_tables")
 
 
 def test_what_reads_the_record_loads_the_database_and_nothing_else_that_is_slow() -> None:
