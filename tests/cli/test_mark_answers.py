@@ -51,7 +51,7 @@ def test_marks_flow_into_the_item_and_onto_the_students_page(
     assert "q3: 1.5 of 2 points: “Say why" in grader("history", "--student", "ada").out
     grader("report", "warm-up")
     page = (course / "graded" / "warm-up" / "students" / "ada.html").read_text()
-    assert "1.5" in page and "Say why it &lt;b&gt;overflows&lt;/b&gt;." in page
+    assert "1.5" in page and "Say why it <b>overflows</b>." in page  # Markdown, sanitised
     assert "points wait" not in page
     other = (course / "graded" / "warm-up" / "students" / "ben.html").read_text()
     assert "points wait for a person" in other and "overflows" not in other
