@@ -40,7 +40,7 @@ def test_a_part_that_a_person_gives_is_in_marks_pages_and_results(
     grader("report", "warm-up")
     folder = course / "graded" / "warm-up"
     page = (folder / "students" / "ada.html").read_text()
-    assert "Right &lt;b&gt;but&lt;/b&gt; for the cuda line." in page
+    assert "Right <b>but</b> for the cuda line." in page  # Markdown, sanitised
     assert "+1 of it by hand" in page and "<strong>7.5</strong>" in page
     results = json.loads((folder / "gradescope" / "ada.json").read_text())
     assert results["score"] == 7.5
