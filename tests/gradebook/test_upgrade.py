@@ -76,7 +76,7 @@ def _value(table: str, column: Column[Any], number: int) -> Any:
     if table == "verdicts" and column.name == "verdict_json":
         return verdict_to_json(graded(f"s{number}", assignment="hw1"), indent=0).decode()
     if column.name in ("assignment", "item"):
-        return "hw1"
+        return f"hw{number}" if column.primary_key else "hw1"
     if column.name in ("student", "person"):
         return f"s{number}"
     if column.foreign_keys:
