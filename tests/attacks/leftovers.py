@@ -22,7 +22,8 @@ def nothing_is_left() -> Iterator[None]:
         yield
     with suppress(AssertionError):  # what is left is said below
         until(lambda: not _leftovers(makers) - before)
-    assert _leftovers(makers) - before == set()
+    left = _leftovers(makers) - before
+    assert not left, "\n".join(sorted(left))
 
 
 def _leftovers(makers: set[int]) -> set[str]:

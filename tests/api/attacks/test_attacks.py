@@ -235,6 +235,7 @@ def test_what_is_accepted_must_be_an_attack_and_a_test_that_there_are(
     assert said in str(error.value)
 
 
+@pytest.mark.slow
 def test_the_command_names_the_points_and_ends_with_one(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
