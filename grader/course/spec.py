@@ -25,6 +25,10 @@ class Rules(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
     cost: Literal["points", "flag"] = "points"
 
 
+Diagnose = Literal["after_due", "always", "never"]
+"""When a student reads what kind of mistake a wrong value shows."""
+
+
 class Question(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """One question: `points` come from the suite, `manual` from a person who reads the answer.
 
@@ -39,6 +43,7 @@ class Question(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     extra_credit: bool = False
     rubric: str = ""
     rules: Rules | None = None
+    diagnose: Diagnose | None = None
 
 
 class Notebook(
@@ -182,6 +187,7 @@ class AssignmentSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw
     handin: HandInRules = HandInRules()
     rules: Rules | None = None
     leaderboard: Leaderboard | None = None
+    diagnose: Diagnose = "after_due"
     accepted: tuple[Accepted, ...] = ()
 
     @property

@@ -30,8 +30,11 @@ def fingerprints_of(assignment: Assignment) -> Fingerprints:
     bundle = assignment.bundle_files()
     hidden = [path for path in bundle if path.is_relative_to(assignment.hidden_dir)]
     others = [path for path in bundle if path not in hidden and path != assignment.spec_path]
-    # Dates decide what a page shows, what is accepted only what `validate` says; neither a result.
-    spec = msgspec.json.encode(msgspec.structs.replace(assignment.spec, dates=Dates(), accepted=()))
+    # Dates and diagnoses decide what a page shows, what is accepted only what `validate` says; none
+    # of them a result.
+    spec = msgspec.json.encode(
+        msgspec.structs.replace(assignment.spec, dates=Dates(), accepted=(), diagnose="after_due")
+    )
     return fingerprints(
         files_of(assignment.hidden_dir, hidden),
         {"assignment.toml": spec, **files_of(assignment.course_root, others)},

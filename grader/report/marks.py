@@ -11,6 +11,7 @@ from typing import Literal
 import msgspec
 
 from grader.course.spec import AssignmentSpec
+from grader.diagnosis import sentence_of
 from grader.gradebook.whole_mark import Given, WholeMark, whole_mark
 from grader.grading.verdict import Outcome, Verdict
 from grader.intake.answers import AnswerPosition
@@ -194,6 +195,21 @@ def is_shown(test: TestResult, *, due: dt.datetime | None, now: dt.datetime) -> 
     if test.shows == "after_due":
         return due is not None and now >= due
     return test.shows == "always"
+
+
+def diagnosis_of(
+    test: TestResult, *, spec: AssignmentSpec, audience: Audience, now: dt.datetime
+) -> str:
+    """What kind of mistake a test's value shows, in a sentence; empty where it may not be told."""
+    kind = test.diagnosis if isinstance(test.diagnosis, str) else ""
+    question = spec.question(test.question)
+    when = (question.diagnose if question else None) or spec.diagnose
+    due = aware(spec.dates.due)
+    if audience == "student":
+        told = when == "always" or (when == "after_due" and due is not None and now >= due)
+        if not told or not is_shown(test, due=due, now=now):
+            return ""
+    return sentence_of(kind)
 
 
 def aware(time: dt.datetime | None) -> dt.datetime | None:

@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
+from grader.diagnosis import sentence_of
 from grader.grading.verdict import Outcome, Verdict
 from grader.report.cases import JoinedTest, join_cases
 from grader.suite.results import TestOutcome, TestResult
@@ -85,6 +86,15 @@ class Failure:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Diagnosed:
+    """A kind of mistake that values of one question show, and how many students made it."""
+
+    question: str
+    sentence: str
+    students: int
+
+
+@dataclass(frozen=True, kw_only=True)
 class ClassStatistics:
     """Everything that the class page shows beside its table."""
 
@@ -96,6 +106,7 @@ class ClassStatistics:
     errors: tuple[tuple[str, int], ...]
     slowest: tuple[Verdict, ...]
     missing_modules: tuple[tuple[str, int], ...] = ()
+    diagnosed: tuple[Diagnosed, ...] = ()
 
 
 def class_statistics(
@@ -128,6 +139,7 @@ def class_statistics(
         missing_modules=tuple(
             Counter(name for v in graded for name in v.missing_modules).most_common(LISTED)
         ),
+        diagnosed=tuple(_diagnosed(graded)),
         slowest=tuple(sorted(graded, key=lambda v: -v.usage.wall_s)[:5]),
     )
 
@@ -161,6 +173,19 @@ def _round_steps() -> Iterator[Decimal]:
     for power in range(-2, 8):
         for first in (1, 2, 5):
             yield Decimal(first).scaleb(power)
+
+
+def _diagnosed(graded: Sequence[Verdict]) -> Iterator[Diagnosed]:
+    """The kinds of mistakes of two students at least, those that most have made first."""
+    counts = Counter(
+        made
+        for verdict in graded
+        for made in {(t.question, t.diagnosis) for t in verdict.tests if t.diagnosis}
+    )
+    for (question, kind), students in counts.most_common(LISTED):
+        sentence = sentence_of(kind) if isinstance(kind, str) else ""
+        if students > 1 and sentence:
+            yield Diagnosed(question=question, sentence=sentence, students=students)
 
 
 def _tests(graded: Sequence[Verdict]) -> list[TestStatistics]:

@@ -18,6 +18,7 @@ from grader.report.marks import (
     Audience,
     aware,
     consequence,
+    diagnosis_of,
     mark_sheet,
     outcome_words,
     place_words,
@@ -87,6 +88,9 @@ def student_page(
             "name": standing.name or verdict.student,
             "joined": {q.id: join_cases(q.tests) for q in sheet.questions},
             "case_of": case_of,
+            "diagnoses": {
+                t.name: diagnosis_of(t, spec=spec, audience=audience, now=moment) for t in shown
+            },
             "anchors": anchors,
             "cell_of": cells,
             "linked": {cell.number: cell.label for cell in notebook.cells},

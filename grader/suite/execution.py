@@ -223,6 +223,9 @@ class SuiteRun:
         if self._link.infrastructure is not None:
             raise self._link.infrastructure
         ending = self._ending(test, given)
+        if ending.outcome is TestOutcome.FAILED and not test.right and self._raised:
+            # A value that a right answer of the reference went into could be told apart by kinds.
+            ending = replace(ending, diagnosis=compared.diagnosis())
         self._right_answers += right.asked
         used = compared.tolerance_used() if self._measures else None
         if used is not None:
@@ -338,6 +341,7 @@ def _result(
         hints=tuple(hints or ()),
         traceback=ending.traceback,
         details=ending.details,
+        diagnosis=ending.diagnosis or msgspec.UNSET,
         shows=test.shows,
         # What the suite itself raised is no student's to read.
         shows_details=test.shows_details

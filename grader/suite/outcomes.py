@@ -62,6 +62,7 @@ class Ending:
     message: str = ""
     traceback: str = ""
     details: str = ""
+    diagnosis: str = ""
     credit: Credit = NONE
     doubtful: bool = False
     unusable: bool = False

@@ -43,8 +43,9 @@ class TestResult(msgspec.Struct, frozen=True, kw_only=True):
     Only a test that gives all its points has passed; one that gives some is `partly` passed.
     A `suite_error` is the suite's fault and nobody's mark.
     `measured` is a number that a leaderboard may rank by. `right` are the student's functions for
-    which the reference answered, `right_answers` how often. `tolerance_used` is the largest share
-    of its tolerance that a comparison has used, where that is measured (see `grader.audit`).
+    which the reference answered, `right_answers` how often. `diagnosis` is the kind of mistake that
+    a compared value shows (see `grader.diagnosis`). `tolerance_used` is the largest share of its
+    tolerance that a comparison has used, where that is measured (see `grader.audit`).
     """
 
     __test__ = False
@@ -66,6 +67,7 @@ class TestResult(msgspec.Struct, frozen=True, kw_only=True):
     measured: Decimal | None = None
     right: tuple[str, ...] = ()
     right_answers: int = 0
+    diagnosis: str | msgspec.UnsetType = msgspec.UNSET
     tolerance_used: float | msgspec.UnsetType = msgspec.UNSET
 
     @property
