@@ -147,3 +147,17 @@ def test_nothing_of_what_cannot_be_read_waits_for_a_person() -> None:
         html = class_page([whole], spec=SPEC, links={})
         (cell,) = re.findall(r'<td[^>]*data-q="q1".*?</td>', html)
         assert shown in cell
+
+
+def test_kinds_of_mistakes_are_counted_by_student_and_question() -> None:
+    def made(name: str, *kinds: str) -> Any:
+        tests = tuple(
+            test_result("q1", f"t{i}", "T.", 1, outcome=TestOutcome.FAILED, diagnosis=kind)
+            for i, kind in enumerate(kinds)
+        )
+        return graded(name, tests=tests)
+
+    verdicts = [made("Ada", "sign", "sign"), made("Ben", "sign"), made("Cem", "transposed")]
+    (found,) = class_statistics(verdicts, Decimal(2)).diagnosed
+    assert (found.question, found.students) == ("q1", 2)
+    assert found.sentence.startswith("The sign")

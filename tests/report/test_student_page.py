@@ -224,3 +224,35 @@ def test_declared_collaborators_are_shown_where_they_were_declared() -> None:
         assert "Declared collaborators Ben & <b>Cem</b>" in text(html)
         assert "Declared collaborators Zoë" in text(html)
     assert "Declared" not in page(graded("Ada"))
+
+
+def shown_diagnosis(
+    when: str,
+    audience: Any,
+    *,
+    of_question: str | None = None,
+    now: dt.datetime = BEFORE_DUE,
+    **more: Any,
+) -> bool:
+    spec = msgspec.structs.replace(SPEC, diagnose=when)
+    if of_question:
+        first, *others = spec.questions
+        asked = msgspec.structs.replace(first, diagnose=of_question)
+        spec = msgspec.structs.replace(spec, questions=(asked, *others))
+    verdict = failed(TestOutcome.FAILED, diagnosis="sign", **more)
+    html = student_page(verdict, None, spec=spec, audience=audience, now=now)
+    return "The sign is the other way round." in html
+
+
+def test_a_diagnosis_is_told_when_the_spec_says_so() -> None:
+    assert shown_diagnosis("always", "student")
+    assert not shown_diagnosis("never", "student")
+    assert shown_diagnosis("never", "instructor")
+    assert not shown_diagnosis("after_due", "student")
+    assert shown_diagnosis("after_due", "student", now=AFTER_DUE)
+    assert shown_diagnosis("never", "student", of_question="always")
+    assert not shown_diagnosis("always", "student", of_question="never")
+
+
+def test_a_test_that_students_never_see_tells_no_diagnosis() -> None:
+    assert not shown_diagnosis("always", "student", shows="never")
