@@ -11,10 +11,10 @@ from grader.diagnosis.order import explain_order
 from grader.diagnosis.parts import explain_part
 from grader.diagnosis.scale import explain_scale
 from grader.diagnosis.shape import explain_shape
-from grader.diagnosis.values import MOST_VALUES, Array, Pair, as_array
+from grader.diagnosis.values import MOST_VALUES, Array, ComparedArrays, as_array
 from grader.diagnosis.whole import explain_whole
 
-_EXPLANATIONS: tuple[Callable[[Pair], str], ...] = (
+_EXPLANATIONS: tuple[Callable[[ComparedArrays], str], ...] = (
     explain_whole,
     explain_scale,
     explain_order,
@@ -50,7 +50,7 @@ def _explained(mine: Any, other: Any, rtol: float, atol: float) -> str:
         return ""
     if found.dtype.kind == "f" and np.isfinite(expected).all() and (kind := _not_finite(found)):
         return kind
-    pair = Pair(found, expected, rtol, atol)
+    pair = ComparedArrays(found, expected, rtol, atol)
     if found.shape != expected.shape:
         return explain_shape(pair)
     if np.allclose(found, expected, rtol=rtol, atol=atol):

@@ -6,12 +6,12 @@ from itertools import permutations
 
 import numpy as np
 
-from grader.diagnosis.values import Pair
+from grader.diagnosis.values import ComparedArrays
 
 _MOST_AXES = 4
 
 
-def explain_order(pair: Pair) -> str:
+def explain_order(pair: ComparedArrays) -> str:
     """Return the order that explains a value."""
     other = pair.other
     if other.size < 3 or not pair.varied:
@@ -35,7 +35,7 @@ def explain_order(pair: Pair) -> str:
     return _reordered(pair)
 
 
-def _is_shifted(pair: Pair, axis: int) -> bool:
+def _is_shifted(pair: ComparedArrays, axis: int) -> bool:
     length = pair.other.shape[axis]
     if length < 3:
         return False
@@ -44,7 +44,7 @@ def _is_shifted(pair: Pair, axis: int) -> bool:
     return pair.same(mine[late], other[early]) or pair.same(mine[early], other[late])
 
 
-def _reordered(pair: Pair) -> str:
+def _reordered(pair: ComparedArrays) -> str:
     mine, other = pair.mine, pair.other
     if mine.dtype.kind == "c" or not pair.same(np.sort(mine.ravel()), np.sort(other.ravel())):
         return ""

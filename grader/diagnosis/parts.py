@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 
-from grader.diagnosis.values import Array, Pair
+from grader.diagnosis.values import Array, ComparedArrays
 from grader.diagnosis.whole import nearly
 
 
-def explain_part(pair: Pair) -> str:
+def explain_part(pair: ComparedArrays) -> str:
     """Return which part of a value is wrong, or that it is wrong by little."""
     if pair.other.size < 3:
         return ""
@@ -50,7 +50,7 @@ def _of_a_matrix(wrong: Array) -> str:
     return "lower-triangle" if lower.any() and not upper.any() else ""
 
 
-def _by_sign(pair: Pair, wrong: Array) -> str:
+def _by_sign(pair: ComparedArrays, wrong: Array) -> str:
     positive = pair.other > 0
     if positive.all() or not positive.any() or pair.other.dtype.kind != "f":
         return ""

@@ -6,12 +6,12 @@ import math
 
 import numpy as np
 
-from grader.diagnosis.values import Array, Pair
+from grader.diagnosis.values import Array, ComparedArrays
 
 _RTOL = 1e-4
 
 
-def explain_scale(pair: Pair) -> str:
+def explain_scale(pair: ComparedArrays) -> str:
     """Return the factor or the offset that explains a value."""
     if pair.other.dtype.kind != "f" or pair.mine.dtype.kind != "f":
         return ""
@@ -20,7 +20,7 @@ def explain_scale(pair: Pair) -> str:
     return _factor(pair) or _offset(pair) or _by_axis(pair)
 
 
-def _factor_of_one(pair: Pair) -> str:
+def _factor_of_one(pair: ComparedArrays) -> str:
     """A single number is off by some factor always: only those are told that mean something."""
     mine, other = float(pair.mine.flat[0]), float(pair.other.flat[0])
     if not other or not mine:
@@ -31,7 +31,7 @@ def _factor_of_one(pair: Pair) -> str:
     return "logarithm-base" if _is_of_a_base(ratio) else ""
 
 
-def _factor(pair: Pair) -> str:
+def _factor(pair: ComparedArrays) -> str:
     used = np.abs(pair.other) > 1e-9 * np.abs(pair.other).max()
     if used.sum() < 2 or not pair.varied:
         return ""
@@ -75,7 +75,7 @@ def _near(one: float, two: float) -> bool:
     return math.isclose(one, two, rel_tol=_RTOL)
 
 
-def _offset(pair: Pair) -> str:
+def _offset(pair: ComparedArrays) -> str:
     difference = pair.mine - pair.other
     offset = float(np.median(difference))
     if not pair.varied or not pair.same(pair.mine, pair.other + offset):
@@ -87,7 +87,7 @@ def _offset(pair: Pair) -> str:
     return "not-centred" if centred else "offset"
 
 
-def _by_axis(pair: Pair) -> str:
+def _by_axis(pair: ComparedArrays) -> str:
     if pair.other.ndim != 2 or min(pair.other.shape) < 2 or not pair.varied:
         return ""
     if _sums_to_one(pair.mine, 0) and _sums_to_one(pair.other, 1):

@@ -6,17 +6,17 @@ from itertools import permutations
 
 import numpy as np
 
-from grader.diagnosis.values import Array, Pair
+from grader.diagnosis.values import Array, ComparedArrays
 
 _MOST_AXES = 4
 
 
-def explain_shape(pair: Pair) -> str:
+def explain_shape(pair: ComparedArrays) -> str:
     """Return what explains another shape; there is always something to be said."""
     return _same_values(pair) or _reduced(pair) or _lengths(pair) or "wrong-shape"
 
 
-def _same_values(pair: Pair) -> str:
+def _same_values(pair: ComparedArrays) -> str:
     mine, other = pair.mine, pair.other
     if mine.size != other.size:
         return ""
@@ -33,7 +33,7 @@ def _same_values(pair: Pair) -> str:
     return ""
 
 
-def _reduced(pair: Pair) -> str:
+def _reduced(pair: ComparedArrays) -> str:
     mine, other = pair.mine, pair.other
     for axes in _sets_of_axes(other):
         keep = mine.ndim == other.ndim
@@ -57,7 +57,7 @@ def _sets_of_axes(value: Array) -> list[tuple[int, ...]]:
     return [*single, tuple(range(value.ndim))] if value.ndim > 1 else single
 
 
-def _lengths(pair: Pair) -> str:
+def _lengths(pair: ComparedArrays) -> str:
     mine, other = pair.mine.shape, pair.other.shape
     if len(mine) == len(other):
         differing = [(m, o) for m, o in zip(mine, other, strict=True) if m != o]

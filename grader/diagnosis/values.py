@@ -18,7 +18,7 @@ computed another way round may differ in its last digits."""
 
 
 @dataclass(frozen=True)
-class Pair:
+class ComparedArrays:
     """A value, what was expected, and how far apart they might have been."""
 
     mine: Array

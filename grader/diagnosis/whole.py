@@ -4,20 +4,20 @@ from __future__ import annotations
 
 import numpy as np
 
-from grader.diagnosis.values import Array, Pair
+from grader.diagnosis.values import Array, ComparedArrays
 
 _SINGLE, _HALF = 2e-5, 2e-2
 """Relative errors that computing in float32, or in float16 and bfloat16, can leave."""
 
 
-def explain_whole(pair: Pair) -> str:
+def explain_whole(pair: ComparedArrays) -> str:
     """Return what explains a value of the right shape as a whole."""
     if pair.mine.dtype.kind == "b" or pair.other.dtype.kind == "b":
         return "inverted" if pair.is_(~pair.other.astype(bool)) else ""
     return _precision(pair) or _plain(pair) or _function(pair)
 
 
-def _precision(pair: Pair) -> str:
+def _precision(pair: ComparedArrays) -> str:
     """Small errors everywhere, by how small they are."""
     error = _largest_error(pair.mine, pair.other)
     if pair.other.size > 1 and error < _SINGLE and pair.rtol < _SINGLE / 10:
@@ -25,7 +25,7 @@ def _precision(pair: Pair) -> str:
     return ""
 
 
-def nearly(pair: Pair) -> str:
+def nearly(pair: ComparedArrays) -> str:
     """What is close, where nothing else explains it."""
     error = _largest_error(pair.mine, pair.other)
     if pair.other.size > 1 and pair.mine.dtype.kind == "f" and _fits(pair.mine, np.float16):
@@ -42,7 +42,7 @@ def _fits(value: Array, dtype: type) -> bool:
     return bool(np.array_equal(value.astype(dtype).astype(np.float64), value))
 
 
-def _plain(pair: Pair) -> str:
+def _plain(pair: ComparedArrays) -> str:
     mine, other = pair.mine, pair.other
     if not np.any(mine) and np.any(other):
         return "all-zero"
@@ -55,7 +55,7 @@ def _plain(pair: Pair) -> str:
     return ""
 
 
-def _function(pair: Pair) -> str:
+def _function(pair: ComparedArrays) -> str:
     """A function of what was expected; of a single number anything could be one."""
     other = pair.other
     if not pair.varied or other.size < 2 or other.dtype.kind != "f":

@@ -9,7 +9,7 @@ import html5lib
 import msgspec
 import pytest
 
-from grader.grading.verdict import QuestionMark
+from grader.grading.verdict import QuestionMark, Verdict
 from grader.report.class_page import class_page, own_script
 from grader.report.statistics import class_statistics
 from grader.suite.results import TestOutcome
@@ -150,7 +150,7 @@ def test_nothing_of_what_cannot_be_read_waits_for_a_person() -> None:
 
 
 def test_kinds_of_mistakes_are_counted_by_student_and_question() -> None:
-    def made(name: str, *kinds: str) -> Any:
+    def made(name: str, *kinds: str) -> Verdict:
         tests = tuple(
             test_result("q1", f"t{i}", "T.", 1, outcome=TestOutcome.FAILED, diagnosis=kind)
             for i, kind in enumerate(kinds)
