@@ -128,7 +128,8 @@ def read_regular_file(path: Path, *, limit: int) -> bytes:
         RefusedFileError: it is a link, a pipe, a device, too large, or can't be read.
     """
     with _opened(path, limit) as file:
-        data = _read_up_to(file, limit + 1)
+        size = os.fstat(file.fileno()).st_size
+        data = _read_up_to(file, limit + 1, first=size + 1)
     if len(data) > limit:
         raise _too_large(limit)
     return data
@@ -154,13 +155,17 @@ def _too_large(limit: int) -> RefusedFileError:
     return RefusedFileError(f"it is larger than {limit / 2**20:,.0f} MB")
 
 
-def _read_up_to(file: BinaryIO, limit: int) -> bytes:
-    """In pieces: asked for 64 MB at once, Python sets them aside for every small file."""
+def _read_up_to(file: BinaryIO, limit: int, *, first: int) -> bytes:
+    """Read all at once if it is as long as it was said to be, `first`; else the rest in pieces.
+
+    Asked for 64 MB at once, Python sets them aside for every small file.
+    """
     pieces: list[bytes] = []
-    left = limit
-    while left and (piece := file.read(min(left, _PIECE_BYTES))):
+    left, ask = limit, first
+    while left and (piece := file.read(min(left, ask))):
         pieces.append(piece)
         left -= len(piece)
+        ask = _PIECE_BYTES
     return b"".join(pieces)
 
 

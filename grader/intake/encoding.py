@@ -75,6 +75,8 @@ def to_utf8(data: bytes, *, name: str) -> tuple[bytes, tuple[str, ...]]:
         return _decode(data, "utf-16-le", "UTF-16", name)
     if data[:2] == b"\x00{":
         return _decode(data, "utf-16-be", "UTF-16", name)
+    if data.isascii():
+        return data, ()
     try:
         data.decode("utf-8")
     except UnicodeDecodeError:
@@ -83,16 +85,9 @@ def to_utf8(data: bytes, *, name: str) -> tuple[bytes, tuple[str, ...]]:
 
 
 def refuse_text_of_another_kind(text: bytes, *, name: str) -> None:
-    """Raise SubmissionError for text that cannot be a notebook: HTML, Python, a git conflict."""
+    """Raise SubmissionError for text that cannot be a notebook: HTML, Python."""
     start = text[:4096].lstrip().decode("utf-8", "replace")
     if start.startswith("{"):
-        if any(mark in text for mark in _CONFLICT) or text.endswith(_CONFLICT_END):
-            raise SubmissionError(
-                "The notebook holds the marks of a git merge conflict (<<<<<<<, >>>>>>>).",
-                where=name,
-                hint="Resolve the conflict, open the notebook once to see that it loads, "
-                "and hand it in again.",
-            )
         return
     if start.startswith("<"):
         raise SubmissionError(
@@ -107,6 +102,17 @@ def refuse_text_of_another_kind(text: bytes, *, name: str) -> None:
     raise SubmissionError(
         "The file is not a notebook: it does not hold JSON.", where=name, hint=DOWNLOAD_HINT
     )
+
+
+def refuse_conflict(text: bytes, *, name: str) -> None:
+    """Raise SubmissionError for text with the marks of a git conflict; it is never JSON."""
+    if any(mark in text for mark in _CONFLICT) or text.endswith(_CONFLICT_END):
+        raise SubmissionError(
+            "The notebook holds the marks of a git merge conflict (<<<<<<<, >>>>>>>).",
+            where=name,
+            hint="Resolve the conflict, open the notebook once to see that it loads, "
+            "and hand it in again.",
+        )
 
 
 def _refuse_other_kinds(data: bytes, name: str) -> None:

@@ -15,7 +15,12 @@ import msgspec
 from grader.errors import SubmissionError
 from grader.intake.answers import written_answers
 from grader.intake.attachments import pasted_pictures
-from grader.intake.encoding import DOWNLOAD_HINT, refuse_text_of_another_kind, to_utf8
+from grader.intake.encoding import (
+    DOWNLOAD_HINT,
+    refuse_conflict,
+    refuse_text_of_another_kind,
+    to_utf8,
+)
 from grader.intake.json_values import value_or_none
 from grader.intake.notebook_cells import Cell, CellKind, ReadNotebook
 
@@ -155,6 +160,7 @@ def _decode_shape(text: bytes, name: str, repairs: list[str]) -> _RawNotebook:
             "The notebook is nested too deeply to be read.", where=name, hint=_CLEAR_OUTPUTS_HINT
         ) from None
     except msgspec.ValidationError as error:
+        refuse_conflict(text, name=name)
         raise SubmissionError(
             f"The file holds JSON, but not a notebook's: {error}.", where=name, hint=DOWNLOAD_HINT
         ) from None
@@ -163,6 +169,7 @@ def _decode_shape(text: bytes, name: str, repairs: list[str]) -> _RawNotebook:
 
 
 def _not_json(text: bytes, name: str, error: Exception) -> SubmissionError:
+    refuse_conflict(text, name=name)
     if b"\x00" in text:
         what = "The file holds NUL bytes: it was damaged on the way."
     elif not text.rstrip().endswith(b"}"):
