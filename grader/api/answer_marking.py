@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-import hashlib
 import hmac
 from collections import Counter
 from collections.abc import Callable, Collection, Mapping, Sequence
@@ -392,7 +391,7 @@ class AnswerMarking:
 
     def _digest(self, *parts: str) -> str:
         said = "\0".join((self.assignment.name, *parts)).encode("utf-8", "replace")
-        return hmac.new(self._key, said, hashlib.sha256).hexdigest()
+        return hmac.digest(self._key, said, "sha256").hex()
 
     def _model(self, question: Question) -> str:
         from grader.release.questions import model_answers
