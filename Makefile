@@ -53,9 +53,9 @@ $(VENV)/.developing: pyproject.toml $(VENV)/.installed
 	$(BIN)/pip install --quiet -e '.[dev]'
 	@touch $@
 
-# npm's oidc-provider, for the tests of a university's sign-in; they need Debian's nodejs and npm.
-$(VENV)/.node: tests/helpers/openid/package.json | $(VENV)/bin/python
-	@mkdir -p $(VENV)/node && cp tests/helpers/openid/package.json $(VENV)/node/
+# npm's oidc-provider and axe-core, for tests alone; they need Debian's nodejs and npm.
+$(VENV)/.node: tests/helpers/package.json | $(VENV)/bin/python
+	@mkdir -p $(VENV)/node && cp tests/helpers/package.json $(VENV)/node/
 	npm install --prefix $(VENV)/node --no-audit --no-fund --no-package-lock --silent
 	@touch $@
 

@@ -9,6 +9,9 @@ from typing import Any
 
 import pytest
 
+from tests.browser.serving import served  # noqa: F401 - a fixture
+from tests.desk.conftest import filled  # noqa: F401 - a fixture
+
 CHROMIUM = "/usr/bin/chromium"
 ARGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
 HOW = "apt-get install chromium && pip install playwright, then run the tests again"
