@@ -28,7 +28,7 @@ help:
 	@echo "make test-podman   the sandbox over Podman's socket, where podman is installed"
 	@echo "make test-versions the quick tests with the oldest and the newest versions allowed (long)"
 	@echo "make test-gpu      what needs a GPU, on a machine that has one"
-	@echo "make test-semesters  a class of forty in each course, from its zip to its LMS (long)"
+	@echo "make test-semesters  a class of forty in each course to its LMS, one of 32 at the desk (long)"
 	@echo "make soak          a thousand submissions: nothing may grow (long)"
 	@echo "make fuzz          coverage-guided fuzzing of every parser, a minute each (long)"
 	@echo "make mutants ROOM=wire  faults put into a room on purpose: which do its tests notice? (long)"
