@@ -19,6 +19,7 @@ pytestmark = pytest.mark.local_box
 LAX = HIDDEN.replace("assert_close(student.softmax(x), reference.softmax(x))", "student.softmax(x)")
 
 
+@pytest.mark.slow
 def test_a_suite_that_looks_at_little_lets_mistakes_pass(tmp_path: Path) -> None:
     make_assignment(tmp_path, "warm-up", hidden=LAX)
     runner = CliRunner()
