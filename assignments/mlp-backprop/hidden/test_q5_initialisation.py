@@ -49,14 +49,15 @@ def test_xavier_variance(student, by_hand):
 
 @pytest.mark.points(1)
 def test_xavier_is_uniform(student, by_hand):
-    """Weights drawn by xavier_uniform are spread evenly over an interval round zero."""
+    """xavier_uniform draws evenly from an interval round zero, new weights at each call."""
     by_hand("xavier_uniform")
-    hint("The distribution is uniform on (-a, a): both signs, and never beyond a.")
+    hint("Uniform on (-a, a): both signs, never beyond a. And is the generator seeded in it?")
     w = weights(student.xavier_uniform)
     limit = math.sqrt(6 / (FAN_IN + FAN_OUT))
     assert w.abs().max() <= limit * (1 + 1e-6)
     assert_share(w.abs() < limit / 2, 0.5)
     assert_share(w > 0, 0.5)
+    assert not torch.equal(w, weights(student.xavier_uniform))
 
 
 @pytest.mark.points(1)
