@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import datetime as dt
 import json
 import os
 import re
@@ -20,16 +21,18 @@ import statistics
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from decimal import Decimal
 from pathlib import Path
 
 import msgspec
+from sqlalchemy import Engine, event
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
+from grader.api.answer_marking import Marks
 from grader.desk.courses import Desk
 from grader.desk.credentials import form_token
 from grader.desk.engine.supervisor import Supervisor
@@ -179,9 +182,31 @@ def idle(folder: Path) -> list[Row]:
     return [("upload → verdict, idle desk, light notebook", "p50 ≤ 1 s, p95 ≤ 2 s", said(took))]
 
 
+def _unflushed(engine: Engine) -> None:
+    """Let what this process fills in not wait for the disk: the desk's own processes do."""
+    event.listen(engine, "connect", lambda found, _: found.execute("PRAGMA synchronous = OFF"))
+    engine.dispose()
+
+
+def write_course_file(root: Path, names: Sequence[str]) -> None:
+    """Let the assignments be 60 percent of a grade."""
+    items = "".join(
+        f'[[components.items]]\nid = "{n}"\ntitle = "{n}"\nassignment = "{n}"\n' for n in names
+    )
+    head = (
+        'title = "Deep learning"\ninstitution = "Test"\nterm = "Now"\ntimezone = "UTC"\n'
+        f"assignments = {json.dumps(list(names))}\n"
+    )
+    letters = "[letters]\nbands = { A = 90, B = 80, C = 60 }\n"
+    work = '[[components]]\nid = "work"\ntitle = "Assignments"\nweight = 60\n'
+    exam = '[[components]]\nid = "exam"\ntitle = "Final exam"\nweight = 40\n'
+    (root / "course.toml").write_text(f"{head}{letters}{work}{items}{exam}")
+
+
 def fill(served: Served, *, students: int) -> None:
     """Give everybody a verdict on every assignment, with an answer that people mark."""
     course = served.desk.courses["course"]
+    _unflushed(course.gradebook.engine)
     course.people.take_students(course.roster.people.values())
     for name in course.course.names():
         spec = course.course.assignment(name).spec
@@ -201,15 +226,19 @@ def fill(served: Served, *, students: int) -> None:
             course.gradebook.record(verdict, b'{"cells": []}', batch=batch)
 
 
-def timed(seat: Seat, path: str, times: int = 12) -> list[float]:
-    """How long a page takes; the first two times do not count."""
+def listed(seat: Seat, what: str, path: str, times: int = 12) -> list[Row]:
+    """How long a page takes the first time, and after that."""
     found = []
     for _ in range(times):
         began = time.monotonic()
         answer = seat.get(path)
         found.append(time.monotonic() - began)
         assert answer.status_code == 200, (path, answer.status_code)
-    return found[2:]
+    first, *others = found
+    return [
+        (f"{what}: first view", "≤ 1 s", f"{first * 1000:.0f} ms"),
+        (f"{what}: later views", "≤ 1 s", said(others)),
+    ]
 
 
 @row("class")
@@ -217,6 +246,7 @@ def a_class(folder: Path) -> list[Row]:
     """Lists, the dashboard and marking with 1,500 students in 8 assignments."""
     root = make_class(folder / "course", students=STUDENTS, assignments=ASSIGNMENTS)
     served = Served(root)
+    write_course_file(root, served.desk.courses["course"].course.names())
     fill(served, students=STUDENTS)
     course = served.desk.courses["course"]
     rows: list[Row] = []
@@ -224,29 +254,22 @@ def a_class(folder: Path) -> list[Row]:
     with served.running():
         for what, path in (
             ("dashboard", "/c/course/"),
+            ("totals", "/c/course/totals"),
             ("a class's list, first page", "/c/course/a/warm-up"),
             ("the queue", "/c/course/queue"),
             ("the people", "/c/course/people"),
         ):
             what = f"{what}, {STUDENTS:,} students × {ASSIGNMENTS} assignments"
-            rows.append((what, "≤ 1 s", said(timed(markers[0], path))))
+            rows += listed(markers[0], what, path)
         rows += marking(served, markers, "before any mark")
         for name in course.course.names():
             pile = course.marking(course.course.assignment(name))
             question = pile.question("q3")
             assert question is not None
-            for answer in pile.answers(question, marker=""):
-                if answer.mark is None:
-                    pile.save(
-                        question,
-                        [answer],
-                        items=[],
-                        adjustment=Decimal(1),
-                        comment="Well said.",
-                        who="marker-0",
-                        seen=0,
-                        now=_now(),
-                    )
+            left = [a for a in pile.answers(question, marker="") if a.mark is None]
+            for at in range(0, len(left), 50):  # as answers alike, which is one save
+                some, marks = left[at : at + 50], Marks(adjustment=Decimal(1), comment="Well said.")
+                pile.save(question, some, marks, who="marker-0", seen=0, now=_now())
         rows += marking(served, markers, f"{STUDENTS * ASSIGNMENTS:,} marks")
     return rows
 
@@ -386,9 +409,7 @@ def faculty(folder: Path) -> list[Row]:
     ]
 
 
-def _now() -> object:
-    import datetime as dt
-
+def _now() -> dt.datetime:
     return dt.datetime.now(dt.UTC)
 
 

@@ -24,6 +24,7 @@ from grader.gradebook.totals.entries import Entry
 from grader.gradebook.totals.need import Need, need, needs
 from grader.gradebook.totals.students import class_entries, student_total
 from grader.gradebook.totals.total_lines import StudentTotal
+from grader.gradebook.totals.weights import ClassShares
 from grader.report.files import file_name, write_pages
 from grader.report.totals_pages import class_totals_page, student_totals_page, targets_of
 
@@ -108,6 +109,7 @@ def course_totals(
                 for note in notes_on_marks(course, course.assignment(name), gradebook)
             ),
         ]
+    shares = ClassShares()
     same = before is not None and before.scheme == scheme
     was, known = (before.entries, before.totals) if before and same else ({}, {})
     groups = load_groups(course, scheme)
@@ -123,7 +125,7 @@ def course_totals(
         scheme=scheme,
         now=moment,
         totals={
-            s: known[s] if was.get(s) == own else student_total(s, scheme, own)
+            s: known[s] if was.get(s) == own else student_total(s, scheme, own, shares=shares)
             for s, own in entries.items()
         },
         entries=entries,

@@ -12,7 +12,7 @@ from grader.gradebook.totals.charging import Charges, GraceDays, days, earned
 from grader.gradebook.totals.entries import Entry, percent_off
 from grader.gradebook.totals.reasons import reason
 from grader.gradebook.totals.total_lines import ComponentTotal, CriterionPoints, ItemTotal, State
-from grader.gradebook.totals.weights import Share, shares_of
+from grader.gradebook.totals.weights import Share, SharesOf, shares_of
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -65,12 +65,15 @@ class Scoring:
     Args:
         course: as `load_scheme` reads it, with nothing left open.
         entries: one for each item.
+        shares: finds what each item is worth.
     """
 
-    def __init__(self, course: CourseFile, entries: Sequence[Entry]) -> None:
+    def __init__(
+        self, course: CourseFile, entries: Sequence[Entry], *, shares: SharesOf = shares_of
+    ) -> None:
         self._course = course
         self._entries = entries
-        self._shares = shares_of([entry.with_share(Fraction(1)) for entry in entries])
+        self._shares = shares([entry.with_share(Fraction(1)) for entry in entries])
         self._grace_days = GraceDays(course, self._shares)
 
     def score(self, waiting: Fraction) -> Score:
@@ -95,10 +98,10 @@ class Scoring:
         return _weigh(self._course, assumed, self._shares, self._grace_days)
 
 
-def score(course: CourseFile, entries: Sequence[Entry]) -> Score:
-    """Score one student, with whatever waits left out of the sum."""
-    shares = shares_of(entries)
-    return _score(course, _weigh(course, entries, shares, GraceDays(course, shares)))
+def score(course: CourseFile, entries: Sequence[Entry], *, shares: SharesOf = shares_of) -> Score:
+    """Score one student, with whatever waits left out of the sum; `shares` finds weights."""
+    own = shares(entries)
+    return _score(course, _weigh(course, entries, own, GraceDays(course, own)))
 
 
 @dataclass(frozen=True)

@@ -16,6 +16,7 @@ from grader.gradebook.totals.entries import AsOf, Entry, entries_of
 from grader.gradebook.totals.rounding import rounded
 from grader.gradebook.totals.scoring import Score, Scoring, score
 from grader.gradebook.totals.total_lines import StudentTotal
+from grader.gradebook.totals.weights import ClassShares, SharesOf, shares_of
 
 Groups = Mapping[str, Mapping[str, Collection[str]]]
 
@@ -31,7 +32,8 @@ def class_totals(
 ) -> list[StudentTotal]:
     """Return everybody's total, sorted by student: what `class_entries` comes to."""
     entries = class_entries(course, marks, now=now, students=students, groups=groups, final=final)
-    return [student_total(student, course, own) for student, own in entries.items()]
+    shares = ClassShares()
+    return [student_total(s, course, own, shares=shares) for s, own in entries.items()]
 
 
 def class_entries(
@@ -74,13 +76,18 @@ def class_entries(
     }
 
 
-def student_total(student: str, course: CourseFile, entries: Sequence[Entry]) -> StudentTotal:
-    """Return one student's total from the entries of all items."""
+def student_total(
+    student: str, course: CourseFile, entries: Sequence[Entry], *, shares: SharesOf = shares_of
+) -> StudentTotal:
+    """Return one student's total from the entries of all items.
+
+    `shares` finds what the items are worth: for a whole class, one `ClassShares`.
+    """
     waiting = tuple(e.item.title for e in entries if e.waits)
-    so_far = score(course, entries)
+    so_far = score(course, entries, shares=shares)
     least = most = so_far.percent
     if waiting:
-        scoring = Scoring(course, entries)
+        scoring = Scoring(course, entries, shares=shares)
         least = scoring.outlook(Fraction(0)).percent
         most = scoring.outlook(Fraction(1)).percent
     failed = tuple(item.title for item in so_far.items if item.passed is False)

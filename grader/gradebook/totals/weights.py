@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from itertools import groupby
@@ -32,6 +32,26 @@ class Share:
     weights: dict[str, Fraction]
     of_a_point: dict[str, Fraction]
     extra: bool = False
+
+
+class ClassShares:
+    """What items are worth in one course, found once for all of whom the same items count.
+
+    Call it with one student's entries; it returns what `shares_of` does.
+    """
+
+    def __init__(self) -> None:
+        self._found: dict[tuple[tuple[str, bool, bool], ...], list[Share]] = {}
+
+    def __call__(self, entries: Sequence[Entry]) -> list[Share]:
+        key = tuple((entry.item.id, entry.excused, entry.counts) for entry in entries)
+        found = self._found.get(key)
+        if found is None:
+            found = self._found[key] = shares_of(entries)
+        return found
+
+
+SharesOf = Callable[[Sequence[Entry]], list[Share]]
 
 
 def shares_of(entries: Sequence[Entry]) -> list[Share]:

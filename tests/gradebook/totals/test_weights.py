@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from decimal import Decimal
 
 from tests.gradebook.totals.courses import adds, course_of, mark, totals_of
@@ -43,3 +44,19 @@ def test_an_excused_item_leaves_its_place_to_the_others_of_its_component() -> No
     (total,) = totals_of(course, [*marks, mark(course, "exam", 100)])
     assert adds(total) == {"work": Decimal(20), "exam": Decimal(60), "forum": Decimal(0)}
     assert total.total == 80
+
+
+def test_what_is_excused_for_one_of_a_class_weighs_the_same_for_all_others() -> None:
+    course = course_of(COURSE)
+    marks = []
+    for student in ("ada", "ben", "cem"):
+        excused = student == "ben"
+        marks += [
+            replace(mark(course, "h1", None if excused else 100, excused=excused), student=student),
+            replace(mark(course, "h2", 50), student=student),
+            replace(mark(course, "exam", 100), student=student),
+        ]
+    together = totals_of(course, marks)
+    assert [total.total for total in together] == [90, 80, 90]
+    alone = [totals_of(course, [m for m in marks if m.student == t.student]) for t in together]
+    assert [total for (total,) in alone] == together
