@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import os
 import secrets
+import time
 from pathlib import Path
 
 from grader.errors import InfrastructureError
 
 _KEY_BYTES = 32
+_WRITTEN_S = 5.0
 _SEEDS_KEY_NAME = ".seeds.key"
 
 
@@ -26,7 +28,7 @@ def kept_secret(path: Path, *, of: str) -> bytes:
         try:
             descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         except FileExistsError:
-            key = path.read_bytes()
+            key = _written(path)
         else:
             key = secrets.token_bytes(_KEY_BYTES)
             with os.fdopen(descriptor, "wb") as file:
@@ -42,6 +44,14 @@ def kept_secret(path: Path, *, of: str) -> bytes:
             hint="Restore it from a copy. If you remove it, a new one is made, and what depends "
             "on it changes: do so only if that does no harm.",
         )
+    return key
+
+
+def _written(path: Path) -> bytes:
+    """Read a secret; an empty file is one that another process or thread is about to write."""
+    until = time.monotonic() + _WRITTEN_S
+    while not (key := path.read_bytes()) and time.monotonic() < until:
+        time.sleep(0.02)
     return key
 
 
