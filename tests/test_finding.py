@@ -18,10 +18,10 @@ def test_every_module_has_tests_that_are_found(module: str) -> None:
     [
         ("grader.gradebook.store", ["tests/gradebook/test_store.py"]),
         ("grader.cli.import_", ["tests/cli/test_import.py"]),
-        ("grader.report.charts", ["tests/report/test_class_page.py"]),
+        ("grader.report.charts", ["tests/report/test_item_analysis.py"]),
         ("grader.box.jail", ["tests/sandbox/test_contract.py"]),
         ("grader.box.trace", ["tests/box/test_trace.py", "tests/sandbox/test_contract.py"]),
-        ("grader.course.secret", ["tests/api/test_several_notebooks.py"]),
+        ("grader.course.secret", ["tests/course/test_secret.py"]),
     ],
 )
 def test_the_nearest_are_taken(module: str, tests: list[str]) -> None:

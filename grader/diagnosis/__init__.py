@@ -4,10 +4,3 @@
 does. Each explanation is a kind with one sentence: no number, shape or index of either value is in
 it, so that a notebook which asks many times learns no more than the kind.
 """
-
-from __future__ import annotations
-
-from grader.diagnosis.explain import explain
-from grader.diagnosis.kinds import KINDS, sentence_of
-
-__all__ = ["KINDS", "explain", "sentence_of"]

@@ -137,8 +137,8 @@ class Moodle(System):
         modified = line.cell(column_of(table, "graded"))
         if line.cell(target.place) not in {"", "-"} and modified in {"", "-"}:
             yield (
-                "it has a grade and no time of it (Last modified (grade)); Moodle's import takes "
-                "the line for stale and skips it in silence"
+                "it has a grade and no time of it (Last modified (grade)); Moodle's import "
+                "considers the line stale and silently skips it"
             )
 
     def feedback_place(self, table: LmsTable, line: LmsLine) -> str:

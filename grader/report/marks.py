@@ -11,7 +11,7 @@ from typing import Literal
 import msgspec
 
 from grader.course.spec import AssignmentSpec
-from grader.diagnosis import sentence_of
+from grader.diagnosis.kinds import sentence_of
 from grader.gradebook.whole_mark import Given, WholeMark, whole_mark
 from grader.grading.verdict import Outcome, Verdict
 from grader.intake.answers import AnswerPosition

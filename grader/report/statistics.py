@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
-from grader.diagnosis import sentence_of
+from grader.diagnosis.kinds import sentence_of
 from grader.grading.verdict import Outcome, Verdict
 from grader.report.cases import JoinedTest, join_cases
 from grader.suite.results import TestOutcome, TestResult

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from grader.diagnosis import explain
+from grader.diagnosis.explain import explain
 
 MOST = 200
 """Comparisons of one test are kept, the last ones; values are only referred to."""

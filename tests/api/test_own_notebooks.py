@@ -75,5 +75,5 @@ def test_what_is_none_of_several_is_refused_by_name(tmp_path: Path) -> None:
     assignment = make_two_notebooks(tmp_path / "course")
     hand_in(tmp_path / "home", scratch=DRAFT)
     asked = [AskedNotebook(n) for n in assignment.spec.notebooks]
-    with pytest.raises(SubmissionError, match="None of the notebooks asked for"):
+    with pytest.raises(SubmissionError, match="None of the requested notebooks"):
         own_notebooks(tmp_path / "home" / "scratch.ipynb", asked, NAME)

@@ -45,7 +45,10 @@ points = 20
 """
 
 _OURS = re.compile(r"\x1b\[(?:[\d;]*m|2K|\d*A|\?25[lh])")
-_HEAVY = {"grader check", "grader grade", "grader validate", "grader doctor", "grader import otter"}
+_HEAVY = {
+    *("grader check", "grader grade", "grader validate", "grader audit"),
+    *("grader doctor", "grader import otter"),
+}
 
 
 class World:
@@ -166,7 +169,9 @@ CALLS: dict[str, Calls] = {
     "grader publish": lambda w: [["publish", "--url", ARGUMENT, "--out", w.out / PLACE]],
     "grader gradebook upgrade": lambda w: [["gradebook", "upgrade"]],
     "grader serve": lambda w: [["serve", "--host", ARGUMENT]],  # else it would serve for ever
+    "grader gradebook backup": lambda w: [["gradebook", "backup", w.notebook]],
     "grader validate": lambda w: [["validate", "warm-up", "--sandbox", "unsafe"]],
+    "grader audit": lambda w: [["audit", "warm-up", "--sandbox", "unsafe", "--only", "room"]],
     "grader sandbox build": lambda w: [["sandbox", "build"]],
     "grader sandbox prune": lambda w: [["sandbox", "prune"]],
     "grader sandbox stop": lambda w: [["sandbox", "stop"]],

@@ -59,6 +59,7 @@ def test_counts_that_are_over_are_swept(url: str, monkeypatch: pytest.MonkeyPatc
 def test_who_signs_in_too_often_is_asked_to_wait(tables: Tables) -> None:
     stranger = tables.stranger()
     own = {"sec-fetch-site": "same-origin"}
-    statuses = [stranger.client.post("/s/nothing", headers=own).status_code for _ in range(31)]
-    assert statuses[-1] == 429
-    assert 429 not in statuses[:30]
+    statuses = [stranger.client.post("/s/nothing", headers=own).status_code for _ in range(500)]
+    # A class behind one address is not too many; the minute may end on the way.
+    assert 429 not in statuses[:240]
+    assert 429 in statuses

@@ -12,7 +12,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from grader.diagnosis import KINDS, explain, sentence_of
+from grader.diagnosis.explain import explain
+from grader.diagnosis.kinds import KINDS, sentence_of
 
 RNG = np.random.default_rng(7)
 X = RNG.normal(size=(5, 4))

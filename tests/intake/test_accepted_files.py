@@ -109,7 +109,7 @@ def test_a_stored_file_that_was_changed_afterwards_is_found_out(tmp_path: Path) 
 def test_what_is_stored_and_no_longer_asked_for_is_left_out(tmp_path: Path) -> None:
     store(taken_in(folder_of(tmp_path, my_utils_py="x = 1"), PYTHON), tmp_path / "kept")
     submission = only(taken_in(tmp_path / "kept", AcceptedFiles()))
-    assert submission.files == () and "not asked for" in submission.notes[0]
+    assert submission.files == () and "not requested" in submission.notes[0]
 
 
 def sorted_out(beside: AcceptedFiles, **found: Content) -> tuple[list[str], str]:

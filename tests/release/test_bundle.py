@@ -156,7 +156,7 @@ def test_the_readme_says_what_students_need(tmp_path: Path) -> None:
     assert "grader check warm-up.ipynb" in readme
     assert "| q1 | Softmax \\| rows | 5 |  |\n" in readme
     assert "| q3 | Why subtract the maximum? | 2 | read by a person |\n" in readme
-    assert "30 seconds in all, 5 for one cell, and 1024 MB" in readme
+    assert "300 seconds in all, 60 for one cell, and 1024 MB" in readme
     assert "at most 3 times" in readme
     assert "The best of what you hand in counts." in readme
 

@@ -79,7 +79,7 @@ def test_a_user_who_may_not_open_the_socket_is_told_of_its_group_and_what_it_mea
         )
     assert "may not open its socket (permission denied)" in done.stdout, done.stderr
     assert "add user nobody to the group that owns it (root)" in done.stdout
-    assert "is root on this machine" in done.stdout
+    assert "are root on this machine" in done.stdout
 
 
 @pytest.fixture

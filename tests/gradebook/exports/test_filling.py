@@ -129,7 +129,7 @@ def test_moodle_gets_grades_and_a_word_on_what_it_would_skip() -> None:
     want = MOODLE.replace("Submitted,,", "Submitted,9.50,").replace("4.00", "11.00")
     assert text == want.replace("-,,10.00,No", "-,3.00,10.00,No")
     told = "\n".join(done.warnings)
-    assert "line 3, zoe: 11 is more than the maximum of 10; Moodle's import skips" in told
+    assert "line 3, zoe: 11 is more than the maximum of 10; Moodle's import silently skips" in told
     assert "line 3, zoe: it has a grade and no time of it" in told
     assert "line 4, ben: the file says that the grade can't be changed" in told
     assert "ada" not in told
