@@ -62,6 +62,10 @@ class Worker:
         self.say(JobStarted(student=job.student))
         return job
 
+    def has_been_given_more(self) -> bool:
+        """Wait for a job, and leave it where it is."""
+        return self._connection.poll(WAIT_S)
+
     def judge(self, job: Job) -> None:
         self.say(unreadable(job, SETTING, f"read on {self.device or 'cpu'}"))
 
@@ -254,18 +258,26 @@ def test_a_broken_suite_ends_it_however_many_slots_there_are(scripts: list[Scrip
 def test_what_a_slot_was_given_when_its_device_was_lost_is_not_counted_as_begun(
     scripts: list[Script],
 ) -> None:
-    gone = threading.Event()
+    given, gone = threading.Event(), threading.Event()
 
     def loses_its_device(worker: Worker) -> None:
         worker.ready()
         job = worker.take()
         assert job is not None
         worker.judge(job)
+        assert worker.has_been_given_more()
+        given.set()
         assert gone.wait(WAIT_S)  # by then the other slot has had nothing to do, and is closed
         worker.say(DeviceLost(device=worker.device, what=f"{worker.device} is not free"))
 
     def has_nothing_more(worker: Worker) -> None:
-        worker.serve()
+        worker.ready()
+        job = worker.take()
+        assert job is not None
+        assert given.wait(WAIT_S)  # else it might be given the rest itself
+        worker.judge(job)
+        while (job := worker.take()) is not None:
+            worker.judge(job)
         gone.set()
 
     scripts += [loses_its_device, has_nothing_more]

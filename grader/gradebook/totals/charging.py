@@ -64,7 +64,7 @@ class GraceDays:
 
     def __init__(self, course: CourseFile, shares: Sequence[Share]) -> None:
         self._policy = course.late
-        self._shares = shares
+        self._shares = _of_what_is_known(shares)
         self._searched: _Searched | None = None
 
     def spent(self, entries: Sequence[Entry]) -> Spending:
@@ -86,6 +86,32 @@ class GraceDays:
             found = _search(undecided, shares, policy, budget, passing)
             self._searched = _Searched(undecided, passing, found)
         return self._searched.found
+
+
+def _of_what_is_known(shares: Sequence[Share]) -> Sequence[Share]:
+    """Return what items bring to the total: that of what is known is counted as the whole.
+
+    Extra credit comes on top as it is, so beside it an item brings more while others wait.
+    """
+    if not any(share.extra for share in shares):
+        return shares
+    known = sum(
+        (
+            sum(sorted(share.weights.values(), reverse=True)[: share.counted], Fraction(0))
+            for share in shares
+            if not share.extra
+        ),
+        Fraction(0),
+    )
+    if known in (0, 100):
+        return shares
+    scale = 100 / known
+    return [
+        share
+        if share.extra
+        else replace(share, weights={item: w * scale for item, w in share.weights.items()})
+        for share in shares
+    ]
 
 
 def _search(

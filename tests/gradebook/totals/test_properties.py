@@ -9,6 +9,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from decimal import Decimal
 from fractions import Fraction
+from typing import Any
 
 import msgspec
 from hypothesis import given, settings
@@ -393,3 +394,41 @@ def test_of_equal_tries_the_earliest_counts(case: tuple[CourseFile, list[ItemMar
         tries = next((m.tries for m in given_marks if m.item == item.item), ())
         equals = [t for t in tries if (t.points, t.handed_in) == (item.points, item.handed_in)]
         assert not tries or item.attempt == equals[0].number
+
+
+def test_days_are_spent_on_what_counts_most_of_what_is_known() -> None:
+    """Of a course most of which waits, 1 % is the whole for now, and extra credit is on top."""
+
+    def item(name: str, **more: Any) -> Item:
+        return Item(id=name, title=name, due=DUE, **more)
+
+    first = item("first", points=Decimal(10))
+    extra = item("extra", extra_credit=True, weight=Decimal(3))
+    course = CourseFile(
+        title="A course",
+        institution="A university",
+        term="Fall",
+        components=(
+            Component(id="a", title="A", weight=Decimal(1), items=(first, extra)),
+            Component(
+                id="b", title="B", weight=Decimal(99), items=(item("exam", points=Decimal(10)),)
+            ),
+        ),
+        late=LatePolicy(grace_days=1, percent_per_day=Decimal(10)),
+    )
+    late = DUE + dt.timedelta(days=1)
+
+    def mark(name: str, points: int | None, most: int, at: dt.datetime) -> ItemMark:
+        given_points = None if points is None else Decimal(points)
+        return ItemMark(
+            student="ada", item=name, points=given_points, max_points=Decimal(most), handed_in=at
+        )
+
+    marks_of_ada = [
+        mark("first", 2, 10, late),
+        mark("extra", 20, 100, late),
+        mark("exam", None, 10, DUE),
+    ]
+    total = total_of(course, marks_of_ada)
+    # 20 % of the homework with its day, and of the extra credit's 0.6 what a late day leaves.
+    assert total.so_far == 20 + Fraction(54, 100)
