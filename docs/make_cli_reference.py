@@ -57,6 +57,9 @@ def _walk(
     own = name.rpartition(" ")[2]
     settings = {**command.context_settings, "terminal_width": WIDTH}
     context = click.Context(command, info_name=own, parent=parent, **settings)
+    # click keeps the option of the first context in which a command was called: one that a test
+    # has called by itself would know `--help` alone.
+    vars(command).pop("_help_option", None)
     yield name, command, context
     if isinstance(command, click.Group):
         for sub in command.list_commands(context):
