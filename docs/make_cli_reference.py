@@ -59,7 +59,8 @@ def _walk(
     context = click.Context(command, info_name=own, parent=parent, **settings)
     # click keeps the option of the first context in which a command was called: one that a test
     # has called by itself would know `--help` alone.
-    vars(command).pop("_help_option", None)
+    if hasattr(command, "_help_option"):
+        command._help_option = None
     yield name, command, context
     if isinstance(command, click.Group):
         for sub in command.list_commands(context):
