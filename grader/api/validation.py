@@ -16,9 +16,9 @@ from grader.api.trial_jobs import bytes_of_notebooks, job_of_notebooks
 from grader.course.directory import Assignment, Course, check_assignment
 from grader.course.spec import AssignmentSpec
 from grader.errors import GraderError, InfrastructureError
-from grader.grading.batch import grade_batch
 from grader.grading.job import BatchConfig, Job, Judged
-from grader.grading.verdict import Outcome, Verdict
+from grader.grading.trials import judge_trials
+from grader.grading.verdict import Verdict
 from grader.intake.notebook import read_notebook
 from grader.points import show
 from grader.release.leaks import find_leaks
@@ -135,17 +135,7 @@ def _job(name: str, notebooks: Mapping[str, bytes], seed: int | None = None) -> 
 def _judged(
     config: BatchConfig, jobs: Sequence[Job], on_done: Callable[[str], None]
 ) -> dict[str, Judged]:
-    found: dict[str, Judged] = {}
-
-    def take(judged: Judged) -> None:
-        if judged.verdict.outcome is Outcome.INFRASTRUCTURE_ERROR:
-            raise InfrastructureError(judged.verdict.reason, hint="Run `grader doctor`.")
-        found[judged.verdict.student] = judged
-        on_done(judged.verdict.student)
-
-    if jobs:
-        grade_batch(config, jobs, take)
-    return found
+    return judge_trials(config, jobs, lambda judged: on_done(judged.verdict.student))
 
 
 def _seed_faults(reference: Verdict, others: Sequence[Verdict]) -> Iterator[Fault]:

@@ -20,11 +20,10 @@ from grader.audit.kept import KeptFindings, key_of
 from grader.audit.reach import tests_by_name
 from grader.audit.targets import Target
 from grader.audit.tolerances import share_of
-from grader.errors import InfrastructureError
-from grader.grading.batch import grade_batch
-from grader.grading.job import BatchConfig, Job, Judged
+from grader.grading.job import BatchConfig, Job
 from grader.grading.regrade import fingerprints_of
-from grader.grading.verdict import Outcome, Verdict
+from grader.grading.trials import judge_trials
+from grader.grading.verdict import Verdict
 from grader.mutation.mutants import Mutant
 from grader.suite.fingerprints import COMMON
 from grader.suite.results import TestOutcome, TestResult
@@ -97,11 +96,12 @@ class MutantRun:
         """
         all_of = [(name, mutant) for name, group in mutants.items() for mutant in group]
         found: dict[str, MutantFinding] = {}
-        waiting: list[tuple[str, Mutant, Aim]] = []
-        aims = self._sound_aims({(name, self._aim(name, mutant)) for name, mutant in all_of})
-        for name, mutant in all_of:
-            aim = self._aim(name, mutant)
-            waiting.append((name, mutant, aim if (name, aim) in aims else self._whole(name)))
+        aimed = [(name, mutant, self._aim(name, mutant)) for name, mutant in all_of]
+        sound = self._sound_aims({(name, aim) for name, _, aim in aimed})
+        waiting = [
+            (name, mutant, aim if (name, aim) in sound else self._whole(name))
+            for name, mutant, aim in aimed
+        ]
         found |= self._pass(waiting)
         again = [
             (name, mutant, self._whole(name))
@@ -229,18 +229,8 @@ class MutantRun:
     def _judged(
         self, jobs: Sequence[Job], take: Callable[[Verdict], None] = lambda verdict: None
     ) -> dict[str, Verdict]:
-        found: dict[str, Verdict] = {}
-
-        def on_verdict(judged: Judged) -> None:
-            verdict = judged.verdict
-            if verdict.outcome is Outcome.INFRASTRUCTURE_ERROR:
-                raise InfrastructureError(verdict.reason, hint="Run `grader doctor`.")
-            found[verdict.student] = verdict
-            take(verdict)
-
-        if jobs:
-            grade_batch(self._config, jobs, on_verdict)
-        return found
+        judged = judge_trials(self._config, jobs, lambda one: take(one.verdict))
+        return {name: one.verdict for name, one in judged.items()}
 
 
 def _passes(test: TestResult) -> bool:

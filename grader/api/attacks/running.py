@@ -20,10 +20,9 @@ from grader.api.batch_config import default_slots, trial_config
 from grader.api.trial_jobs import bytes_of_notebooks, job_of_notebooks
 from grader.course.directory import Assignment, Course, check_assignment
 from grader.course.spec import AssignmentSpec
-from grader.errors import InfrastructureError
-from grader.grading.batch import grade_batch
 from grader.grading.job import Job, Judged
-from grader.grading.verdict import Outcome, Verdict
+from grader.grading.trials import judge_trials
+from grader.grading.verdict import Verdict
 from grader.release.notebooks import student_notebook
 from grader.sandbox.choose import choose
 
@@ -69,21 +68,19 @@ def attack(
     check_attack_names(chosen, attacks)
     choice = choose(sandbox, isolation, box=chosen.spec.box, hide=(course.root,))
     tell(f"{choice.sandbox} sandbox, {choice.isolation}")
-    verdicts: dict[str, Verdict] = {}
+    done: list[str] = []
 
     def take(judged: Judged) -> None:
-        verdict = judged.verdict
-        if verdict.outcome is Outcome.INFRASTRUCTURE_ERROR:
-            raise InfrastructureError(verdict.reason, hint="Run `grader doctor`.")
-        verdicts[verdict.student] = verdict
-        on_attack(len(verdicts), len(jobs), verdict.student)
+        done.append(judged.verdict.student)
+        on_attack(len(done), len(jobs), done[-1])
 
     jobs = _jobs(chosen, attacks)
     spec = _quick(chosen.spec)
     config = msgspec.structs.replace(
         trial_config(chosen, choice, seed, slots=max(2, default_slots(spec))), spec=spec
     )
-    grade_batch(config, jobs, take)
+    judged = judge_trials(config, jobs, take)
+    verdicts = {name: one.verdict for name, one in judged.items()}
     check_test_names(chosen, verdicts[UNTOUCHED])
     return sorted_out(chosen, attacks, _earned(verdicts, attacks))
 

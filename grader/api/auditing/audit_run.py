@@ -22,9 +22,9 @@ from grader.audit.targets import Target, targets
 from grader.audit.tolerances import float32_cell, tolerances, written_functions
 from grader.course.directory import Assignment, Course
 from grader.course.spec import AssignmentSpec
-from grader.errors import InfrastructureError, SpecError
-from grader.grading.batch import grade_batch
-from grader.grading.job import BatchConfig, Job, Judged
+from grader.errors import SpecError
+from grader.grading.job import BatchConfig, Job
+from grader.grading.trials import judge_trials
 from grader.grading.verdict import Outcome, Verdict
 from grader.mutation.mutants import Mutant, chosen
 from grader.release.notebooks import notebook_bytes, solution_notebook
@@ -220,18 +220,8 @@ class AuditRun:
         return {name: found[name] for name in notebooks}
 
     def _judge(self, jobs: Sequence[Job], config: BatchConfig) -> dict[str, Verdict]:
-        found: dict[str, Verdict] = {}
-
-        def take(judged: Judged) -> None:
-            verdict = judged.verdict
-            if verdict.outcome is Outcome.INFRASTRUCTURE_ERROR:
-                raise InfrastructureError(verdict.reason, hint="Run `grader doctor`.")
-            found[verdict.student] = verdict
-            self._step(verdict.student)
-
-        if jobs:
-            grade_batch(config, jobs, take)
-        return found
+        judged = judge_trials(config, jobs, lambda one: self._step(one.verdict.student))
+        return {name: one.verdict for name, one in judged.items()}
 
     def _expect(self, steps: int) -> None:
         self._total += steps
