@@ -113,7 +113,10 @@ class AcceptedFiles:
                     )
             elif content is None or not self.wanted(name):
                 unasked.append(name)
-            elif why := _fault(name, files) or self._too_much(len(files), size + content.size):
+            elif why := (
+                _fault(name, [*self.given, *files])
+                or self._too_much(len(files), size + content.size)
+            ):
                 notes.append(f"`{_shown(name)}` was handed in and not taken: {why}.")
             else:
                 files[name] = content
@@ -209,8 +212,8 @@ def hash_with(notebook_sha256: str, files: Iterable[tuple[str, str]], *, noteboo
     return digest.hexdigest()
 
 
-def _fault(name: str, files: Mapping[str, Content]) -> str:
-    """Why a file can't lie beside a notebook under its name; empty where it can."""
+def _fault(name: str, others: Iterable[str]) -> str:
+    """Why a file can't lie beside a notebook, and others there, under its name; else empty."""
     try:
         safe = safe_member_path(name)
     except UnsafeNameError as error:
@@ -219,7 +222,7 @@ def _fault(name: str, files: Mapping[str, Content]) -> str:
     if safe != name or len(parts) > MAX_DEPTH or any(part.startswith(".") for part in parts):
         return "a file next to a notebook can't have this name"
     folded = name.casefold()
-    for other in map(str.casefold, files):
+    for other in map(str.casefold, others):
         if other == folded or other.startswith(f"{folded}/") or folded.startswith(f"{other}/"):
             return "another file has its place"
     return ""

@@ -28,7 +28,8 @@ __all__ = ["Cell", "ReadNotebook", "read_notebook", "written_answers"]
 
 MAX_FILE_BYTES = 64 * 2**20
 MAX_CELLS = 5_000
-MAX_SOURCE_BYTES = 4 * 2**20
+MAX_SOURCE_BYTES = 4 * 2**20 - 2**16
+"""Less than a message into the box holds, so that a cell fits into one with what is said of it."""
 
 # In JSON a byte of source takes up to six (\\u0000); what is longer is refused before it is built.
 _MAX_RAW_SOURCE_BYTES = 6 * MAX_SOURCE_BYTES
@@ -357,7 +358,7 @@ def _too_many_cells(name: str) -> SubmissionError:
 
 def _too_much_source(name: str) -> SubmissionError:
     return SubmissionError(
-        f"The cells of the notebook hold more than {MAX_SOURCE_BYTES >> 20} MB of text.",
+        f"The cells of the notebook hold more than {MAX_SOURCE_BYTES // 10**6} MB of text.",
         where=name,
         hint="Delete pasted data from the cells; load it from a file and hand it in again.",
     )

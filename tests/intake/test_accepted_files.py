@@ -155,6 +155,14 @@ def test_files_that_take_each_others_place_are_not_both_taken() -> None:
     assert any("another file has its place" in note for note in taken.notes)
 
 
+def test_a_file_takes_no_place_of_a_file_of_the_course_nor_of_a_folder_of_its() -> None:
+    course = hashes({"given.py": b"", "nets.py/mlp.py": b""})
+    beside = AcceptedFiles(HandInRules(files=("*.py",)), course)
+    taken = beside.of({"given.py/x.py": held(b""), "nets.py": held(b""), "x.py": held(b"")}, {})
+    assert [name for name, _ in taken.files] == ["x.py"]
+    assert [note.count("another file has its place") for note in taken.notes] == [1, 1]
+
+
 def test_more_than_may_be_handed_in_is_not_taken() -> None:
     big = held(b"x" * (700 << 10))
     names, said = sorted_out(PYTHON, a_py=big, b_py=big, c_py=held(b""))

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from grader.errors import BoxCrashed, BoxFailure, BoxOutputLimit, InfrastructureError
+from grader.intake.notebook import MAX_SOURCE_BYTES
 from grader.sandbox import conversation, stream
 from grader.sandbox.link import Frame, FrameLink
 from grader.sandbox.notebook_box import FORGER, NotebookBox, RunLimits
@@ -188,6 +189,14 @@ def test_garbage_in_a_cell_ends_the_notebook_there_and_then(slot: Counted) -> No
     assert run.notes == [f"cell 2 {run.cells[1].error}; {FORGER}"]
     assert run.cells[2].error == FORGER
     assert (slot.orders, slot.connections) == (["Spawn", "Kill"], 1)
+
+
+def test_the_longest_cell_that_may_be_handed_in_is_run(slot: Counted) -> None:
+    """With what a message says of it; else it would end its worker, as an error of the suite."""
+    cell = script(HONEST).ljust(MAX_SOURCE_BYTES)
+    box = NotebookBox(slot, [cell], limits=RunLimits(cell_s=PATIENT_S), seed=1)
+    assert [cell.status for cell in box.run().cells] == ["ok"]
+    box.close()
 
 
 def test_notebooks_that_close_as_they_are_told_share_a_slot(slot: Counted) -> None:

@@ -195,6 +195,7 @@ def _frames_anywhere() -> None:
 
 def _one_bound_for_all() -> None:
     from grader.grading import relay
+    from grader.intake import notebook
     from grader.wire import frames
 
     honest = relay.Pipe.send
@@ -206,15 +207,19 @@ def _one_bound_for_all() -> None:
             raise RuntimeError from error
 
     relay.BOUNDS = frames.OF_BOX
+    notebook.MAX_SOURCE_BYTES = frames.MAX_TREE
     relay.Pipe.send = send  # type: ignore[method-assign]
 
 
 @contextmanager
 def _takes_all_files() -> Iterator[None]:
     """Files beside the notebook of any size, in the place of any other."""
-    from grader.intake.accepted_files import AcceptedFiles
+    from grader.intake import accepted_files
 
-    with mock.patch.object(AcceptedFiles, "_too_much", lambda *_: ""):
+    with (
+        mock.patch.object(accepted_files.AcceptedFiles, "_too_much", lambda *_: ""),
+        mock.patch.object(accepted_files, "_fault", lambda *_: ""),
+    ):
         yield
 
 
