@@ -1,15 +1,17 @@
-"""Every page that there is: as people will see it, and full of attacks."""
+"""Every page that there is: as people will see it, and full of attacks; made when it is opened."""
 
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from dataclasses import replace
 from decimal import Decimal
+from functools import cache
 
 import msgspec
 
 from grader.course.spec import Question
-from grader.gradebook.marks import ItemMark, MarkEvent
+from grader.gradebook.marks import MarkEvent
 from grader.gradebook.totals.need import need
 from grader.gradebook.totals.students import class_entries, student_total
 from grader.grading.verdict import Verdict
@@ -30,7 +32,6 @@ from tests.report.hostile_verdict import hostile_notebook, hostile_verdict
 from tests.report.test_leaderboard import BOARD, entry
 from tests.similarity.disguises import RENAMED, RIGHT, code
 
-_COURSE = shipped("koc-comp541", {"percent_per_day": ["20"], "pass_mark": ["50", "50"]})
 _STUDENT = {"spec": SPEC, "audience": "student", "now": AFTER_DUE}
 _INSTRUCTOR = _STUDENT | {"audience": "instructor"}
 
@@ -44,34 +45,34 @@ def _with_long_output(notebook: bytes) -> bytes:
     return json.dumps(whole).encode()
 
 
-def _graded() -> dict[str, str]:
-    verdict, notebook = graded("Emmy Noether", ability=0.6, seed=4), realistic_notebook()
+def _graded() -> Verdict:
+    return graded("Emmy Noether", ability=0.6, seed=4)
+
+
+def _class() -> str:
     whole = class_of(24)
     links = {v.student: f"students/{i}.html" for i, v in enumerate(whole)}
-    return {
-        "student": student_page(verdict, notebook, **_STUDENT),
-        "instructor": student_page(verdict, _with_long_output(notebook), **_INSTRUCTOR),
-        "invalid": student_page(invalid("Cahit Arf"), None, **_STUDENT),
-        "broken": student_page(broken("Cahit Arf"), None, **_STUDENT),
-        "class": class_page(whole, spec=SPEC, links=links, now=AFTER_DUE),
-    }
+    return class_page(whole, spec=SPEC, links=links, now=AFTER_DUE)
 
 
-def _totals(marks: list[ItemMark], said: str) -> dict[str, str]:
-    entries = class_entries(_COURSE, marks, now=AFTER_DUE)
-    totals = [student_total(student, _COURSE, own) for student, own in entries.items()]
+@cache
+def _totals(said: str = "60 → 71.5") -> dict[str, str]:
+    course = shipped("koc-comp541", {"percent_per_day": ["20"], "pass_mark": ["50", "50"]})
+    marks = class_marks(course, marked=0.7)
+    if said == ALL:
+        marks = [replace(m, student=f"{m.student} {ALL}") for m in marks]
+    entries = class_entries(course, marks, now=AFTER_DUE)
+    totals = [student_total(student, course, own) for student, own in entries.items()]
     links = {total.student: f"students/{i}.html" for i, total in enumerate(totals)}
     one = next(t for t in totals if t.failed and t.waiting and t.grace_used)
-    needs = [need(_COURSE, entries[one.student], target) for target in targets_of(_COURSE)]
+    needs = [need(course, entries[one.student], target) for target in targets_of(course)]
     event = MarkEvent(student=one.student, at=AFTER_DUE, item="midterm", what=said, who=said)
     names = {t.student: said for t in totals} if said == ALL else None
     return {
-        "totals": class_totals_page(
-            totals, course=_COURSE, links=links, now=AFTER_DUE, names=names
-        ),
+        "totals": class_totals_page(totals, course=course, links=links, now=AFTER_DUE, names=names),
         "student's total": student_totals_page(
             one,
-            course=_COURSE,
+            course=course,
             now=AFTER_DUE,
             needs=needs,
             history=[event, replace(event, why=said, item=said)],
@@ -130,40 +131,53 @@ def _board(said: str) -> str:
     return leaderboard_page(verdicts, spec=spec, names=names, now=AFTER_DUE)
 
 
-def _readable() -> dict[str, str]:
+def _readable_answers() -> str:
     long_sum = " + ".join(f"x_{{{i}}}" for i in range(40))
     plain = GivenAnswer(shown_as="Emmy Noether", text=f"{ANSWERS['q7']} It is ${long_sum}$.")
-    return {
-        **_graded(),
-        **_totals(class_marks(_COURSE, marked=0.7), "60 → 71.5"),
-        "answers": _answers(
-            plain,
-            replace(plain, shown_as="Cahit Arf", text=ANSWERS["q8"]),
-            _in_a_notebook(graded("Hypatia", ability=0.6, seed=4), realistic_notebook()),
-        ),
-        "similarity": _similarity(""),
-        "leaderboard": _board(""),
-    }
+    return _answers(
+        plain,
+        replace(plain, shown_as="Cahit Arf", text=ANSWERS["q8"]),
+        _in_a_notebook(graded("Hypatia", ability=0.6, seed=4), realistic_notebook()),
+    )
 
 
-def _hostile() -> dict[str, str]:
-    marks = [replace(m, student=f"{m.student} {ALL}") for m in class_marks(_COURSE, marked=0.7)]
-    answers = [GivenAnswer(shown_as=f"{n} {h}", text=h, comment=h) for n, h in enumerate(HTML)]
-    return {
-        "hostile student": student_page(hostile_verdict(), hostile_notebook(), **_STUDENT),
-        "hostile instructor": student_page(hostile_verdict(), hostile_notebook(), **_INSTRUCTOR),
-        "hostile class": class_page(
-            [hostile_verdict(), broken(ALL), invalid(ALL)], spec=SPEC, links={ALL: ALL}
-        ),
-        **{f"hostile {name}": page for name, page in _totals(marks, ALL).items()},
-        "hostile answers": _answers(
-            *answers, _in_a_notebook(hostile_verdict(), hostile_notebook())
-        ),
-        "hostile similarity": _similarity(ALL),
-        "hostile leaderboard": _board(ALL),
-    }
+def _hostile_answers() -> str:
+    given = [GivenAnswer(shown_as=f"{n} {h}", text=h, comment=h) for n, h in enumerate(HTML)]
+    return _answers(*given, _in_a_notebook(hostile_verdict(), hostile_notebook()))
 
 
-READABLE = _readable()
-HOSTILE = _hostile()
+READABLE: dict[str, Callable[[], str]] = {
+    "student": lambda: student_page(_graded(), realistic_notebook(), **_STUDENT),
+    "instructor": lambda: student_page(
+        _graded(), _with_long_output(realistic_notebook()), **_INSTRUCTOR
+    ),
+    "invalid": lambda: student_page(invalid("Cahit Arf"), None, **_STUDENT),
+    "broken": lambda: student_page(broken("Cahit Arf"), None, **_STUDENT),
+    "class": _class,
+    "totals": lambda: _totals()["totals"],
+    "student's total": lambda: _totals()["student's total"],
+    "answers": _readable_answers,
+    "similarity": lambda: _similarity(""),
+    "leaderboard": lambda: _board(""),
+}
+HOSTILE: dict[str, Callable[[], str]] = {
+    "hostile student": lambda: student_page(hostile_verdict(), hostile_notebook(), **_STUDENT),
+    "hostile instructor": lambda: student_page(
+        hostile_verdict(), hostile_notebook(), **_INSTRUCTOR
+    ),
+    "hostile class": lambda: class_page(
+        [hostile_verdict(), broken(ALL), invalid(ALL)], spec=SPEC, links={ALL: ALL}
+    ),
+    "hostile totals": lambda: _totals(ALL)["totals"],
+    "hostile student's total": lambda: _totals(ALL)["student's total"],
+    "hostile answers": _hostile_answers,
+    "hostile similarity": lambda: _similarity(ALL),
+    "hostile leaderboard": lambda: _board(ALL),
+}
 PAGES = READABLE | HOSTILE
+
+
+@cache
+def html_of(name: str) -> str:
+    """One of the pages."""
+    return PAGES[name]()

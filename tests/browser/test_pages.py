@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from tests.browser.pages import HOSTILE, PAGES, READABLE
+from tests.browser.pages import HOSTILE, PAGES, READABLE, html_of
 from tests.helpers.waiting import until
 
 pytestmark = pytest.mark.browser
@@ -44,12 +44,12 @@ CONTRAST = """() => {
 
 @pytest.fixture
 def show(browser: Any, tmp_path: Path) -> Iterator[Open]:
-    """Open one of the pages from a file, with every sign of life recorded in `page.signs`."""
+    """Open a page from a file, one of all or any other, and record its signs of life in `signs`."""
     opened = []
 
-    def _open(name: str, **options: Any) -> Any:
+    def _open(name: str = "", *, html: str = "", **options: Any) -> Any:
         path = tmp_path / "page.html"
-        path.write_text(PAGES[name], encoding="utf-8")
+        path.write_text(html or html_of(name), encoding="utf-8")
         context = browser.new_context(**options)
         opened.append(context)
         page = context.new_page()
@@ -80,10 +80,9 @@ def _unexpected(signs: list[str]) -> list[str]:
     return [s for s in signs if not s.startswith(own)]
 
 
-def test_the_measure_itself_sees_an_attack(show: Open, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_measure_itself_sees_an_attack(show: Open) -> None:
     bare = "<script>attack()</script><img src='https://attack.example/x.png' onerror=attack()>"
-    monkeypatch.setitem(PAGES, "bare", bare)
-    page = show("bare")
+    page = show(html=bare)
     _wait_for(page, "attack ran")
     _wait_for(page, "request https://attack.example")
     assert len(_unexpected(page.signs)) >= 2
@@ -104,13 +103,9 @@ def test_a_page_full_of_attacks_runs_and_loads_nothing(show: Open, name: str) ->
     assert page.url.startswith("file://")
 
 
-def test_the_policy_stops_a_script_even_where_one_got_through(
-    show: Open, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_the_policy_stops_a_script_even_where_one_got_through(show: Open) -> None:
     attack = "<script>attack()</script><img src='https://attack.example/x.png' onerror=attack()>"
-    broken_page = PAGES["student"].replace("</main>", f"{attack}</main>")
-    monkeypatch.setitem(PAGES, "broken sanitiser", broken_page)
-    page = show("broken sanitiser")
+    page = show(html=html_of("student").replace("</main>", f"{attack}</main>"))
     _wait_for(page, "refused")
     page.wait_for_timeout(300)
     assert "attack ran" not in page.signs
@@ -257,18 +252,15 @@ def test_without_scripts_the_class_page_is_all_there(show: Open) -> None:
     assert page.locator(".flags").inner_text().startswith("22 waiting for marks")
 
 
-def test_only_our_script_may_run_on_the_class_page(
-    show: Open, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    whole = PAGES["class"]
+def test_only_our_script_may_run_on_the_class_page(show: Open) -> None:
+    whole = html_of("class")
     attack = "<script>attack()</script><b onclick='attack()' id=bait>x</b>"
     touched = whole.replace('"use strict";', '"use strict"; attack();')
     for name, page in {
         "added": whole.replace("</main>", f"{attack}</main>"),
         "ours": touched,
     }.items():
-        monkeypatch.setitem(PAGES, name, page)
-        shown = show(name)
+        shown = show(html=page)
         shown.evaluate("document.querySelector('#bait')?.click()")
         _wait_for(shown, "Content Security Policy")
         shown.wait_for_timeout(200)
