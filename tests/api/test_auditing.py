@@ -5,8 +5,10 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import nbformat
 import pytest
 from click.testing import CliRunner
+from nbformat import v4
 
 from grader.api.auditing import audit
 from grader.cli import cli
@@ -78,6 +80,27 @@ def test_a_listed_mutant_is_no_mistake_and_one_that_is_gone_is_said(tmp_path: Pa
     assert again.share == 1.0
     assert len(again.outdated) == 2
     assert any("softmax:sign:000000 is no mutant" in text for text in again.outdated)
+
+
+@pytest.mark.slow
+def test_no_sample_is_run_where_mutants_alone_are_asked_for(tmp_path: Path) -> None:
+    make_assignment(tmp_path, "warm-up")
+    course = Course(tmp_path)
+    samples = course.assignment("warm-up").folder / "samples"
+    samples.mkdir()
+    endless = v4.new_notebook(cells=[v4.new_code_cell("while True: pass")])
+    (samples / "endless.ipynb").write_text(nbformat.writes(endless), encoding="utf-8")
+    ran: list[str] = []
+    audit(
+        course,
+        "warm-up",
+        parts=["mutants"],
+        budget=2,
+        sandbox="local",
+        on_step=lambda done, total, name: ran.append(name),
+    )
+    assert ran[0] == "reference"
+    assert "endless" not in ran
 
 
 def test_a_reference_that_does_not_pass_is_said_first(tmp_path: Path) -> None:

@@ -65,25 +65,30 @@ class AuditRun:
 
     @cached_property
     def reference(self) -> Verdict:
-        """The verdict on the reference, whole.
+        """The verdict on the reference, whole, with the first seed.
 
         Raises:
             SpecError: it does not pass; what a mutant fails would say nothing.
         """
-        return self._base[REFERENCE]
-
-    @cached_property
-    def _base(self) -> dict[str, Verdict]:
-        """The reference and every sample, with the first seed."""
-        verdicts = self.judged(self._notebooks, self.config)
-        lost = [t for t in verdicts[REFERENCE].tests if t.outcome is not TestOutcome.PASSED]
+        verdict = self.judged({REFERENCE: self._notebooks[REFERENCE]}, self.config)[REFERENCE]
+        lost = [t for t in verdict.tests if t.outcome is not TestOutcome.PASSED]
         if lost:
             raise SpecError(
                 f"the reference does not pass {lost[0].name}: {lost[0].message or lost[0].outcome}",
                 where=self.assignment.reference_path,
                 hint=f"Fix it first: grader validate {self.assignment.name}",
             )
-        return verdicts
+        return verdict
+
+    @cached_property
+    def _base(self) -> dict[str, Verdict]:
+        """The reference and every sample, with the first seed.
+
+        Mutants need the reference alone: a sample may take as long as the limits let it.
+        """
+        reference = self.reference
+        samples = {name: n for name, n in self._notebooks.items() if name != REFERENCE}
+        return {REFERENCE: reference} | self.judged(samples, self.config)
 
     @cached_property
     def _notebooks(self) -> dict[str, dict[str, bytes]]:
