@@ -15,6 +15,7 @@ from grader.gradebook.hand_marks import MarkReader
 from grader.gradebook.standings import Standing, Standings
 from grader.gradebook.store import Gradebook
 from grader.gradebook.whole_mark import Given
+from grader.grading.reference_runs import kept_reference_runs
 from grader.grading.verdict import Verdict
 from grader.report.marks import Audience, MarkSheet, mark_sheet
 from grader.report.student_page import student_page
@@ -107,6 +108,7 @@ class WorkReader:
             now=self._now,
             given=self.given(verdict),
             standing=self._standing(verdict.student, verdict),
+            reference_runs=kept_reference_runs(self._course, self._assignment.name),
             template_dirs=self._course.template_dirs,
         )
 

@@ -17,6 +17,7 @@ from grader.gradebook.reuse import key_of
 from grader.gradebook.standings import Standing, Standings, class_marks
 from grader.gradebook.store import Gradebook
 from grader.gradebook.whole_mark import WholeMark
+from grader.grading.reference_runs import kept_reference_runs
 from grader.grading.verdict import Verdict
 from grader.intake.pseudonyms import pseudonyms
 from grader.report.comments import absent_lines, comment_lines
@@ -116,6 +117,7 @@ class Pages:
             spec=assignment.spec,
             template_dirs=course.template_dirs,
             keep=keep,
+            reference_runs=kept_reference_runs(course, assignment.name),
         )
 
     def add(self, verdict: Verdict, entry: str, *, ahead: bool = False) -> None:

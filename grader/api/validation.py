@@ -17,6 +17,7 @@ from grader.course.directory import Assignment, Course, check_assignment
 from grader.course.spec import AssignmentSpec
 from grader.errors import GraderError, InfrastructureError
 from grader.grading.job import BatchConfig, Job, Judged
+from grader.grading.reference_runs import keep_reference_runs
 from grader.grading.trials import judge_trials
 from grader.grading.verdict import Verdict
 from grader.intake.notebook import read_notebook
@@ -104,6 +105,7 @@ def validate(
             again = _judged(trial_config(chosen, choice, seed), more, steps.done)
             others = [again[job.student].verdict for job in more]
             on_measured(measurements([reference, *others]))
+            keep_reference_runs(course, chosen, [reference, *others])
     except InfrastructureError:
         raise
     except GraderError as error:

@@ -25,7 +25,7 @@ class Rules(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
     cost: Literal["points", "flag"] = "points"
 
 
-Diagnose = Literal["after_due", "always", "never"]
+WhenTold = Literal["after_due", "always", "never"]
 """When a student reads what kind of mistake a wrong value shows."""
 
 
@@ -43,7 +43,7 @@ class Question(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     extra_credit: bool = False
     rubric: str = ""
     rules: Rules | None = None
-    diagnose: Diagnose | None = None
+    diagnose: WhenTold | None = None
 
 
 class Notebook(
@@ -169,7 +169,11 @@ class Accepted(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
 
 
 class AssignmentSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """All of `assignment.toml`."""
+    """All of `assignment.toml`.
+
+    `diagnose` and `reference_runs`: when students are told what kind of mistake a value shows, and
+    how the reference's own runs of a training lie.
+    """
 
     title: str
     points: Points
@@ -187,7 +191,8 @@ class AssignmentSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw
     handin: HandInRules = HandInRules()
     rules: Rules | None = None
     leaderboard: Leaderboard | None = None
-    diagnose: Diagnose = "after_due"
+    diagnose: WhenTold = "after_due"
+    reference_runs: WhenTold = "after_due"
     accepted: tuple[Accepted, ...] = ()
 
     @property

@@ -30,10 +30,16 @@ def fingerprints_of(assignment: Assignment) -> Fingerprints:
     bundle = assignment.bundle_files()
     hidden = [path for path in bundle if path.is_relative_to(assignment.hidden_dir)]
     others = [path for path in bundle if path not in hidden and path != assignment.spec_path]
-    # Dates and diagnoses decide what a page shows, what is accepted only what `validate` says; none
-    # of them a result.
+    # Dates, diagnoses and the reference's runs decide what a page shows, what is accepted only what
+    # `validate` says; none of them a result.
     spec = msgspec.json.encode(
-        msgspec.structs.replace(assignment.spec, dates=Dates(), accepted=(), diagnose="after_due")
+        msgspec.structs.replace(
+            assignment.spec,
+            dates=Dates(),
+            accepted=(),
+            diagnose="after_due",
+            reference_runs="after_due",
+        )
     )
     return fingerprints(
         files_of(assignment.hidden_dir, hidden),

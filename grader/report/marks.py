@@ -10,7 +10,7 @@ from typing import Literal
 
 import msgspec
 
-from grader.course.spec import AssignmentSpec
+from grader.course.spec import AssignmentSpec, WhenTold
 from grader.diagnosis.kinds import sentence_of
 from grader.gradebook.whole_mark import Given, WholeMark, whole_mark
 from grader.grading.verdict import Outcome, Verdict
@@ -204,12 +204,19 @@ def diagnosis_of(
     kind = test.diagnosis if isinstance(test.diagnosis, str) else ""
     question = spec.question(test.question)
     when = (question.diagnose if question else None) or spec.diagnose
-    due = aware(spec.dates.due)
-    if audience == "student":
-        told = when == "always" or (when == "after_due" and due is not None and now >= due)
-        if not told or not is_shown(test, due=due, now=now):
-            return ""
+    told = is_told(when, spec=spec, audience=audience, now=now)
+    if not told or (
+        audience == "student" and not is_shown(test, due=aware(spec.dates.due), now=now)
+    ):
+        return ""
     return sentence_of(kind)
+
+
+def is_told(when: WhenTold, *, spec: AssignmentSpec, audience: Audience, now: dt.datetime) -> bool:
+    """Whether this reader may have now what the spec tells students at that time."""
+    due = aware(spec.dates.due)
+    past_due = due is not None and now >= due
+    return audience == "instructor" or when == "always" or (when == "after_due" and past_due)
 
 
 def aware(time: dt.datetime | None) -> dt.datetime | None:

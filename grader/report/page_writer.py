@@ -13,6 +13,7 @@ import msgspec
 from grader.course.spec import AssignmentSpec
 from grader.gradebook.standings import Standing
 from grader.gradebook.whole_mark import Given
+from grader.grading.reference_runs import ReferenceRuns
 from grader.grading.verdict import Verdict, verdict_to_json
 from grader.report.class_page import class_page
 from grader.report.files import LEADERBOARD, file_name, write_pages
@@ -40,12 +41,14 @@ class PageWriter:
         template_dirs: Sequence[Path] = (),
         now: dt.datetime | None = None,
         keep: bool = False,
+        reference_runs: ReferenceRuns | None = None,
     ) -> None:
         self._folder = folder
         self._spec = spec
         self._template_dirs = tuple(template_dirs)
         self._now = now or dt.datetime.now(dt.UTC)
         self._keep = keep
+        self._reference_runs = reference_runs
         self._kept = KeptPages(folder)
         self._of_all = self._what_all_are_made_of()
 
@@ -92,6 +95,7 @@ class PageWriter:
                 given=given,
                 standing=standing,
                 alias=alias,
+                reference_runs=self._reference_runs,
                 template_dirs=self._template_dirs,
             )
 
@@ -185,7 +189,7 @@ class PageWriter:
         due = aware(self._spec.dates.due)
         parts = (
             version_of_pages(self._template_dirs).encode(),
-            msgspec.json.encode(self._spec),
+            msgspec.json.encode([self._spec, self._reference_runs]),
             # A date without a zone is this machine's; what is shown changes when it has passed.
             f"{due} {due is None or self._now >= due}".encode(),
         )

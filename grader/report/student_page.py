@@ -11,6 +11,7 @@ from markupsafe import Markup
 from grader.course.spec import AssignmentSpec
 from grader.gradebook.standings import Standing
 from grader.gradebook.whole_mark import Given
+from grader.grading.reference_runs import ReferenceRuns
 from grader.grading.verdict import Verdict
 from grader.report.cases import anchors_of, case_of, join_cases, work_anchor
 from grader.report.markdown import markdown_html
@@ -19,6 +20,7 @@ from grader.report.marks import (
     aware,
     consequence,
     diagnosis_of,
+    is_told,
     mark_sheet,
     outcome_words,
     place_words,
@@ -26,8 +28,11 @@ from grader.report.marks import (
 )
 from grader.report.places import cells_of_tests
 from grader.report.rendered_notebook import RenderedNotebook, view_answer, view_notebook
+from grader.report.run_pictures import ShownRuns, shown_runs
 from grader.report.templates import render
 from grader.report.text import show_terminal
+from grader.suite.experiment import experiment_of
+from grader.suite.results import TestResult
 
 
 def student_page(
@@ -40,6 +45,7 @@ def student_page(
     given: Given | None = None,
     standing: Standing | None = None,
     alias: str = "",
+    reference_runs: ReferenceRuns | None = None,
     template_dirs: Sequence[Path] = (),
 ) -> str:
     """Return the page as one self-contained HTML file that runs no script and loads nothing.
@@ -53,9 +59,11 @@ def student_page(
         given: by question, the points and the comment that a person gave for the answer.
         standing: name, lateness, extension and the like, where more than the verdict is known.
         alias: the student's pseudonym, where there is a leaderboard.
+        reference_runs: what the reference measured; a student is shown it when the spec says so.
         template_dirs: a course's own template folders.
     """
     moment = aware(now) or now
+    told = is_told(spec.reference_runs, spec=spec, audience=audience, now=moment)
     notebook = view_notebook(executed_notebook) if executed_notebook else RenderedNotebook(cells=[])
     standing = standing or Standing(handed_in=verdict.submission.submitted_at)
     sheet = mark_sheet(
@@ -91,6 +99,10 @@ def student_page(
             "diagnoses": {
                 t.name: diagnosis_of(t, spec=spec, audience=audience, now=moment) for t in shown
             },
+            "runs": _runs(
+                shown,
+                reference_runs if told and reference_runs and reference_runs.fit(verdict) else None,
+            ),
             "anchors": anchors,
             "cell_of": cells,
             "linked": {cell.number: cell.label for cell in notebook.cells},
@@ -108,6 +120,16 @@ def student_page(
         },
         template_dirs,
     )
+
+
+def _runs(tests: Sequence[TestResult], reference: ReferenceRuns | None) -> dict[str, ShownRuns]:
+    """The runs of each test that measured something; beside the reference's if these are told."""
+    found = {test.name: experiment_of(test) for test in tests}
+    return {
+        name: shown_runs(experiment, reference.band(name) if reference else None)
+        for name, experiment in found.items()
+        if experiment is not None
+    }
 
 
 def absent_page(

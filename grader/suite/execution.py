@@ -11,11 +11,11 @@ from typing import Any
 import msgspec
 import pytest
 
-from grader.suite.account import NOTHING, Account
+from grader.suite.account import NOTHING, Account, Received, Trusted
 from grader.suite.alarm import DeadlinePassed, deadline
 from grader.suite.binding import SubmissionBinding
 from grader.suite.comparisons import noted
-from grader.suite.credit import NONE, Credit, given_credit
+from grader.suite.credit import Credit, given_credit
 from grader.suite.hints import gathered_hints
 from grader.suite.outcomes import PASSED, Ending, ending_of, of_box_failure, of_credit
 from grader.suite.points import PlannedTest, SuitePlan
@@ -24,6 +24,7 @@ from grader.suite.randomness import Seeds, seed_judge
 from grader.suite.results import TestOutcome, TestResult, Trial
 from grader.suite.right_names import RightNames
 from grader.suite.strictness import comparing_strictly
+from grader.suite.trials import ending_of_trials, index_of_ending, is_decided, median_measured
 
 MAX_TIMEOUTS = 2
 """So many tests of a question may run out of time; the rest of it is not run."""
@@ -168,44 +169,49 @@ class SuiteRun:
     def _run_trials(
         self, item: pytest.Item, test: PlannedTest, next_item: pytest.Item | None
     ) -> tuple[TestResult, list[pytest.TestReport]]:
-        trials: list[Trial] = []
-        hints: list[str] = []
+        runs: list[_Run] = []
         reports: list[pytest.TestReport] = []
-        endings: list[Ending] = []
-        stopped = 0
         for index in range(test.trials):
-            ending, given, reports = self._run_once(item, test, next_item, index)
-            message = ending.message[:MAX_TRIAL_MESSAGE]
-            seed = self._seeds.of_judge(test.name, index)
-            trials.append(Trial(seed=seed, outcome=ending.outcome, message=message))
-            endings.append(ending)
-            stopped += ending.outcome in _ENDS_TRIALS
-            if ending.outcome is not TestOutcome.PASSED:
-                hints += [text for text in given if text not in hints]
-            skipped = ending.outcome is TestOutcome.NOT_RUN
-            if _is_decided(endings, test) or skipped or stopped >= MAX_TIMEOUTS:
+            run, reports = self._run_once(item, test, next_item, index)
+            runs.append(run)
+            endings = [run.ending for run in runs]
+            stopped = sum(ending.outcome in _ENDS_TRIALS for ending in endings)
+            skipped = run.ending.outcome is TestOutcome.NOT_RUN
+            if is_decided(endings, test) or skipped or stopped >= MAX_TIMEOUTS:
                 break
             if self._out_of_time:
                 break
-        reached = endings[0] if test.trials == 1 else _ending_of_trials(endings, test)
+        counting = runs[0 if test.trials == 1 else index_of_ending(endings, test)]
+        reached = counting.ending if test.trials == 1 else ending_of_trials(endings, test)
+        # An object that a run trusted earned its points whichever run speaks for all of them.
+        trusted = [one for run in runs if run.ending.credit.share > 0 for one in run.trusted]
         self._account = Account(
-            received=tuple(self._link.received),
+            received=counting.received,
             doubtful=reached.doubtful,
             unusable=reached.unusable,
-            trusted=tuple(self._link.trusted),
-            trusting=reached.credit.share > 0 and bool(self._link.trusted),
+            trusted=tuple(dict.fromkeys([*counting.trusted, *trusted])),
+            trusting=reached.credit.share > 0 and bool(trusted),
         )
+        trials = [run.trial for run in runs]
         if test.trials == 1:
-            return _result(test, reached, hints=hints), reports
-        ending = reached
-        hints = hints if ending.outcome is not TestOutcome.PASSED else []
-        return _result(test, ending, hints=hints, trials=trials), reports
+            kept = trials if reached.credit.curve else ()
+            return _result(test, reached, hints=counting.hints_if_missed, trials=kept), reports
+        told = [text for run in runs for text in run.hints_if_missed]
+        hints = tuple(dict.fromkeys(told)) if reached.outcome is not TestOutcome.PASSED else ()
+        result = _result(test, reached, hints=hints, trials=trials)
+        return msgspec.structs.replace(
+            result,
+            measured=median_measured(trials),
+            most_trials=test.trials,
+            needed_trials=test.trials_needed,
+        ), reports
 
     def _run_once(
         self, item: pytest.Item, test: PlannedTest, next_item: pytest.Item | None, trial: int
-    ) -> tuple[Ending, list[str], list[pytest.TestReport]]:
+    ) -> tuple[_Run, list[pytest.TestReport]]:
         self._revive()
-        seed_judge(self._seeds.of_judge(test.name, trial))
+        judge_seed = self._seeds.of_judge(test.name, trial)
+        seed_judge(judge_seed)
         self._raised.clear()
         seed = self._seeds.of_box(test.name, trial)
         right = RightNames(self._reference, test.right)
@@ -231,8 +237,15 @@ class SuiteRun:
         if used is not None:
             self._shares_used.append(used)
         if test.right:
-            return _untold(ending, test, hints), [], reports
-        return ending, list(hints), reports
+            ending, hints = _untold(ending, test, hints), []
+        run = _Run(
+            seed=judge_seed,
+            ending=ending,
+            hints=tuple(hints),
+            received=tuple(self._link.received),
+            trusted=tuple(self._link.trusted),
+        )
+        return run, reports
 
     def _revive(self) -> None:
         seconds = self._link.revive()
@@ -278,11 +291,39 @@ class SuiteRun:
         return ending_of(raised, shows_details=test.shows_details, reference=self._reference)
 
 
+@dataclass(frozen=True, kw_only=True)
+class _Run:
+    """One run of a test, with what it received from the box."""
+
+    seed: int
+    ending: Ending
+    hints: tuple[str, ...]
+    received: tuple[Received, ...]
+    trusted: tuple[Trusted, ...]
+
+    @property
+    def trial(self) -> Trial:
+        credit = self.ending.credit
+        return Trial(
+            seed=self.seed,
+            outcome=self.ending.outcome,
+            message=self.ending.message[:MAX_TRIAL_MESSAGE],
+            measured=msgspec.UNSET if credit.measured is None else credit.measured,
+            curve=credit.curve or msgspec.UNSET,
+        )
+
+    @property
+    def hints_if_missed(self) -> tuple[str, ...]:
+        return () if self.ending.outcome is TestOutcome.PASSED else self.hints
+
+
 def _untold(ending: Ending, test: PlannedTest, hints: Sequence[str]) -> Ending:
     """Keep from the student whatever could hold an answer of the reference.
 
-    Their code can raise it as an error's text, or return it into an assertion's message or a hint.
+    Their code can raise it as an error's text, return it into an assertion's message or a hint, or
+    draw it as a curve.
     """
+    ending = replace(ending, credit=replace(ending.credit, curve=()))
     if ending.outcome is TestOutcome.PASSED:
         return ending
     told = "\n".join(t for t in (ending.message, *hints, ending.traceback, ending.details) if t)
@@ -295,40 +336,13 @@ def _untold(ending: Ending, test: PlannedTest, hints: Sequence[str]) -> Ending:
     )
 
 
-def _is_decided(endings: Sequence[Ending], test: PlannedTest) -> bool:
-    """Whether the trials that are left can change nothing."""
-    passed = sum(ending.outcome is TestOutcome.PASSED for ending in endings)
-    earning = sum(ending.credit.share > 0 for ending in endings)
-    left = test.trials - len(endings)
-    return passed >= test.trials_needed or earning + left < test.trials_needed
-
-
-def _ending_of_trials(endings: Sequence[Ending], test: PlannedTest) -> Ending:
-    """What so many trials as are needed have reached; else how the last bad one ended."""
-    passed = sum(ending.outcome is TestOutcome.PASSED for ending in endings)
-    earning = [ending for ending in endings if ending.credit.share > 0]
-    if len(earning) >= test.trials_needed:
-        ranked = sorted(earning, key=lambda ending: ending.credit.share, reverse=True)
-        reached = ranked[test.trials_needed - 1]
-    else:
-        bad = [ending for ending in endings if ending.outcome is not TestOutcome.PASSED]
-        # A trial that the suite itself has spoilt might have passed.
-        ours = [e for e in bad if e.outcome is TestOutcome.SUITE_ERROR]
-        ours = ours or [e for e in bad if e.doubtful]
-        reached = replace((ours or bad)[-1], credit=NONE)
-    if passed >= test.trials_needed:
-        return reached
-    tries = f"{passed} of {len(endings)} tries passed, {test.trials_needed} are needed."
-    return replace(reached, message=f"{reached.message} {tries}".strip())
-
-
 def unfinished(test: PlannedTest, outcome: TestOutcome, message: str) -> TestResult:
     """The result of a test that could not be run to its end."""
     return _result(test, Ending(outcome=outcome, message=message))
 
 
 def _result(
-    test: PlannedTest, ending: Ending, *, hints: list[str] | None = None, trials: Any = ()
+    test: PlannedTest, ending: Ending, *, hints: Sequence[str] = (), trials: Sequence[Trial] = ()
 ) -> TestResult:
     return TestResult(
         name=test.name,
@@ -338,7 +352,7 @@ def _result(
         outcome=ending.outcome,
         title=test.title,
         message=ending.message,
-        hints=tuple(hints or ()),
+        hints=tuple(hints),
         traceback=ending.traceback,
         details=ending.details,
         diagnosis=ending.diagnosis or msgspec.UNSET,

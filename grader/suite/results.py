@@ -9,6 +9,8 @@ from typing import Literal
 import msgspec
 
 Shows = Literal["always", "after_due", "never"]
+Curve = tuple[float | None, ...]
+"""Numbers in order, such as a loss for each epoch; None where there was no finite one."""
 
 
 class TestOutcome(StrEnum):
@@ -28,11 +30,13 @@ class TestOutcome(StrEnum):
 
 
 class Trial(msgspec.Struct, frozen=True, kw_only=True):
-    """One seed of a test marked `trials`."""
+    """One run of a test, with seeds of its own: what it measured, and a curve to draw beside it."""
 
     seed: int
     outcome: TestOutcome
     message: str = ""
+    measured: Decimal | msgspec.UnsetType = msgspec.UNSET
+    curve: Curve | msgspec.UnsetType = msgspec.UNSET
 
 
 class TestResult(msgspec.Struct, frozen=True, kw_only=True):
@@ -42,10 +46,13 @@ class TestResult(msgspec.Struct, frozen=True, kw_only=True):
     assertion's text and values) only to an instructor, unless the test says `shows_details`.
     Only a test that gives all its points has passed; one that gives some is `partly` passed.
     A `suite_error` is the suite's fault and nobody's mark.
-    `measured` is a number that a leaderboard may rank by. `right` are the student's functions for
-    which the reference answered, `right_answers` how often. `diagnosis` is the kind of mistake that
-    a compared value shows (see `grader.diagnosis`). `tolerance_used` is the largest share of its
-    tolerance that a comparison has used, where that is measured (see `grader.audit`).
+    `measured` is a number that a leaderboard may rank by: of several trials the median.
+    `trials` are the runs of a test marked `trials`, of which there may be `most_trials`, and
+    `needed_trials` decide; or the one run of another test, where it has a curve. `right` are the
+    student's functions for which the reference answered, `right_answers` how often. `diagnosis` is
+    the kind of mistake that a compared value shows (see `grader.diagnosis`). `tolerance_used` is
+    the largest share of its tolerance that a comparison has used, where that is measured (see
+    `grader.audit`).
     """
 
     __test__ = False
@@ -64,6 +71,8 @@ class TestResult(msgspec.Struct, frozen=True, kw_only=True):
     shows_details: bool = False
     duration_s: float = 0.0
     trials: tuple[Trial, ...] = ()
+    most_trials: int | msgspec.UnsetType = msgspec.UNSET
+    needed_trials: int | msgspec.UnsetType = msgspec.UNSET
     measured: Decimal | None = None
     right: tuple[str, ...] = ()
     right_answers: int = 0

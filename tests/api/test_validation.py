@@ -9,6 +9,7 @@ import pytest
 from grader.api import Fault, validate
 from grader.api.measuring import Measured
 from grader.course.directory import Course
+from grader.grading.reference_runs import kept_reference_runs
 from tests.helpers.assignments import (
     HIDDEN,
     PUBLIC,
@@ -103,6 +104,9 @@ def test_what_the_suite_measures_of_the_reference_is_told_with_its_spread(tmp_pa
     assert len(set(measured.values)) == 3
     assert 0.4 < min(measured.values) <= measured.mean <= max(measured.values) < 0.9
     assert "with 3 seeds: mean" in str(measured)
+    kept = kept_reference_runs(Course(tmp_path), "warm-up")
+    assert kept.seeds == 3
+    assert {run.measured for run in kept.tests["test_how_sharp_it_is"]} == set(measured.values)
     assert steps[-1][:2] == (5, 5)
     assert {name for _, _, name in steps} == {
         "public tests",

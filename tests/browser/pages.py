@@ -26,7 +26,16 @@ from grader.similarity.comparison import compare
 from tests.gradebook.totals.courses import shipped
 from tests.helpers.classes import class_marks
 from tests.helpers.notebooks import realistic_notebook
-from tests.helpers.verdicts import AFTER_DUE, ANSWERS, SPEC, broken, class_of, graded, invalid
+from tests.helpers.verdicts import (
+    AFTER_DUE,
+    ANSWERS,
+    SPEC,
+    broken,
+    class_of,
+    graded,
+    invalid,
+    reference_runs,
+)
 from tests.report.hostile import ALL, HTML
 from tests.report.hostile_verdict import hostile_notebook, hostile_verdict
 from tests.report.test_leaderboard import BOARD, entry
@@ -149,7 +158,10 @@ def _hostile_answers() -> str:
 READABLE: dict[str, Callable[[], str]] = {
     "student": lambda: student_page(_graded(), realistic_notebook(), **_STUDENT),
     "instructor": lambda: student_page(
-        _graded(), _with_long_output(realistic_notebook()), **_INSTRUCTOR
+        _graded(),
+        _with_long_output(realistic_notebook()),
+        reference_runs=reference_runs("test_loss_falls"),
+        **_INSTRUCTOR,
     ),
     "invalid": lambda: student_page(invalid("Cahit Arf"), None, **_STUDENT),
     "broken": lambda: student_page(broken("Cahit Arf"), None, **_STUDENT),

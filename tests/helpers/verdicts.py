@@ -11,6 +11,7 @@ from typing import Any
 
 from grader.course.spec import AssignmentSpec, Dates, Question
 from grader.grading.make_verdict import question_marks
+from grader.grading.reference_runs import ReferenceRun, ReferenceRuns
 from grader.grading.verdict import (
     Outcome,
     Provenance,
@@ -155,7 +156,11 @@ def _taken(
         trials = ()
         if name == "test_accuracy":
             trials = tuple(Trial(seed=s, outcome=TestOutcome.PASSED) for s in (11, 12, 13))
-        return test_result(question, name, title, points, shows=shows, trials=trials)
+        more: dict[str, Any] = {}
+        if name == "test_loss_falls":
+            trials = tuple(training_run(rng, number) for number in range(4))
+            more = {"most_trials": 7, "needed_trials": 4, "measured": Decimal("0.21")}
+        return test_result(question, name, title, points, shows=shows, trials=trials, **more)
     outcome = rng.choice(
         [TestOutcome.FAILED] * 6
         + [TestOutcome.STUDENT_ERROR] * 3
@@ -180,6 +185,26 @@ def _taken(
         details="assert_close: 0.9321 != 1.0000 at index (2, 3); expected tensor([0.1, 0.9])",
         shows=shows,
     )
+
+
+def training_run(rng: random.Random, seed: int) -> Trial:
+    """A run whose loss falls, one of them with a gap."""
+    losses = [round(2.3 * 0.85**epoch * rng.uniform(0.8, 1.2), 3) for epoch in range(30)]
+    curve: list[float | None] = [*losses]
+    if seed == 2:
+        curve[11:14] = [None] * 3
+    measured = Decimal(str(round(rng.uniform(0.15, 0.3), 3)))
+    return Trial(seed=seed, outcome=TestOutcome.PASSED, measured=measured, curve=tuple(curve))
+
+
+def reference_runs(test: str, seeds: int = 5) -> ReferenceRuns:
+    """What the reference measured in a test: a little better than `training_run`."""
+    rng = random.Random(seeds)
+    runs = tuple(
+        ReferenceRun(measured=0.14 + 0.004 * n, curve=training_run(rng, 0).curve)  # type: ignore[arg-type]
+        for n in range(4 * seeds)
+    )
+    return ReferenceRuns(suite=PROVENANCE.suite, seeds=seeds, tests={test: runs})
 
 
 def _notes(tests: Sequence[TestResult]) -> tuple[str, ...]:
@@ -249,6 +274,7 @@ PROVENANCE = Provenance(
     grader_version="0.1.0",
     packages={"torch": "2.13.0", "numpy": "2.3.1", "ipython": "9.4.0"},
     limits={"notebook_s": 90.0, "cell_s": 20.0, "call_s": 5.0, "memory_mb": 1024.0},
+    suite={"": "5a1d", "test_q5.py::test_loss_falls": "c0de"},
     graded_at=AFTER_DUE,
 )
 

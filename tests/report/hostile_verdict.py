@@ -61,7 +61,18 @@ def _test(outcome: TestOutcome, number: int) -> TestResult:
         traceback=ALL,
         details=ALL,
         shows_details=True,
-        trials=(Trial(seed=1, outcome=outcome, message=ALL),),
+        trials=(
+            Trial(seed=1, outcome=outcome, message=ALL),
+            Trial(
+                seed=2,
+                outcome=outcome,
+                message=ALL,
+                measured=Decimal("-1e300"),
+                curve=(1e30, None, -1e30, 5e-324),
+            ),
+        ),
+        most_trials=-3,
+        needed_trials=0,
     )
 
 

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from decimal import Decimal
 from fractions import Fraction
+from typing import Any
 
 import pytest
+import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
 from grader.errors import SuiteError
-from grader.suite.credit import Credit, bands, credit
+from grader.suite.credit import Credit, at_least, at_most, bands, credit
 from grader.suite.outcomes import of_credit
 from grader.suite.results import TestOutcome, TestResult
 from tests.suite.workbench import Workbench
@@ -201,7 +203,7 @@ def test_bands_that_make_no_sense_are_refused(edges: tuple[tuple[float, float], 
         (0.8, Fraction(2, 3)),
         (0.9, 1),
         (1, 1),
-        (float("inf"), 1),
+        (float("inf"), 0),
         (float("-inf"), 0),
         (float("nan"), 0),
     ],
@@ -233,3 +235,57 @@ def test_a_better_value_never_gives_less(values: list[float]) -> None:
     share = bands((0.2, 0), (0.3, 0.1), (0.8, 0.7), (0.95, 1))
     shares = [share(value) for value in sorted(values)]
     assert shares == sorted(shares)
+
+
+@pytest.mark.parametrize("value", [float("inf"), float("-inf"), float("nan")])
+def test_what_is_not_finite_is_worth_nothing(value: float) -> None:
+    for share in (bands((0.1, 1), (0.5, 0)), at_least((-9, 1)), at_most((9, 1))):
+        assert share(value) == 0
+
+
+@pytest.mark.parametrize(
+    ("value", "share"),
+    [(0.84, 0), (0.85, Fraction(1, 2)), (0.949, Fraction(1, 2)), (0.95, 1), (torch.tensor(2.0), 1)],
+)
+def test_at_least_gives_the_share_of_the_highest_edge_reached(value: Any, share: Fraction) -> None:
+    assert at_least((0.85, 0.5), (0.95, 1))(value) == share
+
+
+@pytest.mark.parametrize(
+    ("value", "share"), [(9.1, 0), (9, Fraction(2, 5)), (6.51, Fraction(2, 5)), (6.5, 1), (-3, 1)]
+)
+def test_at_most_gives_the_share_of_the_lowest_edge_reached(value: float, share: Fraction) -> None:
+    assert at_most((9, 0.4), (6.5, 1))(value) == share
+
+
+@pytest.mark.parametrize(
+    ("make", "edges"),
+    [
+        (at_least, ()),
+        (at_least, ((0.9, 0.5), (0.8, 1))),
+        (at_least, ((0.8, 1), (0.9, 0.5))),
+        (at_least, ((0.8, 0.5), (0.9, 0.5))),
+        (at_least, ((0.8, 0),)),
+        (at_least, ((0.8, 1.5),)),
+        (at_least, ((float("nan"), 1),)),
+        (at_most, ((6.5, 0.5), (9, 1))),
+        (at_most, ((9, 1), (6.5, 0.5))),
+    ],
+)
+def test_steps_that_make_no_sense_are_refused(make: Any, edges: Any) -> None:
+    with pytest.raises(SuiteError, match="expected edges"):
+        make(*edges)
+
+
+def test_the_value_that_was_asked_for_its_step_is_what_was_measured(bench: Workbench) -> None:
+    bench.suite(
+        """
+        from grader.suite.credit import at_most, credit
+
+        @pytest.mark.points(5)
+        def test_it(student):
+            credit(at_most((9, 0.4), (6.5, 1))(student.perplexity), "Perplexity.")
+        """
+    )
+    result = bench.judge_one("perplexity = 7.25")
+    assert (result.points, result.measured) == (2, Decimal("7.25"))

@@ -85,7 +85,7 @@ def test_right_code_gets_full_marks(bench: Workbench) -> None:
         for name, result in results.items()
         if result.outcome is not TestOutcome.PASSED
     } == {}
-    assert sum(result.points for result in results.values()) == 25
+    assert sum(result.points for result in results.values()) == 29
 
 
 def test_wrong_code_gets_none(bench: Workbench) -> None:

@@ -6,12 +6,14 @@ import pytest
 import torch
 from torch.testing import assert_close
 
+from grader.suite.credit import at_most, credit
 from grader.suite.hints import hint
 
 pytestmark = pytest.mark.question("q6")
 
 FOLDER = Path(__file__).parent
 V, E, H = 11, 6, 9
+PATTERN = at_most((1.5, 1))  # of the reference 1.01 to 1.02; without memory it is at least 2
 
 
 def new_model(student):
@@ -67,16 +69,15 @@ def tiny_training(train_epoch, start, chunks, rate, max_norm):
 
 
 def logits_after_training(make_model, train_epoch, chunks, epochs):
-    """Train a new model on chunks; return its logits on them, one step after the other."""
+    """Train a new model on chunks: its logits on them, one step after the other, and its losses."""
     model = make_model(5, 8, 16)
     optimizer = torch.optim.Adam(model.parameters(), lr=0.02)
-    for _ in range(epochs):
-        train_epoch(model, chunks, optimizer, 1.0)
+    losses = [train_epoch(model, chunks, optimizer, 1.0) for _ in range(epochs)]
     state, logits = None, []
     for inputs, _ in chunks:
         part, state = model(inputs, state)
         logits.append(part.detach())
-    return torch.cat(logits)
+    return torch.cat(logits), losses
 
 
 def check_that_it_reads(model, tokens):
@@ -218,16 +219,18 @@ def test_training_returns_the_mean_loss(student, reference):
 
 
 @pytest.mark.points(1)
-@pytest.mark.trials(3, need=2)
+@pytest.mark.trials(3)
 def test_new_model_learns_a_pattern(student):
     """A new CharModel learns a pattern that needs memory, in a few epochs of train_epoch."""
     pattern = torch.tensor([0, 1, 0, 2, 0, 3, 0, 4]).repeat(17)
     inputs, targets = (part[:132].view(4, 33).T for part in (pattern, pattern[1:]))
     chunks = list(zip(inputs.split(8), targets.split(8), strict=True))
     hint("Are all weights parameters of the module, and do gradients flow through all steps?")
-    logits = student.run(logits_after_training, student.CharModel, student.train_epoch, chunks, 30)
+    model, train_epoch = student.CharModel, student.train_epoch
+    logits, losses = student.run(logits_after_training, model, train_epoch, chunks, 30)
     loss = torch.nn.functional.cross_entropy(logits.flatten(0, 1), targets.flatten())
-    assert loss.exp() < 1.5
+    perplexity = loss.exp().item()
+    credit(PATTERN(perplexity), f"Perplexity {perplexity:.2f} on the pattern.", curve=losses)
 
 
 def perplexity_one_by_one(model, streams=64, steps=100):

@@ -24,6 +24,7 @@ from grader.course.directory import Assignment, Course
 from grader.course.spec import AssignmentSpec
 from grader.errors import SpecError
 from grader.grading.job import BatchConfig, Job
+from grader.grading.reference_runs import keep_reference_runs
 from grader.grading.trials import judge_trials
 from grader.grading.verdict import Outcome, Verdict
 from grader.mutation.mutants import Mutant, chosen
@@ -149,6 +150,8 @@ class AuditRun:
         names = {f"{name}, seed {n}": name for n in range(1, seeds) for name in self.steady}
         for student, verdict in self._judge(jobs, self.config).items():
             found[names[student]].append(verdict)
+        if REFERENCE in found:
+            keep_reference_runs(self.course, self.assignment, found[REFERENCE])
         return flips(found)
 
     def tolerances(self, mutants: Sequence[MutantFinding]) -> list[ToleranceFinding]:
