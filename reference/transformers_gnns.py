@@ -567,6 +567,21 @@ def reversal_batch(batch_size):
     return tokens, (position > lengths) & (position <= 2 * lengths + 1)
 
 
+def share_reversed(model, n_words=300):
+    """Share of new words that a model reverses without a mistake."""
+    tokens, counts = reversal_batch(n_words)
+    right = 0
+    with torch.no_grad():
+        for n in range(1, MAX_WORD + 1):
+            expected = tokens[counts.sum(dim=1) == n + 1, : 2 * n + 2]
+            written = expected[:, : n + 1]
+            for _ in range(n + 1):
+                following = model(written)[:, -1].argmax(dim=-1, keepdim=True)
+                written = torch.cat([written, following], dim=1)
+            right += (written == expected).all(dim=1).sum().item()
+    return right / n_words
+
+
 # %% [markdown]
 # Write a training loop (a fresh batch for every step; `torch.optim.Adam` serves well) and leave the
 # trained model in **`reverser`**. It should work with 64 dimensions, two blocks and some hundred
@@ -574,6 +589,11 @@ def reversal_batch(batch_size):
 # almost always. The judge draws words of its own, calls `reverser(tokens)`, and takes the most
 # likely tokens itself: **50 %** of the words reversed without a mistake earn two points, **90 %**
 # all five.
+#
+# Your notebook is run anew when it is marked, on another machine, where the same seed gives another
+# training, and one in some dozens gets stuck. So do what one does with every training: measure,
+# here with `share_reversed`, which is given above. Let the notebook train again, or go on, **as
+# long as the share is below 97 %**, three times at most.
 
 # %% active="ipynb"
 # # BEGIN SOLUTION
@@ -594,7 +614,10 @@ def reversal_batch(batch_size):
 #     return model, losses
 #
 #
-# reverser, losses = train_reverser()
+# for _ in range(3):
+#     reverser, losses = train_reverser()
+#     if share_reversed(reverser) >= 0.97:
+#         break
 # # BEGIN STARTER
 # # reverser, losses = None, []  # write a training loop and call it here
 # # END SOLUTION
@@ -603,6 +626,7 @@ def reversal_batch(batch_size):
 # if reverser is None:
 #     print("nothing is trained yet")
 # else:
+#     print(f"reverses {share_reversed(reverser):.1%} of new words")
 #     for word in ("a", "deaf", "badge", "faced"):
 #         print(decode(generate(reverser, encode(word + ">"), len(word) + 1)[0]))
 #     plt.figure(figsize=(6, 2.5))
@@ -930,9 +954,10 @@ def classify_nodes(edges, labels, labelled, n_classes):
 
 # %% [markdown] tags=["instructor"]
 # **For instructors.** The notebook takes some ten seconds on one core, most of them in the training
-# of `reverser`, which reverses nearly all words for nearly every seed. The karate club is not
-# perfectly predictable: member 8 is on the border and joined the instructor for reasons outside of
-# the network. The suite takes the mean over several trainings there.
+# of `reverser`. Of 40 trainings one reversed 93 % of the words, one 97 %, most 99 %; this is why
+# the text asks to measure and to train again. The karate club is not perfectly predictable: member
+# 8 is on the border and joined the instructor for reasons outside of the network. The suite takes
+# the mean over several trainings there.
 #
 # Common wrong answers, each told apart by a test of its own: $-10^9$ instead of $-\infty$; a fully
 # masked row that is NaN forward, or NaN backward only; heads cut out of the wrong axis; a mask for

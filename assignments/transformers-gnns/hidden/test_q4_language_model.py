@@ -65,8 +65,12 @@ def spelt_out(logits, tokens, counts):
     return torch.stack(terms).mean()
 
 
-def share_reversed(student, reference, n_words=150):
-    """Share of new words that the student's model reverses without a mistake."""
+def share_reversed(student, reference, n_words=400):
+    """Share of new words that the student's model reverses without a mistake.
+
+    The text asks to train again below 97 % of 300 words. Who has just that, and by luck, has 94 %
+    in truth: of so many words as here, less than 90 % are then reversed once in 10^4.
+    """
     hint("`reverser` must hold the trained model, which takes tokens and returns logits.")
     reverser = student.reverser
     assert reverser is not None
