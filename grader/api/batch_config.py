@@ -18,6 +18,8 @@ from grader.sandbox.choose import Choice
 from grader.sandbox.gpus import gpus_for
 
 _PACKAGES = ("torch", "numpy", "matplotlib", "ipython", "pytest")
+_HURRIED_S = 60.0
+"""Most that the cells, and most that the suite may take on a notebook that is wrong on purpose."""
 
 
 def batch_config(
@@ -98,6 +100,22 @@ def trial_config(
     """The setting of a batch whose verdicts nobody keeps."""
     gpus = gpus_for(assignment.spec.resources)
     return batch_config(assignment, choice, seed, slots=slots, gpus=gpus)
+
+
+def hurried(config: BatchConfig) -> BatchConfig:
+    """Return the setting for notebooks that are wrong on purpose: neither may take long.
+
+    What an attack earns it earns at once, and a mutant that loops for ever is noticed long before.
+    """
+    resources = config.spec.resources
+    resources = msgspec.structs.replace(
+        resources,
+        notebook_s=min(resources.notebook_s, _HURRIED_S),
+        suite_s=min(resources.suite_s, _HURRIED_S),
+    )
+    return msgspec.structs.replace(
+        config, spec=msgspec.structs.replace(config.spec, resources=resources)
+    )
 
 
 def default_slots(spec: AssignmentSpec) -> int:

@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from decimal import Decimal
 
-import msgspec
-
 from grader.api.attacks.corpus import Attack, shipped_attacks
 from grader.api.attacks.earned import (
     Attacked,
@@ -16,10 +14,9 @@ from grader.api.attacks.earned import (
     sorted_out,
 )
 from grader.api.attacks.notebooks import attack_notebook
-from grader.api.batch_config import default_slots, trial_config
+from grader.api.batch_config import default_slots, hurried, trial_config
 from grader.api.trial_jobs import bytes_of_notebooks, job_of_notebooks
 from grader.course.directory import Assignment, Course, check_assignment
-from grader.course.spec import AssignmentSpec
 from grader.grading.job import Job, Judged
 from grader.grading.trials import judge_trials
 from grader.grading.verdict import Verdict
@@ -27,8 +24,6 @@ from grader.release.notebooks import student_notebook
 from grader.sandbox.choose import choose
 
 UNTOUCHED = "untouched"
-_MOST_S = 60.0
-"""An attack need not be tried for longer: what it earns it earns at once."""
 
 
 def attack(
@@ -75,10 +70,8 @@ def attack(
         on_attack(len(done), len(jobs), done[-1])
 
     jobs = _jobs(chosen, attacks)
-    spec = _quick(chosen.spec)
-    config = msgspec.structs.replace(
-        trial_config(chosen, choice, seed, slots=max(2, default_slots(spec))), spec=spec
-    )
+    slots = max(2, default_slots(chosen.spec))
+    config = hurried(trial_config(chosen, choice, seed, slots=slots))
     judged = judge_trials(config, jobs, take)
     verdicts = {name: one.verdict for name, one in judged.items()}
     check_test_names(chosen, verdicts[UNTOUCHED])
@@ -94,15 +87,6 @@ def _jobs(assignment: Assignment, attacks: Sequence[Attack]) -> list[Job]:
             part.notebook: attack_notebook(part, tried) for part in assignment.notebooks
         }
     return [job_of_notebooks(name, notebooks) for name, notebooks in handed_in.items()]
-
-
-def _quick(spec: AssignmentSpec) -> AssignmentSpec:
-    resources = msgspec.structs.replace(
-        spec.resources,
-        notebook_s=min(spec.resources.notebook_s, _MOST_S),
-        suite_s=min(spec.resources.suite_s, _MOST_S),
-    )
-    return msgspec.structs.replace(spec, resources=resources)
 
 
 def _earned(verdicts: dict[str, Verdict], attacks: Sequence[Attack]) -> tuple[EarnedPoint, ...]:

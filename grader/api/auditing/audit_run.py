@@ -13,6 +13,7 @@ from nbformat import v4
 
 from grader.api.attacks import attack
 from grader.api.attacks.notebooks import names_to_write
+from grader.api.batch_config import hurried
 from grader.api.trial_jobs import bytes_of_notebooks, job_of_notebooks
 from grader.audit.findings import AttackFinding, LuckFinding, MutantFinding, ToleranceFinding
 from grader.audit.kept import KeptFindings
@@ -21,7 +22,6 @@ from grader.audit.mutants import MutantRun
 from grader.audit.targets import Target, targets
 from grader.audit.tolerances import float32_cell, tolerances, written_functions
 from grader.course.directory import Assignment, Course
-from grader.course.spec import AssignmentSpec
 from grader.errors import SpecError
 from grader.grading.job import BatchConfig, Job
 from grader.grading.reference_runs import keep_reference_runs
@@ -33,8 +33,6 @@ from grader.suite.results import TestOutcome
 
 REFERENCE = "reference"
 SAMPLES = "samples"
-_MOST_S = 30.0
-"""Most of a mutant's suite: one that loops for ever is noticed long before."""
 _MOST_THREADS = 8
 
 OnStep = Callable[[int, int, str], None]
@@ -123,8 +121,7 @@ class AuditRun:
                 ran.add(name)
                 self._step(f"mutant {name}")
 
-        config = msgspec.structs.replace(self.config, spec=_quick(self.config.spec))
-        run = MutantRun(config, self.targets, self.reference, kept=kept, on_done=done)
+        run = MutantRun(hurried(self.config), self.targets, self.reference, kept=kept, on_done=done)
         try:
             return run.run(selected)
         finally:
@@ -237,10 +234,3 @@ class AuditRun:
     def _step(self, name: str) -> None:
         self._done += 1
         self.on_step(self._done, max(self._total, self._done), name)
-
-
-def _quick(spec: AssignmentSpec) -> AssignmentSpec:
-    resources = msgspec.structs.replace(
-        spec.resources, suite_s=min(spec.resources.suite_s, _MOST_S)
-    )
-    return msgspec.structs.replace(spec, resources=resources)
