@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 import tempfile
 from collections.abc import Iterable
+from dataclasses import dataclass
 from pathlib import Path
 from textwrap import dedent
 
@@ -43,6 +44,27 @@ _IGNORED = shutil.ignore_patterns("__pycache__", ".*", "*.pyc")
 def shipped_courses() -> list[str]:
     """List the courses that ship, by name."""
     return sorted(path.stem for path in (shipped_dir("assignments") / COURSES).glob("*.toml"))
+
+
+@dataclass(frozen=True)
+class CatalogEntry:
+    """An assignment that ships, and the courses that ship and name it."""
+
+    assignment: Assignment
+    courses: tuple[str, ...]
+
+
+def catalog_entries() -> list[CatalogEntry]:
+    """Return every assignment that ships, by name."""
+    catalog = _catalog()
+    named = {c: load_course_file(_course_file(c)).assignments for c in shipped_courses()}
+    return [
+        CatalogEntry(
+            assignment=catalog.assignment(name),
+            courses=tuple(course for course, names in named.items() if name in names),
+        )
+        for name in catalog.names()
+    ]
 
 
 def init_course(target: Path, course: str | None = None) -> Course:

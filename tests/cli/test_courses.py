@@ -58,6 +58,15 @@ def test_list_as_json_is_one_document(warm_up: Assignment, grader: Grader) -> No
     ]
 
 
+def test_the_catalog_is_listed_with_the_courses_that_use_each(grader: Grader) -> None:
+    rows = {row["assignment"]: row for row in grader("list", "--catalog", "--json").json()}
+    assert "koc-comp541" in rows["mlp-backprop"]["courses"]
+    assert rows["mlp-backprop"]["points"] == 60
+    done = grader("list", "--catalog")
+    assert all(name in done.out for name in rows)
+    assert "grader init" in done.err
+
+
 def test_a_wrong_spec_is_said_with_file_key_and_what_was_expected(
     warm_up: Assignment, grader: Grader
 ) -> None:
