@@ -77,7 +77,9 @@ def autograde(root: Path, name: str) -> dict[str, Any]:
     print(f"Sandbox: {choice.sandbox} ({choice.why})", file=sys.stderr)
     config = with_released_cells(trial_config(assignment, choice, seed=fresh_seed()), assignment)
     print(f"Seed: {config.seed}", file=sys.stderr)
-    config = msgspec.structs.replace(config, slots=1, bundle_sha256=assignment.bundle_sha256())
+    config = msgspec.structs.replace(
+        config, slots=1, bundle_sha256=assignment.bundle_sha256(), diagnoses=True
+    )
     verdicts: list[Verdict] = []
 
     def keep(judged: Judged) -> None:

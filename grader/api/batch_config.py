@@ -97,9 +97,10 @@ def released_cells(assignment: Assignment) -> tuple[GivenCell, ...]:
 def trial_config(
     assignment: Assignment, choice: Choice, seed: int, *, slots: int = 2
 ) -> BatchConfig:
-    """The setting of a batch whose verdicts nobody keeps."""
+    """The setting of a batch whose verdicts nobody keeps; of wrong values nobody asks the kind."""
     gpus = gpus_for(assignment.spec.resources)
-    return batch_config(assignment, choice, seed, slots=slots, gpus=gpus)
+    config = batch_config(assignment, choice, seed, slots=slots, gpus=gpus)
+    return msgspec.structs.replace(config, diagnoses=False)
 
 
 def hurried(config: BatchConfig) -> BatchConfig:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-KINDS: dict[str, str] = {
+import re
+from collections.abc import Collection
+
+OF_VALUES: dict[str, str] = {
     # What it is.
     "no-number": "A number, a tensor or an array was expected; your code gave something else.",
     "nan-everywhere": "Every value is NaN.",
@@ -83,7 +86,200 @@ KINDS: dict[str, str] = {
     "nearly": "Close, and off by more than rounding: look for an `eps`, a step size or an "
     "approximation.",
 }
-"""By the name under which a verdict keeps it."""
+"""What a value shows beside the one that was expected (see `explain`)."""
+
+_OF_SOLUTIONS: dict[str, tuple[str, str]] = {
+    # What the mutants of a solution call it, and what the student reads.
+    "another-axis": (
+        "taken over another axis",
+        "A sum, a mean, a maximum or the like is taken over another axis.",
+    ),
+    "over-everything": (
+        "taken over everything, where one axis is asked for",
+        "A sum, a mean or the like is taken over everything, where one axis is asked for.",
+    ),
+    "axis-lost": (
+        "an axis of size one is lost, so that something is broadcast wrongly",
+        "An axis of size one is lost (`keepdim`), so that something is broadcast wrongly.",
+    ),
+    "summed": ("summed where a mean is asked for", "Summed where a mean is asked for."),
+    "mean-taken": (
+        "averaged where a sum is asked for",
+        "Averaged where a sum is asked for, or divided by the size of the batch once too often.",
+    ),
+    "other-reduction": ("reduced in another way", "The loss is reduced in another way."),
+    "variance": (
+        "the variance is divided by n − 1 where n is asked for, or the other way round",
+        "The variance is divided by n − 1 where n is asked for, or the other way round.",
+    ),
+    "root-missing": ("a square root is missing", "A square root is missing."),
+    "operand-transposed": (
+        "an operand is transposed, or not, the other way round",
+        "In a product something is transposed that should not be, or the other way round.",
+    ),
+    "permuted": (
+        "axes are permuted in another order",
+        "Axes are put into another order than the one asked for.",
+    ),
+    "reshaped": (
+        "axes are reshaped in another order",
+        "Values are reshaped with the axes in another order: a reshape does not transpose.",
+    ),
+    "mask-inverted": ("the mask is inverted", "The mask is the other way round."),
+    "mask-side": ("the mask hides the wrong side", "The mask hides the wrong side."),
+    "off-by-one-position": ("off by one position", "A range or a slice is off by one position."),
+    "last-left-out": ("the last step is left out", "The last step of a loop is left out."),
+    "first-left-out": ("the first step is left out", "The first step of a loop is left out."),
+    "eps-misplaced": (
+        "eps stands inside of the root, or outside",
+        "The `eps` stands inside of the root where it should be outside, or the other way round.",
+    ),
+    "in-place": (
+        "an input is changed in place",
+        "An input is changed in place, and what is computed from it later is wrong.",
+    ),
+    "no-activation": (
+        "the activation function is missing",
+        "An activation function is missing.",
+    ),
+    "other-activation": ("another activation function", "It is another activation function."),
+    "log-softmax": (
+        "a log-softmax where a softmax is asked for",
+        "It is the logarithm of the softmax, where the softmax is asked for.",
+    ),
+    "softmax": (
+        "a softmax where a log-softmax is asked for",
+        "It is the softmax, where its logarithm is asked for.",
+    ),
+    "other-logarithm": ("the logarithm has another base", "The logarithm has another base."),
+    "other-exponential": ("the exponential has another base", "The exponential has another base."),
+    "no-upstream": (
+        "the upstream gradient is not used",
+        "The gradient that comes from above is not used: multiply by it.",
+    ),
+    "assigned": (
+        "assigned where it should be accumulated",
+        "Assigned where it should be added up: what came before is lost.",
+    ),
+    "accumulates": (
+        "accumulated where it should be assigned",
+        "Added to what was there, where it should be replaced.",
+    ),
+    "not-reset": (
+        "gradients of earlier steps are not reset",
+        "Gradients of earlier steps are not reset.",
+    ),
+    "not-stopped": (
+        "a gradient flows where it should be stopped",
+        "A gradient flows where it should be stopped.",
+    ),
+    "cut-off": ("the result is cut from its graph", "The result is cut from its graph."),
+    "other-mode": (
+        "the other mode: training where evaluation is asked for, or the other way round",
+        "It behaves as in training where evaluation is asked for, or the other way round.",
+    ),
+    "zeros-drawn": (
+        "zeros where something random is asked for",
+        "Zeros, where something random is asked for.",
+    ),
+    "no-bias": ("the bias is missing", "The bias is missing."),
+    "no-scaling": (
+        "the scaling by a square root is missing",
+        "The scaling by a square root is missing.",
+    ),
+    "arguments-swapped": ("two arguments are swapped", "Two arguments are swapped."),
+    "results-swapped": ("two results are swapped", "Two results are swapped."),
+    # These say little more than that something is wrong there.
+    "wrong-sign": ("the sign is wrong", "A sign is wrong."),
+    "sign-inside": (
+        "a sign is the other way round",
+        "Within the formula a sign is the other way round.",
+    ),
+    "divided": (
+        "divided where it should be multiplied",
+        "Somewhere it is divided where it should be multiplied.",
+    ),
+    "multiplied": (
+        "multiplied where it should be divided",
+        "Somewhere it is multiplied where it should be divided.",
+    ),
+    "factor-missing": (
+        "a factor of the formula is missing",
+        "A factor of the formula is missing.",
+    ),
+    "term-missing": ("a term of the formula is missing", "A term of the formula is missing."),
+    "power-missing": ("a power is missing", "A power is missing."),
+    "other-constant": (
+        "a constant of the formula differs",
+        "A constant of the formula is another.",
+    ),
+    "condition": (
+        "a condition is the other way round",
+        "A condition is the other way round.",
+    ),
+    "boundary": (
+        "a boundary case is treated as the other side",
+        "A boundary case is treated as the other side.",
+    ),
+    "function-missing": (
+        "`…` is missing",
+        "A function of the formula is not applied, such as a logarithm or a bound.",
+    ),
+    "step-missing": ("a step is missing", "A step is missing."),
+    "update-missing": (
+        "a step of an update is missing",
+        "A part of an update is missing.",
+    ),
+}
+"""What a solution gives with one thing in it changed (see `mutation`), if a value equals that."""
+
+KINDS = {**OF_VALUES, **{kind: sentence for kind, (_, sentence) in _OF_SOLUTIONS.items()}}
+"""Every sentence, by the name under which a verdict keeps its kind."""
+
+_KIND_OF_MISTAKE = {mistake: kind for kind, (mistake, _) in _OF_SOLUTIONS.items()}
+
+_VAGUE_OF_VALUES = frozenset(
+    {
+        *("factor", "offset", "nearly", "wrong-shape", "reduced-too-far", "not-broadcast"),
+        *("factor-by-row", "factor-by-column", "offset-by-row", "offset-by-column"),
+        *("one-row", "one-column", "all-but-first", "all-but-last", "first-only", "other-order"),
+        *("constant", "same-rows", "other-shape", "half-precision", "negative-inputs"),
+        *("lower-triangle", "upper-triangle", "diagonal"),
+    }
+)
+_VAGUE_OF_SOLUTIONS = frozenset(
+    {
+        *("wrong-sign", "sign-inside", "divided", "multiplied", "factor-missing", "term-missing"),
+        *("power-missing", "other-constant", "condition", "boundary", "step-missing"),
+        *("update-missing", "function-missing"),
+    }
+)
+
+
+def kind_of_mistake(mistake: str) -> str:
+    """The kind that tells what a mutant calls its mistake; empty of one that tells nothing."""
+    return _KIND_OF_MISTAKE.get(_NAMED.sub("`…`", mistake), "")
+
+
+_NAMED = re.compile(r"`\w+`")
+
+
+def most_telling(of_value: str, of_solutions: Collection[str]) -> str:
+    """Choose what is said: the kind that a value shows, or a mistake that gives the same value.
+
+    What could as well be another mistake is not said.
+
+    Args:
+        of_value: what `explain` says; may be empty.
+        of_solutions: the kinds of the mistakes with which the solution gives that value.
+    """
+    precise = set(of_solutions) - _VAGUE_OF_SOLUTIONS
+    vague = set(of_solutions) & _VAGUE_OF_SOLUTIONS
+    if len(precise) == 1:
+        return next(iter(precise))
+    if precise or (of_value and of_value not in _VAGUE_OF_VALUES):
+        return of_value
+    return next(iter(vague)) if len(vague) == 1 else of_value
 
 
 def sentence_of(kind: str) -> str:

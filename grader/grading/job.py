@@ -60,7 +60,8 @@ class BatchConfig(msgspec.Struct, frozen=True, kw_only=True):
     `reference` is empty for a public suite. `alone` is true for a single submission: what is only
     of use to the next is not done for it. `keep` names the judge that stays for the next command
     of the same user (see `grading.keeping`); empty: none does. `measures` is true where each test
-    is to say how much of its tolerances it has used.
+    is to say how much of its tolerances it has used, `diagnoses` where what kind of mistake a wrong
+    value shows.
     """
 
     assignment: str
@@ -88,6 +89,7 @@ class BatchConfig(msgspec.Struct, frozen=True, kw_only=True):
     preloads: tuple[Preload, ...] = ALL_PRELOADS
     keep: str = ""
     measures: bool = False
+    diagnoses: bool = True
     notebooks: tuple[NotebookConfig, ...] = ()
 
     def for_notebook(self, notebook: NotebookConfig) -> BatchConfig:

@@ -156,6 +156,7 @@ class SuiteChildren:
                     deadline_s=max(self._ends() - time.monotonic(), 0.01),
                     earlier=done,
                     measures=self._config.measures,
+                    explains=self._config.diagnoses,
                     on_begin=begins,
                     on_result=ended,
                 )

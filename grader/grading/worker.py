@@ -34,6 +34,7 @@ from grader.grading.job import (
 )
 from grader.grading.keeping.keeper import Keeper
 from grader.grading.make_verdict import not_judged, with_tests
+from grader.grading.mistakes import Mistakes
 from grader.grading.parent_death import stop_now
 from grader.grading.regrade import with_kept
 from grader.grading.rule_enforcement import Enforced, enforce
@@ -79,6 +80,7 @@ class Worker:
         self._keeper = keeper
         self._parts = {n.name: suite.of_notebook(n.name) for n in config.notebooks}
         self._baselines: dict[tuple[int, str], Baseline] = {}
+        self._mistakes = Mistakes()
         self._slot = slot or make_slot(config)
         self._slot.on_slow = self._tell_slow
         self._told = 0.0
@@ -124,6 +126,7 @@ class Worker:
             return False
         self._connection, self._config = client.connection, client.config
         self._baselines.clear()
+        self._mistakes.forget()
         try:
             hello = self._slot.wait_ready()
         except GraderError as error:
@@ -198,6 +201,9 @@ class Worker:
             judged = judge_submission(job, config, self._slot, run_suite, on_cell)
             if is_needed(accounts):
                 judged = self._settled(judged, accounts, config, suite)
+            tests = self._mistakes.named(judged.verdict.tests, accounts, config, suite)
+            verdict = msgspec.structs.replace(judged.verdict, tests=tests)
+            judged = msgspec.structs.replace(judged, verdict=verdict)
             return with_kept(judged, [result.name for result in kept])
         except InfrastructureError as error:
             self._slot.stop()

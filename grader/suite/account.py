@@ -13,6 +13,7 @@ import msgspec
 import numpy as np
 import torch
 
+from grader.diagnosis.kept_values import KeptValue
 from grader.wire.values import RemoteRef
 
 MAX_RECEIVED = 200
@@ -41,7 +42,8 @@ class Account(msgspec.Struct, frozen=True, kw_only=True):
 
     `doubtful`: its ending may be the suite's fault. `unusable`: an exception ended it, and no
     assertion. `trusted`: where it took an object's own word for what a tensor or an array would
-    have said. `trusting`: it earned points so.
+    have said. `trusting`: it earned points so. `refused` is the value at which a comparison ended
+    it, as far as it is kept (see `grading.mistakes`).
     """
 
     received: tuple[Received, ...] = ()
@@ -49,6 +51,7 @@ class Account(msgspec.Struct, frozen=True, kw_only=True):
     doubtful: bool = False
     unusable: bool = False
     trusting: bool = False
+    refused: KeptValue | None = None
 
 
 NOTHING = Account()

@@ -7,17 +7,27 @@ Comparisons are seen where a suite's tensors and arrays pass anyway (see `suite.
 from __future__ import annotations
 
 import contextlib
+import sys
+import sysconfig
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from functools import cache
+from pathlib import Path
+from types import CodeType, FrameType
 from typing import Any
 
 import numpy as np
+import pytest
 import torch
-
-from grader.diagnosis.explain import explain
 
 MOST = 200
 """Comparisons of one test are kept, the last ones; values are only referred to."""
+_LOOKED_AT = 6
+"""numpy asks some things more of both values after it has compared them."""
+_DEEPEST = 60
+_CALLS_A_TEST = "pytest_pyfunc_call"
+
+Line = tuple[CodeType, int]
 
 
 @dataclass(frozen=True)
@@ -25,26 +35,53 @@ class Compared:
     """One comparison.
 
     `mine` came from the box, or was computed from what did; `other` is what it was compared with.
-    Of a comparison for equality both tolerances are 0.
+    Of a comparison for equality both tolerances are 0. Of plain numbers nobody knows which came
+    from the box: such a comparison is not `sided`.
     """
 
     mine: Any
     other: Any
     rtol: float = 0.0
     atol: float = 0.0
+    sided: bool = True
+
+    @property
+    def holds(self) -> bool:
+        """Whether the two are as close as they should be."""
+        mine, other = numbers(self.mine), numbers(self.other)
+        if mine is None or other is None or mine.shape != other.shape:
+            return False
+        with np.errstate(all="ignore"):
+            return bool(
+                np.allclose(mine, other, rtol=self.rtol, atol=self.atol, equal_nan=True)
+                if self.rtol or self.atol
+                else np.array_equal(mine, other, equal_nan=mine.dtype.kind != "c")
+            )
+
+
+@dataclass(frozen=True)
+class FailedComparison:
+    """The comparison that has ended a test, and how many had been made, this one among them."""
+
+    compared: Compared
+    place: int
 
 
 @dataclass
 class Comparisons:
-    """What one test compared, in order."""
+    """What one test compared, in order, and where in the suite."""
 
     seen: list[Compared] = field(default_factory=list)
+    _lines: list[list[Line]] = field(default_factory=list)
+    _count: int = 0
 
-    def add(self, compared: Compared) -> None:
-        """Take note of a comparison."""
+    def add(self, compared: Compared, lines: list[Line]) -> None:
+        """Take note of a comparison, made in these lines, the innermost first."""
+        self._count += 1
         self.seen.append(compared)
+        self._lines.append(lines)
         if len(self.seen) > MOST:
-            del self.seen[0]
+            del self.seen[0], self._lines[0]
 
     def tolerance_used(self) -> float | None:
         """The largest share of its tolerance that a comparison has used; None where none had one.
@@ -54,16 +91,19 @@ class Comparisons:
         shares = [share for one in self.seen if (share := share_used(one)) is not None]
         return max(shares, default=None)
 
-    def diagnosis(self) -> str:
-        """The kind of mistake that the last value shows which was not as it should be."""
-        for one in self.seen[: -1 - _EXPLAINED : -1]:
-            if kind := explain(one.mine, one.other, rtol=one.rtol, atol=one.atol):
-                return kind
-        return ""
+    def refused(self, error: BaseException) -> FailedComparison | None:
+        """Return the comparison that an assertion is about; None where it is about another thing.
 
+        It is made in the statement that raised, and does not hold. A test may fail at something
+        else, such as a length, after a comparison that was meant to find a difference.
+        """
+        raised = _statements(error)
+        for back in range(1, min(_LOOKED_AT, len(self.seen)) + 1):
+            compared = self.seen[-back]
+            if _is_at(self._lines[-back], raised) and not compared.holds:
+                return FailedComparison(compared, self._count - back + 1)
+        return None
 
-_EXPLAINED = 6
-"""numpy asks some things more of both values after it has compared them."""
 
 _current: list[Comparisons] = []
 
@@ -71,7 +111,7 @@ _current: list[Comparisons] = []
 def note(compared: Compared) -> None:
     """Take note of a comparison for the test that runs, if one does."""
     if _current:
-        _current[-1].add(compared)
+        _current[-1].add(compared, _lines_above(sys._getframe(1)))
 
 
 @contextlib.contextmanager
@@ -82,6 +122,58 @@ def noted() -> Iterator[Comparisons]:
         yield _current[-1]
     finally:
         _current.pop()
+
+
+def _lines_above(frame: FrameType | None) -> list[Line]:
+    lines: list[Line] = []
+    while frame is not None and len(lines) < _DEEPEST:
+        code = frame.f_code
+        if code.co_name == _CALLS_A_TEST:
+            break
+        if not _is_of_a_library(code.co_filename):
+            lines.append((code, frame.f_lineno))
+        frame = frame.f_back
+    return lines
+
+
+@cache
+def _is_of_a_library(file: str) -> bool:
+    """Whether it is no file of a suite: a library compares in one line, and raises in another."""
+    return file.startswith(("<", *_LIBRARIES))
+
+
+_LIBRARIES = tuple(
+    dict.fromkeys(
+        f"{folder}/"
+        for folder in (
+            *(sysconfig.get_path(name) for name in ("stdlib", "purelib", "platlib")),
+            *(str(Path(module.__file__ or "").parent) for module in (torch, np, pytest)),
+            str(Path(__file__).parent),
+        )
+    )
+)
+
+
+def _statements(error: BaseException) -> dict[CodeType, tuple[int, int]]:
+    """Of each function that an error went through, the first and the last line that raised."""
+    found: dict[CodeType, tuple[int, int]] = {}
+    trace = error.__traceback__
+    while trace is not None:
+        code = trace.tb_frame.f_code
+        if _is_of_a_library(code.co_filename):
+            trace = trace.tb_next
+            continue
+        positions = list(code.co_positions())
+        at = positions[trace.tb_lasti // 2] if trace.tb_lasti // 2 < len(positions) else None
+        first, last = (at[0], at[1]) if at is not None else (None, None)
+        found[code] = (first or trace.tb_lineno, last or trace.tb_lineno)
+        trace = trace.tb_next
+    return found
+
+
+def _is_at(lines: list[Line], raised: dict[CodeType, tuple[int, int]]) -> bool:
+    shared = [(raised[code], line) for code, line in lines if code in raised]
+    return bool(shared) and all(first <= line <= last for (first, last), line in shared)
 
 
 def share_used(compared: Compared) -> float | None:

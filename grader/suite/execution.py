@@ -11,10 +11,12 @@ from typing import Any
 import msgspec
 import pytest
 
+from grader.diagnosis.explain import explain
+from grader.diagnosis.kept_values import KeptValue, kept_value
 from grader.suite.account import NOTHING, Account, Received, Trusted
 from grader.suite.alarm import DeadlinePassed, deadline
 from grader.suite.binding import SubmissionBinding
-from grader.suite.comparisons import noted
+from grader.suite.comparisons import Comparisons, noted
 from grader.suite.credit import Credit, given_credit
 from grader.suite.hints import gathered_hints
 from grader.suite.outcomes import PASSED, Ending, ending_of, of_box_failure, of_credit
@@ -66,6 +68,7 @@ class SuiteRun:
         on_result: Callable[[TestResult, Account], None] | None = None,
         earlier: Sequence[TestResult] = (),
         measures: bool = False,
+        explains: bool = True,
     ) -> None:
         self._plan = plan
         self._link = binding.link
@@ -85,6 +88,8 @@ class SuiteRun:
         self._revived_s = 0.0
         self._right_answers = 0
         self._measures = measures
+        self._explains = explains
+        self._refused: KeptValue | None = None
         self._shares_used: list[float] = []
 
     def results(self) -> list[TestResult]:
@@ -113,6 +118,7 @@ class SuiteRun:
             self._on_begin(test.name)
         began, revived_before = time.monotonic(), self._revived_s
         self._account = NOTHING
+        self._refused = None
         self._right_answers = 0
         self._shares_used.clear()
         reports: list[pytest.TestReport] = []
@@ -191,6 +197,8 @@ class SuiteRun:
             unusable=reached.unusable,
             trusted=tuple(dict.fromkeys([*counting.trusted, *trusted])),
             trusting=reached.credit.share > 0 and bool(trusted),
+            # Of several trials each has other values.
+            refused=self._refused if test.trials == 1 else None,
         )
         trials = [run.trial for run in runs]
         if test.trials == 1:
@@ -231,7 +239,7 @@ class SuiteRun:
         ending = self._ending(test, given)
         if ending.outcome is TestOutcome.FAILED and not test.right and self._raised:
             # A value that a right answer of the reference went into could be told apart by kinds.
-            ending = replace(ending, diagnosis=compared.diagnosis())
+            ending = replace(ending, diagnosis=self._diagnosis(compared, self._raised[0]))
         self._right_answers += right.asked
         used = compared.tolerance_used() if self._measures else None
         if used is not None:
@@ -246,6 +254,17 @@ class SuiteRun:
             trusted=tuple(self._link.trusted),
         )
         return run, reports
+
+    def _diagnosis(self, seen: Comparisons, raised: BaseException) -> str:
+        """The kind of mistake that the value shows at which the test failed."""
+        refused = seen.refused(raised)
+        if refused is None:
+            return ""
+        one = refused.compared
+        self._refused = kept_value(one.mine, one.other, place=refused.place, both=not one.sided)
+        if not self._explains or not one.sided:
+            return ""
+        return explain(one.mine, one.other, rtol=one.rtol, atol=one.atol)
 
     def _revive(self) -> None:
         seconds = self._link.revive()

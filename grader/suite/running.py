@@ -83,6 +83,7 @@ class CollectedSuite:
         on_result: Callable[[TestResult, Account], None] | None = None,
         earlier: Sequence[TestResult] = (),
         measures: bool = False,
+        explains: bool = True,
     ) -> list[TestResult]:
         """Run every test for one submission, in a process forked for it.
 
@@ -98,6 +99,7 @@ class CollectedSuite:
                 it.
             earlier: results of a process that ended before it was through; they stand.
             measures: whether each result says how much of its tolerances its test has used.
+            explains: whether a result says what kind of mistake a wrong value shows.
 
         Raises:
             InfrastructureError: the sandbox failed; none of the results is a mark.
@@ -117,6 +119,7 @@ class CollectedSuite:
             on_result=on_result,
             earlier=earlier,
             measures=measures,
+            explains=explains,
         )
         self._go_through(run, binding)
         return run.results()
@@ -137,6 +140,15 @@ class CollectedSuite:
         part._reference = reference
         part._has_questions = len({test.question for test in tests}) > 1
         part._notebooks = {}
+        return part
+
+    def only(self, name: str) -> CollectedSuite:
+        """Return the suite as far as it is one test, by its name."""
+        tests = [test for test in self.plan.tests if test.name == name]
+        kept = {test.nodeid for test in tests}
+        part = copy.copy(self)
+        part.plan = replace(self.plan, tests=tuple(tests))
+        part._items = [item for item in self._items if item.nodeid in kept]
         return part
 
     def standing(

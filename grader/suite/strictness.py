@@ -147,7 +147,8 @@ def _assert_close_noted() -> Iterator[None]:
     compare = _comparison.not_close_error_metas
 
     def noting(actual: Any, expected: Any, **options: Any) -> Any:
-        _note_pairs(actual, expected)
+        if not _note_pairs(actual, expected):
+            note(Compared(actual, expected, sided=False))
         return compare(actual, expected, **options)
 
     _comparison.not_close_error_metas = noting
@@ -157,14 +158,18 @@ def _assert_close_noted() -> Iterator[None]:
         _comparison.not_close_error_metas = compare
 
 
-def _note_pairs(actual: Any, expected: Any) -> None:
+def _note_pairs(actual: Any, expected: Any) -> bool:
+    """Take note of what differs in its shape; whether one of the values came from the box."""
     if isinstance(actual, list | tuple) and isinstance(expected, list | tuple):
-        for one, other in zip(actual, expected, strict=False):
-            _note_pairs(one, other)
-    elif _mark_of(actual) is not None:
-        note(Compared(actual, expected))
-    elif _mark_of(expected) is not None:
-        note(Compared(expected, actual))
+        found = [_note_pairs(*pair) for pair in zip(actual, expected, strict=False)]
+        return any(found)
+    if _mark_of(actual) is None and _mark_of(expected) is None:
+        return False
+    # Of one shape they are compared by their values, with the tolerance.
+    if tuple(getattr(actual, "shape", ())) != tuple(getattr(expected, "shape", ())):
+        is_first = _mark_of(actual) is not None
+        note(Compared(actual, expected) if is_first else Compared(expected, actual))
+    return True
 
 
 @contextlib.contextmanager

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from grader.diagnosis.explain import explain
-from grader.diagnosis.kinds import KINDS, sentence_of
+from grader.diagnosis.kinds import KINDS, OF_VALUES
 
 RNG = np.random.default_rng(7)
 X = RNG.normal(size=(5, 4))
@@ -125,13 +125,8 @@ def test_a_mistake_is_named_by_its_kind(kind: str, mine: Any, other: Any) -> Non
     assert explain(mine, other, rtol=1e-9, atol=1e-10) == kind
 
 
-def test_every_kind_has_an_example_and_a_sentence_without_a_number() -> None:
-    assert {kind for kind, *_ in EXAMPLES} == set(KINDS)
-    for kind in KINDS:
-        said = sentence_of(kind).replace("n/(n − 1)", "").replace("0/0", "")
-        assert said.endswith((".", "?"))
-        assert not any(c.isdigit() for c in said.replace("float32", "").replace("float16", ""))
-    assert sentence_of("of a newer version") == ""
+def test_every_kind_that_a_value_shows_has_an_example() -> None:
+    assert {kind for kind, *_ in EXAMPLES} == set(OF_VALUES)
 
 
 def test_tensors_are_read_whatever_their_dtype() -> None:

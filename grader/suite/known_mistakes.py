@@ -1,0 +1,132 @@
+"""Which values a test refuses when the reference has one mistake in it.
+
+The test itself is run, with the same draws, on the reference in the student's place; so it does not
+matter how a suite comes to what it expects. A student's value that equals one of these names the
+mistake.
+"""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from types import CodeType, FrameType
+from typing import Any
+
+import msgspec
+
+from grader.diagnosis.kept_values import KeptValue
+from grader.suite.account import Account
+from grader.suite.executed_notebook import ExecutedNotebook
+from grader.suite.local_box import LocalBox
+from grader.suite.mutated_reference import Mistake, MutatedReference
+from grader.suite.randomness import Seeds
+from grader.suite.results import TestOutcome, TestResult
+from grader.suite.running import CollectedSuite
+
+LONGEST_S = 2.0
+"""Of the wall clock, for one run of a test: a mistake can make a loop endless."""
+
+
+class KnownMistake(msgspec.Struct, frozen=True, kw_only=True):
+    """A kind of mistake, and the value that a test refuses of it."""
+
+    kind: str
+    refused: KeptValue
+
+
+class MistakeRun:
+    """Tests of a suite, run on the reference with one mistake after the other."""
+
+    def __init__(self, suite: CollectedSuite, reference: MutatedReference, seeds: Seeds) -> None:
+        self._suite = suite
+        self._reference = reference
+        self._seeds = seeds
+        self._notebook = ExecutedNotebook(reference.notebook, {})
+
+    def known(self, name: str, until_cpu_s: float) -> Iterator[KnownMistake]:
+        """Yield the mistakes that a test notices at a value; none of a test that is no use here.
+
+        Args:
+            name: of the test.
+            until_cpu_s: `time.process_time()` at which no further run is begun.
+        """
+        suite = self._suite.only(name)
+        with _noting_lines(str(self._reference.path)) as executed:
+            passed, _ = self._run(suite, None)
+        if not passed:
+            return  # it asks for more than a solution in this process can give
+        for mistake in self._reference.mistakes:
+            if time.process_time() >= until_cpu_s:
+                return
+            if executed.reaches(mistake):
+                _, refused = self._run(suite, mistake)
+                if refused is not None:
+                    yield KnownMistake(kind=mistake.kind, refused=refused)
+
+    def _run(self, suite: CollectedSuite, mistake: Mistake | None) -> tuple[bool, KeptValue | None]:
+        """Whether a test passes, and the value that it refuses."""
+        heard: list[tuple[TestResult, Account]] = []
+        try:
+            box = LocalBox(self._reference.namespace(mistake))
+        except Exception:  # noqa: BLE001 - with a mistake in it, it may not even be made
+            return False, None
+        suite.run(
+            box,
+            self._notebook,
+            seeds=self._seeds,
+            deadline_s=LONGEST_S,
+            on_result=lambda result, account: heard.append((result, account)),
+            explains=False,
+        )
+        if not heard:
+            return False, None
+        result, account = heard[0]
+        return result.outcome is TestOutcome.PASSED, account.refused
+
+
+@dataclass
+class _Executed:
+    """The lines of a file that have run, of the functions that were called."""
+
+    functions: set[CodeType] = field(default_factory=set)
+    lines: set[int] = field(default_factory=set)
+
+    def reaches(self, mistake: Mistake) -> bool:
+        """Whether the line has run; or the function, where lines do not tell."""
+        if mistake.line in self.lines:
+            return True
+        called = [
+            code
+            for code in self.functions
+            if code.co_qualname.replace(".<locals>", "") == mistake.function
+        ]
+        return bool(called) and not any(
+            mistake.line == line for code in called for _, _, line in code.co_lines()
+        )
+
+
+@contextmanager
+def _noting_lines(file: str) -> Iterator[_Executed]:
+    """Note which lines of a file run in this block."""
+    executed = _Executed()
+
+    def in_file(frame: FrameType, event: str, argument: object) -> Any:
+        if event == "line":
+            executed.lines.add(frame.f_lineno)
+        return in_file
+
+    def any_call(frame: FrameType, event: str, argument: object) -> Any:
+        if frame.f_code.co_filename != file:
+            return None
+        executed.functions.add(frame.f_code)
+        return in_file
+
+    before = sys.gettrace()
+    sys.settrace(any_call)
+    try:
+        yield executed
+    finally:
+        sys.settrace(before)

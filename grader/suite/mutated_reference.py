@@ -1,0 +1,146 @@
+"""The reference with one mistake in it, as names that a suite can ask for.
+
+Its statements are compiled once, each for itself; of a mutant only the one is new that is changed.
+"""
+
+from __future__ import annotations
+import __future__
+
+import ast
+import sys
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from types import CodeType, ModuleType
+from typing import Any
+
+from grader.diagnosis.kinds import kind_of_mistake
+from grader.mutation.code import names_in
+from grader.mutation.mutants import Mutant, mutants_of
+from grader.release.percent import SourceCell, read_percent
+from grader.release.regions import find_regions, solution_source, student_source
+
+MODULE = "reference_with_a_mistake"
+_OUTSIDE = frozenset(
+    {
+        *("open", "os", "shutil", "subprocess", "pathlib", "Path", "socket", "urllib", "requests"),
+        *("exec", "eval", "compile", "save", "savez", "to_csv", "remove", "unlink", "rmtree"),
+    }
+)
+"""A function that uses one of these is left as it is: who knows what it does with a mistake."""
+
+
+@dataclass(frozen=True)
+class Mistake:
+    """One change of the reference: its kind, where, and the statement that it makes of which."""
+
+    kind: str
+    function: str
+    line: int
+    statement: int
+    changed: ast.stmt
+
+
+class MutatedReference:
+    """A reference solution, and what it becomes by one mistake."""
+
+    def __init__(self, path: Path) -> None:
+        """Read a reference.
+
+        Raises:
+            SpecError: it is none.
+            SyntaxError: it is no Python.
+        """
+        self.path = path
+        self._cells = read_percent(path)
+        self._tree = ast.parse(path.read_text(encoding="utf-8"))
+        self._flags = _future_flags(self._tree)
+        self._codes = [self._compiled(statement) for statement in self._tree.body]
+
+    @cached_property
+    def notebook(self) -> dict[str, Any]:
+        """The solution as a notebook that was never run: what a suite reads of sources."""
+        cells = [
+            {"cell_type": cell.kind, "source": solution_source(cell), "metadata": {}, "outputs": []}
+            for cell in self._cells
+        ]
+        return {"cells": cells}
+
+    @cached_property
+    def mistakes(self) -> tuple[Mistake, ...]:
+        """Every mistake that has a name, in the lines that students write."""
+        return tuple(
+            mistake
+            for index, cell in enumerate(self._cells)
+            if cell.kind == "code" and not cell.for_instructors and not cell.only_in_notebook
+            for mistake in self._of_cell(cell, index)
+        )
+
+    def namespace(self, mistake: Mistake | None = None) -> dict[str, Any]:
+        """Return the names of the reference, with a mistake or with none.
+
+        What it raises while it is made goes through.
+        """
+        module = ModuleType(MODULE)
+        module.__file__ = str(self.path)
+        sys.modules[MODULE] = module  # where classes look for their own
+        for index, code in enumerate(self._codes):
+            own = mistake is not None and mistake.statement == index
+            made = self._compiled(mistake.changed) if mistake is not None and own else code
+            exec(made, module.__dict__)  # noqa: S102 - the course's own code
+        return module.__dict__
+
+    def _of_cell(self, cell: SourceCell, index: int) -> Iterator[Mistake]:
+        solved = solution_source(cell)
+        given = set(student_source(cell).splitlines())
+        written = {n for n, text in enumerate(solved.splitlines(), 1) if text not in given}
+        if not written:
+            return
+        lines = _lines_of_solution(cell)
+        places = self._places(lines)
+        before = [ast.dump(node) for node in ast.parse(solved).body]
+        for mutant in mutants_of(solved, written, cell=index):
+            kind = kind_of_mistake(mutant.mistake)
+            found = _changed_statement(before, mutant) if kind else None
+            if found is None or found[0] >= len(places) or names_in(found[1]) & _OUTSIDE:
+                continue
+            yield Mistake(kind, mutant.function, lines[mutant.line - 1], places[found[0]], found[1])
+
+    def _places(self, lines: list[int]) -> list[int]:
+        """The statements of the file that a cell has made, in order."""
+        within = set(lines)
+        return [i for i, node in enumerate(self._tree.body) if node.lineno in within]
+
+    def _compiled(self, statement: ast.stmt) -> CodeType:
+        module = ast.Module([statement], [])
+        code: CodeType = compile(module, str(self.path), "exec", self._flags, dont_inherit=True)
+        return code
+
+
+def _changed_statement(before: Collection[str], mutant: Mutant) -> tuple[int, ast.stmt] | None:
+    after = ast.parse(mutant.source).body
+    if len(after) != len(before):
+        return None
+    pairs = enumerate(zip(before, after, strict=True))
+    return next(((i, node) for i, (old, node) in pairs if ast.dump(node) != old), None)
+
+
+def _lines_of_solution(cell: SourceCell) -> list[int]:
+    """For each line of the solved cell its line in the file, from 1."""
+    count = len(cell.source.splitlines())
+    dropped: set[int] = set()
+    for region in find_regions(cell):
+        dropped |= set(range(region.begin, region.end + 1)) - set(region.solution)
+    return [cell.line + i for i in range(count) if i not in dropped]
+
+
+def _future_flags(tree: ast.Module) -> int:
+    names = [
+        alias.name
+        for node in tree.body
+        if isinstance(node, ast.ImportFrom) and node.module == "__future__"
+        for alias in node.names
+    ]
+    features = (getattr(__future__, name, None) for name in names)
+    return sum(feature.compiler_flag for feature in features if feature is not None)

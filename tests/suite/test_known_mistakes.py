@@ -1,0 +1,163 @@
+"""A test is run on the reference with one mistake after the other: the values that it refuses."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+
+import pytest
+
+from grader.suite.known_mistakes import KnownMistake, MistakeRun
+from grader.suite.mutated_reference import MutatedReference
+from grader.suite.randomness import Seeds
+from grader.suite.running import CollectedSuite
+from tests.suite.workbench import Workbench
+
+SOLUTION = """
+# %%
+import torch
+
+SCALE = 2.0
+
+# %%
+def given(x):
+    return SCALE * x
+
+# %%
+def helper(x, w):
+    # BEGIN SOLUTION
+    return given(x) @ w
+    # END SOLUTION
+
+def f(x, w, b):
+    '''Text.'''
+    # BEGIN SOLUTION
+    if x.numel() == 0:
+        return x.sum(1)
+    out = helper(x, w) + b
+    return out.mean(
+        dim=0
+    )
+    # BEGIN STARTER
+    # ...
+    # END SOLUTION
+
+class Layer:
+    def forward(self, x):
+        # BEGIN SOLUTION
+        return x.softmax(dim=1)
+        # END SOLUTION
+
+class Other:
+    def forward(self, x):
+        # BEGIN SOLUTION
+        return x.sum(dim=1)
+        # END SOLUTION
+"""
+SUITE = """
+    X, W, B = torch.randn(5, 5), torch.randn(5, 4), torch.randn(4)
+    def test_f(student):
+        x, w, b = torch.randn(6, 3), torch.randn(3, 4), torch.randn(4)
+        assert_close(student.f(x, w, b), (2 * x @ w + b).mean(0))
+    def test_layer(student):
+        assert_close(student.Layer().forward(X), X.softmax(1))
+    def test_plain_numbers(student):
+        x, w, b = torch.randn(6, 3), torch.randn(3, 4), torch.randn(4)
+        assert_close(student.f(x, w, b).tolist(), (2 * x @ w + b).mean(0).tolist())
+    def test_more_than_a_solution_can(student):
+        assert_close(student.trained, X)
+"""
+
+
+@pytest.fixture
+def bench(tmp_path: Path) -> Workbench:
+    bench = Workbench(tmp_path)
+    bench.solution(SOLUTION)
+    bench.suite(SUITE)
+    return bench
+
+
+def known(bench: Workbench, test: str, *, cpu_s: float = 60.0) -> list[KnownMistake]:
+    found: list[KnownMistake] = []
+    assert bench.reference is not None
+    reference = MutatedReference(bench.reference)
+
+    def run(suite: CollectedSuite) -> None:
+        mistakes = MistakeRun(suite, reference, Seeds(1))
+        found.extend(mistakes.known(test, time.process_time() + cpu_s))
+
+    bench.collect(run)
+    return found
+
+
+def kinds(bench: Workbench, test: str) -> set[str]:
+    return {mistake.kind for mistake in known(bench, test)}
+
+
+def test_the_mistakes_of_what_a_test_runs_are_known(bench: Workbench) -> None:
+    """Also of what it runs through a helper; not those of lines that it does not reach."""
+    found = kinds(bench, "test_f")
+    assert {"another-axis", "over-everything", "no-bias", "summed", "sign-inside"} <= found
+    assert "operand-transposed" not in found  # the shapes do not fit: it raises
+
+
+def test_methods_of_one_name_are_told_apart(bench: Workbench) -> None:
+    assert kinds(bench, "test_layer") == {"another-axis", "no-activation", "log-softmax"}
+
+
+def test_the_same_draws_give_the_same_values(bench: Workbench) -> None:
+    assert known(bench, "test_f") == known(bench, "test_f")
+
+
+def test_plain_numbers_are_known_too(bench: Workbench) -> None:
+    assert {"no-bias", "summed"} <= kinds(bench, "test_plain_numbers")
+
+
+def test_of_what_the_solution_itself_does_not_pass_nothing_is_known(bench: Workbench) -> None:
+    assert known(bench, "test_more_than_a_solution_can") == []
+
+
+def test_without_time_nothing_is_known(bench: Workbench) -> None:
+    assert known(bench, "test_f", cpu_s=0.0) == []
+
+
+def test_the_solution_without_a_mistake_is_the_reference(bench: Workbench) -> None:
+    assert bench.reference is not None
+    reference = MutatedReference(bench.reference)
+    plain = reference.namespace()
+    assert plain["given"](3) == 6
+    (mistake,) = [m for m in reference.mistakes if m.function == "Other.forward"][:1]
+    changed = reference.namespace(mistake)
+    assert changed["f"].__globals__ is changed and plain["f"].__globals__ is plain
+
+
+def test_a_mistake_knows_its_line_in_the_file(bench: Workbench) -> None:
+    assert bench.reference is not None
+    lines = bench.reference.read_text().splitlines()
+    for mistake in MutatedReference(bench.reference).mistakes:
+        assert "SOLUTION" not in lines[mistake.line - 1]
+        if mistake.kind == "no-bias":
+            assert lines[mistake.line - 1].strip() == "out = helper(x, w) + b"
+
+
+def test_what_reaches_beyond_the_process_is_not_changed(bench: Workbench) -> None:
+    bench.solution(
+        """
+        # %%
+        import os
+
+        # %%
+        def f(x):
+            # BEGIN SOLUTION
+            os.remove("a" if x + 1 else "b")
+            # END SOLUTION
+
+        # %%
+        def g(x):
+            # BEGIN SOLUTION
+            return x + 1
+            # END SOLUTION
+        """
+    )
+    assert bench.reference is not None
+    assert {m.function for m in MutatedReference(bench.reference).mistakes} == {"g"}
