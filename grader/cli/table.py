@@ -6,9 +6,6 @@ import textwrap
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from rich import box
-from rich.table import Table
-
 from grader.cli.output import console, plain, print_paragraph
 from grader.points import show
 
@@ -30,6 +27,9 @@ _MAX_NAMED = 5
 
 def print_marks(graded: Graded) -> None:
     """Print the marks on stdout, and on stderr where the pages are."""
+    from rich import box
+    from rich.table import Table
+
     shown = console()
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
     table.add_column("student", overflow="fold")
@@ -68,6 +68,8 @@ def shortened(notes: Sequence[str]) -> str:
 
 def print_findings(report: Report | Graded) -> None:
     """Print on stderr what is worth a look, with some of the names behind it."""
+    if not report.findings:
+        return  # no need of rich
     quiet = console(err=True)
     for finding in report.findings:
         who = [_name(report.standings, student) for student in finding.students]

@@ -7,10 +7,8 @@ from collections.abc import Sequence
 from decimal import Decimal
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
-from jinja2.exceptions import TemplateError
 from markupsafe import Markup, escape
 
 from grader.errors import GraderError
@@ -19,6 +17,9 @@ from grader.points import show, signed
 from grader.report.markdown import markdown_html
 from grader.report.text import clean
 from grader.resources import shipped_dir
+
+if TYPE_CHECKING:
+    from jinja2 import Environment
 
 
 def render(name: str, context: dict[str, Any], template_dirs: Sequence[Path] = ()) -> str:
@@ -32,6 +33,9 @@ def render(name: str, context: dict[str, Any], template_dirs: Sequence[Path] = (
     Raises:
         GraderError: a course's own template is wrong: file, line and what jinja2 says.
     """
+    # Loaded with the first page: most commands that read the record write none.
+    from jinja2.exceptions import TemplateError
+
     try:
         return _environment(tuple(template_dirs)).get_template(name).render(context)
     except TemplateError as error:
@@ -46,6 +50,10 @@ def render(name: str, context: dict[str, Any], template_dirs: Sequence[Path] = (
 
 @lru_cache(maxsize=8)
 def _environment(template_dirs: tuple[Path, ...]) -> Environment:
+    from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+    from grader.report.compiled_templates import compiled_templates
+
     folders = [*map(str, template_dirs), str(shipped_dir("templates"))]
     environment = Environment(
         loader=FileSystemLoader(folders),
@@ -55,6 +63,7 @@ def _environment(template_dirs: tuple[Path, ...]) -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
         auto_reload=False,
+        bytecode_cache=compiled_templates(),
     )
     environment.filters |= {"points": show, "percent": _percent, "moment": _moment, "size": _size}
     environment.filters |= {"prose": _prose, "fraction": show_fraction, "short": _short}

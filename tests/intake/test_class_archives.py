@@ -317,8 +317,12 @@ def test_timestamps_of_everybody_tell_nbgraders_folders(tmp_path: Path) -> None:
     ]
     # One student alone can put such a file into their folder.
     assert at(taken(tmp_path, *members)) == {"ada": "", "zoe": ""}
-    got = taken(tmp_path, *members, ("zoe_n/hw1/timestamp.txt", stamp))
+    members += [("zoe_n/hw1/timestamp.txt", stamp)]
+    got = taken(tmp_path, *members)
     assert at(got) == {"ada": "09 20:59 UTC", "zoe": "09 20:59 UTC"}
+    # Whom the staff added by hand has none; it costs nobody else the time.
+    got = taken(tmp_path, *members, ("cleo/hw1/x.ipynb", NOTEBOOK))
+    assert at(got) == {"ada": "09 20:59 UTC", "cleo": "", "zoe": "09 20:59 UTC"}
 
 
 def test_zips_of_students_inside_and_hostile_members_cost_nobody_else(tmp_path: Path) -> None:

@@ -1,0 +1,70 @@
+"""Templates as they were compiled before: to compile those of a page takes as long as to fill it.
+
+They lie in the user's own cache folder, as Python keeps its modules. What is read from there is
+run, so it must be a file that this user wrote and that nobody else may write.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import marshal
+import os
+import sys
+from contextlib import suppress
+from pathlib import Path
+
+import jinja2.compiler
+from jinja2.bccache import Bucket, BytecodeCache
+
+from grader import __version__
+from grader.storage import write_atomically
+
+_STAMP_BYTES = hashlib.sha256().digest_size
+_OTHERS_WRITE = 0o022
+
+
+def compiled_templates() -> BytecodeCache | None:
+    """Return where compiled templates are kept; None where the user has no such folder."""
+    try:
+        base = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
+        folder = base / "grader" / "templates"
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except (OSError, RuntimeError):  # `Path.home` of a user who has none
+        return None
+    return _CompiledTemplates(folder)
+
+
+class _CompiledTemplates(BytecodeCache):
+    """One file for each template: a stamp of all that it was made of, and the code."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        compiler = Path(jinja2.compiler.__file__).stat()
+        facts = (__version__, sys.version, compiler.st_size, compiler.st_mtime_ns)
+        self._made_by = repr(facts).encode()
+
+    def load_bytecode(self, bucket: Bucket) -> None:
+        """Give the bucket its code if the template, and all that compiled it, are the same."""
+        try:
+            descriptor = os.open(self._folder / bucket.key, os.O_RDONLY | os.O_NOFOLLOW)
+        except OSError:
+            return
+        with os.fdopen(descriptor, "rb") as file:
+            found = os.fstat(descriptor)
+            if found.st_uid != os.geteuid() or found.st_mode & _OTHERS_WRITE:
+                return
+            content = file.read()
+        stamp, code = content[:_STAMP_BYTES], content[_STAMP_BYTES:]
+        if stamp == self._stamp(bucket, code):
+            bucket.code = marshal.loads(code)  # noqa: S302 - a file of this user alone
+
+    def dump_bytecode(self, bucket: Bucket) -> None:
+        """Keep the bucket's code; where that can't be done, it is compiled again next time."""
+        code = marshal.dumps(bucket.code)
+        with suppress(OSError):
+            path = self._folder / bucket.key
+            write_atomically(path, self._stamp(bucket, code) + code, mode=0o600)
+
+    def _stamp(self, bucket: Bucket, code: bytes) -> bytes:
+        parts = (self._made_by, bucket.checksum.encode(), code)
+        return hashlib.sha256(b"\0".join(parts)).digest()

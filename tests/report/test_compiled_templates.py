@@ -1,0 +1,106 @@
+"""Compiled templates are kept, and used only as long as they are this user's and what they were."""
+
+from __future__ import annotations
+
+import marshal
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+
+from grader.report import templates
+from grader.report.templates import render
+
+
+@pytest.fixture
+def kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """An own cache folder; each environment is a new one."""
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    templates._environment.cache_clear()
+    yield tmp_path / "cache" / "grader" / "templates"
+    templates._environment.cache_clear()
+
+
+def page(folder: Path, text: str = "") -> str:
+    """A course's own template, filled in as a new process would."""
+    folder.mkdir(exist_ok=True)
+    if text:
+        (folder / "one.j2").write_text(text)
+    templates._environment.cache_clear()
+    return render("one.j2", {"name": "Ada"}, [folder])
+
+
+def test_what_was_compiled_is_read_again_until_the_template_changes(
+    kept: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert page(tmp_path / "own", "Hello {{ name }}") == "Hello Ada"
+    assert len(list(kept.iterdir())) == 1
+    monkeypatch.setattr("jinja2.Environment._parse", lambda *_: 1 / 0)
+    assert page(tmp_path / "own") == "Hello Ada"
+    with pytest.raises(ZeroDivisionError):
+        page(tmp_path / "own", "Bye {{ name }}")
+
+
+@pytest.mark.parametrize("damage", [b"", b"x" * 40, None])
+def test_damaged_code_is_not_run_and_compiled_again(
+    kept: Path, tmp_path: Path, damage: bytes | None
+) -> None:
+    page(tmp_path / "own", "Hello {{ name }}")
+    (file,) = kept.iterdir()
+    whole = file.read_bytes()
+    file.write_bytes(whole[:-1] + b"\0" if damage is None else damage)
+    assert page(tmp_path / "own") == "Hello Ada"
+    assert file.read_bytes() == whole
+
+
+def test_what_another_could_have_written_is_not_run(
+    kept: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    page(tmp_path / "own", "Hello {{ name }}")
+    (file,) = kept.iterdir()
+    ran: list[bytes] = []
+
+    def loads(code: bytes) -> object:
+        ran.append(code)
+        return marshal.loads(code)
+
+    watched = SimpleNamespace(loads=loads, dumps=marshal.dumps)
+    monkeypatch.setattr("grader.report.compiled_templates.marshal", watched)
+    page(tmp_path / "own")
+    assert len(ran) == 1  # else the rest of this test would say nothing
+    file.chmod(0o622)
+    assert page(tmp_path / "own") == "Hello Ada"
+    assert file.stat().st_mode & 0o777 == 0o600  # written anew
+    elsewhere = tmp_path / "elsewhere"
+    file.rename(elsewhere)
+    file.symlink_to(elsewhere)
+    assert page(tmp_path / "own") == "Hello Ada"
+    assert not file.is_symlink()
+    mine = os.geteuid()
+    monkeypatch.setattr(os, "geteuid", lambda: mine + 1)
+    assert page(tmp_path / "own") == "Hello Ada"
+    assert len(ran) == 1
+
+
+@pytest.mark.parametrize("cache", ["a file", "no home"])
+def test_where_nothing_can_be_kept_pages_are_made_all_the_same(
+    kept: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, cache: str
+) -> None:
+    if cache == "a file":
+        (tmp_path / "cache").write_text("")
+    else:
+        monkeypatch.delenv("XDG_CACHE_HOME")
+        monkeypatch.setattr(Path, "home", lambda: (_ for _ in ()).throw(RuntimeError))
+    assert page(tmp_path / "own", "Hello {{ name }}") == "Hello Ada"
+
+
+def test_a_full_disk_costs_no_page(
+    kept: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object, **__: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("grader.report.compiled_templates.write_atomically", fail)
+    assert page(tmp_path / "own", "Hello {{ name }}") == "Hello Ada"
