@@ -15,6 +15,7 @@ from grader.suite.results import Curve, TestOutcome, Trial
 
 WIDTH, HEIGHT = 96, 44
 _MARGIN = 3
+_WORTH_SAYING = 0.75
 _BY_ITSELF = frozenset({TestOutcome.PASSED, TestOutcome.FAILED, TestOutcome.STUDENT_ERROR})
 
 
@@ -79,7 +80,7 @@ def _sentences(experiment: Experiment, scale: _Scale | None, band: Band | None) 
         was = "was" if experiment.left == 1 else "were"
         decided = all(run.outcome in _BY_ITSELF for run in experiment.runs)
         yield f"{others} {'could not have changed the points' if decided else f'{was} not made'}."
-    if experiment.confidence >= 0.5 and len(set(experiment.values)) > 1:
+    if experiment.confidence >= _WORTH_SAYING and len(set(experiment.values)) > 1:
         percent = math.floor(100 * experiment.confidence)
         yield (
             f"In at least {percent} of 100 such experiments the range of the runs holds the median "
