@@ -6,9 +6,10 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ from grader.api import grade
 from grader.course.directory import Course
 from grader.errors import GraderError
 from grader.gradebook.store import Gradebook
+from grader.grading.progress import Progress
 from grader.grading.verdict import Verdict, verdict_to_json
 from grader.report.files import file_name
 from tests.attacks import services
@@ -34,6 +36,7 @@ from tests.attacks.corpus import (
 from tests.attacks.weakened.table import Weakening
 
 SEED = 411
+_TELL_EVERY = 20
 LOOK_ROUND = """\
 import os
 note = "CLASSMATE-KEY-walnut"
@@ -103,9 +106,25 @@ class Class:
             if number % self.every == 0:
                 (self.folder / f"{number:03}-zz-next.ipynb").write_bytes(honest)
 
-    def grade(self, sandbox: str, isolation: str = "auto", *, slots: int = 1) -> Batch:
-        """Grade the class, in one slot if each is to follow the one before, and gather it all."""
+    def grade(
+        self,
+        sandbox: str,
+        isolation: str = "auto",
+        *,
+        slots: int = 1,
+        say: Callable[[str], None] = lambda text: None,
+    ) -> Batch:
+        """Grade the class, in one slot if each is to follow the one before, and gather it all.
+
+        `say` is told now and then how far it is: in full it takes many minutes.
+        """
         trouble, refused = "", ()
+        files, judged = len(list(self.folder.iterdir())), count(1)
+
+        def tell(verdict: Verdict) -> None:
+            if (number := next(judged)) % _TELL_EVERY == 0:
+                say(f"{sandbox}, {isolation}: {number} of {files} submissions are judged")
+
         with _host_secrets(self.course):
             try:
                 graded = grade(
@@ -116,6 +135,7 @@ class Class:
                     isolation=isolation,
                     slots=slots,
                     seed=SEED,
+                    progress=Progress(judged=tell),
                 )
                 refused = tuple(f"{r.source}: {r.reason}" for r in graded.refused)
             except GraderError as error:

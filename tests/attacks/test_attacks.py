@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -34,8 +34,9 @@ def _parameters() -> list[Any]:
 class _Graded:
     """The batches that have been graded, each when its first case is asked for."""
 
-    def __init__(self, factory: pytest.TempPathFactory) -> None:
+    def __init__(self, factory: pytest.TempPathFactory, say: Callable[[str], None]) -> None:
         self._factory = factory
+        self._say = say
         self._batches: dict[Place, Batch] = {}
 
     def batch(self, place: Place) -> Batch:
@@ -44,19 +45,22 @@ class _Graded:
                 docker_image()
             root: Path = self._factory.mktemp(place)
             # In full each is followed in its own slot; in single use none is, and few are tried.
-            every = 1 if CHOSEN and place != "docker-single-use" else 10
+            followed = bool(CHOSEN) and place != "docker-single-use"
+            every = 1 if followed else 10
             handed_in = Class(root=root, cases=_chosen(place), every=every)
             sandbox, _, isolation = place.partition("-")
             with nothing_is_left():
-                batch = handed_in.grade(sandbox, isolation, slots=1 if CHOSEN else 2)
+                slots = 1 if followed else 2
+                batch = handed_in.grade(sandbox, isolation, slots=slots, say=self._say)
                 assert batch.trouble == ""
             self._batches[place] = batch
         return self._batches[place]
 
 
 @pytest.fixture(scope="module")
-def graded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[_Graded]:
-    yield _Graded(tmp_path_factory)
+def graded(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> _Graded:
+    terminal = request.config.pluginmanager.get_plugin("terminalreporter")
+    return _Graded(tmp_path_factory, terminal.write_line if CHOSEN and terminal else lambda _: None)
 
 
 @pytest.mark.slow
