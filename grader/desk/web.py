@@ -24,6 +24,7 @@ from grader.desk.counters import Counters
 from grader.desk.courses import Desk, open_desk
 from grader.desk.engine.supervisor import Supervisor
 from grader.desk.heads import HeadsInTime
+from grader.desk.process_log import printable_log
 from grader.desk.settings import DeskSettings, load_settings
 from grader.grading.parent_death import end_with_parent
 
@@ -87,17 +88,17 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--proxy", default="")
     parser.add_argument("--counts", type=Path, required=True)
     given = parser.parse_args(arguments)
-    logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(name)s: %(message)s")
     end_with_parent(os.getppid(), signal.SIGTERM)
-    desk = open_desk(
-        given.roots,
-        origin=given.origin,
-        accounts_url=given.accounts,
-        max_upload_mb=given.max_upload,
-        settings=load_settings(given.config) if given.config else DeskSettings(),
-    )
-    listening = socket.socket(fileno=given.socket)
-    run(desk, listening, counters=Counters(given.counts), proxy=given.proxy)
+    with printable_log(logging.WARNING):
+        desk = open_desk(
+            given.roots,
+            origin=given.origin,
+            accounts_url=given.accounts,
+            max_upload_mb=given.max_upload,
+            settings=load_settings(given.config) if given.config else DeskSettings(),
+        )
+        listening = socket.socket(fileno=given.socket)
+        run(desk, listening, counters=Counters(given.counts), proxy=given.proxy)
 
 
 if __name__ == "__main__":

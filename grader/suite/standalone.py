@@ -15,6 +15,7 @@ from grader.course.secret import seeds_key
 from grader.course.spec import AssignmentSpec
 from grader.errors import GraderError, InfrastructureError, SuiteError, UsageError
 from grader.points import show
+from grader.printable import printable, printable_line
 from grader.suite.binding import BINDING, SubmissionBinding
 from grader.suite.box_link import BoxLink
 from grader.suite.current_run import RUN
@@ -148,7 +149,7 @@ class PlainRun:
         except InfrastructureError as error:
             pytest.exit(str(error), returncode=error.exit_code)
         for report in _as_reports(item, result, reports):
-            hook.pytest_runtest_logreport(report=report)
+            hook.pytest_runtest_logreport(report=printable_report(report))
         hook.pytest_runtest_logfinish(nodeid=item.nodeid, location=item.location)
         return True
 
@@ -164,7 +165,7 @@ class PlainRun:
         terminalreporter.line(f"{'all':<12} {_marks(results)}")
         if self._opened is not None:
             for note in self._opened.notes:
-                terminalreporter.line(f"notebook: {note}")
+                terminalreporter.line(f"notebook: {printable_line(note)}")
         if self._assignment is not None and self._is_whole_suite():
             for fault in check_plan(self._plan, self._assignment.spec):
                 terminalreporter.line(f"suite: {fault}", yellow=True)
@@ -254,6 +255,18 @@ def _report(item: pytest.Item, outcome: Any, result: TestResult) -> pytest.TestR
         when="call",
         duration=result.duration_s,
     )
+
+
+def printable_report(report: pytest.TestReport) -> pytest.TestReport:
+    """Spell out what a terminal would obey of a notebook's words in a report, and return it."""
+    text = report.longreprtext
+    if isinstance(report.longrepr, tuple):
+        path, line, reason = report.longrepr
+        report.longrepr = (path, line, printable(reason))
+    elif (shown := printable(text)) != text:
+        report.longrepr = shown
+    report.sections = [(name, printable(said)) for name, said in report.sections]
+    return report
 
 
 def _marks(results: list[TestResult]) -> str:

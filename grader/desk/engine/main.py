@@ -23,6 +23,7 @@ from grader.course.directory import Course
 from grader.desk.engine.judging import Tell
 from grader.desk.engine.talk import CellNews, to_line
 from grader.desk.engine.work import Engine
+from grader.desk.process_log import printable_log
 from grader.gradebook.notices import CELLS, Teller, has_notices
 from grader.gradebook.store import Gradebook
 from grader.grading.cluster import open_cluster
@@ -39,11 +40,11 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--slots", type=int)
     parser.add_argument("--cluster", default="")
     given = parser.parse_args(arguments)
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(name)s: %(message)s")
     end_with_parent(os.getppid(), signal.SIGTERM)
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # whoever started it decides
-    course = Course.find(given.root)
     with ExitStack() as held:
+        held.enter_context(printable_log(logging.INFO))
+        course = Course.find(given.root)
         gradebook = held.enter_context(Gradebook(course.database_url))
         number = held.enter_context(desk_serves(course, given.address))
         machines = held.enter_context(open_cluster(given.cluster)) if given.cluster else None
