@@ -63,6 +63,10 @@ def _engine_checks() -> Iterator[Check]:
         ok=True,
         found=f"{engine.name} {engine.version}, cgroup v{engine.cgroup_version}, {where}",
     )
+    try:
+        engine.require_limits()
+    except InfrastructureError as error:
+        yield Check(name="limits of containers", ok=False, found=error.what, fix=error.hint or "")
     swap = engine.can_limit_swap or engine.cgroup_version == "2"
     yield Check(
         name="swap is limited",

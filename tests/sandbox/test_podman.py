@@ -6,8 +6,10 @@ import os
 import shutil
 import socket
 import subprocess
+import tempfile
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
@@ -15,6 +17,7 @@ import pytest
 
 from grader.errors import InfrastructureError
 from grader.sandbox.base import SlotOptions
+from grader.sandbox.choose import choose
 from grader.sandbox.docker_slot import DockerSlot
 from grader.sandbox.doctor import diagnose
 from grader.sandbox.engine import SECCOMP_PROFILE, SLOT_LABEL, Engine, connect
@@ -47,32 +50,39 @@ def _hand_over(image: str, host: str) -> None:
 @pytest.fixture(scope="module")
 def podman(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engine]:
     """Podman's service, with a store of its own and the image in it."""
+    with _service(tmp_path_factory.mktemp("podman")) as address:
+        if HOW == "load":
+            _hand_over(find_image(engine=connect()).tag, address)
+        elif _docker("image", "inspect", DEBIAN_TAG, capture_output=True).returncode == 0:
+            _hand_over(DEBIAN_TAG, address)  # for debootstrap takes minutes
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setenv("DOCKER_HOST", address)
+            if HOW == "build":
+                build_image()
+            yield connect()
+
+
+@contextmanager
+def _service(folder: Path, *, user: str = "") -> Iterator[str]:
+    """The address of root's service, or a user's, with a store of its own, while the block runs."""
     if shutil.which("podman") is None:
         pytest.fail("podman is not installed: apt-get install podman runc")
-    folder = tmp_path_factory.mktemp("podman")
     address = f"unix://{folder}/podman.sock"
     command = ["podman", "--root", str(folder / "store"), "--runroot", str(folder / "run")]
     # crun starts nothing where cgroups are of version 1 with some controllers in version 2.
     runc = shutil.which("runc")
     command += ["--runtime", runc] if runc else []
-    before = os.environ.get("DOCKER_HOST")
+    if user:
+        shutil.chown(folder, user)
+        own = [f"HOME={folder}", f"XDG_RUNTIME_DIR={folder}"]
+        command = ["setpriv", "--reuid", user, "--clear-groups", "env", *own, *command]
     service = subprocess.Popen([*command, "system", "service", "--time=0", address])
     try:
         while not _listens(folder / "podman.sock"):
             assert service.poll() is None, "podman's service does not start"
             time.sleep(0.1)
-        if HOW == "load":
-            _hand_over(find_image(engine=connect()).tag, address)
-        elif _docker("image", "inspect", DEBIAN_TAG, capture_output=True).returncode == 0:
-            _hand_over(DEBIAN_TAG, address)  # for debootstrap takes minutes
-        os.environ["DOCKER_HOST"] = address
-        if HOW == "build":
-            build_image()
-        yield connect()
+        yield address
     finally:
-        os.environ.pop("DOCKER_HOST", None)
-        if before is not None:
-            os.environ["DOCKER_HOST"] = before
         service.terminate()
         service.wait()
         subprocess.run([*command, "system", "reset", "--force"], capture_output=True)
@@ -137,3 +147,23 @@ def test_an_error_is_told_without_the_profile_that_it_gives_back(
     assert "seccomp" in caught.value.what
     assert "defaultAction" not in caught.value.what
     assert len(caught.value.what) < 600
+
+
+@pytest.mark.skipif(os.getuid() != 0, reason="only root can be another user")
+def test_an_ordinary_users_podman_is_refused_where_it_can_limit_nothing(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    with (
+        tempfile.TemporaryDirectory(prefix="grader-podman-") as folder,  # pytest's own is closed
+        _service(Path(folder), user="nobody") as address,
+    ):
+        monkeypatch.setenv("DOCKER_HOST", address)
+        engine = connect()
+        assert engine.is_podman and engine.is_rootless
+        if engine.cgroup_version == "2":
+            pytest.skip("with cgroup v2 it can, where controllers are delegated to the user")
+        with pytest.raises(InfrastructureError, match="limits neither memory nor processors"):
+            choose("docker")
+        checks = {check.name: check for check in diagnose("docker")}
+    assert checks["limits of containers"].ok is False
+    assert "cgroup v2" in checks["limits of containers"].fix
