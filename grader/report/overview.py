@@ -27,6 +27,7 @@ LISTED = 3
 # Of several notebooks a note begins with the name of the one that it is on.
 _TIME_LIMIT = re.compile(r"^(?:[\w-]+\.ipynb: )?cell \d+ ran longer than .* and was stopped")
 _NEEDS_GPU = "needs a GPU"
+_NOT_REQUESTED = "handed in with the notebook but not requested"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -106,10 +107,17 @@ def _notebooks(verdicts: Sequence[Verdict]) -> Iterator[OverviewLine]:
     graded = [v for v in verdicts if v.outcome is Outcome.GRADED]
     modules = Counter(name for v in graded for name in v.missing_modules)
     for name, count in modules.most_common(LISTED):
+        whose = tuple(v.student for v in graded if name in v.missing_modules)
+        own = sum(_came_with(v, name) for v in graded if name in v.missing_modules)
+        what = (
+            "which was handed in, but not requested ([handin] files)"
+            if own == count
+            else "which is not installed"
+        )
         yield OverviewLine(
             kind="missing_module",
-            text=f"{count} of {_notebooks_in(len(graded))} import `{name}`, which is not installed",
-            students=tuple(v.student for v in graded if name in v.missing_modules),
+            text=f"{_some(count, graded)} {'imports' if count == 1 else 'import'} `{name}`, {what}",
+            students=whose,
             grave=True,
         )
     if len(modules) > LISTED:
@@ -119,16 +127,16 @@ def _notebooks(verdicts: Sequence[Verdict]) -> Iterator[OverviewLine]:
             text=f"{len(rest)} more modules are not installed: {', '.join(rest[:8])}",
             students=tuple(v.student for v in graded if set(rest) & set(v.missing_modules)),
         )
-    for kind, text, is_so in (
-        ("needs_gpu", "request a GPU, and there is none", _needs_gpu),
-        ("time_limit", "reached a time limit", _ran_out),
-        ("memory_limit", "ran out of memory", _out_of_memory),
+    for kind, (one, several, text), is_so in (
+        ("needs_gpu", ("requests", "request", "a GPU, and there is none"), _needs_gpu),
+        ("time_limit", ("reached", "reached", "a time limit"), _ran_out),
+        ("memory_limit", ("ran", "ran", "out of memory"), _out_of_memory),
     ):
         found = tuple(v.student for v in graded if is_so(v))
         if found:
             yield OverviewLine(
                 kind=kind,
-                text=f"{len(found)} of {_notebooks_in(len(graded))} {text}",
+                text=f"{_some(len(found), graded)} {one if len(found) == 1 else several} {text}",
                 students=found,
             )
     unread = tuple(v.student for v in verdicts if v.outcome is Outcome.INVALID_SUBMISSION)
@@ -171,10 +179,12 @@ def _tests(statistics: ClassStatistics) -> Iterator[OverviewLine]:
             yield _of_test("does_not_separate", f"{_named(test)} does not separate: {told}", test)
     by_all = [t for t in tests if t.taken >= SOME and t.pass_rate == 1]
     if by_all:
-        count = f"{len(by_all)} of {len(tests)} tests are" if len(by_all) > 1 else "1 test is"
+        several = len(by_all) > 1
+        count = f"{len(by_all)} of {len(tests)} tests are" if several else "1 test is"
+        nobody = "separate nobody" if several else "separates nobody"
         yield OverviewLine(
             kind="passed_by_all",
-            text=f"{count} passed by everybody, and so separate nobody",
+            text=f"{count} passed by everybody, and so {nobody}",
             tests=tuple(t.name for t in by_all),
         )
 
@@ -256,5 +266,11 @@ def _submissions(count: int) -> str:
     return "1 submission" if count == 1 else f"{count} submissions"
 
 
-def _notebooks_in(count: int) -> str:
-    return "1 notebook" if count == 1 else f"{count} notebooks"
+def _some(count: int, graded: Sequence[Verdict]) -> str:
+    of = len(graded)
+    return f"{count} of {'1 notebook' if of == 1 else f'{of} notebooks'}"
+
+
+def _came_with(verdict: Verdict, module: str) -> bool:
+    """Whether a module was handed in beside the notebook, and not taken."""
+    return any(f"`{module}.py`" in note and _NOT_REQUESTED in note for note in verdict.notes)

@@ -196,8 +196,8 @@ def _sentence(
     if module and f"{module.partition('.')[0]}.py" in not_taken:
         why = ", which is next to the notebook, but is not requested and not used"
     elif module:
-        imported = at is not None and isinstance(at.node, ast.Import | ast.ImportFrom)
-        why = ", which is not installed here" if imported else f": {module} is not installed here"
+        alone = at is not None and _imported(at.node) == {module.partition(".")[0]}
+        why = ", which is not installed here" if alone else f": {module} is not installed here"
         if installs:
             why += " (`!pip install` does nothing: there is no network)"
     elif _NO_GPU.search(text):
@@ -211,6 +211,15 @@ def _sentence(
     else:
         why = f" with {name}" if name.isidentifier() else " with an error"
     return f"cell {cell.number} {place}{why}{_never(needed)}"
+
+
+def _imported(node: ast.stmt) -> set[str]:
+    """The modules that a statement asks for by name; none where it is no import."""
+    if isinstance(node, ast.Import):
+        return {alias.name.partition(".")[0] for alias in node.names}
+    if isinstance(node, ast.ImportFrom) and node.module:
+        return {node.module.partition(".")[0]}
+    return set()
 
 
 def _never(names: Sequence[str]) -> str:

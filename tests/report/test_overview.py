@@ -43,7 +43,7 @@ def test_tests_that_all_fail_most_fail_and_all_pass_are_told_with_names() -> Non
     assert told["failed_by_all"].grave and len(told["failed_by_all"].students) == 7
     assert told["mostly_failed"].text == "5 of 7 miss q1 “Title 1.”"
     assert told["mostly_failed"].students == ("s2", "s3", "s4", "s5", "s6")
-    assert told["passed_by_all"].text == "1 test is passed by everybody, and so separate nobody"
+    assert told["passed_by_all"].text == "1 test is passed by everybody, and so separates nobody"
     assert told["passed_by_all"].tests == ("t2",)
 
 
@@ -70,6 +70,18 @@ def test_modules_a_gpu_and_limits_are_counted_in_notebooks() -> None:
     text = "2 of 3 notebooks import `pandas`, which is not installed"
     assert any(f.text == text and f.students == ("a", "b") for f in _all(verdicts))
     assert told["needs_gpu"].students == ("a",) and told["time_limit"].students == ("b",)
+    assert told["needs_gpu"].text == "1 of 3 notebooks requests a GPU, and there is none"
+    assert told["missing_module"].text == "1 of 3 notebooks imports `timm`, which is not installed"
+
+
+def test_a_module_that_students_handed_in_is_told_apart_from_one_that_no_library_gives() -> None:
+    note = "`utils.py` was handed in with the notebook but not requested, and not used."
+    verdicts = [graded(s, missing_modules=("utils",), notes=(note,)) for s in "ab"]
+    said = "notebooks import `utils`, which was handed in, but not requested ([handin] files)"
+    assert found([*verdicts, graded("c")])["missing_module"].text == f"2 of 3 {said}"
+    # One of them has it from elsewhere, or forgot it.
+    verdicts.append(graded("c", missing_modules=("utils",)))
+    assert found(verdicts)["missing_module"].text.endswith("which is not installed")
 
 
 def _all(verdicts: list[Verdict]) -> list[OverviewLine]:

@@ -63,6 +63,16 @@ def test_the_import_that_stopped_the_first_cell_is_the_cause_and_its_consequence
     assert found.missing_modules == ("pandas",)
 
 
+def test_of_several_modules_the_one_that_is_missing_is_named() -> None:
+    missing = (1, "ModuleNotFoundError", "No module named 'torchvision'")
+    for source in ("import torch, torchvision", "from my_utils import plot", "load()"):
+        (note,) = said(source, c1=missing).notes
+        assert note == f"cell 1 stopped at `{source}`: torchvision is not installed here"
+    for source in ("import torchvision.io", "from torchvision import io"):
+        (note,) = said(source, c1=missing).notes
+        assert note.startswith(f"cell 1 stopped at `{source}`, which is not installed here")
+
+
 def test_what_was_defined_before_the_stop_or_elsewhere_is_not_lost() -> None:
     found = said(
         "import torch\nimport pandas\nx = 1",
