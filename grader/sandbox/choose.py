@@ -21,6 +21,7 @@ from grader.errors import (
     UsageError,
 )
 from grader.sandbox.base import Isolation, SandboxName, Slot, SlotOptions
+from grader.sandbox.host_libraries import host_identity, require_libraries
 from grader.sandbox.local_slot import LocalSlot
 from grader.sandbox.prefetched import PrefetchedSlot
 from grader.sandbox.unsafe_slot import UnsafeSlot
@@ -89,7 +90,8 @@ def choose(
     Raises:
         ImageError: docker was asked for and its image is missing or stale.
         SlowError: this machine is too busy to tell.
-        InfrastructureError: what was asked for can't be had here.
+        InfrastructureError: what was asked for can't be had here, or outside of docker a library
+            of the assignment.
     """
     if runtime:
         if sandbox not in ("auto", "docker"):
@@ -99,10 +101,11 @@ def choose(
             )
         sandbox = "docker"  # who asks for a stronger wall must not get another one in silence
     if sandbox == "unsafe":
+        require_libraries(box.libraries)
         return Choice(
             sandbox="unsafe",
             isolation="unsafe",
-            image=local_identity(),
+            image=host_identity(box.libraries),
             why="as requested: no sandbox at all, notebooks can read what you can read",
         )
     reason = ""
@@ -115,8 +118,13 @@ def choose(
             if sandbox == "docker":
                 raise
             reason = f"{error.what}; "
+    require_libraries(box.libraries)
     choice = Choice(
-        sandbox="local", isolation="warm", why="", image=local_identity(), hide=tuple(hide)
+        sandbox="local",
+        isolation="warm",
+        why="",
+        image=host_identity(box.libraries),
+        hide=tuple(hide),
     )
     found, why = _isolation(isolation, choice, look)
     return replace(choice, isolation=found, why=f"{reason}{why}")
@@ -139,7 +147,7 @@ def choose_in_container(*, hide: Sequence[Path] = ()) -> Choice:
     choice = Choice(
         sandbox="user",
         isolation="single-use",
-        image=local_identity(),
+        image=host_identity(),
         why=f"no namespaces here ({missing}): the notebook runs as another user",
     )
     failure = probe(choice)
@@ -275,15 +283,6 @@ print("caps", int(status["CapEff"], 16) | int(status["CapPrm"], 16) | int(status
 print("nnp", int(status["NoNewPrivs"]))
 print("seccomp", int(status["Seccomp"]))
 """
-
-
-def local_identity() -> str:
-    """What stands for an image where there is none: the libraries of this interpreter."""
-    from importlib.metadata import version
-
-    names = ("torch", "numpy", "matplotlib", "ipython")
-    parts = [f"python {sys.version.split()[0]}", *(f"{n} {version(n)}" for n in names)]
-    return "host: " + ", ".join(parts)
 
 
 def open_slot(
