@@ -57,7 +57,8 @@ def reason_shown(verdict: Verdict) -> str:
 
 def shortened(notes: Sequence[str]) -> str:
     """The first note whole, since it says the cause of all others, and as many more as fit."""
-    kept = list(notes[:1])
+    notes = [note.removesuffix(".") for note in notes]
+    kept = notes[:1]
     for note in notes[1:]:
         if len("; ".join([*kept, note])) > _NOTES_WIDTH:
             break

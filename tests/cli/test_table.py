@@ -13,6 +13,7 @@ def test_the_first_note_is_never_cut_off_and_what_is_left_out_is_counted() -> No
     assert shortened([first, "another", "a third"]) == f"{first}; and 2 more"
     assert shortened(["one", "two", "y" * 240]) == "one; two; and 1 more"
     assert shortened(["one", "two"]) == "one; two"
+    assert shortened(["It was not used.", "1 day late"]) == "It was not used; 1 day late"
     assert shortened([]) == ""
 
 
