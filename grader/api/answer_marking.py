@@ -17,7 +17,7 @@ from grader.course.roster import load_roster
 from grader.course.secret import kept_secret
 from grader.course.spec import Question
 from grader.errors import SpecError, UsageError
-from grader.gradebook.answer_list import AnswerList, AnswerRef
+from grader.gradebook.answer_list import AnswerList, AnswerRef, PiledAnswer
 from grader.gradebook.hand_marks import Change, Fact, HandMark, Kind
 from grader.gradebook.rubric_items import (
     Marking,
@@ -59,6 +59,11 @@ class Marks:
     comment: str = ""
 
 
+def turn(share: str, marker: str) -> int:
+    """Return when an answer's turn comes for a marker: own share, nobody's, others'."""
+    return 0 if share == marker else 2 if share else 1
+
+
 class AnswerMarking:
     """The written answers of one assignment, for whoever marks them; made anew for each request.
 
@@ -98,6 +103,14 @@ class AnswerMarking:
         """
         return self._in_order(question, self.table.of(question.id), marker)
 
+    def shuffled(self, question: Question, *, marker: str) -> list[PiledAnswer]:
+        """Return them, without their marks, in this marker's order, whoever's share they are.
+
+        It is the same as long as `table.state` is.
+        """
+        pile = self.table.pile(question.id)
+        return sorted(pile, key=lambda a: self._digest(question.id, marker, a.student))
+
     def tested(self, question: Question, *, marker: str) -> list[AnswerRef]:
         """Return everybody's work on a question with tests, with what was given beside them."""
         return self._in_order(question, self.table.beside(question.id), marker)
@@ -126,6 +139,10 @@ class AnswerMarking:
         )
         table.refresh(self.assignment.spec.attempts.counts)
         return table
+
+    def refresh(self) -> None:
+        """Read the answers of tries that were judged since they were read last."""
+        self.table.refresh(self.assignment.spec.attempts.counts)
 
     # -- one answer -------------------------------------------------------------------------
 
@@ -357,7 +374,7 @@ class AnswerMarking:
         return sorted(
             answers,
             key=lambda a: (
-                0 if a.share == marker else 2 if a.share else 1,
+                turn(a.share, marker),
                 self._digest(question.id, marker, a.student),
             ),
         )

@@ -88,10 +88,10 @@ def _places(
         of_question = fact.kind in (Kind.ANSWER, Kind.ADJUSTMENT)
         if of and fact.item == of and fact.part == old:
             _check_part(course, scheme, mark, new)
-            yield mark, replace(fact, part=new)
+            yield mark, fact._replace(part=new)
         elif not of and fact.item == old and not of_question:
             _check_item(scheme, mark, new)
-            yield mark, replace(fact, item=new)
+            yield mark, fact._replace(item=new)
 
 
 def _check_part(course: Course, scheme: CourseFile | None, mark: HandMark, new: str) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 
@@ -14,7 +14,7 @@ from grader.course.directory import Assignment, Course
 from grader.course.roster import load_roster
 from grader.gradebook.course_marks import course_marks, marked_answers
 from grader.gradebook.course_tries import counted_verdicts
-from grader.gradebook.hand_marks import MarkReader
+from grader.gradebook.hand_marks import MarkReader, Newest
 from grader.gradebook.marks import ItemMark
 from grader.gradebook.standings import Standing, Standings, class_marks
 from grader.gradebook.store import Gradebook
@@ -99,8 +99,15 @@ def assignment_preview(
     """
     tried = list(gradebook.briefs(assignment.name).values())
     new = _read(course, assignment, gradebook, tried, after, now)
-    old = _read(course, assignment, gradebook, tried, before, now) if before else _Class()
-    lines = tuple(_line(student, old, new) for student in new.in_order() if student in new.verdicts)
+    old, others = _Class(), set(new.standings) | set(new.verdicts)
+    if before is not None:
+        others = _differing(Standings(course, assignment, gradebook, marks=before), new)
+        old = _read(course, assignment, gradebook, tried, before, now, of=others)
+    lines = tuple(
+        _line(student, old if student in others else new, new)
+        for student in new.in_order()
+        if student in new.verdicts
+    )
     unmarked = Counter(question for line in lines for question in line.waiting)
     return Preview(
         lines=lines,
@@ -151,6 +158,7 @@ def item_preview(
 class _Class:
     """A class under one view of what people said."""
 
+    newest: Newest = field(default_factory=dict)
     verdicts: Mapping[str, Verdict] = field(default_factory=dict)
     standings: Mapping[str, Standing] = field(default_factory=dict)
     given: Mapping[str, dict[str, tuple[Decimal, str]]] = field(default_factory=dict)
@@ -183,18 +191,34 @@ def _read(
     tried: Sequence[Verdict],
     marks: MarkReader,
     now: dt.datetime,
+    *,
+    of: Collection[str] | None = None,
 ) -> _Class:
+    """Read a class; `of`: of these students alone."""
+    if of is not None:
+        tried = [verdict for verdict in tried if verdict.student in of]
     verdicts = counted_verdicts(course, assignment, gradebook, tried, marks=marks)
     standings = Standings(course, assignment, gradebook, marks=marks)
     newest = standings.newest()
     given = {verdict.student: marked_answers(verdict, newest) for verdict in verdicts}
-    found = standings.of(verdicts, newest=newest, now=now)
+    found = standings.of(verdicts, newest=newest, now=now, whole=of is None, also=sorted(of or ()))
     return _Class(
+        newest=newest,
         verdicts={verdict.student: verdict for verdict in verdicts},
         standings=found,
         given=given,
         marks=class_marks(verdicts, found, given),
     )
+
+
+def _differing(before: Standings, new: _Class) -> set[str]:
+    """Return of whom anything else would be seen, and who shares a group with them.
+
+    All others' lines are as they are: late days of a whole class are not weighed twice.
+    """
+    newest = before.newest()
+    facts = newest.keys() | new.newest.keys()
+    return before.with_teams({f.student for f in facts if newest.get(f) != new.newest.get(f)})
 
 
 def _line(student: str, old: _Class, new: _Class) -> PreviewLine:

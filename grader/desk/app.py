@@ -29,11 +29,12 @@ from grader.desk.courses import Desk
 from grader.desk.credentials import Credential, form_token
 from grader.desk.engine.supervisor import Supervisor
 from grader.desk.events import News
-from grader.desk.headers import Headers
+from grader.desk.headers import Headers, says
 from grader.desk.may import PROGRAMS, may
 from grader.desk.pages import all_pages
 from grader.desk.postman import Postman, postmen
 from grader.desk.rates import Rates
+from grader.desk.refusals import log_refusal
 from grader.desk.rendering import error_page
 from grader.desk.routing import AnyPage, NotFound, Page, Visit
 from grader.desk.uploads import NOTHING_HANDED_IN
@@ -88,7 +89,7 @@ def make_app(
             Middleware(Headers, is_https=desk.is_https),
             Middleware(Bodies, max_bytes=(desk.max_upload_mb + 1) << 20),
         ],
-        exception_handlers={HTTPException: _http_error},
+        exception_handlers={HTTPException: _http_error, Exception: _broken},
         lifespan=lifespan,
     )
     app.state.desk = desk
@@ -151,9 +152,11 @@ async def _answer(visit: Visit, page: AnyPage, rates: Rates) -> Response:
     if isinstance(page, Page) and visit.user is None:
         return _sign_in_first(visit)
     if not rates.allow(visit, page):
+        log_refusal(visit, f"too often, {page.method} {page.path}")
         return error_page(visit, 429, "That was too often. Wait a minute, then try again.")
     if page.method == "POST":
         if not _same_site(visit):
+            log_refusal(visit, f"a form of another site, {page.path}")
             return error_page(visit, 403, _FOREIGN)
         try:
             visit.form = await visit.request.form(
@@ -167,6 +170,7 @@ async def _answer(visit: Visit, page: AnyPage, rates: Rates) -> Response:
         except ClientDisconnect:
             return error_page(visit, 400, "The upload was cut off. Nothing was handed in.")
         if isinstance(page, Page) and not _own_form(visit):
+            log_refusal(visit, f"a form of another session, {page.path}")
             return error_page(visit, 403, _FOREIGN)
     try:
         return await run_in_threadpool(_view, visit, page)
@@ -180,6 +184,7 @@ def _view(visit: Visit, page: AnyPage) -> Response:
         if not visit.session and page.action not in PROGRAMS and not page.for_programs:
             raise NotFound
         if not may(visit.me, page.action, page.thing(visit)):
+            log_refusal(visit, f"{page.action}, {page.method} {visit.request.url.path!r}")
             raise NotFound
     return page.view(visit)
 
@@ -230,11 +235,23 @@ def _own_form(visit: Visit) -> bool:
 
 def _sign_in_first(visit: Visit) -> Response:
     if "authorization" in visit.request.headers:
+        log_refusal(visit, "a token that is not known")
         return error_page(visit, 401, "The token is not one of this desk's, or not any more.")
     if visit.request.method != "GET" or visit.session:
         # Signed in, and of another course or none.
         return error_page(visit, 404 if visit.session else 401, "Sign in first.")
     return RedirectResponse(f"/sign-in?next={quote(visit.request.url.path)}", status_code=303)
+
+
+async def _broken(request: Request, error: Exception) -> Response:
+    """Say that something of ours is broken; what, is in the log, where it is raised again."""
+    desk = request.app.state.desk
+    visit = Visit(request=request, desk=desk, now=dt.datetime.now(dt.UTC))
+    said = "Something is broken here, and not with you. Whoever runs the desk finds it in its log."
+    answer = error_page(visit, 500, said, _AWAY)
+    for name, value in says(is_https=desk.is_https).items():  # nothing else adds them any more
+        answer.headers.setdefault(name, value)
+    return answer
 
 
 async def _http_error(request: Request, error: Exception) -> Response:

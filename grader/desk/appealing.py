@@ -24,6 +24,14 @@ def appeals_of(visit: Visit) -> Appeals:
     return Appeals(visit.course.gradebook.engine)
 
 
+def students_seen(visit: Visit) -> list[str] | None:
+    """Return whose appeals a visitor of the staff may answer: a section's; None: everybody's."""
+    if not visit.me.section:
+        return None
+    people = visit.course.roster.people.values()
+    return [person.id for person in people if person.section == visit.me.section]
+
+
 def rules_of(visit: Visit) -> AppealRules:
     """Return the course's rules.
 

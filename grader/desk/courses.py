@@ -31,6 +31,9 @@ from grader.gradebook.publications import Publications, PublishedMarks, Scope, i
 from grader.gradebook.store import Gradebook
 from grader.intake.names import student_id
 
+_PILES = 100
+"""Of so many markers and questions the order of answers is kept: of 1,500 it is 0.1 MB."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class DeskCourse:
@@ -48,6 +51,7 @@ class DeskCourse:
     sends_mail: bool = False
     open_sections: bool = False
     kept: Kept = field(default_factory=Kept, repr=False)
+    piles: Kept = field(default_factory=lambda: Kept(most=_PILES), repr=False)
 
     def marking(self, assignment: Assignment) -> AnswerMarking:
         """Return the answers of an assignment, as they are now."""

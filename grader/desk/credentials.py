@@ -14,6 +14,7 @@ import datetime as dt
 import hashlib
 import hmac
 import secrets
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Literal
 
@@ -135,7 +136,8 @@ class Credentials:
     ) -> str | None:
         """Use up a link and return a new session; None: the link can't be used (any more).
 
-        Where `held` is a session of the same account, the new one holds in its courses too.
+        `held` is the session that the browser had, which ends with it; where it is of the same
+        account, the new one holds in its courses too.
         """
         session_value = secrets.token_urlsafe(32)
         with writing(self._engine) as session:
@@ -147,23 +149,35 @@ class Credentials:
             if courses is not None and held is not None and held.account == row.account:
                 courses = None if held.courses is None else {**held.courses, **courses}
             _add(session, "session", session_value, row.account, courses, now + lasts, now, "")
+            if held is not None:
+                _end(session, held.id, now)
         return session_value
 
     def end(self, secret: int, *, now: dt.datetime) -> None:
         """End a secret."""
         with writing(self._engine) as session:
-            session.execute(
-                update(SecretRow)
-                .where(SecretRow.id == secret, SecretRow.ended_at.is_(None))
-                .values(ended_at=now)
-            )
+            _end(session, secret, now)
 
-    def end_in(self, account: int, course: str, *, now: dt.datetime) -> None:
-        """End everything with which an account could be used in one course and no other."""
-        own = select(SecretRow).where(SecretRow.account == account, SecretRow.ended_at.is_(None))
+    def end_in(
+        self, account: int, course: str, *, others: Collection[str], now: dt.datetime
+    ) -> None:
+        """End everything with which an account could be used in one course.
+
+        What holds elsewhere too goes on there: in those of its courses that are among `others`,
+        the rest of the desk's.
+        """
         with writing(self._engine) as session:
-            for row in session.scalars(own):
-                if row.courses is not None and set(row.courses) == {course}:
+            rows = session.scalars(select(SecretRow).where(SecretRow.ended_at.is_(None))).all()
+            for row in rows:
+                holds = row.courses
+                if holds is None:
+                    holds = dict.fromkeys((course, *others), row.account)
+                if holds.get(course) != account:
+                    continue
+                left = {slug: own for slug, own in holds.items() if slug != course}
+                if left:
+                    row.courses = left
+                else:
                     row.ended_at = now
 
     def count(self, kind: Kind, *, now: dt.datetime) -> int:
@@ -202,6 +216,14 @@ class Credentials:
                 if holds is not None:
                     found[kind].add(holds)
         return found["session"], found["link"]
+
+
+def _end(session: Session, secret: int, now: dt.datetime) -> None:
+    session.execute(
+        update(SecretRow)
+        .where(SecretRow.id == secret, SecretRow.ended_at.is_(None))
+        .values(ended_at=now)
+    )
 
 
 def form_token(session_value: str) -> str:

@@ -13,10 +13,12 @@ Made = TypeVar("Made")
 class Kept:
     """Values by name, each with the stamp of what it was made of.
 
-    Several requests that want the same wait for the one that makes it.
+    Several requests that want the same wait for the one that makes it. Of more than `most` values
+    those that were made first are forgotten.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, *, most: int = 10_000) -> None:
+        self._most = most
         self._lock = threading.Lock()
         self._locks: dict[Hashable, threading.Lock] = {}
         self._found: dict[Hashable, tuple[Hashable, Any]] = {}
@@ -35,9 +37,18 @@ class Kept:
         with own:
             kept = self._found.get(name)
             if kept is None or kept[0] != stamp or not holds(kept[1]):
-                kept = self._found[name] = stamp, make()
+                kept = stamp, make()
+                self._keep(name, kept)
             value: Made = kept[1]
             return value
+
+    def _keep(self, name: Hashable, kept: tuple[Hashable, Any]) -> None:
+        with self._lock:
+            self._found.pop(name, None)
+            self._found[name] = kept
+            while len(self._found) > self._most:
+                first = next(iter(self._found))
+                del self._found[first], self._locks[first]
 
     def last(self, name: Hashable) -> Any:
         """Return what is kept under a name, whatever it was made of; None: nothing."""

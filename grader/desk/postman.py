@@ -24,7 +24,7 @@ from grader.desk.mail_server import (
 from grader.desk.people import User
 from grader.desk.settings import MailServer
 from grader.errors import GraderError
-from grader.gradebook.outbox import Mail
+from grader.gradebook.outbox import LostClaimError, Mail
 
 LOG = logging.getLogger("grader.desk.mail")
 LINK = dt.timedelta(hours=12)
@@ -119,26 +119,29 @@ class Postman:
         address = plain_address(user.email) if user is not None else None
         if user is None or address is None:
             why = "They are not in the course any more." if user is None else "No e-mail is known."
-            outbox.failed(mail.id, why, now=self._clock())
+            outbox.failed(mail, why, now=self._clock())
             return True
+        written = self._written(mail, user, address)
+
+        def hold() -> None:
+            nonlocal mail
+            mail = outbox.handing_over(mail, address, now=self._clock())
+
         try:
-            said = hand_over(
-                smtp,
-                self._written(mail, user, address),
-                sender=self._server.sender,
-                address=address,
-                before=lambda: outbox.handing_over(mail.id, address, now=self._clock()),
-            )
+            sender = self._server.sender
+            said = hand_over(smtp, written, sender=sender, address=address, before=hold)
+        except LostClaimError:
+            return self._reset(smtp)
         except RefusedError as error:
-            outbox.failed(mail.id, str(error), now=self._clock())
+            outbox.failed(mail, str(error), now=self._clock())
             return self._reset(smtp)
         except NotNowError as error:
             outbox.later(mail, str(error), now=self._clock())
             return self._reset(smtp)
         except UnsureError as error:
-            outbox.unsure(mail.id, str(error), now=self._clock())
+            outbox.unsure(mail, str(error), now=self._clock())
             return False
-        outbox.sent(mail.id, said, now=self._clock())
+        outbox.sent(mail, said, now=self._clock())
         return True
 
     def _written(self, mail: Mail, user: User, address: str) -> EmailMessage:

@@ -8,9 +8,15 @@ from grader.desk.routing import Visit
 from grader.gradebook.publications import PublishedMarks
 
 
-def reader(visit: Visit, assignment: Assignment) -> WorkReader:
-    """Return what reads students' work of an assignment, as it may be seen now."""
-    staff = visit.me.role.is_staff
+def reader(visit: Visit, assignment: Assignment, *, as_student: bool = False) -> WorkReader:
+    """Return what reads students' work of an assignment, as it may be seen now.
+
+    Args:
+        visit: the reader's.
+        assignment: whose work.
+        as_student: no more than its student may see, also where staff look.
+    """
+    staff = visit.me.role.is_staff and not as_student
     return WorkReader(
         visit.course.course,
         assignment,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import secrets
+from http import HTTPStatus
 from typing import Any
 from urllib.parse import quote
 
@@ -69,7 +70,16 @@ def error_page(visit: Visit, status: int, said: str, hint: str | None = None) ->
         title=_TITLES.get(status, "Something is broken"),
         said=said,
         hint=hint or "",
+        back=_back(visit) if status != HTTPStatus.NOT_FOUND else "",
     )
+
+
+def _back(visit: Visit) -> str:
+    """Where a form about an assignment was: that page, so that it can be sent again, mended."""
+    name = visit.named("assignment")
+    if visit.here is None or visit.user is None or not name:
+        return ""
+    return f"/c/{visit.here.slug}/a/{quote(name, safe='')}"
 
 
 def wants_json(visit: Visit) -> bool:

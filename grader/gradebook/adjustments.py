@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from decimal import Decimal
 
 import msgspec
@@ -30,6 +30,13 @@ def adjusted(verdict: Verdict, newest: Newest) -> Verdict:
         return verdict
     more = sum((q.by_hand for q in questions), Decimal(0))
     return msgspec.structs.replace(verdict, questions=questions, points=verdict.points + more)
+
+
+def all_adjusted(verdicts: Iterable[Verdict], newest: Newest) -> list[Verdict]:
+    """Return verdicts with what people have added; mostly that is nothing to any of them."""
+    if not any(fact.kind is Kind.ADJUSTMENT for fact in newest):
+        return list(verdicts)
+    return [adjusted(verdict, newest) for verdict in verdicts]
 
 
 def bounded(machine: Decimal, asked: Decimal, highest: Decimal) -> Decimal:

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, and_, delete, func, select, text
+from sqlalchemy import ColumnElement, and_, delete, func, or_, select, text
 from sqlalchemy.orm import Session, aliased
 
 from grader.gradebook.counting import Counts, counted
@@ -78,6 +78,14 @@ class AnswerRef:
         return mark.points
 
 
+class PiledAnswer(NamedTuple):
+    """One answer as far as the way through a pile needs it: its marks are not read."""
+
+    ref: str
+    student: str
+    share: str
+
+
 class MarkerSums(NamedTuple):
     """What one marker gave for one question: for how many answers, and how many points."""
 
@@ -110,10 +118,32 @@ class AnswerList:
         self._assignment = assignment
         self._named = named
         self._dealer = dealer
+        self.state: tuple[int, int, str] = (0, 0, "")
+        """Up to where verdicts have been read: another one where the answers may be others."""
 
     def of(self, question: str, ref: str = "") -> list[AnswerRef]:
         """Return a question's answers with what was given for them, or the one of that name."""
         return self._found(question, Kind.ANSWER, ref)
+
+    def pile(self, question: str) -> list[PiledAnswer]:
+        """Return a question's answers, narrower than `of`."""
+        query = select(*_OF_PILE).where(*self._own(question), AnswerRow.worth > 0)
+        with reading(self._engine) as session:
+            return [PiledAnswer(*row) for row in session.execute(query)]
+
+    def unmarked(self, question: str, *, like: AnswerRef | None = None) -> list[PiledAnswer]:
+        """Return those that nobody has marked; `like`: the others that are the same as this one."""
+        newest = _newest()
+        query = (
+            select(*_OF_PILE)
+            .outerjoin(newest, _holds(newest, Kind.ANSWER))
+            .where(*self._own(question), AnswerRow.worth > 0)
+            .where(or_(newest.id.is_(None), ~_is_marked(newest)))
+        )
+        if like is not None:
+            query = query.where(AnswerRow.sha256 == like.sha256, AnswerRow.ref != like.ref)
+        with reading(self._engine) as session:
+            return [PiledAnswer(*row) for row in session.execute(query)]
 
     def beside(self, question: str, ref: str = "") -> list[AnswerRef]:
         """Return them with what was given beside the tests instead."""
@@ -196,6 +226,7 @@ class AnswerList:
                 seen = (read.newest, read.verdicts, read.counts) if read else (0, 0, counts)
                 now = _state(session, self._assignment, seen[0])
             newest, total, more = now
+            self.state = (newest, total, counts)
             if read is not None and seen == (newest, total, counts):
                 return
             # Where one was committed after a later one was read, all are read again.
@@ -339,6 +370,7 @@ class AnswerList:
             yield session
 
 
+_OF_PILE = tuple(getattr(AnswerRow, name) for name in PiledAnswer._fields)
 _OF_ANSWER = tuple(name for name in AnswerRef.__dataclass_fields__ if name != "mark")
 _OF_MARK = tuple(GivenMark.__dataclass_fields__)
 

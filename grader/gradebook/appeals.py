@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from enum import StrEnum
 
-from sqlalchemy import Engine, func, select
+from sqlalchemy import ColumnElement, Engine, func, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
@@ -117,14 +117,19 @@ class Appeals:
             before: older than this one.
             limit: at most so many.
         """
-        query = select(AppealRow).where(AppealRow.state.in_(states))
-        if students is not None:
-            query = query.where(AppealRow.student.in_(students))
+        query = select(AppealRow).where(*_among(states, students))
         if before:
             query = query.where(AppealRow.id < before)
         with reading(self._engine) as session:
             rows = session.scalars(query.order_by(AppealRow.id.desc()).limit(limit))
             return [_appeal(row) for row in rows]
+
+    def count(
+        self, states: Collection[AppealState], *, students: Collection[str] | None = None
+    ) -> int:
+        """Return how many appeals are in one of these states; `students` as in `listed`."""
+        with reading(self._engine) as session:
+            return session.scalar(select(func.count()).where(*_among(states, students))) or 0
 
     def messages(self, appeal: int) -> list[AppealMessage]:
         """Return what was said, oldest first."""
@@ -299,6 +304,13 @@ class Appeals:
                 return False
             _check_seen(session, appeal, seen)
         return True
+
+
+def _among(
+    states: Collection[AppealState], students: Collection[str] | None
+) -> list[ColumnElement[bool]]:
+    wanted: list[ColumnElement[bool]] = [AppealRow.state.in_(states)]
+    return wanted if students is None else [*wanted, AppealRow.student.in_(students)]
 
 
 def _say(

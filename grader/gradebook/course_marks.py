@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Collection, Iterable, Iterator, Sequence
-from dataclasses import replace
 from decimal import Decimal
 
 from grader.course.components import Criterion, Item
 from grader.course.course_file import CourseFile
 from grader.course.directory import Course
 from grader.course.scheme import load_scheme
-from grader.gradebook.adjustments import adjusted
+from grader.gradebook.adjustments import all_adjusted
+from grader.gradebook.changed import changed
 from grader.gradebook.counting import counted, tries_of
 from grader.gradebook.hand_marks import Fact, HandMark, Kind, MarkReader, Newest
 from grader.gradebook.machine_marks import item_mark
@@ -75,7 +75,7 @@ def joined(student: str, item: Item, verdict: Verdict | None, newest: Newest) ->
         mark = _with_answers(mark, verdict, newest)
     whole = newest.get(Fact(student=student, item=item.id, kind=Kind.POINTS))
     if whole is not None and whole.says.points is not None:
-        mark = replace(
+        mark = changed(
             mark,
             points=whole.says.points,
             max_points=whole.says.max_points or item.max_points,
@@ -133,7 +133,7 @@ def _tries(
     for item in scheme.items:
         if item.assignment is not None:
             counts = course.assignment(item.assignment).spec.attempts.counts
-            tried = [adjusted(v, newest) for v in _verdicts(gradebook, item.assignment, students)]
+            tried = all_adjusted(_verdicts(gradebook, item.assignment, students), newest)
             for student, tries in tries_of(tried).items():
                 whole = counts == "best" and all(verdict.outcome.is_mark for verdict in tries)
                 yield (student, item.id), tries if whole else counted(tries, counts)
@@ -149,17 +149,17 @@ def _verdicts(
 
 def _of_tries(student: str, item: Item, tries: Sequence[Verdict], newest: Newest) -> ItemMark:
     """Join what is known of each try; totals choose, who know what lateness costs."""
-    if not tries:
-        return joined(student, item, None, newest)
+    if len(tries) < 2:
+        return joined(student, item, tries[0] if tries else None, newest)
     marks = {
         verdict.submission.attempt: joined(student, item, verdict, newest) for verdict in tries
     }
     (best,) = counted(tries, "best")
     mark = marks[best.submission.attempt]
     by_hand = newest.get(Fact(student=student, item=item.id, kind=Kind.POINTS))
-    if len(tries) == 1 or (by_hand is not None and by_hand.says.points is not None):
+    if by_hand is not None and by_hand.says.points is not None:
         return mark
-    return replace(
+    return changed(
         mark,
         tries=tuple(
             MarkedTry(
@@ -202,7 +202,7 @@ def _with_rubric(mark: ItemMark, item: Item, newest: Newest) -> ItemMark:
         else:
             criteria[criterion.id] = given.says.points
     whole = not missing
-    return replace(
+    return changed(
         mark,
         criteria=criteria,
         points=sum(criteria.values(), Decimal(0)) if whole else None,
@@ -230,9 +230,9 @@ def _with_answers(mark: ItemMark, verdict: Verdict, newest: Newest) -> ItemMark:
             criteria[question.id] = criteria.get(question.id, Decimal(0)) + given.says.points
     if missing or verdict.outcome is not Outcome.GRADED:
         waits = f"Written answers to be read: {', '.join(missing)}" if missing else mark.waits_for
-        return replace(mark, criteria=criteria, waits_for=waits)
+        return changed(mark, criteria=criteria, waits_for=waits)
     points = sum(criteria.values(), Decimal(0))
-    return replace(mark, criteria=criteria, points=points, waits_for="")
+    return changed(mark, criteria=criteria, points=points, waits_for="")
 
 
 def _with_terms(mark: ItemMark, newest: Newest) -> ItemMark:
@@ -243,8 +243,10 @@ def _with_terms(mark: ItemMark, newest: Newest) -> ItemMark:
 
     handed_in, excused, extended = map(said, (Kind.HANDED_IN, Kind.EXCUSED, Kind.EXTENSION))
     if handed_in is not None and handed_in.says.moment is not None:
-        mark = replace(mark, handed_in=handed_in.says.moment)
-    return replace(
+        mark = changed(mark, handed_in=handed_in.says.moment)
+    if excused is None and extended is None:
+        return mark
+    return changed(
         mark,
         excused=bool(excused and excused.says.excused),
         extended_to=extended.says.moment if extended else None,

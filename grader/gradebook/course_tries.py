@@ -13,10 +13,10 @@ from grader.course.course_file import CourseFile
 from grader.course.directory import Assignment, Course
 from grader.course.scheme import load_scheme
 from grader.errors import GradebookError
-from grader.gradebook.adjustments import adjusted
+from grader.gradebook.adjustments import all_adjusted
 from grader.gradebook.counting import counted, tries_of
 from grader.gradebook.course_marks import course_marks
-from grader.gradebook.hand_marks import Kind, MarkReader, Newest
+from grader.gradebook.hand_marks import MarkReader, Newest
 from grader.gradebook.marks import ItemMark
 from grader.gradebook.store import Gradebook
 from grader.gradebook.totals.entries import AsOf, entries_of
@@ -55,10 +55,7 @@ def counted_verdicts(
         verdicts = [entry.verdict for entry in gradebook.tried(assignment.name)]
     if newest is None:
         newest = (marks or gradebook.hand_marks).newest(item=assignment.name)
-    if any(fact.kind is Kind.ADJUSTMENT for fact in newest):
-        verdicts = [adjusted(verdict, newest) for verdict in verdicts]
-    else:
-        verdicts = list(verdicts)
+    verdicts = all_adjusted(verdicts, newest)
     own = tries_of(verdicts)
     chosen = counted(verdicts, assignment.spec.attempts.counts)
     several = {student for student, tries in own.items() if len(tries) > 1}

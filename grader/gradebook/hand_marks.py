@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from decimal import Decimal
 from enum import StrEnum
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from sqlalchemy import ColumnElement, Engine, Row, and_, func, select, text, true
 from sqlalchemy.orm import Session
@@ -37,8 +37,7 @@ class Kind(StrEnum):
     EXTENSION = "extension"
 
 
-@dataclass(frozen=True, kw_only=True)
-class Fact:
+class Fact(NamedTuple):
     """What a person can say one thing about; the newest that was said holds."""
 
     student: str

@@ -14,7 +14,7 @@ from __future__ import annotations
 import datetime as dt
 import hashlib
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Any
 
@@ -74,6 +74,10 @@ class Mail:
     address: str
     said: str
     ended_at: dt.datetime | None
+
+
+class LostClaimError(Exception):
+    """A mail is not its sender's any more: another may have sent it."""
 
 
 def put_letters(
@@ -152,28 +156,36 @@ class Outbox:
             session.flush()
             return _mail(row)
 
-    def handing_over(self, number: int, address: str, *, now: dt.datetime) -> None:
-        """Say that a mail's text is about to be given to the server, before it is."""
-        self._set(
-            number, now, state=MailState.HANDING, address=address, next_at=now + LEASE, ended=False
-        )
+    def handing_over(self, mail: Mail, address: str, *, now: dt.datetime) -> Mail:
+        """Say that a mail's text is about to be given to the server, before it is.
 
-    def sent(self, number: int, said: str, *, now: dt.datetime) -> None:
-        """Say that the server has taken a mail."""
-        self._set(number, now, state=MailState.SENT, said=said)
+        Returns the mail, held anew.
 
-    def unsure(self, number: int, said: str, *, now: dt.datetime) -> None:
+        Raises:
+            LostClaimError: it took longer than `LEASE` to come so far, and another may send it.
+        """
+        held = replace(mail, state=MailState.HANDING, next_at=now + LEASE)
+        values = {"state": held.state, "address": address, "next_at": held.next_at}
+        if not self._set(mail, now, ended=False, **values):
+            raise LostClaimError
+        return held
+
+    def sent(self, mail: Mail, said: str, *, now: dt.datetime) -> None:
+        """Say that the server has taken a mail; here as below, unless another holds it by now."""
+        self._set(mail, now, state=MailState.SENT, said=said)
+
+    def unsure(self, mail: Mail, said: str, *, now: dt.datetime) -> None:
         """Say that nobody knows whether the server has taken a mail."""
-        self._set(number, now, state=MailState.UNSURE, said=said)
+        self._set(mail, now, state=MailState.UNSURE, said=said)
 
-    def failed(self, number: int, said: str, *, now: dt.datetime) -> None:
+    def failed(self, mail: Mail, said: str, *, now: dt.datetime) -> None:
         """Say that a mail can't be sent, now or later."""
-        self._set(number, now, state=MailState.FAILED, said=said)
+        self._set(mail, now, state=MailState.FAILED, said=said)
 
     def later(self, mail: Mail, said: str, *, now: dt.datetime) -> None:
         """Say that a mail was not taken, and is tried again."""
         wait = _WAITS[min(max(mail.starts, 1), len(_WAITS)) - 1]
-        self._set(mail.id, now, state=MailState.WAITING, said=said, next_at=now + wait, ended=False)
+        self._set(mail, now, state=MailState.WAITING, said=said, next_at=now + wait, ended=False)
 
     def again(self, number: int, *, now: dt.datetime) -> bool:
         """Send a mail again that failed, or of which nobody knows; False: it is no such."""
@@ -239,15 +251,26 @@ class Outbox:
         with reading(self._engine) as session:
             return session.scalar(query) is not None
 
-    def _set(self, number: int, now: dt.datetime, *, ended: bool = True, **values: Any) -> None:
+    def _set(self, mail: Mail, now: dt.datetime, *, ended: bool = True, **values: Any) -> bool:
+        """Change a mail that is still held by who claimed it; False: it is not.
+
+        The end of a claim tells it from every other. One whose end has passed while the server was
+        silent may be called unsure by others; what it then says is the better word.
+        """
         if "said" in values:
             values["said"] = values["said"][:500]
+        states = {mail.state, MailState.UNSURE} if mail.state is MailState.HANDING else {mail.state}
         with writing(self._engine) as session:
-            session.execute(
+            found = session.execute(
                 update(MailRow)
-                .where(MailRow.id == number)
+                .where(
+                    MailRow.id == mail.id,
+                    MailRow.state.in_(states),
+                    MailRow.next_at == mail.next_at,
+                )
                 .values(ended_at=now if ended else None, **values)
             )
+            return bool(found.rowcount)  # type: ignore[attr-defined]
 
 
 def _mail(row: MailRow) -> Mail:

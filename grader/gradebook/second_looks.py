@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from enum import StrEnum
 
-from sqlalchemy import Engine, select
+from sqlalchemy import ColumnElement, Engine, and_, func, select
 from sqlalchemy.orm import Session
 
 from grader.errors import UsageError
 from grader.gradebook.database import reading, writing
-from grader.gradebook.marking_tables import SecondLookRow
+from grader.gradebook.marking_tables import AnswerRow, SecondLookRow
 
 
 class SecondLookOutcome(StrEnum):
@@ -104,6 +105,30 @@ class SecondLooks:
         with reading(self._engine) as session:
             row = session.scalars(query).first()
             return _look(row) if row is not None else None
+
+    def due(self, who: str) -> Counter[tuple[str, str]]:
+        """Return by assignment and question how many wait for this second marker."""
+        return self._counted(SecondLookRow.who == who, SecondLookRow.points.is_(None))
+
+    def differing(self) -> Counter[tuple[str, str]]:
+        """Return by assignment and question of how many somebody is to say which marks hold."""
+        return self._counted(
+            SecondLookRow.points.is_not(None), SecondLookRow.outcome == SecondLookOutcome.OPEN
+        )
+
+    def _counted(self, *wanted: ColumnElement[bool]) -> Counter[tuple[str, str]]:
+        """Count looks at answers that no other try has replaced."""
+        still = and_(
+            AnswerRow.assignment == SecondLookRow.assignment,
+            AnswerRow.question == SecondLookRow.question,
+            AnswerRow.student == SecondLookRow.student,
+            AnswerRow.sha256 == SecondLookRow.answer_sha256,
+        )
+        of = (SecondLookRow.assignment, SecondLookRow.question)
+        query = select(*of, func.count()).join(AnswerRow, still).where(*wanted).group_by(*of)
+        with reading(self._engine) as session:
+            found = session.execute(query.order_by(*of))
+            return Counter({(name, question): count for name, question, count in found})
 
     def ask(
         self,

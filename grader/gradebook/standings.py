@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
 
@@ -15,6 +15,7 @@ from grader.course.groups import load_groups
 from grader.course.roster import Roster, load_roster
 from grader.course.scheme import load_scheme
 from grader.errors import GradebookError, GraderError
+from grader.gradebook.changed import changed
 from grader.gradebook.course_marks import course_marks, joined
 from grader.gradebook.course_tries import alone
 from grader.gradebook.hand_marks import Fact, Kind, MarkReader, Newest
@@ -23,9 +24,10 @@ from grader.gradebook.store import Gradebook
 from grader.gradebook.strays import gives
 from grader.gradebook.totals.entries import AsOf, Entry, entries_of
 from grader.gradebook.totals.reasons import lateness_words
-from grader.gradebook.totals.scoring import score
+from grader.gradebook.totals.scoring import score_item
 from grader.gradebook.totals.students import class_entries
 from grader.gradebook.totals.total_lines import ItemTotal
+from grader.gradebook.totals.weights import ClassShares
 from grader.gradebook.whole_mark import Given, WholeMark, mark_by_hand, whole_mark
 from grader.grading.verdict import Verdict
 
@@ -101,6 +103,7 @@ class Standings:
         self._people = (load_roster(course) if roster is None else roster).people
         self._scheme: CourseFile | None = None
         self._item: Item | None = None
+        self._all_groups: Mapping[str, Mapping[str, tuple[str, ...]]] = {}
         self._groups: Mapping[str, tuple[str, ...]] = {}
         # Without the course's zone that of the due date tells: students know no other.
         self._zone = self._due.tzinfo if self._due else None
@@ -112,10 +115,18 @@ class Standings:
             self._zone = scheme.zone if scheme.timezone else self._zone
             item = next((i for i in scheme.items if i.assignment == assignment.name), None)
             if item is not None:
-                self._groups = load_groups(course, scheme).members.get(item.id, {})
+                self._all_groups = load_groups(course, scheme).members
+                self._groups = self._all_groups.get(item.id, {})
                 self._scheme, self._item = scheme, item
         except GraderError as error:  # a batch that is judged still gets its pages
             self.problem = f"{error.where}: {error.what}" if error.where else error.what
+
+    def with_teams(self, students: Collection[str]) -> set[str]:
+        """Return students and all who share a group with one of them, whatever it works on."""
+        found = set(students)
+        for teams in self._all_groups.values():
+            found |= {member for s in students for member in teams.get(s, ())}
+        return found
 
     @property
     def item(self) -> str | None:
@@ -158,7 +169,7 @@ class Standings:
             found = self._by_rules(self._scheme, self._item, of, known, newest, now)
         people = self._people
         return {
-            student: replace(
+            student: changed(
                 one,
                 name=people[student].name if student in people else "",
                 on_roster=not people or student in people,
@@ -202,10 +213,10 @@ class Standings:
             elif not (entry.late or entry.refused or entry.tries):
                 told = _in_time(entry, now)
             else:
-                total = spent.get(student) or score(one, [entry]).items[0]
+                total = spent.get(student) or score_item(one, [entry], item.id)
                 told = _told(scheme, item, entry, total, now)
             team = self._groups.get(student, ())
-            found[student] = replace(
+            found[student] = changed(
                 told,
                 absent=student not in of and not any(member in of for member in team),
                 group=tuple(member for member in team if member != student),
@@ -225,6 +236,7 @@ class Standings:
         if not late or scheme.late is None or not scheme.late.grace_days or scheme.left_open:
             return
         marks: dict[str, dict[str, ItemMark]] = {}
+        shares = ClassShares()
         known = course_marks(
             self._course, self._gradebook, scheme=scheme, marks=self._marks, students=late
         )
@@ -235,7 +247,7 @@ class Standings:
                 own = entries_of(student, scheme, marks.get(student, {}), AsOf(now=now))
             except GradebookError:  # of another item; totals say which
                 continue
-            yield student, next(i for i in score(scheme, own).items if i.item == item.id)
+            yield student, score_item(scheme, own, item.id, shares=shares)
 
 
 def class_marks(

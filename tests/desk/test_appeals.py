@@ -347,3 +347,12 @@ def test_an_appeal_of_which_nobody_can_be_told_is_not_made(
     monkeypatch.setattr("grader.desk.views.appeals.tell", fails)
     assert send(tables.browser("ada"), NEW, "Please.").status_code == 422
     assert Appeals(tables.course.gradebook.engine).of_student("ada") == []
+
+
+def test_the_dashboard_counts_the_appeals_that_one_may_answer(tables: Tables, one: DeskTry) -> None:
+    page = appeal(tables)
+    said = 'href="/c/course/appeals">1 open appeal<'
+    for who, sees in (("mia", True), ("ines", True), ("max", False)):  # Max has another section
+        assert (said in tables.browser(who).get("/c/course/").text) == sees, who
+    answer(tables, "mia", page, "It does not.")
+    assert "open appeal" not in tables.browser("mia").get("/c/course/").text

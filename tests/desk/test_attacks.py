@@ -5,13 +5,16 @@ So each attack is seen to bite: one that fails for another reason than its wall 
 
 from __future__ import annotations
 
+import csv
 import datetime as dt
+import io
 import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import openpyxl
 import pytest
 from markupsafe import Markup
 from sqlalchemy import update
@@ -26,7 +29,7 @@ from grader.gradebook.appeals import Appeals
 from grader.gradebook.database import writing
 from grader.gradebook.desk_tables import SecretRow
 from grader.report import markdown, rendered_notebook, templates
-from tests.desk.conftest import HOMEWORK, Browser, Tables, places
+from tests.desk.conftest import HOMEWORK, Browser, Tables, places, write_course_file
 from tests.desk.piles import MARK
 from tests.desk.test_handing_in import WARNED
 from tests.helpers.notebooks import code, notebook
@@ -256,6 +259,32 @@ def formula(tables: Tables) -> bool:
     return any(line.startswith(FORMULA) for line in table.text.splitlines())
 
 
+def _exported(tables: Tables, kind: str) -> bytes:
+    """A table of the marks, in which a student's name is a formula."""
+    tables.judged("ada")
+    write_course_file(tables)
+    roster = tables.course.course.root / "roster.csv"
+    roster.write_text(roster.read_text().replace("ada,Ada", f"ada,{FORMULA}"))
+    form = {"item": "=totals", "kind": kind}
+    answer = tables.browser("hana").post("/c/course/export/table", form)
+    assert answer.status_code == 200, answer.text
+    return bytes(answer.content)
+
+
+def formula_in_table(tables: Tables) -> bool:
+    rows = list(csv.reader(io.StringIO(_exported(tables, "csv").decode("utf-8-sig"))))
+    assert any(FORMULA in cell for row in rows for cell in row)
+    return any(cell.startswith(FORMULA) for row in rows for cell in row)
+
+
+def formula_in_workbook(tables: Tables) -> bool:
+    book = openpyxl.load_workbook(io.BytesIO(_exported(tables, "xlsx")))
+    cells = [cell for row in book.worksheets[0].iter_rows() for cell in row]
+    assert any(FORMULA in str(cell.value) for cell in cells)
+    return any(str(cell.value).startswith(FORMULA) for cell in cells)
+
+
+_formulas_pass = instead(table_cells, "_is_dangerous", lambda _: False)
 ATTACKS = {
     "session fixation": Attack(fixation, instead(Credentials, "use_link", _take_over)),
     "replay of a link": Attack(replay, instead(Credentials, "use_link", _use_and_keep)),
@@ -271,7 +300,9 @@ ATTACKS = {
     "script as output": Attack(
         script_as_output, instead(rendered_notebook, "sanitise_html", _as_it_is)
     ),
-    "formula as name": Attack(formula, instead(table_cells, "_is_dangerous", lambda _: False)),
+    "formula as name": Attack(formula, _formulas_pass),
+    "formula in a table": Attack(formula_in_table, _formulas_pass),
+    "formula in a workbook": Attack(formula_in_workbook, _formulas_pass),
 }
 
 

@@ -209,3 +209,14 @@ def test_an_assignment_that_is_not_out_yet_is_nobodys_to_see(tables: Tables) -> 
     assert ada.hand_in().status_code == 404
     assert "Warm-up" not in ada.get("/c/course/").text
     assert tables.browser("ines").get("/c/course/a/warm-up").status_code == 200
+
+
+def test_what_is_refused_leads_back_to_its_assignment(tables: Tables) -> None:
+    ada = tables.browser("ada")
+    back = '<a class="button main" href="/c/course/a/warm-up">'
+    refused = ada.hand_in(("hw.ipynb", b"none"))
+    assert refused.status_code == 422 and back in refused.text
+    gone = ada.post("/c/course/a/warm-up/confirm", {"upload": "gone"})
+    assert gone.status_code == 422 and back in gone.text
+    assert 'class="button main"' not in ada.get("/c/course/a/nothing").text
+    assert 'class="button main"' not in ada.get("/c/course/queue").text

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import logging
 import re
+from pathlib import Path
+
+import pytest
 
 from tests.desk.conftest import Tables
 
@@ -38,3 +42,38 @@ def test_the_log_is_narrowed_to_a_person_a_kind_and_a_thing(tables: Tables) -> N
     assert found("thing=%25") == {"100%"}
     assert found("action=nothing") == set()
     assert "Nothing of the kind" in ines.get("/c/course/audit?who=nobody").text
+
+
+def test_every_kind_of_line_is_in_the_docs() -> None:
+    root = Path(__file__).parents[2]
+    source = "".join(p.read_text() for p in sorted((root / "grader/desk").rglob("*.py")))
+    kinds: set[str] = set()
+    for call in re.findall(r"(?:\.note\(|audit\.add\([\w.]+,)\s*([^,)]+)", source):
+        kinds |= set(re.findall(r'"([^"]+)"', call))
+    assert {"publish", "publish again", "mark", "sign in: on no roster"} <= kinds
+    docs = (root / "docs/how-to/run-the-desk.md").read_text()
+    listed = set(re.findall(r"`([^`]+)`", docs.partition("## The log")[2].partition("##")[0]))
+    assert listed == kinds
+
+
+def test_what_is_refused_is_in_the_log_of_the_process_without_secrets(
+    tables: Tables, caplog: pytest.LogCaptureFixture
+) -> None:
+    ada, stranger = tables.browser("ada"), tables.stranger()
+    link = tables.link("ben")
+    used = {"sec-fetch-site": "same-origin"}
+    for _ in range(2):
+        stranger.client.post(f"/s/{link}", headers=used, follow_redirects=False)
+    with caplog.at_level(logging.WARNING, "grader.desk"):
+        assert ada.get("/c/course/people").status_code == 404
+        assert ada.get("/c/course/s/x%0aforged:%20line").status_code == 404
+        stranger.client.get("/", headers={"authorization": "Bearer a-token-of-nobody"})
+        form = {"sec-fetch-site": "cross-site"}
+        ada.client.post("/sign-out", data=ada.form("/account"), headers=form)
+    lines = [record.getMessage() for record in caplog.records]
+    assert all(line.startswith("refused: ") and "\n" not in line for line in lines)
+    said = "\n".join(lines)
+    assert "GET '/c/course/people'; 'ada' from" in said
+    assert "a sign-in link that is not known" in said and "a form of another site" in said
+    assert "a token that is not known" in said
+    assert link not in said and "a-token-of-nobody" not in said

@@ -5,6 +5,7 @@ from __future__ import annotations
 from decimal import Decimal
 
 import pytest
+from starlette.testclient import TestClient
 
 from grader.desk.pages import all_pages
 from grader.desk.people import Role
@@ -120,3 +121,22 @@ def test_what_was_done_is_in_the_log(tables: Tables) -> None:
     tables.browser("ines").post("/c/course/a/warm-up/publish", {"what": "publish", "upto": "0"})
     log = tables.browser("ines").get("/c/course/audit").text
     assert "hand in" in log and "publish" in log and "ines" in log
+
+
+def test_an_answer_that_breaks_tells_nothing_and_forbids_the_same(
+    tables: Tables, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def breaks(*_: object, **__: object) -> None:
+        raise RuntimeError("what nobody is to read")
+
+    ada = tables.browser("ada")
+    kept = TestClient(tables.client.app, base_url="http://desk.test", raise_server_exceptions=False)
+    kept.cookies = ada.client.cookies
+    monkeypatch.setattr(tables.desk.credentials, "of", breaks)
+    answer = kept.get("/account")
+    assert answer.status_code == 500 and "Something is broken here" in answer.text
+    assert "nobody is to read" not in answer.text and "Traceback" not in answer.text
+    whole = ada.get("/sign-in").headers
+    for name in ("content-security-policy", "x-content-type-options", "referrer-policy"):
+        assert answer.headers[name] == whole[name]
+    assert "object-src 'none'" in answer.headers["content-security-policy"]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import re
 from decimal import Decimal
+from typing import Any
 
 import pytest
 
@@ -223,3 +224,32 @@ def test_when_a_line_came_out_is_known_also_after_it_was_taken_back() -> None:
     assert first_shown(history, 4) == said(4, 0).made_at
     assert first_shown(history, 12) == said(5, 0).made_at
     assert first_shown(history, 13) is None and first_shown([], 0) is None
+
+
+def test_staff_see_a_students_marks_page_as_the_student_does(tables: Tables) -> None:
+    write_course_file(tables)
+    one = tables.judged("ada")
+    mark(tables, one, "1", "A draft's words.")
+    give_exam(tables, "ada", "70", "")
+    ada, mia = tables.browser("ada"), tables.browser("mia")
+
+    def of(answer: Any) -> str:
+        """A page's main part from its heading's end on, without links and the moment."""
+        assert answer.status_code == 200, answer.text
+        html = answer.text.partition("</h1>")[2].partition("</main>")[0]
+        return " ".join(re.sub(r"<a[^>]*>|</a>|<time.*?</time>", "", html).split())
+
+    for is_out in (False, True):
+        if is_out:
+            publish(tables, "/c/course/i/exam/publish")
+        own, seen = of(ada.get("/c/course/marks")), of(mia.get("/c/course/s/ada/marks"))
+        assert own == seen and ("<strong>70</strong> of 100" in own) == is_out
+    page = mia.get("/c/course/s/ada/marks").text
+    assert "This is what Ada sees" in page and "Your marks</h1>" not in page
+    assert "<form" not in page.partition("<main")[2]
+    assert 'href="/c/course/s/ada/marks"' in mia.get("/c/course/s/ada").text
+    (tables.course.course.root / "course.toml").unlink()  # the assignments stand for themselves
+    own, seen = of(ada.get("/c/course/marks")), of(mia.get("/c/course/s/ada/marks"))
+    assert "<strong>5</strong> of 10" in seen and "<strong>6</strong>" not in seen
+    publish(tables)
+    assert "<strong>6</strong> of 10" in mia.get("/c/course/s/ada/marks").text

@@ -492,3 +492,25 @@ def test_students_pages_are_packed(running: Tables, tmp_path: Path) -> None:
     )
     assert answer.status_code == 200, answer.text
     assert answer.content.startswith(b"PK") and b"ada.html" in answer.content
+
+
+def test_the_people_are_shown_a_page_at_a_time_and_found_without_script(tables: Tables) -> None:
+    roster = tables.course.course.root / "roster.csv"
+    many = [f"s{n:03},Student {n:03},,{'AB'[n % 2]}" for n in range(250)]
+    roster.write_text("\n".join([roster.read_text().strip(), *many, ""]))
+    tables.course.people.take_students(tables.course.roster.people.values())
+    ines = tables.browser("ines")
+
+    def names(query: str = "") -> list[str]:
+        page = ines.get(f"/c/course/people{query}").text
+        return re.findall(r'<tr><th scope="row">([^<]*)</th>', page)
+
+    first = names()
+    assert len(first) == 100 and first[:2] == ["adi", "ines"]
+    everybody = [*first, *names("?from=100"), *names("?from=200")]
+    assert len(everybody) == len(set(everybody)) == 250 + 3 + 5
+    assert names("?q=student+24") == [f"Student {n:03}" for n in (24, 124, 224, *range(240, 250))]
+    assert names("?q=MAX") == ["max"] and names("?q=head+marker") == ["hana"]
+    assert names("?q=student&section=B")[:2] == ["Cem", "Student 001"]
+    assert len(names("?show=staff")) == 5
+    assert "Nobody." in ines.get("/c/course/people?q=x%3Cscript").text

@@ -149,3 +149,23 @@ def test_a_second_look_at_an_answer_that_was_replaced_asks_nobody_any_more(looks
     looks.again("ada", answer="Something else.")
     waiting = SecondMarking(looks.marking).waiting(looks.question, "ines")
     assert {a.student for a in waiting} == {"ben", "cem"}
+
+
+def test_the_dashboard_leads_to_what_is_to_be_looked_at_again(looks: Looks) -> None:
+    looks.draw("100", "ines", "max")
+    due = f'href="{MARK}/q3/second">q3: {{}} to look at again'
+    mine = sum(one.who == "ines" for one in looks.looks())
+    assert due.format(mine) in looks.ines.get("/c/course/").text
+    assert "to look at again" not in looks.mia.get("/c/course/").text
+    for one in looks.looks():
+        if one.who == "ines":
+            looks.second(looks.ines, one.student, adjustment="0.5")
+    assert "to look at again" not in looks.ines.get("/c/course/").text
+    differing = f'href="{MARKING}">{mine} marked differently'
+    assert differing in looks.hana.get("/c/course/").text
+    assert "marked differently" not in looks.mia.get("/c/course/").text
+    student = next(one.student for one in looks.looks() if one.who == "ines")
+    looks.again(student, answer="Another one.")  # nobody is to look at what was replaced
+    left = f">{mine - 1} marked differently" if mine > 1 else "0"
+    page = looks.hana.get("/c/course/").text
+    assert left in page if mine > 1 else "marked differently" not in page

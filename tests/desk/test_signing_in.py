@@ -265,3 +265,52 @@ def test_a_mailed_link_is_asked_for_without_telling_who_is_here(tables: Tables) 
     assert len(texts) == 1
     assert {mail.person for mail in tables.course.outbox.newest()} == {"ada"}
     assert tables.desk.courses["other"].outbox.newest() == []
+
+
+def test_signing_in_again_ends_the_session_that_the_browser_had(tables: Tables) -> None:
+    ada = tables.browser("ada")
+    before = ada.client.cookies["grader"]
+    ada.client.post(f"/s/{tables.link('ada')}", headers=OWN, follow_redirects=False)
+    assert ada.client.cookies["grader"] != before
+    find = tables.desk.credentials.find
+    assert find("session", before, now=tables.now) is None
+    assert ada.get("/c/course/").status_code == 200
+
+
+def test_all_sessions_but_this_one_are_ended_at_once(tables: Tables) -> None:
+    here, there, ben = tables.browser("ada"), tables.browser("ada"), tables.browser("ben")
+    assert "End all but this one" not in ben.get("/account").text
+    assert "End all but this one" in here.get("/account").text
+    here.post("/account/end", {"secret": "others"})
+    assert here.get("/account").status_code == 200
+    assert there.get("/account").status_code == 303
+    assert ben.get("/account").status_code == 200
+
+
+def test_staff_end_a_persons_sessions_in_their_own_course_alone(tables: Tables) -> None:
+    ben, ada = tables.browser("ben", "course"), tables.browser("ada")
+    ben.client.post(f"/s/{tables.link('ben', 'other')}", headers=OWN, follow_redirects=False)
+    unused = tables.link("ben", "course")
+    assert tables.browser("mia").post("/c/course/people/end", {"person": "ben"}).status_code == 404
+    ended = tables.browser("ines").post("/c/course/people/end", {"person": "ben"})
+    assert ended.status_code == 303
+    assert ben.get("/c/course/").status_code == 404
+    assert ben.get("/c/other/").status_code == 200
+    assert tables.desk.credentials.find("link", unused, now=tables.now) is None
+    assert ada.get("/c/course/").status_code == 200
+    again = tables.browser("ben", "course")  # a new link signs in
+    assert again.get("/c/course/").status_code == 200
+
+
+def test_a_session_that_holds_everywhere_is_ended_in_one_course(tables: Tables) -> None:
+    credentials = tables.desk.credentials
+    account = next(u.account for u in tables.course.people.all() if u.person == "ben")
+    value = credentials.make(
+        "session", account, courses=None, lasts=dt.timedelta(days=1), now=tables.now
+    )
+    ben = tables.stranger()
+    ben.client.cookies.set("grader", value, domain="desk.test")
+    assert ben.get("/c/course/").status_code == 200
+    tables.browser("ines").post("/c/course/people/end", {"person": "ben"})
+    assert ben.get("/c/course/").status_code == 404
+    assert ben.get("/c/other/").status_code == 200

@@ -51,7 +51,7 @@ def test_what_a_dead_sender_had_is_free_again_but_for_what_it_handed_over(outbox
     outbox.put(letters(2), now=NOW)
     first, second = (outbox.claim(now=NOW, per_minute=9) for _ in range(2))
     assert first is not None and second is not None
-    outbox.handing_over(second.id, "s1@example.edu", now=NOW)
+    outbox.handing_over(second, "s1@example.edu", now=NOW)
     assert outbox.claim(now=NOW + LEASE / 2, per_minute=9) is None
     later = NOW + LEASE + dt.timedelta(seconds=1)
     again = outbox.claim(now=later, per_minute=9)

@@ -23,6 +23,7 @@ from grader.desk.appealing import (
     parts,
     rules_of,
     shown_of,
+    students_seen,
     who_answers,
 )
 from grader.desk.letters import News
@@ -59,7 +60,7 @@ def show_appeals(visit: Visit) -> Response:
     states = {"open": [AppealState.OPEN], "all": list(AppealState)}.get(shown, [AppealState.OPEN])
     found = appeals.listed(
         states,
-        students=_section(visit),
+        students=students_seen(visit),
         before=number_in(visit, "before"),
         limit=STEP,
     )
@@ -321,13 +322,6 @@ def _rows(visit: Visit, appeals: list[Appeal]) -> list[dict[str, object]]:
         }
         for appeal in appeals
     ]
-
-
-def _section(visit: Visit) -> list[str] | None:
-    if not visit.me.section:
-        return None
-    people = visit.course.roster.people.values()
-    return [person.id for person in people if person.section == visit.me.section]
 
 
 def _known(visit: Visit, asked: _Asked) -> Appeal | None:

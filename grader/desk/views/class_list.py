@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import datetime as dt
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from decimal import Decimal
 
 from starlette.responses import Response
@@ -11,14 +13,19 @@ from starlette.responses import Response
 from grader.api.class_list import ClassLine, ClassRecord
 from grader.course.directory import Assignment
 from grader.course.spec import AssignmentSpec
+from grader.desk.appealing import appeals_of, students_seen
+from grader.desk.may import Action, Thing, may
 from grader.desk.rendering import page
 from grader.desk.routing import Visit
 from grader.desk.views.lists import listed
 from grader.errors import GraderError
+from grader.gradebook.appeals import AppealState
 from grader.gradebook.changes import Changes
 from grader.gradebook.publications import Publication
+from grader.gradebook.second_looks import SecondLooks
 from grader.gradebook.tries import DeskTry, TryState
 
+Looks = Counter[tuple[str, str]]
 FILTERS = {
     "missing": "missing",
     "late": "late",
@@ -107,7 +114,11 @@ def show_class(visit: Visit, assignment: Assignment) -> Response:
 
 @dataclass(frozen=True, kw_only=True)
 class Work:
-    """What is left to do in one assignment; `problem` says why it can't be read."""
+    """What is left to do in one assignment; `problem` says why it can't be read.
+
+    `second_looks` are those that are asked of the visitor, by question; `differing` are those of
+    which whoever leads the marking is to say which marks hold.
+    """
 
     name: str
     spec: AssignmentSpec | None = None
@@ -115,6 +126,8 @@ class Work:
     under_way: int = 0
     failed: int = 0
     publication: Publication | None = None
+    second_looks: Mapping[str, int] = field(default_factory=dict)
+    differing: int = 0
     problem: str = ""
 
     @property
@@ -122,12 +135,20 @@ class Work:
         """Whether students see the marks."""
         return self.publication is not None and self.publication.published
 
+    @property
+    def is_done(self) -> bool:
+        """Whether nothing is left, but to publish."""
+        record = self.record
+        open_ = record and (record.ungraded or record.unmarked or record.problem)
+        return not (open_ or self.under_way or self.failed or self.second_looks or self.differing)
+
 
 def show_dashboard(visit: Visit, engine: object) -> Response:
     """Show the work that is left in every assignment."""
     gradebook = visit.course.gradebook
     changes, tries = gradebook.changes(), gradebook.tries.counts()
     publications = visit.course.publications.all()
+    due, differing = _second_looks(visit)
     works = []
     for name in visit.course.course.names():
         counts = tries.get(name, {})
@@ -145,6 +166,8 @@ def show_dashboard(visit: Visit, engine: object) -> Response:
                 under_way=counts.get(TryState.WAITING, 0) + counts.get(TryState.RUNNING, 0),
                 failed=counts.get(TryState.FAILED, 0),
                 publication=publications.get(name),
+                second_looks={q: count for (of, q), count in due.items() if of == name},
+                differing=sum(count for (of, _), count in differing.items() if of == name),
             )
         )
     return page(
@@ -153,8 +176,24 @@ def show_dashboard(visit: Visit, engine: object) -> Response:
         works=works,
         students=len(visit.course.roster.people),
         queue=gradebook.tries.queue(now=visit.now),
+        appeals=appeals_of(visit).count([AppealState.OPEN], students=students_seen(visit)),
         engine=engine,
     )
+
+
+def _second_looks(visit: Visit) -> tuple[Looks, Looks]:
+    """Those that wait for the visitor, and those of which whoever leads is to decide."""
+    looks = SecondLooks(visit.course.gradebook.engine)
+    leads = may(visit.me, Action.LEAD_MARKING, Thing())
+
+    def counted() -> tuple[Looks, Looks]:
+        return looks.due(visit.me.person), looks.differing() if leads else Counter()
+
+    found = counted()
+    names = {name for part in found for name, _ in part} & set(visit.course.course.names())
+    for name in names:  # another try may have come since the answers were read
+        visit.course.marking(visit.course.course.assignment(name)).refresh()
+    return counted() if names else found
 
 
 def record_of(visit: Visit, assignment: Assignment, changes: Changes | None = None) -> ClassRecord:

@@ -2,22 +2,27 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from decimal import Decimal
+from typing import TypeVar
 
-from grader.api.answer_marking import AnswerMarking, Marks
+from grader.api.answer_marking import AnswerMarking, Marks, turn
 from grader.api.second_looks import SecondMarking
+from grader.course.roster import ROSTER_NAME
 from grader.course.spec import Question
 from grader.desk.forms import points_in
-from grader.desk.may import Thing
-from grader.desk.people import Role
+from grader.desk.kept import file_stamp
+from grader.desk.may import Action, Thing, may
 from grader.desk.routing import NotFound, Visit, whole_number
 from grader.desk.views.course import assignment_of
-from grader.gradebook.answer_list import AnswerRef
+from grader.gradebook.answer_list import AnswerRef, PiledAnswer
 from grader.gradebook.rubric_items import RubricItem
+from grader.gradebook.second_looks import SecondLook
 
 MARK = "/c/{course}/a/{assignment}/mark"
 QUESTION = f"{MARK}/{{question}}"
 _MOST_WORDS = 5_000
+Answer = TypeVar("Answer", AnswerRef, PiledAnswer)
 
 
 def marking_of(visit: Visit) -> AnswerMarking:
@@ -50,7 +55,9 @@ def tested_question_of(visit: Visit) -> tuple[AnswerMarking, Question]:
 def answer_of(visit: Visit) -> tuple[AnswerMarking, Question, AnswerRef]:
     """Return the answer in the address."""
     marking, question = question_of(visit)
-    answer = marking.answer(question, visit.named("ref"))
+    answer: AnswerRef | None = visit.kept.get("answer")
+    if answer is None:
+        answer = visit.kept["answer"] = marking.answer(question, visit.named("ref"))
     if answer is None:
         raise NotFound
     return marking, question, answer
@@ -116,7 +123,29 @@ def answers_for(visit: Visit, marking: AnswerMarking, question: Question) -> lis
     return found
 
 
-def own_section(visit: Visit, marking: AnswerMarking, answers: list[AnswerRef]) -> list[AnswerRef]:
+def pile_for(visit: Visit, marking: AnswerMarking, question: Question) -> tuple[str, ...]:
+    """Return the names of the same answers in the same order, most of it kept between requests."""
+    me, course = visit.me, visit.course
+    roster = file_stamp(course.course.root / ROSTER_NAME) if me.section else None
+
+    def make() -> tuple[str, ...]:
+        pile = own_section(visit, marking, marking.shuffled(question, marker=me.person))
+        return tuple(answer.ref for answer in pile)
+
+    name = (marking.assignment.name, question.id, me.person, me.section)
+    found = course.piles.get(name, (marking.table.state, roster), make)
+    if marking.split is None:
+        return found
+    shares = {answer.ref: answer.share for answer in marking.table.pile(question.id)}
+    return tuple(sorted(found, key=lambda ref: turn(shares.get(ref, ""), me.person)))
+
+
+def place_in(pile: Sequence[str], answer: AnswerRef) -> int:
+    """Return where an answer is in a pile; at its end where it has come this very moment."""
+    return pile.index(answer.ref) if answer.ref in pile else len(pile)
+
+
+def own_section(visit: Visit, marking: AnswerMarking, answers: list[Answer]) -> list[Answer]:
     """Return those that this marker may see: a section's, where the marker has one."""
     own = visit.me.section
     if not own:
@@ -130,9 +159,19 @@ def second_looks(marking: AnswerMarking) -> SecondMarking:
     return SecondMarking(marking)
 
 
+def look_at(
+    visit: Visit, marking: AnswerMarking, question: Question, answer: AnswerRef
+) -> SecondLook | None:
+    """Return the second look at an answer, or None; read once a request."""
+    if "look" not in visit.kept:
+        visit.kept["look"] = second_looks(marking).at(question, answer)
+    found: SecondLook | None = visit.kept["look"]
+    return found
+
+
 def leads(visit: Visit) -> bool:
     """Whether this person changes rubrics, divides the work and decides."""
-    return visit.me.role in (Role.HEAD_MARKER, Role.INSTRUCTOR)
+    return may(visit.me, Action.LEAD_MARKING, Thing())
 
 
 def marks_of(visit: Visit) -> Marks:

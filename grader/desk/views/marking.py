@@ -21,15 +21,19 @@ from grader.desk.views.mark_places import (
     answers_for,
     comment_said,
     leads,
+    look_at,
     marking_of,
     marks_of,
     of_question,
+    own_section,
+    pile_for,
+    place_in,
     question_of,
     second_looks,
     whose_answer,
 )
 from grader.errors import UsageError
-from grader.gradebook.answer_list import AnswerRef
+from grader.gradebook.answer_list import AnswerRef, PiledAnswer
 from grader.gradebook.hand_marks import ChangedMeanwhileError
 from grader.gradebook.rubric_items import Rubric
 from grader.gradebook.second_looks import SecondLookOutcome, decide
@@ -70,12 +74,12 @@ def show_questions(visit: Visit) -> Response:
 def show_next(visit: Visit) -> Response:
     """Lead to the next answer that nobody has marked, nor has open: one's own share first."""
     marking, question = question_of(visit)
-    answers = answers_for(visit, marking, question)
+    order = pile_for(visit, marking, question)
+    unmarked = {a.ref: a for a in marking.table.unmarked(question.id)}
     leases = _leases(visit, marking, question)
     after = visit.request.query_params.get("after", "")
-    order = [a.ref for a in answers]
     start = order.index(after) + 1 if after in order else 0
-    rest = [a for a in (*answers[start:], *answers[:start]) if a.points is None]
+    rest = [unmarked[ref] for ref in (*order[start:], *order[:start]) if ref in unmarked]
     free = [a for a in rest if leases.get(a.student, visit.me.person) == visit.me.person]
     me = visit.me.person
     own = [a for a in free if a.share in ("", me)]
@@ -88,7 +92,7 @@ def show_next(visit: Visit) -> Response:
         spec=marking.assignment.spec,
         others=len(free),
         open_elsewhere=len(rest) - len(free),
-        total=len(answers),
+        total=len(order),
         assignment=visit.named("assignment"),
     )
 
@@ -97,7 +101,7 @@ def show_answer(visit: Visit) -> Response:
     """Show an answer beside the form for its points; it is then this marker's for a while."""
     marking, question, answer = answer_of(visit)
     me = visit.me.person
-    look = second_looks(marking).at(question, answer)
+    look = look_at(visit, marking, question, answer)
     if look is not None and look.waits and look.who == me:
         return go(address(visit, question, "second", answer.ref))  # without the first marks
     other = _leases(visit, marking, question).get(answer.student, me)
@@ -111,8 +115,8 @@ def show_answer(visit: Visit) -> Response:
 def show_work(visit: Visit) -> Response:
     """Show what the student wrote: in a frame, where nothing of it runs."""
     marking, question, answer = answer_of(visit)
-    order = [a.ref for a in answers_for(visit, marking, question)]
-    html = marking.page(answer, question, f"Answer {order.index(answer.ref) + 1}")
+    place = place_in(pile_for(visit, marking, question), answer)
+    html = marking.page(answer, question, f"Answer {place + 1}")
     return HTMLResponse(html, headers={"content-security-policy": STUDENT_CSP})
 
 
@@ -122,8 +126,9 @@ def save(visit: Visit) -> Response:
     marks = marks_of(visit)
     answers = [answer]
     if visit.said("same"):
-        answers += _same(visit, marking, question, answer)
-    look = second_looks(marking).at(question, answer)
+        same = {one.ref for one in _same(visit, marking, question, answer)}
+        answers += [one for one in answers_for(visit, marking, question) if one.ref in same]
+    look = look_at(visit, marking, question, answer)
     if look is not None and look.waits and look.who == visit.me.person:
         raise UsageError("you are asked for a second look at this answer: give it there")
     settles = look if look is not None and look.differs and leads(visit) else None
@@ -193,8 +198,8 @@ def _form(
     theirs: Given | None = None,
     status: int = 200,
 ) -> Response:
-    order = [a.ref for a in answers_for(visit, marking, question)]
-    at = order.index(answer.ref)
+    order = pile_for(visit, marking, question)
+    at = place_in(order, answer)
     return page(
         visit,
         "mark",
@@ -208,7 +213,7 @@ def _form(
         alike=len(_same(visit, marking, question, answer)),
         other=other if other != visit.me.person else "",
         theirs=theirs,
-        difference=leads(visit) and _differs(marking, question, answer),
+        difference=leads(visit) and _differs(visit, marking, question, answer),
         **form_parts(visit, marking, question, rubric, given),
     )
 
@@ -228,20 +233,16 @@ def form_parts(
     }
 
 
-def _differs(marking: AnswerMarking, question: Question, answer: AnswerRef) -> bool:
-    look = second_looks(marking).at(question, answer)
+def _differs(visit: Visit, marking: AnswerMarking, question: Question, answer: AnswerRef) -> bool:
+    look = look_at(visit, marking, question, answer)
     return look is not None and look.differs
 
 
 def _same(
     visit: Visit, marking: AnswerMarking, question: Question, answer: AnswerRef
-) -> list[AnswerRef]:
+) -> list[PiledAnswer]:
     """The other answers that are the same to the letter, and not marked yet."""
-    return [
-        other
-        for other in answers_for(visit, marking, question)
-        if other.sha256 == answer.sha256 and other.ref != answer.ref and other.points is None
-    ]
+    return own_section(visit, marking, marking.table.unmarked(question.id, like=answer))
 
 
 def _leases(visit: Visit, marking: AnswerMarking, question: Question) -> dict[str, str]:

@@ -9,12 +9,14 @@ from urllib.parse import urlencode
 
 from starlette.responses import Response
 
+from grader.desk.leaving import end_sessions, take_out
 from grader.desk.letters import News, notify
 from grader.desk.may import Action
 from grader.desk.people import Role, User
 from grader.desk.rendering import file_answer, go, page
 from grader.desk.routing import NotFound, Page, Visit
 from grader.desk.views.course import number_in
+from grader.desk.views.lists import listed
 from grader.errors import UsageError
 from grader.table_cells import safe_cell
 
@@ -22,11 +24,19 @@ LOG_PAGE = 100
 
 
 def show_people(visit: Visit) -> Response:
-    """Show everybody in the course."""
+    """Show everybody in the course: staff first, searched and a page at a time."""
+    people = visit.course.people.all()
     return page(
         visit,
         "people",
-        people=visit.course.people.all(),
+        list=listed(
+            visit,
+            people,
+            filters={"staff": lambda user: user.role is not Role.STUDENT},
+            sorts={},
+            text=lambda user: f"{user.name} {user.person} {user.email} {user.role.value}",
+        ),
+        sections=sorted({user.section for user in people if user.section}),
         roles=[role for role in Role if role is not Role.STUDENT],
         roster=len(visit.course.roster.people),
     )
@@ -63,10 +73,16 @@ def remove(visit: Visit) -> Response:
     user = _named(visit)
     if user.account == visit.me.account:
         raise UsageError("you can't take yourself out", hint="Another instructor can.")
-    visit.course.people.remove(user.account)
-    visit.desk.identities.unlink(visit.course.slug, user.account)
-    visit.desk.credentials.end_in(user.account, visit.course.slug, now=visit.now)
+    take_out(visit, user)
     visit.note("remove a person", thing=user.person)
+    return go(f"/c/{visit.course.slug}/people")
+
+
+def sign_out_person(visit: Visit) -> Response:
+    """End a person's sessions, tokens and links in this course, as when a device was lost."""
+    user = _named(visit)
+    end_sessions(visit, user)
+    visit.note("end a person's sessions", thing=user.person)
     return go(f"/c/{visit.course.slug}/people")
 
 
@@ -155,6 +171,7 @@ PAGES = [
     Page(method="POST", path=f"{_PEOPLE}/roster", view=take_roster, action=Action.MANAGE_PEOPLE),
     Page(method="POST", path=f"{_PEOPLE}/staff", view=put_staff, action=Action.MANAGE_PEOPLE),
     Page(method="POST", path=f"{_PEOPLE}/remove", view=remove, action=Action.MANAGE_PEOPLE),
+    Page(method="POST", path=f"{_PEOPLE}/end", view=sign_out_person, action=Action.MANAGE_PEOPLE),
     Page(method="POST", path=f"{_PEOPLE}/links", view=make_links, action=Action.MANAGE_PEOPLE),
     Page(method="GET", path="/c/{course}/audit", view=show_audit, action=Action.SEE_AUDIT),
 ]

@@ -10,6 +10,7 @@ from starlette.responses import Response
 from grader.api.roster import RosterPlan, drop_person, plan_roster, put_person, take_plan
 from grader.course.matches import MATCHES_NAME, NOBODY, decide, read_matches
 from grader.course.roster import COLUMNS, Person
+from grader.desk.leaving import take_out
 from grader.desk.may import Action
 from grader.desk.people import Role, User
 from grader.desk.rendering import go, page
@@ -164,8 +165,7 @@ def drop_student(visit: Visit) -> Response:
 def _sign_out(visit: Visit, student: str) -> None:
     user = next((u for u in visit.course.people.all() if u.person == student), None)
     if user is not None and user.role is Role.STUDENT:
-        visit.course.people.remove(user.account)
-        visit.desk.credentials.end_in(user.account, visit.course.slug, now=visit.now)
+        take_out(visit, user)
 
 
 def _plan(visit: Visit, kept: Upload, system: str, id_from: str) -> RosterPlan:

@@ -11,6 +11,7 @@ from grader.desk.credentials import TOKEN, Credential, Kind
 from grader.desk.letters import News, notify
 from grader.desk.may import Action
 from grader.desk.own_paths import own_path
+from grader.desk.refusals import log_refusal
 from grader.desk.rendering import error_page, go, json_answer, page, wants_json
 from grader.desk.routing import NotFound, OpenPage, Page, Visit, of_own, whole_number
 from grader.desk.sessions import session_lasts, set_session, users_of
@@ -61,7 +62,7 @@ def show_link(visit: Visit) -> Response:
     """Ask before a link is used up: mail scanners open links, and press no buttons."""
     found = visit.desk.credentials.find("link", visit.named("link"), now=visit.now)
     if found is None:
-        return error_page(visit, 404, _OLD_LINK, _NEW_LINK)
+        return _refused_link(visit)
     users = users_of(visit.desk, found.account, found.courses)
     name = next((user.name for user in users.values()), found.person)
     return page(visit, "link", name=name, person=found.person)
@@ -72,7 +73,7 @@ def use_link(visit: Visit) -> Response:
     credentials = visit.desk.credentials
     found = credentials.find("link", visit.named("link"), now=visit.now)
     if found is None:
-        return error_page(visit, 404, _OLD_LINK, _NEW_LINK)
+        return _refused_link(visit)
     lasts = session_lasts(users_of(visit.desk, found.account, None))
     value = credentials.use_link(
         visit.named("link"),
@@ -81,12 +82,17 @@ def use_link(visit: Visit) -> Response:
         held=visit.credential if visit.session else None,
     )
     if value is None:
-        return error_page(visit, 404, _OLD_LINK, _NEW_LINK)
+        return _refused_link(visit)
     for course in found.courses or ("",):
         visit.desk.audit.add(found.person, "sign in", now=visit.now, course=course)
     answer = go("/")
     set_session(visit, answer, value, lasts)
     return answer
+
+
+def _refused_link(visit: Visit) -> Response:
+    log_refusal(visit, "a sign-in link that is not known, or not any more")
+    return error_page(visit, 404, _OLD_LINK, _NEW_LINK)
 
 
 def sign_out(visit: Visit) -> Response:
@@ -125,7 +131,12 @@ def make_token(visit: Visit) -> Response:
 
 
 def end_secret(visit: Visit) -> Response:
-    """End one of one's own sessions or tokens."""
+    """End one of one's own sessions or tokens, or all sessions but this one."""
+    if visit.said("secret", 20) == "others":
+        for one in _own(visit, "session"):
+            if one.id != visit.known_by.id:
+                visit.desk.credentials.end(one.id, now=visit.now)
+        return go("/account")
     number = whole_number(visit.said("secret", 20))
     own = {one.id for one in [*_own(visit, "session"), *_own(visit, "token")]}
     if number not in own:

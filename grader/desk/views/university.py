@@ -107,6 +107,8 @@ def _sign_in(visit: Visit, provider: Provider, flow: Flow, login: Login, value: 
         desk.audit.add(
             user.person, "sign in", now=visit.now, course=slug, detail=provider.settings.name
         )
+    if visit.credential is not None and visit.session:  # what this browser had is over
+        desk.credentials.end(visit.credential.id, now=visit.now)
     found = go(flow.wanted)
     set_session(visit, found, session, lasts)
     return found

@@ -11,17 +11,19 @@ from operator import is_
 
 from grader.course.course_file import CourseFile
 from grader.course.policy import LatePolicy
+from grader.gradebook.changed import exact
 from grader.gradebook.totals.entries import Entry, percent_off
 from grader.gradebook.totals.lateness import units_a_day
 from grader.gradebook.totals.weights import Share
 
 Charges = Mapping[str, int]
 _MAX_CHOICES = 1000
+_NONE = Fraction(0)
 
 
 def earned(entry: Entry, grace: int, policy: LatePolicy | None) -> Fraction:
     """Return the points after late days."""
-    points = entry.points or Fraction(0)
+    points = entry.points or _NONE
     off = percent_off(entry, grace, policy)
     return points * (100 - off) / 100 if off else points
 
@@ -217,7 +219,7 @@ def _outcome(
     )
     gained = Fraction(0)
     for share in shares:
-        values = [points[i] / Fraction(items[i].max_points) * share.weights[i] for i in share.items]
+        values = [points[i] / exact(items[i].max_points) * share.weights[i] for i in share.items]
         gained += sum(sorted(values, reverse=True)[: share.counted], Fraction(0))
     return passed, gained
 
@@ -264,7 +266,7 @@ class _Choice:
         """Each way to have it: with so many grace units, and in the sum or dropped from it."""
         item = self.entry.item
         decides = self.passing and item.must_pass
-        most = Fraction(item.max_points)
+        most = exact(item.max_points)
         counted, dropped = [], []
         for one in _tries(self.entry):
             for units in range(_most_units(one, self.policy, self.budget) + 1):

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from fractions import Fraction
 
 from grader.course.components import Component, Item
 from grader.course.course_file import CourseFile
 from grader.course.policy import Lateness, LatePolicy
 from grader.errors import GradebookError
+from grader.gradebook.changed import changed, exact
 from grader.gradebook.marks import ItemMark, MarkedTry
 from grader.gradebook.totals.lateness import past_cutoff, units_a_day, units_late
 from grader.points import show
+
+_NOTHING = Fraction(0)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -80,8 +83,8 @@ class Entry:
         """Return it as if nothing of it were marked yet."""
         if self.excused or (self.points is None and not (self.mark and self.mark.criteria)):
             return self
-        mark = self.mark and replace(self.mark, points=None, criteria={}, tries=(), waits_for=why)
-        return replace(
+        mark = self.mark and changed(self.mark, points=None, criteria={}, tries=(), waits_for=why)
+        return changed(
             self, mark=mark, points=None, waits=True, missing=False, refused=False, tries=()
         )
 
@@ -89,7 +92,7 @@ class Entry:
         """Say what an item that waits would get, of 1."""
         if not self.waits:
             return self
-        return replace(self, points=share * Fraction(self.item.max_points), waits=False)
+        return changed(self, points=share * exact(self.item.max_points), waits=False)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -163,8 +166,8 @@ def _entry(
     due = _latest(item.due, granted, mark.extended_to)
     blank = Entry(item=item, component=component, mark=mark, points=None, due=due)
     if mark.excused:
-        return replace(blank, excused=True)
-    tries = [_scored(replace(blank, mark=_mark_of(mark, t)), course) for t in mark.tries]
+        return changed(blank, excused=True)
+    tries = [_scored(changed(blank, mark=_mark_of(mark, t)), course) for t in mark.tries]
     if not tries:
         return _scored(blank, course)
     if any(t.points is None for t in mark.tries):
@@ -172,11 +175,11 @@ def _entry(
         worth = {t.number: Fraction(t.machine_points) for t in mark.tries}
         return max(tries, key=lambda e: _kept(e, worth[e.attempt], course.late))
     best = sorted(tries, key=lambda e: -_kept(e, e.points or Fraction(0), course.late))
-    return replace(best[0], tries=tuple(_undominated(best)))
+    return changed(best[0], tries=tuple(_undominated(best)))
 
 
 def _mark_of(mark: ItemMark, one: MarkedTry) -> ItemMark:
-    return replace(
+    return changed(
         mark,
         points=one.points,
         handed_in=one.handed_in,
@@ -209,7 +212,7 @@ def _undominated(tries: Sequence[Entry]) -> list[Entry]:
 def percent_off(entry: Entry, grace: int, policy: LatePolicy | None) -> Fraction:
     """Return how many percent of the points are taken off, at most all."""
     if policy is None or not entry.late or entry.rule(policy) != "policy":
-        return Fraction(0)
+        return _NOTHING
     days = Fraction(entry.late - grace, units_a_day(policy))
     return min(Fraction(100), Fraction(policy.percent_per_day or 0) * days)
 
@@ -220,10 +223,10 @@ def _scored(blank: Entry, course: CourseFile) -> Entry:
     _check(mark, item)
     late, refused = _lateness(blank, mark, course)
     if refused:
-        return replace(blank, points=Fraction(0), late=late, refused=True)
+        return changed(blank, points=Fraction(0), late=late, refused=True)
     if mark.points is None:
-        return replace(blank, waits=True, late=late)
-    return replace(blank, points=Fraction(mark.points), late=late)
+        return changed(blank, waits=True, late=late)
+    return changed(blank, points=exact(mark.points), late=late)
 
 
 def _latest(*dates: dt.datetime | None) -> dt.datetime | None:

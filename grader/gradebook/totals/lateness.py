@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from functools import lru_cache
 
 from grader.course.policy import LatePolicy
 
@@ -47,6 +48,7 @@ def past_cutoff(
     return _counted(handed_in, policy) > deadline(due, policy.cutoff_days, zone)
 
 
+@lru_cache(maxsize=1024)
 def deadline(due: dt.datetime, days: int, zone: dt.tzinfo) -> dt.datetime:
     """Return the same time of day so many calendar days later, in UTC.
 

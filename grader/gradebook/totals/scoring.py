@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from fractions import Fraction
 
 from grader.course.components import Component
 from grader.course.course_file import CourseFile
+from grader.course.policy import LatePolicy
+from grader.gradebook.changed import changed, exact
 from grader.gradebook.totals.charging import Charges, GraceDays, days, earned
 from grader.gradebook.totals.entries import Entry, percent_off
 from grader.gradebook.totals.reasons import reason
 from grader.gradebook.totals.total_lines import ComponentTotal, CriterionPoints, ItemTotal, State
 from grader.gradebook.totals.weights import Share, SharesOf, shares_of
+
+_NONE, _ALL = Fraction(0), Fraction(1)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -73,7 +77,8 @@ class Scoring:
     ) -> None:
         self._course = course
         self._entries = entries
-        self._shares = shares([entry.with_share(Fraction(1)) for entry in entries])
+        self._whole = [entry.with_share(_ALL) for entry in entries]
+        self._shares = shares(self._whole)
         self._grace_days = GraceDays(course, self._shares)
 
     def score(self, waiting: Fraction) -> Score:
@@ -94,7 +99,8 @@ class Scoring:
         )
 
     def _weighed(self, waiting: Fraction) -> _Weighed:
-        assumed = [entry.with_share(waiting) for entry in self._entries]
+        whole = waiting == _ALL
+        assumed = self._whole if whole else [e.with_share(waiting) for e in self._entries]
         return _weigh(self._course, assumed, self._shares, self._grace_days)
 
 
@@ -102,6 +108,15 @@ def score(course: CourseFile, entries: Sequence[Entry], *, shares: SharesOf = sh
     """Score one student, with whatever waits left out of the sum; `shares` finds weights."""
     own = shares(entries)
     return _score(course, _weigh(course, entries, own, GraceDays(course, own)))
+
+
+def score_item(
+    course: CourseFile, entries: Sequence[Entry], item: str, *, shares: SharesOf = shares_of
+) -> ItemTotal:
+    """Return what `score` says of one item, without the lines of the others."""
+    own = shares(entries)
+    weighed = _weigh(course, entries, own, GraceDays(course, own))
+    return next(_item(course, e, weighed) for e in weighed.entries if e.item.id == item)
 
 
 @dataclass(frozen=True)
@@ -124,8 +139,9 @@ class _Weighed:
         in_sum = gained = extra = Fraction(0)
         for share in self.shares:
             counted = [item for item in share.items if item in self.counted]
+            brings = [item for item in counted if self.earned[item]]
             contribution = sum(
-                (share.of_a_point[item] * self.earned[item] for item in counted), Fraction(0)
+                (share.of_a_point[item] * self.earned[item] for item in brings), _NONE
             )
             if share.extra:
                 extra += contribution
@@ -165,7 +181,7 @@ def _counted(
     for share in shares:
         items: Sequence[str] = share.items
         if share.counted < len(items):
-            most = {e.item.id: Fraction(e.item.max_points) for e in entries}
+            most = {e.item.id: exact(e.item.max_points) for e in entries}
             items = sorted(items, key=lambda i: -earned_points[i] / most[i])[: share.counted]
         chosen |= {item: share.weights[item] for item in items}
     return chosen
@@ -195,7 +211,7 @@ def _item(course: CourseFile, entry: Entry, weighed: _Weighed) -> ItemTotal:
     item, late = entry.item, course.late
     grace = weighed.charges.get(item.id, 0)
     points = weighed.earned[item.id] if entry.counts else None
-    weight = weighed.counted.get(item.id, Fraction(0))
+    weight = weighed.counted.get(item.id, _NONE)
     total = ItemTotal(
         item=item.id,
         title=item.title,
@@ -206,12 +222,12 @@ def _item(course: CourseFile, entry: Entry, weighed: _Weighed) -> ItemTotal:
         due=entry.due,
         handed_in=entry.mark.handed_in if entry.mark else None,
         attempt=entry.attempt,
-        days_late=days(entry.late, late) if late else Fraction(entry.late),
-        grace_days=days(grace, late) if late else Fraction(0),
+        days_late=_days(entry.late, late),
+        grace_days=_days(grace, late),
         percent_off=percent_off(entry, grace, late),
         refused=entry.refused,
         weight=weight,
-        contribution=weight * (points or 0) / Fraction(item.max_points),
+        contribution=weight * points / exact(item.max_points) if weight and points else _NONE,
         must_pass=item.must_pass,
         passed=points >= Fraction(item.pass_mark or 0)
         if item.must_pass and points is not None
@@ -219,7 +235,13 @@ def _item(course: CourseFile, entry: Entry, weighed: _Weighed) -> ItemTotal:
         extra_credit=item.extra_credit,
         criteria=_criteria(entry),
     )
-    return replace(total, why=reason(total, entry, course))
+    return changed(total, why=reason(total, entry, course))
+
+
+def _days(units: int, policy: LatePolicy | None) -> Fraction:
+    if not units:
+        return _NONE
+    return days(units, policy) if policy else Fraction(units)
 
 
 def _criteria(entry: Entry) -> tuple[CriterionPoints, ...]:
