@@ -18,7 +18,7 @@ from grader.grading.fresh_seed import fresh_seed
 from grader.intake.accepted_files import beside_of
 from grader.intake.advice import advice
 from grader.intake.collect import collect
-from grader.intake.notebook import read_notebook
+from grader.intake.notebook_in import notebook_in
 from grader.intake.stored import (
     assignment_folder,
     attempts_in,
@@ -75,14 +75,16 @@ def look_at(course: Course, assignment: Assignment, student: str, folder: Path) 
 def _advice(submission: Submission, assignment: Assignment) -> tuple[str, ...]:
     beside = [*(name for name, _ in submission.files), *submission.unused]
     said: list[str] = []
-    for name, data in submission.read_notebooks().items():
+    for name, content in submission.notebooks().items():
         file = f"{name}.ipynb" if name else submission.file
         try:
-            notebook = read_notebook(data, name=file)
+            notebook = notebook_in(content, name=file)
         except SubmissionError:  # its problem, or a note, says so
             continue
         own = [
-            *advice(notebook, file=file, size=len(data), assignment=assignment.name, called=name),
+            *advice(
+                notebook, file=file, size=content.size, assignment=assignment.name, called=name
+            ),
             *look_ahead(notebook.sources, assignment.spec, beside=beside),
         ]
         said += [f"{file}: {sentence}" for sentence in own] if name else own

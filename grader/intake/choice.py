@@ -13,7 +13,7 @@ from grader.errors import SubmissionError
 from grader.intake.content import held
 from grader.intake.members import Member
 from grader.intake.names import display_name
-from grader.intake.notebook import read_notebook
+from grader.intake.notebook_in import notebook_in
 
 _NOTEBOOK_ENDINGS = (".ipynb", ".ipynb.txt", ".ipynb.json")  # browsers add the second ones
 _COPY = re.compile(
@@ -105,7 +105,7 @@ class _Candidate:
         content = member.content or held(b"")
         released_as, readable, code = "", True, 0
         try:
-            notebook = read_notebook(content.read(member.path), name=member.path)
+            notebook = notebook_in(content, name=member.path)
         except SubmissionError:
             readable = False
         else:

@@ -21,8 +21,8 @@ from grader.intake.choice import (
 from grader.intake.content import Content, held
 from grader.intake.members import Member, RefusedMember
 from grader.intake.names import display_name
-from grader.intake.notebook import read_notebook
 from grader.intake.notebook_cells import ReadNotebook
+from grader.intake.notebook_in import notebook_in
 
 _NAMED = 5
 _SAME = 2
@@ -170,7 +170,7 @@ class _Handed:
     def of(cls, member: Member, asked: Sequence[AskedNotebook], assignment: str) -> _Handed:
         content = member.content or held(b"")
         try:
-            read = read_notebook(content.read(member.path), name=member.path)
+            read = notebook_in(content, name=member.path)
         except SubmissionError:
             read = None
         is_of, why = which_notebook(read, member.path, asked, assignment)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from grader.errors import SubmissionError
 from grader.intake.accepted_files import Files, Taken, hash_with
 from grader.intake.content import Content, held
-from grader.intake.notebook import read_notebook
+from grader.intake.notebook_in import notebook_in
 
 
 @dataclass(frozen=True)
@@ -45,10 +45,14 @@ class Submission:
         files = ((n, c.sha256) for n, c in self.files)
         return hash_with(self.content.sha256, files, notebook=self.notebook)
 
-    def read_notebooks(self) -> dict[str, bytes]:
-        """Read every notebook, by its name; "" where there is one alone."""
+    def notebooks(self) -> dict[str, Content]:
+        """Return every notebook, by its name; "" where there is one alone."""
         further = {n.removesuffix(".ipynb"): c for n, c in self.files if n.endswith(".ipynb")}
-        return {self.notebook: self.read(), **{n: c.read(n) for n, c in further.items()}}
+        return {self.notebook: self.content, **further}
+
+    def read_notebooks(self) -> dict[str, bytes]:
+        """Read every notebook, by its name."""
+        return {name: content.read(name or self.file) for name, content in self.notebooks().items()}
 
     def read_files(self) -> dict[str, bytes]:
         """Read what lies beside the notebook, by its path there.
@@ -92,7 +96,7 @@ def read_submission(
     problems = {}
     for name, one in [(f"{notebook}.ipynb" if notebook else file, content), *further]:
         try:
-            mended = read_notebook(one.read(name), name=name).repairs
+            mended = notebook_in(one, name=name).repairs
             repairs += tuple(f"{name}: {m}" for m in mended) if further else mended
         except SubmissionError as error:
             problems[name] = sentences(error)
