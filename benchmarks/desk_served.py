@@ -70,7 +70,7 @@ class Served:
     def cpu_s(self) -> float:
         """Processor seconds that the web processes have used so far."""
         assert self.web.pid is not None
-        return sum(_cpu_s(pid) for pid in _tree(self.web.pid))
+        return cpu_of(self.web.pid)
 
     @contextmanager
     def running(self, *engines: object) -> Iterator[None]:
@@ -90,6 +90,11 @@ def memory(pid: int | None) -> int:
 def per_answer(used_s: float, answers: int) -> str:
     """Processor time of one answer, in words."""
     return f"{1000 * used_s / answers:.{0 if used_s / answers > 0.02 else 1}f} ms"
+
+
+def cpu_of(pid: int) -> float:
+    """Processor seconds that a process and those below it have used so far."""
+    return sum(_cpu_s(one) for one in _tree(pid))
 
 
 def _tree(pid: int) -> Iterator[int]:

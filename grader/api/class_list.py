@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from grader.course.course_file import CourseFile
 from grader.course.directory import Assignment, Course
 from grader.course.roster import Roster, load_roster
 from grader.course.spec import AssignmentSpec
@@ -108,6 +109,7 @@ def class_record(
     *,
     now: dt.datetime,
     roster: Roster | None = None,
+    scheme: CourseFile | None = None,
 ) -> ClassRecord:
     """Return everybody on the roster, and who handed in without being on it.
 
@@ -116,10 +118,10 @@ def class_record(
     Args:
         course, assignment, gradebook: of these.
         now: decides what is overdue.
-        roster: the course's, where it has been read already.
+        roster, scheme: the course's, where they have been read already.
     """
     roster = load_roster(course) if roster is None else roster
-    standings = Standings(course, assignment, gradebook, roster=roster)
+    standings = Standings(course, assignment, gradebook, roster=roster, scheme=scheme)
     newest = standings.newest()
     briefs = gradebook.briefs(assignment.name).values()
     verdicts = counted_verdicts(course, assignment, gradebook, briefs, newest=newest)

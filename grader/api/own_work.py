@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from dataclasses import dataclass, replace
 
+from grader.course.course_file import CourseFile
 from grader.course.directory import Assignment, Course
 from grader.course.roster import Roster
 from grader.course.spec import AssignmentSpec
@@ -46,7 +47,7 @@ class WorkReader:
     Args:
         course, assignment, gradebook: of these.
         marks: what this reader may see of what people said.
-        roster: of the course, where it has been read already.
+        roster, scheme: of the course, where they have been read already.
         whole: they may see what lateness costs, too; else what the suite says alone.
         now: decides which tests are shown.
     """
@@ -60,6 +61,7 @@ class WorkReader:
         marks: MarkReader,
         whole: bool,
         roster: Roster | None = None,
+        scheme: CourseFile | None = None,
         now: dt.datetime,
     ) -> None:
         self._course = course
@@ -68,7 +70,9 @@ class WorkReader:
         self._marks = marks
         self._whole = whole
         self._now = now
-        self._standings = Standings(course, assignment, gradebook, marks=marks, roster=roster)
+        self._standings = Standings(
+            course, assignment, gradebook, marks=marks, roster=roster, scheme=scheme
+        )
 
     def own(self, student: str) -> OwnWork:
         """Return what a student may see of their own work."""

@@ -85,8 +85,9 @@ class DeskCourse:
         """Return what counts how much; None where that is not said, or not rightly."""
         if not self.course.course_file.is_file():
             return None
+        files = file_stamp(self.course.course_file, *self._specs)
         try:
-            return load_scheme(self.course)
+            return self.kept.get("scheme", files, lambda: load_scheme(self.course))
         except GraderError:  # whoever computes totals is told
             return None
 
@@ -124,7 +125,12 @@ class DeskCourse:
             ("class", assignment.name),
             self._stamp(assignment, changes),
             lambda: class_record(
-                self.course, assignment, self.gradebook, now=now, roster=self.roster
+                self.course,
+                assignment,
+                self.gradebook,
+                now=now,
+                roster=self.roster,
+                scheme=self.scheme(),
             ),
             holds=lambda found: found.holds_until is None or now <= found.holds_until,
         )
@@ -135,8 +141,7 @@ class DeskCourse:
         Raises:
             GraderError: there is no course file, it leaves something open, or a mark does not fit.
         """
-        specs = [self.course.root / "assignments" / n / SPEC_NAME for n in self.course.names()]
-        files = file_stamp(*self._class_files, *specs)
+        files = file_stamp(*self._class_files, *self._specs)
         return self.kept.get(
             "totals",
             (changes.whole, files, now.replace(minute=0, second=0, microsecond=0)),
@@ -150,6 +155,11 @@ class DeskCourse:
         """What says who the class is, and how lateness counts."""
         root = self.course.root
         return root / ROSTER_NAME, root / GROUPS_NAME, self.course.course_file
+
+    @property
+    def _specs(self) -> list[Path]:
+        """What says what the course's assignments are worth, and when they are due."""
+        return [self.course.root / "assignments" / n / SPEC_NAME for n in self.course.names()]
 
     def _stamp(self, assignment: Assignment, changes: Changes) -> Hashable:
         files = file_stamp(*self._class_files, assignment.spec_path)

@@ -25,6 +25,7 @@ def reader(visit: Visit, assignment: Assignment, *, as_student: bool = False) ->
         whole=staff or visit.course.publications.is_published(assignment.name),
         now=visit.now,
         roster=visit.course.roster,
+        scheme=visit.course.scheme(),
     )
 
 

@@ -81,6 +81,7 @@ class Standings:
     Args:
         course, assignment, gradebook: of these.
         marks: what is to be known of what people said; default: all of it.
+        scheme: the course file, where it has been read already.
 
     Attributes:
         problem: why the course file or the groups can't be used; then it is as without them.
@@ -94,6 +95,7 @@ class Standings:
         *,
         roster: Roster | None = None,
         marks: MarkReader | None = None,
+        scheme: CourseFile | None = None,
     ) -> None:
         self._course = course
         self._name = assignment.name
@@ -111,7 +113,7 @@ class Standings:
         if not course.course_file.is_file():
             return
         try:
-            scheme = load_scheme(course)
+            scheme = scheme or load_scheme(course)
             self._zone = scheme.zone if scheme.timezone else self._zone
             item = next((i for i in scheme.items if i.assignment == assignment.name), None)
             if item is not None:

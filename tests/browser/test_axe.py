@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ from tests.browser.pages import READABLE
 from tests.browser.serving import WAIT_MS, Served
 from tests.desk.conftest import places
 from tests.desk.piles import MARKING
+from tests.desk.test_handing_in import WARNED
 from tests.report.test_audit_page import AUDIT, NOW
 
 AXE = Path(__file__).parents[2] / ".venv/node/node_modules/axe-core/axe.min.js"
@@ -110,7 +112,13 @@ def looks(served: Served, page: Any, person: str, at: dict[str, object]) -> Iter
         yield declared.path
 
 
-def test_axe_finds_nothing_on_any_page_of_the_desk(served: Served, page: Any) -> None:
+# On a phone tables become stacked lines, and what was beside is below.
+WIDTHS = [1280, pytest.param(360, marks=pytest.mark.slow)]
+
+
+@pytest.mark.parametrize("width", WIDTHS)
+def test_axe_finds_nothing_on_any_page_of_the_desk(served: Served, page: Any, width: int) -> None:
+    page.set_viewport_size({"width": width, "height": 800})
     found, seen = {}, set()
     at = filled_in(served)
     page.goto(f"{served.origin}/sign-in")
@@ -121,6 +129,82 @@ def test_axe_finds_nothing_on_any_page_of_the_desk(served: Served, page: Any) ->
             found[f"{person} {path}"] = faults(page)
     assert {path: said for path, said in found.items() if said} == {}
     assert len(seen) > 30
+
+
+CANVAS = """\
+Student,ID,SIS User ID,SIS Login ID,Section,Warm-up (31)
+    Points Possible,,,,,10.00
+"Lovelace, Ada",101,,ada,A,
+"New, Nora",105,,nora,A,3
+"""
+MARK_Q3, PEOPLE = "/c/course/a/warm-up/mark/q3", "/c/course/people"
+
+
+@dataclass(frozen=True)
+class Posted:
+    """A page that only a form makes; `says` is on it, and on no other."""
+
+    person: str
+    path: str
+    fields: dict[str, str]
+    says: str
+    file: tuple[str, str] | None = None
+
+
+HAND_IN = "/c/course/a/warm-up/hand-in"
+POSTED = [
+    Posted("ada", HAND_IN, {"key": "a1"}, "Back to the assignment", ("hw.ipynb", "no notebook")),
+    Posted("ada", HAND_IN, {"key": "a2"}, "tensorflow", ("hw.ipynb", WARNED.decode())),
+    Posted("mia", f"{MARK_Q3}/preview", {"comment": "**Well.** $x^2$"}, "Well."),
+    Posted("mia", f"{MARK_Q3}/{{ref}}", {"seen": "0", "adjustment": "1"}, "marked it meanwhile"),
+    Posted("hana", f"{MARK_Q3}/items/{{item}}", {"says": "x", "points": "0.5"}, "mark"),
+    Posted("hana", f"{MARK_Q3}/rubric", {"begins": "all"}, "mark"),
+    Posted("hana", "/c/course/a/warm-up/publish", {"upto": "99999"}, "looked at"),
+    Posted("hana", "/c/course/appeals/{appeal}/answer", {"key": "k", "says": "No."}, "meanwhile"),
+    Posted("ines", f"{PEOPLE}/links", {"person": "ben"}, "/s/"),
+    Posted("ines", f"{PEOPLE}/staff", {"person": "x", "role": "student"}, "choose a role"),
+    Posted("ines", "/c/course/roster/list", {}, "Nora", ("list.csv", CANVAS)),
+    Posted("ines", "/c/course/export/look", {"item": "a1"}, "Warm-up (31)", ("list.csv", CANVAS)),
+    Posted("ines", "/account/tokens", {"label": "laptop"}, "shown this once"),
+]
+SEND = """([path, fields, file]) => {
+  const form = document.createElement("form");
+  form.method = "post"; form.action = path; form.enctype = "multipart/form-data";
+  fields.form = document.querySelector("[name=form]").value;
+  for (const [name, value] of Object.entries(fields)) {
+    const input = document.createElement("input");
+    input.name = name; input.value = value; form.append(input);
+  }
+  if (file) {
+    const input = document.createElement("input"), chosen = new DataTransfer();
+    chosen.items.add(new File([file[1]], file[0]));
+    input.type = "file"; input.name = path.endsWith("/hand-in") ? "files" : "file";
+    input.files = chosen.files; form.append(input);
+  }
+  document.body.append(form); form.submit();
+}"""
+
+
+def test_axe_finds_nothing_on_pages_that_only_a_form_makes(served: Served, page: Any) -> None:
+    at = filled_in(served)
+    found, here = {}, ""
+    for one in POSTED:
+        if one.person != here:
+            page.context.clear_cookies()
+            page.goto(f"{served.origin}/s/{served.tables.link(one.person)}")
+            page.click("button.main")
+            page.wait_for_load_state()
+        here = one.person
+        page.goto(f"{served.origin}/account")
+        with page.expect_navigation():
+            page.evaluate(SEND, [one.path.format(**at), one.fields, one.file])
+        assert one.says in page.inner_text("main"), (one, page.inner_text("main")[:500])
+        for width in (1280, 360):
+            page.set_viewport_size({"width": width, "height": 800})
+            found[f"{one.person} {one.path} {width}"] = faults(page)
+            wide = page.evaluate("document.documentElement.scrollWidth")
+            assert wide <= width, (one, wide)
+    assert {path: said for path, said in found.items() if said} == {}
 
 
 REPORTS = READABLE | {"audit": lambda: audit_page(AUDIT, at_least=0.95, now=NOW)}
