@@ -131,6 +131,14 @@ class AnswerList:
         with reading(self._engine) as session:
             return [PiledAnswer(*row) for row in session.execute(query)]
 
+    def shared(self, question: str) -> dict[str, str]:
+        """Return by name whose share the answers are that are somebody's."""
+        query = select(AnswerRow.ref, AnswerRow.share).where(
+            *self._own(question), AnswerRow.worth > 0, AnswerRow.share != ""
+        )
+        with reading(self._engine) as session:
+            return {ref: share for ref, share in session.execute(query)}  # noqa: C416 - rows
+
     def unmarked(self, question: str, *, like: AnswerRef | None = None) -> list[PiledAnswer]:
         """Return those that nobody has marked; `like`: the others that are the same as this one."""
         newest = _newest()

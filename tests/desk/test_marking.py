@@ -269,7 +269,7 @@ def test_the_next_answer_and_a_save_ask_the_same_of_the_database_whatever_the_cl
 
     def asked() -> tuple[int, int]:
         """Statements of one "next" with its form, and of one save; of a class that was read."""
-        mia.get(MARK)
+        mia.get(f"{MARK}/q3")  # and whose order is kept
         with statements(engine) as next_one:
             led = mia.get(f"{MARK}/q3").headers["location"]
             assert mia.get(led).status_code == 200

@@ -125,6 +125,15 @@ def answers_for(visit: Visit, marking: AnswerMarking, question: Question) -> lis
 
 def pile_for(visit: Visit, marking: AnswerMarking, question: Question) -> tuple[str, ...]:
     """Return the names of the same answers in the same order, most of it kept between requests."""
+    found = shuffled_for(visit, marking, question)
+    shares = marking.table.shared(question.id)
+    if not shares:
+        return found
+    return tuple(sorted(found, key=lambda ref: turn(shares.get(ref, ""), visit.me.person)))
+
+
+def shuffled_for(visit: Visit, marking: AnswerMarking, question: Question) -> tuple[str, ...]:
+    """Return them in this marker's order, whoever's share they are; kept between requests."""
     me, course = visit.me, visit.course
     roster = file_stamp(course.course.root / ROSTER_NAME) if me.section else None
 
@@ -133,11 +142,7 @@ def pile_for(visit: Visit, marking: AnswerMarking, question: Question) -> tuple[
         return tuple(answer.ref for answer in pile)
 
     name = (marking.assignment.name, question.id, me.person, me.section)
-    found = course.piles.get(name, (marking.table.state, roster), make)
-    if marking.split is None:
-        return found
-    shares = {answer.ref: answer.share for answer in marking.table.pile(question.id)}
-    return tuple(sorted(found, key=lambda ref: turn(shares.get(ref, ""), me.person)))
+    return course.piles.get(name, (marking.table.state, roster), make)
 
 
 def place_in(pile: Sequence[str], answer: AnswerRef) -> int:

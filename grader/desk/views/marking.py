@@ -6,7 +6,7 @@ from typing import Any
 
 from starlette.responses import HTMLResponse, Response
 
-from grader.api.answer_marking import AnswerMarking, Given, Marks
+from grader.api.answer_marking import AnswerMarking, Given, Marks, turn
 from grader.course.spec import Question
 from grader.desk.headers import STUDENT_CSP
 from grader.desk.may import Action
@@ -30,6 +30,7 @@ from grader.desk.views.mark_places import (
     place_in,
     question_of,
     second_looks,
+    shuffled_for,
     whose_answer,
 )
 from grader.errors import UsageError
@@ -74,14 +75,15 @@ def show_questions(visit: Visit) -> Response:
 def show_next(visit: Visit) -> Response:
     """Lead to the next answer that nobody has marked, nor has open: one's own share first."""
     marking, question = question_of(visit)
-    order = pile_for(visit, marking, question)
+    order = shuffled_for(visit, marking, question)
     unmarked = {a.ref: a for a in marking.table.unmarked(question.id)}
     leases = _leases(visit, marking, question)
     after = visit.request.query_params.get("after", "")
     start = order.index(after) + 1 if after in order else 0
-    rest = [unmarked[ref] for ref in (*order[start:], *order[:start]) if ref in unmarked]
-    free = [a for a in rest if leases.get(a.student, visit.me.person) == visit.me.person]
     me = visit.me.person
+    rest = [unmarked[ref] for ref in (*order[start:], *order[:start]) if ref in unmarked]
+    rest.sort(key=lambda a: turn(a.share, me))
+    free = [a for a in rest if leases.get(a.student, me) == me]
     own = [a for a in free if a.share in ("", me)]
     if own or (free and visit.request.query_params.get("others")):
         return go(address(visit, question, (own or free)[0].ref))
