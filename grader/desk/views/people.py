@@ -170,8 +170,8 @@ PAGES = [
     Page(method="GET", path=_PEOPLE, view=show_people, action=Action.MANAGE_PEOPLE),
     Page(method="POST", path=f"{_PEOPLE}/roster", view=take_roster, action=Action.MANAGE_PEOPLE),
     Page(method="POST", path=f"{_PEOPLE}/staff", view=put_staff, action=Action.MANAGE_PEOPLE),
-    Page(method="POST", path=f"{_PEOPLE}/remove", view=remove, action=Action.MANAGE_PEOPLE),
     Page(method="POST", path=f"{_PEOPLE}/end", view=sign_out_person, action=Action.MANAGE_PEOPLE),
+    Page(method="POST", path=f"{_PEOPLE}/remove", view=remove, action=Action.MANAGE_PEOPLE),
     Page(method="POST", path=f"{_PEOPLE}/links", view=make_links, action=Action.MANAGE_PEOPLE),
     Page(method="GET", path="/c/{course}/audit", view=show_audit, action=Action.SEE_AUDIT),
 ]
