@@ -27,8 +27,19 @@ def faults(tmp_path: Path, **parts: str) -> list[Fault]:
     return validate(Course(tmp_path), "warm-up", sandbox="local", isolation="warm")
 
 
-def test_a_good_assignment_has_no_fault(tmp_path: Path) -> None:
-    assert faults(tmp_path) == []
+def test_a_good_assignment_has_no_fault_and_each_step_is_told(tmp_path: Path) -> None:
+    make_assignment(tmp_path, "warm-up")
+    steps: list[tuple[int, int, str]] = []
+    found = validate(
+        Course(tmp_path),
+        "warm-up",
+        sandbox="local",
+        isolation="warm",
+        on_step=lambda done, total, name: steps.append((done, total, name)),
+    )
+    assert found == []
+    assert {(done, total) for done, total, _ in steps} == {(1, 3), (2, 3), (3, 3)}
+    assert {name for *_, name in steps} == {"public tests", "reference", "released"}
 
 
 def test_a_reference_that_is_wrong_is_named_with_the_test_it_fails(tmp_path: Path) -> None:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+from decimal import Decimal
 from typing import Any
 
 import pytest
 
+from grader.course.spec import AssignmentSpec
 from grader.report.rendered_notebook import (
     INTERACTIVE_NOTE,
     MAX_CELLS,
@@ -15,6 +17,9 @@ from grader.report.rendered_notebook import (
     OutputView,
     view_notebook,
 )
+from grader.sandbox.base import CellResult
+from grader.suite.causes import causes
+from grader.suite.lookahead import look_ahead
 from tests.helpers.notebooks import code, display, error, markdown, notebook, png, stream
 
 
@@ -28,6 +33,20 @@ def test_cells_keep_their_order_kind_and_count() -> None:
     assert (text.kind, run.kind, run.number) == ("markdown", "code", 2)
     assert "<em>hi</em>" in text.html
     assert [(o.kind, o.html) for o in run.outputs] == [("text", "<pre>2\n</pre>")]
+
+
+def test_a_cell_has_one_number_before_hand_in_in_the_notes_and_on_the_page() -> None:
+    sources = ["# Text", "import torch", "Text", "import no_such_module"]
+    spec = AssignmentSpec(title="", summary="", points=Decimal(0), questions=())
+    (ahead,) = look_ahead(sources, spec)
+    stopped = error("ModuleNotFoundError", "No module named 'no_such_module'", [])
+    results = [CellResult(index=i, status="ok") for i in range(1, 4)]
+    results += [CellResult(index=4, status="error", outputs=[stopped])]
+    (note,) = causes(sources, results).notes
+    cells = [(markdown if i % 2 == 0 else code)(source) for i, source in enumerate(sources)]
+    shown = view_notebook(notebook(cells)).cells[3]
+    assert ahead.startswith("cell 4 imports") and note.startswith("cell 4 stopped")
+    assert shown.number == 4
 
 
 def test_a_table_is_shown_rather_than_its_text() -> None:
