@@ -9,7 +9,7 @@ from typing import Literal
 import click
 
 from grader.cli.options import course_option, find, json_option, print_json
-from grader.cli.output import secho
+from grader.cli.output import counted, secho
 from grader.lms.registry import archive_systems
 
 
@@ -112,7 +112,8 @@ def command(
     for warning in collected.warnings:
         secho(f"Note: {warning}", fg="yellow", err=True)
     click.echo(
-        f"{len(collected.submissions)} submissions, {len(collected.refused)} refused.", err=True
+        f"{counted(len(collected.submissions), 'submission')}, {len(collected.refused)} refused.",
+        err=True,
     )
 
 

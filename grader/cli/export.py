@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from grader.cli.options import course_option, find, json_option, print_json
-from grader.cli.output import secho
+from grader.cli.output import counted, secho
 from grader.lms.registry import export_systems
 
 _PLAIN = ("csv", "xlsx")
@@ -94,6 +94,6 @@ def command(
     if done.to_match:
         secho("Lines for a person: grader roster match", fg="yellow", err=True)
     changed = f", {done.changed} of them in place of another" if done.changed else ""
-    said = f", {done.comments} comments" if comments else ""
-    click.echo(f"{done.filled} marks written{changed}{said}.", err=True)
+    said = f", {counted(done.comments, 'comment')}" if comments else ""
+    click.echo(f"{counted(done.filled, 'mark')} written{changed}{said}.", err=True)
     click.echo(str(done.path))

@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from grader.cli.options import course_option, find, json_option, print_json
-from grader.cli.output import secho
+from grader.cli.output import counted, secho
 from grader.lms.registry import feedback_systems
 from grader.printable import printable_line
 
@@ -70,7 +70,7 @@ def command(
         secho(f"Note: {printable_line(warning)}", fg="yellow", err=True)
     if done.to_match:
         secho("Lines for a person: grader roster match", fg="yellow", err=True)
-    click.echo(f"{done.pages} pages packed.", err=True)
+    click.echo(f"{counted(done.pages, 'page')} packed.", err=True)
     if done.upload:
         click.echo(f"Upload it at: {done.upload}.", err=True)
     click.echo(str(done.path))

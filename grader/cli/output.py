@@ -22,6 +22,11 @@ def secho(message: str, *, err: bool = False, nl: bool = True, **styles: Any) ->
     click.echo(click.style(printable(message), **styles), file=styled_stream(err=err), nl=nl)
 
 
+def counted(count: int, thing: str) -> str:
+    """Return so many of a thing, in English: 1 page, 2 pages."""
+    return f"{count} {thing}{'' if count == 1 else 's'}"
+
+
 def console(*, err: bool = False) -> Console:
     """Return a console of rich's: no markup, no highlighting, nothing obeyed but its own styles."""
     from rich.console import Console, ConsoleOptions, RenderableType

@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from grader.cli.options import course_option, find, json_option, print_json
-from grader.cli.output import secho
+from grader.cli.output import counted, secho
 
 
 @click.command("publish")
@@ -54,5 +54,8 @@ def command(
     if done.unreachable:
         listed = ", ".join(done.unreachable[:10]) + ("…" if done.unreachable[10:] else "")
         secho(f"Note: the roster has no e-mail of {listed}", fg="yellow", err=True)
-    click.echo(f"{done.pages} pages of {done.students} students: {done.folder}", err=True)
+    click.echo(
+        f"{counted(done.pages, 'page')} of {counted(done.students, 'student')}: {done.folder}",
+        err=True,
+    )
     click.echo(str(done.links))

@@ -62,7 +62,7 @@ def test_who_is_left_out_is_said(course: Path, worksheet: Path, grader: Grader) 
     grader("report", "warm-up")
     worksheet.write_text(HEAD + ADA + "Participant 9,Carl,c@uni.edu,No submission,,10,-\n")
     done = grader("feedback", "moodle", "warm-up", "--into", worksheet)
-    assert "1 pages packed." in done.err
+    assert "1 page packed." in done.err
     assert "ben: has a page and no place in the file" in done.err
     assert "Carl" in done.err
 
