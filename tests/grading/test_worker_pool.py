@@ -23,6 +23,7 @@ from grader.grading.job import (
     JobStarted,
     Judged,
     Ready,
+    Warming,
     WorkerError,
 )
 from grader.grading.job_queue import MAX_TRIES, JobQueue
@@ -195,6 +196,32 @@ def test_what_the_public_suite_says_goes_to_who_asked_and_a_failed_check_says_wh
     scripts.append(lambda worker: worker.say(WorkerError(error="SuiteError", what="no tests")))
     with pytest.raises(SuiteError, match="no tests"):
         check_notebook(SETTING, job)
+
+
+def test_a_slot_that_is_slow_is_said_to_be_ever_less_often_and_waited_for(
+    scripts: list[Script],
+) -> None:
+    batch = Batch("ada", "bob", slots=2)
+    others = threading.Event()
+
+    def slow(worker: Worker) -> None:
+        for seconds in (10, 59, 60, 70, 119, 120, 239, 5_000):
+            worker.say(Warming(seconds=seconds, pid=1))
+        assert others.wait(WAIT_S)
+        worker.serve()
+
+    def prompt(worker: Worker) -> None:
+        worker.ready()
+        while (job := worker.take()) is not None:
+            worker.judge(job)
+            if job.student == "bob":
+                others.set()
+
+    scripts += [slow, prompt]
+    assert set(batch.run()) == {"ada", "bob"}
+    times = [w.split(" so far")[0].split(": ")[1] for w in batch.warned]
+    assert times == ["60 s", "120 s", "5000 s"]
+    assert {w.split(":")[0] for w in batch.warned} == {"a slot is slow to start"}
 
 
 def test_no_more_slots_are_started_than_there_are_submissions() -> None:

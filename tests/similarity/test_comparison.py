@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import cache
 from itertools import combinations
 
 import pytest
@@ -23,7 +25,7 @@ from tests.similarity.disguises import (
     random_solution,
 )
 
-CROWD = {f"s{seed:02}": code(random_solution(seed)) for seed in range(SMALL_CLASS)}
+Others = Callable[[], dict[str, ComparedCode]]
 STARTER = """\
 def load(path):
     table = torch.load(path)
@@ -41,29 +43,35 @@ def show(images, labels, count):
 """
 
 
+@cache
+def crowd() -> dict[str, ComparedCode]:
+    """A class whose members have solved the task each by themselves."""
+    return {f"s{seed:02}": code(random_solution(seed)) for seed in range(SMALL_CLASS)}
+
+
 @pytest.mark.parametrize(
     "disguise",
     [RIGHT, RENAMED, REORDERED, REFORMATTED, DEAD_CODE],
     ids=["copied", "renamed", "reordered", "reformatted", "dead-code"],
 )
-@pytest.mark.parametrize("crowd", [CROWD, {}], ids=["in a class", "two alone"])
-def test_a_disguised_copy_is_found(disguise: str, crowd: dict[str, ComparedCode]) -> None:
+@pytest.mark.parametrize("others", [crowd, dict], ids=["in a class", "two alone"])
+def test_a_disguised_copy_is_found(disguise: str, others: Others) -> None:
     compile(disguise, "disguise", "exec")
-    found = compare({"ada": code(RIGHT), "bob": code(disguise), **crowd})
+    found = compare({"ada": code(RIGHT), "bob": code(disguise), **others()})
     assert [pair.students for pair in found.pairs] == [("ada", "bob")]
     assert found.pairs[0].score > LEAST_SCORE
 
 
-@pytest.mark.parametrize("crowd", [CROWD, {}], ids=["in a class", "two alone"])
+@pytest.mark.parametrize("others", [crowd, dict], ids=["in a class", "two alone"])
 def test_two_who_solved_the_same_task_by_themselves_are_not_found(
-    crowd: dict[str, ComparedCode],
+    others: Others,
 ) -> None:
-    assert not compare({"ada": code(RIGHT), "bob": code(INDEPENDENT), **crowd}).pairs
+    assert not compare({"ada": code(RIGHT), "bob": code(INDEPENDENT), **others()}).pairs
 
 
 def test_a_copy_split_over_cells_is_found() -> None:
     parts = RENAMED.split("\n\n\n")
-    found = compare({"ada": code(RIGHT), "bob": code(*parts), **CROWD})
+    found = compare({"ada": code(RIGHT), "bob": code(*parts), **crowd()})
     assert [pair.students for pair in found.pairs] == [("ada", "bob")]
 
 
@@ -87,13 +95,13 @@ def test_what_a_good_part_of_the_class_has_says_nothing() -> None:
 
 
 def test_a_group_is_found_and_marked_as_known() -> None:
-    class_ = {"ada": code(RIGHT), "bob": code(RENAMED), **CROWD}
+    class_ = {"ada": code(RIGHT), "bob": code(RENAMED), **crowd()}
     (pair,) = compare(class_, known={("ada", "bob"): "one group"}).pairs
     assert pair.known == "one group"
 
 
 def test_the_order_of_the_class_does_not_matter() -> None:
-    class_ = {"ada": code(RIGHT), "bob": code(RENAMED), **CROWD}
+    class_ = {"ada": code(RIGHT), "bob": code(RENAMED), **crowd()}
     assert compare(class_) == compare(dict(reversed(class_.items())))
 
 
