@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 import socket
 import subprocess
 import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
 
@@ -24,6 +25,7 @@ from grader.sandbox.engine import SECCOMP_PROFILE, SLOT_LABEL, Engine, connect
 from grader.sandbox.image import build_image, find_image
 from grader.sandbox.image_base import DEBIAN_TAG
 from grader.wire.messages import Limits
+from tests.helpers.waiting import until
 
 HOW = os.environ.get("GRADER_PODMAN", "")
 """`build` has the image built by Podman, `load` takes it from Docker if that has it."""
@@ -76,16 +78,22 @@ def _service(folder: Path, *, user: str = "") -> Iterator[str]:
         shutil.chown(folder, user)
         own = [f"HOME={folder}", f"XDG_RUNTIME_DIR={folder}"]
         command = ["setpriv", "--reuid", user, "--clear-groups", "env", *own, *command]
-    service = subprocess.Popen([*command, "system", "service", "--time=0", address])
+    listen = [*command, "system", "service", "--time=0", address]
+    service = subprocess.Popen(listen, start_new_session=True)
     try:
         while not _listens(folder / "podman.sock"):
             assert service.poll() is None, "podman's service does not start"
             time.sleep(0.1)
         yield address
     finally:
-        service.terminate()
+        # Without root it is a child of that process in a user namespace, which another one holds.
+        with suppress(ProcessLookupError):
+            os.killpg(service.pid, signal.SIGTERM)
         service.wait()
+        until(lambda: not _listens(folder / "podman.sock"), "the end of podman's service")
         subprocess.run([*command, "system", "reset", "--force"], capture_output=True)
+        for file in folder.rglob("pause.pid"):
+            os.kill(int(file.read_text()), signal.SIGKILL)
 
 
 def _listens(path: Path) -> bool:
