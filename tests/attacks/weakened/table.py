@@ -275,6 +275,10 @@ try:
         try:
             pass"""
 
+_TO_ITS_END = (("cell_s", 300), ("notebook_s", 1_200))
+"""Where a limit is missing the attack ends by itself once it has what it may not have, be the
+machine as busy as it likes: else a cell's own time would be the wall that holds it."""
+
 _ONE_LOOPBACK = (
     ("box/jail.py", "    | linux.CLONE_NEWNET\n", ""),
     ("box/child.py", "        linux.bring_up_loopback()\n", ""),
@@ -404,18 +408,18 @@ WEAKENINGS: dict[str, Weakening] = {
         ),
         ("box/jail.py", "uncounted=not nest.counted, ", ""),
         judge=_no_groups,
-        # Three gigabytes that are touched for the first time take long on some machines.
-        resources=(("cell_s", 20), ("notebook_s", 60)),
+        resources=_TO_ITS_END,
     ),
     "no-process-limit": _box(
         "processes are not counted",
         ("box/jail.py", "bounds[resource.RLIMIT_NPROC] = limits.processes", "pass"),
         judge=_no_groups,
+        resources=_TO_ITS_END,
     ),
     "no-processor-limit": Weakening(
         what="a submission takes as many processors as there are",
         judge=_no_processors,
-        resources=(("cell_s", 20), ("notebook_s", 60)),
+        resources=_TO_ITS_END,
     ),
     "no-disk-limit": _box(
         "disk space is not limited",
@@ -425,6 +429,7 @@ WEAKENINGS: dict[str, Weakening] = {
             "resource.RLIMIT_FSIZE: limits.file_bytes",
             "resource.RLIMIT_FSIZE: 1 << 40",
         ),
+        resources=_TO_ITS_END,
     ),
     "no-descriptor-limit": _box(
         "open files are not counted",
@@ -433,11 +438,13 @@ WEAKENINGS: dict[str, Weakening] = {
             "resource.RLIMIT_NOFILE: limits.open_files",
             "resource.RLIMIT_NOFILE: 4096",
         ),
+        resources=_TO_ITS_END,
     ),
     "no-output-limit": _box(
         "output is not limited",
         ("box/capture.py", "        if self._left >= 0:", "        if True:"),
         judge=_much_output,
+        resources=_TO_ITS_END,
     ),
     "no-limit-on-all-outputs": Weakening(
         what="what each cell puts out is limited, and not what all do", judge=_unlimited_cells
