@@ -110,7 +110,9 @@ def test_a_class_of_nobody_and_of_one_has_no_pairs() -> None:
     assert not compare({"ada": code(RIGHT)}).pairs
 
 
-@pytest.mark.parametrize("name", ["mlp-backprop", "rnn", "cnn", "transformers-gnns"])
+@pytest.mark.parametrize(
+    "name", ["mlp-backprop", "rnn", "cnn", "transformers-gnns", "optimisation"]
+)
 def test_right_answers_in_two_ways_are_not_a_pair_and_copies_of_one_are(name: str) -> None:
     course = Course(shipped_dir("assignments").parent)
     samples = course.assignment(name).folder / "samples"
