@@ -90,7 +90,7 @@ def autograde(root: Path, name: str) -> dict[str, Any]:
         raise InfrastructureError("there is no verdict", hint="Run the autograder again.")
     for test in verdicts[0].broken_tests:  # for the instructor, who mends it and uploads again
         print(f"The suite is broken in {test.name}: {test.details}", file=sys.stderr)
-    document = results_json(verdicts[0], now=dt.datetime.now(dt.UTC))
+    document = results_json(verdicts[0], spec=assignment.spec, now=dt.datetime.now(dt.UTC))
     document["execution_time"] = round(time.monotonic() - began, 3)
     document["extra_data"] |= {"sandbox": choice.sandbox, "submission": submission_id(root)}
     return document

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from grader.gradebook.standings import Standing
     from grader.gradebook.whole_mark import WholeMark
     from grader.grading.verdict import Verdict
+    from grader.suite.results import TestResult
 
 
 @click.command("report")
@@ -113,6 +114,14 @@ def _standing_fields(one: Standing | None) -> dict[str, Any]:
     }
 
 
+def _diagnosis_fields(test: TestResult) -> dict[str, str] | None:
+    """What kind of mistake a wrong value shows: for instructors, whenever students read it."""
+    from grader.diagnosis.kinds import sentence_of
+
+    kind = test.diagnosis if isinstance(test.diagnosis, str) else ""
+    return {"kind": kind, "sentence": sentence_of(kind)} if kind else None
+
+
 def _verdict_fields(v: Verdict, page: str) -> dict[str, Any]:
     import msgspec
 
@@ -137,6 +146,7 @@ def _verdict_fields(v: Verdict, page: str) -> dict[str, Any]:
                 "partly": t.partly,
                 "measured": t.measured,
                 "message": t.message,
+                "diagnosis": _diagnosis_fields(t),
             }
             for t in v.tests
         ],

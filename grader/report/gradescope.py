@@ -7,10 +7,12 @@ from collections import Counter
 from decimal import Decimal
 from typing import Any
 
+from grader.course.spec import AssignmentSpec
+from grader.diagnosis.kinds import sentence_of
 from grader.gradebook.whole_mark import Given, WholeMark, whole_mark
 from grader.grading.verdict import Outcome, Verdict
 from grader.report.cases import case_of
-from grader.report.marks import outcome_words
+from grader.report.marks import outcome_words, when_diagnosed
 from grader.report.text import clean
 from grader.suite.results import Shows, TestOutcome, TestResult
 
@@ -24,6 +26,7 @@ _VISIBILITY: dict[Shows, str] = {
 def results_json(
     verdict: Verdict,
     *,
+    spec: AssignmentSpec,
     now: dt.datetime,
     given: Given | None = None,
     by_hand: tuple[Decimal, Decimal] | None = None,
@@ -34,7 +37,8 @@ def results_json(
     outcome that is no mark has neither score nor tests: Gradescope then reports a failed
     autograder, and not a mark of zero. The score is of machine and people together. What of it
     still waits is among the `extra_data`, which students do not see: in words it would tell them
-    what the tests hide that are not shown yet.
+    what the tests hide that are not shown yet. What kind of mistake a value shows is an entry of its
+    own, as Gradescope hides whole entries until the due date.
     """
     mark = whole_mark(verdict, given or {}, by_hand=by_hand)
     result: dict[str, Any] = {
@@ -60,6 +64,7 @@ def results_json(
         )
         for i, test in enumerate(verdict.tests, 1)
     ]
+    tests += [entry for test in verdict.tests if (entry := _diagnosis(test, spec)) is not None]
     return result | {"score": float(mark.points), "tests": tests, "leaderboard": []}
 
 
@@ -78,6 +83,24 @@ def _test(test: TestResult, number: int, case: str, file: str) -> dict[str, Any]
         "tags": [test.question, *([file] if file else [])],
         "visibility": _VISIBILITY[test.shows],
         "extra_data": {"name": test.name, "outcome": test.outcome.value},
+    }
+
+
+def _diagnosis(test: TestResult, spec: AssignmentSpec) -> dict[str, Any] | None:
+    """What a wrong value looks like, seen when both the spec and the test allow it; no points."""
+    when = when_diagnosed(test, spec)
+    sentence = sentence_of(test.diagnosis) if isinstance(test.diagnosis, str) else ""
+    if not sentence or "never" in (when, test.shows):
+        return None
+    visible: Shows = "after_due" if "after_due" in (when, test.shows) else "always"
+    return {
+        "name": clean(f"What it looks like: {test.title or test.name}", 500),
+        "name_format": "text",
+        "output": sentence,
+        "output_format": "text",
+        "tags": [test.question],
+        "visibility": _VISIBILITY[visible],
+        "extra_data": {"name": test.name, "diagnosis": test.diagnosis},
     }
 
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from typing import Literal
 
@@ -63,7 +63,8 @@ class QuestionSheet:
 
     Of the points `by_hand` were added (or taken off) by a person, who says why in `comment`.
     `given` are the points of a person, None before; `whole` is both together, of `whole_max`, and
-    `waits` of these a person has yet to give.
+    `waits` of these a person has yet to give. `diagnoses` are sentences on what values show, by the
+    test's name.
     """
 
     id: str
@@ -79,6 +80,7 @@ class QuestionSheet:
     by_hand: Decimal = Decimal(0)
     comment: str = ""
     given: Decimal | None = None
+    diagnoses: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def whole(self) -> Decimal:
@@ -155,7 +157,10 @@ def mark_sheet(
         hidden=len(hidden),
         hidden_points=_worth(hidden),
         due=due,
-        questions=tuple(_questions(verdict, spec, shown, counted, given)),
+        questions=tuple(
+            replace(question, diagnoses=_diagnoses(question.tests, spec, audience, now))
+            for question in _questions(verdict, spec, shown, counted, given)
+        ),
     )
 
 
@@ -202,14 +207,18 @@ def diagnosis_of(
 ) -> str:
     """What kind of mistake a test's value shows, in a sentence; empty where it may not be told."""
     kind = test.diagnosis if isinstance(test.diagnosis, str) else ""
-    question = spec.question(test.question)
-    when = (question.diagnose if question else None) or spec.diagnose
-    told = is_told(when, spec=spec, audience=audience, now=now)
+    told = is_told(when_diagnosed(test, spec), spec=spec, audience=audience, now=now)
     if not told or (
         audience == "student" and not is_shown(test, due=aware(spec.dates.due), now=now)
     ):
         return ""
     return sentence_of(kind)
+
+
+def when_diagnosed(test: TestResult, spec: AssignmentSpec) -> WhenTold:
+    """When students read what kind of mistake a test's value shows, by the spec."""
+    question = spec.question(test.question)
+    return (question.diagnose if question else None) or spec.diagnose
 
 
 def is_told(when: WhenTold, *, spec: AssignmentSpec, audience: Audience, now: dt.datetime) -> bool:
@@ -257,6 +266,13 @@ def _questions(
             comment=mark.comment if mark and complete else "",
             given=given[identifier][0] if identifier in given else None,
         )
+
+
+def _diagnoses(
+    tests: Iterable[TestResult], spec: AssignmentSpec, audience: Audience, now: dt.datetime
+) -> dict[str, str]:
+    said = {t.name: diagnosis_of(t, spec=spec, audience=audience, now=now) for t in tests}
+    return {name: sentence for name, sentence in said.items() if sentence}
 
 
 def _points(tests: Iterable[TestResult]) -> Decimal:

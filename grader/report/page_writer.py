@@ -82,7 +82,8 @@ class PageWriter:
         notebook = executed_notebook()
         by_hand = standing.by_hand if standing else None
         results = json.dumps(
-            results_json(verdict, now=self._now, given=given, by_hand=by_hand), indent=2
+            results_json(verdict, spec=self._spec, now=self._now, given=given, by_hand=by_hand),
+            indent=2,
         )
 
         def page(audience: Audience) -> str:

@@ -90,8 +90,14 @@ class Diagnosed:
     """A kind of mistake that values of one question show, and how many students made it."""
 
     question: str
+    kind: str
     sentence: str
-    students: int
+    who: tuple[str, ...]
+
+    @property
+    def students(self) -> int:
+        """How many."""
+        return len(self.who)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -177,15 +183,17 @@ def _round_steps() -> Iterator[Decimal]:
 
 def _diagnosed(graded: Sequence[Verdict]) -> Iterator[Diagnosed]:
     """The kinds of mistakes of two students at least, those that most have made first."""
-    counts = Counter(
-        made
-        for verdict in graded
-        for made in {(t.question, t.diagnosis) for t in verdict.tests if t.diagnosis}
-    )
-    for (question, kind), students in counts.most_common(LISTED):
-        sentence = sentence_of(kind) if isinstance(kind, str) else ""
-        if students > 1 and sentence:
-            yield Diagnosed(question=question, sentence=sentence, students=students)
+    made: dict[tuple[str, str], list[str]] = {}
+    for verdict in graded:
+        for question, kind in {(t.question, t.diagnosis) for t in verdict.tests if t.diagnosis}:
+            if isinstance(kind, str):
+                made.setdefault((question, kind), []).append(verdict.student)
+    largest = sorted(made.items(), key=lambda one: (-len(one[1]), one[0]))[:LISTED]
+    for (question, kind), students in largest:
+        sentence = sentence_of(kind)
+        if len(students) > 1 and sentence:
+            who = tuple(sorted(students))
+            yield Diagnosed(question=question, kind=kind, sentence=sentence, who=who)
 
 
 def _tests(graded: Sequence[Verdict]) -> list[TestStatistics]:

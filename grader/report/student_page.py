@@ -19,7 +19,6 @@ from grader.report.marks import (
     Audience,
     aware,
     consequence,
-    diagnosis_of,
     is_told,
     mark_sheet,
     outcome_words,
@@ -96,9 +95,7 @@ def student_page(
             "name": standing.name or verdict.student,
             "joined": {q.id: join_cases(q.tests) for q in sheet.questions},
             "case_of": case_of,
-            "diagnoses": {
-                t.name: diagnosis_of(t, spec=spec, audience=audience, now=moment) for t in shown
-            },
+            "diagnoses": {k: said for q in sheet.questions for k, said in q.diagnoses.items()},
             "runs": _runs(
                 shown,
                 reference_runs if told and reference_runs and reference_runs.fit(verdict) else None,

@@ -159,5 +159,5 @@ def test_kinds_of_mistakes_are_counted_by_student_and_question() -> None:
 
     verdicts = [made("Ada", "sign", "sign"), made("Ben", "sign"), made("Cem", "transposed")]
     (found,) = class_statistics(verdicts, Decimal(2)).diagnosed
-    assert (found.question, found.students) == ("q1", 2)
+    assert (found.question, found.students, found.who) == ("q1", 2, ("Ada", "Ben"))
     assert found.sentence.startswith("The sign")

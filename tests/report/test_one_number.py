@@ -56,7 +56,7 @@ def test_every_page_and_file_says_the_same_number() -> None:
         assert f"All questions {points} of 60 , 4 wait" in text(page(audience))
     html = class_page([ADA], spec=SPEC, links={}, given={"ada": GIVEN})
     assert f"{points} of 60 , 4 wait" in text(html)
-    result = results_json(ADA, now=AFTER_DUE, given=GIVEN)
+    result = results_json(ADA, spec=SPEC, now=AFTER_DUE, given=GIVEN)
     assert (result["score"], result["extra_data"]["mark"]) == (float(mark.points), WORDS)
     assert "4 wait" not in result["output"]  # what hidden tests give is not told before it is due
 
@@ -169,7 +169,7 @@ def test_cases_of_one_test_stand_in_one_line() -> None:
     assert "3 cases: 2 passed, 1 failed 4 / 6" in said and "2-relu" in said
     said = text(class_page([verdict], spec=SPEC, links={}))
     assert "Sums add up. 3 cases" in said and "1× q1 Sums add up. partly passed" in said
-    names = [t["name"] for t in results_json(verdict, now=AFTER_DUE)["tests"]]
+    names = [t["name"] for t in results_json(verdict, spec=SPEC, now=AFTER_DUE)["tests"]]
     assert names == [f"Sums add up. [{n}-relu]" for n in range(3)]
 
 
@@ -200,4 +200,4 @@ def test_long_outputs_fold_under_a_line_that_counts_them() -> None:
 def test_what_we_failed_at_has_no_number_anywhere() -> None:
     html = class_page([broken("emmy")], spec=SPEC, links={})
     assert 'class="num total" data-v="">–' in html
-    assert "score" not in results_json(broken("emmy"), now=AFTER_DUE, given=GIVEN)
+    assert "score" not in results_json(broken("emmy"), spec=SPEC, now=AFTER_DUE, given=GIVEN)

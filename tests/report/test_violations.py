@@ -67,6 +67,6 @@ def test_the_class_page_and_gradescope_hold_the_evidence() -> None:
     assert "What the rules found" in html
     assert "a person will look at it" in html
     assert "<script>alert" not in html
-    (told,) = results_json(verdict, now=AFTER_DUE)["extra_data"]["breaches"]
+    (told,) = results_json(verdict, spec=SPEC, now=AFTER_DUE)["extra_data"]["breaches"]
     assert told["cost"] == "flag"
     assert "cell 3, line 2" in told["what"]
