@@ -37,8 +37,8 @@ def results_json(
     outcome that is no mark has neither score nor tests: Gradescope then reports a failed
     autograder, and not a mark of zero. The score is of machine and people together. What of it
     still waits is among the `extra_data`, which students do not see: in words it would tell them
-    what the tests hide that are not shown yet. What kind of mistake a value shows is an entry of its
-    own, as Gradescope hides whole entries until the due date.
+    what the tests hide that are not shown yet. What kind of mistake a value shows is an entry of
+    its own, as Gradescope hides whole entries until the due date.
     """
     mark = whole_mark(verdict, given or {}, by_hand=by_hand)
     result: dict[str, Any] = {
