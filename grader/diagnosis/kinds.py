@@ -83,8 +83,7 @@ OF_VALUES: dict[str, str] = {
     "lower-triangle": "Right above the diagonal, and wrong below it: look at the mask.",
     "diagonal": "Right but for the diagonal.",
     "negative-inputs": "Right where the result is positive, and wrong elsewhere.",
-    "nearly": "Close, and off by more than rounding: look for an `eps`, a step size or an "
-    "approximation.",
+    "nearly": "Close, and off by more than rounding: something small is missing, or approximated.",
 }
 """What a value shows beside the one that was expected (see `explain`)."""
 
@@ -134,6 +133,7 @@ _OF_SOLUTIONS: dict[str, tuple[str, str]] = {
         "eps stands inside of the root, or outside",
         "The `eps` stands inside of the root where it should be outside, or the other way round.",
     ),
+    "no-eps": ("the eps is missing", "The `eps` is missing."),
     "in-place": (
         "an input is changed in place",
         "An input is changed in place, and what is computed from it later is wrong.",
@@ -221,6 +221,10 @@ _OF_SOLUTIONS: dict[str, tuple[str, str]] = {
         "a boundary case is treated as the other side",
         "A boundary case is treated as the other side.",
     ),
+    "part-missing": (
+        "a part of the formula is missing",
+        "A part of the formula is missing.",
+    ),
     "function-missing": (
         "`…` is missing",
         "A function of the formula is not applied, such as a logarithm or a bound.",
@@ -251,9 +255,18 @@ _VAGUE_OF_SOLUTIONS = frozenset(
     {
         *("wrong-sign", "sign-inside", "divided", "multiplied", "factor-missing", "term-missing"),
         *("power-missing", "other-constant", "condition", "boundary", "step-missing"),
-        *("update-missing", "function-missing"),
+        *(
+            "update-missing",
+            "function-missing",
+            "part-missing",
+            "arguments-swapped",
+            "results-swapped",
+        ),
     }
 )
+
+
+_MISSING = frozenset({"factor-missing", "term-missing", "power-missing", "function-missing"})
 
 
 def kind_of_mistake(mistake: str) -> str:
@@ -279,6 +292,8 @@ def most_telling(of_value: str, of_solutions: Collection[str]) -> str:
         return next(iter(precise))
     if precise or (of_value and of_value not in _VAGUE_OF_VALUES):
         return of_value
+    if len(vague) > 1 and vague <= _MISSING:
+        return "part-missing"
     return next(iter(vague)) if len(vague) == 1 else of_value
 
 

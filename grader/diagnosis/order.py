@@ -14,7 +14,7 @@ _MOST_AXES = 4
 def explain_order(pair: ComparedArrays) -> str:
     """Return the order that explains a value."""
     other = pair.other
-    if other.size < 3 or not pair.varied:
+    if other.size < 3 or not pair.varied or pair.same(pair.mine, other):
         return ""
     axes = range(min(other.ndim, _MOST_AXES))
     if other.ndim == 2 and pair.is_(other.T):

@@ -37,7 +37,7 @@ def _factor(pair: ComparedArrays) -> str:
         return ""
     ratios = pair.mine[used] / pair.other[used]
     ratio = float(np.median(ratios))
-    if not np.allclose(ratios, ratio, rtol=_RTOL) or not pair.same(pair.mine, ratio * pair.other):
+    if not np.allclose(ratios, ratio, rtol=_RTOL) or not pair.is_(ratio * pair.other):
         return ""
     return _name_of(ratio, pair.other.shape)
 
@@ -78,7 +78,7 @@ def _near(one: float, two: float) -> bool:
 def _offset(pair: ComparedArrays) -> str:
     difference = pair.mine - pair.other
     offset = float(np.median(difference))
-    if not pair.varied or not pair.same(pair.mine, pair.other + offset):
+    if not pair.varied or not pair.is_(pair.other + offset):
         return ""
     if _near(abs(offset), 1.0):
         return "off-by-one"
@@ -96,11 +96,11 @@ def _by_axis(pair: ComparedArrays) -> str:
         return "other-axis"
     for axis, name in ((1, "row"), (0, "column")):
         amounts = np.median(pair.mine - pair.other, axis=axis, keepdims=True)
-        if pair.same(pair.mine, pair.other + amounts):
+        if pair.is_(pair.other + amounts):
             return f"offset-by-{name}"
         if pair.other.all():
             factors = np.median(pair.mine / pair.other, axis=axis, keepdims=True)
-            if pair.same(pair.mine, pair.other * factors):
+            if pair.is_(pair.other * factors):
                 return f"factor-by-{name}"
     return ""
 

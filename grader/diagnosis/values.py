@@ -17,6 +17,9 @@ EXPLAINS_RTOL = 1e-4
 computed another way round may differ in its last digits."""
 
 
+_MUCH_CLOSER = 0.05
+
+
 @dataclass(frozen=True)
 class ComparedArrays:
     """A value, what was expected, and how far apart they might have been."""
@@ -35,13 +38,32 @@ class ComparedArrays:
         return bool(np.allclose(one, two, rtol=max(self.rtol, EXPLAINS_RTOL / 10), atol=atol))
 
     def is_(self, guess: Array) -> bool:
-        """Whether a guess gives what the student gave."""
-        return self.same(self.mine, np.asarray(guess))
+        """Whether a guess gives what the student gave, much closer than what was expected is.
+
+        Where a value is nearly right, so is it turned, scaled or without its sign, if that does
+        nothing to it.
+        """
+        guess = np.asarray(guess)
+        if not self.same(self.mine, guess):
+            return False
+        if "b" in (self.mine.dtype.kind, self.other.dtype.kind) or self.other.shape != guess.shape:
+            return True
+        off = float(np.abs(self.mine - self.other).max(initial=0.0))
+        return float(np.abs(self.mine - guess).max(initial=0.0)) <= _MUCH_CLOSER * off
 
     @property
     def varied(self) -> bool:
         """Whether what was expected has enough different values to tell explanations apart."""
         return bool(np.unique(self.other).size >= min(3, self.other.size))
+
+    @property
+    def tells_closeness(self) -> bool:
+        """Whether it may be said that a value is close.
+
+        Of one number that would be an interval, whose ends many tries could search for by halves;
+        of several different ones all must be close at once.
+        """
+        return bool(np.unique(self.other).size > 2)
 
     @property
     def wrong(self) -> Array:

@@ -43,6 +43,7 @@ _OPPOSITES: dict[type[ast.cmpop], type[ast.cmpop]] = {
     ast.IsNot: ast.Is,
 }
 _BIASES = frozenset({"b", "bias", "biases", "b1", "b2"})
+_SMALL = frozenset({"eps", "epsilon", "EPS"})
 _ROOTS = frozenset({"sqrt", "rsqrt"})
 _TINY = 1e-3
 """A constant below is there against a division by zero, and has an operator of its own."""
@@ -70,6 +71,8 @@ def dropped_operand(node: ast.AST, code: Code) -> Iterator[SourceChange]:
 def _missing(operator: ast.operator, part: ast.expr) -> str:
     names = names_in(part)
     if isinstance(operator, ast.Add | ast.Sub):
+        if names & _SMALL:
+            return "the eps is missing"
         return "the bias is missing" if names & _BIASES else "a term of the formula is missing"
     if names & _ROOTS:
         return "the scaling by a square root is missing"

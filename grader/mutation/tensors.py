@@ -292,7 +292,18 @@ def dropped_call(node: ast.AST, code: Code) -> Iterator[SourceChange]:
         return
     if name in _ACTIVATIONS:
         yield SourceChange(node, inside, "activation dropped", "the activation function is missing")
-    elif name in ("clamp", "clamp_min", "clamp_max", "abs", "log", "exp", "square", "flip"):
+    elif name in (
+        "clamp",
+        "clamp_min",
+        "clamp_max",
+        "maximum",
+        "minimum",
+        "abs",
+        "log",
+        "exp",
+        "square",
+        "flip",
+    ):
         yield SourceChange(node, inside, "call dropped", f"`{name}` is missing")
 
 

@@ -13,10 +13,15 @@ import msgspec
 from grader.course.spec import AssignmentSpec, WhenTold
 from grader.diagnosis.kinds import sentence_of
 from grader.gradebook.whole_mark import Given, WholeMark, whole_mark
-from grader.grading.verdict import Outcome, Verdict
+from grader.grading.verdict import Outcome, SubmissionRecord, Verdict
 from grader.intake.answers import AnswerPosition
 from grader.rules.violation import Violation
 from grader.suite.results import TestOutcome, TestResult
+
+MOST_TRIES_DIAGNOSED = 10
+"""A notebook can ask with each try, and each answer is one of so many kinds: what all of them tell
+of an expected value is bounded. The first tries tell; so does every try that was handed in before
+any kind was told."""
 
 Audience = Literal["student", "instructor"]
 
@@ -158,7 +163,7 @@ def mark_sheet(
         hidden_points=_worth(hidden),
         due=due,
         questions=tuple(
-            replace(question, diagnoses=_diagnoses(question.tests, spec, audience, now))
+            replace(question, diagnoses=_diagnoses(question.tests, spec, audience, now, verdict))
             for question in _questions(verdict, spec, shown, counted, given)
         ),
     )
@@ -203,16 +208,28 @@ def is_shown(test: TestResult, *, due: dt.datetime | None, now: dt.datetime) -> 
 
 
 def diagnosis_of(
-    test: TestResult, *, spec: AssignmentSpec, audience: Audience, now: dt.datetime
+    test: TestResult,
+    *,
+    spec: AssignmentSpec,
+    audience: Audience,
+    now: dt.datetime,
+    tried: SubmissionRecord,
 ) -> str:
-    """What kind of mistake a test's value shows, in a sentence; empty where it may not be told."""
+    """What kind of mistake a test's value shows, in a sentence; empty where it may not be told.
+
+    Of `tried`, the try that the test judged, a student is told no kind once so many tries were made
+    that could have been chosen by the kinds of those before: see `MOST_TRIES_DIAGNOSED`.
+    """
     kind = test.diagnosis if isinstance(test.diagnosis, str) else ""
-    told = is_told(when_diagnosed(test, spec), spec=spec, audience=audience, now=now)
-    if not told or (
-        audience == "student" and not is_shown(test, due=aware(spec.dates.due), now=now)
-    ):
-        return ""
-    return sentence_of(kind)
+    when, due = when_diagnosed(test, spec), aware(spec.dates.due)
+    told = is_told(when, spec=spec, audience=audience, now=now)
+    if audience == "student" and told:
+        handed_in = aware(tried.submitted_at)
+        chosen = when == "always" or (due is not None and handed_in is not None and handed_in > due)
+        told = is_shown(test, due=due, now=now) and not (
+            chosen and tried.attempt > MOST_TRIES_DIAGNOSED
+        )
+    return sentence_of(kind) if told else ""
 
 
 def when_diagnosed(test: TestResult, spec: AssignmentSpec) -> WhenTold:
@@ -269,9 +286,16 @@ def _questions(
 
 
 def _diagnoses(
-    tests: Iterable[TestResult], spec: AssignmentSpec, audience: Audience, now: dt.datetime
+    tests: Iterable[TestResult],
+    spec: AssignmentSpec,
+    audience: Audience,
+    now: dt.datetime,
+    verdict: Verdict,
 ) -> dict[str, str]:
-    said = {t.name: diagnosis_of(t, spec=spec, audience=audience, now=now) for t in tests}
+    tried = verdict.submission
+    said = {
+        t.name: diagnosis_of(t, spec=spec, audience=audience, now=now, tried=tried) for t in tests
+    }
     return {name: sentence for name, sentence in said.items() if sentence}
 
 

@@ -7,9 +7,10 @@ from __future__ import annotations
 import __future__
 
 import ast
+import re
 import sys
-from collections.abc import Collection, Iterator
-from dataclasses import dataclass
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from types import CodeType, ModuleType
@@ -100,7 +101,8 @@ class MutatedReference:
         lines = _lines_of_solution(cell)
         places = self._places(lines)
         before = [ast.dump(node) for node in ast.parse(solved).body]
-        for mutant in mutants_of(solved, written, cell=index):
+        mutants = mutants_of(solved, written, cell=index)
+        for mutant in (*mutants, *_repeated(mutants)):
             kind = kind_of_mistake(mutant.mistake)
             found = _changed_statement(before, mutant) if kind else None
             if found is None or found[0] >= len(places) or names_in(found[1]) & _OUTSIDE:
@@ -116,6 +118,41 @@ class MutatedReference:
         module = ast.Module([statement], [])
         code: CodeType = compile(module, str(self.path), "exec", self._flags, dont_inherit=True)
         return code
+
+
+def _repeated(mutants: Sequence[Mutant]) -> Iterator[Mutant]:
+    """The same mistake in each of several places of a function that look alike, at once.
+
+    Whoever forgets the correction of one moment of two forgets it of both.
+    """
+    groups: dict[tuple[str, str, str], list[Mutant]] = {}
+    for mutant in mutants:
+        if kind_of_mistake(mutant.mistake):
+            groups.setdefault(_looks(mutant), []).append(mutant)
+    for looks, group in groups.items():
+        if not 1 < len(group) <= _MOST_ALIKE or len({m.line for m in group}) < len(group):
+            continue
+        changed = group[0]
+        for line in [m.line for m in group[1:]]:
+            again = mutants_of(changed.source, [line])
+            changed = next((m for m in again if _looks(m) == looks and m.line == line), changed)
+        yield replace(changed, line=group[0].line)
+
+
+_MOST_ALIKE = 4
+_OWN = re.compile(r"'[^']*'|\d[\d.e-]*")
+
+
+def _looks(mutant: Mutant) -> tuple[str, str, str]:
+    """A mistake without the names and numbers of the place where it was made."""
+    return mutant.function, mutant.mistake, _OWN.sub("", _dumped(mutant.before))
+
+
+def _dumped(source: str) -> str:
+    try:
+        return ast.dump(ast.parse(source))
+    except SyntaxError:
+        return source
 
 
 def _changed_statement(before: Collection[str], mutant: Mutant) -> tuple[int, ast.stmt] | None:

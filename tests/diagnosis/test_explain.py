@@ -180,3 +180,14 @@ def test_what_is_said_does_not_depend_on_the_expected_values(seed: int, kind: st
         "transposed": drawn.T,
     }
     assert explain(mistakes[kind], drawn, rtol=1e-9, atol=1e-10) == kind
+
+
+def test_what_is_nearly_right_is_not_explained_by_what_does_nothing_to_it() -> None:
+    """An `eps` that is missing is no sign that was lost, no factor, and nothing of float32."""
+    expected = X**2 + 0.5
+    found = expected + 1e-6
+    assert explain(found, expected, rtol=1e-7, atol=1e-9) in ("offset", "nearly")
+    found = expected / (1 + 1e-6 / expected)
+    assert explain(found, expected, rtol=1e-7, atol=1e-9) == "offset"
+    found = np.sqrt(expected) * (1 + 1e-6 * RNG.normal(size=X.shape))
+    assert explain(found, np.sqrt(expected), rtol=1e-7, atol=1e-9) == "nearly"

@@ -34,6 +34,8 @@ WITHOUT_A_VALUE = {
         ("factor", ["factor-missing"], "factor-missing"),
         ("factor", ["factor-missing", "multiplied"], "factor"),
         ("", ["factor-missing", "multiplied"], ""),
+        ("", ["factor-missing", "term-missing"], "part-missing"),
+        ("single-precision", ["no-eps"], "no-eps"),
         ("", ["factor-missing", "no-scaling"], "no-scaling"),
     ],
 )

@@ -12,8 +12,8 @@ import msgspec
 import pytest
 
 from grader.errors import GraderError
-from grader.grading.verdict import Verdict
-from grader.report.marks import OUTCOME_WORDS
+from grader.grading.verdict import SubmissionRecord, Verdict
+from grader.report.marks import MOST_TRIES_DIAGNOSED, OUTCOME_WORDS
 from grader.report.student_page import student_page
 from grader.suite.results import TestOutcome
 from tests.helpers.notebooks import realistic_notebook
@@ -232,6 +232,7 @@ def shown_diagnosis(
     *,
     of_question: str | None = None,
     now: dt.datetime = BEFORE_DUE,
+    submission: SubmissionRecord | None = None,
     **more: Any,
 ) -> bool:
     spec = msgspec.structs.replace(SPEC, diagnose=when)
@@ -240,6 +241,8 @@ def shown_diagnosis(
         asked = msgspec.structs.replace(first, diagnose=of_question)
         spec = msgspec.structs.replace(spec, questions=(asked, *others))
     verdict = failed(TestOutcome.FAILED, diagnosis="sign", **more)
+    if submission is not None:
+        verdict = msgspec.structs.replace(verdict, submission=submission)
     html = student_page(verdict, None, spec=spec, audience=audience, now=now)
     return "The sign is the other way round." in html
 
@@ -256,3 +259,18 @@ def test_a_diagnosis_is_told_when_the_spec_says_so() -> None:
 
 def test_a_test_that_students_never_see_tells_no_diagnosis() -> None:
     assert not shown_diagnosis("always", "student", shows="never")
+
+
+def test_after_so_many_tries_a_kind_could_have_chosen_no_kind_is_told() -> None:
+    """A notebook that asks with each try learns so many kinds, and then no more."""
+    first, last = MOST_TRIES_DIAGNOSED, MOST_TRIES_DIAGNOSED + 1
+    for when, handed_in, told in (
+        ("always", BEFORE_DUE, False),
+        ("after_due", BEFORE_DUE, True),
+        ("after_due", AFTER_DUE, False),
+    ):
+        for attempt in (first, last):
+            tried = SubmissionRecord(file="a", sha256="a", attempt=attempt, submitted_at=handed_in)
+            said = shown_diagnosis(when, "student", now=AFTER_DUE, submission=tried)
+            assert said == (told or attempt == first)
+            assert shown_diagnosis(when, "instructor", submission=tried)

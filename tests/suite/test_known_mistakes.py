@@ -6,6 +6,7 @@ import time
 from pathlib import Path
 
 import pytest
+import torch
 
 from grader.suite.known_mistakes import KnownMistake, MistakeRun
 from grader.suite.mutated_reference import MutatedReference
@@ -161,3 +162,27 @@ def test_what_reaches_beyond_the_process_is_not_changed(bench: Workbench) -> Non
     )
     assert bench.reference is not None
     assert {m.function for m in MutatedReference(bench.reference).mistakes} == {"g"}
+
+
+def test_a_mistake_that_is_made_in_each_of_two_places_is_known(bench: Workbench) -> None:
+    bench.solution(
+        """
+        # %%
+        def f(x, y):
+            # BEGIN SOLUTION
+            a = x.mean(dim=0)
+            b = y.mean(dim=0)
+            return a + b
+            # END SOLUTION
+        """
+    )
+    assert bench.reference is not None
+    reference = MutatedReference(bench.reference)
+    x, y = torch.arange(9.0).reshape(3, 3) ** 2, torch.arange(9.0).reshape(3, 3) ** 3
+    both = x.sum(0) + y.sum(0)
+    found = {
+        mistake.kind
+        for mistake in reference.mistakes
+        if torch.equal(reference.namespace(mistake)["f"](x, y), both)
+    }
+    assert found == {"summed"}
