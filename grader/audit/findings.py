@@ -142,7 +142,8 @@ class Audit(msgspec.Struct, frozen=True, kw_only=True):
 
     `mutants_in_all` is of how many mutants `mutants` were chosen. `outdated` are entries of
     `audit.toml` that fit nothing any more. `idle_tests` no mutant fails; of `alike` each group of
-    tests fails for the same mutants.
+    tests fails for the same mutants. `tests` is how many the suite has, and `reference_cpu_s` what
+    the box needs for the reference, in seconds of CPU.
     """
 
     assignment: str
@@ -150,6 +151,8 @@ class Audit(msgspec.Struct, frozen=True, kw_only=True):
     sandbox: str
     parts: tuple[Part, ...]
     seconds: float
+    tests: int = 0
+    reference_cpu_s: float = 0.0
     mutants: tuple[MutantFinding, ...] = ()
     mutants_in_all: int = 0
     outdated: tuple[str, ...] = ()

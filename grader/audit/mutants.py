@@ -80,7 +80,9 @@ class MutantRun:
     @cached_property
     def _mentions(self) -> dict[str, dict[str, set[str]]]:
         return {
-            name: tests_by_name(self._hidden, self.units, target.names.defined)
+            name: tests_by_name(
+                self._hidden, self.units, target.names.defined, target.names.asked_for
+            )
             for name, target in self._targets.items()
         }
 

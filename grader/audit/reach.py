@@ -18,7 +18,10 @@ _MOST_OF_A_TEXT = 200
 
 
 def tests_by_name(
-    hidden: Mapping[str, bytes], units: Collection[str], names: Collection[str]
+    hidden: Mapping[str, bytes],
+    units: Collection[str],
+    names: Collection[str],
+    asked_by_text: Collection[str],
 ) -> dict[str, set[str]]:
     """Map each name of the notebook to the units of the suite that mention it.
 
@@ -26,13 +29,15 @@ def tests_by_name(
         hidden: the files of the suite, by their path in it.
         units: as `suite.fingerprints` names them.
         names: what the notebook defines.
+        asked_by_text: those of them that a text may stand for: "h" is a text of many suites, and
+            in a notebook a line that draws something.
     """
     suite = _Suite(hidden)
     found: dict[str, set[str]] = defaultdict(set)
     for unit in units:
-        for word in suite.words_of(unit):
-            if word in names:
-                found[word].add(unit)
+        attributes, texts = suite.words_of(unit)
+        for word in (attributes & set(names)) | (texts & set(asked_by_text)):
+            found[word].add(unit)
     return found
 
 
@@ -48,10 +53,17 @@ class _Suite:
                 for name, nodes in own.items():
                     self._shared[name] += nodes
 
-    def words_of(self, unit: str) -> set[str]:
-        """Every word in a test, and in the helpers and fixtures that it uses."""
+    def words_of(self, unit: str) -> tuple[set[str], set[str]]:
+        """What may reach into a notebook, of a test and of what it uses of the suite.
+
+        Returns:
+            attributes, as in `student.softmax`, and the words of texts, as in
+            `student["softmax"]`. A name that stands alone is one of the suite's own.
+        """
         path, _, name = unit.partition("::")
         own = self._own.get(path, {})
+        attributes: set[str] = set()
+        texts: set[str] = set()
         seen: set[str] = set()
         waiting = [name, *(word for word in self._shared if self._is_automatic(word))]
         while waiting:
@@ -60,8 +72,11 @@ class _Suite:
                 continue
             seen.add(word)
             for node in own.get(word) or self._shared.get(word, []):
-                waiting += _words(node)
-        return seen
+                more = set(_attributes(node)), set(_words_of_texts(node))
+                attributes |= more[0]
+                texts |= more[1]
+                waiting += [*more[0], *more[1], *_names(node)]
+        return attributes, texts
 
     def _is_automatic(self, word: str) -> bool:
         return any(
@@ -80,27 +95,49 @@ def _definitions(tree: ast.Module) -> dict[str, list[ast.stmt]]:
     return found
 
 
-def _words(node: ast.AST) -> Iterator[str]:
+def _names(node: ast.AST) -> Iterator[str]:
     for part in ast.walk(node):
         if isinstance(part, ast.Name):
             yield part.id
-        elif isinstance(part, ast.Attribute):
-            yield part.attr
         elif isinstance(part, ast.arg):
             yield part.arg
-        elif isinstance(part, ast.Constant) and isinstance(part.value, str):
+
+
+def _attributes(node: ast.AST) -> Iterator[str]:
+    for part in ast.walk(node):
+        if isinstance(part, ast.Attribute):
+            yield part.attr
+
+
+def _words_of_texts(node: ast.AST) -> Iterator[str]:
+    """The words of all texts but those that name parameters, or are only said to people."""
+    said = {id(text) for part in ast.walk(node) for text in _said(part)}
+    for part in ast.walk(node):
+        if isinstance(part, ast.Constant) and isinstance(part.value, str) and id(part) not in said:
             yield from part.value[:_MOST_OF_A_TEXT].replace(".", " ").split()
+
+
+def _said(node: ast.AST) -> Iterator[ast.AST]:
+    """The texts of a docstring, of a hint, and of a parametrization's names."""
+    if isinstance(node, ast.Expr):
+        yield node.value
+    elif isinstance(node, ast.Call) and node.args:
+        called = ast.unparse(node.func).rpartition(".")[2]
+        if called in ("hint", "parametrize"):
+            yield from ast.walk(node.args[0])
 
 
 class NotebookNames:
     """What the cells of a notebook define, and which of that each needs."""
 
-    def __init__(self, sources: Mapping[int, str]) -> None:
+    def __init__(self, sources: Mapping[int, str], written: Collection[int]) -> None:
         """Read cells.
 
         Args:
             sources: of the code cells that are valid Python, by their index.
+            written: those of them that students write in.
         """
+        self._asked_for: set[str] = set()
         self._needs: dict[str, set[str]] = defaultdict(set)
         self._cells: dict[str, set[int]] = defaultdict(set)
         self._needs_of_cell: dict[int, set[str]] = {}
@@ -108,14 +145,22 @@ class NotebookNames:
             tree = ast.parse(source)
             self._needs_of_cell[index] = taken_names(tree)
             for statement in tree.body:
-                for name in bound(statement):
+                # A loop's `_` is nobody's name, and would bring in the cell with the training.
+                for name in bound(statement) - {"_"}:
                     self._needs[name] |= taken_names(statement)
                     self._cells[name].add(index)
+                    if index in written or isinstance(statement, ast.FunctionDef | ast.ClassDef):
+                        self._asked_for.add(name)
 
     @property
     def defined(self) -> frozenset[str]:
         """Every name that a cell binds."""
         return frozenset(self._cells)
+
+    @property
+    def asked_for(self) -> frozenset[str]:
+        """Functions, classes, and what is assigned in a cell that students write in."""
+        return frozenset(self._asked_for)
 
     def dependents(self, name: str) -> set[str]:
         """The names whose code uses a name, itself among them, however many calls are between."""

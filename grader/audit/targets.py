@@ -45,7 +45,18 @@ class Target:
             for index, cell in enumerate(self.solution.cells)
             if cell.cell_type == "code" and _is_python(cell.source)
         }
-        return NotebookNames(read)
+        return NotebookNames(read, set(self._written))
+
+    @cached_property
+    def _written(self) -> dict[int, set[int]]:
+        """The lines of each cell's solution, from 1, that are left to students."""
+        found = {}
+        for index, cell in enumerate(self.cells):
+            if cell.kind == "code" and not cell.for_instructors:
+                lines = _written_lines(solution_source(cell), student_source(cell))
+                if lines:
+                    found[index] = lines
+        return found
 
     def mutants(self) -> list[Mutant]:
         """Every mutant of the lines that are left to students.
@@ -54,12 +65,8 @@ class Target:
             SpecError: the regions of the reference are wrong.
         """
         found: list[Mutant] = []
-        for index, cell in enumerate(self.cells):
-            if cell.kind == "code" and not cell.for_instructors:
-                solved = solution_source(cell)
-                lines = _written_lines(solved, student_source(cell))
-                if lines:
-                    found += mutants_of(solved, lines, cell=index)
+        for index, lines in self._written.items():
+            found += mutants_of(solution_source(self.cells[index]), lines, cell=index)
         return found
 
     def mutated(self, mutant: Mutant, keep: Collection[int] | None = None) -> bytes:

@@ -25,6 +25,22 @@ def logits_for(model_class, sizes, batches):
         return [model(tokens) for tokens in batches]
 
 
+def given_to_the_first_block(model_class, block_class, sizes, tokens):
+    """Make a new model; what its first block is given, None if it has no such block."""
+    model = model_class(*sizes).eval()
+    given = []
+
+    def note(block, args, kwargs):
+        given.append((*args, *kwargs.values())[0].detach().clone())
+
+    for module in model.modules():
+        if isinstance(module, block_class):
+            module.register_forward_pre_hook(note, with_kwargs=True)
+    with torch.no_grad():
+        model(tokens)
+    return given[0] if given else None
+
+
 def loss_and_gradient(next_token_loss, logits, tokens, counts):
     """The loss, and its gradient by the logits."""
     logits = logits.clone().requires_grad_()
@@ -138,8 +154,8 @@ def test_model_sees_all_of_the_past(student, by_hand):
 
 
 @pytest.mark.points(1)
-def test_model_knows_the_order(student):
-    """Swapping two earlier tokens changes the logits of the last position."""
+def test_model_knows_the_order(student, reference):
+    """Swapping two earlier tokens changes the logits of the last position: positions are added."""
     hint("With one block, order comes from the positional encoding alone.")
     sizes, tokens = draw(n_blocks=1)
     tokens[:, 1] = (tokens[:, 0] + 1) % sizes[0]
@@ -149,6 +165,14 @@ def test_model_knows_the_order(student):
     before, after, again = student.run(logits_for, student.LanguageModel, sizes, batches)
     assert_close(again, before, rtol=1e-4, atol=1e-5)
     assert (after - before)[:, -1].abs().max() > 1e-4
+    hint("The first block reads the embedding of each token plus the encoding of its position.")
+    same = torch.full_like(tokens, random.randrange(sizes[0]))
+    case = student.LanguageModel, student.Block, sizes, same
+    given = student.run(given_to_the_first_block, *case)
+    if given is not None:
+        positions = reference.positional_encoding(same.shape[1], sizes[1])
+        found = (given - given[:, :1]).float()
+        assert_close(found, (positions - positions[:1]).expand_as(found), rtol=1e-4, atol=1e-4)
 
 
 @pytest.mark.points(2)

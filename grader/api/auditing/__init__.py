@@ -76,6 +76,8 @@ def audit(
         title=chosen_one.spec.title,
         sandbox=f"{choice.sandbox}, {choice.isolation}",
         parts=tuple(part for part in PARTS if part in parts),
+        tests=len(reference.tests),
+        reference_cpu_s=reference.usage.box_cpu_s,
         mutants=tuple(mutants),
         mutants_in_all=in_all,
         outdated=outdated,
