@@ -6,7 +6,7 @@ import ast
 from collections.abc import Iterator
 
 from grader.mutation.change import Operator, SourceChange, changed
-from grader.mutation.code import Code, name_of_call, names_in
+from grader.mutation.code import Code, name_of_call, names_in, owner
 from grader.source.names import bound
 
 _ARITHMETIC: dict[type[ast.operator], type[ast.operator]] = {
@@ -45,6 +45,13 @@ _OPPOSITES: dict[type[ast.cmpop], type[ast.cmpop]] = {
 _BIASES = frozenset({"b", "bias", "biases", "b1", "b2"})
 _SMALL = frozenset({"eps", "epsilon", "EPS"})
 _ROOTS = frozenset({"sqrt", "rsqrt"})
+_SYMMETRIC = frozenset(
+    {
+        *("max", "min", "maximum", "minimum", "fmax", "fmin", "gcd", "lcm", "add", "mul", "dot"),
+        *("hypot", "logaddexp", "equal", "isclose", "allclose", "mse_loss", "l1_loss"),
+    }
+)
+"""Functions of two arguments, for which it does not matter which is the first."""
 _TINY = 1e-3
 """A constant below is there against a division by zero, and has an operator of its own."""
 
@@ -99,6 +106,9 @@ def constant(node: ast.AST, code: Code) -> Iterator[SourceChange]:
     """
     if not isinstance(node, ast.Constant) or _is_of_a_slice(node, code) or not code.scopes(node):
         return
+    parent = code.parent(node)
+    if isinstance(parent, ast.keyword) and parent.arg == "strict":
+        return  # of zip: says only what happens when lengths differ, which they do not
     value = node.value
     if value is True or value is False:
         yield SourceChange(node, ast.Constant(not value), "constant")
@@ -178,7 +188,12 @@ def _binds_again(node: ast.Assign, code: Code) -> bool:
 
 def swapped_arguments(node: ast.AST, code: Code) -> Iterator[SourceChange]:
     """`f(a, b)` becomes `f(b, a)`, and so do two returned values."""
-    if isinstance(node, ast.Call) and len(node.args) > 1 and not _has_star(node.args):
+    if (
+        isinstance(node, ast.Call)
+        and len(node.args) > 1
+        and not _has_star(node.args)
+        and not (name_of_call(node) in _SYMMETRIC and owner(node) is None)
+    ):
         first, second, *rest = node.args
         if ast.dump(first) != ast.dump(second) and not isinstance(first, ast.Constant):
             other = changed(node, args=[second, first, *rest])

@@ -115,6 +115,18 @@ def test_texts_hints_and_errors_are_nobodys_mistake(line: str) -> None:
     assert not kinds & {"arithmetic", "constant", "sign"}
 
 
+@pytest.mark.parametrize(
+    ("kind", "line"),
+    [
+        ("swapped arguments", "return max(x, 1.5)"),
+        ("swapped arguments", "return torch.maximum(x, w)"),
+        ("constant", "return zip(x, w, strict=True)"),
+    ],
+)
+def test_what_changes_nothing_is_no_mistake(kind: str, line: str) -> None:
+    assert kind not in {mutant.kind for mutant in mutants(line)}
+
+
 def test_a_setting_outside_of_functions_is_the_students_to_choose() -> None:
     assert mutants_of("weights = train(epochs=30, lr=0.05)", [1]) == []
 
