@@ -78,10 +78,11 @@ def test_output_size(student, strides, paddings):
 def test_output_size_refuses_a_kernel_that_does_not_fit(student):
     """conv_output_size raises a ValueError for a kernel larger than the padded input, only then."""
     hint("Mind the border case: a kernel exactly as large as the padded input fits once.")
-    n, padding, stride = random.randint(4, 9), random.randint(0, 2), random.randint(1, 3)
-    border = n + 2 * padding
-    kernels = [border, border + random.randint(1, 4), border - stride, border + 1]
-    cases = [(n, kernel, stride, padding) for kernel in random.sample(kernels, 4)]
-    wanted = [positions(*case) if case[1] <= border else "ValueError" for case in cases]
-    found = student.run(sizes_or_refusals, student.conv_output_size, cases)
-    assert [str(size) for size in found] == [str(size) for size in wanted]
+    for padding in (0, 1, 2):
+        n, stride = random.randint(4, 9), random.randint(1, 3)
+        border = n + 2 * padding
+        kernels = [border, border + random.randint(1, 4), border - stride, border + 1]
+        cases = [(n, kernel, stride, padding) for kernel in random.sample(kernels, 4)]
+        wanted = [positions(*case) if case[1] <= border else "ValueError" for case in cases]
+        found = student.run(sizes_or_refusals, student.conv_output_size, cases)
+        assert [str(size) for size in found] == [str(size) for size in wanted]

@@ -95,23 +95,28 @@ def test_loss_on_last_state_alone(student, reference, by_hand):
 
 @pytest.mark.points(1)
 def test_sequence_of_one_step_with_batch_of_one(student, reference, by_hand):
-    """One step, one sequence: the gradients keep the shapes of what they belong to."""
-    values = problem(steps=1, batch=1)
-    upstream = torch.randn(1, 1, 4, dtype=torch.float64)
-    args, expected = sequence_gradients(reference, values, upstream)
+    """One step, one sequence, one unit: the gradients keep the shapes of what they belong to."""
     hint("What is the state before the first step?")
-    assert_close(tuple(by_hand(student.rnn_backward, *args, without=AUTOGRAD)), expected)
+    for hidden in (4, 1):
+        values = problem(steps=1, batch=1, hidden=hidden)
+        upstream = torch.randn(1, 1, hidden, dtype=torch.float64)
+        args, expected = sequence_gradients(reference, values, upstream)
+        assert_close(tuple(by_hand(student.rnn_backward, *args, without=AUTOGRAD)), expected)
 
 
 @pytest.mark.points(1)
 def test_arguments_are_left_alone(student, reference):
-    """rnn_backward changes none of the tensors it is given."""
+    """Neither rnn_backward nor rnn_step_backward changes the tensors it is given."""
     values = problem()
     upstream = torch.randn(6, 3, 4, dtype=torch.float64)
     args, expected = sequence_gradients(reference, values, upstream)
     hint("`grad_hs[t] += …` changes the caller's gradients; so does += on a view of them.")
     after = student.run(arguments_after, student.rnn_backward, args)
     assert_close(tuple(after), args, rtol=0, atol=0)
+    hs = args[3]
+    step = (upstream[1], values["xs"][1], hs[0], hs[1], values["w_ih"], values["w_hh"])
+    after = student.run(arguments_after, student.rnn_step_backward, step)
+    assert_close(tuple(after), step, rtol=0, atol=0)
     # Who computes nothing leaves everything alone too: gradients are linear in those above them.
     once = student.rnn_backward(*args)
     twice = student.rnn_backward(2 * args[0], *args[1:])
