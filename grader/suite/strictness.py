@@ -248,10 +248,18 @@ def _inherited(
     before = alone and own[0].repeated
     return replace(
         mark,
-        empty=any(one.empty for one in own),
+        empty=any(one.empty for one in own) and not _is_rightly_empty(name, operands, marks),
         repeated=repeated or before,
         distance=alone and (own[0].distance or (before and name in _DISTANCE)),
     )
+
+
+def _is_rightly_empty(name: str, operands: Sequence[Any], marks: Sequence[Mark | None]) -> bool:
+    """Whether an empty value was compared with an empty one of the suite's own."""
+    if name not in _PAIRS or len(operands) < 2:
+        return False
+    own = [value for value, mark in zip(operands[:2], marks[:2], strict=True) if mark is None]
+    return len(own) == 1 and math.prod(getattr(own[0], "shape", ())) == 0
 
 
 def _swapped(operands: Sequence[Any]) -> Sequence[Any]:

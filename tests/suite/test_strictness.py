@@ -117,6 +117,11 @@ def test_a_value_is_not_repeated_to_fit(bench: Workbench, condition: str, shape:
         ("torch.ones(4, 6)", "(out == 1).all() and (out > 0).all() and out.sum() == 24"),
         ("torch.empty(0, 6)", "torch.allclose(out, torch.empty(0, 6)) and len(out) == 0"),
         ("torch.empty(0, 6)", "out.shape == (0, 6) and out.tolist() == []"),
+        ("torch.empty(0, 6)", "assert_close(out, torch.empty(0, 6)) is None"),
+        ("torch.empty(0, 6)", "assert_close(torch.empty(0, 6), out) is None"),
+        ("torch.empty(0, 6)", "(out == torch.empty(0, 6)).all()"),
+        ("np.empty((0, 6))", "(out == np.empty((0, 6))).all()"),
+        ("np.empty((0, 6))", "np.testing.assert_allclose(out, np.empty((0, 6))) is None"),
         ("torch.tensor([1.0, float('nan')])", "out.isnan().tolist() == [False, True]"),
         ("torch.arange(5.0)", "(out[out > 9] == 7).all()"),
         ("np.arange(5.0)", "(out[out > 9] == 7).all() and isinstance(out, np.ndarray)"),
@@ -136,6 +141,15 @@ def test_what_is_honest_is_left_alone(bench: Workbench, value: str, condition: s
     suite(bench, condition, "None")
     result = bench.judge_one(f"def f(x): return {value}\ndef double(x): return 2 * x")
     assert result.outcome is TestOutcome.PASSED, result.details
+
+
+@pytest.mark.parametrize(
+    "condition",
+    ["torch.isclose(out, student.f(x)).all()", "assert_close(out, 2 * student.f(x)) is None"],
+)
+def test_two_empty_values_of_the_box_agree_on_nothing(bench: Workbench, condition: str) -> None:
+    suite(bench, condition)
+    assert bench.judge_one(EMPTY).points == 0
 
 
 @pytest.mark.parametrize(
