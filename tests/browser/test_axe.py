@@ -160,7 +160,7 @@ POSTED = [
     Posted("hana", f"{MARK_Q3}/items/{{item}}", {"says": "x", "points": "0.5"}, "mark"),
     Posted("hana", f"{MARK_Q3}/rubric", {"begins": "all"}, "mark"),
     Posted("hana", "/c/course/a/warm-up/publish", {"upto": "99999"}, "looked at"),
-    Posted("hana", "/c/course/appeals/{appeal}/answer", {"key": "k", "says": "No."}, "meanwhile"),
+    Posted("hana", "/c/course/appeals/{appeal}/answer", {"key": "k", "says": "No."}, "quicker"),
     Posted("ines", f"{PEOPLE}/links", {"person": "ben"}, "/s/"),
     Posted("ines", f"{PEOPLE}/staff", {"person": "x", "role": "student"}, "choose a role"),
     Posted("ines", "/c/course/roster/list", {}, "Nora", ("list.csv", CANVAS)),
