@@ -90,9 +90,13 @@ def test_broadcast_to(student, check, order):
 def test_sum_to(student, check, shape, smaller):
     """sum_to sums over the axes that broadcasting would add or stretch, and over no others."""
     hint("Shapes are aligned at the right. Which axes are new, and which have length 1?")
-    for order in (1, 2):
-        right = lambda x: x.sum_to_size(smaller)  # noqa: E731
-        check(student.sum_to, [shape], right, order, [smaller])
+    cases = [(shape, smaller)]
+    if shape == smaller:  # which by itself whoever hands back the argument would get right
+        cases.append(((4, 3), (3,)))
+    for larger, target in cases:
+        for order in (1, 2):
+            right = lambda x, t=target: x.sum_to_size(t)  # noqa: E731
+            check(student.sum_to, [larger], right, order, [target])
 
 
 @pytest.mark.points(3)
