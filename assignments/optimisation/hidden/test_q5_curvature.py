@@ -65,6 +65,12 @@ def border_path(levenberg_marquardt, y, x, settings):
     return levenberg_marquardt(lambda z: z.log() - y, jacobian, x, **settings)
 
 
+def level_path(levenberg_marquardt, x, settings):
+    """Path of a step that leads from x to -x, where the residual |x| is exactly as large."""
+    half = torch.tensor([[0.5]], dtype=torch.float64)
+    return levenberg_marquardt(torch.abs, lambda z: half, x, **settings)
+
+
 @pytest.mark.points(2)
 def test_newton_direction(student, draw_hessian, close):
     """newton_direction solves H p = -g."""
@@ -157,13 +163,19 @@ def test_levenberg_marquardt_refuses_bad_steps(student, reference, close):
     """Steps that lead uphill, or where the residuals are not finite, are not taken."""
     hint("Every comparison with NaN is False. Which of your two branches does that lead to?")
     for d in (1, 3):
-        y = torch.randn(d, dtype=torch.float64)
-        x = (y + 3 + torch.rand(d, dtype=torch.float64)).exp()  # full steps go beyond zero
-        settings = {"steps": 8, "damping": 1e-7}
+        y = 0.2 * torch.randn(d, dtype=torch.float64)
+        x = (y + 3 + torch.rand(d, dtype=torch.float64)).exp()
+        # The first steps go beyond zero; with more damping the later ones do not.
+        settings = {"steps": 14, "damping": 0.25 / x.max().item() ** 2}
         found = student.run(border_path, student.levenberg_marquardt, y, x, settings)
         expected = border_path(reference.levenberg_marquardt, y, x, settings)
-        assert torch.equal(expected[1], x)
+        assert torch.equal(expected[1], x) and (expected[-1] < x).all()
         close(found, expected, rtol=1e-5, atol=1e-6)
+    hint("A step that leads no lower is not taken either.")
+    one = torch.ones(1, dtype=torch.float64)
+    settings = {"steps": 2, "damping": 0.0}
+    path = student.run(level_path, student.levenberg_marquardt, one, settings)
+    close(path, torch.ones(3, 1, dtype=torch.float64))
 
 
 @pytest.mark.points(1)
