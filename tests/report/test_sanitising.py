@@ -124,7 +124,7 @@ def stays(tag: str) -> bool:
     before = f"<{WITHIN[tag]}>" if tag in WITHIN else ""
     if tag.startswith("m") and tag not in ("mark", "math"):
         before = "<math>"
-    return f"<{tag}" in sanitise_html(f"{before}<{tag}>x</{tag}>").replace(before, "", 1)
+    return f"<{tag}" in str(sanitise_html(f"{before}<{tag}>x</{tag}>")).replace(before, "", 1)
 
 
 def test_of_all_elements_only_those_of_text_tables_and_formulas_stay() -> None:
@@ -165,7 +165,7 @@ def test_what_layout_and_formulas_need_stays(html: str) -> None:
     def parts(text: str) -> list[str]:
         return sorted(text.replace("<", " ").replace(">", " ").split())
 
-    assert parts(sanitise_html(html)) == parts(html)
+    assert parts(str(sanitise_html(html))) == parts(html)
 
 
 @pytest.mark.parametrize(
