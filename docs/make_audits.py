@@ -34,7 +34,7 @@ what is asked, and how to bring one in here.*
 - **CPU**: seconds that the box needs for the reference, the suite's calls included.
 - **Attacks**: how many dishonest notebooks earn a point that is not accepted, of how many.
 
-"–" is what nobody has asked yet.
+"–" is what nobody has asked yet; nor has anybody audited an assignment that is not listed.
 
 """
 _COLUMNS = (
@@ -100,8 +100,8 @@ def with_audit(before: Figures, found: Audit) -> Figures:
 
 
 def page() -> str:
-    """Return the page: a row for every assignment that is shipped."""
-    names = sorted(p.parent.name for p in shipped_dir("assignments").glob("*/assignment.toml"))
+    """Return the page: a row for every assignment whose figures are kept."""
+    names = sorted(path.stem for path in FIGURES.glob("*.json"))
     rows = [_COLUMNS, ("---",) + ("---:",) * (len(_COLUMNS) - 1)]
     rows += [_row(name, kept_figures(name)) for name in names]
     return _INTRODUCTION + "\n".join(f"| {' | '.join(row)} |" for row in rows) + "\n"

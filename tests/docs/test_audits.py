@@ -65,5 +65,7 @@ def test_an_audit_replaces_what_it_has_asked_and_nothing_else() -> None:
 def test_what_nobody_has_asked_is_no_zero(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(make_audits, "FIGURES", tmp_path)
     assert kept_figures("cnn") == Figures()
+    assert "cnn" not in page()
+    (tmp_path / "cnn.json").write_text("{}")
     (row,) = [line for line in page().splitlines() if line.startswith("| `cnn`")]
     assert set(row.removeprefix("| `cnn` |").split()) == {"–", "|"}
