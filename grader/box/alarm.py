@@ -7,7 +7,10 @@ import os
 import signal
 import threading
 import time
+from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
+from types import FrameType
+from typing import Any
 
 from grader.wire.messages import WAITING
 
@@ -34,14 +37,29 @@ def waited_s() -> float:
 
 
 class Alarm:
-    """Raises an exception in the main thread when time is up, and again until it is heard."""
+    """Raises an exception in the main thread when time is up, and again until it is heard.
+
+    It raises only while a certain function is being called: that is what may take too long, and
+    whoever calls it hears of it. Anywhere else, as between that call and `__exit__`, the exception
+    would end the whole process, and on a busy machine a second ring falls there often.
+    """
 
     holds = 0
     late: BaseException | None = None
 
-    def __init__(self, seconds: float, kind: type[BaseException]) -> None:
+    def __init__(
+        self, seconds: float, kind: type[BaseException], *, during: Callable[..., Any]
+    ) -> None:
+        """Prepare to ring.
+
+        Args:
+            seconds: after which it rings for the first time.
+            kind: what is raised.
+            during: the function in whose calls it is raised, and nowhere else.
+        """
         self._seconds = seconds
         self._kind = kind
+        self._during = during.__code__
 
     def __enter__(self) -> None:
         self._began, self._waited = time.monotonic(), waited_s()
@@ -58,7 +76,9 @@ class Alarm:
             return _Hold()
         return nullcontext()
 
-    def _ring(self, _number: int, _frame: object) -> None:
+    def _ring(self, _number: int, frame: FrameType | None) -> None:
+        if not self._is_running(frame):
+            return
         left = self._left()
         if left > 0:
             signal.setitimer(signal.ITIMER_REAL, max(left, 0.001), AGAIN_S)
@@ -68,6 +88,13 @@ class Alarm:
             Alarm.late = error
             return
         raise error
+
+    def _is_running(self, frame: FrameType | None) -> bool:
+        while frame is not None:
+            if frame.f_code is self._during:
+                return True
+            frame = frame.f_back
+        return False
 
     def _left(self) -> float:
         """Seconds to go on for, because so much was spent waiting; never beyond `WAITING`."""

@@ -119,7 +119,7 @@ class Server:
         self._mend_streams()
         self._outputs.begin(request.stop_output_at)
         self._shell.execution_count = request.index  # so that In[7] is the seventh cell
-        with Alarm(request.timeout_s, shell.CellTimeout):
+        with Alarm(request.timeout_s, shell.CellTimeout, during=shell.run_in_loop):
             done = shell.run_cell(self._shell, request.source, settle=self._capture.settle)
         self._outputs.end()
         return done
@@ -140,7 +140,7 @@ class Server:
         out: list[Any] = []
         reply: m.Reply
         try:
-            with Alarm(limit, shell.CellTimeout):
+            with Alarm(limit, shell.CellTimeout, during=calls.Calls.answer):
                 reply, out = self._calls.answer(request, blobs)
         except shell.CellTimeout as error:
             reply = m.OutOfTime(

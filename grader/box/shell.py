@@ -31,6 +31,7 @@ from traitlets import Type
 from traitlets.config import Config
 
 from grader.box import colab
+from grader.box.alarm import waited_s
 from grader.box.capture import OutputLimitReached, Outputs
 from grader.box.installing import answer_to_install
 from grader.box.working_directory import look_again
@@ -225,13 +226,13 @@ def _refuse_password(*_args: object, **_kwargs: object) -> NoReturn:
 
 def run_cell(shell: Shell, source: str, *, settle: Callable[[], None]) -> CellDone:
     """Run one cell; everything that it shows has been taken in when this returns."""
-    began = time.monotonic()
+    began, waited = time.monotonic(), waited_s()
     look_again()
     shell.failed = False
     status: Any = "ok"
     error, line = "", 0
     try:
-        raised = _run_in_loop(shell, source)
+        raised = run_in_loop(shell, source)
         line = _line_of(shell, raised)
         if raised is not None or shell.failed:
             status, error = "error", type_name(type(raised)) if raised is not None else "Error"
@@ -257,6 +258,7 @@ def run_cell(shell: Shell, source: str, *, settle: Callable[[], None]) -> CellDo
         status=status,
         execution_count=int(shell.execution_count) - 1,
         duration_s=duration,
+        waited_s=waited_s() - waited,
         error=error.rsplit(".", 1)[-1][:200],
         line=line,
     )
@@ -272,7 +274,7 @@ def _line_of(shell: Shell, raised: BaseException | None) -> int:
     return 0
 
 
-def _run_in_loop(shell: Shell, source: str) -> BaseException | None:
+def run_in_loop(shell: Shell, source: str) -> BaseException | None:
     """Run a cell inside this process's event loop, as a kernel does, so that tasks live on."""
     task = shell.loop.create_task(_run(shell, source))
     try:

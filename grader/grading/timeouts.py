@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from grader.course.spec import AssignmentSpec
 from grader.sandbox.notebook_box import MAX_RESTARTS
+from grader.wire.messages import WAITING
 
 COLLECT_S = 900.0
 """Seconds of processor, not of the clock, that a judge may use until its suite is collected."""
@@ -29,7 +30,7 @@ _SLACK_S = 300.0
 def job_timeout_s(spec: AssignmentSpec) -> float:
     """Seconds after which a submission that was handed to a worker must have a verdict."""
     resources, notebooks = spec.resources, max(len(spec.notebooks), 1)
-    runs = (MAX_RESTARTS + 1) * (resources.notebook_s + _SLACK_S)
+    runs = (MAX_RESTARTS + 1) * (WAITING * resources.notebook_s + _SLACK_S)
     one_try = runs + resources.suite_s
     # The reference is run, too, where it has to be told whose fault an exception is.
     return 2 * one_try * notebooks

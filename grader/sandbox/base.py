@@ -51,7 +51,8 @@ class SlotOptions:
 class CellResult:
     """What came of one cell. `outputs` are nbformat v4 output dicts, still untrusted.
 
-    `line` is where in the cell it raised, 0 where that is not known; untrusted too.
+    `line` is where in the cell it raised, 0 where that is not known; `waited_s` for how much of
+    `duration_s` it had no processor; all untrusted too.
     """
 
     index: int
@@ -59,6 +60,7 @@ class CellResult:
     outputs: list[dict[str, Any]] = field(default_factory=list)
     execution_count: int | None = None
     duration_s: float = 0.0
+    waited_s: float = 0.0
     error: str = ""
     line: int = 0
 

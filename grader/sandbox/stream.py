@@ -264,7 +264,7 @@ class StreamSession(Session):
         except ChannelBroken as broken:
             raise self._judge(broken.trouble) from broken
         result.status, result.error = done.status, done.error
-        result.duration_s = done.duration_s
+        result.duration_s, result.waited_s = done.duration_s, done.waited_s
         result.line = max(done.line, 0)
         result.execution_count = index
         return result

@@ -245,11 +245,15 @@ class Output(msgspec.Struct, frozen=True, kw_only=True, tag="output", tag_field=
 
 
 class CellDone(msgspec.Struct, frozen=True, kw_only=True, tag="cell_done", tag_field="kind"):
-    """The cell ended; `line` is the one of the cell at which it raised, 0 where that is unknown."""
+    """The cell ended; `line` is the one of the cell at which it raised, 0 where that is unknown.
+
+    `waited_s` are the seconds of `duration_s` for which it was ready to run and had no processor.
+    """
 
     status: Literal["ok", "error", "timeout", "output_limit"]
     execution_count: int
     duration_s: float
+    waited_s: float = 0.0
     error: str = ""
     line: int = 0
 

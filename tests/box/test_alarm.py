@@ -21,12 +21,16 @@ class Late(BaseException):
     pass
 
 
+def endless() -> None:
+    while True:
+        time.sleep(0.01)
+
+
 def lasted(limit_s: float) -> float:
     """How long an endless loop runs."""
     began = time.monotonic()
-    with pytest.raises(Late), Alarm(limit_s, Late):
-        while True:
-            time.sleep(0.01)
+    with pytest.raises(Late), Alarm(limit_s, Late, during=endless):
+        endless()
     return time.monotonic() - began
 
 
@@ -39,7 +43,7 @@ def waits(share: float) -> Callable[[], float]:
 def left(monkeypatch: pytest.MonkeyPatch, *, after_s: float, waited: float) -> float:
     """What a limit of 1000 s leaves after so many seconds; a busy machine may take some off it."""
     monkeypatch.setattr(alarm, "waited_s", lambda: waited)
-    running = Alarm(1000, Late)
+    running = Alarm(1000, Late, during=endless)
     running._began, running._waited = time.monotonic() - after_s, 0.0
     return running._left()
 
@@ -98,9 +102,33 @@ def test_a_process_that_shares_its_processor_waits() -> None:
 def test_an_alarm_waits_while_a_message_is_half_sent(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(alarm, "waited_s", waits(0))
     whole = False
-    with pytest.raises(Late), Alarm(0.05, Late):
+
+    def sends() -> None:
+        nonlocal whole
         with Alarm.held():
             time.sleep(0.2)
             whole = True
         pytest.fail("the alarm was not heard")
+
+    with pytest.raises(Late), Alarm(0.05, Late, during=sends):
+        sends()
     assert whole
+
+
+def test_a_ring_between_what_may_take_long_and_its_end_is_not_raised(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Nobody would catch it there: the process would end, by its own doing as it seems."""
+    monkeypatch.setattr(alarm, "waited_s", waits(0))
+
+    def quick() -> str:
+        return "done"
+
+    with Alarm(0.02, Late, during=quick):
+        said = quick()
+        time.sleep(0.2)
+    assert said == "done"
+    with Alarm(0.02, Late, during=endless):
+        with pytest.raises(Late):
+            endless()
+        time.sleep(alarm.AGAIN_S + 0.2)

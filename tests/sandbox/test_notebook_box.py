@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from math import inf, nan
 
 import pytest
 
 from grader.errors import BoxCrashed, BoxTimeout
 from grader.sandbox import conversation, notebook_box
-from grader.sandbox.base import Session, Slot, SlotOptions
+from grader.sandbox.base import CellResult, Session, Slot, SlotOptions
 from grader.sandbox.notebook_box import (
     CELLS_OF_OUTPUT,
     NotebookBox,
@@ -250,6 +251,44 @@ def test_the_time_of_a_notebook_is_limited_as_a_whole(opened: Open) -> None:
     assert run.cells[3].error == "not run: the notebook's time was up"
     assert fetch(box, "x") == 1
     assert isinstance(fetch(box, "y"), m.Missing)
+
+
+@pytest.mark.parametrize(
+    ("duration", "waited", "wall", "counted"),
+    [
+        pytest.param(8.0, 0.0, 8.1, 8.0, id="it had its processor"),
+        pytest.param(8.0, 3.0, 8.1, 5.0, id="it waited for one"),
+        pytest.param(1.0, 0.0, 1.6, 1.0, id="the judge waited for one"),
+        pytest.param(8.0, 8.0, 8.0, 4.0, id="it had none at all, as it says"),
+        pytest.param(0.0, 0.0, 8.0, 4.0, id="it lies about how long it took"),
+        pytest.param(8.0, -100.0, 8.0, 8.0, id="it says less than nothing"),
+        pytest.param(nan, 0.0, 8.0, 8.0, id="it says no number"),
+        pytest.param(8.0, nan, 8.0, 8.0, id="nor here"),
+        pytest.param(inf, inf, 8.0, 8.0, id="nor in both"),
+    ],
+)
+def test_time_without_a_processor_takes_nothing_from_a_notebook(
+    duration: float, waited: float, wall: float, counted: float
+) -> None:
+    cell = CellResult(index=1, status="ok", duration_s=duration, waited_s=waited)
+    assert notebook_box.counted_s(cell, wall) == counted
+
+
+def test_a_cell_says_for_how_long_it_had_no_processor(
+    opened: Open, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found: list[float] = []
+    plain = notebook_box.counted_s
+    monkeypatch.setattr(
+        notebook_box,
+        "counted_s",
+        lambda cell, wall: found.append(cell.waited_s) or plain(cell, wall),
+    )
+    # What the kernel says of its main thread, as on a machine where it waits half of its time.
+    fake = "from grader.box import shell\nfrom itertools import count\n"
+    fake += "n = count()\nshell.waited_s = lambda: next(n) / 2"
+    opened(fake, "x = 1", "y = 2").run()
+    assert found[1:] == [0.5, 0.5]
 
 
 def test_what_a_notebook_does_not_compute_takes_nothing_from_its_time(
