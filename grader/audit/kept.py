@@ -10,6 +10,9 @@ import msgspec
 from grader.audit.findings import MutantFinding
 from grader.storage import write_atomically
 
+_WRITE_EVERY = 10
+"""An audit takes minutes: one that is stopped loses no more findings than so many."""
+
 
 class _Kept(msgspec.Struct, kw_only=True):
     findings: dict[str, MutantFinding] = {}
@@ -23,6 +26,7 @@ class KeptFindings:
         self._path = path
         self._kept = _read(path)
         self._used: set[str] = set()
+        self._unwritten = 0
 
     def finding(self, key: str) -> MutantFinding | None:
         """The finding of before, if there is one."""
@@ -38,11 +42,18 @@ class KeptFindings:
         """Keep a finding."""
         self._used.add(key)
         self._kept.findings[key] = finding
+        self._added()
 
     def add_sound(self, key: str) -> None:
         """Keep that the reference, cut in this way, passes."""
         self._used.add(key)
         self._kept.sound.append(key)
+        self._added()
+
+    def _added(self) -> None:
+        self._unwritten += 1
+        if self._unwritten >= _WRITE_EVERY:
+            self._write(self._kept)  # whole: what is asked for later is not known yet
 
     def write(self) -> None:
         """Write what was asked for since; the rest is of code that is no more."""
@@ -50,8 +61,12 @@ class KeptFindings:
             findings={k: f for k, f in self._kept.findings.items() if k in self._used},
             sound=[k for k in self._kept.sound if k in self._used],
         )
+        self._write(kept)
+
+    def _write(self, kept: _Kept) -> None:
         self._path.parent.mkdir(parents=True, exist_ok=True)
         write_atomically(self._path, msgspec.json.encode(kept))
+        self._unwritten = 0
 
 
 def key_of(*parts: object) -> str:
