@@ -14,6 +14,7 @@ from contextlib import suppress
 from pathlib import Path
 
 import jinja2.compiler
+from jinja2 import Environment
 from jinja2.bccache import Bucket, BytecodeCache
 
 from grader import __version__
@@ -21,6 +22,28 @@ from grader.storage import write_atomically
 
 _STAMP_BYTES = hashlib.sha256().digest_size
 _OTHERS_WRITE = 0o022
+_COMPILED_IN = (
+    "autoescape",
+    "sandboxed",
+    "is_async",
+    "optimized",
+    "finalize",
+    "policies",
+    "block_start_string",
+    "block_end_string",
+    "variable_start_string",
+    "variable_end_string",
+    "comment_start_string",
+    "comment_end_string",
+    "line_statement_prefix",
+    "line_comment_prefix",
+    "trim_blocks",
+    "lstrip_blocks",
+    "newline_sequence",
+    "keep_trailing_newline",
+)
+"""What of an environment decides which code a template becomes. One that is a function has another
+text in each process, so that nothing is found: it is compiled each time."""
 
 
 def compiled_templates() -> BytecodeCache | None:
@@ -42,6 +65,25 @@ class _CompiledTemplates(BytecodeCache):
         compiler = Path(jinja2.compiler.__file__).stat()
         facts = (__version__, sys.version, compiler.st_size, compiler.st_mtime_ns)
         self._made_by = repr(facts).encode()
+
+    def get_bucket(
+        self, environment: Environment, name: str, filename: str | None, source: str
+    ) -> Bucket:
+        """Ask for a template as this environment compiles it.
+
+        The same template without autoescape is other code, which must never stand in for this: to
+        Jinja a template is known by its name and source alone.
+        """
+        options = repr([getattr(environment, option) for option in _COMPILED_IN]).encode()
+        extensions = repr(sorted(environment.extensions)).encode()
+        made_of = b"\0".join((source.encode(), options, extensions))
+        bucket = Bucket(
+            environment,
+            self.get_cache_key(name, filename),
+            hashlib.sha256(made_of).hexdigest(),
+        )
+        self.load_bytecode(bucket)
+        return bucket
 
     def load_bytecode(self, bucket: Bucket) -> None:
         """Give the bucket its code if the template, and all that compiled it, are the same."""

@@ -79,6 +79,7 @@ class TestAGradedClass:
                 "partly": False,
                 "measured": None,
                 "message": "",
+                "diagnosis": None,
             }
             for name, question, points in (
                 ("test_rows_sum_to_one", "q1", 2),

@@ -32,9 +32,12 @@ def no_engine(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-def diagnosis(monkeypatch: pytest.MonkeyPatch) -> list[Check]:
-    """What `doctor` finds, without the minute that it takes."""
+def diagnosis(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> list[Check]:
+    """What `doctor` finds, without the minute that it takes; no judge stays for this user."""
     found = list(CHECKS)
+    runtime = tmp_path / "runtime"
+    runtime.mkdir(mode=0o700)
+    monkeypatch.setenv("XDG_RUNTIME_DIR", str(runtime))
 
     def diagnose(sandbox: str, *, gpu: bool, runtime: str) -> Iterator[Check]:
         assert (sandbox, gpu, runtime) == ("local", False, "")

@@ -119,7 +119,9 @@ def test_each_notebook_costs_and_earns_its_own_questions(tmp_path: Path, sandbox
     assert "attention.ipynb was not handed in" in not_run[0].message
 
     _one_document_shows_both(tmp_path, found["eve"])
-    tags = [t["tags"] for t in results_json(found["ada"], now=_now())["tests"]]
+    tags = [
+        t["tags"] for t in results_json(found["ada"], spec=assignment.spec, now=_now())["tests"]
+    ]
     assert tags[-1] == ["q3", "attention.ipynb"]
 
 

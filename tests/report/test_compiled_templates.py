@@ -43,6 +43,27 @@ def test_what_was_compiled_is_read_again_until_the_template_changes(
         page(tmp_path / "own", "Bye {{ name }}")
 
 
+@pytest.mark.parametrize(
+    "option", [{"autoescape": False}, {"optimized": False}, {"finalize": lambda value: value}]
+)
+def test_what_another_environment_made_of_a_template_is_not_used(
+    kept: Path, tmp_path: Path, option: dict[str, object]
+) -> None:
+    """A page whose code was compiled without autoescape would show a student's script as one."""
+    text = "Hello {{ name }}"
+    folder = tmp_path / "own"
+    ours = templates._environment.__wrapped__((folder,))
+    other = ours.overlay(**option)
+    folder.mkdir()
+    (folder / "one.j2").write_text(text)
+    hostile = "<script>"
+    for _ in range(2):  # whoever comes first, and what is there then
+        said = other.get_template("one.j2").render(name=hostile)
+        assert (hostile in said) is ("autoescape" in option)
+        templates._environment.cache_clear()
+        assert hostile not in render("one.j2", {"name": hostile}, [folder])
+
+
 @pytest.mark.parametrize("damage", [b"", b"x" * 40, None])
 def test_damaged_code_is_not_run_and_compiled_again(
     kept: Path, tmp_path: Path, damage: bytes | None
