@@ -3,12 +3,13 @@
 #
 # Every framework of deep learning rests on one small machine. You write a program that computes a
 # number; the machine hands you the derivative of that number with respect to everything that went
-# in, exact to rounding, at the price of a few runs of your program. It is neither the symbolic
-# differentiation of a calculus course (no formula is ever written down) nor finite differences (no
-# step size, no cancellation). It is the chain rule, applied to the *running* program, one
-# elementary operation at a time. The idea is old: Wengert (1964) for the forward mode, Linnainmaa
-# (1970) for the reverse mode, which the field later met again as backpropagation. A. Griewank and
-# A. Walther, *Evaluating Derivatives* (SIAM, 2008), is the book on it.
+# in, exact to rounding and, for a function with one output, at the price of a few runs of your
+# program. It is neither the symbolic differentiation of a calculus course (no formula is ever
+# written down) nor finite differences (no step size, no cancellation). It is the chain rule,
+# applied to the *running* program, one elementary operation at a time. The idea is old: Wengert
+# (1964) for the forward mode, Linnainmaa (1970) for the reverse mode, which the field later met
+# again as backpropagation. A. Griewank and A. Walther, *Evaluating Derivatives* (SIAM, 2008), is
+# the book on it.
 #
 # In this assignment you build that machine from NumPy arrays, and then use it for what
 # `loss.backward()` alone does not show: Jacobians, curvature, and training in less memory.
@@ -82,12 +83,12 @@ def slope(f, x, v, h=1e-5):
 # the **Jacobian-vector product** (JVP): the derivative of $f$ in the direction $v$, in one run.
 #
 # Here values and tangents are arrays of the same shape, and operations work element by element,
-# with NumPy's broadcasting; `@` is the product of matrices (or of matrix and vector), for which the
-# product rule holds as it stands, in this order: $\dot C = \dot A B + A \dot B$.
+# with NumPy's broadcasting; `@` is the product of two matrices, for which the product rule holds as
+# it stands, in this order: $\dot C = \dot A B + A \dot B$.
 #
 # Write the methods. `as_dual` turns a constant into a dual number whose tangent is zero; the other
 # operators are given in terms of yours. In `x ** n` the exponent is a constant number, which may be
-# negative or a fraction.
+# negative or a fraction (for $n = 0$ the derivative is zero).
 
 
 # %%
@@ -128,7 +129,7 @@ class Dual:
         # END SOLUTION
 
     def __matmul__(self, other):
-        """Return the product of two matrices, or of matrix and vector."""
+        """Return the product of two matrices."""
         other = as_dual(other)
         # BEGIN SOLUTION
         tangent = self.tangent @ other.value + self.value @ other.tangent
@@ -227,9 +228,11 @@ def jvp(f, xs, vs):
 #
 # @self_check
 # def check_matrices():
-#     a, b, v = np.random.randn(2, 3), np.random.randn(3, 4), np.random.randn(2, 3)
-#     value, tangent = jvp(lambda a: (a @ b).sum(), [a], [v])
-#     assert np.isclose(value, (a @ b).sum()) and np.isclose(tangent, (v @ b).sum())
+#     a, v = np.random.randn(2, 2, 3)
+#     b, w = np.random.randn(2, 3, 4)
+#     value, tangent = jvp(lambda a, b: (a @ b).sum(), [a, b], [v, w])
+#     assert np.isclose(value, (a @ b).sum()), "the value of @"
+#     assert np.isclose(tangent, (v @ b + a @ w).sum()), "the tangent of @"
 
 # %% [markdown]
 # ## Question 2 (8 points): the graph, and one walk back
@@ -278,6 +281,9 @@ class Var:
     def shape(self):
         """The shape of the array."""
         return self.value.shape
+
+    # `add` and `exp` are given below. You write `mul`, `power`, `matmul`, `log`, `tanh` and
+    # `reduce_sum` in Question 3, and `softplus` in Question 4.
 
     def __add__(self, other):
         return add(self, as_var(other))
@@ -336,7 +342,7 @@ class Var:
 
 
 # %% [markdown]
-# Two operations are given, to show how one is written. `add` works with broadcasting: what came
+# Two operations are given, to show how one is written. `add` works with broadcasting: what comes
 # back is summed to the shape of each parent, by your `sum_to` of Question 3. As long as all shapes
 # are equal, `unbroadcast` does without it.
 
@@ -451,7 +457,8 @@ def gradients(root, inputs, seed=None):
 # $(4, 1)$ one sums over the second and keeps it with length 1.
 #
 # Write each operation like `add` and `exp` above: the value by NumPy, the VJPs with `Var`s, so that
-# they can be differentiated again. All arguments are Vars unless it says otherwise.
+# they can be differentiated again. The check below looks at first derivatives only; the check of
+# Question 6 looks at second ones. All arguments are Vars unless it says otherwise.
 
 
 # %%
@@ -579,15 +586,18 @@ def reduce_sum(x, axis=None):
 # %% [markdown]
 # ## Question 4 (8 points): a network that learns with your engine
 #
-# Two half moons, one in each other's way: no straight line separates them. A network with one
-# hidden layer does,
+# Two interlocking half moons: no straight line separates them. A network with one hidden layer
+# does,
 #
 # $$ H = \tanh(X W_1 + b_1), \qquad z = H w_2 + b_2, \qquad
 #    L = \frac{1}{N} \sum_{n=1}^{N} \log\left(1 + e^{-y_n z_n}\right), $$
 #
-# with labels $y_n \in \{-1, 1\}$. The function $\operatorname{softplus}(x) = \log(1 + e^x)$
-# overflows if it is computed as it is written; `np.logaddexp` helps. Its derivative is the logistic
-# function, which you can write with `tanh`:
+# with labels $y_n \in \{-1, 1\}$. Mind the shapes: $H w_2 + b_2$ has shape $(N, 1)$, and $y$ has
+# shape $(N,)$.
+#
+# The function $\operatorname{softplus}(x) = \log(1 + e^x)$ overflows if it is computed as it is
+# written; `np.logaddexp` helps. Its derivative is the logistic function, which you can write with
+# `tanh`:
 #
 # $$ \sigma(x) = \frac{1}{1 + e^{-x}} = \frac{1 + \tanh(x/2)}{2} . $$
 
@@ -674,13 +684,24 @@ def train(params, x, y, steps, lr):
 #     assert np.allclose(gradients(y, [x])[0].value, [0, 0.5, 1])
 #
 #
-# try:
+# @self_check
+# def check_network_loss():
+#     rng = np.random.default_rng()
+#     params, x = new_network(3, rng), rng.standard_normal((4, 2))
+#     y = np.array([1.0, -1.0, -1.0, -1.0])
+#     loss = network_loss({name: Var(value) for name, value in params.items()}, x, y)
+#     z = np.tanh(x @ params["w1"] + params["b1"]) @ params["w2"] + params["b2"]
+#     expected = np.mean([np.log(1 + np.exp(-y[n] * z[n, 0])) for n in range(4)])
+#     assert loss.shape == () and np.isclose(loss.value, expected), (
+#         "the mean over the examples; mind the shape of z"
+#     )
+#
+#
+# @self_check
+# def show_what_is_learned():
 #     rng = np.random.default_rng()
 #     moons, labels = two_moons(200, rng)
 #     trained, losses = train(new_network(16, rng), moons, labels, steps=400, lr=1.0)
-# except NotImplementedError as missing:
-#     print("not implemented yet:", missing)
-# else:
 #     side = np.linspace(-2, 3, 120)
 #     plane = np.stack(np.meshgrid(side, side), axis=-1).reshape(-1, 2)
 #     height = np.tanh(plane @ trained["w1"] + trained["b1"]) @ trained["w2"] + trained["b2"]
@@ -702,8 +723,8 @@ def train(params, x, y, steps, lr):
 # shape of the output followed by that of the input: `jacobian[i, j, k]` is the derivative of output
 # `i` by input `j, k` if the output is a vector and the input a matrix.
 #
-# The functions $f$ here use only what `Dual` and `Var` have in common: `+ - * / ** @`, `exp`,
-# `log`, `tanh` and `sum()`.
+# The functions $f$ here use only what `Dual` and `Var` have in common: `+ - * / **`, `@` of two
+# matrices, `exp`, `log`, `tanh` and `sum()`.
 
 
 # %%
@@ -793,8 +814,8 @@ def jacobian_reverse(f, x):
 #
 # $$ \nabla^2 f(x)\, v = \nabla \left( \nabla f(x)^\top v \right) \qquad (v \text{ constant}) $$
 #
-# (Pearlmutter, 1994): take the gradient, multiply it with $v$, sum up, and differentiate the
-# result. That is why the VJPs of Question 3 return `Var`s.
+# (Pearlmutter, 1994): take the gradient, multiply it by $v$, element by element, sum, and
+# differentiate the result. That is why the VJPs of Question 3 return `Var`s.
 #
 # With that product, the eigenvalue of largest absolute value follows by **power iteration**: from a
 # start vector $v_0$, repeat
@@ -802,8 +823,9 @@ def jacobian_reverse(f, x):
 # $$ v_{t+1} = \frac{H v_t}{\lVert H v_t \rVert}, \qquad \lambda = v^\top H v
 #    \;\text{ for the last, normalised } v . $$
 #
-# What is it good for? On a quadratic function gradient descent converges if and only if its
-# learning rate is below $2 / \lambda_{\max}$. You will see it.
+# What is it good for? On a convex quadratic function (one with a minimum) gradient descent
+# converges from every start if and only if its learning rate is positive and below
+# $2/\lambda_{\max}$. The plot below shows it.
 
 
 # %%
@@ -863,14 +885,48 @@ def largest_curvature(f, x, start, steps):
 #     assert np.isclose(largest_curvature(f, x, v, 50), np.linalg.eigvalsh(a)[-1])
 #
 #
-# try:
+# @self_check
+# def check_sign_of_curvature():
+#     a = np.array([[-3.0, 1.0], [1.0, 2.0]])
+#     x, start = np.array([[1.0], [2.0]]), np.array([[1.0], [-1.0]])
+#     found = largest_curvature(lambda x: 0.5 * (x * (a @ x)).sum(), x, start, 50)
+#     assert np.isclose(found, np.linalg.eigvalsh(a)[0]), "of largest absolute value, with its sign"
+#
+#
+# @self_check
+# def check_second_derivatives():
+#     for name, f in {
+#         "mul": lambda x: (x * x * x).sum(),
+#         "power": lambda x: (x**-0.5).sum(),
+#         "exp": lambda x: x.exp().sum(),
+#         "log": lambda x: x.log().sum(),
+#         "tanh": lambda x: x.tanh().sum(),
+#         "softplus": lambda x: x.softplus().sum(),
+#         "matmul": lambda x: (x.T @ x).tanh().sum(),
+#         "sum": lambda x: (x.sum(-2) ** 3).sum(),
+#         "broadcasting": lambda x: (x * x * x.sum(0)).sum(),
+#     }.items():
+#
+#         def gradient(x):
+#             leaf = Var(x)
+#             return gradients(f(leaf), [leaf])[0].value
+#
+#         x, v = 0.5 + 0.5 * np.random.rand(3, 2), np.random.randn(3, 2)
+#         right = np.allclose(hvp(f, x, v), slope(gradient, x, v), atol=1e-6)
+#         assert right, f"the second derivative of {name}"
+#
+#
+# @self_check
+# def show_learning_rates():
 #     rng = np.random.default_rng(0)
 #     points = rng.standard_normal((60, 2)) * [3.0, 0.5]
 #
 #     def bowl(w):
 #         return ((points @ w) ** 2.0).sum() / 60
 #
-#     limit = 2 / largest_curvature(bowl, np.zeros((2, 1)), np.ones((2, 1)), 100)
+#     curvature = largest_curvature(bowl, np.zeros((2, 1)), np.ones((2, 1)), 100)
+#     assert curvature > 0, f"a bowl is curved upwards, but its largest curvature is {curvature}"
+#     limit = 2 / curvature
 #     for factor in (0.9, 0.99, 1.01):
 #         w, heights = np.array([[1.0], [1.0]]), []
 #         for _ in range(60):
@@ -884,8 +940,6 @@ def largest_curvature(f, x, start, steps):
 #     plt.title("the learning rate and the largest curvature")
 #     plt.legend()
 #     plt.show()
-# except NotImplementedError as missing:
-#     print("not implemented yet:", missing)
 
 # %% [markdown]
 # ## Question 7 (10 points + 4 written): checkpoints
@@ -893,8 +947,8 @@ def largest_curvature(f, x, start, steps):
 # A chain of $n$ layers, $x_{i+1} = \text{layer}_i(x_i)$. The walk back through layer $i$ needs its
 # input $x_i$, so a plain reverse mode keeps all $n$ of them. **Checkpointing** keeps only every
 # $k$-th, $x_0, x_k, x_{2k}, \dots$, lets the others go, and computes those of a segment anew from
-# its checkpoint when the walk back arrives there. A layer's forward function runs twice at most,
-# and no more than about $n/k + k$ inputs are alive at a time.
+# its checkpoint when the walk back arrives there. A layer's forward function runs at most twice,
+# and only about $n/k + k$ inputs are alive at a time.
 #
 # A layer here is any object with two methods:
 #
@@ -902,11 +956,13 @@ def largest_curvature(f, x, start, steps):
 # - `layer.backward(x, grad)` returns the gradient by its input, from that *input* `x` and the
 #   gradient `grad` by its output.
 #
-# What the layers pass to each other is theirs: you only hand it on, and drop it in time (a list
+# What the layers pass to each other can be any object: only hand it on, and drop it in time (a list
 # that still holds it keeps it alive). In particular, hold no more than
 # $\lceil n/k \rceil + k + 2$ inputs and outputs of layers at any time, the input `x` of the whole
-# chain and its output among them. Gradients don't count. A layer is not run forward in vain: at
-# most twice, and the last one of each segment only once.
+# chain and its output among them. Gradients don't count. No layer runs forward more than twice, and
+# the last layer of each segment only once, since nobody needs its output again. (The inputs of the
+# last segment may be kept from the first pass, so that it runs only once; this is allowed, not
+# required.)
 
 
 # %%
@@ -983,15 +1039,19 @@ class TanhLayer:
 #     layers = [TanhLayer(a) for a in np.linspace(0.8, 1.3, n)]
 #     Activation.alive = Activation.most = TanhLayer.runs = 0
 #     _, grad = checkpointed_gradient(layers, Activation(0.3), 1.0, every)
+#     segments = -(-n // every)
+#     for what, count, limit in (
+#         ("activations alive at a time", Activation.most, segments + every + 2),
+#         ("runs of layers", TanhLayer.runs, 2 * n - segments),
+#     ):
+#         assert count <= limit, f"k = {every}: {count} {what}, where {limit} are enough"
 #     return Activation.most, TanhLayer.runs, grad
 #
 #
-# try:
+# @self_check
+# def show_checkpoints():
 #     sizes = [1, 2, 4, 6, 8, 12, 16, 32, 64]
 #     memory, runs, grads = zip(*map(measure, sizes))
-# except NotImplementedError as missing:
-#     print("not implemented yet:", missing)
-# else:
 #     assert np.allclose(grads, grads[0]), "the gradient must not depend on the checkpoints"
 #     figure, (left, right) = plt.subplots(1, 2, figsize=(10, 3.2), sharex=True)
 #     left.plot(sizes, memory, "o-", label="yours")
@@ -1006,9 +1066,9 @@ class TanhLayer:
 # %% [markdown]
 # **Written, 4 points.** (a) For which $k$ is $n/k + k$ smallest, how much memory is that, and what
 # does it cost in time, compared with keeping everything? (b) A segment can be checkpointed itself,
-# and so on: its input is kept, its middle is computed anew, then the halves are treated in the same
-# way. How do memory and time then grow with $n$? (c) A layer with dropout draws random numbers.
-# What goes wrong when it is run a second time, and how does one mend it?
+# and so on: keep its input, compute its middle anew from it, and treat the two halves in the same
+# way, the second first. How do memory and time then grow with $n$? (c) A layer with dropout draws
+# random numbers. What goes wrong when it is run a second time, and how does one mend it?
 
 # %% [markdown]
 # **Answer q7.**

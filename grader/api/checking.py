@@ -143,8 +143,9 @@ def _which(read: ReadNotebook, path: Path, spec: AssignmentSpec, assignment: str
 
 
 def find_public_suite(notebook: Path, assignment: str | None, *, says: str = "") -> PublicSuite:
-    """The public suite beside the notebook, else that of the course directory around it.
+    """The public suite beside the notebook, else that of its course directory.
 
+    That is the one around the notebook or, where it lies in none, around the working directory.
     `says` is the assignment that the notebook's metadata name.
     """
     beside = notebook.resolve().parent
@@ -165,14 +166,14 @@ def find_public_suite(notebook: Path, assignment: str | None, *, says: str = "")
             cells_of=(setting.cells_of or {}) if setting else {},
         )
     try:
-        course = Course.find(beside)
+        course = _course_of(beside)
         chosen = course.assignment(assignment or says or notebook.stem)
     except GraderError as error:
         raise UsageError(
             "no public tests belong to this notebook",
             where=notebook,
             hint="Keep it in the folder in which it was released (with tests/ beside it), or name "
-            "the assignment: `grader check FILE --assignment NAME` in a course directory.",
+            "the assignment in its course directory: `grader check FILE --assignment NAME`.",
         ) from error
     data = chosen.data_dir if chosen.data_files() else None
     return PublicSuite(
@@ -185,6 +186,14 @@ def find_public_suite(notebook: Path, assignment: str | None, *, says: str = "")
         cells_of={p.notebook: released_cells(p) for p in chosen.notebooks if p.notebook},
         by_hand=tuple(q.id for q in chosen.spec.questions if q.manual),
     )
+
+
+def _course_of(folder: Path) -> Course:
+    """The course directory around a folder, else the one around the working directory."""
+    try:
+        return Course.find(folder)
+    except UsageError:
+        return Course.find()
 
 
 def run_public_suite(

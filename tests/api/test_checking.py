@@ -12,6 +12,7 @@ from grader.api import check, release
 from grader.api.checking import find_public_suite, notebooks_to_check
 from grader.course.directory import Course
 from grader.errors import UsageError
+from tests.helpers.assignments import make_assignment
 from tests.helpers.two_notebooks import NAME, make_two_notebooks, solved
 
 
@@ -28,6 +29,26 @@ def test_the_tests_of_a_release_are_those_beside_the_notebook(released: Path) ->
     suite = find_public_suite(released / "backprop.ipynb", None, says=NAME)
     assert suite.folder == released / "tests"
     assert [n.name for n in suite.spec.notebooks] == ["backprop", "attention"]
+
+
+def test_the_tests_of_a_course_are_found_from_the_working_directory_too(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A notebook from elsewhere is named its assignment; the course around it comes first."""
+    assignment = make_assignment(tmp_path / "course")
+    other = make_assignment(tmp_path / "other")
+    elsewhere = tmp_path / "downloads" / "solved.ipynb"
+    elsewhere.parent.mkdir()
+    monkeypatch.chdir(elsewhere.parent)
+    with pytest.raises(UsageError, match="no public tests belong to this notebook"):
+        find_public_suite(elsewhere, "warm-up")
+    monkeypatch.chdir(assignment.folder)
+    assert find_public_suite(elsewhere, "warm-up").folder == assignment.public_dir
+    assert find_public_suite(elsewhere, None, says="warm-up").folder == assignment.public_dir
+    inside = other.course_root / "solved.ipynb"
+    assert find_public_suite(inside, "warm-up").folder == other.public_dir
+    with pytest.raises(UsageError, match="no public tests belong to this notebook"):
+        find_public_suite(elsewhere, None)
 
 
 @pytest.mark.local_box

@@ -161,7 +161,7 @@ class TestCheck:
         self, warm_up: Assignment, notebook: Path
     ) -> None:
         done = in_process_of_its_own(
-            "check", notebook, "--assignment", "warm-up", cwd=warm_up.course_root
+            "check", notebook, "--assignment", "warm-up", cwd=notebook.parent
         )
         assert done.code == 2  # it lies neither in its release nor in the course
         inside = warm_up.course_root / "warm-up.ipynb"

@@ -100,7 +100,7 @@ def test_arithmetic(student, reference, close, f):
 @pytest.mark.points(1)
 @pytest.mark.parametrize("f", [with_constants, quotient])
 def test_constants_and_quotients(student, reference, close, f):
-    """Constants have no tangent, and quotients come of products and powers."""
+    """Constants have the tangent zero, and quotients come from products and powers."""
     hint("Differentiate x ** n for n = -1.")
     pairs = [(draw(5), np.random.randn(5)) for _ in range(2 if f is quotient else 1)]
     (value, tangent), (right, slope) = on_both(student, reference, f, pairs)
@@ -127,7 +127,7 @@ def inverse_square(a):
 @pytest.mark.points(1)
 @pytest.mark.parametrize("n", [3, 0.5, -2])
 def test_powers(student, close, n):
-    """x ** n has the tangent n x ** (n - 1), for whole, broken and negative n."""
+    """x ** n has the tangent n x ** (n - 1), for whole, fractional and negative n."""
     a, v = draw(4, 2), np.random.randn(4, 2)
     value, tangent = student.run(apply, student.Dual, power(n), [(a, v)])
     close(value, a**n)

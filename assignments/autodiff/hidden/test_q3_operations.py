@@ -114,7 +114,7 @@ def test_mul(student, check, shapes, order):
 @pytest.mark.points(2)
 @ORDERS
 def test_power(student, check, order):
-    """power has the right derivatives for whole, broken and negative exponents."""
+    """power has the right derivatives for whole, fractional and negative exponents."""
     hint("The VJP must compute with Vars, or its own derivative is lost.")
     for n in (2, 3.0, -1.0, 0.5):
         check(student.power, [(3, 2)], lambda x, n=n: x**n, order, [n], low=0.5)
@@ -146,7 +146,7 @@ def test_matmul(student, check, order):
 @pytest.mark.points(1)
 @ORDERS
 def test_reshape(student, check, order):
-    """reshape keeps the order of the elements, forth and back."""
+    """reshape keeps the order of the elements, back and forth."""
     check(student.reshape, [(2, 6)], lambda x: x.reshape(3, 4), order, [(3, 4)])
 
 

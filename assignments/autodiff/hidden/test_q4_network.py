@@ -67,7 +67,10 @@ def test_softplus(student, close, size):
 @pytest.mark.points(1)
 def test_network_loss(student, reference, close):
     """The loss is the mean over the examples, a single number."""
-    hint("Which sign has y z where the network is right, and what does softplus make of it?")
+    hint(
+        "Which sign has y z where the network is right, and what does softplus make of it? "
+        "And which shapes have y and z?"
+    )
     params, x, y = draw()
     found, _ = student.run(loss_and_gradients, student.Var, student.network_loss, params, x, y)
     close(found, loss_and_gradients(reference.Var, reference.network_loss, params, x, y)[0])

@@ -89,7 +89,7 @@ def test_reverse(student, close, name):
 @pytest.mark.parametrize("mode", ["forward", "reverse"])
 def test_how_often_the_function_runs(student, close, mode):
     """Forward mode runs f once for each element of x; reverse mode runs it once in all."""
-    hint("Which of the two may run f again for each row, and which need not?")
+    hint("Forward mode runs f for each column. What can reverse mode keep between its rows?")
     x = np.random.standard_normal((3, 4))
     found, runs = student.run(counted, student[f"jacobian_{mode}"], x)
     assert found.shape == (2, 4, 3, 4)
