@@ -32,10 +32,10 @@ def command(
 
     Runs the notebook from top to bottom in a fresh sandbox (`auto`: the local one), then the
     public tests. They are in tests/ beside the notebook, in its release, or in the course
-    directory around it; else in the one around the working directory. Also says what will not run when the notebook is graded, such as the
-    import of a library that the assignment does not provide. Of an assignment with several
-    notebooks, name one, some, or the folder: the tests of each run. Exit code 1 when a test did
-    not pass.
+    directory around it, else around the working directory. Also says what will not run when the
+    notebook is graded, such as the import of a library that the assignment does not provide. Of an
+    assignment with several notebooks, name one, some, or the folder: the tests of each run. Exit
+    code 1 when a test did not pass.
 
     \b
     Example:
