@@ -162,6 +162,7 @@ def test_levenberg_marquardt_path(student, reference, close):
 def test_levenberg_marquardt_refuses_bad_steps(student, reference, close):
     """Steps that lead uphill, or where the residuals are not finite, are not taken."""
     hint("Every comparison with NaN is False. Which of your two branches does that lead to?")
+    hint("(Or are the factors of μ not 1/3 and 2?)")
     for d in (1, 3):
         y = 0.2 * torch.randn(d, dtype=torch.float64)
         x = (y + 3 + torch.rand(d, dtype=torch.float64)).exp()
