@@ -26,12 +26,13 @@
 #   so on. Autograd (`backward`, `torch.autograd`, `torch.func`), the layers and losses of
 #   `torch.nn`, `torch.optim`, and ready-made logarithms of a sigmoid (`softplus`, `logsigmoid`,
 #   `logaddexp`) are not allowed in your answers: the gradients are short enough to be yours.
+#   `torch.relu`, `torch.sigmoid`, `torch.linalg` and NumPy are welcome.
 # - Keep the names and the arguments of the functions. You may add helpers and cells of your own.
 # - A function must not change the tensors it is given.
 # - Work in the precision you are given: `float64` in, `float64` out.
 #
 # **How it is marked.** Hidden tests call your functions with fresh random inputs of many shapes, a
-# batch of one and an empty batch among them. How you wrote a function is up to you, within the
+# batch of one and an empty batch among them. How you write a function is up to you, within the
 # rules. The four written answers are read by a person. The cells that begin with `@self_check` say
 # at once what holds and what does not yet; they are easier than the hidden tests, and so are the
 # public tests that came with this notebook.
@@ -47,7 +48,7 @@ import torch
 
 # %% [markdown]
 # Given: `self_check` runs a check at once and prints how it went. `all_inputs` lists every input
-# of $n$ bits, as a table of truth does: row $r$ spells the number $r$ in binary, the first column
+# of $n$ bits, as a truth table does: row $r$ spells the number $r$ in binary, the first column
 # being the most significant bit. `with_ones` appends a column of ones, which turns a bias into one
 # more weight.
 
@@ -59,7 +60,7 @@ def self_check(check):
         check()
     except NotImplementedError as missing:
         print(f"{check.__name__}: not implemented yet: {missing}")
-    except (AssertionError, AttributeError, LookupError, RuntimeError, TypeError, ValueError) as e:
+    except Exception as e:
         print(f"{check.__name__}: NOT RIGHT YET: {type(e).__name__}: {e}")
     else:
         print(f"{check.__name__}: ok")
@@ -180,7 +181,7 @@ def two_layers(table):
 #     found = threshold(x, torch.tensor([2.0, 1.0]), -4.0)
 #     assert found.tolist() == [1, 0, 0], "the first input reaches the threshold exactly"
 #     layer = threshold(x, torch.ones(2, 3), torch.tensor([0.0, -5.0, 5.0]))
-#     assert layer.tolist() == [[1, 0, 1], [1, 0, 1], [0, 0, 1]]
+#     assert layer.tolist() == [[1, 0, 1], [1, 0, 1], [0, 0, 1]], "a layer of three units"
 #
 #
 # @self_check
@@ -189,7 +190,8 @@ def two_layers(table):
 #     for k in range(5):
 #         right = (x.sum(dim=1) >= k).double()
 #         assert torch.equal(threshold(x, *at_least(k, 3)), right), f"at least {k} of 3"
-#     assert threshold(x, *recognise(x[6])).tolist() == [0, 0, 0, 0, 0, 0, 1, 0]
+#     found = threshold(x, *recognise(x[6]))
+#     assert found.tolist() == [0, 0, 0, 0, 0, 0, 1, 0], "recognise 1, 1, 0 and nothing else"
 #
 #
 # @self_check
@@ -216,8 +218,8 @@ def two_layers(table):
 # $$ \text{if } y_n\, \mathbf{w}^\top \mathbf{x}_n \le 0: \qquad
 #    \mathbf{w} \leftarrow \mathbf{w} + y_n \mathbf{x}_n . $$
 #
-# Note the $\le$: who can't decide is wrong too. Otherwise nothing would ever happen to weights
-# that start at zero.
+# Note the $\le$: a unit that can't decide is wrong too. Otherwise nothing would ever happen to
+# weights that start at zero.
 
 
 # %%
@@ -288,12 +290,15 @@ def train_perceptron(x, y, max_epochs=100):
 #     x = torch.tensor([[2.0, 1.0], [1.0, 3.0], [-1.0, 1.0]])
 #     y = torch.tensor([1.0, -1.0, 1.0])
 #     torch.testing.assert_close(hebb(x, y), torch.tensor([0.0, -1 / 3]))
-#     w, mistakes = perceptron_epoch(torch.zeros(2), x, y)
+#     before = torch.zeros(2)
+#     w, mistakes = perceptron_epoch(before, x, y)
 #     # The first two are mistakes, (2, 1) - (1, 3) = (1, -2), and so is the third: + (-1, 1).
 #     torch.testing.assert_close(w, torch.tensor([0.0, -1.0]))
-#     assert mistakes == 3
+#     assert mistakes == 3, "all three were mistakes when they were shown"
+#     assert not before.any(), "the weights that are given keep their values"
 #     w, history = train_perceptron(x[:2], y[:2])
-#     assert history[-1] == 0 and (y[:2] * (x[:2] @ w) > 0).all()
+#     assert history[-1] == 0, "the last epoch has no mistake"
+#     assert (y[:2] * (x[:2] @ w) > 0).all(), "the weights separate the two examples"
 
 # %% [markdown]
 # Look at it learn. Two clouds of points, and the line $\mathbf{w}^\top\mathbf{x} = 0$ after each
@@ -326,7 +331,7 @@ def train_perceptron(x, y, max_epochs=100):
 #     while len(history) < 30 and 0 not in history:
 #         w, mistakes = perceptron_epoch(w, x, y)
 #         history.append(mistakes)
-#         draw_line(axes, w, color="black", alpha=min(0.6, 0.06 * len(history)))
+#         draw_line(axes, w, color="black", alpha=min(0.8, 0.15 * len(history)))
 #     draw_line(axes, w, color="black", linewidth=3, label="perceptron")
 #     draw_line(axes, hebb(x, y), color="tab:green", linestyle="--", label="Hebb")
 #     axes.set(xlim=(-2.5, 4.5), ylim=(-2.5, 4))
@@ -338,16 +343,16 @@ def train_perceptron(x, y, max_epochs=100):
 # ## Question 3 (10 points): it must come to an end
 #
 # Let some $\mathbf{w}^*$ separate the data: $y_n {\mathbf{w}^*}^\top \mathbf{x}_n > 0$ for all
-# $n$. Its **margin** is the distance of the nearest point to its plane, and $R$ is the length of
-# the longest input:
+# $n$. Its **margin** is the distance of the nearest point to its plane (a plane through the origin,
+# in the space that includes the appended one), and $R$ is the length of the longest input:
 #
 # $$ \gamma(\mathbf{w}) = \min_n \frac{y_n \mathbf{w}^\top \mathbf{x}_n}{\lVert \mathbf{w} \rVert},
 #    \qquad R = \max_n \lVert \mathbf{x}_n \rVert . $$
 #
 # (Where $\mathbf{w}$ gets a point wrong, $\gamma$ is negative.) Novikoff's theorem: starting at
-# zero, the perceptron makes **at most $R^2 / \gamma^2$ mistakes** in its whole life, in whatever
-# order the examples come and however many they are. The dimension of the inputs does not appear in
-# it.
+# zero, the perceptron makes, with $\gamma = \gamma(\mathbf{w}^*)$, **at most $R^2 / \gamma^2$
+# mistakes** in its whole life, in whatever order the examples come and however many they are. The
+# dimension of the inputs does not appear in it.
 
 
 # %%
@@ -389,9 +394,11 @@ def mistake_bound(w, x, y):
 #     x = torch.tensor([[3.0, 4.0], [0.0, -1.0]])
 #     y = torch.tensor([1.0, -1.0])
 #     w = torch.tensor([0.0, 2.0])
-#     assert abs(margin(w, x, y) - 1) < 1e-6
-#     assert abs(mistake_bound(w, x, y) - 25) < 1e-5
-#     assert mistake_bound(-w, x, y) == math.inf
+#     assert abs(margin(w, x, y) - 1) < 1e-6, "the second point is the nearest, at a distance of 1"
+#     assert abs(mistake_bound(w, x, y) - 25) < 1e-5, "the first input is the longest: 5² / 1²"
+#     assert mistake_bound(-w, x, y) == math.inf, "weights that do not separate"
+#     on_it = torch.tensor([[1.0, 0.0]])
+#     assert mistake_bound(w, on_it, torch.ones(1)) == math.inf, "a point on the plane"
 #
 #
 # @self_check
@@ -410,7 +417,7 @@ def mistake_bound(w, x, y):
 #     figure, axes = plt.subplots(figsize=(5, 3.5))
 #     axes.loglog(bounds, mistakes, "o", markersize=4)
 #     axes.loglog([1, 1e6], [1, 1e6], color="grey", label="as many as the bound allows")
-#     axes.set(xlabel="R² / γ²", ylabel="mistakes made", ylim=(0.7, 1e4))
+#     axes.set(xlabel="R² / γ²", ylabel="mistakes made", ylim=(0.7, 1e3))
 #     axes.legend()
 #     plt.show()
 #     assert all(made <= bound for made, bound in zip(mistakes, bounds)), "more than the bound"
@@ -422,8 +429,8 @@ def mistake_bound(w, x, y):
 # 1. Show that ${\mathbf{w}^*}^\top \mathbf{w}_k \ge k\gamma$.
 # 2. Show that $\lVert \mathbf{w}_k \rVert^2 \le k R^2$. Where do you need that the example was a
 #    mistake?
-# 3. Conclude. Then say what the two inequalities would still give if the rule took steps of size
-#    $\eta$, $\mathbf{w} \leftarrow \mathbf{w} + \eta\, y_n \mathbf{x}_n$.
+# 3. Conclude. Then say what becomes of the two inequalities, and of the bound, if the rule takes
+#    steps of size $\eta > 0$: $\mathbf{w} \leftarrow \mathbf{w} + \eta\, y_n \mathbf{x}_n$.
 
 # %% [markdown]
 # **Answer q3.**
@@ -457,8 +464,8 @@ def mistake_bound(w, x, y):
 # $$ \boldsymbol\phi(\mathbf{x}) = (1,\; x_1, \dots, x_D,\; x_1 x_1, x_1 x_2, \dots, x_1 x_D,\;
 #    x_2 x_2, x_2 x_3, \dots, x_D x_D) , $$
 #
-# that is: the one, the inputs, then $x_i x_j$ for all $i \le j$, by $i$ first. In these
-# $1 + D + D(D+1)/2$ numbers a plane is a conic section: circles, ellipses, hyperbolas.
+# that is: the one, the inputs, then $x_i x_j$ for all $i \le j$, sorted by $i$, then by $j$.
+# In these $1 + D + D(D+1)/2$ numbers a plane is a conic section: circles, ellipses, hyperbolas.
 
 
 # %%
@@ -492,8 +499,10 @@ def xor_weights():
 # @self_check
 # def check_quadratic():
 #     found = quadratic(torch.tensor([[2.0, 3.0, 5.0]]))
-#     assert found.tolist() == [[1, 2, 3, 5, 4, 6, 10, 9, 15, 25]]
-#     assert (quadratic(all_inputs(2)) @ xor_weights() > 0).tolist() == [False, True, True, False]
+#     right = [[1, 2, 3, 5, 4, 6, 10, 9, 15, 25]]
+#     assert found.tolist() == right, "the one, the inputs, then each product once, in order"
+#     sign = torch.sign(quadratic(all_inputs(2)) @ xor_weights())
+#     assert sign.tolist() == [-1, 1, 1, -1], "the sign is XOR; on neither side is zero enough"
 #
 #
 # @self_check
@@ -507,7 +516,8 @@ def xor_weights():
 #     w, history = train_perceptron(quadratic(x), y, max_epochs=2000)
 #     figure, axes = plt.subplots(figsize=(5, 3.5))
 #     axes.scatter(*x.T, c=y, cmap="coolwarm", s=15)
-#     a, b = torch.meshgrid(*[torch.linspace(-2.2, 2.2, 120).double()] * 2, indexing="xy")
+#     grid = torch.linspace(-2.2, 2.2, 120, dtype=torch.float64)
+#     a, b = torch.meshgrid(grid, grid, indexing="xy")
 #     value = quadratic(torch.stack([a.flatten(), b.flatten()], dim=1)) @ w
 #     axes.contour(a, b, value.reshape(a.shape), levels=[0.0], colors="black")
 #     axes.set(ylim=(-1.6, 1.6), title=f"{sum(history)} mistakes in {len(history)} epochs")
@@ -517,10 +527,10 @@ def xor_weights():
 # **Written, 3 points.** Answer in the cell below.
 #
 # 1. Prove that no $w_1, w_2, b$ make one threshold unit compute XOR. (Write down the four
-#    inequalities, and add two and two.)
-# 2. Your `two_layers` needs how many units in its first layer for the parity of $n$ bits (1 where
-#    the number of ones is odd)? Say in one or two sentences what that means for "two layers can
-#    compute everything".
+#    inequalities, and add them in pairs.)
+# 2. How many units does your `two_layers` need in its first layer for the parity of $n$ bits (1
+#    where the number of ones is odd)? Say in one or two sentences what that means for "two layers
+#    can compute everything".
 
 # %% [markdown]
 # **Answer q4.**
@@ -549,7 +559,8 @@ def xor_weights():
 #
 # The hinge asks for a margin of one and is then content; the logistic loss is the negative log
 # likelihood of a model that says $P(y = 1 \mid \mathbf{x}) = \sigma(\mathbf{w}^\top\mathbf{x})$,
-# and is never content. Derive both gradients by $\mathbf{w}$ on paper.
+# and is never content. Derive both gradients with respect to
+# $\mathbf{w}$ on paper.
 #
 # - At $m_n = 1$ the hinge has a kink. We take zero there, as the gradient of that example.
 # - $e^{-m}$ overflows `float64` below $m \approx -709$ (and `float32` below $-88$), although the
@@ -569,7 +580,7 @@ def hinge_loss(w, x, y):
         y: (N,) labels, -1 or 1, of the dtype of x.
 
     Returns:
-        (loss, grad): a scalar, and the gradient by w, (D,).
+        (loss, grad): a scalar, and the gradient with respect to w, (D,).
     """
     # BEGIN SOLUTION
     slack = 1 - y * (x @ w)
@@ -585,7 +596,7 @@ def logistic_loss(w, x, y):
         w, x, y: as for hinge_loss.
 
     Returns:
-        (loss, grad): a scalar, and the gradient by w, (D,).
+        (loss, grad): a scalar, and the gradient with respect to w, (D,).
     """
     # BEGIN SOLUTION
     m = y * (x @ w)
@@ -629,23 +640,37 @@ def gradient_descent(loss_function, w, x, y, lr, steps):
 # %% active="ipynb"
 # @self_check
 # def check_losses():
-#     x, y = torch.randn(7, 3, dtype=torch.float64), torch.tensor([1.0, -1.0] * 4)[:7].double()
-#     w = torch.randn(3, dtype=torch.float64)
+#     draws = torch.Generator().manual_seed(0)
+#     x = torch.randn(7, 3, generator=draws, dtype=torch.float64)
+#     y = torch.tensor([1.0, -1.0] * 4)[:7].double()
+#     w = torch.randn(3, generator=draws, dtype=torch.float64)
 #     for name, function in [("hinge", hinge_loss), ("logistic", logistic_loss)]:
 #         _, grad = function(w, x, y)
 #         for d in range(3):
 #             step = 1e-6 * torch.eye(3, dtype=torch.float64)[d]
 #             change = float(function(w + step, x, y)[0]) - float(function(w - step, x, y)[0])
-#             assert abs(change / 2e-6 - grad[d]) < 1e-6, f"{name}: the derivative by w[{d}]"
+#             where = f"{name}: the derivative with respect to w[{d}]"
+#             assert abs(change / 2e-6 - grad[d]) < 1e-6, where
 #     zero = float(logistic_loss(torch.zeros(3, dtype=torch.float64), x, y)[0])
 #     assert abs(zero - math.log(2)) < 1e-12, "without an opinion the logistic loss is log 2"
-#     far = float(logistic_loss(1e4 * w, x[:1], -torch.sign(x[:1] @ w))[0])
-#     assert math.isfinite(far), "a confident mistake has a large loss, and a finite one"
+#     far = torch.tensor([1e4]).double(), torch.ones(1, 1).double(), -torch.ones(1).double()
+#     loss, grad = logistic_loss(*far)
+#     finite = math.isfinite(float(loss)) and math.isfinite(float(grad))
+#     assert finite, "a confident mistake has a large loss and a gradient, both finite"
+#
+#
+# @self_check
+# def check_descent():
+#     before = torch.zeros(1)
+#     w, losses = gradient_descent(hinge_loss, before, torch.ones(1, 1), torch.ones(1), 0.5, 3)
+#     assert list(losses) == [1, 0.5, 0], "the loss before each step"
+#     assert w.tolist() == [1], "two steps of a half, and none at the kink"
+#     assert not before.any(), "the weights that are given keep their values"
 #
 #
 # @self_check
 # def show_losses():
-#     """The losses of one example by its margin, and the lines that they lead to."""
+#     """The losses of one example as a function of its margin, and the lines that they lead to."""
 #     figure, (left, right) = plt.subplots(1, 2, figsize=(9, 3.2))
 #     one = torch.ones(1, 1)
 #     margins = torch.linspace(-3, 3, 121)
@@ -672,18 +697,19 @@ def gradient_descent(loss_function, w, x, y, lr, steps):
 #    itself? (What is its value at $\mathbf{w} = 0$?)
 # 2. Let the data be separable. Does the hinge loss have a minimum, and which weights reach it? And
 #    the logistic loss: what happens to $\lVert\mathbf{w}\rVert$ and to the loss under gradient
-#    descent that goes on for ever? What changes when the classes overlap?
+#    descent that goes on for ever? What changes, for each of the two losses, when the
+#    classes overlap, so that no weights separate them?
 
 # %% [markdown]
 # **Answer q5.**
 #
 # <!-- BEGIN SOLUTION -->
-# 1. The loss is $\max(0, -m)$: its gradient by $\mathbf{w}$ is $-y_n\mathbf{x}_n$ where $m < 0$
-#    and zero where $m > 0$, and at the kink $m = 0$ the rule takes $-y_n\mathbf{x}_n$. A step with
-#    $\eta = 1$ on that one example is $\mathbf{w} + y_n\mathbf{x}_n$. At $\mathbf{w} = 0$ every
-#    margin is 0 and so is the loss, which is never negative: the weights that say nothing are
-#    already a minimum, on any data. Nothing in it asks for a positive margin; the hinge does, by
-#    its one.
+# 1. The loss is $\max(0, -m)$: its gradient with respect to $\mathbf{w}$ is $-y_n\mathbf{x}_n$
+#    where $m < 0$ and zero where $m > 0$, and at the kink $m = 0$ the rule takes
+#    $-y_n\mathbf{x}_n$. A step with $\eta = 1$ on that one example is
+#    $\mathbf{w} + y_n\mathbf{x}_n$. At $\mathbf{w} = 0$ every margin is 0 and so is the loss,
+#    which is never negative: the weights that say nothing are already a minimum, on any data.
+#    Nothing in it asks for a positive margin; the hinge does, by its one.
 #
 # 2. For separable data, scale separating weights until the smallest margin is 1: the hinge loss is
 #    then exactly 0, its minimum, which is reached by all weights whose margins are all at least 1.
@@ -733,7 +759,7 @@ def hat(left, peak, right):
     """The network of a hat, with three hidden units.
 
     Args:
-        left, peak, right: floats, in increasing order, not evenly spaced.
+        left, peak, right: floats, in increasing order, not necessarily evenly spaced.
 
     Returns:
         (u, c, v, b2) for relu_network: float64 of shape (3,) each, and a number or a 0-d tensor.
@@ -750,8 +776,8 @@ def hat(left, peak, right):
 # %% [markdown]
 # Hats at neighbouring knots add up to a curve of straight pieces through any values. It costs less
 # than three units for each: going from left to right, every knot but the last needs **one** unit,
-# which changes the slope from that of the piece before to that of the piece behind. So $K$ pieces
-# need $K$ hidden units:
+# which changes the slope from that of the piece before to that of the piece after it. So $K$
+# pieces need $K$ hidden units:
 
 
 # %%
@@ -759,7 +785,7 @@ def interpolate(knots, values):
     """The network whose curve is straight between knots and has given values at them.
 
     Args:
-        knots: (K + 1,) float64 in increasing order, not evenly spaced; K at least 1.
+        knots: (K + 1,) float64, in increasing order, not necessarily evenly spaced; K at least 1.
         values: (K + 1,) float64.
 
     Returns:
@@ -776,7 +802,7 @@ def interpolate(knots, values):
 # %% [markdown]
 # How good is it? Put `width + 1` knots evenly on $[a, b]$, both ends included, interpolate $f$,
 # and take the **largest error** on a fine grid. Then fit a straight line to $\log(\text{error})$
-# over $\log(\text{width})$ by least squares: its slope is the **order**. An error of $C H^{-2}$
+# against $\log(\text{width})$ by least squares: its slope is the **order**. An error of $C H^{-2}$
 # has the order $-2$.
 
 
@@ -788,7 +814,7 @@ def largest_errors(f, a, b, widths, points=2001):
         f: takes an (N,) float64 tensor, returns an (N,) float64 tensor.
         a, b: the ends of the interval, floats.
         widths: list of ints, each a number of hidden units.
-        points: the errors are taken at so many evenly spaced points of [a, b], ends included.
+        points: the errors are taken at this many evenly spaced points of [a, b], ends included.
 
     Returns:
         list of floats, one for each width.
@@ -805,7 +831,7 @@ def largest_errors(f, a, b, widths, points=2001):
 
 
 def order(widths, errors):
-    """The slope of log(error) over log(width), by least squares, as a float.
+    """The slope of log(error) against log(width), by least squares, as a float.
 
     Args:
         widths, errors: lists of the same length, at least 2, of positive numbers.
@@ -838,17 +864,26 @@ def order(widths, errors):
 #
 #
 # @self_check
+# def check_errors():
+#     for sign in (1, -1):  # a curve below its chords, and one above them
+#         found = largest_errors(lambda x: sign * x * x, 0.0, 1.0, [1, 2, 3], points=2401)
+#         for width, error in zip([1, 2, 3], found, strict=True):
+#             assert abs(error - 1 / (4 * width**2)) < 1e-12, f"{sign} x², width {width}"
+#     assert abs(order([1, 2, 8], [1.0, 0.5, 0.25]) + 9 / 14) < 1e-12, "a fit to all three points"
+#
+#
+# @self_check
 # def show_errors():
 #     """A smooth function and one with an infinite slope: curves, and errors by width."""
 #     figure, (left, right) = plt.subplots(1, 2, figsize=(9, 3.2))
-#     x = torch.linspace(0, 1, 400).double()
+#     x = torch.linspace(0, 1, 400, dtype=torch.float64)
 #     widths = [4, 8, 16, 32, 64, 128]
 #     functions = {
 #         "sin(9x) exp(-x)": lambda x: torch.sin(9 * x) * torch.exp(-x),
 #         "sqrt(x)": lambda x: x.sqrt(),
 #     }
 #     for name, f in functions.items():
-#         knots = torch.linspace(0, 1, 9).double()
+#         knots = torch.linspace(0, 1, 9, dtype=torch.float64)
 #         left.plot(x, f(x), alpha=0.4, linewidth=4)
 #         left.plot(x, relu_network(x, *interpolate(knots, f(knots))), color="black", linewidth=1)
 #         errors = largest_errors(f, 0.0, 1.0, widths, points=20_001)
@@ -865,7 +900,7 @@ def order(widths, errors):
 #    Show that the largest error of `interpolate` with $H$ evenly spaced pieces is at most
 #    $M / (8H^2)$. (On one piece, the error $e$ vanishes at both ends and $e'' = f''$. Look at the
 #    place where $|e|$ is largest, and at the nearer end, by Taylor.)
-# 2. For $f(x) = \sqrt{x}$ on $[0, 1]$ your figure shows the order $-1/2$. On which piece is that
+# 2. For $f(x) = \sqrt{x}$ on $[0, 1]$ your figure shows an order of $-1/2$. On which piece is that
 #    error, and why is it so? What would you do with the knots?
 
 # %% [markdown]
@@ -891,8 +926,8 @@ def order(widths, errors):
 #
 # The Mark I Perceptron of 1958 looked at 20 × 20 photocells. Wires led from them **at random** to
 # 512 *association units*, which nobody trained, and from these to the *response*, which learned. A
-# random layer makes the inputs rich as `quadratic` does, for images too, and what learns is still
-# one unit:
+# random layer enriches the inputs as `quadratic` does, and is affordable for images too (400
+# photocells have 80,601 monomials); what learns is still one unit:
 #
 # $$ \mathbf{a}(\mathbf{x})
 #    = \left(\operatorname{relu}(\mathbf{x}^\top W + \mathbf{b}),\; 1\right), \qquad
@@ -936,6 +971,19 @@ def answers(machine, x):
     # END SOLUTION
 
 
+# %% active="ipynb"
+# @self_check
+# def check_machine():
+#     x = torch.tensor([[1.0, 2.0], [0.0, -1.0]], dtype=torch.float64)
+#     w = torch.tensor([[1.0, 0.0, -1.0], [0.0, 1.0, 1.0]], dtype=torch.float64)
+#     b = torch.tensor([0.0, 0.5, 0.0], dtype=torch.float64)
+#     right = torch.tensor([[1.0, 2.5, 1.0, 1.0], [0.0, 0.0, 0.0, 1.0]], dtype=torch.float64)
+#     torch.testing.assert_close(association(x, w, b), right)
+#     undecided = answers((w, b, torch.zeros(4, dtype=torch.float64)), x)
+#     assert undecided.tolist() == [1, 1], "a response of zero is answered with 1"
+#     assert undecided.dtype == x.dtype, "answers are of the dtype of x"
+
+
 # %% [markdown]
 # `data/digits.npz` holds 1437 handwritten digits of 8 × 8 pixels. The loader scales them to
 # $[0, 1]$, flattens them to 64 numbers, and labels them $+1$ where the digit is **odd** and $-1$
@@ -959,9 +1007,14 @@ def load_digits(path="data/digits.npz"):
 # %% [markdown]
 # Build a machine and leave it in **`machine`**, a tuple `(w, b, r)` as above with at most 2000
 # association units. How you draw $W$ and $\mathbf{b}$ and how you train $\mathbf{r}$ is yours to
-# choose; what you wrote above is enough. Draw them so that pre-activations of both signs are
-# common and the units differ. With enough units the training examples become separable, and then
-# Question 3 says what a patient perceptron does.
+# choose; what you wrote above is enough. Draw from a `torch.Generator` with a fixed seed: the
+# notebook is run again to be marked. Draw so that pre-activations of both signs are common and the
+# units differ. With enough units the training examples become separable, and then Question 3 says
+# what a patient perceptron does. By gradient descent, try several learning rates, and look whether
+# the loss still falls.
+#
+# Once you have chosen, you may train on all 1437; the validation line then no longer tells you
+# anything.
 #
 # It is judged on 360 digits that are not in your file. The judge computes the answers from your
 # three tensors itself. A plane through the pixels gets about 92 % of them, which earns nothing;
@@ -971,7 +1024,9 @@ def load_digits(path="data/digits.npz"):
 # %% active="ipynb"
 # # BEGIN SOLUTION
 # units = 2000
-# w, b = 0.5 * torch.randn(64, units), torch.randn(units)
+# draws = torch.Generator().manual_seed(0)
+# w = 0.5 * torch.randn(64, units, generator=draws)
+# b = torch.randn(units, generator=draws)
 # r, history = train_perceptron(association(x_train, w, b), y_train, max_epochs=300)
 # machine = (w, b, r)
 # # BEGIN STARTER
@@ -988,11 +1043,12 @@ def load_digits(path="data/digits.npz"):
 #     figure, panels = plt.subplots(2, 8, figsize=(8, 2.6), squeeze=False)
 #     for panel in panels.flat:
 #         panel.axis("off")
-#     for panel, unit in zip(panels[0], range(8)):
-#         panel.imshow(machine[0][:, unit].reshape(8, 8), cmap="coolwarm")
+#     for panel, weights in zip(panels[0], machine[0].T):
+#         panel.imshow(weights.reshape(8, 8), cmap="coolwarm")
 #     for panel, image in zip(panels[1], wrong.tolist()):
 #         panel.imshow(x_valid[image].reshape(8, 8), cmap="gray_r")
-#     figure.suptitle("eight association units (above), and digits misread (below)")
+#     misread = f"{len(wrong)} of {len(x_valid)} digits misread" + " (below)" * (len(wrong) > 0)
+#     figure.suptitle(f"association units (above); {misread}")
 #     plt.show()
 
 # %% [markdown] tags=["instructor"]

@@ -11,7 +11,7 @@ pytestmark = pytest.mark.question("q1")
 
 
 def truth(n):
-    """Every input of n bits, in the order of a table of truth."""
+    """Every input of n bits, in the order of a truth table."""
     return torch.tensor([[r >> i & 1 for i in reversed(range(n))] for r in range(2**n)]).double()
 
 
@@ -95,7 +95,7 @@ def test_recognise(student):
 @pytest.mark.points(3)
 @pytest.mark.parametrize("n", [2, 3, 5])
 def test_two_layers(student, n):
-    """two_layers computes any table of truth of n bits."""
+    """two_layers computes any truth table of n bits."""
     hint("Does the unit on top fire as soon as one of those below does?")
     tables = [torch.randint(2, (2**n,)).double() for _ in range(3)] + [truth(n).sum(1) % 2]
     for table in tables:

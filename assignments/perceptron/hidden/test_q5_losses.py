@@ -58,7 +58,7 @@ def test_loss(student, close, labelled, name):
 @pytest.mark.parametrize("name", ["hinge_loss", "logistic_loss"])
 def test_gradient(student, close, labelled, name):
     """The gradients are those of the losses, and the arguments are left as they were."""
-    hint("Derive the loss of one example by its margin, then the margin by w.")
+    hint("Differentiate the loss of one example with respect to its margin, then the margin to w.")
     hint("The loss is a mean over the examples; what does that do to its gradient?")
     for n, d in ((9, 4), (3, 7), (1, 2)):
         (x, y), w = labelled(n, d), torch.randn(d, dtype=torch.float64)

@@ -95,6 +95,7 @@ def test_interpolate(student, close, pieces):
 def test_largest_errors(student, close):
     """largest_errors gives the largest error of each width, on the grid that was asked for."""
     hint("width + 1 knots, both ends included. The largest error, not the mean, whatever its sign.")
+    hint("A linspace that is made float64 afterwards has float32's ends and knots.")
     a, b = random.uniform(-1, 0), random.uniform(1, 2)
     widths, points = random.sample(range(1, 30), 4), random.randint(50, 300)
     both = student.run(errors_of_both, student.largest_errors, a, b, widths, points)

@@ -38,7 +38,7 @@ def test_two_layers_have_the_right_shapes(student):
 
 @pytest.mark.question("q2")
 def test_hebb(student):
-    """Of a single example, Hebb's weights are its label times its input."""
+    """For a single example, Hebb's weights are its label times its input."""
     x, y = torch.tensor([[1.0, -2.0]]), torch.tensor([-1.0])
     assert_close(student.hebb(x, y), torch.tensor([-1.0, 2.0]))
 
@@ -69,14 +69,14 @@ def test_margin(student):
 
 @pytest.mark.question("q3")
 def test_bound_of_one_point(student):
-    """Of one point straight ahead, the perceptron makes one mistake at most."""
+    """For one point straight ahead, the perceptron makes one mistake at most."""
     x, y = torch.tensor([[0.0, 3.0]]), torch.tensor([1.0])
     assert student.mistake_bound(torch.tensor([0.0, 5.0]), x, y) == pytest.approx(1)
 
 
 @pytest.mark.question("q4")
 def test_quadratic(student):
-    """Of two inputs there are six monomials."""
+    """Two inputs have six monomials."""
     found = student.quadratic(torch.tensor([[3.0, 10.0]]))
     assert_close(found, torch.tensor([[1.0, 3.0, 10.0, 9.0, 30.0, 100.0]]))
 
