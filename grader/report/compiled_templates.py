@@ -42,8 +42,7 @@ _COMPILED_IN = (
     "newline_sequence",
     "keep_trailing_newline",
 )
-"""What of an environment decides which code a template becomes. One that is a function has another
-text in each process, so that nothing is found: it is compiled each time."""
+"""What of an environment decides which code a template becomes."""
 
 
 def compiled_templates() -> BytecodeCache | None:
@@ -74,7 +73,7 @@ class _CompiledTemplates(BytecodeCache):
         The same template without autoescape is other code, which must never stand in for this: to
         Jinja a template is known by its name and source alone.
         """
-        options = repr([getattr(environment, option) for option in _COMPILED_IN]).encode()
+        options = repr([_named(getattr(environment, option)) for option in _COMPILED_IN]).encode()
         extensions = repr(sorted(environment.extensions)).encode()
         made_of = b"\0".join((source.encode(), options, extensions))
         bucket = Bucket(
@@ -110,3 +109,9 @@ class _CompiledTemplates(BytecodeCache):
     def _stamp(self, bucket: Bucket, code: bytes) -> bytes:
         parts = (self._made_by, bucket.checksum.encode(), code)
         return hashlib.sha256(b"\0".join(parts)).digest()
+
+
+def _named(option: object) -> str:
+    """A function by its name, as it has another address in each process."""
+    name = getattr(option, "__qualname__", None)
+    return repr(option) if name is None else f"{option.__module__}.{name}"

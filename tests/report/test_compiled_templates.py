@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import marshal
 import os
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from types import SimpleNamespace
@@ -62,6 +64,24 @@ def test_what_another_environment_made_of_a_template_is_not_used(
         assert (hostile in said) is ("autoescape" in option)
         templates._environment.cache_clear()
         assert hostile not in render("one.j2", {"name": hostile}, [folder])
+
+
+def test_another_process_finds_what_this_one_compiled(kept: Path, tmp_path: Path) -> None:
+    """Its functions lie at other addresses."""
+    page(tmp_path / "own", "Hello {{ name }}")
+    (file,) = kept.iterdir()
+    before = file.stat().st_mtime_ns
+    again = (
+        "import sys, pathlib\n"
+        "from grader.report.templates import render\n"
+        "print(render('one.j2', {'name': 'Ben'}, [pathlib.Path(sys.argv[1])]))\n"
+    )
+    folder = str(tmp_path / "own")
+    done = subprocess.run(
+        [sys.executable, "-c", again, folder], capture_output=True, text=True, check=True
+    )
+    assert done.stdout.startswith("Hello Ben")
+    assert file.stat().st_mtime_ns == before
 
 
 @pytest.mark.parametrize("damage", [b"", b"x" * 40, None])
