@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import difflib
-import importlib
-import itertools
-import random
 import traceback
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -14,6 +11,7 @@ import numpy as np
 import torch
 
 from grader.errors import BoxFailure
+from grader.suite.local_box import LocalBox
 from grader.wire import messages as m
 from grader.wire import values
 
@@ -24,7 +22,7 @@ class Slow(Exception):
     """Raised in a namespace to stand for a call that was interrupted at its limit."""
 
 
-class FakeBox:
+class FakeBox(LocalBox):
     """Runs a notebook's source and answers requests; everything crosses by value.
 
     Student code raises a `BoxFailure` or an `InfrastructureError` to end its session.
@@ -38,13 +36,10 @@ class FakeBox:
         self.sent: list[bytes] = []
         self._start()
 
-    def ready(self) -> None:
-        """Nothing to wait for: what ends is started again at once."""
-
     def _start(self) -> None:
         self.namespace: dict[str, Any] = {"Slow": Slow, "torch": torch, "np": np}
+        super().__init__(self.namespace)
         self.hidden = {*self.namespace, "__builtins__"}
-        self.held: list[object] = []
         exec(compile(self.source, "cell 1", "exec"), self.namespace)
 
     def request(
@@ -54,21 +49,21 @@ class FakeBox:
         self.sent += [bytes(blob) for blob in blobs]
         out: list[values.Blob] = []
         try:
-            reply = self._answer(request, [memoryview(bytes(b)) for b in blobs], out)
+            reply = self._reply(request, [memoryview(bytes(b)) for b in blobs], out)
         except BoxFailure:
             self.generation += 1
             self._start()
             raise
         return reply, [memoryview(bytes(blob)) for blob in out]
 
-    def _answer(
+    def _reply(
         self, request: m.Request, blobs: list[memoryview], out: list[values.Blob]
     ) -> m.Reply:
         if isinstance(request, m.Fetch) and request.name not in self.namespace:
             near = difflib.get_close_matches(request.name, self._names())
             return m.Missing(name=request.name, similar=near)
         try:
-            result = self._do(request, blobs)
+            result = self._done(request, blobs)
         except Slow:
             return m.OutOfTime(seconds=self.call_timeout_s)
         except Exception as error:
@@ -84,60 +79,17 @@ class FakeBox:
         except values.Unencodable as error:
             return m.Unsendable(reason=str(error))
 
-    def _do(self, request: m.Request, blobs: list[memoryview]) -> Any:
-        match request:
-            case m.Fetch():
-                return self.namespace[request.name]
-            case m.Act():
-                args, kwargs = self._arguments(request, blobs)
-                return _VERBS[request.verb](self._take(request.target, blobs), *args, **kwargs)
-            case m.RunFunction():
-                args, kwargs = self._arguments(request, blobs)
-                return self._take(request.function, blobs)(*args, **kwargs)
-            case m.Seed():
-                random.seed(request.seed)
-                np.random.seed(request.seed % 2**32)
-                torch.manual_seed(request.seed)
-                return None
-            case m.Replace():
-                return None  # here the notebook's own function goes on answering
-            case m.Names():
-                return self._names()
-        raise AssertionError(request)
-
-    def _arguments(
-        self, request: m.Act | m.RunFunction, blobs: list[memoryview]
-    ) -> tuple[list[Any], dict[str, Any]]:
-        kwargs = {name: self._take(tree, blobs) for name, tree in request.kwargs.items()}
-        return [self._take(tree, blobs) for tree in request.args], kwargs
+    def _done(self, request: m.Request, blobs: list[memoryview]) -> Any:
+        if isinstance(request, m.Replace):
+            return None  # here the notebook's own function goes on answering
+        if isinstance(request, m.Names):
+            return self._names()
+        if not isinstance(request, m.Fetch | m.Act | m.RunFunction | m.Seed):
+            raise AssertionError(request)
+        return super()._done(request, blobs)
 
     def _names(self) -> list[str]:
         return [name for name in self.namespace if name not in self.hidden]
-
-    def _keep(self, value: object) -> values.Tree:
-        self.held.append(value)
-        kind = "generator" if hasattr(value, "gi_frame") else "instance"
-        kind = "class" if isinstance(value, type) else kind
-        kind = "function" if callable(value) and hasattr(value, "__code__") else kind
-        return ["R", len(self.held), kind, f"{type(value).__module__}.{type(value).__qualname__}"]
-
-    def _take(self, tree: values.Tree, blobs: list[memoryview]) -> Any:
-        return _revive(values.decode(tree, blobs, remote=lambda ref: self.held[ref.handle - 1]))
-
-
-def _revive(value: Any) -> Any:
-    if isinstance(value, values.FunctionSource):
-        scope: dict[str, Any] = {}
-        for name, part in value.globals.items():
-            if isinstance(part, str) and part.startswith("module:"):
-                scope[name] = importlib.import_module(part.removeprefix("module:"))
-            else:
-                scope[name] = _revive(part)
-        exec(compile(value.source, "<suite>", "exec"), scope)
-        return scope[value.name]
-    if type(value) in (list, tuple):
-        return type(value)(_revive(part) for part in value)
-    return value
 
 
 def _frames(error: BaseException) -> list[m.TracebackLine]:
@@ -146,17 +98,3 @@ def _frames(error: BaseException) -> list[m.TracebackLine]:
         for frame in traceback.extract_tb(error.__traceback__)
         if frame.filename.startswith("cell ")
     ]
-
-
-_VERBS: dict[str, Callable[..., Any]] = {
-    "call": lambda target, *args, **kwargs: target(*args, **kwargs),
-    "getattr": getattr,
-    "setattr": setattr,
-    "getitem": lambda target, key: target[key],
-    "setitem": lambda target, key, value: target.__setitem__(key, value),
-    "len": len,
-    "contains": lambda target, item: item in target,
-    "hasattr": hasattr,
-    "repr": lambda target: repr(target)[:2000],
-    "iter": lambda target, limit: list(itertools.islice(iter(target), limit)),
-}
