@@ -38,7 +38,7 @@ WAIT_S = 120.0
 OURS = InfrastructureError("its sandbox failed")
 
 
-Script = Callable[["Worker"], None]
+Script = Callable[["Worker"], object]
 
 
 class Worker:
@@ -133,7 +133,8 @@ class Batch:
         self.verdicts: dict[str, Judged] = {}
         self.begun: list[str] = []
         self.warned: list[str] = []
-        progress = Progress(begun=self.begun.append, warned=self.warned.append)
+        self._heard = threading.Condition()
+        progress = Progress(begun=self.begun.append, warned=self._warn)
         config = msgspec.structs.replace(SETTING, slots=slots, gpus=gpus)
         jobs = [Job(student=student, file="f", sha256=student) for student in students]
         self.queue = JobQueue.of_batch(jobs, self._take, config=config, progress=progress)
@@ -142,6 +143,21 @@ class Batch:
     def _take(self, judged: Judged) -> None:
         assert judged.verdict.student not in self.verdicts
         self.verdicts[judged.verdict.student] = judged
+
+    def _warn(self, what: str) -> None:
+        with self._heard:
+            self.warned.append(what)
+            self._heard.notify_all()
+
+    def serves_after(self, warnings: int) -> Script:
+        """A worker that is ready only when the pool has given so many: it can't end before."""
+
+        def script(worker: Worker) -> None:
+            with self._heard:
+                assert self._heard.wait_for(lambda: len(self.warned) >= warnings, WAIT_S)
+            worker.serve()
+
+        return script
 
     def run(self) -> dict[str, str]:
         """Run it; the reasons of its verdicts."""
@@ -202,22 +218,13 @@ def test_a_slot_that_is_slow_is_said_to_be_ever_less_often_and_waited_for(
     scripts: list[Script],
 ) -> None:
     batch = Batch("ada", "bob", slots=2)
-    others = threading.Event()
 
     def slow(worker: Worker) -> None:
         for seconds in (10, 59, 60, 70, 119, 120, 239, 5_000):
             worker.say(Warming(seconds=seconds, pid=1))
-        assert others.wait(WAIT_S)
-        worker.serve()
+        worker.take()  # which is when the pool closes the connection
 
-    def prompt(worker: Worker) -> None:
-        worker.ready()
-        while (job := worker.take()) is not None:
-            worker.judge(job)
-            if job.student == "bob":
-                others.set()
-
-    scripts += [slow, prompt]
+    scripts += [slow, batch.serves_after(3)]
     assert set(batch.run()) == {"ada", "bob"}
     times = [w.split(" so far")[0].split(": ")[1] for w in batch.warned]
     assert times == ["60 s", "120 s", "5000 s"]
@@ -259,8 +266,8 @@ def test_a_lost_worker_is_replaced_at_once(scripts: list[Script]) -> None:
 
 
 def test_a_slot_that_fails_is_left_and_what_it_had_goes_to_another(scripts: list[Script]) -> None:
-    scripts += [gives_up, Worker.serve]
     batch = Batch("ada", "bob", "cyd", slots=2)
+    scripts += [gives_up, batch.serves_after(1)]
     assert set(batch.run().values()) == {"read on cpu"}
     assert batch.warned == ["one slot failed, it goes on with 1: nothing runs"]
 
@@ -278,6 +285,7 @@ def test_with_the_last_slot_the_batch_ends_and_its_submissions_are_left(
 
 def test_a_broken_suite_ends_it_however_many_slots_there_are(scripts: list[Script]) -> None:
     scripts.append(lambda worker: worker.say(WorkerError(error="SuiteError", what="no points")))
+    scripts.append(Worker.take)  # the other is never ready
     with pytest.raises(SuiteError, match="no points"):
         Batch("ada", "bob", slots=2).run()
 
