@@ -6,6 +6,8 @@ a notebook is given, and does nothing then either.
 
 from __future__ import annotations
 
+import sys
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -39,6 +41,19 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         choices=("auto", "docker", "local", "unsafe"),
         help="Where the notebook runs.",
     )
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_load_initial_conftests(early_config: pytest.Config) -> None:
+    """A suite imports what lies beside it, as under the judge, whatever the import mode."""
+    options = early_config.known_args_namespace
+    if not options.notebook:
+        return
+    for given in options.file_or_dir:
+        path = Path(given.split("::")[0]).resolve()
+        folder = str(path if path.is_dir() else path.parent)
+        if folder not in sys.path:
+            sys.path.append(folder)
 
 
 def pytest_configure(config: pytest.Config) -> None:

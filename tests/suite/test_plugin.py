@@ -34,10 +34,11 @@ SUITE = """
 import pytest, torch
 from torch.testing import assert_close
 from grader.suite.hints import hint
+from beside import ANSWER
 
 @pytest.mark.points(1)
 @pytest.mark.needs("test_double")
-def test_later(student): assert student.answer == 42
+def test_later(student): assert student.answer == ANSWER
 
 @pytest.mark.points(1)
 def test_double(student, reference):
@@ -91,6 +92,7 @@ def course(tmp_path: Path) -> Path:
     (folder / "hidden").mkdir(parents=True)
     (folder / "assignment.toml").write_text(SPEC)
     (folder / "hidden" / "test_q1.py").write_text(SUITE)
+    (folder / "hidden" / "beside.py").write_text("ANSWER = 42\n")
     (tmp_path / "reference").mkdir()
     (tmp_path / "reference" / "tiny.py").write_text("def double(x):\n    return 2 * x\n")
     return tmp_path
@@ -102,7 +104,8 @@ def judge(course: Path, source: str, *, sandbox: str) -> subprocess.CompletedPro
     printing.metadata["tags"] = ["print"]
     notebook.cells = [nbformat.v4.new_code_cell(source), printing]
     nbformat.write(notebook, course / "hw.ipynb")
-    options = ("--notebook", "hw.ipynb", "--sandbox", sandbox, "-q")
+    # The project's own import mode, in which pytest puts no folder on the path.
+    options = ("--notebook", "hw.ipynb", "--sandbox", sandbox, "-q", "--import-mode=importlib")
     return pytest_run("assignments/tiny/hidden", *options, cwd=course)
 
 
