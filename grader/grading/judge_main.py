@@ -32,9 +32,10 @@ import msgspec
 from grader.errors import GraderError, SuiteError
 from grader.grading.job import BatchConfig, worker_error
 from grader.grading.keeping.keeper import Keeper
-from grader.grading.parent_death import end_with_parent, stop_now
+from grader.grading.parent_death import end_with_parent
 from grader.grading.slot import for_worker, make_slot
 from grader.sandbox.base import Slot
+from grader.sandbox.stopping import stop_now
 from grader.suite.loading import load_suites
 
 if TYPE_CHECKING:

@@ -33,9 +33,3 @@ def end_alone() -> None:
     if sys.platform == "linux":
         no = ctypes.c_ulong(0)
         ctypes.CDLL(None).prctl(ctypes.c_int(_PR_SET_PDEATHSIG), no, no, no, no)
-
-
-def stop_now(_number: int, _frame: object) -> None:
-    """Handle SIGTERM: end through every `finally`, of which one destroys the slot."""
-    signal.signal(signal.SIGTERM, signal.SIG_IGN)  # once: another would break off the cleaning up
-    raise SystemExit(143)

@@ -35,7 +35,6 @@ from grader.grading.job import (
 from grader.grading.keeping.keeper import Keeper
 from grader.grading.make_verdict import not_judged, with_tests
 from grader.grading.mistakes import Mistakes
-from grader.grading.parent_death import stop_now
 from grader.grading.regrade import with_kept
 from grader.grading.rule_enforcement import Enforced, enforce
 from grader.grading.several_notebooks import (
@@ -55,6 +54,7 @@ from grader.sandbox.base import Slot
 from grader.sandbox.gpus import Occupancy
 from grader.sandbox.limits import run_limits
 from grader.sandbox.notebook_box import NotebookBox
+from grader.sandbox.stopping import stop_now
 from grader.suite.account import Account
 from grader.suite.executed_notebook import ExecutedNotebook
 from grader.suite.running import CollectedSuite

@@ -36,6 +36,7 @@ from grader.sandbox.conversation import (
 from grader.sandbox.link import Frame, FrameLink, Position
 from grader.sandbox.liveness import LIFELESS_S, LOOK_S, Liveness
 from grader.sandbox.outputs import Displays, OutputRoom
+from grader.sandbox.stopping import unstopped
 from grader.sandbox.transport import Transport
 from grader.wire import frames
 from grader.wire import messages as m
@@ -90,9 +91,10 @@ class StreamSlot(Slot):
 
     def start(self) -> None:
         """Begin to start, if it isn't running."""
-        if self._transport is None:
-            self._transport = self.connect()
-            self._link = FrameLink(self._transport)
+        with unstopped():
+            if self._transport is None:
+                self._transport = self.connect()
+                self._link = FrameLink(self._transport)
 
     def wait_ready(self) -> m.Hello:
         """Wait until the zygote has said hello."""
@@ -146,12 +148,13 @@ class StreamSlot(Slot):
 
     def stop(self) -> None:
         """Destroy the slot."""
-        transport, self._transport, self._link, self.hello = self._transport, None, None, None
-        self._session = None
-        self._served = 0
-        if transport is not None:
-            transport.close()
-        self.destroy()
+        with unstopped():
+            transport, self._transport, self._link, self.hello = self._transport, None, None, None
+            self._session = None
+            self._served = 0
+            if transport is not None:
+                transport.close()
+            self.destroy()
 
     def ended(self, *, orderly: bool) -> None:
         """A session is over.

@@ -173,7 +173,7 @@ def set_up(semester: Semester, root: Path, grader: Grader) -> Course:
     text = path.read_text()
     for key, value in semester.settings:
         text = text.replace(f'{key} = "open"', f"{key} = {value}", 1)
-    text = re.sub(r"^assignments = .*$", 'assignments = ["warm-up"]', text, flags=re.M)
+    text = re.sub(r"^assignments = \[[^]]*\]", 'assignments = ["warm-up"]', text, flags=re.M)
     text = re.sub(r'^assignment = "mlp-backprop"$', 'assignment = "warm-up"', text, flags=re.M)
     text = re.sub(r'^(assignment = "(?!warm-up).*|machine = true)$', "", text, flags=re.M)
     path.write_text(text)

@@ -32,6 +32,23 @@ def stamped(x):
     return square.reshape(-1, 144)
 
 
+def draw_attacked(n, classes):
+    """Pictures, a linear model and a target whom the trigger reaches for some, not for none or all.
+
+    Also counting the target's own pictures says something else, and so does no trigger.
+    """
+    while True:
+        (x, y), target = draw(n, classes), random.randrange(classes)
+        weight = torch.randn(144, classes, dtype=torch.float64)
+        others = y != target
+        reached = (stamped(x) @ weight).argmax(1) == target
+        plain = (x @ weight).argmax(1) == target
+        share = reached[others].double().mean().item()
+        whole, without = reached.double().mean().item(), plain[others].double().mean().item()
+        if 0.2 < share < 0.8 and min(abs(share - whole), abs(share - without)) > 1e-3:
+            return weight, x, y, target, share
+
+
 def success(backdoor_success, weight, x, y, target):
     """Success against a linear model."""
     return backdoor_success(lambda inputs: inputs @ weight, x, y, target)
@@ -94,15 +111,10 @@ def test_poison_draws_at_random(student):
 def test_backdoor_success(student):
     """backdoor_success asks only pictures of other classes, with the trigger on them."""
     hint("Pictures of the target class are read as it anyway: they say nothing.")
-    for classes, n in ((3, 60), (5, random.randint(30, 50))):
-        x, y = draw(n, classes)
-        weight = torch.randn(144, classes, dtype=torch.float64)
-        weight[[118, 119, 130, 131, 142, 143]] *= 3
-        target = random.randrange(classes)
-        others = y != target
-        guesses = (stamped(x[others]) @ weight).argmax(1)
+    for classes, n in ((3, 60), (5, random.randint(30, 50)), (2, 41)):
+        weight, x, y, target, share = draw_attacked(n, classes)
         found = student.run(success, student.backdoor_success, weight, x, y, target)
-        assert float(found) == pytest.approx((guesses == target).double().mean().item())
+        assert float(found) == pytest.approx(share)
 
 
 @pytest.mark.points(2)
