@@ -633,8 +633,8 @@ def learn_dictionary(x, atoms, lam, rounds):
 #     codes = ista(x, dictionary, 0.5, 5000)
 #     pull = (x - codes @ dictionary) @ dictionary.T
 #     on = codes != 0
-#     assert (pull[on] - 0.5 * codes[on].sign()).abs().max() < 1e-4, "used atoms pull with λ"
-#     assert (pull[~on].abs() <= 0.5 + 1e-4).all(), "unused atoms pull with λ at most"
+#     assert (pull[on] - 0.5 * codes[on].sign()).abs().max() < 0.02, "used atoms pull with λ"
+#     assert (pull[~on].abs() <= 0.52).all(), "unused atoms pull with λ at most"
 #
 #
 # @self_check
@@ -897,7 +897,7 @@ def ridge_denoiser(noisy, clean, lam):
 # that takes spoilt ones, (N, 64), and returns them restored, (N, 64). The judge spoils digits that
 # you have never seen with $\sigma = 0.2$ and $p = 0.3$, and keeps the clean ones to itself. The
 # **explained variance** of what comes back counts: ridge regression reaches 53.5 %. From **56 %**
-# on the points grow evenly, to all 5 at **62 %**; the reference reaches about 67 % with two hidden
+# on the points grow evenly, to all 5 at **62 %**; the reference reaches about 66 % with two hidden
 # layers of 256 units. New noise at every step is worth a lot, and so is a learning rate that
 # falls.
 #
@@ -1260,9 +1260,9 @@ def draw_pictures(model, n):
 # computes the ELBO of digits that you have never seen itself, with its own draws. So no bound that
 # you print, no trick in `encode` and no decoder that has seen the picture counts. As in Question 5,
 # the pixels come in another order. If each pixel is drawn independently with its own share of ones,
-# $\log p(x)$ is -25.2 nats. From an ELBO of **-23** on the points grow, over half of them at
-# **-21**, to all 7 at **-19.3**; the reference reaches about -18.4. Whoever has all 7 gets one more
-# for a model with **2** latents that is better than **-22**. `train_vae` may take 15 seconds; three
+# $\log p(x)$ is -24.5 nats. From an ELBO of **-22.5** on the points grow, over half of them
+# at **-20**, to all 7 at **-18.9**; the reference reaches about -18.2. Whoever has all 7 gets one
+# more for a model with **2** latents that reaches **-21**. `train_vae` may take 15 seconds; three
 # are plenty.
 
 
@@ -1320,34 +1320,39 @@ def train_vae(x, latents=8):
 # def check_train_vae():
 #     black, unseen = (x_train > 0.5).float(), (x_valid > 0.5).float()
 #     order = torch.randperm(64)
-#     model = train_vae(black[:, order])
+#     back = order.argsort()
+#     model, mixed = train_vae(black[:, order]), unseen[:, order]
 #     with torch.no_grad():
-#         mu, logvar = model.encode(unseen[:, order])
-#         draws = [elbo(unseen[:, order], model.decode(reparameterise(mu, logvar)), mu, logvar)
-#                  for _ in range(50)]
-#         log_weights = []
+#         mu, logvar = model.encode(mixed)
+#         bounds, log_weights = [], []
 #         for _ in range(200):
 #             z = reparameterise(mu, logvar)
-#             nothing = torch.zeros_like(z)
-#             log_weights.append(bernoulli_log_likelihood(unseen[:, order], model.decode(z))
+#             logits, nothing = model.decode(z), torch.zeros_like(z)
+#             bounds.append(elbo(mixed, logits, mu, logvar).mean().item())
+#             log_weights.append(bernoulli_log_likelihood(mixed, logits)
 #                                + normal_log_density(z, nothing, nothing)
 #                                - normal_log_density(z, mu, logvar))
+#         price = kl_to_standard_normal(mu, logvar).mean().item()
 #         tighter = importance_bound(torch.stack(log_weights)).mean().item()
-#     bound = torch.stack(draws).mean().item()
-#     price = kl_to_standard_normal(mu, logvar).mean().item()
+#         copies = model.decode(mu).sigmoid()[:, back]
+#     bound = sum(bounds) / len(bounds)
 #     print(f"ELBO {bound:.2f} nats, of which the code costs {price:.2f}; "
 #           f"with 200 draws log p(x) is at least {tighter:.2f}")
+#     show(("black and white, not in the data", unseen[:12]),
+#          ("through 8 numbers", copies[:12]),
+#          ("drawn from nothing", draw_pictures(model, 12)[:, back]))
+#     assert price > 0 and bound < 0, "a price and a log probability have their signs"
 #     assert tighter > bound, "the bound with many draws is the tighter one"
 #     assert bound > -19.3, "there is more to gain"
 #
 #
 # @self_check
-# def show_vae():
+# def show_plane():
 #     black, unseen = (x_train > 0.5).float(), (x_valid > 0.5).float()
 #     model = train_vae(black, latents=2)
+#     assert model.latents == 2
 #     with torch.no_grad():
 #         mu, _ = model.encode(unseen)
-#         back = model.decode(mu).sigmoid()
 #         line = torch.linspace(0.03, 0.97, 14)
 #         places = math.sqrt(2) * torch.erfinv(2 * line - 1)
 #         grid = torch.cartesian_prod(places.flip(0), places).flip(1)
@@ -1360,13 +1365,6 @@ def train_vae(x, latents=8):
 #     right.imshow(plane.permute(0, 2, 1, 3).reshape(112, 112), cmap="gray_r")
 #     right.set(title="what the decoder makes of the plane", xticks=[], yticks=[])
 #     plt.show()
-#     wide = train_vae(black)
-#     with torch.no_grad():
-#         through = wide.decode(wide.encode(unseen)[0]).sigmoid()
-#     show(("black and white, not in the data", unseen[:12]),
-#          ("through 2 numbers", back[:12]),
-#          ("through 8 numbers", through[:12]),
-#          ("drawn from nothing", draw_pictures(wide, 12)))
 
 # %% [markdown]
 # **Written, 4 points.** Answer in the cell below, in five to ten sentences.
@@ -1389,7 +1387,7 @@ def train_vae(x, latents=8):
 # $-\log \sigma^2$ in the price grows without bound, so the ELBO falls to $-\infty$. If the encoder
 # ignores $x$, the best that it can return is the prior, price 0, and the decoder can do no better
 # than constant logits (the expectation of the log likelihood over $z$ is best without $z$): the
-# ELBO of independent pixels, -25.2 nats.
+# ELBO of independent pixels, -24.5 nats.
 #
 # 2. This number carries nothing, and the decoder ignores it (posterior collapse). It is optimal if
 # what it could tell would gain fewer nats in the reconstruction than the code would cost; eight
@@ -1402,4 +1400,37 @@ def train_vae(x, latents=8):
 # <!-- END SOLUTION -->
 
 # %% [markdown] tags=["instructor"]
-# **For instructors.** INSTRUCTOR NOTE
+# **For instructors.** The bands were set with 20 seeds of the reference and of weaker trainings (6
+# or 20 seeds), all measured as the hidden tests do.
+#
+# | what is learnt | mean | standard deviation | worst and best |
+# |---|---|---|---|
+# | dictionary (mean of cosines): reference | 0.994 | 0.007 | 0.976 to 1.000 |
+# | after 15, 5 and 1 rounds of 40 | 0.905, 0.771, 0.721 | 0.036, 0.029, 0.024 | |
+# | examples as atoms | 0.691 | 0.023 | 0.645 to 0.732 |
+# | denoiser (explained variance): reference | 66.3 % | 0.4 % | 65.5 to 67.0 % |
+# | 20 epochs, constant rate | 62.1 % | 0.4 % | 61.5 to 62.5 % |
+# | 30 epochs, one hidden layer, constant rate | 61.8 % | 1.2 % | 60.1 to 63.2 % |
+# | ridge regression | 53.5 % | 0.4 % | 53.1 to 54.0 % |
+# | 40 epochs on noise drawn once | 43.1 % | 2.2 % | 39.9 to 46.1 % |
+# | VAE (ELBO in nats): reference | -18.24 | 0.06 | -18.38 to -18.15 |
+# | 30 epochs, constant rate | -18.73 | 0.06 | -18.84 to -18.68 |
+# | the reference with 2 latents | -20.07 | 0.10 | -20.33 to -19.94 |
+# | 10 epochs | -20.05 | 0.18 | -20.36 to -19.86 |
+# | independent pixels | -24.45 | | |
+# | mean over pixels, but sum over the code: collapses | -24.58 | 0.03 | |
+# | no price of the code | -127 | 8 | |
+#
+# Full marks begin five or more standard deviations below the reference's mean.
+#
+# The judge gets weights of the VAE and computes everything else itself, in double precision and
+# with draws of its own. A decoder that remembers what the encoder saw, a variance of zero, a
+# negative price or an invented bound therefore gain nothing: the bound is that of the given layers,
+# and can't be better than the log probability. Denoisers get spoilt digits alone. The digits are
+# published, so a notebook could carry all of them; the order of the pixels, new in each test, stands
+# in the way. An explained variance above 80 % is a reason to look at the notebook.
+#
+# The usual mistakes: a variance divided by $N - 1$; cosines for sines; both matrices moved one after
+# the other; $\lambda$ for $\lambda / L$; a dictionary changed in place; the largest in size for the
+# largest; $\lambda$ beside a sum instead of a mean; $e^{\log \sigma^2}$ for $\sigma$; means over
+# pixels or numbers, after which the code collapses; sigmoids where logits are asked for.

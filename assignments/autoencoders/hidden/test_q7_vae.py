@@ -16,8 +16,8 @@ from grader.suite.hints import hint
 
 pytestmark = pytest.mark.question("q7")
 
-BOUND = bands((-23, 0), (-21, 0.55), (-19.3, 1))
-BOUND_OF_TWO = bands((-22.1, 0), (-22, 1))
+BOUND = bands((-22.5, 0), (-20, 0.5), (-18.9, 1))
+BOUND_OF_TWO = bands((-21.2, 0), (-21, 1))
 DRAWS = 16
 
 
