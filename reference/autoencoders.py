@@ -105,6 +105,8 @@ def load_digits(path="data/digits.npz"):
 #     return result
 #
 #
+# kept = {}  # rows of pictures for the last figure, by what they show
+#
 # torch.manual_seed(0)
 # x_all, y_all = load_digits()
 # x_train, y_train = x_all[:-287], y_all[:-287]
@@ -414,13 +416,13 @@ def subspace_distance(a, b):
 #         distances.append(subspace_distance(decoder, components))
 #         encoder, decoder, more = train_linear_autoencoder(x, encoder, decoder, 0.05, 25)
 #         losses += more
-#     figure, (left, right) = plt.subplots(1, 2, figsize=(8, 2.5))
+#     figure, (left, right) = plt.subplots(1, 2, figsize=(8, 2.5), layout="constrained")
 #     left.plot(losses)
 #     left.axhline(least, color="gray", linestyle=":", label="what PCA leaves")
 #     left.set(xlabel="step", ylabel="loss")
 #     left.legend()
 #     right.semilogy(steps, distances)
-#     right.set(xlabel="step", ylabel="distance from PCA's subspace")
+#     right.set(xlabel="step", ylabel="distance from PCA")
 #     plt.show()
 #     show(("rows of the decoder", decoder), ("principal components", components))
 
@@ -981,6 +983,7 @@ def train_denoiser(x):
 #     rows = [(f"{name}: {share:.1%}", x[:12])
 #             for name, share, x in zip(names, shares, (spoilt, linear, restored))]
 #     show(*rows, ("clean", x_valid[:12]))
+#     kept.update(clean=x_valid[:12], spoilt=spoilt[:12], restored=restored[:12])
 #     assert shares[2] > 0.62, "there is more to gain"
 
 # %% [markdown]
@@ -1338,9 +1341,11 @@ def train_vae(x, latents=8):
 #     bound = sum(bounds) / len(bounds)
 #     print(f"ELBO {bound:.2f} nats, of which the code costs {price:.2f}; "
 #           f"with 200 draws log p(x) is at least {tighter:.2f}")
+#     drawn = draw_pictures(model, 12)[:, back]
 #     show(("black and white, not in the data", unseen[:12]),
 #          ("through 8 numbers", copies[:12]),
-#          ("drawn from nothing", draw_pictures(model, 12)[:, back]))
+#          ("drawn from nothing", drawn))
+#     kept.update({"black and white": unseen[:12], "through 8": copies[:12], "drawn": drawn})
 #     assert price > 0 and bound < 0, "a price and a log probability have their signs"
 #     assert tighter > bound, "the bound with many draws is the tighter one"
 #     assert bound > -19.3, "there is more to gain"
@@ -1353,17 +1358,23 @@ def train_vae(x, latents=8):
 #     assert model.latents == 2
 #     with torch.no_grad():
 #         mu, _ = model.encode(unseen)
-#         line = torch.linspace(0.03, 0.97, 14)
+#         line = torch.linspace(0.03, 0.97, 12)
 #         places = math.sqrt(2) * torch.erfinv(2 * line - 1)
-#         grid = torch.cartesian_prod(places.flip(0), places).flip(1)
-#         plane = model.decode(grid).sigmoid().reshape(14, 14, 8, 8)
-#     figure, (left, right) = plt.subplots(1, 2, figsize=(9, 4.2))
-#     points = left.scatter(mu[:, 0], mu[:, 1], c=y_valid, cmap="tab10", s=14)
-#     left.set(title="digits in the latent plane, by their label", xlim=(-3.5, 3.5),
-#              ylim=(-3.5, 3.5))
-#     figure.colorbar(points, ax=left, ticks=range(10))
-#     right.imshow(plane.permute(0, 2, 1, 3).reshape(112, 112), cmap="gray_r")
-#     right.set(title="what the decoder makes of the plane", xticks=[], yticks=[])
+#         codes = torch.cartesian_prod(places.flip(0), places).flip(1)
+#         plane = F.pad(model.decode(codes).sigmoid().reshape(12, 12, 8, 8), (1, 1, 1, 1))
+#     figure, panels = plt.subplots(1, 3, figsize=(13, 4), layout="constrained")
+#     rows, points, grid = panels
+#     tiles = [F.pad(x.clamp(0, 1).reshape(-1, 8, 8), (1, 1, 1, 1)) for x in kept.values()]
+#     if tiles:
+#         stacked = torch.stack(tiles)  # (rows, 12, 10, 10)
+#         rows.imshow(stacked.transpose(1, 2).reshape(10 * len(tiles), 120), cmap="gray_r")
+#     rows.set(title="restored, copied and drawn", xticks=[])
+#     rows.set_yticks([10 * i + 4.5 for i in range(len(tiles))], list(kept))
+#     dots = points.scatter(mu[:, 0], mu[:, 1], c=y_valid, cmap="tab10", s=14)
+#     points.set(title="digits in the latent plane, by their label", xlim=(-3, 3), ylim=(-3, 3))
+#     figure.colorbar(dots, ax=points, ticks=range(10))
+#     grid.imshow(plane.permute(0, 2, 1, 3).reshape(120, 120), cmap="gray_r")
+#     grid.set(title="what the decoder makes of the plane", xticks=[], yticks=[])
 #     plt.show()
 
 # %% [markdown]
@@ -1427,10 +1438,10 @@ def train_vae(x, latents=8):
 # with draws of its own. A decoder that remembers what the encoder saw, a variance of zero, a
 # negative price or an invented bound therefore gain nothing: the bound is that of the given layers,
 # and can't be better than the log probability. Denoisers get spoilt digits alone. The digits are
-# published, so a notebook could carry all of them; the order of the pixels, new in each test, stands
-# in the way. An explained variance above 80 % is a reason to look at the notebook.
+# published, so a notebook could carry all of them; the order of the pixels, new in each test, is in
+# its way. An explained variance above 80 % is a reason to look at the notebook.
 #
-# The usual mistakes: a variance divided by $N - 1$; cosines for sines; both matrices moved one after
-# the other; $\lambda$ for $\lambda / L$; a dictionary changed in place; the largest in size for the
+# The usual mistakes: a variance divided by $N - 1$; cosines for sines; matrices moved one after the
+# other; $\lambda$ for $\lambda / L$; a dictionary changed in place; the largest in size for the
 # largest; $\lambda$ beside a sum instead of a mean; $e^{\log \sigma^2}$ for $\sigma$; means over
 # pixels or numbers, after which the code collapses; sigmoids where logits are asked for.
