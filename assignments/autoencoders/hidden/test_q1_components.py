@@ -59,7 +59,8 @@ def test_fit_pca_keeps_small_directions(student, close):
     x = x - x.mean(dim=0)
     _, components, variances = student.fit_pca(x, 3)
     expected = torch.linalg.svdvals(x - x.mean(dim=0)) ** 2 / 60
-    close(variances / expected, torch.ones(3, dtype=torch.float64), rtol=1e-3)
+    # Not closer: who divides by N - 1 has lost points for it already.
+    close(variances / expected, torch.ones(3, dtype=torch.float64), rtol=0.05)
     close(components @ components.T, torch.eye(3, dtype=torch.float64))
 
 
