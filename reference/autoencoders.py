@@ -1362,19 +1362,20 @@ def train_vae(x, latents=8):
 #         places = math.sqrt(2) * torch.erfinv(2 * line - 1)
 #         codes = torch.cartesian_prod(places.flip(0), places).flip(1)
 #         plane = F.pad(model.decode(codes).sigmoid().reshape(12, 12, 8, 8), (1, 1, 1, 1))
-#     figure, panels = plt.subplots(1, 3, figsize=(13, 4), layout="constrained")
+#     figure, panels = plt.subplots(1, 3, figsize=(12.5, 3.8), layout="constrained")
 #     rows, points, grid = panels
+#     greys = {"cmap": plt.get_cmap("gray_r", 17), "interpolation": "nearest"}
 #     tiles = [F.pad(x.clamp(0, 1).reshape(-1, 8, 8), (1, 1, 1, 1)) for x in kept.values()]
 #     if tiles:
 #         stacked = torch.stack(tiles)  # (rows, 12, 10, 10)
-#         rows.imshow(stacked.transpose(1, 2).reshape(10 * len(tiles), 120), cmap="gray_r")
+#         rows.imshow(stacked.transpose(1, 2).reshape(10 * len(tiles), 120), **greys)
 #     rows.set(title="restored, copied and drawn", xticks=[])
 #     rows.set_yticks([10 * i + 4.5 for i in range(len(tiles))], list(kept))
 #     dots = points.scatter(mu[:, 0], mu[:, 1], c=y_valid, cmap="tab10", s=14)
-#     points.set(title="digits in the latent plane, by their label", xlim=(-3, 3), ylim=(-3, 3))
+#     points.set(title="latent plane, by label", xlim=(-3, 3), ylim=(-3, 3))
 #     figure.colorbar(dots, ax=points, ticks=range(10))
-#     grid.imshow(plane.permute(0, 2, 1, 3).reshape(120, 120), cmap="gray_r")
-#     grid.set(title="what the decoder makes of the plane", xticks=[], yticks=[])
+#     grid.imshow(plane.permute(0, 2, 1, 3).reshape(120, 120), **greys)
+#     grid.set(title="decoded plane", xticks=[], yticks=[])
 #     plt.show()
 
 # %% [markdown]
