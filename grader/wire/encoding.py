@@ -154,7 +154,9 @@ class _Encoder:
         plain = plain.resolve_conj().resolve_neg().cpu().contiguous()
         data: Blob = b""
         if plain.numel():
-            data = plain.reshape(-1).view(torch.uint8).numpy().data
+            # A single number is contiguous whatever its stride, and `view` asks for a stride of 1.
+            flat = plain.reshape(-1).as_strided((plain.numel(),), (1,))
+            data = flat.view(torch.uint8).numpy().data
         return ["T", name, [int(n) for n in plain.shape], self._blob(data), asks]
 
     def _array(self, value: Any, _depth: int) -> Tree:

@@ -101,6 +101,7 @@ TENSORS = {
     "empty": torch.empty(0, 3),
     "transposed": BASE.transpose(0, 2),
     "strided": BASE[:, ::2, 1:],
+    "one number of a column": BASE[0, :1, 1],
     "expanded": torch.ones(1, 3).expand(5, 3),
     "one element of a large storage": torch.zeros(1_000_000)[3:4],
     "conjugated": torch.view_as_complex(torch.randn(3, 2)).conj(),
