@@ -11,7 +11,7 @@ from grader.suite.hints import hint
 pytestmark = pytest.mark.question("q6")
 
 solved_share = bands((0.5, 0), (0.65, 0.5), (0.8, 1))
-fit_share = bands((0.56, 1), (0.6, 0))
+fit_share = bands((0.55, 1), (0.58, 0))
 
 
 def apply_and_look_back(function, values, settings):

@@ -10,7 +10,7 @@ from grader.suite.hints import hint
 
 pytestmark = pytest.mark.question("q7")
 
-own_share = bands((0.25, 0), (0.4, 0.5), (0.6, 1))
+own_share = bands((0.25, 0), (0.5, 1))
 
 
 def pieces_of(word, shortest, longest):
