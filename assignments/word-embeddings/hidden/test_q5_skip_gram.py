@@ -98,14 +98,16 @@ def test_large_products(student, close):
     """Loss and gradients are finite and right for products of a thousand, in either precision."""
     hint("log(sigmoid(-1000)) is -inf in two steps; F.logsigmoid takes one.")
     for dtype in (torch.float64, torch.float32):
-        w = torch.tensor([[40.0, 0.0], [0.0, -35.0], [1.0, 1.0]], dtype=dtype)
-        c = torch.tensor([[30.0, 1.0], [-28.0, 33.0], [0.5, -31.0]], dtype=dtype)
-        batch = torch.tensor([0, 1, 0, 2]), torch.tensor([1, 1, 0, 2])
-        batch = *batch, torch.tensor([[0, 2], [2, 0], [1, 1], [0, 1]])
-        scale = torch.rand(1, dtype=dtype) + 1
-        found = student.negative_sampling(scale * w, c, *batch)
-        for one, other in zip(found, right_answer(scale * w, c, *batch), strict=True):
-            close(one, other, rtol=1e-5, atol=1e-6)
+        for sign in (1, -1):
+            # Products from a thousand down to minus a thousand, each row once.
+            w = torch.tensor([[40.0, 0.0], [0.0, -35.0]], dtype=dtype)
+            w = sign * (1 + torch.rand(1, dtype=dtype)) * w
+            c = torch.tensor([[25.0, 1], [-28, 3], [0.5, -31], [7, 33], [1, 30], [2, 0.1]])
+            batch = torch.tensor([0, 1]), torch.tensor([0, 2]), torch.tensor([[1, 5], [3, 4]])
+            values = w, c.to(dtype), *batch
+            found = student.negative_sampling(*values)
+            for one, other in zip(found, right_answer(*values), strict=True):
+                close(one, other, rtol=1e-5, atol=1e-6)
 
 
 def solved(reference, world, vectors):
