@@ -1,0 +1,69 @@
+"""What the tests of this suite share."""
+
+import itertools
+
+import pytest
+import torch
+from torch.testing import assert_close
+
+
+@pytest.fixture
+def close():
+    """Return a check that numbers have the same dtype, and agree to nearly its precision."""
+
+    def check(actual, expected, rtol=1e-7, atol=1e-9):
+        assert actual.dtype == expected.dtype
+        assert_close(actual, expected.detach(), rtol=rtol, atol=atol)
+
+    return check
+
+
+@pytest.fixture
+def draw_world():
+    """Return a function that draws tables (P, R) of a world; its last state is terminal."""
+
+    def draw(states, actions):
+        weights = torch.rand(states, actions, states, dtype=torch.float64)
+        weights = weights * (torch.rand_like(weights) < 0.7) + 1e-3
+        P = weights / weights.sum(2, keepdim=True)
+        R = torch.randn(states, actions, states, dtype=torch.float64)
+        P[-1], R[-1] = 0, 0
+        P[-1, :, -1] = 1
+        return P, R
+
+    return draw
+
+
+@pytest.fixture
+def best_values():
+    """Return a function that finds the best values by trying every policy."""
+
+    def search(P, R, gamma):
+        states, actions = P.shape[:2]
+        policies = torch.tensor(list(itertools.product(range(actions), repeat=states)))
+        rows = torch.arange(states)
+        moves, rewards = P[rows, policies], (P * R).sum(2)[rows, policies]
+        unit = torch.eye(states, dtype=P.dtype)
+        return torch.linalg.solve(unit - gamma * moves, rewards[..., None])[..., 0].amax(0)
+
+    return search
+
+
+@pytest.fixture
+def steps_held(reference):
+    """Return a function that lets weights hold poles: how many of 200 steps they stay up.
+
+    The judge makes the network and the poles itself. Weights of other shapes hold nothing.
+    """
+
+    def hold(weights, mix, seed):
+        network = reference.make_net(2)
+        parameters = list(network.parameters())
+        assert [tuple(w.shape) for w in weights] == [tuple(p.shape) for p in parameters]
+        with torch.no_grad():
+            for param, value in zip(parameters, weights, strict=True):
+                assert value.isfinite().all()
+                param.copy_(value)
+        return reference.mean_steps(network, reference.Poles(100, mix, seed=seed))
+
+    return hold
