@@ -2,10 +2,10 @@
 # # Reinforcement learning
 #
 # So far somebody knew the right answer: a label for each picture, a next word for each text. Here
-# nobody does. An agent acts, the world answers with a new state and a number, the *reward*, and that
-# is all there is to learn from. Which of the many actions before it earned the reward? Is there
-# something better that was never tried? These two questions, *credit assignment* and *exploration*,
-# run through everything below.
+# nobody does. An agent acts, the world answers with a new state and a number, the *reward*, and
+# that is all there is to learn from. Which of the many actions before it earned the reward? Is
+# there something better that was never tried? These two questions, *credit assignment* and
+# *exploration*, run through everything below.
 #
 # You begin where there is one decision and no state (bandits), go on to worlds whose rules are
 # known (planning), then take the rules away (Q-learning), put a network in the place of the table
@@ -97,9 +97,9 @@ def self_check(check):
 # Q-learning, with a step size that stays.
 #
 # **ε-greedy.** With probability $\epsilon$ any of the $K$ actions, all alike, the best one too;
-# otherwise one with the largest estimate. If several are equally good, each of these is as likely as
-# the others. (Always taking the first of them looks harmless, and makes an agent whose table begins
-# with zeros walk into the same wall for ever.)
+# otherwise one with the largest estimate. If several are equally good, each of these is as likely
+# as the others. (Always taking the first of them looks harmless, and makes an agent whose table
+# begins with zeros walk into the same wall for ever.)
 #
 # **UCB** (upper confidence bound; Auer, Cesa-Bianchi and Fischer, 2002) needs no dice. It is
 # optimistic about what it knows little of:
@@ -108,8 +108,8 @@ def self_check(check):
 #
 # and an arm that was never pulled comes first: while there are any, the first of these is taken.
 #
-# **Regret.** Each pull of arm $a$ costs $\max_k \mu_k - \mu_a$ against someone who knows the
-# means. The (pseudo-)regret after $T$ pulls is the sum of these. It uses the means and not the noisy
+# **Regret.** Each pull of arm $a$ costs $\max_k \mu_k - \mu_a$ against someone who knows the means.
+# The (pseudo-)regret after $T$ pulls is the sum of these. It uses the means and not the noisy
 # rewards. Who explores with a constant ε pays for ever, linearly in $T$; UCB pays $O(\ln T)$.
 
 
@@ -191,7 +191,7 @@ def cumulative_regret(means, arms):
 
 # %% active="ipynb"
 # def play(means, choose, pulls):
-#     """Play bandits with normal noise: `choose(values, counts)` names the arms; (N, pulls) arms."""
+#     """Play bandits with normal noise; `choose(values, counts)` names arms; (N, pulls) arms."""
 #     values, counts = torch.zeros_like(means), torch.zeros(means.shape, dtype=torch.int64)
 #     played = []
 #     for _ in range(pulls):
@@ -228,9 +228,10 @@ def cumulative_regret(means, arms):
 #
 # @self_check
 # def check_ucb():
-#     values, counts = torch.tensor([[1.0, 0.9], [9.0, 0.0], [0.0, 0.0]]), [[90, 10], [5, 0], [0, 0]]
-#     assert ucb(values, torch.tensor(counts), 1.0).tolist() == [1, 1, 0]
-#     assert ucb(values, torch.tensor(counts), 0.1).tolist() == [0, 1, 0]
+#     values = torch.tensor([[1.0, 0.9], [9.0, 0.0], [0.0, 0.0]])
+#     counts = torch.tensor([[90, 10], [5, 0], [0, 0]])
+#     assert ucb(values, counts, 1.0).tolist() == [1, 1, 0]
+#     assert ucb(values, counts, 0.1).tolist() == [0, 1, 0]
 #
 #
 # @self_check
@@ -264,14 +265,16 @@ def cumulative_regret(means, arms):
 # $r(s, a, s')$ on the way. Where an episode is over, in a *terminal* state, each action leads back
 # to the same state with reward 0, so its value is 0.
 #
-# Given: `grid_world` makes such tables from a map of letters, `draw_map` draws maps, and `Tabular` is a
-# world in which one can act. On a map, `S` is the start, `G` the goal, `X` a pit, `#` a wall. Each
-# move costs 0.04; entering the goal gives 1 on top of that, a pit −1, and both end the episode.
-# Actions are 0 up, 1 right, 2 down, 3 left; who walks into a wall or over the edge stays. On slippery
-# ground a move goes to one side instead, with probability `slip`, to the left or to the right alike.
+# Given: `grid_world` makes such tables from a map of letters, `draw_map` draws maps, and `Tabular`
+# is a world in which one can act. On a map, `S` is the start, `G` the goal, `X` a pit, `#` a wall.
+# Each move costs 0.04; entering the goal gives 1 on top of that, a pit −1, and both end the
+# episode. Actions are 0 up, 1 right, 2 down, 3 left; who walks into a wall or over the edge stays.
+# On slippery ground a move goes to one side instead, with probability `slip`, to the left or to the
+# right alike.
 #
-# Mind how `step` says that an episode is over. **terminated**: the world has ended; nothing comes after.
-# **truncated**: somebody stopped the clock, after `limit` steps; the world would have gone on.
+# Mind how `step` says that an episode is over. **terminated**: the world has ended; nothing comes
+# after. **truncated**: somebody stopped the clock, after `limit` steps; the world would have gone
+# on.
 
 # %%
 MOVES = ((-1, 0), (0, 1), (1, 0), (0, -1))  # up, right, down, left
@@ -403,16 +406,16 @@ class Tabular:
 #
 # $$ v_\pi(s) = \sum_a \pi(a \mid s)\, q_\pi(s, a), \qquad v_*(s) = \max_a q_*(s, a) . $$
 #
-# The first is a **linear system**: with $P_\pi(s, s') = \sum_a \pi(a \mid s) P(s' \mid s, a)$ and the
-# expected reward $r_\pi(s)$, it reads $(I - \gamma P_\pi)\, v_\pi = r_\pi$. Solve it
+# The first is a **linear system**: with $P_\pi(s, s') = \sum_a \pi(a \mid s) P(s' \mid s, a)$ and
+# the expected reward $r_\pi(s)$, it reads $(I - \gamma P_\pi)\, v_\pi = r_\pi$. Solve it
 # (`torch.linalg.solve`).
 #
-# The second is not linear. But its right side, the operator
-# $(T v)(s) = \max_a \sum_{s'} P\,(r + \gamma v(s'))$, is a **contraction**: it brings any two tables
-# closer, $\lVert T u - T v \rVert_\infty \le \gamma \lVert u - v \rVert_\infty$. So there is exactly
-# one fixed point, $v_*$, and **value iteration**, $v \leftarrow T v$ from $v = 0$ on, reaches it
-# (Banach). When may it stop? Where a step has still changed $v$ by
-# $\delta = \lVert T v - v \rVert_\infty$, the contraction tells us how far the goal may be:
+# The second is not linear. But its right side, the operator $(T v)(s) = \max_a \sum_{s'} P\,(r +
+# \gamma v(s'))$, is a **contraction**: it brings any two tables closer, $\lVert T u - T v
+# \rVert_\infty \le \gamma \lVert u - v \rVert_\infty$. So there is exactly one fixed point, $v_*$,
+# and **value iteration**, $v \leftarrow T v$ from $v = 0$ on, reaches it (Banach). When may it
+# stop? Where a step has still changed $v$ by $\delta = \lVert T v - v \rVert_\infty$, the
+# contraction tells us how far the goal may be:
 #
 # $$ \lVert T v - v_* \rVert_\infty \le \frac{\gamma}{1 - \gamma}\,\delta . $$
 #
@@ -421,8 +424,8 @@ class Tabular:
 #
 # **Policy iteration** (Howard, 1960) takes large steps instead: compute $v_\pi$ exactly, take the
 # best action by $q_\pi$ in each state, and so on until none changes. It needs a few rounds only.
-# Beware of ties: where two actions are equally good, rounding may make the one better and then the other,
-# for ever. Leave an action unless another is better by more than $10^{-9}$.
+# Beware of ties: where two actions are equally good, rounding may make the one better and then the
+# other, for ever. Leave an action unless another is better by more than $10^{-9}$.
 
 
 # %%
@@ -551,9 +554,9 @@ def policy_iteration(P, R, gamma):
 # %% [markdown]
 # ## Question 3 (16 points): Q-learning
 #
-# Now the tables are gone. What is left is to act, and after each step to ask: was that better or worse
-# than expected? **Q-learning** (Watkins, 1989) moves the estimate $Q(s, a)$ by a share $\alpha$
-# of its error:
+# Now the tables are gone. What is left is to act, and after each step to ask: was that better or
+# worse than expected? **Q-learning** (Watkins, 1989) moves the estimate $Q(s, a)$ by a share
+# $\alpha$ of its error:
 #
 # $$ \delta = r + \gamma \max_{a'} Q(s', a') - Q(s, a), \qquad
 #    Q(s, a) \leftarrow Q(s, a) + \alpha\,\delta . $$
@@ -561,9 +564,10 @@ def policy_iteration(P, R, gamma):
 # If $s'$ **terminated** the episode there is no later: the term with $\gamma$ is dropped. If the
 # episode was **truncated**, the term stays, since the world would have gone on from $s'$.
 #
-# The maximum is over what *could* be done in $s'$, not over what will be done. So the table tends to
-# the values of the best policy, although the agent behaves otherwise (*off-policy*): with ε-greedy
-# actions, or even with random ones. All it takes is that every action is tried again and again.
+# The maximum is over what *could* be done in $s'$, not over what will be done. So the table tends
+# to the values of the best policy, although the agent behaves otherwise (*off-policy*): with
+# ε-greedy actions, or even with random ones. All it takes is that every action is tried again and
+# again.
 #
 # Use `epsilon_greedy` for behaviour; `q[s].unsqueeze(0)` is one row.
 
@@ -666,50 +670,51 @@ def q_learning(env, episodes, alpha, gamma, epsilon):
 # %% [markdown]
 # **Written, 4 points.** Answer in the cell below, in five to ten sentences.
 #
-# 1. A friend's code drops the term with γ at *every* end of an episode, truncated or terminated. In a
-#    world where each step costs 0.04 and the only end is the goal, what happens to the values of the
-#    states in which the clock often stops, and what will the agent come to like? Why is it no remedy to
-#    keep the term at every end?
-# 2. SARSA uses $Q(s', a')$ of the action that is taken next, in the place of the maximum. Beside a row
-#    of pits, with ε = 0.2 for ever, how do the paths that the two learn differ, and which earns more
-#    *while* it is learning? What must be done with ε for both to end at the best policy?
+# 1. A friend's code drops the term with γ at *every* end of an episode, truncated or terminated. In
+#    a world where each step costs 0.04 and the only end is the goal, what happens to the values of
+#    the states in which the clock often stops, and what will the agent come to like? Why is it no
+#    remedy to keep the term at every end?
+# 2. SARSA uses $Q(s', a')$ of the action that is taken next, in the place of the maximum. Beside a
+#    row of pits, with ε = 0.2 for ever, how do the paths that the two learn differ, and which earns
+#    more *while* it is learning? What must be done with ε for both to end at the best policy?
 
 # %% [markdown]
 # **Answer q3.**
 #
 # <!-- BEGIN SOLUTION -->
 # 1. A state in which the clock stops is taken for an end, worth 0 from there on. But all other
-# states have negative values until the agent knows the goal (each step costs), and far from the goal
-# even then. So states near which episodes are cut off look better than they are, and the agent
-# comes to like places where it waits for the clock, far from the goal; which states these are
-# depends on the limit and not on the world. The other way round, keeping the term at a true end,
-# counts rewards after the end that nobody gets: the row of a terminal state is never updated, so it
-# stays at whatever it was at the start, which does no harm only if that is zero, and with a network
-# in the place of the table it is anything at all.
+#    states have negative values until the agent knows the goal (each step costs), and far from the
+#    goal even then. So states near which episodes are cut off look better than they are, and the
+#    agent comes to like places where it waits for the clock, far from the goal; which states these
+#    are depends on the limit and not on the world. The other way round, keeping the term at a true
+#    end, counts rewards after the end that nobody gets: the row of a terminal state is never
+#    updated, so it stays at whatever it was at the start, which does no harm only if that is zero,
+#    and with a network in the place of the table it is anything at all.
 #
 # 2. Q-learning learns the values of the greedy policy, so its path is the shortest, right along the
-# pits: greedily that is safe. But it behaves ε-greedily, and one step in twenty (a fifth at random, a quarter
-# of these towards the pits) throws it in. SARSA learns the value of what it really does, exploration
-# included: beside the pits these values are low, and it learns a way round. While both explore, SARSA earns more. If ε falls to zero slowly enough,
-# so that each action is still tried infinitely often (and the step sizes fall, too), the policy
-# that SARSA evaluates becomes the greedy one and both tend to the optimum.
+#    pits: greedily that is safe. But it behaves ε-greedily, and one step in twenty (a fifth at
+#    random, a quarter of these towards the pits) throws it in. SARSA learns the value of what it
+#    really does, exploration included: beside the pits these values are low, and it learns a way
+#    round. While both explore, SARSA earns more. If ε falls to zero slowly enough, so that each
+#    action is still tried infinitely often (and the step sizes fall, too), the policy that SARSA
+#    evaluates becomes the greedy one and both tend to the optimum.
 # <!-- END SOLUTION -->
 
 # %% [markdown]
 # ## A pole to hold
 #
 # A cart on a rail, a pole on it, and two actions: 0 pushes to the left, 1 to the right (the
-# equations are those of Barto, Sutton and Anderson, 1983). The reward is −1 when the pole falls over
-# or the cart leaves the rail, which terminates the episode, and 0 otherwise. After 200 steps it is
-# truncated.
+# equations are those of Barto, Sutton and Anderson, 1983). The reward is −1 when the pole falls
+# over or the cart leaves the rail, which terminates the episode, and 0 otherwise. After 200 steps
+# it is truncated.
 #
-# `Poles` runs $n$ of them side by side. A state has four numbers: place, speed, angle and
-# angular speed of the pole, brought to like sizes and **mixed** by an orthogonal matrix. An agent therefore can't know
-# which is which, and nobody can write the policy down beforehand. It has to be learned, from the world
-# at hand; the judge draws another mixture each time.
+# `Poles` runs $n$ of them side by side. A state has four numbers: place, speed, angle and angular
+# speed of the pole, brought to like sizes and **mixed** by an orthogonal matrix. An agent therefore
+# can't know which is which, and nobody can write the policy down beforehand. It has to be learned,
+# from the world at hand; the judge draws another mixture each time.
 #
-# Where an episode is over, that pole starts anew by itself. So `step` returns where each action *has
-# led*, and `env.states` is where the next actions are taken, which is another state where an
+# Where an episode is over, that pole starts anew by itself. So `step` returns where each action
+# *has led*, and `env.states` is where the next actions are taken, which is another state where an
 # episode is over.
 
 
@@ -806,8 +811,8 @@ def mean_steps(choose, env):
 # steps look alike, and each update moves the target that it is aiming at. The *deep Q-network*
 # (Mnih et al., 2015) has two remedies.
 #
-# **Replay.** Transitions $(s, a, r, s', \text{terminated})$ go into a buffer, a ring: once it is full,
-# the newest overwrite the oldest. One learns from batches that are drawn from all of it.
+# **Replay.** Transitions $(s, a, r, s', \text{terminated})$ go into a buffer, a ring: once it is
+# full, the newest overwrite the oldest. One learns from batches that are drawn from all of it.
 #
 # **A target network** $\theta^-$, a copy that follows slowly, computes what is aimed at:
 #
@@ -819,8 +824,8 @@ def mean_steps(choose, env):
 # $$ y = r + \gamma\,(1 - \text{terminated})\; Q_{\theta^-}\bigl(s',
 #    \arg\max_{a'} Q_\theta(s', a')\bigr) . $$
 #
-# Either way $y$ is a **number**: no gradient flows through it, to neither network. The loss is the mean
-# over the batch of Huber's, with its usual threshold of 1,
+# Either way $y$ is a **number**: no gradient flows through it, to neither network. The loss is the
+# mean over the batch of Huber's, with its usual threshold of 1,
 #
 # $$ L(\theta) = \frac1N \sum_n \ell\bigl(Q_\theta(s_n, a_n) - y_n\bigr), \qquad
 #    \ell(u) = \tfrac12 u^2 \text{ for } \lvert u\rvert \le 1, \;\;
@@ -938,12 +943,12 @@ def update_target(online, target, tau):
 
 
 # %% [markdown]
-# **Train an agent.** Act ε-greedily with a falling ε, push what happened, learn from a batch at each step,
-# update the target network. Which settings you choose is up to you. With 1200 steps of 16 poles,
-# batches of 128, Adam with a learning rate that falls from 0.003, γ = 0.97 and a copy every 25 steps it
-# takes two seconds. The judge gives you an `env` of 16 poles, takes the weights of the network and lets
-# them hold 100 poles of its own, with the same sensors: 60 steps on average and less earn nothing, 150
-# of 200 and more everything, and in between it rises evenly.
+# **Train an agent.** Act ε-greedily with a falling ε, push what happened, learn from a batch at
+# each step, update the target network. Which settings you choose is up to you. With 1200 steps of
+# 16 poles, batches of 128, Adam with a learning rate that falls from 0.003, γ = 0.97 and a copy
+# every 25 steps it takes two seconds. The judge gives you an `env` of 16 poles, takes the weights
+# of the network and lets them hold 100 poles of its own, with the same sensors: 60 steps on average
+# and less earn nothing, 150 of 200 and more everything, and in between it rises evenly.
 
 
 # %%
@@ -1038,9 +1043,9 @@ def train_dqn(env):
 # %% [markdown]
 # ## Question 5 (11 points): REINFORCE
 #
-# Values were a detour. What we want is a policy $\pi_\theta(a \mid s)$, so let us climb its expected
-# return directly. The *policy gradient theorem* says which way is up, without a model of the world
-# (REINFORCE; Williams, 1992):
+# Values were a detour. What we want is a policy $\pi_\theta(a \mid s)$, so let us climb its
+# expected return directly. The *policy gradient theorem* says which way is up, without a model of
+# the world (REINFORCE; Williams, 1992):
 #
 # $$ \nabla_\theta J = \mathbb{E} \Bigl[ \sum_t \bigl(G_t - b(s_t)\bigr)\,
 #    \nabla_\theta \log \pi_\theta(a_t \mid s_t) \Bigr] . $$
@@ -1051,12 +1056,12 @@ def train_dqn(env):
 #
 # $$ L = -\frac1n \sum_{i=1}^n (G_i - b_i) \log \pi_\theta(a_i \mid s_i) , $$
 #
-# in which returns and baselines are **numbers**. A baseline often comes from a network; if a gradient
-# flows through it here, the policy's loss trains it to be wrong.
+# in which returns and baselines are **numbers**. A baseline often comes from a network; if a
+# gradient flows through it here, the policy's loss trains it to be wrong.
 #
-# If one has several episodes from the same start, they can be each other's baseline: for each, the mean
-# of **all others**, *leave-one-out* (Kool et al., 2019). No network is needed. With it language models
-# are tuned.
+# If one has several episodes from the same start, they can be each other's baseline: for each, the
+# mean of **all others**, *leave-one-out* (Kool et al., 2019). No network is needed. With it
+# language models are tuned.
 
 
 # %%
@@ -1154,30 +1159,31 @@ def reinforce_loss(logits, actions, returns, baseline):
 # %% [markdown]
 # **Written, 4 points.** Answer in the cell below, in five to ten sentences.
 #
-# 1. Show that a baseline $b(s)$ leaves the expected gradient as it is. At which step of the proof does it
-#    matter that $b$ does not depend on the action?
-# 2. Someone subtracts from each of $N$ returns the mean of *all* $N$, their own included. That baseline
-#    depends on the action. How is $G_i - \bar G$ related to $G_i$ minus the leave-one-out baseline,
-#    and what does it therefore do to the expected gradient? What happens if the result is divided by
-#    the standard deviation of the $N$ returns as well, and all returns happen to be nearly equal?
+# 1. Show that a baseline $b(s)$ leaves the expected gradient as it is. At which step of the proof
+#    does it matter that $b$ does not depend on the action?
+# 2. Someone subtracts from each of $N$ returns the mean of *all* $N$, their own included. That
+#    baseline depends on the action. How is $G_i - \bar G$ related to $G_i$ minus the leave-one-out
+#    baseline, and what does it therefore do to the expected gradient? What happens if the result is
+#    divided by the standard deviation of the $N$ returns as well, and all returns happen to be
+#    nearly equal?
 
 # %% [markdown]
 # **Answer q5.**
 #
 # <!-- BEGIN SOLUTION -->
-# 1. For a fixed state,
-# $\mathbb{E}_a[b(s) \nabla \log \pi(a \mid s)] = b(s) \sum_a \pi(a \mid s) \frac{\nabla \pi(a \mid s)}
-# {\pi(a \mid s)} = b(s)\, \nabla \sum_a \pi(a \mid s) = b(s)\, \nabla 1 = 0$. Taking $b(s)$ in front of the
-# sum over actions is the step that needs it not to depend on $a$; with $b(s, a)$ the sum would be
-# $\sum_a b(s, a) \nabla \pi(a \mid s)$, which is not zero in general.
+# 1. For a fixed state, $\mathbb{E}_a[b(s) \nabla \log \pi(a \mid s)] = b(s) \sum_a \pi(a \mid s)
+#    \frac{\nabla \pi(a \mid s)} {\pi(a \mid s)} = b(s)\, \nabla \sum_a \pi(a \mid s) = b(s)\,
+#    \nabla 1 = 0$. Taking $b(s)$ in front of the sum over actions is the step that needs it not to
+#    depend on $a$; with $b(s, a)$ the sum would be $\sum_a b(s, a) \nabla \pi(a \mid s)$, which is
+#    not zero in general.
 #
-# 2. With $B_i$ the mean of the others, $\bar G = \frac1N G_i + \frac{N-1}N B_i$, so
-# $G_i - \bar G = \frac{N-1}{N}(G_i - B_i)$. The leave-one-out baseline does not depend on the episode's own
-# actions, so its gradient is unbiased; the other is the same times $(N - 1)/N$: too short, but in the
-# right direction, which the learning rate makes up for. Division by the standard deviation is another
-# matter: it depends on all returns and weighs groups differently. Where all returns are nearly equal, there
-# is hardly anything to learn, and the division blows tiny differences, mostly noise, up to size
-# one (or divides zero by zero).
+# 2. With $B_i$ the mean of the others, $\bar G = \frac1N G_i + \frac{N-1}N B_i$, so $G_i - \bar G =
+#    \frac{N-1}{N}(G_i - B_i)$. The leave-one-out baseline does not depend on the episode's own
+#    actions, so its gradient is unbiased; the other is the same times $(N - 1)/N$: too short, but
+#    in the right direction, which the learning rate makes up for. Division by the standard
+#    deviation is another matter: it depends on all returns and weighs groups differently. Where all
+#    returns are nearly equal, there is hardly anything to learn, and the division blows tiny
+#    differences, mostly noise, up to size one (or divides zero by zero).
 # <!-- END SOLUTION -->
 
 # %% [markdown]
@@ -1195,9 +1201,9 @@ def reinforce_loss(logits, actions, returns, baseline):
 #    \qquad\text{or}\qquad A_t = \delta_t + \gamma\lambda\, A_{t+1} , $$
 #
 # where the sum ends with the episode: $A_{t+1}$ counts as 0 where step $t$ was **terminated or
-# truncated**, because step $t+1$ belongs to another episode, and at the end of the recording. With λ = 0
-# it is δ, with λ = 1 the return to go (with the critic's word for what comes after a cut) minus
-# $V(s_t)$.
+# truncated**, because step $t+1$ belongs to another episode, and at the end of the recording. With
+# λ = 0 it is δ, with λ = 1 the return to go (with the critic's word for what comes after a cut)
+# minus $V(s_t)$.
 #
 # So the two ends differ, and this is where most code goes wrong:
 #
@@ -1207,8 +1213,8 @@ def reinforce_loss(logits, actions, returns, baseline):
 # | truncated | **yes** | no |
 # | terminated | no | no |
 #
-# $V(s'_t)$ is the value of the state to which the action has led, *not* of the first state of the next
-# episode. Therefore `next_values` is a tensor of its own.
+# $V(s'_t)$ is the value of the state to which the action has led, *not* of the first state of the
+# next episode. Therefore `next_values` is a tensor of its own.
 #
 # The critic learns towards $A_t + V(s_t)$. Both losses, and a bonus for entropy
 # $H = -\sum_a \pi(a) \log \pi(a)$ which keeps the policy from settling too early, make up
@@ -1320,9 +1326,9 @@ def actor_critic_loss(
 # %% [markdown]
 # ## Question 7 (16 points): PPO
 #
-# The gradient of REINFORCE is right for the policy that has collected the data; after one step of the optimiser
-# that policy is gone. To take many steps from one recording, weigh each action by how much more likely it
-# has become, the *ratio*
+# The gradient of REINFORCE is right for the policy that has collected the data; after one step of
+# the optimiser that policy is gone. To take many steps from one recording, weigh each action by how
+# much more likely it has become, the *ratio*
 #
 # $$ \rho = \frac{\pi_\theta(a \mid s)}{\pi_\text{old}(a \mid s)}
 #    = \exp\bigl(\log \pi_\theta(a \mid s) - \log \pi_\text{old}(a \mid s)\bigr), $$
@@ -1332,11 +1338,10 @@ def actor_critic_loss(
 # $$ L = -\frac1n \sum_i \min\bigl( \rho_i A_i,\;
 #    \operatorname{clip}(\rho_i, 1 - \epsilon, 1 + \epsilon)\, A_i \bigr) . $$
 #
-# Whoever trains with it watches two numbers. The share of the ratios that lie outside of
-# $[1 - \epsilon, 1 + \epsilon]$, and an estimate of
-# $\mathrm{KL}(\pi_\text{old} \,\Vert\, \pi_\theta)$ from the actions that were taken,
-# the mean of $(\rho - 1) - \log \rho$. Its expectation is the KL divergence, like that of $-\log \rho$,
-# but it is never negative.
+# Whoever trains with it watches two numbers. The share of the ratios that lie outside of $[1 -
+# \epsilon, 1 + \epsilon]$, and an estimate of $\mathrm{KL}(\pi_\text{old} \,\Vert\, \pi_\theta)$
+# from the actions that were taken, the mean of $(\rho - 1) - \log \rho$. Its expectation is the KL
+# divergence, like that of $-\log \rho$, but it is never negative.
 
 
 # %%
@@ -1381,12 +1386,13 @@ def ppo_diagnostics(log_probs, old_log_probs, clip=0.2):
 
 
 # %% [markdown]
-# **Train an agent.** Again and again: record some steps of all poles with actions *drawn* from the policy
-# (`torch.multinomial`), and for each the log-probability of its action; compute advantages with your `gae`;
-# bring them to mean 0 and standard deviation 1; take a few epochs of mini-batches through policy
-# (`ppo_loss`) and critic (mean squared error). With 64 steps for each of 30 recordings, 4 epochs of
-# mini-batches of 256, Adam with a learning rate that falls from 0.003, γ = 0.98 and λ = 0.98 it takes
-# two seconds. It is judged as the DQN is; the judge's `env` has 32 poles.
+# **Train an agent.** Again and again: record some steps of all poles with actions *drawn* from the
+# policy (`torch.multinomial`), and for each the log-probability of its action; compute advantages
+# with your `gae`; bring them to mean 0 and standard deviation 1; take a few epochs of mini-batches
+# through policy (`ppo_loss`) and critic (mean squared error). With 64 steps for each of 30
+# recordings, 4 epochs of mini-batches of 256, Adam with a learning rate that falls from 0.003, γ =
+# 0.98 and λ = 0.98 it takes two seconds. It is judged as the DQN is; the judge's `env` has 32
+# poles.
 
 
 # %%
@@ -1413,9 +1419,7 @@ def train_ppo(env):
                 actions = torch.multinomial(log_probs.exp(), 1)
                 after, rewards, terminated, truncated = env.step(actions[:, 0])
                 taken = log_probs.gather(1, actions)[:, 0]
-                record.append(
-                    (states, actions[:, 0], taken, rewards, after, terminated, truncated)
-                )
+                record.append((states, actions[:, 0], taken, rewards, after, terminated, truncated))
             parts = [torch.stack(part) for part in zip(*record, strict=True)]
             states, actions, taken, rewards, after, terminated, truncated = parts
             values, next_values = critic(states)[..., 0], critic(after)[..., 0]
@@ -1476,28 +1480,31 @@ def train_ppo(env):
 # %% [markdown]
 # **Written, 4 points.** Answer in the cell below, in five to ten sentences.
 #
-# 1. For $A > 0$ and $A < 0$, and for $\rho$ below, within and above $[1 - \epsilon, 1 + \epsilon]$, say where
-#    the loss has no gradient. What would go wrong with the clipped term alone, without the minimum?
+# 1. For $A > 0$ and $A < 0$, and for $\rho$ below, within and above $[1 - \epsilon, 1 + \epsilon]$,
+#    say where the loss has no gradient. What would go wrong with the clipped term alone, without
+#    the minimum?
 # 2. In the very first step on a new recording all ratios are 1. Which gradient does the loss have
-#    there, and what has been clipped? Why, then, can ratios still leave the interval, and how would you notice
-#    that the epochs were too many?
+#    there, and what has been clipped? Why, then, can ratios still leave the interval, and how would
+#    you notice that the epochs were too many?
 
 # %% [markdown]
 # **Answer q7.**
 #
 # <!-- BEGIN SOLUTION -->
-# 1. Within the interval both terms are equal and the gradient flows. For $A > 0$ the smaller term is the
-# clipped one above $1 + \epsilon$: no gradient there, the action has been made likelier by enough; below
-# $1 - \epsilon$ the unclipped one is smaller and the gradient flows. For $A < 0$ it is the other way
-# round: none below $1 - \epsilon$, and a gradient above $1 + \epsilon$. With the clipped term alone, an action
-# that is good and has become *less* likely (by other samples' steps), or bad and more likely, would have
-# no gradient either: the mistake could never be mended. The minimum is a lower bound of the gain
-# that gives no reward for going far and full punishment for going wrong.
+# 1. Within the interval both terms are equal and the gradient flows. For $A > 0$ the smaller term
+#    is the clipped one above $1 + \epsilon$: no gradient there, the action has been made likelier
+#    by enough; below $1 - \epsilon$ the unclipped one is smaller and the gradient flows. For $A <
+#    0$ it is the other way round: none below $1 - \epsilon$, and a gradient above $1 + \epsilon$.
+#    With the clipped term alone, an action that is good and has become *less* likely (by other
+#    samples' steps), or bad and more likely, would have no gradient either: the mistake could never
+#    be mended. The minimum is a lower bound of the gain that gives no reward for going far and full
+#    punishment for going wrong.
 #
-# 2. Ratios of 1 have the gradient $\nabla \rho = \nabla \log \pi$: it is that of the plain actor–critic, and
-# nothing is clipped. Clipping takes away the reason to go further, but it holds nothing back: a
-# sample within the interval may be carried out of it by one large step, and one that is outside keeps
-# moving with the gradients of the others, since they share their weights. Too many epochs are seen in the
-# estimate of KL and in the share of clipped ratios, which rise from epoch to epoch, while the gain
-# on new data falls; one stops the epochs when KL crosses a bound such as 0.02.
+# 2. Ratios of 1 have the gradient $\nabla \rho = \nabla \log \pi$: it is that of the plain
+#    actor–critic, and nothing is clipped. Clipping takes away the reason to go further, but it
+#    holds nothing back: a sample within the interval may be carried out of it by one large step,
+#    and one that is outside keeps moving with the gradients of the others, since they share their
+#    weights. Too many epochs are seen in the estimate of KL and in the share of clipped ratios,
+#    which rise from epoch to epoch, while the gain on new data falls; one stops the epochs when KL
+#    crosses a bound such as 0.02.
 # <!-- END SOLUTION -->

@@ -41,9 +41,7 @@ def test_update_mean(student, close, dtype):
     hint("Divide by the count that includes this pull. Clone before you write into a table.")
     for n, k in ((1, 3), (random.randint(4, 7), random.randint(2, 5))):
         arms, rewards = torch.randint(k, (12, n)), 5 * torch.randn(12, n, dtype=dtype)
-        history = student.run(
-            pulls, student.update_mean, (n, k), dtype, list(arms), list(rewards)
-        )
+        history = student.run(pulls, student.update_mean, (n, k), dtype, list(arms), list(rewards))
         assert len(history) == 12
         for t, (values, counts, stayed) in enumerate(history, 1):
             pulled = torch.nn.functional.one_hot(arms[:t], k)

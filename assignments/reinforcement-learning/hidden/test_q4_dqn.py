@@ -1,7 +1,7 @@
 """Question 4: DQN.
 
-The judge makes the network from the weights alone and lets it act on poles of its own. The bounds are
-explained in the reference's note for instructors.
+The judge makes the network from the weights alone and lets it act on poles of its own. The bounds
+are explained in the reference\'s note for instructors.
 """
 
 import itertools
@@ -9,7 +9,6 @@ import random
 
 import pytest
 import torch
-from torch.testing import assert_close
 
 from grader.suite.credit import bands, credit
 from grader.suite.hints import hint
@@ -52,7 +51,7 @@ def test_buffer_keeps_the_newest(student, shape):
         lengths, drawn = student.run(filled, *args)
         sums = itertools.accumulate(sizes, initial=0)
         assert lengths == [min(capacity, total) for total in sums]
-        states, actions, rewards, after, terminated = drawn
+        actions = drawn[1]
         assert sorted(actions.tolist()) == list(range(sum(sizes) - kept, sum(sizes)))
         for part, expected in zip(drawn, zip_parts(actions, shape), strict=True):
             assert part.dtype == expected.dtype
@@ -182,6 +181,7 @@ def test_targets(student, close, double):
                 expected[i] += gamma * values[i, chosen].detach()
         close(found, expected)
         assert on_graph is False
+        assert len(left) == 6
         assert all(torch.equal(grad, torch.ones_like(grad)) for grad in left)
         for before, now in zip((rewards, after, terminated), given, strict=True):
             assert torch.equal(now, before)
@@ -224,6 +224,7 @@ def test_loss(student, close, kind):
         batch, gamma = draw_batch(n, shape, actions), random.uniform(0.5, 1)
         args = weights, batch, gamma, {"double": True} if double else {}, same
         loss, grads, left = student.run(loss_and_gradients, student.dqn_loss, *args)
+        assert len(left) == 3
         expected, ours = expected_loss(weights, batch, gamma, double)
         close(loss, expected)
         assert len(grads) == len(ours)

@@ -46,7 +46,7 @@ SIZES = ((1, 1), (1, 3), (12, random.randint(2, 4)), (9, 1))
 
 @pytest.mark.points(2)
 def test_td_errors(student, close):
-    """td_errors: what came, plus γ times what comes unless it has terminated, minus what was due."""
+    """td_errors: what came, plus γ times what comes unless it has ended, minus what was due."""
     hint("The value of the state to which the action has led is given: nothing is to be shifted.")
     for steps, n in SIZES:
         rewards, values, after, terminated, _ = draw(steps, n)

@@ -1,7 +1,7 @@
 """Question 7: PPO.
 
-The judge makes the policy from the weights alone and lets it act on poles of its own. The bounds are
-explained in the reference's note for instructors.
+The judge makes the policy from the weights alone and lets it act on poles of its own. The bounds
+are explained in the reference\'s note for instructors.
 """
 
 import math
