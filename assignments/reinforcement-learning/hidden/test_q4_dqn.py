@@ -212,7 +212,7 @@ def expected_loss(weights, batch, gamma, double):
 
 @pytest.mark.points(3)
 @pytest.mark.parametrize("kind", ["single", "double", "one network"])
-def test_loss(student, close, kind):
+def test_dqn_loss(student, close, kind):
     """dqn_loss is Huber's mean loss of the taken actions; the targets are numbers."""
     hint("No gradient through the targets, also where both networks are one. Each row its action.")
     double, same = kind == "double", kind == "one network"
@@ -261,7 +261,7 @@ def test_update_target(student, close):
 
 @pytest.mark.points(3)
 @pytest.mark.trials(3, need=2)
-def test_agent_holds_poles(student, steps_held):
+def test_dqn_agent_holds_poles(student, steps_held):
     """train_dqn trains a network that holds the judge's poles, with sensors drawn anew."""
     hint("Return make_net(2), trained. Is ε small at the end, and does the target follow?")
     held = steps_held(student.train_dqn, 16)

@@ -62,7 +62,7 @@ def draw(n, actions, scale=2.0):
 
 @pytest.mark.points(2)
 @pytest.mark.parametrize("kind", ["one step", "many steps", "sure policy"])
-def test_loss(student, close, kind):
+def test_reinforce_loss(student, close, kind):
     """reinforce_loss and its gradient: (G - b) times (π - taken action), a mean over the steps."""
     hint("log_softmax, not log of softmax; minus sign; mean over the steps.")
     n = 1 if kind == "one step" else random.randint(5, 12)
@@ -77,7 +77,7 @@ def test_loss(student, close, kind):
 
 
 @pytest.mark.points(1)
-@pytest.mark.needs("test_loss")
+@pytest.mark.needs("test_reinforce_loss")
 def test_baseline_is_a_number(student):
     """No gradient flows through the baseline, nor through the returns."""
     hint("Detach both.")
@@ -89,7 +89,7 @@ def test_baseline_is_a_number(student):
 
 
 @pytest.mark.points(1)
-@pytest.mark.needs("test_loss")
+@pytest.mark.needs("test_reinforce_loss")
 def test_baseline_leaves_the_mean(student):
     """Averaged over all actions, the gradient is that of the expected return, whatever b is."""
     hint("The baseline is subtracted from the return, and multiplies nothing else.")

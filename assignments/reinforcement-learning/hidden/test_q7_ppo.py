@@ -57,7 +57,7 @@ def written_out(logits, actions, old, advantages, clip):
 
 @pytest.mark.points(3)
 @pytest.mark.parametrize("clip", [0.1, 0.4, None], ids=str)
-def test_loss(student, close, clip):
+def test_ppo_loss(student, close, clip):
     """ppo_loss and its gradient, for ratios and advantages on all sides."""
     hint("The minimum of both products, then the mean, then the sign. The clip is 0.2 by default.")
     for n, k in ((1, 2), (1, 3), (random.randint(30, 40), random.randint(2, 5))):
@@ -70,7 +70,7 @@ def test_loss(student, close, clip):
 
 
 @pytest.mark.points(1)
-@pytest.mark.needs("test_loss")
+@pytest.mark.needs("test_ppo_loss")
 def test_only_the_policy_is_trained(student):
     """No gradient flows through the old probabilities, nor through the advantages."""
     hint("Detach both.")
@@ -81,7 +81,7 @@ def test_only_the_policy_is_trained(student):
 
 
 @pytest.mark.points(1)
-@pytest.mark.needs("test_loss")
+@pytest.mark.needs("test_ppo_loss")
 def test_first_step_is_that_of_actor_critic(student, close):
     """Where the policy is still the old one, the gradient is the plain policy gradient."""
     hint("At ρ = 1 nothing is clipped. Log-probabilities of -800 have ratios, too.")
@@ -111,12 +111,12 @@ def test_diagnostics(student):
             expected = sum(r - 1 - math.log(r) for r in ratios) / n
             outside = sum(not 1 - (clip or 0.2) <= r <= 1 + (clip or 0.2) for r in ratios) / n
             assert abs(float(kl) - expected) < 1e-9
-            assert abs(float(share) - outside) < 1e-9
+            assert abs(float(share) - outside) < 1e-6
 
 
 @pytest.mark.points(6)
 @pytest.mark.trials(3, need=2)
-def test_agent_holds_poles(student, steps_held):
+def test_ppo_agent_holds_poles(student, steps_held):
     """train_ppo trains a policy that holds the judge's poles, with sensors drawn anew."""
     hint("Return make_net(2), trained. Are actions drawn, and their old log-probabilities kept?")
     held = steps_held(student.train_ppo, 32)
