@@ -385,14 +385,16 @@ class Tabular:
 #             axes.add_patch(plt.Rectangle((column - 0.5, row - 0.5), 1, 1, color="0.3"))
 #         elif cell in "SGX":
 #             colour = {"S": "white", "G": "green", "X": "red"}[cell]
-#             axes.text(column, row, cell, ha="center", va="center", color=colour, weight="bold")
+#             axes.text(column, row, cell, ha="center", va="center", color=colour, weight="bold",
+#                       zorder=3)
 #         if q is not None and cell in ".S":
 #             down, right = MOVES[int(q[s].argmax())]
 #             axes.arrow(column + 0.2 * right, row + 0.2 * down, 0.15 * right, 0.15 * down,
 #                        head_width=0.12, color="white")
 #     if len(path):
-#         axes.plot([s % columns for s in path], [s // columns for s in path], "o-", color="orange")
-#     axes.set(xticks=[], yticks=[])
+#         axes.plot([s % columns for s in path], [s // columns for s in path], "o-",
+#                   color="orange", markersize=4)
+#     axes.set(xticks=[], yticks=[], xlim=(-0.5, columns - 0.5), ylim=(len(lines) - 0.5, -0.5))
 
 # %% [markdown]
 # ## Question 2 (11 points): planning in a world that is known
