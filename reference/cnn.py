@@ -336,14 +336,15 @@ def max_pool_backward(dout, x, kernel_size, stride=None):
     """
     # BEGIN SOLUTION
     stride = stride or kernel_size
-    rows, columns = dout.shape[2:]
-    windows = x.unfold(2, kernel_size, stride).unfold(3, kernel_size, stride)
-    winner = windows.flatten(-2).argmax(dim=-1)  # the first, where several are equal
     dx = torch.zeros_like(x)
-    for k in range(kernel_size**2):
-        i, j = divmod(k, kernel_size)
-        place = dx[:, :, i : i + stride * rows : stride, j : j + stride * columns : stride]
-        place += dout * (winner == k)
+    image, channel = torch.arange(x.shape[0])[:, None], torch.arange(x.shape[1])
+    for i in range(dout.shape[2]):
+        for j in range(dout.shape[3]):
+            top, left = i * stride, j * stride
+            window = x[:, :, top : top + kernel_size, left : left + kernel_size]
+            winner = window.flatten(-2).argmax(dim=-1)  # the first, where several are equal
+            row, column = top + winner // kernel_size, left + winner % kernel_size
+            dx[image, channel, row, column] += dout[:, :, i, j]  # windows overlap
     return dx
     # END SOLUTION
 

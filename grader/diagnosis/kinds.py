@@ -8,6 +8,8 @@ from collections.abc import Collection
 OF_VALUES: dict[str, str] = {
     # What it is.
     "no-number": "A number, a tensor or an array was expected; your code gave something else.",
+    "empty": "There are no values in it: look at a slice that leaves nothing, such as one that is "
+    "cut by a size or a padding of zero.",
     "nan-everywhere": "Every value is NaN.",
     "nan-somewhere": "Some values are NaN: look for 0/0, the root or the logarithm of a negative "
     "number, or infinity minus infinity.",
@@ -115,6 +117,11 @@ _OF_SOLUTIONS: dict[str, tuple[str, str]] = {
     "operand-transposed": (
         "an operand is transposed, or not, the other way round",
         "In a product something is transposed that should not be, or the other way round.",
+    ),
+    "all-pairs": (
+        "each row takes the index of every row, where it has one of its own",
+        "Each row has an index of its own, and takes those of all rows: a slice and a list of "
+        "indices give every pair.",
     ),
     "permuted": (
         "axes are permuted in another order",
@@ -277,19 +284,28 @@ def kind_of_mistake(mistake: str) -> str:
 _NAMED = re.compile(r"`\w+`")
 
 
-def most_telling(of_value: str, of_solutions: Collection[str]) -> str:
+def is_vague(kind: str) -> bool:
+    """Whether a kind of mistake of a solution says little more than that something is wrong."""
+    return kind in _VAGUE_OF_SOLUTIONS
+
+
+def most_telling(of_value: str, of_solutions: Collection[tuple[str, int]]) -> str:
     """Choose what is said: the kind that a value shows, or a mistake that gives the same value.
 
-    What could as well be another mistake is not said.
+    What could as well be another mistake is not said. In one line a precise name and a vague one
+    are two names of the same mistake; in different lines they are two mistakes.
 
     Args:
         of_value: what `explain` says; may be empty.
-        of_solutions: the kinds of the mistakes with which the solution gives that value.
+        of_solutions: the kinds of the mistakes with which the solution gives that value, and the
+            lines in which they are made.
     """
-    precise = set(of_solutions) - _VAGUE_OF_SOLUTIONS
-    vague = set(of_solutions) & _VAGUE_OF_SOLUTIONS
+    kinds = {kind for kind, _ in of_solutions}
+    precise, vague = kinds - _VAGUE_OF_SOLUTIONS, kinds & _VAGUE_OF_SOLUTIONS
     if len(precise) == 1:
-        return next(iter(precise))
+        lines = {line for kind, line in of_solutions if kind in precise}
+        elsewhere = any(line not in lines for _, line in of_solutions)
+        return of_value if elsewhere else next(iter(precise))
     if precise or (of_value and of_value not in _VAGUE_OF_VALUES):
         return of_value
     if len(vague) > 1 and vague <= _MISSING:

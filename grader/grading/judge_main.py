@@ -127,6 +127,9 @@ def _do_once(config: BatchConfig) -> None:
     if not config.alone or _mentions(Path(config.hidden), b"assert_close"):
         # The first comparison imports sympy, for a second.
         torch.testing.assert_close(torch.ones(1), torch.ones(1))
+    if _mentions(Path(config.hidden), b"torch.optim"):
+        # The first optimiser imports torch's compiler, for another.
+        torch.optim.SGD([torch.zeros(1, requires_grad=True)], lr=1.0)
     seed_judge(0)  # and this imports numpy.random
 
 

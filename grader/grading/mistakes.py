@@ -19,6 +19,7 @@ from pathlib import Path
 
 import msgspec
 
+from grader.diagnosis.kept_values import KeptValue
 from grader.diagnosis.kinds import most_telling
 from grader.errors import GraderError
 from grader.grading.job import BatchConfig
@@ -27,15 +28,16 @@ from grader.grading.parent_death import end_with_parent
 from grader.grading.relay import Pipe
 from grader.sandbox.notebook_box import MB
 from grader.suite.account import Account
-from grader.suite.known_mistakes import KnownMistake, MistakeRun
+from grader.suite.known_mistakes import KnownMistake, KnownMistakes, MistakeRun
 from grader.suite.mutated_reference import MutatedReference
 from grader.suite.randomness import Seeds
 from grader.suite.results import TestResult
 from grader.suite.running import CollectedSuite
 from grader.wire import frames
 
-OF_A_TEST_S = 0.5
-"""Processor time in which the mistakes of one test are run; what is left then is not known."""
+OF_A_TEST_S = 1.0
+"""Processor time in which the mistakes of one test are run; what is left then is run when another
+submission fails that test."""
 AT_FIRST_S = 1.0
 SHARE = 0.03
 """All tests with the same draws may take so long, and such a share of what the worker has used."""
@@ -46,7 +48,7 @@ _BATCHES = 8
 
 class _Known(msgspec.Struct, frozen=True, kw_only=True, tag="known", tag_field="kind"):
     test: str
-    mistakes: tuple[KnownMistake, ...]
+    found: KnownMistakes
 
 
 class _Through(msgspec.Struct, frozen=True, kw_only=True, tag="through", tag_field="kind"):
@@ -57,7 +59,7 @@ class _Through(msgspec.Struct, frozen=True, kw_only=True, tag="through", tag_fie
 class _OfDraws:
     """What is known of the tests with the same draws, and what it has cost."""
 
-    known: dict[str, tuple[KnownMistake, ...]] = field(default_factory=dict)
+    known: dict[str, KnownMistakes] = field(default_factory=dict)
     spent_s: float = 0.0
     began_s: float = field(default_factory=lambda: _used_s())
 
@@ -94,11 +96,12 @@ class Mistakes:
         while len(self._draws) > _BATCHES:  # where each submission has a seed of its own
             del self._draws[next(iter(self._draws))]
         known = draws.known
-        self._learn([name for name in refused if name not in known], draws, config, suite)
+        left = [name for name in refused if name not in known or known[name].then is not None]
+        self._learn(left, draws, config, suite)
+        wrong = {result.name: result.question for result in results if result.name in refused}
+        explaining = _explaining(wrong, refused, known)
         return tuple(
-            _named(result, [m.kind for m in known.get(result.name, ()) if value.equals(m.refused)])
-            if (value := refused.get(result.name)) is not None
-            else result
+            _named(result, explaining[result.name]) if result.name in explaining else result
             for result in results
         )
 
@@ -120,7 +123,9 @@ class Mistakes:
         if pid == 0:
             end_with_parent(worker, signal.SIGKILL)
             ours.close()
-            _be_child(theirs, tests, left_s, MistakeRun(suite, reference, _seeds(config)), config)
+            run = MistakeRun(suite, reference, _seeds(config))
+            since = {name: _of(name, draws.known).then or 0 for name in tests}
+            _be_child(theirs, since, left_s, run, config)
         theirs.close()
         began = _children_s()
         try:
@@ -128,7 +133,7 @@ class Mistakes:
                 _hear(Pipe(ours), draws.known, time.monotonic() + _LONGEST_S)
         except (TimeoutError, EOFError, OSError, frames.Malformed):
             for name in tests:  # the one that has ended it would end the next as well
-                draws.known.setdefault(name, ())
+                draws.known[name] = KnownMistakes(mistakes=_of(name, draws.known).mistakes)
         finally:
             for target in (-pid, pid):
                 with contextlib.suppress(ProcessLookupError, PermissionError):
@@ -148,16 +153,52 @@ class Mistakes:
         return self._references[path]
 
 
-def _named(result: TestResult, kinds: Sequence[str]) -> TestResult:
+def _explaining(
+    questions: Mapping[str, str],
+    refused: Mapping[str, KeptValue],
+    known: Mapping[str, KnownMistakes],
+) -> dict[str, list[KnownMistake]]:
+    """For each failed test the mistakes that give the student's value.
+
+    None as long as some have not been run: one of those could give the same. And none that another
+    failed test of the question refuses at another value: where it gives the same value here, that
+    is by chance, or there is more to it.
+    """
+    disproved = {
+        (questions[test], mistake.number)
+        for test, value in refused.items()
+        for mistake in _of(test, known).mistakes
+        if not value.equals(mistake.refused)
+    }
+    return {
+        test: [
+            mistake
+            for mistake in _of(test, known).mistakes
+            if value.equals(mistake.refused) and (questions[test], mistake.number) not in disproved
+        ]
+        for test, value in refused.items()
+        if _of(test, known).then is None
+    }
+
+
+def _of(test: str, known: Mapping[str, KnownMistakes]) -> KnownMistakes:
+    return known.get(test, KnownMistakes())
+
+
+def _named(result: TestResult, mistakes: Sequence[KnownMistake]) -> TestResult:
     of_value = result.diagnosis if isinstance(result.diagnosis, str) else ""
-    kind = most_telling(of_value, kinds)
+    kind = most_telling(of_value, {(mistake.kind, mistake.line) for mistake in mistakes})
     return msgspec.structs.replace(result, diagnosis=kind) if kind != of_value else result
 
 
 def _be_child(
-    sock: socket.socket, tests: Sequence[str], left_s: float, run: MistakeRun, config: BatchConfig
+    sock: socket.socket,
+    since: Mapping[str, int],
+    left_s: float,
+    run: MistakeRun,
+    config: BatchConfig,
 ) -> None:
-    """Run the mistakes of these tests and say of each what is known; never returns."""
+    """Run the mistakes of these tests, each from where it was left; never returns."""
     try:
         signal.signal(signal.SIGTERM, signal.SIG_DFL)
         os.setsid()
@@ -166,23 +207,26 @@ def _be_child(
         resource.setrlimit(resource.RLIMIT_CPU, (seconds, seconds + 1))
         pipe = Pipe(sock)
         until = time.process_time() + left_s
-        for name in tests:
+        for name, begin in since.items():
             now = time.process_time()
             if now >= until:
                 break
-            mistakes = tuple(run.known(name, min(until, now + OF_A_TEST_S)))
-            pipe.send(_Known(test=name, mistakes=mistakes))
+            found = run.known(name, min(until, now + OF_A_TEST_S), since=begin)
+            pipe.send(_Known(test=name, found=found))
         pipe.send(_Through(processor_s=time.process_time()))
     finally:
         os._exit(0)
 
 
-def _hear(pipe: Pipe, known: dict[str, tuple[KnownMistake, ...]], until: float) -> None:
+def _hear(pipe: Pipe, known: dict[str, KnownMistakes], until: float) -> None:
     while True:
         message, _ = pipe.receive(_Known | _Through, until)
         if not isinstance(message, _Known):
             return
-        known[message.test] = message.mistakes
+        known[message.test] = KnownMistakes(
+            mistakes=_of(message.test, known).mistakes + message.found.mistakes,
+            then=message.found.then,
+        )
 
 
 def _seeds(config: BatchConfig) -> Seeds:

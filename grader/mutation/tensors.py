@@ -164,6 +164,58 @@ def transposed(node: ast.AST, code: Code) -> Iterator[SourceChange]:
             )
 
 
+def einsum(node: ast.AST, code: Code) -> Iterator[SourceChange]:
+    """`einsum("ij,jk->ik", a, b)` becomes `einsum("ji,jk->ik", a, b)`, where the sizes allow it."""
+    if not isinstance(node, ast.Call) or name_of_call(node) != "einsum" or not node.args:
+        return
+    subscripts = node.args[0]
+    if not isinstance(subscripts, ast.Constant) or not isinstance(subscripts.value, str):
+        return
+    inputs, arrow, out = subscripts.value.partition("->")
+    operands = inputs.split(",")
+    for place, letters in enumerate(operands):
+        if letters[-2:].isalpha() and len(letters) > 1:
+            turned = letters[:-2] + letters[:-3:-1]
+            other = ",".join([*operands[:place], turned, *operands[place + 1 :]])
+            yield SourceChange(
+                subscripts,
+                ast.Constant(other + arrow + out),
+                "transposed",
+                "an operand is transposed, or not, the other way round",
+            )
+
+
+def all_pairs(node: ast.AST, code: Code) -> Iterator[SourceChange]:
+    """`p[rows, targets]` becomes `p[:, targets]`."""
+    if not isinstance(node, ast.Subscript) or not isinstance(node.slice, ast.Tuple):
+        return
+    parts = node.slice.elts
+    if len(parts) == 2 and isinstance(parts[1], ast.Name) and _is_of_rows(parts[0], code):
+        yield SourceChange(
+            node.slice,
+            f":, {parts[1].id}",
+            "all pairs",
+            "each row takes the index of every row, where it has one of its own",
+        )
+
+
+def _is_of_rows(part: ast.expr, code: Code) -> bool:
+    """Whether an index is `arange(…)` or `range(…)`, or a name that such a one was given."""
+    function = code.function(part)
+    if isinstance(part, ast.Name) and function is not None:
+        given = [
+            node.value
+            for node in ast.walk(function)
+            if isinstance(node, ast.Assign)
+            and any(isinstance(t, ast.Name) and t.id == part.id for t in node.targets)
+        ]
+        return bool(given) and all(name_of_call(value) in _COUNTING for value in given)
+    return name_of_call(part) in _COUNTING
+
+
+_COUNTING = frozenset({"arange", "range"})
+
+
 def _is_read(node: ast.Attribute) -> bool:
     return isinstance(node.ctx, ast.Load)
 
@@ -314,6 +366,8 @@ TENSORS: tuple[Operator, ...] = (
     variance,
     square_root,
     transposed,
+    einsum,
+    all_pairs,
     mask,
     shift,
     epsilon,

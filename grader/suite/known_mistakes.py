@@ -18,6 +18,7 @@ from typing import Any
 import msgspec
 
 from grader.diagnosis.kept_values import KeptValue
+from grader.diagnosis.kinds import is_vague
 from grader.suite.account import Account
 from grader.suite.executed_notebook import ExecutedNotebook
 from grader.suite.local_box import LocalBox
@@ -28,13 +29,31 @@ from grader.suite.running import CollectedSuite
 
 LONGEST_S = 2.0
 """Of the wall clock, for one run of a test: a mistake can make a loop endless."""
+_LONGEST_WITHOUT_S = 20.0
+"""The same without a mistake: what is imported for the first time takes long while traced."""
 
 
 class KnownMistake(msgspec.Struct, frozen=True, kw_only=True):
-    """A kind of mistake, and the value that a test refuses of it."""
+    """A mistake, and the value that a test refuses of it.
+
+    Attributes:
+        kind: what is said of it.
+        number: which of the reference's mistakes it is, the same in every test.
+        line: where it is made.
+        refused: the value.
+    """
 
     kind: str
+    number: int
+    line: int
     refused: KeptValue
+
+
+class KnownMistakes(msgspec.Struct, frozen=True, kw_only=True):
+    """What is known of a test, and where to go on; None where nothing is left to be run."""
+
+    mistakes: tuple[KnownMistake, ...] = ()
+    then: int | None = None
 
 
 class MistakeRun:
@@ -45,26 +64,37 @@ class MistakeRun:
         self._reference = reference
         self._seeds = seeds
         self._notebook = ExecutedNotebook(reference.notebook, {})
+        self._in_order = sorted(enumerate(reference.mistakes), key=lambda m: is_vague(m[1].kind))
 
-    def known(self, name: str, until_cpu_s: float) -> Iterator[KnownMistake]:
-        """Yield the mistakes that a test notices at a value; none of a test that is no use here.
+    def known(self, name: str, until_cpu_s: float, *, since: int = 0) -> KnownMistakes:
+        """Return the mistakes that a test notices at a value; none of a test that is no use here.
+
+        Those whose kind says most are run first.
 
         Args:
             name: of the test.
             until_cpu_s: `time.process_time()` at which no further run is begun.
+            since: what an earlier run that had no time left has said as `then`.
         """
         suite = self._suite.only(name)
         with _noting_lines(str(self._reference.path)) as executed:
             passed, _ = self._run(suite, None)
         if not passed:
-            return  # it asks for more than a solution in this process can give
-        for mistake in self._reference.mistakes:
+            return KnownMistakes()  # it asks for more than a solution in this process can give
+        found: list[KnownMistake] = []
+        for place, (number, mistake) in enumerate(self._in_order[since:], since):
+            if not executed.reaches(mistake):
+                continue
             if time.process_time() >= until_cpu_s:
-                return
-            if executed.reaches(mistake):
-                _, refused = self._run(suite, mistake)
-                if refused is not None:
-                    yield KnownMistake(kind=mistake.kind, refused=refused)
+                return KnownMistakes(mistakes=tuple(found), then=place)
+            _, refused = self._run(suite, mistake)
+            if refused is not None:
+                found.append(
+                    KnownMistake(
+                        kind=mistake.kind, number=number, line=mistake.line, refused=refused
+                    )
+                )
+        return KnownMistakes(mistakes=tuple(found))
 
     def _run(self, suite: CollectedSuite, mistake: Mistake | None) -> tuple[bool, KeptValue | None]:
         """Whether a test passes, and the value that it refuses."""
@@ -77,7 +107,7 @@ class MistakeRun:
             box,
             self._notebook,
             seeds=self._seeds,
-            deadline_s=LONGEST_S,
+            deadline_s=LONGEST_S if mistake else _LONGEST_WITHOUT_S,
             on_result=lambda result, account: heard.append((result, account)),
             explains=False,
         )

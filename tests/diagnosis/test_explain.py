@@ -34,6 +34,8 @@ def with_part(value: np.ndarray, where: Any) -> np.ndarray:
 EXAMPLES = [
     ("no-number", None, X),
     ("no-number", "text", X),
+    ("empty", X[:0], X),
+    ("empty", np.zeros((5, 0)), X),
     ("nan-everywhere", X * np.nan, X),
     ("nan-somewhere", np.where(X > 0, X, np.nan), X),
     ("infinite", np.where(X > 0, X, np.inf), X),

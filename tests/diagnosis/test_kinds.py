@@ -42,7 +42,14 @@ WITHOUT_A_VALUE = {
 def test_the_most_precise_explanation_is_said_if_there_is_but_one(
     of_value: str, of_solutions: list[str], said: str
 ) -> None:
-    assert most_telling(of_value, of_solutions) == said
+    assert most_telling(of_value, [(kind, 1) for kind in of_solutions]) == said
+
+
+def test_a_vague_explanation_of_another_line_is_another_mistake() -> None:
+    """Steps that are never counted up give what a power left out gives: who can tell?"""
+    assert most_telling("first-only", [("assigned", 1), ("power-missing", 1)]) == "assigned"
+    assert most_telling("first-only", [("assigned", 1), ("power-missing", 2)]) == "first-only"
+    assert most_telling("", [("no-eps", 1), ("no-eps", 2), ("term-missing", 2)]) == "no-eps"
 
 
 def test_every_mistake_of_the_catalog_has_a_kind() -> None:

@@ -45,6 +45,12 @@ def changed(kind: str, *lines: str) -> set[str]:
         ("dropped operand", "return x @ w + b", "return x @ w"),
         ("transposed", "return x.T @ w", "return x @ w"),
         ("transposed", "return x @ w", "return w @ x"),
+        (
+            "transposed",
+            'return torch.einsum("nij,fij->nf", x, w)',
+            "return torch.einsum('nij,fji->nf', x, w)",
+        ),
+        ("all pairs", "return p[torch.arange(n), y].mean()", "return p[:, y].mean()"),
         ("permuted", "return x.permute(0, 2, 1)", "return x.permute(2, 0, 1)"),
         ("reshaped", "return x.view(n, d)", "return x.view(d, n)"),
         ("upstream gradient", "return grad_out * x", "return torch.ones_like(grad_out) * x"),
@@ -125,6 +131,12 @@ def test_texts_hints_and_errors_are_nobodys_mistake(line: str) -> None:
 )
 def test_what_changes_nothing_is_no_mistake(kind: str, line: str) -> None:
     assert kind not in {mutant.kind for mutant in mutants(line)}
+
+
+def test_rows_are_known_by_what_was_given_to_their_name() -> None:
+    rows = "rows = torch.arange(len(y))"
+    assert changed("all pairs", rows, "p[rows, y] -= 1") == {f"{rows}\np[:, y] -= 1"}
+    assert not changed("all pairs", "rows = b", "p[rows, y] -= 1")
 
 
 def test_a_setting_outside_of_functions_is_the_students_to_choose() -> None:

@@ -85,7 +85,7 @@ def known(bench: Workbench, test: str, *, cpu_s: float = 60.0) -> list[KnownMist
 
     def run(suite: CollectedSuite) -> None:
         mistakes = MistakeRun(suite, reference, Seeds(1))
-        found.extend(mistakes.known(test, time.process_time() + cpu_s))
+        found.extend(mistakes.known(test, time.process_time() + cpu_s).mistakes)
 
     bench.collect(run)
     return found
