@@ -35,11 +35,11 @@ from grader.suite.results import TestResult
 from grader.suite.running import CollectedSuite
 from grader.wire import frames
 
-OF_A_TEST_S = 1.0
+OF_A_TEST_S = 0.5
 """Processor time in which the mistakes of one test are run; what is left then is run when another
 submission fails that test."""
-AT_FIRST_S = 1.0
-SHARE = 0.03
+AT_FIRST_S = 2.0
+SHARE = 0.05
 """All tests with the same draws may take so long, and such a share of what the worker has used."""
 _LONGEST_S = 30.0
 """Of the wall clock, for one child: on a machine that is busy, or asleep."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import textwrap
 from collections.abc import Callable
 from decimal import Decimal
 from pathlib import Path
@@ -21,7 +22,7 @@ from grader.suite.results import TestResult
 from grader.suite.running import CollectedSuite
 from tests.helpers.settings import SETTING
 from tests.suite.fake_box import FakeBox
-from tests.suite.workbench import Workbench
+from tests.suite.workbench import HEAD, Workbench
 
 SOLUTION = """
 # %%
@@ -110,6 +111,34 @@ def test_mistakes_are_run_once_for_all_submissions(
     judge(NO_UPSTREAM, known)
     monkeypatch.setattr(os, "fork", None)
     assert judge(NO_UPSTREAM, known)["test_backward"].diagnosis == "no-upstream"
+
+
+def test_mistakes_that_were_left_are_tried_when_the_test_fails_again(
+    judge: Judge, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """And until then none is named: one of those that were left could give the same value."""
+    known = Mistakes()
+    monkeypatch.setattr(module, "OF_A_TEST_S", 0.0)
+    assert judge(NO_UPSTREAM, known)["test_backward"].diagnosis is msgspec.UNSET
+    monkeypatch.setattr(module, "OF_A_TEST_S", 10.0)
+    assert judge(NO_UPSTREAM, known)["test_backward"].diagnosis == "no-upstream"
+
+
+def test_a_mistake_that_another_failed_test_disproves_is_not_named(
+    judge: Judge, tmp_path: Path
+) -> None:
+    """Without an upstream gradient the zero would stay a zero in both."""
+    source = NO_UPSTREAM.replace("torch.where(", "(x[0, 0] > 9) * x * 3 + torch.where(")
+    more = """
+    def test_backward_far_away(student):
+        g, x, w = torch.randn(5, 3), torch.randn(5, 4) + 20, torch.randn(4, 3)
+        assert_close(student.backward(g, x, w), torch.einsum("nc,dc->nd", g, w).where(x > 0, 0.0))
+    """
+    assert judge(source)["test_backward"].diagnosis == "no-upstream"
+    (tmp_path / "hidden" / "test_q1_far.py").write_text(HEAD + textwrap.dedent(more))
+    found = judge(source)
+    assert found["test_backward"].diagnosis is msgspec.UNSET
+    assert found["test_backward_far_away"].diagnosis is msgspec.UNSET
 
 
 def test_a_child_that_dies_costs_no_result(judge: Judge, monkeypatch: pytest.MonkeyPatch) -> None:

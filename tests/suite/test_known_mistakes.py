@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 import torch
 
+from grader.diagnosis.kinds import is_vague
 from grader.suite.known_mistakes import KnownMistake, MistakeRun
 from grader.suite.mutated_reference import MutatedReference
 from grader.suite.randomness import Seeds
@@ -120,6 +121,25 @@ def test_of_what_the_solution_itself_does_not_pass_nothing_is_known(bench: Workb
 
 def test_without_time_nothing_is_known(bench: Workbench) -> None:
     assert known(bench, "test_f", cpu_s=0.0) == []
+
+
+def test_what_was_left_is_run_from_where_it_was_left(bench: Workbench) -> None:
+    assert bench.reference is not None
+    reference = MutatedReference(bench.reference)
+
+    def run(suite: CollectedSuite) -> None:
+        mistakes = MistakeRun(suite, reference, Seeds(1))
+        later = time.process_time() + 60.0
+        whole = mistakes.known("test_f", later)
+        none = mistakes.known("test_f", 0.0)
+        assert (none.mistakes, whole.then) == ((), None)
+        assert none.then is not None
+        assert mistakes.known("test_f", later, since=none.then) == whole
+        vague = [is_vague(mistake.kind) for mistake in whole.mistakes]
+        assert vague == sorted(vague)
+        assert len(set(vague)) > 1
+
+    bench.collect(run)
 
 
 def test_the_solution_without_a_mistake_is_the_reference(bench: Workbench) -> None:
