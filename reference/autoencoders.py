@@ -310,8 +310,8 @@ def train_linear_autoencoder(x, encoder, decoder, lr, steps):
         encoder: (D, K), where to start.
         decoder: (K, D), where to start.
         lr: the learning rate.
-        steps: how many steps. Each moves both matrices by -lr times the gradients at the *same*
-            point.
+        steps: how many steps, at least 1. Each moves both matrices by -lr times the gradients at
+            the *same* point.
 
     Returns:
         (encoder, decoder, losses): the matrices after the last step, as new tensors, and a list of
@@ -323,7 +323,7 @@ def train_linear_autoencoder(x, encoder, decoder, lr, steps):
         loss, grad_encoder, grad_decoder = linear_autoencoder(x, encoder, decoder)
         encoder, decoder = encoder - lr * grad_encoder, decoder - lr * grad_decoder
         losses.append(loss.item())
-    return encoder.clone(), decoder.clone(), losses
+    return encoder, decoder, losses
     # END SOLUTION
 
 
@@ -361,7 +361,7 @@ def subspace_distance(a, b):
     # BEGIN SOLUTION
     first, second = (torch.linalg.qr(rows.T).Q.T for rows in (a, b))
     outside = first - first @ second.T @ second
-    return min(1.0, torch.linalg.matrix_norm(outside, 2).item())
+    return torch.linalg.matrix_norm(outside, 2).item()
     # END SOLUTION
 
 
@@ -519,14 +519,14 @@ def ista(x, dictionary, lam, steps, start=None):
         x: (N, D).
         dictionary: (K, D), not all zero; rows of any length.
         lam: λ, 0 or more.
-        steps: how many steps.
+        steps: how many steps, at least 1.
         start: (N, K) codes to start from; zeros if None.
 
     Returns:
         (N, K) codes.
     """
     # BEGIN SOLUTION
-    codes = x.new_zeros(len(x), len(dictionary)) if start is None else start.clone()
+    codes = x.new_zeros(len(x), len(dictionary)) if start is None else start
     steepest = torch.linalg.matrix_norm(dictionary, 2).item() ** 2
     for _ in range(steps):
         slope = (codes @ dictionary - x) @ dictionary.T

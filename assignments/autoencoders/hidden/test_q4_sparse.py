@@ -63,17 +63,25 @@ def test_top_k(call, student, close):
 
 
 def forward(make, sizes, values, x):
-    """Run in the box: what a sparse autoencoder with these parameters makes of x."""
+    """Run in the box: what a sparse autoencoder with these parameters makes of x.
+
+    Returns the reconstruction, the code, the parameters' gradients of the squared error, and x as
+    it is afterwards.
+    """
     model = make(*sizes).double()
     for name, value in values.items():
         getattr(model, name).data = value.clone()
+    before = x.clone()
     x_hat, h = model(x)
-    return x_hat.detach(), h.detach()
+    grads = torch.autograd.grad(
+        ((x_hat - before) ** 2).sum(), [getattr(model, name) for name in values]
+    )
+    return x_hat.detach(), h.detach(), grads, x
 
 
 @pytest.mark.points(2)
-def test_topk_autoencoder(student, close):
-    """TopKAutoencoder codes and decodes as its formulas say, for any parameters."""
+def test_topk_autoencoder(student, reference, close):
+    """TopKAutoencoder codes and decodes as its formulas say, with gradients to all parameters."""
     hint("The centre is subtracted before and added after; ReLU, then the k largest.")
     for n in (1, 6):
         d, atoms = random.sample(range(3, 9), 2)
@@ -92,3 +100,8 @@ def test_topk_autoencoder(student, close):
         h = torch.where(kept, h, 0.0)
         close(found[1], h)
         close(found[0], h @ values["decoder"] + values["centre"])
+        expected = forward(reference.TopKAutoencoder, (d, atoms, k), values, x.clone())
+        assert len(found[2]) == 4
+        for grad, right in zip(found[2], expected[2], strict=True):
+            close(grad, right)
+        close(found[3], x, rtol=0, atol=0)

@@ -77,8 +77,8 @@ def test_ridge_denoiser(call, student, close, lam):
         clean = clean + 0.3 * torch.randn_like(clean)
         weight, bias = call(student.ridge_denoiser, noisy, clean, lam)
         expected = ridge(noisy, clean, lam)
-        close(weight, expected[0], rtol=1e-6, atol=1e-12)
-        close(bias, expected[1], rtol=1e-6, atol=1e-8)
+        close(weight, expected[0], rtol=1e-9, atol=1e-13)
+        close(bias, expected[1], rtol=1e-9, atol=1e-10)
 
 
 @pytest.mark.points(5)

@@ -93,7 +93,7 @@ def test_elbo(call, student, close):
 
 
 @pytest.mark.points(1)
-def test_normal_log_density(call, student, close):
+def test_normal_log_density(call, student, reference, close):
     """normal_log_density is that of a normal distribution with independent numbers."""
     hint("(z - μ)² is divided by σ²; and log 2π counts once for each number.")
     for shape in ((3,), (1, 4), (2, 3, 4)):
@@ -101,6 +101,10 @@ def test_normal_log_density(call, student, close):
         z = torch.randn(shape, dtype=torch.float64)
         expected = Normal(mu, (logvar / 2).exp()).log_prob(z).sum(dim=-1)
         close(call(student.normal_log_density, z, mu, logvar), expected)
+        found = student.run(gradients, student.normal_log_density, z, mu, logvar)
+        right = gradients(reference.normal_log_density, z, mu, logvar)
+        for grad, wanted in zip(found, right, strict=True):
+            close(grad, wanted)
 
 
 @pytest.mark.points(2)

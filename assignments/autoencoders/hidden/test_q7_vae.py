@@ -83,17 +83,17 @@ def test_draw_pictures(student):
     assert not torch.equal(again, found)
 
 
-def trained_weights(train_vae, x, latents):
+def trained_weights(train_vae, x, *latents):
     """Run in the box: the weights of the model that train_vae trains, by name."""
-    model = train_vae(x, latents)
+    model = train_vae(x, *latents)
     return {name: value.detach() for name, value in model.state_dict().items()}
 
 
-def judged_bound(student, reference, digits, latents):
+def judged_bound(student, reference, digits, *latents):
     """The ELBO of unseen digits, its likelihood and its price, from a trained model's weights."""
     train, unseen = ((x > 0.5).float() for x in digits)
-    weights = student.run(trained_weights, student.train_vae, train, latents)
-    model = reference.VAE(latents=latents)
+    weights = student.run(trained_weights, student.train_vae, train, *latents)
+    model = reference.VAE(64, 128, *latents)
     assert sorted(weights) == sorted(model.state_dict())
     for name, value in model.state_dict().items():
         assert weights[name].shape == value.shape, f"{name} has another shape"
@@ -115,7 +115,7 @@ def judged_bound(student, reference, digits, latents):
 def test_train_vae(student, reference, digits):
     """train_vae reaches a good ELBO on digits that it has never seen."""
     hint("Sum over pixels and over numbers of the code, mean over the batch; long enough.")
-    bound, likelihood, price = judged_bound(student, reference, digits, 8)
+    bound, likelihood, price = judged_bound(student, reference, digits)
     credit(
         BOUND(bound),
         f"The ELBO is {bound:.2f} nats: {likelihood:.2f} for the pictures, "
