@@ -1057,7 +1057,9 @@ def class_image(model, target, start, steps, lr, decay, smooth):
 #    + \mu\,\frac{\operatorname{TV}(x_n)}{CHW} $$
 #
 # small for each picture. The optimizer is your choice, and $\varphi$ may be called 500 times at
-# most. With $\mu = 0$, what counts is how small the first term becomes.
+# most. With $\mu = 0$, what counts is how small the first term becomes: full marks are
+# for a mean below 0.05 after the first ReLU of our network, and below 0.12 after the second
+# normalisation.
 
 
 # %%
@@ -1204,7 +1206,7 @@ def linear_probe(features, y, classes, decay=1e-3):
 #     assert found.min() >= 0 and found.max() <= 1, "from 0 to 1"
 #     assert len(calls) <= 500, f"{len(calls)} calls of φ"
 #     error = (((net[:3](found) - wanted) ** 2).sum() / (wanted**2).sum()).item()
-#     assert error < 1e-3, f"features are {error:.4f} apart"
+#     assert error < 0.02, f"features are {error:.4f} apart"
 #     smooth = invert_features(features, wanted, start, smooth=1.0)
 #     assert total_variation(smooth).sum() < 0.9 * total_variation(found).sum(), "not smoother"
 #

@@ -79,7 +79,7 @@ def hooks_after_failure(function, weights, *args):
     model = network(weights)
     try:
         function(model, *args)
-    except Exception:
+    except (RuntimeError, LookupError, ValueError):
         return hook_count(model)
     return hook_count(model)
 

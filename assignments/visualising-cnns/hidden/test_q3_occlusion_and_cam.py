@@ -15,8 +15,8 @@ from grader.suite.hints import hint
 
 pytestmark = pytest.mark.question("q3")
 
-occlusion_share = bands((0.12, 0), (0.30, 1))
-cam_share = bands((0.12, 0), (0.24, 1))
+occlusion_share = bands((0.20, 0), (0.40, 1))
+cam_share = bands((0.12, 0), (0.27, 1))
 
 
 @pytest.mark.points(4)
