@@ -584,7 +584,7 @@ def grad_cam(model, layer, x, target):
     kept = []
     hook = layer.register_forward_hook(lambda _, __, out: kept.append(out))
     try:
-        with evaluation(model), torch.enable_grad():
+        with evaluation(model):
             score = model(x.detach().clone().requires_grad_()).gather(1, target[:, None]).sum()
     finally:
         hook.remove()
@@ -784,9 +784,8 @@ def share_inside(maps, region):
     """
     # BEGIN SOLUTION
     sizes = maps.abs()
-    whole = sizes.sum(dim=(1, 2))
-    inside = (sizes * region).sum(dim=(1, 2))
-    return torch.where(whole > 0, inside / torch.where(whole > 0, whole, 1), 0)
+    shares = (sizes * region).sum(dim=(1, 2)) / sizes.sum(dim=(1, 2))
+    return shares.nan_to_num()  # 0/0
     # END SOLUTION
 
 
@@ -809,8 +808,7 @@ def rank_correlation(a, b):
         return ranks - ranks.mean(dim=1, keepdim=True)
 
     r, q = centred_ranks(a), centred_ranks(b)
-    sizes = r.norm(dim=1) * q.norm(dim=1)
-    return torch.where(sizes > 0, (r * q).sum(dim=1) / torch.where(sizes > 0, sizes, 1), 0)
+    return ((r * q).sum(dim=1) / (r.norm(dim=1) * q.norm(dim=1))).nan_to_num()  # 0/0
     # END SOLUTION
 
 
@@ -1058,8 +1056,8 @@ def class_image(model, target, start, steps, lr, decay, smooth):
 #
 # small for each picture. The optimizer is your choice, and $\varphi$ may be called 500 times at
 # most. With $\mu = 0$, what counts is how small the first term becomes: full marks are
-# for a mean below 0.05 after the first ReLU of our network, and below 0.12 after the second
-# normalisation.
+# for a mean that is at most 0.1 above what 300 steps of Adam with a falling rate reach, in networks
+# like ours, after the first ReLU and after the second normalisation.
 
 
 # %%
@@ -1206,7 +1204,7 @@ def linear_probe(features, y, classes, decay=1e-3):
 #     assert found.min() >= 0 and found.max() <= 1, "from 0 to 1"
 #     assert len(calls) <= 500, f"{len(calls)} calls of φ"
 #     error = (((net[:3](found) - wanted) ** 2).sum() / (wanted**2).sum()).item()
-#     assert error < 0.02, f"features are {error:.4f} apart"
+#     assert error < 0.1, f"features are {error:.4f} apart"
 #     smooth = invert_features(features, wanted, start, smooth=1.0)
 #     assert total_variation(smooth).sum() < 0.9 * total_variation(found).sum(), "not smoother"
 #
@@ -1315,3 +1313,32 @@ def linear_probe(features, y, classes, decay=1e-3):
 # because it has more numbers than there are examples. Only the difference says something
 # about what was learnt; it must also be measured on examples that the probe was not fitted to.
 # <!-- END SOLUTION -->
+
+# %% [markdown] tags=["instructor"]
+# **For instructors.** The bounds of what is measured were set with 20 seeds. Each is a network
+# that the judge trains on pictures of its own, as the hidden tests do, and 24 new pictures for
+# maps, or 6 for inversions.
+#
+# | | mean | standard deviation | worst and best | none, full marks at |
+# |---|---|---|---|---|
+# | occlusion, share inside | 50.8 % | 2.1 % | 46.3 to 53.7 % | 20 %, 40 % |
+# | the maps of other pictures | 10.2 % | 3.0 % | 5.2 to 17.4 % | |
+# | of a network that was not trained | 17.0 % | 2.8 % | 11.8 to 22.2 % | |
+# | Grad-CAM, share inside | 35.9 % | 1.5 % | 33.1 to 39.0 % | 12 %, 27 % |
+# | the maps of other pictures | 9.1 % | 2.4 % | 4.1 to 15.2 % | |
+# | of a network that was not trained | 6.1 % | 1.9 % | 3.0 to 9.9 % | |
+# | inversion after the first ReLU, error | 0.005 | 0.019 | 0 to 0.085 | |
+# | 30 steps of Adam | 0.024 | 0.019 | 0.014 to 0.098 | |
+# | 10 steps of Adam | 0.178 | 0.089 | 0.080 to 0.465 | |
+# | inversion after the second normalisation, error | 0.020 | 0.015 | 0.007 to 0.083 | |
+# | 30 steps of Adam | 0.065 | 0.029 | 0.032 to 0.163 | |
+# | 10 steps of Adam | 0.270 | 0.075 | 0.132 to 0.448 | |
+#
+# Some networks are harder to invert than others, so what counts is how far an error lies above
+# the reference's for the same network and pictures: full marks up to 0.1, none from 0.5 on. The
+# probe is asked for the minimum of a convex function: full marks up to 0.001 above it.
+#
+# The usual mistakes, each of which a test tells apart: a forgotten evaluation mode; `backward()` on
+# the model; hooks that stay; the range of the whole batch for the noise; sizes that are averaged
+# for gradients; windows that stick out; left ends for midpoints; ranks by a sort alone, which gives
+# the many zeros of Grad-CAM different ones.
