@@ -40,15 +40,3 @@ def grad_cam(model, layer, x, target):
 # %% share_inside
 def share_inside(maps, region):
     return (maps.abs() * region).sum(dim=(1, 2)) / maps.abs().sum()
-
-# %% linear_probe
-def linear_probe(features, y, classes, decay=1e-3):
-    # Gradient descent, and not for long.
-    weight = torch.zeros(classes, features.shape[1], dtype=features.dtype)
-    bias = torch.zeros(classes, dtype=features.dtype)
-    goal = F.one_hot(y, classes).to(features.dtype)
-    for _ in range(100):
-        apart = ((features @ weight.T + bias).softmax(dim=1) - goal) / len(y)
-        weight = weight - 0.05 * (apart.T @ features + decay * weight)
-        bias = bias - 0.05 * apart.sum(dim=0)
-    return weight, bias
