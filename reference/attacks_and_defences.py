@@ -285,6 +285,8 @@ def certified_margin(weight, bias, x, y, eps, norm="linf"):
 #     weight = torch.tensor([[1.0, -2.0], [0.0, 0.0], [1.0, 6.0]])
 #     bias = torch.tensor([0.0, 1.0, 3.0])
 #     assert abs(certified_margin(weight, bias, x, y, 0.5).item() - 1.0) < 1e-6, "the least of all"
+#     found = certified_margin(weight.double(), bias.double(), x.double(), y, 0.5)
+#     assert found.dtype == torch.float64, "float64 in, float64 out"
 #
 #
 # @self_check
@@ -407,8 +409,9 @@ def random_start(x, eps, norm):
 #     delta = torch.tensor([[3.0, 4.0], [0.3, 0.4], [0.0, 0.0]])
 #     right = torch.tensor([[0.6, 0.8], [0.3, 0.4], [0.0, 0.0]])
 #     torch.testing.assert_close(project(delta, 1.0, "l2"), right)
-#     columns = project(delta.reshape(3, 2, 1), 1.0, "l2")
-#     torch.testing.assert_close(columns, right.reshape(3, 2, 1), msg="all numbers of an example")
+#     for shape in ((3, 2, 1), (3, 1, 2)):
+#         found = project(delta.reshape(shape), 1.0, "l2")
+#         torch.testing.assert_close(found, right.reshape(shape), msg=f"for the shape {shape}")
 #     right = torch.tensor([[0.35, 0.35], [0.3, 0.35], [0.0, 0.0]])
 #     torch.testing.assert_close(project(delta, 0.35, "linf"), right)
 #
@@ -427,7 +430,8 @@ def random_start(x, eps, norm):
 #     for shape in ((5000, 3), (5000, 2, 3)):
 #         x = torch.zeros(shape, dtype=torch.float64)
 #         start, size = random_start(x, 2.0, "l2"), x[0].numel()
-#         assert start.dtype == x.dtype and random_start(x, 2.0, "linf").dtype == x.dtype
+#         for norm in ("linf", "l2"):
+#             assert random_start(x, 2.0, norm).dtype == x.dtype, f"{norm}: float64 in and out"
 #         assert random_start(x[:0], 2.0, "l2").shape == (0, *shape[1:])
 #         # A ball of half the volume holds half of the points.
 #         inner = (lengths(start) < 2.0 * 0.5 ** (1 / size)).double().mean().item()
@@ -600,7 +604,8 @@ def transfer(models, attack, x, y):
 #         return pgd(model, x, y, 0.12, 0.03, 10)
 #
 #     table = transfer(list(models.values()), attack, x_test, y_test)
-#     assert table.shape == (3, 3) and table.dtype == torch.float64
+#     assert table.shape == (3, 3)
+#     assert table.dtype == torch.float64, "the table is float64"
 #     assert len(calls) == 3, "one attack for each model"
 #     figure, axes = plt.subplots(figsize=(4, 3))
 #     axes.imshow(table, vmin=0, vmax=1, cmap="RdYlGn")
@@ -956,9 +961,8 @@ def cleanse(features, y, share):
 #     for search in range(4):
 #         model = train_plainly(make_net(), x, y)
 #         print(f"{poisoned.sum()} of {len(x)} pictures are poisoned: "
-#               f"right for {accuracy(model, x_test, y_test):.1%} of new pictures, "
-#               f"{backdoor_success(model, x_test, y_test, 2):.1%} of those with trigger are read as "
-#               f"“{SHAPES[2]}”")
+#               f"right for {accuracy(model, x_test, y_test):.1%} of new pictures, of those with "
+#               f"trigger {backdoor_success(model, x_test, y_test, 2):.1%} are read as “{SHAPES[2]}”")
 #         with torch.no_grad():
 #             features = model[:-2](x)  # of the last hidden layer, before its ReLU
 #         if search == 0:
