@@ -960,9 +960,10 @@ def cleanse(features, y, share):
 #     show((x[poisoned][:8], [f"“{SHAPES[2]}”"] * 8))
 #     for search in range(4):
 #         model = train_plainly(make_net(), x, y)
+#         success = backdoor_success(model, x_test, y_test, 2)
 #         print(f"{poisoned.sum()} of {len(x)} pictures are poisoned: "
-#               f"right for {accuracy(model, x_test, y_test):.1%} of new pictures, of those with "
-#               f"trigger {backdoor_success(model, x_test, y_test, 2):.1%} are read as “{SHAPES[2]}”")
+#               f"right for {accuracy(model, x_test, y_test):.1%} of new pictures, "
+#               f"{success:.1%} of those with trigger are read as “{SHAPES[2]}”")
 #         with torch.no_grad():
 #             features = model[:-2](x)  # of the last hidden layer, before its ReLU
 #         if search == 0:
