@@ -204,20 +204,21 @@ def cumulative_regret(means, arms):
 #
 # @self_check
 # def check_update_mean():
-#     values, counts = torch.zeros(1, 2).double(), torch.zeros(1, 2, dtype=torch.int64)
-#     arm = torch.tensor([1])
+#     values, counts = torch.zeros(2, 2).double(), torch.zeros(2, 2, dtype=torch.int64)
+#     arms = torch.tensor([1, 0])  # the second bandit gets half of what the first one gets
 #     for reward in (4.0, 0.0, 5.0):
-#         before = values.clone()
-#         new = update_mean(values, counts, arm, torch.tensor([reward]).double())
-#         assert torch.equal(values, before), "the given table has changed"
+#         before = values.clone(), counts.clone()
+#         new = update_mean(values, counts, arms, torch.tensor([reward, reward / 2]).double())
+#         stayed = torch.equal(values, before[0]) and torch.equal(counts, before[1])
+#         assert stayed, "a given table has changed"
 #         values, counts = new
-#     assert counts.tolist() == [[0, 3]] and counts.dtype == torch.int64
-#     torch.testing.assert_close(values, torch.tensor([[0.0, 3.0]]).double())
+#     assert counts.tolist() == [[0, 3], [3, 0]] and counts.dtype == torch.int64
+#     torch.testing.assert_close(values, torch.tensor([[0.0, 3.0], [1.5, 0.0]]).double())
 #
 #
 # @self_check
 # def check_epsilon_greedy():
-#     values = torch.tensor([[0.0, 2.0, 2.0, 1.0]]).expand(8000, 4)
+#     values = torch.tensor([0.0, 2.0, 2.0, 1.99999]).double() - torch.arange(8000)[:, None]
 #     share = torch.bincount(epsilon_greedy(values, 0.0), minlength=4) / 8000
 #     assert share[0] == share[3] == 0, "greedy: never a worse one"
 #     assert abs(share[1] - 0.5) < 0.03, "both of the best, equally often"
@@ -229,16 +230,19 @@ def cumulative_regret(means, arms):
 # @self_check
 # def check_ucb():
 #     values = torch.tensor([[1.0, 0.9], [9.0, 0.0], [0.0, 0.0]])
-#     counts = torch.tensor([[90, 10], [5, 0], [0, 0]])
-#     assert ucb(values, counts, 1.0).tolist() == [1, 1, 0]
-#     assert ucb(values, counts, 0.1).tolist() == [0, 1, 0]
+#     counts = torch.tensor([[90, 10], [10**6, 0], [0, 0]])
+#     # In the first row the bounds cross at c = 0.22; the second row's pulls are not its own.
+#     assert ucb(values, counts, 0.25).tolist() == [1, 1, 0]
+#     assert ucb(values, counts, 0.2).tolist() == [0, 1, 0]
+#     assert ucb(values, counts, 0.0).tolist() == [0, 1, 0], "never pulled: first, however small c"
 #
 #
 # @self_check
 # def check_regret():
-#     means = torch.tensor([[1.0, 0.5, 0.0]])
-#     found = cumulative_regret(means, torch.tensor([[2, 1, 0, 1]]))
-#     torch.testing.assert_close(found, torch.tensor([[1.0, 1.5, 1.5, 2.0]]))
+#     means = torch.tensor([[1.0, 0.5, 0.0], [3.0, 0.0, 2.0]])
+#     found = cumulative_regret(means, torch.tensor([[2, 1, 0, 1], [0, 2, 2, 1]]))
+#     expected = torch.tensor([[1.0, 1.5, 1.5, 2.0], [0.0, 1.0, 2.0, 5.0]])
+#     torch.testing.assert_close(found, expected)
 #
 #
 # @self_check
@@ -520,16 +524,18 @@ def policy_iteration(P, R, gamma):
 #     found = action_values(P, R, 0.5, torch.tensor([2.0, 4.0]).double())
 #     torch.testing.assert_close(found, torch.tensor([[1.0, 3.0], [2.0, 1.0]]).double())
 #     # To and fro: v₀ = 1 + v₁/2 and v₁ = v₀/2.
-#     v = policy_values(P, R, 0.5, torch.tensor([[0.0, 1.0], [0.0, 1.0]]).double())
-#     torch.testing.assert_close(v, torch.tensor([4 / 3, 2 / 3]).double())
+#     for gamma in (0.5, 0.999):
+#         v = policy_values(P, R, gamma, torch.tensor([[0.0, 1.0], [0.0, 1.0]]).double())
+#         torch.testing.assert_close(v, torch.tensor([1.0, gamma]).double() / (1 - gamma**2))
 #
 #
 # @self_check
 # def check_value_iteration():
-#     # One state that gives 1 for ever: worth 1 / (1 - γ) = 100.
+#     # One state that gives 1 for ever: worth 1 / (1 - γ).
 #     P = R = torch.ones(1, 1, 1).double()
-#     error = abs(value_iteration(P, R, 0.99, tol=0.5).item() - 100)
-#     assert error <= 0.5, f"an error of {error:.2f}: when may it stop?"
+#     for gamma, worth in ((0.99, 100), (0.999, 1000)):
+#         error = abs(value_iteration(P, R, gamma, tol=0.5).item() - worth)
+#         assert error <= 0.5, f"γ = {gamma}: an error of {error:.2f}: when may it stop?"
 #     assert value_iteration(P, R, 0.0).item() == 1
 #
 #
@@ -540,7 +546,7 @@ def policy_iteration(P, R, gamma):
 #     for tables in ((P, R), twice):
 #         actions, v = policy_iteration(*tables, 0.95)
 #         torch.testing.assert_close(v, value_iteration(*tables, 0.95, tol=1e-8), rtol=0, atol=1e-7)
-#     assert (v[terminal] == 0).all()
+#     assert v[terminal].abs().max() < 1e-9, "nothing comes after the end"
 #
 #
 # @self_check
@@ -639,12 +645,14 @@ def q_learning(env, episodes, alpha, gamma, epsilon):
 #
 # @self_check
 # def check_truncation():
-#     # One state, reward 1, no end: worth 1 / (1 - 0.5) = 2, whenever the clock stops.
+#     # One state, reward 1. Without an end it is worth 1 / (1 - 0.5) = 2, whenever the clock stops.
+#     # If the world ends with the first step, it is worth 1.
 #     P = R = torch.ones(1, 1, 1).double()
-#     env = Tabular(P, R, 0, torch.tensor([False]), limit=3)
-#     q = q_learning(env, 30, 0.5, 0.5, 0.1)
-#     assert len(env.totals) == 30, "thirty episodes"
-#     assert abs(q.item() - 2) < 1e-3, f"{q.item():.3f}: has a truncated episode ended the world?"
+#     for end, worth in ((False, 2), (True, 1)):
+#         env = Tabular(P, R, 0, torch.tensor([end]), limit=3)
+#         q = q_learning(env, 30, 0.5, 0.5, 0.1)
+#         assert q.dtype == torch.float64 and len(env.totals) == 30, "thirty episodes"
+#         assert abs(q.item() - worth) < 1e-3, f"{q.item():.3f} for {worth}: what ends the world?"
 #
 #
 # @self_check
@@ -860,7 +868,7 @@ class ReplayBuffer:
         # END SOLUTION
 
     def push(self, states, actions, rewards, next_states, terminated):
-        """Put in m transitions, the oldest first.
+        """Put in copies of m transitions, on no graph, the oldest first.
 
         Args:
             states, next_states: (m, ...); m from 1 to the capacity.
@@ -996,14 +1004,19 @@ def train_dqn(env):
 #     buffer = ReplayBuffer(5)
 #     for first in (0, 3, 6):
 #         k = torch.arange(first, first + 3)
-#         buffer.push(k[:, None] * 1.0, k, -k * 1.0, k[:, None] + 1.0, k % 2 == 0)
+#         s = k[:, None].double().requires_grad_()
+#         buffer.push(s * 1.0, k, -k * 1.0, s + 1.0, k % 2 == 0)
 #         k += 100  # what was pushed is the buffer's own
 #     assert len(buffer) == 5
 #     states, actions, rewards, next_states, terminated = buffer.sample(5)
 #     assert sorted(actions.tolist()) == [4, 5, 6, 7, 8], "the newest five, each once"
-#     assert torch.equal(states[:, 0], actions.float()) and torch.equal(rewards, -actions.float())
+#     assert not states.requires_grad, "transitions are numbers"
+#     assert torch.equal(states[:, 0], actions.double()) and torch.equal(rewards, -actions.float())
 #     assert torch.equal(next_states, states + 1) and torch.equal(terminated, actions % 2 == 0)
-#     assert actions.dtype == torch.int64 and terminated.dtype == torch.bool
+#     kinds = [part.dtype for part in (states, actions, rewards, terminated)]
+#     assert kinds == [torch.float64, torch.int64, torch.float32, torch.bool], "dtypes are kept"
+#     pairs = {tuple(sorted(buffer.sample(2)[1].tolist())) for _ in range(300)}
+#     assert len(pairs) == 10, "every pair of the five can be drawn"
 #     try:
 #         buffer.sample(6)
 #     except ValueError:
@@ -1025,14 +1038,17 @@ def train_dqn(env):
 #     torch.testing.assert_close(simple, torch.tensor([3.0, 1.0]))
 #     torch.testing.assert_close(double, torch.tensor([2.5, 1.0]))
 #     assert not simple.requires_grad and not double.requires_grad, "targets are numbers"
-#     # Errors of -1.5 and 0.5: Huber's loss is 1 and 1/8.
-#     actions = torch.tensor([1, 1])
+#     # Errors of -1.5 and -0.25 (double: -1 and -0.25): Huber's loss is 1 (1/2) and 1/32.
+#     actions = torch.tensor([1, 0])
 #     batch = (torch.tensor([[0.75], [0.75]]), actions, rewards, ones, ends)
 #     loss = dqn_loss(online, target, batch, 0.5)
-#     torch.testing.assert_close(loss.detach(), torch.tensor(1.125 / 2))
+#     torch.testing.assert_close(loss.detach(), torch.tensor((1 + 1 / 32) / 2))
+#     other = dqn_loss(online, target, batch, 0.5, double=True)
+#     torch.testing.assert_close(other.detach(), torch.tensor((1 / 2 + 1 / 32) / 2))
 #     loss.backward()
 #     assert target.weight.grad is None, "the target network is not trained"
-#     torch.testing.assert_close(online.weight.grad, torch.tensor([[0.0], [0.75 * (0.5 - 1) / 2]]))
+#     expected = torch.tensor([[-0.25], [-1.0]]) * 0.75 / 2
+#     torch.testing.assert_close(online.weight.grad, expected)
 #     update_target(online, target, 0.25)
 #     torch.testing.assert_close(target.weight.detach(), torch.tensor([[3.25], [2.75]]))
 #     assert online.weight[0] == 1, "online stays"
@@ -1063,7 +1079,9 @@ def train_dqn(env):
 # $$ L = -\frac1n \sum_{i=1}^n (G_i - b_i) \log \pi_\theta(a_i \mid s_i) , $$
 #
 # in which returns and baselines are **numbers**. A baseline often comes from a network; if a
-# gradient flows through it here, the policy's loss trains it to be wrong.
+# gradient flows through it here, the policy's loss trains it to be wrong. Policies grow sure of
+# themselves, with logits of hundreds: from here on to PPO, use `log_softmax`, since the logarithm
+# of a probability that has been rounded to 0 is $-\infty$.
 #
 # If one has several episodes from the same start, they can be each other's baseline: for each, the
 # mean of **all others**, *leave-one-out* (Kool et al., 2019). No network is needed. With it
@@ -1129,6 +1147,7 @@ def reinforce_loss(logits, actions, returns, baseline):
 #     rewards = torch.tensor([[1.0, 0.0], [0.0, 2.0], [4.0, 0.0]]).double()
 #     expected = torch.tensor([[2.0, 1.0], [2.0, 2.0], [4.0, 0.0]]).double()
 #     torch.testing.assert_close(returns_to_go(rewards, 0.5), expected)
+#     torch.testing.assert_close(returns_to_go(rewards, 0.0), rewards)
 #     assert rewards[0, 0] == 1, "the rewards have changed"
 #     found = leave_one_out(torch.tensor([1.0, 2.0, 6.0]))
 #     torch.testing.assert_close(found, torch.tensor([4.0, 3.5, 1.5]))
@@ -1145,6 +1164,13 @@ def reinforce_loss(logits, actions, returns, baseline):
 #     loss.backward()
 #     torch.testing.assert_close(logits.grad, torch.tensor([[-0.5, 0.5], [-0.25, 0.25]]))
 #     assert baseline.grad is None, "a gradient has reached the baseline"
+#
+#
+# @self_check
+# def check_sure_policy():
+#     sure, two, one = torch.tensor([[400.0, 0.0]]), torch.tensor([2.0]), torch.tensor([1.0])
+#     loss = reinforce_loss(sure, torch.tensor([1]), two, one)
+#     torch.testing.assert_close(loss, torch.tensor(400.0))
 #
 #
 # @self_check
@@ -1313,8 +1339,20 @@ def actor_critic_loss(
 #     torch.testing.assert_close(targets, advantages + values)
 #     short, _ = gae(rewards, values, next_values, *ends, 0.5, 0.0)
 #     torch.testing.assert_close(short, errors)
-#     on_graph = gae(rewards, values.clone().requires_grad_(), next_values, *ends, 0.5, 0.5)
+#     tracked = [v.clone().requires_grad_() for v in (values, next_values)]
+#     on_graph = gae(rewards, *tracked, *ends, 0.5, 0.5)
 #     assert not any(part.requires_grad for part in on_graph), "advantages and targets are numbers"
+#
+#
+# @self_check
+# def check_entropy():
+#     one, none = torch.tensor([1]), torch.zeros(1)  # no advantage, no error: entropy is left
+#     for gap, entropy, slope in ((1.0, 0.582203, 0.196612), (400.0, 0.0, 0.0)):
+#         logits = torch.tensor([[gap, 0.0]], requires_grad=True)
+#         loss = actor_critic_loss(logits, none, one, none, none, 0.5, 1.0)
+#         torch.testing.assert_close(loss.detach(), torch.tensor(-entropy))
+#         loss.backward()
+#         torch.testing.assert_close(logits.grad, torch.tensor([[slope, -slope]]))
 #
 #
 # @self_check
@@ -1394,11 +1432,11 @@ def ppo_diagnostics(log_probs, old_log_probs, clip=0.2):
 # %% [markdown]
 # **Train an agent.** Again and again: record some steps of all poles with actions *drawn* from the
 # policy (`torch.multinomial`), and for each the log-probability of its action; compute advantages
-# with your `gae`; bring them to mean 0 and standard deviation 1; take a few epochs of mini-batches
-# through policy (`ppo_loss`) and critic (mean squared error). With 64 steps for each of 30
-# recordings, 4 epochs of mini-batches of 256, Adam with a learning rate that falls from 0.003, γ =
-# 0.98 and λ = 0.98 it takes two seconds. It is judged as the DQN is; the judge's `env` has 32
-# poles.
+# with your `gae`; bring those of the whole recording to mean 0 and standard deviation 1; take a few
+# epochs of mini-batches through policy (`ppo_loss`) and critic (mean squared error). With 64 steps
+# for each of 30 recordings, 4 epochs of mini-batches of 256, Adam with a learning rate that falls
+# from 0.003, γ = 0.98 and λ = 0.98 it takes two seconds. It is judged as the DQN is; the judge's
+# `env` has 32 poles.
 
 
 # %%
@@ -1465,6 +1503,16 @@ def train_ppo(env):
 #     now, then = torch.tensor([0.5, 0.5]).log(), torch.tensor([0.25, 0.5]).log()
 #     kl, share = ppo_diagnostics(now, then)
 #     assert abs(kl - (1 - torch.tensor(2.0).log()) / 2) < 1e-6 and share == 0.5
+#
+#
+# @self_check
+# def check_ppo_of_a_sure_policy():
+#     sure, old = torch.tensor([[400.0, 0.0]]), torch.tensor([-400.0])
+#     loss = ppo_loss(sure, torch.tensor([1]), old, torch.tensor([3.0]))
+#     torch.testing.assert_close(loss, torch.tensor(-3.0))
+#     less = torch.tensor([0.81]).log()  # a ratio of 0.81 is within 1 ± 0.2, not within 1 ± 0.1
+#     shares = [ppo_diagnostics(less, torch.zeros(1), clip)[1] for clip in (0.2, 0.1)]
+#     assert shares == [0, 1], f"shares of {shares}"
 #
 #
 # @self_check

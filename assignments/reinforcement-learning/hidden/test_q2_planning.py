@@ -49,12 +49,13 @@ def test_policy_values(student, draw_world, close, kind):
         pi = torch.rand(states, actions, dtype=torch.float64).softmax(1)
         if kind == "deterministic":
             pi = torch.nn.functional.one_hot(torch.randint(actions, (states,)), actions).double()
-        gamma = 0.0 if kind == "without future" else random.uniform(0.5, 0.95)
+        gamma = random.uniform(0.5, 0.95)
+        if states == 2:  # without an end, and far ahead: hundreds of sweeps would not do
+            P[-1], R[-1], gamma = P[0], R[0], 0.999
+        gamma = 0.0 if kind == "without future" else gamma
         found, after = student.run(and_inputs, student.policy_values, P, R, gamma, pi)
-        v = torch.zeros(states, dtype=torch.float64)
-        for _ in range(700):
-            v = (pi * torch.einsum("sat,sat->sa", P, R + gamma * v)).sum(1)
-        close(found, v, atol=1e-9)
+        # Bellman's equation has one solution: that which it leaves as it is.
+        close(found, (pi * torch.einsum("sat,sat->sa", P, R + gamma * found)).sum(1), atol=1e-10)
         for given, now in zip((P, R, pi), (after[0], after[1], after[3]), strict=True):
             assert_close(now, given)
 
@@ -81,7 +82,7 @@ def test_value_iteration_finds_the_best_values(student, draw_world, best_values,
 def test_value_iteration_keeps_its_promise(student):
     """What value_iteration returns is no further from the best values than tol."""
     hint("A step of length δ may still be γδ/(1 - γ) away from the goal. And tol has a default.")
-    for gamma, tol in ((0.99, 0.3), (0.8, 0.05), (random.uniform(0.95, 0.98), 1e-3)):
+    for gamma, tol in ((0.999, 0.3), (0.8, 0.05), (random.uniform(0.95, 0.98), 1e-3)):
         P = torch.eye(3, dtype=torch.float64)[:, None].repeat(1, 2, 1)
         gains = torch.rand(3, 2, dtype=torch.float64) + 0.5
         R = gains[:, :, None].repeat(1, 1, 3)

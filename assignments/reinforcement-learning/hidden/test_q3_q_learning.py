@@ -73,16 +73,17 @@ def scripted(q_learning, states, actions, starts, episodes, settings):
     return q_learning(env, len(episodes), *settings), env.done
 
 
-def write_script(states, ends):
-    """A script: for each episode its start and its steps, with ends as they are given."""
+def write_script(states, ends, gifts=1.0):
+    """A script: for each episode its start and its steps; ends and size of rewards as given."""
     starts = [random.randrange(states) for _ in ends]
     episodes = []
     for truncated in ends:
         steps = [
-            (random.randrange(states), random.gauss(0.3, 1), False, False)
+            (random.randrange(states), gifts * random.gauss(0.3, 1), False, False)
             for _ in range(random.randint(0, 9))
         ]
-        last = (random.randrange(states), random.gauss(0.3, 1), not truncated, truncated)
+        reward = gifts * random.gauss(0.3, 1)
+        last = (random.randrange(states), reward, not truncated, truncated)
         episodes.append([*steps, last])
     return starts, episodes
 
@@ -124,16 +125,16 @@ def test_table_follows_from_what_happened(student, ends):
 
 @pytest.mark.points(1)
 def test_behaviour(student):
-    """With ε = 0 each action is a best one by the table as it is; with ε = 1 all are alike."""
-    hint("Choose from the row of the state in which you are, and of the table as it is now.")
+    """With ε = 0 each action is a best one by the table as it is, with ε = 1 or for ties any."""
+    hint("From the row of the state in which you are, of the table as it is, by epsilon_greedy.")
     states, actions = 4, 3
-    for epsilon in (0.0, 1.0):
-        starts, episodes = write_script(states, [False, True] * 60)
+    for epsilon, gifts in ((0.0, 1.0), (1.0, 1.0), (0.0, 0.0)):
+        starts, episodes = write_script(states, [False, True] * 60, gifts)
         args = states, actions, starts, episodes, (0.5, 0.9, epsilon)
         found, done = student.run(scripted, student.q_learning, *args)
         expected, rows = follow(starts, episodes, done, states, actions, 0.5, 0.9)
         assert_close(found, expected, rtol=1e-9, atol=1e-9)
-        if epsilon == 0:
+        if epsilon == 0 and gifts:
             assert all(row[a] >= max(row) - 1e-12 for row, a in rows)
         else:
             counts = torch.bincount(torch.tensor([a for _, a in rows]), minlength=actions)
