@@ -651,7 +651,8 @@ def q_learning(env, episodes, alpha, gamma, epsilon):
 #     for end, worth in ((False, 2), (True, 1)):
 #         env = Tabular(P, R, 0, torch.tensor([end]), limit=3)
 #         q = q_learning(env, 30, 0.5, 0.5, 0.1)
-#         assert q.dtype == torch.float64 and len(env.totals) == 30, "thirty episodes"
+#         assert q.dtype == torch.float64, f"a table of {q.dtype}"
+#         assert len(env.totals) == 30, "thirty episodes"
 #         assert abs(q.item() - worth) < 1e-3, f"{q.item():.3f} for {worth}: what ends the world?"
 #
 #

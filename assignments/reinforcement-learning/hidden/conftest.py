@@ -10,9 +10,12 @@ from torch.testing import assert_close
 
 @pytest.fixture
 def close():
-    """Return a check that numbers have the same dtype, and agree to nearly its precision."""
+    """Return a check that numbers have the same dtype, and agree up to rounding.
 
-    def check(actual, expected, rtol=1e-7, atol=1e-9):
+    `gamma * (1 - terminated.float())` rounds γ to seven digits, and GAE adds up what that does.
+    """
+
+    def check(actual, expected, rtol=1e-6, atol=1e-5):
         assert actual.dtype == expected.dtype
         assert_close(actual, expected.detach(), rtol=rtol, atol=atol)
 
