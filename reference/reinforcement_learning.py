@@ -1157,7 +1157,7 @@ def reinforce_loss(logits, actions, returns, baseline):
 # @self_check
 # def check_reinforce():
 #     logits = torch.zeros(2, 2, requires_grad=True)
-#     returns = torch.tensor([3.0, 1.0])
+#     returns = torch.tensor([3.0, 1.0], requires_grad=True)
 #     baseline = torch.tensor([1.0, 2.0], requires_grad=True)
 #     loss = reinforce_loss(logits, torch.tensor([0, 1]), returns, baseline)
 #     # -(2 ln ½ - 1 ln ½) / 2
@@ -1165,6 +1165,7 @@ def reinforce_loss(logits, actions, returns, baseline):
 #     loss.backward()
 #     torch.testing.assert_close(logits.grad, torch.tensor([[-0.5, 0.5], [-0.25, 0.25]]))
 #     assert baseline.grad is None, "a gradient has reached the baseline"
+#     assert returns.grad is None, "a gradient has reached the returns"
 #
 #
 # @self_check
@@ -1360,12 +1361,14 @@ def actor_critic_loss(
 # def check_actor_critic():
 #     logits, values = torch.zeros(2, 2, requires_grad=True), torch.tensor([1.0, 2.0])
 #     values.requires_grad_()
-#     numbers = torch.tensor([2.0, -1.0]), torch.tensor([2.0, 2.0])
-#     loss = actor_critic_loss(logits, values, torch.tensor([0, 1]), *numbers, 0.5, 0.1)
+#     numbers = torch.tensor([[2.0, -1.0], [2.0, 2.0]], requires_grad=True)
+#     actions = torch.tensor([0, 1])
+#     loss = actor_critic_loss(logits, values, actions, *numbers.unbind(), 0.5, 0.1)
 #     half = torch.tensor(2.0).log()
 #     torch.testing.assert_close(loss.detach(), half / 2 + 0.5 * 0.5 - 0.1 * half)
 #     loss.backward()
 #     torch.testing.assert_close(values.grad, torch.tensor([-0.5, 0.0]))
+#     assert numbers.grad is None, "a gradient has reached advantages or targets"
 #     torch.testing.assert_close(logits.grad, torch.tensor([[-0.5, 0.5], [-0.25, 0.25]]))
 
 # %% [markdown]
@@ -1490,20 +1493,21 @@ def train_ppo(env):
 #     # Four actions of probability ½ each now, that had ¼ or 1: ratios 2 and ½, both signs of A.
 #     logits = torch.zeros(4, 2, requires_grad=True)
 #     old = torch.tensor([0.25, 0.25, 1.0, 1.0]).log().requires_grad_()
-#     advantages = torch.tensor([1.0, -1.0, 1.0, -1.0])
+#     advantages = torch.tensor([1.0, -1.0, 1.0, -1.0], requires_grad=True)
 #     loss = ppo_loss(logits, torch.tensor([0, 0, 0, 0]), old, advantages, clip=0.2)
 #     torch.testing.assert_close(loss.detach(), torch.tensor(-(1.2 - 2 + 0.5 - 0.8) / 4))
 #     loss.backward()
 #     moves = logits.grad[:, 0].abs() > 0
 #     assert moves.tolist() == [False, True, True, False], "where has it got no gradient?"
 #     assert old.grad is None, "the old policy is not trained"
+#     assert advantages.grad is None, "a gradient has reached the advantages"
 #
 #
 # @self_check
 # def check_ppo_diagnostics():
-#     now, then = torch.tensor([0.5, 0.5]).log(), torch.tensor([0.25, 0.5]).log()
-#     kl, share = ppo_diagnostics(now, then)
-#     assert abs(kl - (1 - torch.tensor(2.0).log()) / 2) < 1e-6 and share == 0.5
+#     now, then = torch.tensor([0.5, 0.5, 0.5]).log(), torch.tensor([0.25, 0.5, 1.0]).log()
+#     kl, share = ppo_diagnostics(now, then)  # ratios 2, 1 and 1/2, whose logarithms cancel
+#     assert abs(kl - 0.5 / 3) < 1e-6 and abs(share - 2 / 3) < 1e-6
 #
 #
 # @self_check
