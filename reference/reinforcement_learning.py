@@ -205,15 +205,16 @@ def cumulative_regret(means, arms):
 # @self_check
 # def check_update_mean():
 #     values, counts = torch.zeros(2, 2).double(), torch.zeros(2, 2, dtype=torch.int64)
-#     arms = torch.tensor([1, 0])  # the second bandit gets half of what the first one gets
-#     for reward in (4.0, 0.0, 5.0):
+#     # The second bandit gets half of what the first one gets, once from its other arm.
+#     for arm, reward in ((0, 4.0), (1, 0.0), (0, 5.0)):
+#         arms = torch.tensor([1, arm])
 #         before = values.clone(), counts.clone()
 #         new = update_mean(values, counts, arms, torch.tensor([reward, reward / 2]).double())
 #         stayed = torch.equal(values, before[0]) and torch.equal(counts, before[1])
 #         assert stayed, "a given table has changed"
 #         values, counts = new
-#     assert counts.tolist() == [[0, 3], [3, 0]] and counts.dtype == torch.int64
-#     torch.testing.assert_close(values, torch.tensor([[0.0, 3.0], [1.5, 0.0]]).double())
+#     assert counts.tolist() == [[0, 3], [2, 1]] and counts.dtype == torch.int64
+#     torch.testing.assert_close(values, torch.tensor([[0.0, 3.0], [2.25, 0.0]]).double())
 #
 #
 # @self_check
