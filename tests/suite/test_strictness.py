@@ -83,6 +83,18 @@ def test_an_array_passes_only_with_the_right_values(bench: Workbench, condition:
         assert bench.judge_one(wrong).points == 0, wrong
 
 
+@pytest.mark.parametrize("empty", [EMPTY, EMPTY_ARRAY])
+@pytest.mark.parametrize(
+    "condition",
+    ["(out == float('inf')).all()", "not (out != -math.inf).any()", "(out < math.inf).all()"],
+)
+def test_of_nothing_not_everything_is_infinite(
+    bench: Workbench, condition: str, empty: str
+) -> None:
+    suite(bench, condition, head="import math")
+    assert bench.judge_one(empty).points == 0
+
+
 @pytest.mark.parametrize(
     "condition",
     [
