@@ -3,6 +3,7 @@
 The bounds of inversion are explained in the reference's note for instructors.
 """
 
+import math
 import random
 
 import pytest
@@ -116,6 +117,7 @@ def test_inversion(student, reference, judged, depth):
     assert found.max() <= 1
     assert calls <= 500
     error = misfit(state, depth, found, wanted)
+    assert math.isfinite(error)
     # Some networks are harder to invert than others: the reference says how hard this one is.
     ours, *_ = inverted(reference.invert_features, state, depth, wanted, start, 0.0)
     excess = max(0.0, error - misfit(state, depth, ours, wanted))
