@@ -15,7 +15,7 @@ from grader.suite.hints import hint
 
 pytestmark = pytest.mark.question("q4")
 
-share_of_steps = bands((60, 0), (150, 1))
+share_of_steps = bands((40, 0), (120, 1))
 
 
 def transitions(first, m, shape):
