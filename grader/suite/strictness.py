@@ -15,8 +15,10 @@ from __future__ import annotations
 
 import contextlib
 import math
+import sys
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from types import FrameType
 from typing import Any
 
 import numpy as np
@@ -80,7 +82,7 @@ class BoxArray(np.ndarray[Any, Any]):
     def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **kwargs: Any) -> Any:
         """Look at what is compared, then do what numpy does."""
         marks = _marks(inputs)
-        if method == "__call__":
+        if method == "__call__" and not _asks_for_infinity(inputs, sys._getframe(1)):
             _check(ufunc.__name__, inputs, marks)
             _note(ufunc.__name__, inputs, marks, {})
         elif method == "reduce" and ufunc in (np.logical_and, np.logical_or) and marks[0]:
@@ -98,6 +100,12 @@ class BoxArray(np.ndarray[Any, Any]):
         _note(func.__name__, args, marks, kwargs)
         result = super().__array_function__(func, types, args, kwargs)
         return _with(result, _inherited(func.__name__, args, marks, result))
+
+
+def _asks_for_infinity(operands: Sequence[Any], asked_in: FrameType) -> bool:
+    """Whether `assert_allclose` of numpy 1.26 looks for infinities; later ones use `isinf`."""
+    infinite = any(isinstance(value, float) and math.isinf(value) for value in operands)
+    return infinite and asked_in.f_globals.get("__name__", "").startswith("numpy.testing.")
 
 
 class _Strictly(TorchFunctionMode):
@@ -313,10 +321,7 @@ _REPEATED = "Your code gave a value of shape {}, which would have to be repeated
 
 
 def _refuse_empty(mark: Mark, other: Any) -> None:
-    # `assert_allclose` of numpy 1.26 asks `== inf` where later ones ask `isinf`. The answer is
-    # empty as well, and refused where it is taken for a truth.
-    asks = isinstance(other, float) and math.isinf(other)
-    if mark.empty and not asks and math.prod(getattr(other, "shape", ())) != 0:
+    if mark.empty and math.prod(getattr(other, "shape", ())) != 0:
         raise Unfit(
             f"Your code gave an empty value, of shape {mark.shape}; one was expected that "
             "holds something."
