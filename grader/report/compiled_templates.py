@@ -73,16 +73,11 @@ class _CompiledTemplates(BytecodeCache):
         The same template without autoescape is other code, which must never stand in for this: to
         Jinja a template is known by its name and source alone.
         """
-        options = repr([_named(getattr(environment, option)) for option in _COMPILED_IN]).encode()
-        extensions = repr(sorted(environment.extensions)).encode()
-        made_of = b"\0".join((source.encode(), options, extensions))
-        bucket = Bucket(
-            environment,
-            self.get_cache_key(name, filename),
-            hashlib.sha256(made_of).hexdigest(),
+        options = repr([_named(getattr(environment, option)) for option in _COMPILED_IN])
+        extensions = repr(sorted(environment.extensions))
+        return super().get_bucket(
+            environment, name, filename, "\0".join((source, options, extensions))
         )
-        self.load_bytecode(bucket)
-        return bucket
 
     def load_bytecode(self, bucket: Bucket) -> None:
         """Give the bucket its code if the template, and all that compiled it, are the same."""
