@@ -5,6 +5,7 @@ import random
 import pytest
 import torch
 from networks import called
+from torch.testing import assert_close
 
 from grader.suite.hints import hint
 
@@ -86,10 +87,13 @@ def test_smooth_grad_noise(student):
     hint("Standard deviation: sigma · (max - min) of each picture, not of the batch. No clipping.")
     shares, x, target = draw_apart(3, 30, 41)
     sigma = random.uniform(0.1, 0.3)
-    calls = [
-        noise_of(student.run(smoothed, student.smooth_grad, shares, x, target, sigma, 4)[1], x)
-        for _ in range(2)
-    ]
+    calls = []
+    for _ in range(2):
+        found, seen = student.run(smoothed, student.smooth_grad, shares, x, target, sigma, 4)
+        calls.append(noise_of(seen, x))
+        # How the gradients are averaged is asked below; here, that it is they that come back.
+        means = torch.stack([part.mean(dim=0) for part in calls[-1]])
+        assert_close(found.abs(), (2 * shares[target] * (x + means)).abs(), rtol=0.1, atol=0.5)
     ranges = x.flatten(1).amax(1) - x.flatten(1).amin(1)
     everything = []
     for parts in calls:
