@@ -29,7 +29,7 @@ CALLED_BY_OTHERS = {
     # openpyxl and rich
     *("alignment", "font", "freeze_panes", "no_wrap", "overflow"),
     # jinja2
-    *("dump_bytecode", "get_bucket"),
+    *("dump_bytecode", "load_bytecode"),
     # mistune's parsers and renderer
     *("block_code", "block_math", "inline_math", "latex_environment", "parse_brackets"),
     *("parse_display_brackets", "parse_display_dollars", "parse_displayed", "parse_dollars"),
