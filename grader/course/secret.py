@@ -11,7 +11,7 @@ from grader.errors import InfrastructureError
 
 _KEY_BYTES = 32
 _WRITTEN_S = 5.0
-_SEEDS_KEY_NAME = ".seeds.key"
+SEEDS_KEY_NAME = ".seeds.key"
 
 
 def kept_secret(path: Path, *, of: str) -> bytes:
@@ -60,6 +60,6 @@ def seeds_key(course_root: Path, *, make: bool = True) -> bytes:
 
     Without it a seed that somebody guesses, such as the course's number, would tell them.
     """
-    if not make and not (course_root / _SEEDS_KEY_NAME).exists():
+    if not make and not (course_root / SEEDS_KEY_NAME).exists():
         return b""
-    return kept_secret(course_root / _SEEDS_KEY_NAME, of="the random inputs")
+    return kept_secret(course_root / SEEDS_KEY_NAME, of="the random inputs")

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from grader.api import find_course, grade
+from grader.course.secret import SEEDS_KEY_NAME
 from grader.grading.verdict import Verdict
 from grader.resources import shipped_dir
 from tests.sandbox.places import docker_image
@@ -19,7 +20,9 @@ from tests.sandbox.places import docker_image
 ASSIGNMENTS = sorted(p.parent.name for p in shipped_dir("assignments").glob("*/assignment.toml"))
 EVERYWHERE = os.environ.get("GRADER_SAMPLES") == "everywhere"
 SEED = None if EVERYWHERE else 20_241
-"""The long run draws fresh numbers: a mark that depends on them is a fault of the suite."""
+SEEDS_KEY = bytes(range(32))
+"""The long run draws fresh numbers: a mark that depends on them is a fault of the suite. The short
+one draws the same each time, which takes the course's secret as well as the seed."""
 _PLACES = [pytest.param("local", "warm", marks=pytest.mark.local_box)]
 _MORE = [
     pytest.param("docker", "warm", marks=pytest.mark.docker),
@@ -59,6 +62,8 @@ def _broken(verdict: Verdict) -> set[str]:
 def course_dir(tmp_path: Path) -> Path:
     shutil.copytree(shipped_dir("assignments"), tmp_path / "assignments")
     shutil.copytree(shipped_dir("reference"), tmp_path / "reference")
+    if not EVERYWHERE:
+        (tmp_path / SEEDS_KEY_NAME).write_bytes(SEEDS_KEY)
     return tmp_path
 
 
