@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import _signal  # type: ignore[import-not-found]  # its `signal` makes no enum of the old handler
-import os
 import signal
 import threading
 import time
@@ -12,28 +11,10 @@ from contextlib import AbstractContextManager, nullcontext
 from types import FrameType
 from typing import Any
 
-from grader.wire.messages import WAITING
+from grader.wire.waiting import WAITING, waited_s
 
 AGAIN_S = 0.5
 """After its time limit a cell is interrupted again and again, for loops that catch everything."""
-_SCHEDSTAT = "/proc/self/schedstat"
-_open: dict[int, int] = {}
-"""By process: the descriptor, since opening it takes longer than many a call."""
-
-
-def waited_s() -> float:
-    """Seconds for which the main thread was ready to run and had no processor; 0 if not known.
-
-    On a machine with more to do than it can, an honest cell would lose its mark to the others.
-    Source: `Documentation/scheduler/sched-stats.rst` of Linux, `/proc/<pid>/schedstat`.
-    """
-    own = os.getpid()
-    try:
-        if own not in _open:
-            _open[own] = os.open(_SCHEDSTAT, os.O_RDONLY | os.O_CLOEXEC)
-        return int(os.pread(_open[own], 200, 0).split()[1]) / 1e9
-    except (OSError, ValueError, IndexError):
-        return 0.0
 
 
 class Alarm:

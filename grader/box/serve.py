@@ -20,6 +20,7 @@ from grader.box.working_directory import import_from_here, put_file
 from grader.wire import frames, values
 from grader.wire import messages as m
 from grader.wire.seeding import seed_everything
+from grader.wire.waiting import waited_s
 
 MAX_REQUEST = 1 << 30
 
@@ -137,6 +138,7 @@ class Server:
 
     def _answer(self, request: m.Request, blobs: list[memoryview]) -> None:
         limit = getattr(request, "timeout_s", 10.0)
+        waited = waited_s()
         out: list[Any] = []
         reply: m.Reply
         try:
@@ -149,8 +151,8 @@ class Server:
         except BaseException as error:  # noqa: BLE001 - whatever student code raises
             reply = calls.raised(error, self._cell_name)
         ran = self._trace.take()
-        if ran and not isinstance(reply, m.CellDone | m.Missing):
-            reply = msgspec.structs.replace(reply, ran=ran)
+        if isinstance(reply, m.Value | m.Raised | m.Unsendable | m.OutOfTime):
+            reply = msgspec.structs.replace(reply, ran=ran, waited_s=waited_s() - waited)
         try:
             self._channel.send(reply, out)
         except frames.Malformed as error:

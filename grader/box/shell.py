@@ -31,12 +31,12 @@ from traitlets import Type
 from traitlets.config import Config
 
 from grader.box import colab
-from grader.box.alarm import waited_s
 from grader.box.capture import OutputLimitReached, Outputs
 from grader.box.installing import answer_to_install
 from grader.box.working_directory import look_again
 from grader.wire.messages import CellDone
 from grader.wire.values import type_name
+from grader.wire.waiting import waited_s
 
 _IMAGES = ("image/png", "image/jpeg", "application/pdf")
 _NO_INPUT = "{} was called, but this frontend does not support input requests."

@@ -22,6 +22,7 @@ import msgspec
 from grader.diagnosis.kept_values import KeptValue
 from grader.diagnosis.kinds import most_telling
 from grader.errors import GraderError
+from grader.grading.child_time import ChildTime
 from grader.grading.job import BatchConfig
 from grader.grading.own_memory import bound_own_memory
 from grader.grading.parent_death import end_with_parent
@@ -130,7 +131,7 @@ class Mistakes:
         began = _children_s()
         try:
             with ours:
-                _hear(Pipe(ours), draws.known, time.monotonic() + _LONGEST_S)
+                _hear(Pipe(ours), draws.known, ChildTime(pid))
         except (TimeoutError, EOFError, OSError, frames.Malformed):
             for name in tests:  # the one that has ended it would end the next as well
                 draws.known[name] = KnownMistakes(mistakes=_of(name, draws.known).mistakes)
@@ -218,9 +219,9 @@ def _be_child(
         os._exit(0)
 
 
-def _hear(pipe: Pipe, known: dict[str, KnownMistakes], until: float) -> None:
+def _hear(pipe: Pipe, known: dict[str, KnownMistakes], own: ChildTime) -> None:
     while True:
-        message, _ = pipe.receive(_Known | _Through, until)
+        message, _ = pipe.receive(_Known | _Through, lambda: own.left(_LONGEST_S))
         if not isinstance(message, _Known):
             return
         known[message.test] = KnownMistakes(

@@ -12,7 +12,6 @@ from __future__ import annotations
 import contextlib
 import functools
 import socket
-import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
@@ -111,8 +110,10 @@ class Pipe:
         for part in frames.message(tree, blobs, bounds=BOUNDS):
             self._socket.sendall(part)
 
-    def receive(self, kind: object, until: float | None = None) -> tuple[object, list[memoryview]]:
-        """Wait for a message.
+    def receive(
+        self, kind: object, left_s: Callable[[], float] | None = None
+    ) -> tuple[object, list[memoryview]]:
+        """Wait for a message, as long as `left_s()` is above 0.
 
         Raises:
             TimeoutError: none came in time.
@@ -124,9 +125,14 @@ class Pipe:
             buffer = frames.empty(size)
             rest = buffer
             while rest:
-                if until is not None:
-                    self._socket.settimeout(max(until - time.monotonic(), 0.001))
-                count = self._socket.recv_into(rest)
+                if left_s is not None:
+                    self._socket.settimeout(max(left_s(), 0.001))
+                try:
+                    count = self._socket.recv_into(rest)
+                except TimeoutError:
+                    if left_s is not None and left_s() > 0:
+                        continue  # by now there is more time
+                    raise
                 if not count:
                     raise EOFError("the other side is gone")
                 rest = rest[count:]
@@ -204,16 +210,16 @@ class Heard:
     """What the child has of the box."""
 
 
-def serve(pipe: Pipe, box: NotebookBox, heard: Heard, *, until: Callable[[], float]) -> None:
+def serve(pipe: Pipe, box: NotebookBox, heard: Heard, *, left_s: Callable[[], float]) -> None:
     """Serve a suite's child until it has finished.
 
     Raises:
-        TimeoutError: the deadline has passed.
+        TimeoutError: it had used up its time.
         EOFError: the child is gone.
         Malformed: what it said is no message.
     """
     while not heard.finished:
-        message, blobs = pipe.receive(FromChild, until())
+        message, blobs = pipe.receive(FromChild, left_s)
         match message:
             case Returned():
                 _take_back(pipe, box, message, heard)

@@ -11,13 +11,13 @@ import resource
 import signal
 import socket
 import sys
-import time
 from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal
 from pathlib import Path
 
 import msgspec
 
+from grader.grading.child_time import ChildTime
 from grader.grading.parent_death import end_with_parent
 from grader.grading.relay import Pipe
 from grader.rules.book import Rulebook
@@ -144,9 +144,10 @@ def _apart(work: Callable[[], _Read], seconds: int) -> _Read | None:
         finally:
             os._exit(0)
     theirs.close()
+    own = ChildTime(pid)
     try:
         with ours:
-            read, _ = Pipe(ours).receive(_Read, time.monotonic() + _WAIT_S)
+            read, _ = Pipe(ours).receive(_Read, lambda: own.left(_WAIT_S))
             return read if isinstance(read, _Read) else None
     except (TimeoutError, EOFError, OSError):
         return None

@@ -10,11 +10,11 @@ import contextlib
 import os
 import signal
 import socket
-import time
 from collections.abc import Sequence
 from typing import Any
 
 from grader.errors import BoxFailure, InfrastructureError
+from grader.grading.child_time import ChildTime
 from grader.grading.job import BatchConfig
 from grader.grading.own_memory import bound_own_memory
 from grader.grading.parent_death import end_with_parent
@@ -30,6 +30,7 @@ from grader.suite.randomness import Seeds
 from grader.suite.results import TestOutcome, TestResult
 from grader.suite.running import CollectedSuite
 from grader.wire import frames
+from grader.wire.waiting import WAITING
 
 AFTER_DEADLINE_S = 5.0
 _TOO_LARGE_A_RESULT = (
@@ -62,8 +63,8 @@ class SuiteChildren:
         self._book = book
         self.evidence: dict[str, Evidence] = {}
         self.accounts: dict[str, Account] = {}
-        self._until = time.monotonic() + config.spec.resources.suite_s
-        self._revived_before = box.reviving_s
+        self._spent_s = 0.0
+        """Seconds that the tests have used of the suite's limit."""
 
     def results(self) -> list[TestResult]:
         """Run every test; one that kills its judge's process costs only itself.
@@ -76,7 +77,7 @@ class SuiteChildren:
             self._one_child(heard)
             if heard.infrastructure is not None:
                 raise heard.infrastructure
-            if heard.finished or time.monotonic() >= self._ends():
+            if heard.finished or self._spent_s >= self._limit_s:
                 break
             if heard.running:
                 heard.results.append(self._lost(heard.running))
@@ -85,9 +86,9 @@ class SuiteChildren:
         self.evidence, self.accounts = heard.evidence, heard.accounts
         return self._complete(heard)
 
-    def _ends(self) -> float:
-        """The end of the suite's time; what the notebook took to be run anew is not in it."""
-        return self._until + self._box.reviving_s - self._revived_before
+    @property
+    def _limit_s(self) -> float:
+        return self._config.spec.resources.suite_s
 
     def _one_child(self, heard: Heard) -> None:
         with contextlib.suppress(BoxFailure):  # it ended too often: the first call says so
@@ -102,12 +103,22 @@ class SuiteChildren:
             ours.close()
             self._be_child(theirs, heard.loan, heard.results)
         theirs.close()
+        done, own, revived_before = len(heard.results), ChildTime(pid), self._box.reviving_s
+        # The child keeps its own time, which stands still while the box waits for a processor.
+        most_s = WAITING * (self._limit_s - self._spent_s) + AFTER_DEADLINE_S
+
+        def used_s() -> float:
+            return own.seconds() - (self._box.reviving_s - revived_before)
+
         try:
             with ours:
-                serve(Pipe(ours), self._box, heard, until=lambda: self._ends() + AFTER_DEADLINE_S)
+                serve(Pipe(ours), self._box, heard, left_s=lambda: most_s - used_s())
         except (TimeoutError, EOFError, OSError, frames.Malformed):
             pass
         finally:
+            tests_s = sum(result.duration_s for result in heard.results[done:])
+            # Of a child that ended in the middle of a test nobody knows what that test used.
+            self._spent_s += tests_s if heard.finished else used_s()
             _end(pid)
             reclaim(self._box, heard)
 
@@ -153,7 +164,8 @@ class SuiteChildren:
                     witness or client,
                     view,
                     seeds=Seeds(self._config.seed, self._config.seed_key),
-                    deadline_s=max(self._ends() - time.monotonic(), 0.01),
+                    deadline_s=self._limit_s,
+                    spent_s=self._spent_s,
                     earlier=done,
                     measures=self._config.measures,
                     explains=self._config.diagnoses,
@@ -179,7 +191,7 @@ class SuiteChildren:
     def _complete(self, heard: Heard) -> list[TestResult]:
         """In the suite's order, with what the deadline cut off."""
         found = {r.name: r for r in heard.results}
-        message = f"the checks took longer than {self._config.spec.resources.suite_s:g} s in all"
+        message = f"the checks took longer than {self._limit_s:g} s in all"
         return [
             found.get(test.name) or unfinished(test, TestOutcome.TIMEOUT, message)
             for test in self._suite.plan.tests

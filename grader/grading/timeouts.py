@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from grader.course.spec import AssignmentSpec
 from grader.sandbox.notebook_box import MAX_RESTARTS
-from grader.wire.messages import WAITING
+from grader.wire.waiting import WAITING
 
 COLLECT_S = 900.0
 """Seconds of processor, not of the clock, that a judge may use until its suite is collected."""
@@ -31,6 +31,6 @@ def job_timeout_s(spec: AssignmentSpec) -> float:
     """Seconds after which a submission that was handed to a worker must have a verdict."""
     resources, notebooks = spec.resources, max(len(spec.notebooks), 1)
     runs = (MAX_RESTARTS + 1) * (WAITING * resources.notebook_s + _SLACK_S)
-    one_try = runs + resources.suite_s
+    one_try = runs + WAITING * resources.suite_s
     # The reference is run, too, where it has to be told whose fault an exception is.
     return 2 * one_try * notebooks

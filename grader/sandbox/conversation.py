@@ -19,6 +19,7 @@ from grader.sandbox.link import Frame, FrameLink, Position
 from grader.wire import frames
 from grader.wire import messages as m
 from grader.wire.kinds import Blob
+from grader.wire.waiting import WAITING
 
 GRACE_S = 2.0
 OUTPUT_SLACK = 2 << 20
@@ -54,7 +55,7 @@ class ChannelBroken(Exception):
 
 def late_at(seconds: float) -> float:
     """When to give up on what was sent just now and may take so many seconds, by our own clock."""
-    return time.monotonic() + m.WAITING * seconds + GRACE_S
+    return time.monotonic() + WAITING * seconds + GRACE_S
 
 
 class Conversation:

@@ -21,6 +21,7 @@ from grader.sandbox.link import Position
 from grader.sandbox.outputs import OutputRoom
 from grader.wire import messages as m
 from grader.wire.kinds import Blob
+from grader.wire.waiting import counted_s
 
 MAX_RESTARTS = 4
 FORGER = "the notebook wrote into the channel to the judge; it is not run again"
@@ -37,7 +38,7 @@ class RunLimits:
 
     `notebook_s` is for the cells alone: neither a slot that is slow to open nor cells that are run
     again because another ended the session take anything from it, nor time in which a cell was
-    ready to run and had no processor (see `counted_s`).
+    ready to run and had no processor (see `wire.waiting`).
     """
 
     notebook_s: float = 120.0
@@ -309,7 +310,8 @@ class NotebookBox:
             run.notes.append(f"cell {position + 1} {error.what}; {rest}")
             return result
         wall_s = time.monotonic() - began
-        self._spent_s += allowed if result.status == "timeout" else counted_s(result, wall_s)
+        ran_s = ran_s_of(result, wall_s)
+        self._spent_s += allowed if result.status == "timeout" else ran_s
         self._seconds[position] = result.duration_s
         if result.status == "timeout":
             run.notes.append(f"cell {position + 1} ran longer than {allowed:.3g} s and was stopped")
@@ -331,17 +333,9 @@ class NotebookBox:
         )
 
 
-def counted_s(result: CellResult, wall_s: float) -> float:
-    """Seconds of the notebook's limit that a cell has used.
-
-    On a busy machine an honest notebook would lose its last cells to the others, as it would with
-    a cell's limit (`box/alarm.py`). What the box says of it may be a lie: at least 1 / `WAITING` of
-    the clock counts, so that a notebook lasts `WAITING` times its limit at most.
-    """
-    ran_s = max(result.duration_s - result.waited_s, 0.0)
-    if not ran_s <= wall_s:  # so written, it is also true of what is no number
-        ran_s = wall_s
-    return max(ran_s, wall_s / m.WAITING)
+def ran_s_of(result: CellResult, wall_s: float) -> float:
+    """Seconds of the notebook's limit that a cell has used, as far as what it says is believed."""
+    return counted_s(wall_s, wall_s - result.duration_s + result.waited_s)
 
 
 def _not_run(run: NotebookRun, position: int, why: str) -> None:

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import signal
 import threading
-import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import FrameType
 
 AGAIN_S = 1.0
-SOON_S = 0.001
+SOON_S = 0.01
 
 
 class DeadlinePassed(BaseException):
@@ -21,22 +20,25 @@ class DeadlinePassed(BaseException):
 
 
 @contextmanager
-def deadline(until: float | None) -> Iterator[None]:
-    """Raise `DeadlinePassed` in the block once `time.monotonic()` is past `until`.
+def deadline(left_s: Callable[[], float] | None) -> Iterator[None]:
+    """Raise `DeadlinePassed` in the block once `left_s()`, in seconds, has come to 0.
 
     It is raised again every second, for a suite that swallows it. Signals reach the main thread
     alone: elsewhere the block just runs.
     """
-    if until is None or threading.current_thread() is not threading.main_thread():
+    if left_s is None or threading.current_thread() is not threading.main_thread():
         yield
         return
 
-    def stop(number: int, frame: FrameType | None) -> None:
-        raise DeadlinePassed
+    def ring(number: int, frame: FrameType | None) -> None:
+        left = left_s()
+        if left <= 0:
+            raise DeadlinePassed
+        signal.setitimer(signal.ITIMER_REAL, max(SOON_S, left), AGAIN_S)
 
-    before = signal.signal(signal.SIGALRM, stop)
+    before = signal.signal(signal.SIGALRM, ring)
     try:
-        signal.setitimer(signal.ITIMER_REAL, max(SOON_S, until - time.monotonic()), AGAIN_S)
+        signal.setitimer(signal.ITIMER_REAL, max(SOON_S, left_s()), AGAIN_S)
         yield
     finally:
         signal.setitimer(signal.ITIMER_REAL, 0)

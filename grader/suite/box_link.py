@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import contextlib
-import time
 from collections.abc import Callable, Sequence
 from typing import Any, Protocol
 
 from grader.errors import BoxFailure, BoxTimeout, InfrastructureError, SuiteError, WireError
 from grader.suite.account import MAX_RECEIVED, Received, Trusted, kind_of
+from grader.suite.clock import SuiteClock
 from grader.suite.failures import CallTimeout, MissingName, NotPlain, student_error
 from grader.suite.function_source import function_source, is_function
 from grader.suite.right_names import RightNames
@@ -16,6 +16,7 @@ from grader.suite.strictness import marked, not_looking
 from grader.wire import messages as m
 from grader.wire import values
 from grader.wire.values import Blob, RemoteRef, Tree
+from grader.wire.waiting import WAITING
 
 SHORTEST_CALL_S = 0.05
 
@@ -58,6 +59,7 @@ class BoxLink:
 
     def __init__(self, client: BoxClient) -> None:
         self._client = client
+        self.clock = SuiteClock()
         self._seed: int | None = None
         self._until: float | None = None
         self._ended = False
@@ -75,7 +77,7 @@ class BoxLink:
 
         Args:
             seed: for python, numpy and torch in the box.
-            until: `time.monotonic()` at which the last call must have ended.
+            until: time of `clock` at which the last call must have ended.
             right: the functions that are answered for in place of the student's own.
         """
         self._seed, self._until = seed, until
@@ -84,23 +86,19 @@ class BoxLink:
         self.received.clear()
         self.trusted.clear()
 
-    def revive(self) -> float:
-        """Run the notebook anew if a test has ended its session; the seconds that it took.
+    def revive(self) -> None:
+        """Run the notebook anew if a test has ended its session.
 
-        They are no test's: another question's endless loop must not cost this one its time.
+        The time is no test's: another question's endless loop must not cost this one its own.
 
         Raises:
             InfrastructureError: the sandbox failed.
         """
         if not self._ended:
-            return 0.0
-        began = time.monotonic()
-        try:
-            self._client.ready()
-        except BoxFailure:
-            pass  # it ended too often: the next call says so
+            return
+        with self.clock.stopped(), contextlib.suppress(BoxFailure):
+            self._client.ready()  # where it ended too often, the next call says so
         self._ended = False
-        return time.monotonic() - began
 
     @property
     def generation(self) -> int:
@@ -157,7 +155,7 @@ class BoxLink:
         limit = float(self._client.call_timeout_s)
         if self._until is None:
             return limit
-        left = self._until - time.monotonic()
+        left = self._until - self.clock.now()
         if left <= 0:
             self.failure = BoxTimeout("the time for the checks was up")
             raise self.failure
@@ -174,7 +172,7 @@ class BoxLink:
         if self.failure is not None:
             raise self.failure
         try:
-            reply, received = self._client.request(request, blobs)
+            reply, received = self._timed(request, blobs)
             if isinstance(reply, m.Wanted):
                 reply, received = self._answered(request, reply, received)
         except BoxFailure as failure:
@@ -194,16 +192,27 @@ class BoxLink:
         self, request: m.Request, reply: m.Reply, received: list[memoryview]
     ) -> tuple[m.Reply, list[memoryview]]:
         """Give the box the right answers that it asks for in a call, until the call's reply."""
-        until = time.monotonic() + m.WAITING * float(getattr(request, "timeout_s", 10.0))
+        until = self.clock.now() + WAITING * _limit_s(request)
         while isinstance(reply, m.Wanted):
             try:
-                give, blobs = self.right.answer(reply, received, until)
+                give, blobs = self.right.answer(reply, received, until - self.clock.now())
             except BoxFailure:
                 # It waits for an answer, and takes the end of its session for one.
                 with contextlib.suppress(BoxFailure):
                     self._client.request(m.Close())
                 raise
-            reply, received = self._client.request(give, blobs)
+            reply, received = self._timed(give, blobs)
+        return reply, received
+
+    def _timed(self, request: m.Request, blobs: Sequence[Blob]) -> tuple[m.Reply, list[memoryview]]:
+        """Ask, and have the clock count what the box had of it."""
+        self.clock.begin_call()
+        try:
+            reply, received = self._client.request(request, blobs)
+        except BaseException:
+            self.clock.end_call(at_most=_limit_s(request))
+            raise
+        self.clock.end_call(waited=getattr(reply, "waited_s", 0.0))
         return reply, received
 
     def _read(
@@ -224,6 +233,10 @@ class BoxLink:
                 raise NotPlain(f"What your code gave can't be taken over: {reply.reason}.")
             case _:
                 raise NotPlain("Your code sent something that is no plain value.")
+
+
+def _limit_s(request: m.Request) -> float:
+    return float(getattr(request, "timeout_s", 10.0))
 
 
 def _encode(value: object, blobs: list[Blob]) -> Tree:

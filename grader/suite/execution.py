@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import time
+import functools
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
@@ -44,10 +44,14 @@ _ENDS_TRIALS = frozenset(
 
 @dataclass(frozen=True)
 class TimeLimits:
-    """Seconds of wall clock: for all tests together, and for those of one question."""
+    """Seconds of the suite's clock: for all tests together, and for those of one question.
+
+    `spent_s` of the first have been used up before.
+    """
 
     suite_s: float | None = None
     question_s: float | None = None
+    spent_s: float = 0.0
 
 
 class SuiteRun:
@@ -78,14 +82,16 @@ class SuiteRun:
         self._on_begin = on_begin
         self._on_result = on_result
         self._earlier = {result.name: result for result in earlier}
-        self._until = None if limits.suite_s is None else time.monotonic() + limits.suite_s
+        self._clock = binding.link.clock
+        self._until: float | None = None
+        if limits.suite_s is not None:
+            self._until = self._clock.now() + limits.suite_s - limits.spent_s
         self._timeouts: Counter[str] = Counter()
         self._seconds: dict[str, float] = {}
         self._raised: list[BaseException] = []
         self._results: dict[str, TestResult] = {}
         self._account = NOTHING
         self._out_of_time = False
-        self._revived_s = 0.0
         self._right_answers = 0
         self._measures = measures
         self._explains = explains
@@ -116,7 +122,7 @@ class SuiteRun:
             return self._keep(item, self._earlier[test.name]), []
         if self._on_begin is not None:
             self._on_begin(test.name)
-        began, revived_before = time.monotonic(), self._revived_s
+        began = self._clock.now()
         self._account = NOTHING
         self._refused = None
         self._right_answers = 0
@@ -129,7 +135,7 @@ class SuiteRun:
             result = _result(test, ending)
         else:
             result, reports = self._run_trials(item, test, next_item)
-        seconds = time.monotonic() - began - (self._revived_s - revived_before)
+        seconds = self._clock.now() - began
         result = msgspec.structs.replace(result, right_answers=self._right_answers)
         if self._shares_used:
             result = msgspec.structs.replace(result, tolerance_used=max(self._shares_used))
@@ -148,8 +154,7 @@ class SuiteRun:
     # -- whether
 
     def _reason_not_to_run(self, test: PlannedTest) -> str:
-        late = self._until is not None and time.monotonic() >= self._until
-        if self._out_of_time or late:
+        if self._out_of_time or (self._until is not None and self._left_s(self._until) <= 0):
             return f"the checks had used up their {self._limits.suite_s:g} s before it."
         if test.question and self._timeouts[test.question] >= MAX_TIMEOUTS:
             return "two checks of this question ran out of time before it."
@@ -217,7 +222,7 @@ class SuiteRun:
     def _run_once(
         self, item: pytest.Item, test: PlannedTest, next_item: pytest.Item | None, trial: int
     ) -> tuple[_Run, list[pytest.TestReport]]:
-        self._revive()
+        self._link.revive()
         judge_seed = self._seeds.of_judge(test.name, trial)
         seed_judge(judge_seed)
         self._raised.clear()
@@ -225,9 +230,10 @@ class SuiteRun:
         right = RightNames(self._reference, test.right)
         self._link.begin_test(seed=seed, until=self._call_deadline(test), right=right)
         reports: list[pytest.TestReport] = []
+        left = None if self._until is None else functools.partial(self._left_s, self._until)
         with gathered_hints() as hints, given_credit() as given, noted() as compared:
             try:
-                with deadline(self._until), comparing_strictly():
+                with deadline(left), comparing_strictly():
                     reports = self._run_phases(item, next_item)
             except DeadlinePassed:  # between two phases; within one pytest notes it
                 self._out_of_time = True
@@ -266,17 +272,14 @@ class SuiteRun:
             return ""
         return explain(one.mine, one.other, rtol=one.rtol, atol=one.atol)
 
-    def _revive(self) -> None:
-        seconds = self._link.revive()
-        self._revived_s += seconds
-        if self._until is not None:
-            self._until += seconds
+    def _left_s(self, until: float) -> float:
+        return until - self._clock.now()
 
     def _call_deadline(self, test: PlannedTest) -> float | None:
         left = self._question_seconds_left(test)
         ends = [self._until] if self._until is not None else []
         if left is not None:
-            ends.append(time.monotonic() + left)
+            ends.append(self._clock.now() + left)
         return min(ends, default=None)
 
     def _run_phases(

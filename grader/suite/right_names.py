@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import random
 import re
-import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from types import FunctionType, ModuleType
@@ -43,22 +42,21 @@ class RightNames:
         self._bytes = 0
 
     def answer(
-        self, wanted: m.Wanted, received: Sequence[memoryview], until: float
+        self, wanted: m.Wanted, received: Sequence[memoryview], left_s: float
     ) -> tuple[m.Give, list[Blob]]:
         """Compute what the reference gives for a call.
 
         Args:
             wanted: from the box, hostile.
             received: its blobs.
-            until: `time.monotonic()` at which the call that is going on must have ended.
+            left_s: seconds within which the call that is going on must have ended.
 
         Raises:
             BoxTimeout: more is asked than may be.
         """
         self.asked += 1
         self._bytes += sum(len(blob) for blob in received)
-        left = until - time.monotonic()
-        if self.asked > MAX_ASKED or self._bytes > MAX_BYTES or left <= 0:
+        if self.asked > MAX_ASKED or self._bytes > MAX_BYTES or left_s <= 0:
             raise BoxTimeout("asked for more right answers than a check may")
         out: list[Blob] = []
         try:
@@ -67,7 +65,7 @@ class RightNames:
             # Of the reference's own words none cross.
             return m.Give(error=f"no right answer for this input ({type(error).__name__})"), []
         self._bytes += sum(len(blob) for blob in out)
-        return m.Give(value=tree, timeout_s=left), out
+        return m.Give(value=tree, timeout_s=left_s), out
 
     def _computed(self, wanted: m.Wanted, received: Sequence[memoryview]) -> Any:
         if wanted.name not in self.names:

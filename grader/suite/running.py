@@ -79,6 +79,7 @@ class CollectedSuite:
         seeds: Seeds,
         deadline_s: float | None = None,
         question_s: float | None = None,
+        spent_s: float = 0.0,
         on_begin: Callable[[str], None] | None = None,
         on_result: Callable[[TestResult, Account], None] | None = None,
         earlier: Sequence[TestResult] = (),
@@ -92,6 +93,7 @@ class CollectedSuite:
             notebook: the executed notebook.
             seeds: of the batch; each test has its own of them, on both sides.
             deadline_s: seconds for all tests; what has not run by then is not run.
+            spent_s: seconds of them that earlier processes have used.
             question_s: seconds for the tests of one question; by default half of `deadline_s`
                 where there are several, so that one slow question can't take the others' time.
             on_begin: called with each test's name before it is run.
@@ -114,7 +116,7 @@ class CollectedSuite:
             self.plan,
             binding,
             seeds=seeds,
-            limits=TimeLimits(deadline_s, question_s),
+            limits=TimeLimits(deadline_s, question_s, spent_s),
             on_begin=on_begin,
             on_result=on_result,
             earlier=earlier,

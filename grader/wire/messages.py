@@ -13,8 +13,6 @@ import msgspec
 
 TREE_DEPTH = 40
 """Lists in lists; more than `grader.wire.values` nests."""
-WAITING = 2.0
-"""A cell or a call may last so many times its limit, if for the rest it waits for a processor."""
 
 
 def _tree_type() -> Any:
@@ -283,10 +281,15 @@ class Ran(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Value(msgspec.Struct, frozen=True, kw_only=True, tag="value", tag_field="kind"):
-    """The result, as a value tree."""
+    """The result, as a value tree.
+
+    Here as in the other replies to a call: `ran` is what was watched for, `waited_s` the seconds
+    for which the box was ready to run and had no processor.
+    """
 
     value: WireTree
     ran: list[Ran] = []
+    waited_s: float = 0.0
 
 
 class Raised(msgspec.Struct, frozen=True, kw_only=True, tag="raised", tag_field="kind"):
@@ -296,6 +299,7 @@ class Raised(msgspec.Struct, frozen=True, kw_only=True, tag="raised", tag_field=
     text: str
     frames: list[TracebackLine] = []
     ran: list[Ran] = []
+    waited_s: float = 0.0
 
 
 class Missing(msgspec.Struct, frozen=True, kw_only=True, tag="missing", tag_field="kind"):
@@ -310,6 +314,7 @@ class Unsendable(msgspec.Struct, frozen=True, kw_only=True, tag="unsendable", ta
 
     reason: str
     ran: list[Ran] = []
+    waited_s: float = 0.0
 
 
 class OutOfTime(msgspec.Struct, frozen=True, kw_only=True, tag="out_of_time", tag_field="kind"):
@@ -318,6 +323,7 @@ class OutOfTime(msgspec.Struct, frozen=True, kw_only=True, tag="out_of_time", ta
     seconds: float
     frames: list[TracebackLine] = []
     ran: list[Ran] = []
+    waited_s: float = 0.0
 
 
 class Wanted(msgspec.Struct, frozen=True, kw_only=True, tag="wanted", tag_field="kind"):

@@ -11,8 +11,8 @@ from collections.abc import Callable
 import pytest
 
 from grader.box import alarm
-from grader.box.alarm import Alarm, waited_s
-from grader.wire.messages import WAITING
+from grader.box.alarm import Alarm
+from grader.wire.waiting import WAITING, waited_s
 
 LIMIT_S = 0.2
 
@@ -82,7 +82,7 @@ def test_a_process_that_shares_its_processor_waits() -> None:
     others = [subprocess.Popen([sys.executable, "-c", busy]) for _ in range(2)]
     measure = (
         "import os, time\n"
-        "from grader.box.alarm import waited_s\n"
+        "from grader.wire.waiting import waited_s\n"
         f"os.sched_setaffinity(0, {{{processor}}})\n"
         "end = time.monotonic() + 2\n"
         "while time.monotonic() < end: pass\n"

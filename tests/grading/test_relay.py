@@ -59,9 +59,8 @@ def served(
     """What comes of that use of a box that is served over the pipes, and what was heard."""
     ours, theirs = pipes
     heard = Heard()
-    until = time.monotonic() + 60
     serving = threading.Thread(
-        target=serve, args=(ours, box, heard), kwargs={"until": lambda: until}
+        target=serve, args=(ours, box, heard), kwargs={"left_s": lambda: 60.0}
     )
     serving.start()
     try:
@@ -159,7 +158,7 @@ def test_what_is_no_message_of_a_child_is_an_error_and_no_verdict(
     theirs._socket.sendall(said)
     heard = Heard()
     with pytest.raises(frames.Malformed):
-        serve(ours, Notebook(m.Value(value=1)), heard, until=lambda: time.monotonic() + 60)  # type: ignore[arg-type]
+        serve(ours, Notebook(m.Value(value=1)), heard, left_s=lambda: 60)  # type: ignore[arg-type]
     assert heard.results == []
 
 

@@ -271,17 +271,17 @@ def test_time_without_a_processor_takes_nothing_from_a_notebook(
     duration: float, waited: float, wall: float, counted: float
 ) -> None:
     cell = CellResult(index=1, status="ok", duration_s=duration, waited_s=waited)
-    assert notebook_box.counted_s(cell, wall) == counted
+    assert notebook_box.ran_s_of(cell, wall) == counted
 
 
 def test_a_cell_says_for_how_long_it_had_no_processor(
     opened: Open, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     found: list[float] = []
-    plain = notebook_box.counted_s
+    plain = notebook_box.ran_s_of
     monkeypatch.setattr(
         notebook_box,
-        "counted_s",
+        "ran_s_of",
         lambda cell, wall: found.append(cell.waited_s) or plain(cell, wall),
     )
     # What the kernel says of its main thread, as on a machine where it waits half of its time.
