@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import time
 
 from starlette.responses import PlainTextResponse
@@ -14,6 +15,11 @@ LEAST_BYTES_S = 2_000
 """So much comes of one a second, after a minute: a byte now and then holds no connection."""
 STRANGERS_BYTES = 1 << 20
 """What may come from somebody who has not signed in: a form, no files."""
+
+LINGERS_S = 20.0
+"""So long a connection is kept for somebody who was refused in the middle of sending,"""
+QUIET_S = 2.0
+"""and so long after the last that came."""
 
 
 class _TooLarge(Exception):
@@ -86,4 +92,27 @@ class Bodies:
             else "The upload stopped, or hardly went on. Nothing was handed in. Try again.\n"
         )
         answer = PlainTextResponse(said, status_code=status, headers={"connection": "close"})
-        await answer(scope, receive, send)
+
+        async def then_lingers(message: Message) -> None:
+            if message["type"] == "http.response.body":
+                await send({**message, "more_body": True})
+                await _let_it_read(receive)
+                message = {"type": "http.response.body", "body": b""}
+            await send(message)
+
+        await answer(scope, receive, then_lingers)
+
+
+async def _let_it_read(receive: Receive) -> None:
+    """Take in for a while what still comes, and forget it.
+
+    A connection that is closed while the browser still sends is reset, and the answer may be lost
+    with it: instead of our sentence somebody would read that the connection was reset.
+    Source: RFC 9112, 9.6.
+    """
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(LINGERS_S):
+            while True:
+                message = await asyncio.wait_for(receive(), QUIET_S)
+                if message["type"] != "http.request" or not message.get("more_body", False):
+                    return

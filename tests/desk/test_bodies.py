@@ -27,22 +27,29 @@ async def reads_all(scope: Scope, receive: Receive, send: Send) -> None:
     await send({"type": "http.response.body", "body": str(size).encode()})
 
 
-def answer(*pieces: bytes | None, scope: dict[str, Any] = SCOPE) -> tuple[int, str]:
-    """What comes of a body in pieces; after None nothing more comes."""
+def answer(
+    *pieces: bytes | None, scope: dict[str, Any] = SCOPE, taken: list[int] | None = None
+) -> tuple[int, str]:
+    """What comes of a body in pieces, which are noted in `taken`; after None nothing more comes."""
     sent: list[Any] = []
     left = list(pieces)
 
     async def receive() -> Any:
-        piece = left.pop(0)
+        piece = left.pop(0) if left else None
         if piece is None:
             await asyncio.Event().wait()
+        if taken is not None:
+            taken.append(len(taken))
+        await asyncio.sleep(0)
         return {"type": "http.request", "body": piece, "more_body": bool(left)}
 
     async def send(message: Any) -> None:
         sent.append(message)
 
     app = Bodies(reads_all, max_bytes=MAX, idle_s=0.05)
-    run_async(app(scope, receive, send))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(bodies, "QUIET_S", 0.05)
+        run_async(app(scope, receive, send))
     return sent[0]["status"], b"".join(m.get("body", b"") for m in sent[1:]).decode()
 
 
@@ -60,6 +67,20 @@ def test_one_that_says_that_it_is_too_large_is_not_read() -> None:
     for declared in (b"99999999999", b"many", b"-1"):
         scope = {"type": "http", "headers": [(b"content-length", declared)]}
         assert answer(b"", scope=scope)[0] == 413
+
+
+def test_who_goes_on_sending_is_listened_to_for_a_while(monkeypatch: pytest.MonkeyPatch) -> None:
+    taken: list[int] = []
+
+    def heard(lingers_s: float) -> int:
+        """How many of ten pieces are taken in, of which the third is too much."""
+        taken.clear()
+        monkeypatch.setattr(bodies, "LINGERS_S", lingers_s)
+        assert answer(*[b"x" * (1 << 20)] * 10, taken=taken)[0] == 413
+        return len(taken)
+
+    assert heard(20.0) == 10
+    assert heard(0.0) < 10
 
 
 def test_one_that_stalls_is_given_up() -> None:

@@ -78,6 +78,20 @@ def test_two_gigabytes_are_refused_before_they_come(port: int) -> None:
             assert b"larger than 100 MB" in said
 
 
+def test_who_is_refused_while_still_sending_reads_why(port: int) -> None:
+    """A connection closed at once would be reset, and the answer lost with it."""
+    with connected(port) as large:
+        large.sendall(
+            b"POST /c/course/a/warm-up/hand-in HTTP/1.1\r\nhost: desk.test\r\n"
+            b"cookie: grader=x\r\ncontent-length: 150000000\r\n\r\n"
+        )
+        for _ in range(150):
+            large.sendall(bytes(1_000_000))
+        said = to_its_end(large)
+        assert said.startswith(b"HTTP/1.1 413"), said
+        assert b"larger than 100 MB" in said
+
+
 def test_an_upload_that_is_cut_off_is_nothing(port: int, tables: Tables) -> None:
     browser = tables.browser("ada")
     form = browser.form("/account")["form"]
