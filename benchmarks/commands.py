@@ -40,8 +40,8 @@ HERE = Path(__file__).parent
 GRADER = Path(sys.executable).with_name("grader")
 HEAVY = (
     *("torch", "numpy", "pandas", "matplotlib", "nbconvert", "IPython", "docker", "distributed"),
-    *("sqlalchemy", "alembic", "jinja2", "rich", "nbformat", "jupytext", "openpyxl", "mistune"),
-    *("pygments", "PIL", "bs4", "starlette"),
+    *("sqlalchemy", "alembic", "jinja2", "rich", "nbformat", "jupytext", "openpyxl"),
+    *("xlsxwriter", "mistune", "pygments", "PIL", "bs4", "starlette"),
 )
 """Modules that take longer to import than most commands take."""
 RUN_NOTEBOOKS: tuple[str, ...] = ("serve", "check", "grade", "validate", "audit", "doctor")
@@ -70,7 +70,7 @@ COMMANDS: dict[tuple[str, ...], tuple[str, ...]] = {
     ("report", "hw1"): ("sqlalchemy", "jinja2"),
     ("mark-answers", "ps1"): (
         *("sqlalchemy", "jinja2", "mistune", "pygments", "jupytext", "nbformat"),
-        *("openpyxl", "numpy", "PIL"),
+        "xlsxwriter",
     ),
     ("mark", "s0000", "exam", "--points", "8"): ("sqlalchemy",),
     ("show-marks",): ("sqlalchemy",),
@@ -81,7 +81,7 @@ COMMANDS: dict[tuple[str, ...], tuple[str, ...]] = {
     ("move-marks", "q1", "q2", "--of", "hw1", "--dry-run"): ("sqlalchemy",),
     ("totals",): ("sqlalchemy", "jinja2", "rich"),
     ("export", "csv"): ("sqlalchemy",),
-    ("export", "xlsx"): ("sqlalchemy", "openpyxl", "numpy", "PIL"),
+    ("export", "xlsx"): ("sqlalchemy", "xlsxwriter"),
     ("feedback", "folder", "hw1"): ("sqlalchemy",),
     ("publish",): ("sqlalchemy", "jinja2"),
     ("gradebook", "upgrade"): ("sqlalchemy",),

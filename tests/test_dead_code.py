@@ -26,8 +26,8 @@ CALLED_BY_OTHERS = {
     # SQLAlchemy, its drivers, and alembic
     *("autocommit", "cache_ok", "down_revision", "impl", "isolation_level", "revision"),
     *("process_bind_param", "process_result_value"),
-    # openpyxl and rich
-    *("alignment", "font", "freeze_panes", "no_wrap", "overflow"),
+    # rich
+    *("no_wrap", "overflow"),
     # jinja2
     *("dump_bytecode", "load_bytecode"),
     # mistune's parsers and renderer

@@ -154,28 +154,26 @@ def _csv(columns: Sequence[str], rows: Sequence[Sequence[object]]) -> bytes:
 
 
 def _xlsx(columns: Sequence[str], rows: Sequence[Sequence[object]]) -> bytes:
-    import openpyxl
-    from openpyxl.styles import Alignment, Font
+    import xlsxwriter  # it takes a fifth of openpyxl's time to import, which reads as well
 
-    book = openpyxl.Workbook()
-    sheet = book.active
-    for number, cells in enumerate([columns, *rows], start=1):
-        for column, value in enumerate(cells, start=1):
-            cell = sheet.cell(number, column)
-            if isinstance(value, Decimal):
-                cell.value = value
-            elif value not in (None, ""):
-                cell.value = _neutral(value).encode("utf-8", "replace").decode()
-                cell.data_type = "s"
-            cell.alignment = Alignment(wrap_text=True, vertical="top")
-            cell.font = Font(bold=number == 1)
-    for letter, width in zip(
-        (c[0].column_letter for c in sheet.columns), _widths(columns), strict=True
-    ):
-        sheet.column_dimensions[letter].width = width
-    sheet.freeze_panes = "B2"
     out = io.BytesIO()
-    book.save(out)
+    with xlsxwriter.Workbook(out, {"in_memory": True}) as book:
+        sheet = book.add_worksheet()
+        look = {"text_wrap": True, "valign": "top"}
+        plain, bold = book.add_format(look), book.add_format({**look, "bold": True})
+        for row, cells in enumerate([columns, *rows]):
+            style = plain if row else bold
+            for column, value in enumerate(cells):
+                if isinstance(value, Decimal):
+                    sheet.write_number(row, column, value, style)
+                elif value in (None, ""):
+                    sheet.write_blank(row, column, None, style)
+                else:  # text, whatever it begins with: neither a formula nor a link
+                    text = _neutral(value).encode("utf-8", "replace").decode()
+                    sheet.write_string(row, column, text, style)
+        for column, width in enumerate(_widths(columns)):
+            sheet.set_column(column, column, width)
+        sheet.freeze_panes(1, 1)
     return out.getvalue()
 
 

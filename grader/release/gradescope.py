@@ -14,7 +14,7 @@ from grader.resources import shipped_dir
 
 SCRIPTS = frozenset({"setup.sh", "run_autograder"})
 # For what only a course directory needs: the gradebook, pages, engines.
-_NOT_THERE = frozenset({"docker", "openpyxl"})
+_NOT_THERE = frozenset({"docker", "openpyxl", "xlsxwriter"})
 _ADDRESS = re.compile(r"https?://[A-Za-z0-9][A-Za-z0-9.:/_~%@-]*")
 
 

@@ -31,7 +31,10 @@ HEAVY = (
 
 RECORD = ("answers", "exporting", "feedback", "grading", "marking", "pages", "publishing", "roster")
 """What the commands are made of that read the record or write pages."""
-RARE = ("alembic", "jupytext", "nbformat", "openpyxl", "bs4", "distributed", "starlette")
+RARE = (
+    *("alembic", "jupytext", "nbformat", "openpyxl", "xlsxwriter", "bs4", "distributed"),
+    "starlette",
+)
 PAGES = ("mistune", "pygments", "PIL", "xml.etree.ElementTree")
 """What only Markdown, code or a picture on a page needs."""
 DESK = ("grader.gradebook.desk_tables", "grader.gradebook.marking_tables")
