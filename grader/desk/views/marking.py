@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
 
 from starlette.responses import HTMLResponse, Response
 
@@ -75,27 +75,54 @@ def show_questions(visit: Visit) -> Response:
 def show_next(visit: Visit) -> Response:
     """Lead to the next answer that nobody has marked, nor has open: one's own share first."""
     marking, question = question_of(visit)
-    order = shuffled_for(visit, marking, question)
-    unmarked = {a.ref: a for a in marking.table.unmarked(question.id)}
-    leases = _leases(visit, marking, question)
-    after = visit.request.query_params.get("after", "")
-    start = order.index(after) + 1 if after in order else 0
-    me = visit.me.person
-    rest = [unmarked[ref] for ref in (*order[start:], *order[:start]) if ref in unmarked]
-    rest.sort(key=lambda a: turn(a.share, me))
-    free = [a for a in rest if leases.get(a.student, me) == me]
-    own = [a for a in free if a.share in ("", me)]
-    if own or (free and visit.request.query_params.get("others")):
-        return go(address(visit, question, (own or free)[0].ref))
+    said = visit.request.query_params
+    left = _left(visit, marking, question, after=said.get("after", ""))
+    following = left.following(others=bool(said.get("others")))
+    if following:
+        return go(address(visit, question, following))
     return page(
         visit,
         "mark_done",
         question=question,
         spec=marking.assignment.spec,
-        others=len(free),
+        others=len(left.own) + len(left.others),
+        open_elsewhere=left.open_elsewhere,
+        total=left.total,
+        assignment=visit.named("assignment"),
+    )
+
+
+class _Left(NamedTuple):
+    """The answers that nobody has marked, by name, in the order in which a marker is led to them.
+
+    `own` are those of the marker's share and of nobody's, `others` those of others' shares that
+    nobody has open.
+    """
+
+    own: tuple[str, ...]
+    others: tuple[str, ...]
+    open_elsewhere: int
+    total: int
+
+    def following(self, *, others: bool) -> str:
+        """The next one; of `others`' shares only where that is asked for, and nothing else left."""
+        return next(iter(self.own or (self.others if others else ())), "")
+
+
+def _left(visit: Visit, marking: AnswerMarking, question: Question, *, after: str) -> _Left:
+    order = shuffled_for(visit, marking, question)
+    unmarked = {a.ref: a for a in marking.table.unmarked(question.id)}
+    leases = _leases(visit, marking, question)
+    start = order.index(after) + 1 if after in order else 0
+    me = visit.me.person
+    rest = [unmarked[ref] for ref in (*order[start:], *order[:start]) if ref in unmarked]
+    rest.sort(key=lambda a: turn(a.share, me))
+    free = [a for a in rest if leases.get(a.student, me) == me]
+    return _Left(
+        own=tuple(a.ref for a in free if a.share in ("", me)),
+        others=tuple(a.ref for a in free if a.share not in ("", me)),
         open_elsewhere=len(rest) - len(free),
         total=len(order),
-        assignment=visit.named("assignment"),
     )
 
 
@@ -157,8 +184,12 @@ def save(visit: Visit) -> Response:
     )
     if visit.said("then") == "stay":
         return go(address(visit, question, answer.ref))
-    others = "&others=1" if answer.share not in ("", visit.me.person) else ""
-    return go(f"{address(visit, question)}?after={answer.ref}{others}")
+    others = answer.share not in ("", visit.me.person)
+    # Led there at once, a marker waits for one request less.
+    following = _left(visit, marking, question, after=answer.ref).following(others=others)
+    if following:
+        return go(address(visit, question, following))
+    return go(f"{address(visit, question)}?after={answer.ref}{'&others=1' if others else ''}")
 
 
 def show_preview(visit: Visit) -> Response:
