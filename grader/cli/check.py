@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
+from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +15,7 @@ from grader.printable import printable_line
 
 if TYPE_CHECKING:
     from grader.api import CheckedNotebook
+    from grader.suite.results import TestResult
 
 
 @click.command("check")
@@ -104,13 +107,13 @@ def _show(found: CheckedNotebook) -> None:
         for error in errors:
             text = f"{error['ename']}: {error['evalue']}"[:300]
             secho(f"  ! cell {cell.index} raised {text}", fg="yellow")
-    for result in found.results:
+    for result, title in _titled(found.results):
         passed = result.outcome == "passed"
         sign, colour = (
             ("✓", "green") if passed else ("◐", "yellow") if result.partly else ("✗", "red")
         )
         secho(f"{sign} ", fg=colour, nl=False)
-        click.echo(result.title or result.name)
+        click.echo(title)
         if passed:
             continue
         for line in (result.message, *(f"Hint: {h}" for h in result.hints)):
@@ -125,6 +128,26 @@ def _show(found: CheckedNotebook) -> None:
     for question, place in _unanswered(found).items():
         why = "it is as it was handed out" if place == "untouched" else "its place is gone"
         secho(f"  ! no answer to {question}: {why}", fg="yellow")
+
+
+def _titled(results: Sequence[TestResult]) -> Iterator[tuple[TestResult, str]]:
+    """Give each test a line, and a test of several cases one where all passed, else one for each.
+
+    Else the same words would stand there as often as there are cases.
+    """
+    from grader.suite.results import case_of, function_of
+
+    def test_of(result: TestResult) -> tuple[str, str]:
+        return function_of(result.name), result.title
+
+    for (function, words), group in groupby(results, test_of):
+        title, cases = words or function, list(group)
+        if len(cases) == 1:
+            yield cases[0], title
+        elif all(one.outcome == "passed" for one in cases):
+            yield cases[0], f"{title} ({len(cases)} cases)"
+        else:
+            yield from ((one, f"{title} [{case_of(one)}]") for one in cases)
 
 
 def _unanswered(found: CheckedNotebook) -> dict[str, str]:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from grader.report.marks import outcome_words
-from grader.suite.results import TestOutcome, TestResult
+from grader.suite.results import TestOutcome, TestResult, function_of
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -92,16 +92,6 @@ def join_cases(tests: Iterable[TestResult]) -> list[JoinedTest]:
         key = (test.question, function_of(test.name), test.title)
         found.setdefault(key, []).append(test)
     return [JoinedTest(name=name, cases=tuple(cases)) for (_, name, _), cases in found.items()]
-
-
-def function_of(name: str) -> str:
-    """Return a test's name without its parameters: pytest writes them as `test_x[3-relu]`."""
-    return name.partition("[")[0] if name.endswith("]") else name
-
-
-def case_of(test: TestResult) -> str:
-    """Return the parameters alone: `3-relu`; empty for a test without."""
-    return test.name.partition("[")[2][:-1] if test.name.endswith("]") else ""
 
 
 def anchors_of(tests: Sequence[TestResult]) -> dict[str, str]:

@@ -11,10 +11,9 @@ from grader.course.spec import AssignmentSpec
 from grader.diagnosis.kinds import sentence_of
 from grader.gradebook.whole_mark import Given, WholeMark, whole_mark
 from grader.grading.verdict import Outcome, Verdict
-from grader.report.cases import case_of
 from grader.report.marks import outcome_words, when_diagnosed
 from grader.report.text import clean
-from grader.suite.results import Shows, TestOutcome, TestResult
+from grader.suite.results import Shows, TestOutcome, TestResult, case_of
 
 _VISIBILITY: dict[Shows, str] = {
     "always": "visible",

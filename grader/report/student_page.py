@@ -13,7 +13,7 @@ from grader.gradebook.standings import Standing
 from grader.gradebook.whole_mark import Given
 from grader.grading.reference_runs import ReferenceRuns
 from grader.grading.verdict import Verdict
-from grader.report.cases import anchors_of, case_of, join_cases, work_anchor
+from grader.report.cases import anchors_of, join_cases, work_anchor
 from grader.report.markdown import markdown_html
 from grader.report.marks import (
     Audience,
@@ -31,7 +31,7 @@ from grader.report.run_pictures import ShownRuns, shown_runs
 from grader.report.templates import render
 from grader.report.text import show_terminal
 from grader.suite.experiment import experiment_of
-from grader.suite.results import TestResult
+from grader.suite.results import TestResult, case_of
 
 
 def student_page(

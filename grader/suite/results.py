@@ -83,3 +83,13 @@ class TestResult(msgspec.Struct, frozen=True, kw_only=True):
     def partly(self) -> bool:
         """Whether it gave a part of its points."""
         return self.outcome is not TestOutcome.PASSED and self.points > 0
+
+
+def function_of(name: str) -> str:
+    """Return a test's name without its parameters: pytest writes them as `test_x[3-relu]`."""
+    return name.partition("[")[0] if name.endswith("]") else name
+
+
+def case_of(test: TestResult) -> str:
+    """Return the parameters alone: `3-relu`; empty for a test without."""
+    return test.name.partition("[")[2][:-1] if test.name.endswith("]") else ""
