@@ -257,6 +257,8 @@ def explained_variance(x, x_hat):
 #         "what is left is the sum of the variances that were dropped"
 #     )
 #     assert abs(explained_variance(x, x.mean(dim=0).expand(20, 6))) < 1e-9, "0 for the mean"
+#     offset = explained_variance(x, x + 1)
+#     assert abs(offset - (1 - 6 / variances.sum().item())) < 1e-9, "an offset is an error, too"
 #
 #
 # @self_check
@@ -397,6 +399,8 @@ def subspace_distance(a, b):
 #     assert abs(unchanged(subspace_distance, a, b) - 0.5**0.5) < 1e-6, "the angle is 45 degrees"
 #     mixed = torch.tensor([[2.0, 1.0], [0.0, 3.0]]) @ a
 #     assert subspace_distance(a, mixed) < 1e-6, "other rows, the same subspace"
+#     a, b = torch.eye(4)[:2], torch.tensor([[0.8, 0, 0.6, 0], [0, 0.6, 0, 0.8]])
+#     assert abs(subspace_distance(a, b) - 0.8) < 1e-6, "of sines of 0.6 and 0.8, the larger one"
 #     small = 1e-9
 #     a, b = torch.tensor([[1.0, 0]]).double(), torch.tensor([[1.0, small]]).double()
 #     assert abs(subspace_distance(a, b) / small - 1) < 1e-3, "a small angle has lost its digits"
@@ -581,7 +585,8 @@ def update_dictionary(x, codes, dictionary):
 # numbers between 1 and 2 in size, with either sign, and a little noise of standard deviation 0.02,
 # and calls `learn_dictionary(x, 20, 0.2, 40)`. For each true atom, it looks for the atom of yours
 # whose direction is nearest, by $\lvert\cos\rvert$. The mean of these is 0.69 for examples
-# themselves. From **0.80** on the points grow evenly, to all 4 at **0.93**.
+# themselves. From **0.80** on the points grow evenly, to all 4 at **0.93**. How many steps of ISTA
+# a round takes is up to you; the call may take 15 seconds, and one is plenty.
 
 
 # %%
@@ -617,9 +622,9 @@ def learn_dictionary(x, atoms, lam, rounds):
 #
 # @self_check
 # def check_sparse_objective():
-#     x, codes = torch.tensor([[2.0, 0.0], [0.0, 0.0]]), torch.tensor([[1.0], [-3.0]])
-#     found = unchanged(sparse_objective, x, codes, torch.tensor([[1.0, 0.0]]), 0.1)
-#     expected = torch.tensor(((0.5 + 0.1) + (4.5 + 0.3)) / 2)
+#     x, codes = torch.tensor([[2.0, 0.0], [0.0, 0.0]]), torch.tensor([[1.0, 0.0], [-3.0, 2.0]])
+#     found = unchanged(sparse_objective, x, codes, torch.tensor([[1.0, 0.0], [0.0, 2.0]]), 0.1)
+#     expected = torch.tensor(((0.5 + 0.1) + (4.5 + 8 + 0.5)) / 2)
 #     torch.testing.assert_close(found, expected)
 #
 #
@@ -630,8 +635,9 @@ def learn_dictionary(x, atoms, lam, rounds):
 #     largest = torch.linalg.eigvalsh(dictionary @ dictionary.T).max()
 #     expected = soft_threshold(x @ dictionary.T / largest, 0.5 / largest.item())
 #     torch.testing.assert_close(first, expected, msg="the first step, from zero, is not right")
-#     second = unchanged(ista, x, dictionary, 0.5, 1, first)
-#     torch.testing.assert_close(second, ista(x, dictionary, 0.5, 2), msg="start is not used")
+#     third = unchanged(ista, x, dictionary, 0.5, 2, first)
+#     torch.testing.assert_close(third, ista(x, dictionary, 0.5, 3), msg=(
+#         "one step, and two more from where it led (start), should be three steps"))
 #     codes = ista(x, dictionary, 0.5, 5000)
 #     pull = (x - codes @ dictionary) @ dictionary.T
 #     on = codes != 0
@@ -643,10 +649,10 @@ def learn_dictionary(x, atoms, lam, rounds):
 # def check_update_dictionary():
 #     x, codes = torch.randn(30, 4).double(), torch.randn(30, 3).double()
 #     codes[:, 1] = 0
-#     before = F.normalize(torch.randn(3, 4).double(), dim=1)
+#     before = 2 * F.normalize(torch.randn(3, 4).double(), dim=1)
 #     after = unchanged(update_dictionary, x, codes, before)
 #     torch.testing.assert_close(after[1], before[1], msg="an unused atom stays as it is")
-#     assert (after.norm(dim=1) < 1 + 1e-9).all(), "atoms are at most 1 long"
+#     assert (after[[0, 2]].norm(dim=1) < 1 + 1e-9).all(), "updated atoms are at most 1 long"
 #     small = 0.1 * x
 #     after = update_dictionary(small, codes, update_dictionary(small, codes, before))
 #     assert after[0].norm() < 0.99, "atoms may be shorter than 1"
@@ -659,6 +665,9 @@ def learn_dictionary(x, atoms, lam, rounds):
 #     rest = small - codes[:, :1] @ one[:1]
 #     last = rest.T @ codes[:, 2] / (codes[:, 2] ** 2).sum()
 #     torch.testing.assert_close(one[2], last, msg="an atom must see the new ones before it")
+#     faint = codes * torch.tensor([1.0, 1.0, 1e-3]).double()
+#     one = update_dictionary(x, faint, before)
+#     assert not torch.equal(one[2], before[2]), "an atom that is used a little is updated, too"
 #
 #
 # @self_check
@@ -772,8 +781,11 @@ class TopKAutoencoder(nn.Module):
 #                    for m in means)
 #     found = unchanged(kl_sparsity, h, rho)
 #     torch.testing.assert_close(found, torch.tensor(expected).double())
-#     assert kl_sparsity(torch.zeros(3, 2), 0.1).isfinite(), "a unit that is always off"
-#     assert kl_sparsity(torch.ones(3, 2), 0.1).isfinite(), "a unit that is always on"
+#     for always in (0.0, 1.0):
+#         found = kl_sparsity(torch.full((3, 1), always).double(), 0.5)
+#         dear = torch.tensor(0.5 * math.log(0.25 / (1e-6 * (1 - 1e-6)))).double()
+#         torch.testing.assert_close(found, dear, msg=f"a unit that is always {always:.0f}: clamp")
+#     h[0, 1], h[1, 1] = 0, 1
 #     h.requires_grad_()
 #     (grad,) = torch.autograd.grad(kl_sparsity(h, rho), h)
 #     torch.testing.assert_close(grad[0], grad[1], msg="all examples are pushed alike")
@@ -797,14 +809,17 @@ class TopKAutoencoder(nn.Module):
 #         for param in model.parameters():
 #             param.copy_(torch.randn_like(param))
 #     x_hat, h = model(torch.randn(4, 5))
-#     assert x_hat.shape == (4, 5) and h.shape == (4, 7)
-#     assert ((h != 0).sum(dim=1) <= 2).all() and (h >= 0).all()
-#     assert (h != 0).any()
+#     assert x_hat.shape == (4, 5) and h.shape == (4, 7), "the reconstruction first, then the code"
+#     assert ((h != 0).sum(dim=1) <= 2).all(), "two numbers of each code at most"
 #     torch.testing.assert_close(x_hat, h @ model.decoder + model.centre)
 #     with torch.no_grad():
-#         model.bias.zero_()
+#         model.bias.copy_(torch.tensor([-1.0, 2, -3, -4, 5, 1, -2]))
 #     _, h = model(model.centre[None].detach())
-#     assert not h.any(), "without a bias, the code of the centre itself is zero"
+#     assert h[0].tolist() == [0, 2, 0, 0, 5, 0, 0], "the centre's code comes from the bias alone"
+#     with torch.no_grad():
+#         model.bias.fill_(-1)
+#     _, h = model(model.centre[None].detach())
+#     assert not h.any(), "ReLU leaves nothing below zero"
 #
 #
 # @self_check
@@ -899,9 +914,10 @@ def ridge_denoiser(noisy, clean, lam):
 # that takes spoilt ones, (N, 64), and returns them restored, (N, 64). The judge spoils digits that
 # you have never seen with $\sigma = 0.2$ and $p = 0.3$, and keeps the clean ones to itself. The
 # **explained variance** of what comes back counts: ridge regression reaches 53.5 %. From **56 %**
-# on the points grow evenly, to all 5 at **62 %**; the reference reaches about 66 % with two hidden
+# on the points grow evenly, to all 5 at **63 %**; the reference reaches about 66 % with two hidden
 # layers of 256 units. New noise at every step is worth a lot, and so is a learning rate that
-# falls.
+# falls. The self-check below has fewer digits to train on: a network that reaches 61 % there is at
+# about 63 % with all of them.
 #
 # The judge calls it with the 64 pixels **in another order**, the same one for training and for
 # what is to be restored, a new one each time. A network of linear layers does not notice. Whatever
@@ -941,9 +957,9 @@ def train_denoiser(x):
 # %% active="ipynb"
 # @self_check
 # def check_corrupt():
-#     x = torch.full((4000, 3), 5.0)
+#     x = torch.full((4000, 3), 5.0).double()
 #     spoilt = unchanged(corrupt, x, 0.5, 0.25)
-#     assert spoilt.shape == x.shape and spoilt.dtype == x.dtype
+#     assert spoilt.shape == x.shape and spoilt.dtype == x.dtype, "float64 in, float64 out"
 #     dead = spoilt == 0
 #     assert abs(dead.float().mean() - 0.25) < 0.03, "a quarter of the pixels should be exactly 0"
 #     assert 0 < dead.float().mean(dim=1).var() and dead[0].numel() == 3, "each pixel for itself"
@@ -984,7 +1000,7 @@ def train_denoiser(x):
 #             for name, share, x in zip(names, shares, (spoilt, linear, restored))]
 #     show(*rows, ("clean", x_valid[:12]))
 #     kept.update(clean=x_valid[:12], spoilt=spoilt[:12], restored=restored[:12])
-#     assert shares[2] > 0.62, "there is more to gain"
+#     assert shares[2] > 0.61, "there is more to gain"
 
 # %% [markdown]
 # **Written, 4 points.** Answer in the cell below, in five to ten sentences.
@@ -1169,6 +1185,10 @@ def importance_bound(log_weights):
 #     logvar.requires_grad_()
 #     (grad,) = torch.autograd.grad(reparameterise(mu, logvar, torch.ones(1, 2)).sum(), logvar)
 #     torch.testing.assert_close(grad, torch.tensor([[1.0, 0.5]]), msg="no gradient of logvar")
+#     z = reparameterise(mu, logvar)
+#     assert z.requires_grad, "gradients must flow when ε is drawn, too"
+#     (grad,) = torch.autograd.grad(z.sum(), logvar)
+#     torch.testing.assert_close(grad, 0.5 * (z - mu).detach(), msg="no gradient of logvar")
 #
 #
 # @self_check
@@ -1263,10 +1283,10 @@ def draw_pictures(model, n):
 # computes the ELBO of digits that you have never seen itself, with its own draws. So no bound that
 # you print, no trick in `encode` and no decoder that has seen the picture counts. As in Question 5,
 # the pixels come in another order. If each pixel is drawn independently with its own share of ones,
-# $\log p(x)$ is -24.5 nats. From an ELBO of **-22.5** on the points grow, over half of them
-# at **-20**, to all 7 at **-18.9**; the reference reaches about -18.2. Whoever has all 7 gets one
-# more for a model with **2** latents that reaches **-21**. `train_vae` may take 15 seconds; three
-# are plenty.
+# $\log p(x)$ is -24.5 nats. From an ELBO of **-22.5** on the points grow evenly, to half of them
+# at **-20**, and from there faster, to all 7 at **-18.9**; the reference reaches about -18.2.
+# Whoever has all 7 gets one more for a model with **2** latents that reaches **-21**. `train_vae`
+# may take 15 seconds; three are plenty.
 
 
 # %%
@@ -1310,6 +1330,13 @@ def train_vae(x, latents=8):
 #     logits = model.decode(torch.randn(200, 2))
 #     assert logits.shape == (200, 6)
 #     with torch.no_grad():
+#         for before, after in ((model.read, model.code), (model.write, model.draw)):
+#             before.weight.zero_()
+#             before.bias.copy_(torch.tensor([-7.0, -1, 0, 2, 3]))
+#             after.weight.fill_(1)
+#             after.bias.zero_()
+#         found = (*model.encode(torch.randn(3, 6)), model.decode(torch.randn(3, 2)))
+#         assert all((x == 5).all() for x in found), "ReLU between the layers, and only there"
 #         model.draw.weight.zero_()
 #         model.draw.bias.fill_(9.0)
 #         logits = model.decode(torch.randn(3, 2))
@@ -1320,11 +1347,33 @@ def train_vae(x, latents=8):
 #
 #
 # @self_check
+# def check_draw_pictures():
+#     class Plain(nn.Module):  # its logits are the code itself
+#         def __init__(self):
+#             super().__init__()
+#             self.latents, self.ones = 2, nn.Parameter(torch.ones(2))
+#
+#         def decode(self, z):
+#             return z * self.ones
+#
+#     pictures = draw_pictures(Plain(), 5000)
+#     assert pictures.shape == (5000, 2), "a code for each picture, of model.latents numbers"
+#     assert not pictures.requires_grad, "without a graph"
+#     logits = pictures.logit()
+#     assert (logits.mean(dim=0).abs() < 0.1).all(), "codes come from the standard normal"
+#     assert ((logits.std(dim=0) - 1).abs() < 0.1).all(), "codes come from the standard normal"
+#     assert not torch.equal(draw_pictures(Plain(), 5000), pictures), "new ones at each call"
+#
+#
+# @self_check
 # def check_train_vae():
 #     black, unseen = (x_train > 0.5).float(), (x_valid > 0.5).float()
 #     order = torch.randperm(64)
 #     back = order.argsort()
 #     model, mixed = train_vae(black[:, order]), unseen[:, order]
+#     sizes = {name: value.shape for name, value in model.state_dict().items()}
+#     expected = {name: value.shape for name, value in VAE().state_dict().items()}
+#     assert sizes == expected, "the judge's VAE has other sizes than yours"
 #     with torch.no_grad():
 #         mu, logvar = model.encode(mixed)
 #         bounds, log_weights = [], []

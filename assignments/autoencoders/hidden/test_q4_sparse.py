@@ -41,9 +41,10 @@ def test_kl_sparsity(call, student, close):
 
 @pytest.mark.points(1)
 def test_gradient_of_kl_sparsity(student, close):
-    """The penalty's gradient reaches every activation."""
-    hint("Don't detach the means.")
+    """The penalty's gradient reaches every activation, those that are 0 or 1 included."""
+    hint("Don't detach the means. It is they that are clamped, not the activations.")
     h, rho = torch.rand(5, 3, dtype=torch.float64), random.uniform(0.05, 0.4)
+    h[0, 1], h[3, 2] = 0, 1
     _, grad = student.run(value_and_gradient, student.kl_sparsity, h, rho)
     close(grad, value_and_gradient(by_the_formula, h, rho)[1])
 

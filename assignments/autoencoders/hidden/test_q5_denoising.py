@@ -14,7 +14,7 @@ from grader.suite.hints import hint
 
 pytestmark = pytest.mark.question("q5")
 
-RESTORED = bands((0.56, 0), (0.62, 1))
+RESTORED = bands((0.56, 0), (0.63, 1))
 
 
 @pytest.mark.points(2)

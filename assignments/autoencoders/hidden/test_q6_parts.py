@@ -20,6 +20,13 @@ def gradients(function, first, second, *args):
     return torch.autograd.grad((weights * value).sum(), [first, second])
 
 
+def drawn_and_gradients(function, mu, logvar):
+    """Run in the box: a draw, and the gradients of its sum with respect to mean and variance."""
+    mu, logvar = mu.clone().requires_grad_(), logvar.clone().requires_grad_()
+    z = function(mu, logvar)
+    return z.detach(), torch.autograd.grad(z.sum(), [mu, logvar])
+
+
 def draw(*shape):
     """Draw a mean and a log variance."""
     return torch.randn(shape, dtype=torch.float64), 2 * torch.randn(shape, dtype=torch.float64)
@@ -37,6 +44,9 @@ def test_reparameterise(call, student, close):
         weights = torch.arange(1, mu.numel() + 1, dtype=torch.float64).reshape(shape)
         close(found[0], weights)
         close(found[1], weights * (logvar / 2).exp() * eps / 2)
+        z, found = student.run(drawn_and_gradients, student.reparameterise, mu, logvar)
+        close(found[0], torch.ones_like(mu))
+        close(found[1], (z - mu) / 2)
     n = 20_000
     mu, logvar = (row.expand(n, 3).contiguous() for row in draw(1, 3))
     z = call(student.reparameterise, mu, logvar)
@@ -116,5 +126,6 @@ def test_importance_bound(call, student, close):
         expected = log_weights.exp().mean(dim=0).log()
         close(call(student.importance_bound, log_weights), expected)
         far = random.uniform(1500, 2500)
-        for shift in (-far, far):
+        # The examples need not be equally probable: the largest weight of one is none of another.
+        for shift in (-far, far, torch.linspace(-far, far, n, dtype=torch.float64)):
             close(call(student.importance_bound, log_weights + shift), expected + shift)
