@@ -111,18 +111,18 @@ def test_update_dictionary(call, student, close, size):
     x, dictionary = draw(20, 4, 6)
     codes = torch.randn(20, 6, dtype=torch.float64)
     codes = codes * (torch.rand(20, 6) < 0.5)
-    codes[:, 2] *= 1e-3  # an atom that is used a little is used
     found = call(student.update_dictionary, size * x, codes, dictionary)
     close(found, by_the_formula(size * x, codes, dictionary))
 
 
 @pytest.mark.points(1)
 def test_unused_atoms_stay(call, student, close):
-    """An atom that no code uses stays as it is, and the others are updated."""
-    hint("Don't divide by P_kk where it is 0: NaN spreads.")
+    """An atom that no code uses stays as it is; all others are updated, one used a little too."""
+    hint("Don't divide by P_kk where it is 0: NaN spreads. Leave nothing out but these atoms.")
     x, dictionary = draw(1, 4, 5)
-    codes = torch.randn(1, 5, dtype=torch.float64)
+    codes = torch.randn(1, 5, dtype=torch.float64).sign() + torch.rand(1, 5) / 2
     codes[:, [0, 3]] = 0
+    codes[:, 2] *= 1e-3
     found = call(student.update_dictionary, x, codes, dictionary)
     close(found, by_the_formula(x, codes, dictionary))
     close(found[[0, 3]], dictionary[[0, 3]], rtol=0, atol=0)
