@@ -27,8 +27,9 @@
 # - Work in the precision you are given: `float64` in, `float64` out. Results hang on no graph
 #   (`requires_grad` is False).
 # - **Leave no traces.** A function that is given a model leaves it as it was: weights, buffers,
-#   every `p.grad`, every module's mode (`training`), and no hook stays behind. It changes no tensor
-#   that it is given. A helper below, `untouched`, checks this.
+#   every `p.grad`, every module's mode (`training`), and no hook stays behind, also when the model
+#   raises an error (`try … finally`). It changes no tensor that it is given. A helper below,
+#   `untouched`, checks this.
 # - **Evaluation mode.** Batch normalisation and dropout behave in another way in training. Each
 #   function asks the model in evaluation mode, in whatever mode it gets it, and gives it back in
 #   the mode in which it was. A helper below, `evaluation`, does that.
@@ -372,7 +373,11 @@ def smooth_grad(model, x, target, sigma=0.15, samples=32):
 #     model, x, target = small_net(), torch.rand(3, 2, 7, 9).double(), torch.tensor([2, 0, 2])
 #     found, gradient = untouched(saliency, model, x, target), input_gradient(model, x, target)
 #     assert found.shape == (3, 7, 9)
-#     assert found[1, 2, 3] == max(gradient[1, 0, 2, 3].abs(), gradient[1, 1, 2, 3].abs())
+#     for channel in range(2):
+#         assert (found >= gradient[:, channel].abs() - 1e-9).all(), "a channel's size is larger"
+#     sizes = gradient.abs().unbind(dim=1)
+#     one_of_them = torch.isclose(found, sizes[0]) | torch.isclose(found, sizes[1])
+#     assert one_of_them.all(), "this is the size of no channel"
 #
 #
 # @self_check
@@ -388,11 +393,16 @@ def smooth_grad(model, x, target, sigma=0.15, samples=32):
 #     assert abs(one[0].std() - 0.5) < 0.04, "sigma is a share of the picture's own range (here 1)"
 #     assert abs(one[1].std() - 2) < 0.16, "sigma is a share of the picture's own range (here 4)"
 #     assert abs(one[0].mean()) < 0.06, "the noise has mean zero, and nothing is clipped"
+#     assert (one[0].abs() > 1).double().mean() > 0.025, "Gaussian noise has tails"
 #     assert (one[0] - one[1] / 4).abs().max() > 0.1, "each picture has a noise of its own"
+#     assert (one[0, 0] - one[0, 1]).abs().max() > 0.1, "each number has a noise of its own"
 #     assert abs(many[0].std() - 0.1) < 0.015, "the mean over 25 samples has a fifth of the noise"
-#     net_, x = small_net(), torch.rand(3, 2, 7, 9).double()
-#     found = untouched(smooth_grad, net_, x, torch.tensor([2, 0, 2]))
+#     net_, x, target = small_net(), torch.rand(3, 2, 7, 9).double(), torch.tensor([2, 0, 2])
+#     found = untouched(smooth_grad, net_, x, target)
 #     assert found.shape == x.shape and found.min() < 0, "(N, C, H, W), with signs"
+#     assert not torch.equal(found, smooth_grad(net_, x, target)), "another noise at each call"
+#     found = smooth_grad(net_, x, target, 0.0, 4)
+#     torch.testing.assert_close(found, input_gradient(net_, x, target))  # no noise: the gradient
 
 # %% [markdown]
 # ## Question 2 (11 points): other ways back through a ReLU
@@ -496,15 +506,24 @@ def modified_gradient(model, x, target, rule):
 #     for rule in ("deconvnet", "guided"):
 #         assert by_rule[rule].shape == x.shape
 #         assert (by_rule[rule] - true).abs().max() > 1e-9, "the ReLUs inside of modules, too"
-#     # Two ReLUs after another, by hand: z = -relu(relu(x)) for class 0, and + for class 1.
-#     relu = nn.ReLU()
-#     chain = nn.Sequential(nn.Sequential(relu), relu, nn.Flatten(), nn.Linear(2, 2, bias=False))
-#     chain[3].weight.data = torch.tensor([[-1.0, 2.0], [1.0, -3.0]])
-#     x, target = torch.tensor([[[[1.0, 1.0]]], [[[-1.0, 1.0]]]]), torch.tensor([0, 1])
+#     # One ReLU at two places, by hand. Between them 2 is added to the left number, and taken from
+#     # the right one.
+#     relu, between, last = nn.ReLU(), nn.Linear(2, 2), nn.Linear(2, 2, bias=False)
+#     between.weight.data, between.bias.data = torch.eye(2), torch.tensor([2.0, -2.0])
+#     last.weight.data = torch.tensor([[-1.0, 2.0], [1.0, 3.0]])
+#     chain = nn.Sequential(nn.Sequential(relu, between, relu), nn.Flatten(), last)
+#     x, target = torch.tensor([[[[1.0, 3.0]]], [[[-1.0, 1.0]]]]), torch.tensor([0, 1])
 #     found = modified_gradient(chain, x, target, "guided")
-#     assert found.tolist() == [[[[0.0, 2.0]]], [[[0.0, 0.0]]]]
+#     assert found.tolist() == [[[[0.0, 2.0]]], [[[0.0, 0.0]]]], f"guided: {found.tolist()}"
 #     found = modified_gradient(chain, x, target, "deconvnet")
-#     assert found.tolist() == [[[[0.0, 2.0]]], [[[1.0, 0.0]]]]
+#     assert found.tolist() == [[[[0.0, 2.0]]], [[[1.0, 3.0]]]], f"deconvnet: {found.tolist()}"
+#     try:
+#         modified_gradient(model, torch.rand(1, 5, 7, 9).double(), torch.tensor([0]), "guided")
+#     except RuntimeError:  # the model takes no five channels
+#         pass
+#     for module in model.modules():
+#         hooks = [*module._forward_hooks, *module._backward_hooks]
+#         assert not hooks, "a hook stayed when the model failed"
 
 # %% [markdown]
 # ## Question 3 (16 points): occlusion and Grad-CAM
@@ -602,6 +621,7 @@ def grad_cam(model, layer, x, target):
 #     model = nn.Sequential(nn.Flatten(), nn.Linear(2 * 3 * 4, 2, bias=False)).double()
 #     weight = torch.zeros(2, 2, 3, 4).double()
 #     weight[1, 0, 1, 1], weight[1, 1, 1, 1], weight[1, 0, 2, 3] = 1.0, 2.0, 100.0
+#     weight[1, 1, 2, 0] = -4.0
 #     model[1].weight.data = weight.flatten(1)
 #     x, target = torch.ones(2, 2, 3, 4).double(), torch.tensor([1, 0])
 #     found = untouched(occlusion, model, x, target, (2, 3), 2, 0.5)
@@ -612,7 +632,7 @@ def grad_cam(model, layer, x, target):
 #     found = occlusion(model, x, target, (1, 2))
 #     # Pixel (1, 1) lies under two windows; both cover it. Pixels (1, 0) and (1, 2): one of 1 or 2.
 #     torch.testing.assert_close(found[0, 1], torch.tensor([3.0, 3.0, 1.5, 0.0]).double())
-#     torch.testing.assert_close(found[0, 2], torch.tensor([0.0, 0.0, 50.0, 100.0]).double())
+#     torch.testing.assert_close(found[0, 2], torch.tensor([-4.0, -2.0, 50.0, 100.0]).double())
 #     untouched(occlusion, small_net(), torch.rand(1, 2, 7, 9).double(), torch.tensor([1]), (3, 2))
 #
 #
@@ -634,6 +654,16 @@ def grad_cam(model, layer, x, target):
 #     except RuntimeError:  # the model takes no five channels
 #         pass
 #     assert not inside._forward_hooks, "a hook stayed when the model failed"
+#     # By hand: gradients that differ from place to place, with the means 2 and -1.
+#     coarse = torch.tensor([[[1.0, 2, 0], [0, 1, 3]], [[0, 5, 1], [1, 1, 1]]]).double()
+#     slopes = torch.tensor([[[1.0, 3, 0], [4, 2, 2]], [[-2, 0, -4], [2, -1, -1]]]).double()
+#     model = nn.Sequential(nn.AvgPool2d(2), nn.Flatten(), nn.Linear(12, 1, bias=False)).double()
+#     model[2].weight.data = slopes.reshape(1, 12)
+#     x = coarse.repeat_interleave(2, dim=1).repeat_interleave(2, dim=2)[None]
+#     found = grad_cam(model, model[0], x, torch.tensor([0]))
+#     cam = torch.tensor([[[[2.0, 0, 0], [0, 1, 5]]]]).double()
+#     cam = F.interpolate(cam, size=(4, 6), mode="bilinear", align_corners=False)[:, 0]
+#     torch.testing.assert_close(found, cam)
 
 # %% [markdown]
 # ## Question 4 (15 points): integrated gradients
@@ -866,9 +896,12 @@ def sanity_curve(method, model, x, target):
 # %% active="ipynb"
 # @self_check
 # def check_share_inside():
-#     maps = torch.tensor([[[1.0, -3.0, 0.0], [2.0, -2.0, 0.0]], [[0.0] * 3] * 2])
-#     region = torch.tensor([[[True, True, False], [False] * 3]] * 2)
-#     assert share_inside(maps, region).tolist() == [0.5, 0.0]
+#     maps = torch.tensor([[[1.0, -3.0, 0.0], [2.0, -2.0, 0.0]], [[0.0] * 3] * 2]).double()
+#     maps = torch.cat([maps, 1e-20 * maps[:1].flip(2)])
+#     region, given = torch.tensor([[[True, True, False], [False] * 3]] * 3), maps.clone()
+#     expected = torch.tensor([4 / 8, 0.0, 3 / 8]).double()
+#     torch.testing.assert_close(share_inside(maps, region), expected)
+#     assert torch.equal(maps, given), "a tensor that was given has changed"
 #
 #
 # @self_check
@@ -879,21 +912,35 @@ def sanity_curve(method, model, x, target):
 #     b = torch.tensor([[1.0, 2.0, 3.0], [4.0, 4.0, 4.0]]).double()[:, None]
 #     # Ranks 1.5, 3, 1.5 and 1, 2, 3: no correlation. A map that is flat has none either.
 #     torch.testing.assert_close(rank_correlation(a, b), torch.zeros(2).double())
-#     c = torch.tensor([[1.0, 1.0, 2.0], [1.0, 2.0, 2.0]]).double()[:, None]
-#     torch.testing.assert_close(rank_correlation(c, b)[0].item(), math.sqrt(3) / 2)
+#     torch.testing.assert_close(rank_correlation(b, a), torch.zeros(2).double())
+#     # Ranks 1.5, 1.5, 3, 4 and 4, 3, 1.5, 1.5, each with 1, 2, 3, 4.
+#     c = torch.tensor([[1.0, 1.0, 2.0, 3.0], [9.0, 2.5, 1.5, 1.5]]).double()[:, None]
+#     d = torch.tensor([[1.0, 2.0, 3.0, 4.0], [0.0, 0.5, 3.5, 8.0]]).double()[:, None]
+#     expected = torch.tensor([0.9**0.5, -(0.9**0.5)]).double()
+#     torch.testing.assert_close(rank_correlation(c, d), expected)
 #
 #
 # @self_check
 # def check_randomised():
 #     model = small_net()
-#     for count, same in ((0, 4), (1, 3), (2, 2), (3, 1), (4, 0)):
+#     layers = lambda m: [m[0], m[1], m[2][1], m[6]]
+#     for count in range(5):
 #         other = untouched(randomised, model, count)
 #         assert other is not model
-#         pairs = [(model[0], other[0]), (model[1], other[1]), (model[2][1], other[2][1])]
-#         pairs += [(model[6], other[6])]
-#         equal = [all(torch.equal(p, q) for p, q in zip(m.state_dict().values(),
-#                      o.state_dict().values())) for m, o in pairs]
-#         assert equal == [True] * same + [False] * (4 - same), f"count {count}: {equal}"
+#         for k, (old, new) in enumerate(zip(layers(model), layers(other))):
+#             fresh = k >= 4 - count
+#             for name, value in new.named_parameters():
+#                 same = torch.equal(value, old.get_parameter(name))
+#                 assert same != fresh, f"count {count}: {name} of layer {k} (from 0) of 4"
+#             if k == 1:
+#                 assert (new.running_mean == 0).all() == fresh, "its statistics, too"
+#     bound = 18**-0.5  # of the convolution's own way, for 2 · 3 · 3 numbers
+#     assert other[0].weight.abs().max() <= bound, "drawn in another way than reset_parameters does"
+#     assert not torch.equal(randomised(model, 4)[0].weight, other[0].weight), "twice the same"
+#     model.train()
+#     model[2].eval()
+#     modes = [module.training for module in model.modules()]
+#     assert [m.training for m in randomised(model, 1).modules()] == modes, "in the same mode"
 #
 #
 # @self_check
@@ -904,23 +951,49 @@ def sanity_curve(method, model, x, target):
 #     flips = iter([1.0, -1.0] * 8)
 #     curve = sanity_curve(lambda m, x, t: next(flips) * x[:, 0], model, x, target)
 #     assert all(abs(value - 1) < 1e-6 for value in curve), "absolute values are compared"
+#
+#     class Layer(nn.Module):  # it only knows whether it was drawn anew
+#         fresh = False
+#
+#         def reset_parameters(self):
+#             self.fresh = True
+#
+#     # Maps of three pictures for 0, 1, 2 and 3 fresh layers. The correlations with the first ones:
+#     # 1, 0.8, 0.8; then 0.8, -1, 0.8; then -1, 0.8, -1.
+#     maps = torch.tensor([
+#         [[1.0, 2, -3, 40], [10, 20, 30, -40], [0.1, 0.2, 0.3, 0.9]],
+#         [[1.0, -2, 7, 40], [10, 20, -90, 40], [0.2, 0.1, 0.3, 0.9]],
+#         [[2.0, 1, 3, 40], [90, -30, 20, 10], [0.1, 0.2, 9.0, 0.4]],
+#         [[-4.0, 3, 2, 1], [20, 10, 30, 40], [0.9, 0.3, 0.2, -0.1]],
+#     ]).double()
+#     model = nn.Sequential(Layer(), Layer(), Layer())
+#     curve = sanity_curve(
+#         lambda m, x, t: maps[sum(layer.fresh for layer in m)][:, None], model, x, target
+#     )
+#     assert all(isinstance(value, float) for value in curve), "a list of floats"
+#     torch.testing.assert_close(curve, [2.6 / 3, 0.2, -0.4])
 
 # %% [markdown]
 # Now all methods side by side, for pictures of the test set, with the share inside; and
 # the test by random weights.
 
 # %% active="ipynb"
-# def method_maps():
-#     """Each method's maps (N, H, W), as a function of model, x and target."""
+# def method_maps(window=3, stride=1, samples=32):
+#     """Each method's maps (N, H, W), as a function of model, x and target.
+#
+#     Fewer windows and samples are coarser, and sooner there.
+#     """
 #     grey = lambda x: torch.full_like(x, 0.3)  # the background
 #     return {
 #         "gradient": saliency,
-#         "SmoothGrad": lambda m, x, t: smooth_grad(m, x, t).sum(dim=1),
+#         "SmoothGrad": lambda m, x, t: smooth_grad(m, x, t, samples=samples).sum(dim=1),
 #         "deconvnet": lambda m, x, t: modified_gradient(m, x, t, "deconvnet").sum(dim=1),
 #         "guided": lambda m, x, t: modified_gradient(m, x, t, "guided").sum(dim=1),
-#         "occlusion": lambda m, x, t: occlusion(m, x, t, (3, 3), 1, 0.3),
+#         "occlusion": lambda m, x, t: occlusion(m, x, t, (window, window), stride, 0.3),
 #         "Grad-CAM": lambda m, x, t: grad_cam(m, m[9], x, t),
-#         "integrated": lambda m, x, t: integrated_gradients(m, x, grey(x), t).sum(dim=1),
+#         "integrated": lambda m, x, t: (
+#             integrated_gradients(m, x, grey(x), t, samples).sum(dim=1)
+#         ),
 #     }
 #
 #
@@ -937,12 +1010,12 @@ def sanity_curve(method, model, x, target):
 #
 # @self_check
 # def show_judgement():
-#     x, y, region = x_test[:60], y_test[:60], region_test[:60]
+#     x, y, region = x_test[:30], y_test[:30], region_test[:30]
 #     few, asked = x_test[:10], y_test[:10]
 #     figure, axes = plt.subplots(figsize=(7, 3.5))
 #     print(f"{'share inside':>12}: trained, fresh network; an even map has 8 %")
 #     fresh = make_net().eval()
-#     for name, method in method_maps().items():
+#     for name, method in method_maps(window=4, stride=2, samples=16).items():
 #         shares = [share_inside(method(m, x, y), region).mean() for m in (net, fresh)]
 #         print(f"{name:>12}: {shares[0]:.0%}, {shares[1]:.0%}")
 #         axes.plot([1.0, *sanity_curve(method, net, few, asked)], "o-", label=name)
@@ -1054,10 +1127,14 @@ def class_image(model, target, start, steps, lr, decay, smooth):
 # $$ \frac{\lVert \varphi(x_n) - \varphi_{0,n} \rVert_2^2}{\lVert \varphi_{0,n} \rVert_2^2}
 #    + \mu\,\frac{\operatorname{TV}(x_n)}{CHW} $$
 #
-# small for each picture. The optimizer is your choice, and $\varphi$ may be called 500 times at
-# most. With $\mu = 0$, what counts is how small the first term becomes: full marks are
-# for a mean that is at most 0.1 above what 300 steps of Adam with a falling rate reach, in networks
-# like ours, after the first ReLU and after the second normalisation.
+# small for each picture: how dark a picture is, or what else is in the batch, does not change what
+# its two terms weigh. The optimizer is your choice, and $\varphi$ may be called 500 times at most.
+# What counts is how small the sum becomes. With $\mu = 0$, in networks like ours, after the first
+# ReLU and after the second normalisation, full marks are for a mean over the pictures that is at
+# most 0.1 above what 300 steps of Adam with a falling rate reach; with $\mu > 0$ and a linear
+# $\varphi$, for at most 0.1 above it for each picture. Many pictures may have the same features,
+# so where one begins matters: begin at `start` (to within 0.05), the first that $\varphi$ is asked
+# about.
 
 
 # %%
@@ -1097,9 +1174,11 @@ def invert_features(features, wanted, start, smooth=0.0):
 # $$ J(V, b) = \frac{1}{N} \sum_n -\log \operatorname{softmax}(V h_n + b)_{y_n}
 #    + \frac{\lambda}{2} \lVert V \rVert_2^2 $$
 #
-# is smallest: a convex function with one minimum (the norm is over all numbers of $V$; $b$ is not
-# penalised). Get to within $10^{-3}$ of it. `torch.optim.LBFGS` with
-# `line_search_fn="strong_wolfe"` is good at that, and so is Newton's method.
+# is smallest (the norm is over all numbers of $V$; $b$ is not penalised). $J$ is convex: there is
+# no other valley to get stuck in. Its *value* counts: full marks are for at most $10^{-3}$ above
+# the smallest that there is. `torch.optim.LBFGS` with `line_search_fn="strong_wolfe"` gets there
+# soon, and so does Newton's method. A class that never occurs in `y` has a row in $V$ and $b$ all
+# the same; its bias may fall and fall, which lowers $J$ less and less.
 
 
 # %%
@@ -1164,7 +1243,11 @@ def linear_probe(features, y, classes, decay=1e-3):
 # def check_total_variation():
 #     x = torch.zeros(2, 2, 3, 4).double()
 #     x[0, 0, 0, 0], x[1, 1, 1, 1] = 3.0, 2.0  # a corner has two neighbours, the middle four
-#     assert total_variation(x).tolist() == [18.0, 16.0]
+#     x[1, 0, 2, 3] = 1.0
+#     assert total_variation(x).tolist() == [18.0, 18.0]
+#     x.requires_grad_()
+#     (grad,) = torch.autograd.grad(total_variation(x).sum(), x)
+#     assert grad[0, 0, 0, :2].tolist() == [12.0, -6.0], "autograd can go back through it"
 #
 #
 # @self_check
@@ -1174,6 +1257,8 @@ def linear_probe(features, y, classes, decay=1e-3):
 #     found = untouched(class_image, model, target, start, 1, 0.1, 0.2, 0.0)
 #     way = model[1].weight.detach()[1].reshape(1, 1, 2, 3) - 0.4 * start
 #     torch.testing.assert_close(found, start + 0.1 * way)
+#     found = class_image(model, target, start, 3, 0.1, 0.0, 0.0)
+#     torch.testing.assert_close(found, start + 3 * 0.1 * (way + 0.4 * start))  # steps of one size
 #     level = torch.tensor([[[[1.0, 2.0]]]]).double()
 #     model = nn.Sequential(nn.Flatten(), nn.Linear(2, 2, bias=False)).double()
 #     model[1].weight.data.zero_()
@@ -1190,15 +1275,17 @@ def linear_probe(features, y, classes, decay=1e-3):
 #     calls = []
 #
 #     def features(x):
-#         calls.append(1)
+#         calls.append(x.detach().clone())
 #         return net[:3](x)
 #
-#     x, start = x_test[:3], torch.full_like(x_test[:3], 0.5)
+#     x, start = x_test[:3], 0.2 + 0.6 * torch.rand_like(x_test[:3])
+#     given = start.clone()
 #     for param in net.parameters():
 #         param.grad = None
 #     wanted = net[:3](x).detach()
 #     found = invert_features(features, wanted, start)
-#     assert (start == 0.5).all(), "start has changed"
+#     assert torch.equal(start, given), "start has changed"
+#     assert (calls[0] - start[:len(calls[0])]).abs().max() < 0.05, "begin at start"
 #     assert all(param.grad is None for param in net.parameters()), "the network got gradients"
 #     assert not found.requires_grad, "it hangs on a graph"
 #     assert found.min() >= 0 and found.max() <= 1, "from 0 to 1"
@@ -1207,6 +1294,18 @@ def linear_probe(features, y, classes, decay=1e-3):
 #     assert error < 0.1, f"features are {error:.4f} apart"
 #     smooth = invert_features(features, wanted, start, smooth=1.0)
 #     assert total_variation(smooth).sum() < 0.9 * total_variation(found).sum(), "not smoother"
+#     # A bright picture and a dark one, whose features are the pictures themselves.
+#     x = (torch.rand(2, 1, 6, 7) < 0.5).double() * torch.tensor([1.0, 0.1])[:, None, None, None]
+#     level = x.mean(dim=(1, 2, 3), keepdim=True).expand_as(x)
+#     for mu in (0.1, 2.0):
+#         found = invert_features(lambda x: x, x, torch.full_like(x, 0.5), mu)
+#         for other in (x, level, (x + level) / 2):
+#             sums = [
+#                 ((p - x) ** 2).sum(dim=(1, 2, 3)) / (x**2).sum(dim=(1, 2, 3))
+#                 + mu * total_variation(p) / 42
+#                 for p in (found, other)
+#             ]
+#             assert (sums[0] < sums[1] + 0.02).all(), f"μ = {mu}: sums of {sums[0].tolist()}"
 #
 #
 # @self_check
@@ -1218,19 +1317,23 @@ def linear_probe(features, y, classes, decay=1e-3):
 #         expected = [model(x), model[:2](x).clamp(min=0).flatten(1), model[0](x).flatten(1)]
 #     for one, other in zip(found, expected):
 #         torch.testing.assert_close(one, other)
+#     try:
+#         layer_features(model, layers, torch.rand(1, 5, 7, 9).double())
+#     except RuntimeError:  # the model takes no five channels
+#         pass
+#     assert not any(layer._forward_hooks for layer in layers), "a hook stayed when it failed"
 #
 #
 # @self_check
 # def check_linear_probe():
-#     features, y = torch.randn(60, 4).double(), torch.arange(60) % 3
-#     features[:, 0] += y
-#     weight, bias = linear_probe(features, y, 3, decay=0.1)
-#     assert weight.shape == (3, 4) and bias.shape == (3,) and weight.dtype == torch.float64
+#     t, y = torch.arange(60).double(), torch.arange(60) % 3  # the fourth class never occurs
+#     columns = [t.sin() + y, 2 + (3 * t).cos() - y**2, (t**2).sin(), 2 + 2 * (5 * t).cos()]
+#     features = torch.stack(columns, dim=1)
+#     weight, bias = linear_probe(features, y, 4, decay=0.1)
+#     assert weight.shape == (4, 4) and bias.shape == (4,) and weight.dtype == torch.float64
 #     assert not weight.requires_grad and not bias.requires_grad
-#     weight, bias = weight.clone().requires_grad_(), bias.clone().requires_grad_()
-#     loss = F.cross_entropy(features @ weight.T + bias, y) + 0.05 * (weight**2).sum()
-#     for grad in torch.autograd.grad(loss, (weight, bias)):
-#         assert grad.abs().max() < 5e-3, "J has a slope here: this is not its minimum"
+#     value = (F.cross_entropy(features @ weight.T + bias, y) + 0.05 * (weight**2).sum()).item()
+#     assert 0.518 < value < 0.519, f"J is {value:.4f}: the smallest is 0.5180"
 
 # %% [markdown]
 # What the classes want, with the regulariser and without; one picture, found again from the
@@ -1240,10 +1343,10 @@ def linear_probe(features, y, classes, decay=1e-3):
 # %% active="ipynb"
 # @self_check
 # def show_class_images():
-#     start = 0.3 + 0.1 * torch.randn(4, 1, ROWS, COLUMNS)
+#     start = 0.3 + 0.3 * torch.randn(4, 1, ROWS, COLUMNS)
 #     target = torch.arange(4)
 #     plain = class_image(net, target, start, 100, 0.05, 0.0, 0.0)
-#     tame = class_image(net, target, start, 100, 0.05, 0.05, 0.02)
+#     tame = class_image(net, target, start, 100, 0.05, 0.1, 0.1)
 #     show(
 #         [(one - one.mean(), f"{NAMES[k]}, alone") for k, one in enumerate(plain)],
 #         [(one - one.mean(), f"{NAMES[k]}, regularised") for k, one in enumerate(tame)],
@@ -1334,9 +1437,13 @@ def linear_probe(features, y, classes, decay=1e-3):
 # | 30 steps of Adam | 0.065 | 0.029 | 0.032 to 0.163 | |
 # | 10 steps of Adam | 0.270 | 0.075 | 0.132 to 0.448 | |
 #
-# Some networks are harder to invert than others, so what counts is how far an error lies above
-# the reference's for the same network and pictures: full marks up to 0.1, none from 0.5 on. The
-# probe is asked for the minimum of a convex function: full marks up to 0.001 above it.
+# Some networks are harder to invert than others, so what counts is how far an error lies above the
+# reference's for the same network and pictures: full marks up to 0.1, none from 0.5 on. With μ > 0,
+# for a linear φ and pictures of unlike brightness, the worst picture's sum may lie 0.1 above the
+# reference's, and from 0.2 on there are none. Ten draws gave at most 0.03 behind a sigmoid, 0.11
+# for 50 steps of Adam, and at least 0.21 for errors that are divided by the batch's size and 0.24
+# for a variation that is not divided by C · H · W. The probe is asked for the minimum of a convex
+# function: full marks up to 0.001 above it.
 #
 # The usual mistakes, each of which a test tells apart: a forgotten evaluation mode; `backward()` on
 # the model; hooks that stay; the range of the whole batch for the noise; sizes that are averaged

@@ -97,8 +97,10 @@ def test_smooth_grad_noise(student):
     ranges = x.flatten(1).amax(1) - x.flatten(1).amin(1)
     everything = []
     for parts in calls:
-        for noise, width in zip(parts, ranges, strict=True):
+        for noise, picture, width in zip(parts, x, ranges, strict=True):
             assert len(noise) == 4
+            assert (picture + noise).min() < picture.min()
+            assert (picture + noise).max() > picture.max()
             z = noise.flatten(1) / (sigma * width)
             everything.append(z)
             # 2460 numbers in each row.
@@ -106,10 +108,10 @@ def test_smooth_grad_noise(student):
             assert z.mean(dim=1).abs().max() < 0.12
             assert (z.abs() > 2).double().mean() > 0.02
             assert ((z**4).mean(dim=1) - 3).abs().max() < 1.5
-    hint("Another noise for each picture, each sample and each call.")
-    z = torch.cat(everything)
+    hint("Another noise for each picture, each channel, each sample and each call.")
+    z = torch.cat(everything).reshape(-1, x[0, 0].numel())
     together = z @ z.T / z.shape[1]
-    assert (together - torch.diag(together.diag())).abs().max() < 0.15
+    assert (together - torch.diag(together.diag())).abs().max() < 0.2
 
 
 @pytest.mark.points(2)

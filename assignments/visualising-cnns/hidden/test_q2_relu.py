@@ -5,7 +5,7 @@ from itertools import pairwise
 
 import pytest
 import torch
-from networks import called, hook_count
+from networks import called, hook_count, hooks_after_failure
 from torch.testing import assert_close
 
 from grader.suite.hints import hint
@@ -51,16 +51,16 @@ def test_modified_gradient(student, reference, draw, close, rule):
 
 
 def through_blocks(modified_gradient, matrices, x, target, rule):
-    """modified_gradient of another model: a ReLU as an attribute, called in a loop."""
+    """modified_gradient of another model: a ReLU as two attributes, called in a loop."""
 
     class Block(torch.nn.Module):
         def __init__(self):
             super().__init__()
-            self.act = torch.nn.ReLU()
+            self.act = self.again = torch.nn.ReLU()
 
         def forward(self, x):
-            for matrix in matrices[:-1]:
-                x = self.act(x @ matrix)
+            for k, matrix in enumerate(matrices[:-1]):
+                x = (self.again if k % 2 else self.act)(x @ matrix)
             return x
 
     class Model(torch.nn.Module):
@@ -80,7 +80,7 @@ def through_blocks(modified_gradient, matrices, x, target, rule):
 @pytest.mark.points(2)
 def test_modified_gradient_of_other_models(student, close):
     """A ReLU that is an attribute of a module and used several times follows the rule each time."""
-    hint("Not only Sequential holds ReLUs. Each use has an input of its own.")
+    hint("Not only Sequential holds ReLUs. Each use has an input of its own, each name counts.")
     sizes = [8, 6, 7, 5, 3]
     for rule in RULES[1:]:
         pairs = pairwise(sizes)
@@ -113,3 +113,10 @@ def test_modified_gradient_leaves_no_traces(student, reference, draw, close):
         assert traces == []
         if rule == "gradient":
             close(found, called(reference.input_gradient, *case)[0])
+    hint("try … finally: the hooks go also when the model fails.")
+    weights, _, target = case
+    for x, asked in ((torch.rand(3, 5, 6, 5).double(), target), (case[1], target + 99)):
+        left = student.run(
+            hooks_after_failure, student.modified_gradient, weights, x, asked, "guided"
+        )
+        assert left == 0

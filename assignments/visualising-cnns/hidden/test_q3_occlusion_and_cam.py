@@ -87,6 +87,10 @@ def test_grad_cam_leaves_no_traces(student, reference, draw, close):
     close(found, cam(reference.grad_cam, weights, "2", x, target)[0])
     hint(f"Left behind: {', '.join(traces)}.")
     assert traces == []
+    hint("A layer may stand before all weights: then only the picture can ask for gradients.")
+    large = torch.rand(3, 2, 14, 5, dtype=torch.float64)
+    found, _ = student.run(cam_of_pixels, student.grad_cam, weights, large, target)
+    close(found, cam_of_pixels(reference.grad_cam, weights, large, target)[0])
     hint("A class with negative weights alone has a map of zeros behind a ReLU, no NaN.")
     weights[-2] = -weights[-2].abs()
     found, _ = student.run(cam, student.grad_cam, weights, "1", x, target)
@@ -95,6 +99,16 @@ def test_grad_cam_leaves_no_traces(student, reference, draw, close):
     many = torch.rand(2, 5, 7, 5, dtype=torch.float64)
     assert student.run(cam_after_failure, student.grad_cam, weights, "0", many, target[:2]) == 0
     assert student.run(cam_after_failure, student.grad_cam, weights, "2", x, target + 99) == 0
+
+
+def cam_of_pixels(grad_cam, weights, x, target):
+    """Grad-CAM of what stands before all weights of a model."""
+
+    def with_layer(model, x, target):
+        whole = torch.nn.Sequential(torch.nn.AvgPool2d((2, 1)), model)
+        return grad_cam(whole, whole[0], x, target)
+
+    return called(with_layer, weights, x, target)
 
 
 def occlusion_maps(occlusion, state, x, y):

@@ -1,6 +1,7 @@
 """Question 5: maps are judged, by the true region and by random weights."""
 
 import random
+from itertools import pairwise
 
 import pytest
 import torch
@@ -66,7 +67,7 @@ def spearman(a, b):
 def test_rank_correlation(student, close):
     """rank_correlation compares the orders of two maps' numbers, for each picture."""
     hint("Ranks of each map for itself, with signs as they are; then Pearson's correlation.")
-    for n, rows, columns in ((1, 3, 5), (random.randint(3, 5), 5, 4)):
+    for n, rows, columns in ((1, 3, 5), (2, 1, 3), (random.randint(3, 5), 5, 4)):
         a, b = (torch.randn(n, rows, columns, dtype=torch.float64) for _ in range(2))
         b = (b + random.choice([-1, 1]) * a).exp()  # far from a linear relation
         found, after = student.run(apply_and_look_back, student.rank_correlation, a, b)
@@ -96,13 +97,11 @@ def redrawn(randomised, weights, count):
     again = randomised(model, count)
     changed = []
     for place in ("0", "1.0", "2", "7"):
-        layers = [one.get_submodule(place) for one in (model, other, again)]
-        states = [
-            torch.cat([v.flatten().double() for v in m.state_dict().values()]) for m in layers
-        ]
-        changed.append(
-            (not torch.equal(states[0], states[1]), not torch.equal(states[1], states[2]))
-        )
+        layers = [one.get_submodule(place).state_dict() for one in (model, other, again)]
+        names = [name for name in layers[0] if name != "num_batches_tracked"]
+        one_differs = [not torch.equal(layers[0][name], layers[1][name]) for name in names]
+        two_differ = [not torch.equal(layers[1][name], layers[2][name]) for name in names]
+        changed.append([sorted(set(one_differs)), sorted(set(two_differ))])
     shared = {p.data_ptr() for p in other.parameters()} & {p.data_ptr() for p in model.parameters()}
     left = [t.detach().clone() for t in network(weights).state_dict().values()]
     kept = all(torch.equal(a, b) for a, b in zip(left, model.state_dict().values(), strict=True))
@@ -123,9 +122,10 @@ def test_randomised(student, draw):
         changed, kept, shared, same_modes, sizes = student.run(
             redrawn, student.randomised, weights, count
         )
-        assert [differs for differs, _ in changed] == [k >= 4 - count for k in range(4)]
+        # All tensors of a layer differ, or none does.
+        assert [differ for differ, _ in changed] == [[k >= 4 - count] for k in range(4)]
         # A normalisation's way of its own is the same each time: ones and zeros.
-        assert [anew for _, anew in changed] == [k >= 4 - count and k != 1 for k in range(4)]
+        assert [anew for _, anew in changed] == [[k >= 4 - count and k != 1] for k in range(4)]
         assert kept
         assert shared == 0
         assert same_modes
@@ -135,47 +135,69 @@ def test_randomised(student, draw):
                 assert 0.3 * bound < size <= bound * (1 + 1e-9)
 
 
-def curve_of(sanity_curve, matrices, target_shares, x, target):
-    """The curve of a method that asks model and target, with layers that redraw in a known way."""
+def curve_of(sanity_curve, matrices, shares, x, target):
+    """The curve of a method that asks model and target; the matrices and classes of each call."""
 
     class Layer(torch.nn.Module):
-        def __init__(self, first, second):
+        def __init__(self, matrix):
             super().__init__()
-            self.matrix = torch.nn.Parameter(first)
-            self.second = second
+            self.matrix = torch.nn.Parameter(matrix)
 
         def reset_parameters(self):
             with torch.no_grad():
-                self.matrix.copy_(self.second)
+                self.matrix.add_(torch.randn_like(self.matrix))
 
         def forward(self, x):
             return torch.tanh(x @ self.matrix)
 
-    model = torch.nn.Sequential(*(Layer(a.clone(), b.clone()) for a, b in matrices))
+    model = torch.nn.Sequential(*(Layer(matrix.clone()) for matrix in matrices))
     calls = []
 
     def method(given, x, target):
-        calls.append(target.tolist())
+        calls.append((torch.stack([layer.matrix.detach().clone() for layer in given]), target))
         with torch.no_grad():
-            return given(x[:, 0]) * target_shares[target]
+            return given(x[:, 0]) * shares[target]
 
     curve = sanity_curve(method, model, x, target)
-    before = [torch.equal(m.matrix, a) for m, (a, _) in zip(model, matrices, strict=True)]
-    return [float(value) for value in curve], all(before)
+    kept = all(torch.equal(m.matrix, a) for m, a in zip(model, matrices, strict=True))
+    return list(curve), calls, kept
+
+
+def map_by(matrices, shares, x, target):
+    """The sizes of the maps that the method of `curve_of` draws with some matrices."""
+    x = x[:, 0]
+    for matrix in matrices:
+        x = torch.tanh(x @ matrix)
+    return (x * shares[target]).abs()
 
 
 @pytest.mark.points(4)
 @pytest.mark.parametrize("layers", [1, 3, 4])
-def test_sanity_curve(student, reference, layers):
+def test_sanity_curve(student, layers):
     """sanity_curve compares sizes of maps for each count of layers, mean over the pictures."""
     hint("From one layer to all; the correlation of absolute values with the trained model's map.")
     for n, rows, columns in ((1, 4, 6), (random.randint(3, 5), 3, 7)):
-        draws = [torch.randn(2, columns, columns, dtype=torch.float64) for _ in range(layers)]
-        matrices = [(a, 0.4 * a + b) for a, b in draws]
+        matrices = torch.randn(layers, columns, columns, dtype=torch.float64)
         shares = torch.randn(5, rows, columns, dtype=torch.float64)
         x, target = torch.randn(n, 2, rows, columns, dtype=torch.float64), torch.randint(5, (n,))
-        args = matrices, shares, x, target
-        found, kept = student.run(curve_of, student.sanity_curve, *args)
-        assert found == pytest.approx(curve_of(reference.sanity_curve, *args)[0], abs=1e-9)
+        args = list(matrices), shares, x, target
+        found, calls, kept = student.run(curve_of, student.sanity_curve, *args)
         assert len(found) == layers
+        assert all(isinstance(value, float) for value in found)
         assert kept
+        # Which layers were drawn anew says which count a call was for.
+        before = map_by(matrices, shares, x, target)
+        drawn = {}
+        for given, asked in calls:
+            assert torch.equal(asked, target)
+            anew = [not torch.equal(a, b) for a, b in zip(given, matrices, strict=True)]
+            drawn[anew.count(True)] = given
+            assert anew == sorted(anew)
+        assert sorted(drawn) == list(range(layers + 1))
+        for count in range(1, layers + 1):
+            maps = map_by(drawn[count], shares, x, target)
+            expected = [spearman(a, b) for a, b in zip(before, maps, strict=True)]
+            assert found[count - 1] == pytest.approx(torch.stack(expected).mean().item(), abs=1e-9)
+        hint("Each count has new weights of its own.")
+        lasts = [drawn[count][-1] for count in range(1, layers + 1)]
+        assert not any(torch.equal(a, b) for a, b in pairwise(lasts))

@@ -17,6 +17,7 @@ from grader.suite.hints import hint
 pytestmark = pytest.mark.question("q6")
 
 inversion_share = bands((0.1, 1), (0.5, 0))
+sum_share = bands((0.1, 1), (0.2, 0))
 probe_share = bands((0.001, 1), (0.02, 0))
 
 
@@ -74,18 +75,18 @@ def test_class_image_leaves_no_traces(student, reference, draw, close):
 
 
 def inverted(invert_features, state, depth, wanted, start, smooth):
-    """What invert_features finds, and how often φ was called, start and gradients afterwards."""
+    """What invert_features finds, what φ was asked about, start and gradients afterwards."""
     model = judged_network(state)
     calls = []
 
     def features(x):
-        calls.append(len(x))
+        calls.append(x.detach().clone())
         return model[:depth](x)
 
     found = invert_features(features, wanted, start, smooth)
     traces = [found.requires_grad, start.requires_grad]
     traces += [p.grad is not None or not p.requires_grad for p in model.parameters()]
-    return found.detach(), len(calls), start.detach(), any(traces)
+    return found.detach(), (calls[0] if calls else None, len(calls)), start.detach(), any(traces)
 
 
 def misfit(state, depth, found, wanted):
@@ -102,13 +103,13 @@ def wanted_from(judged, depth, n):
     return state, wanted, torch.full_like(x[:n], 0.5)
 
 
-@pytest.mark.points(3)
+@pytest.mark.points(2)
 @pytest.mark.parametrize("depth", [3, 6])
 def test_inversion(student, reference, judged, depth):
     """invert_features finds pictures whose features are nearly those that are wanted."""
     hint("More steps, or larger ones at first? Each picture's error counts by its own size.")
     state, wanted, start = wanted_from(judged, depth, 4)
-    found, calls, _, _ = student.run(
+    found, (_, calls), _, _ = student.run(
         inverted, student.invert_features, state, depth, wanted, start, 0.0
     )
     assert found.shape == start.shape
@@ -126,22 +127,54 @@ def test_inversion(student, reference, judged, depth):
 
 @pytest.mark.points(1)
 @pytest.mark.needs("test_inversion")
-def test_inversion_is_smoother_with_a_regulariser(student, judged):
-    """With μ the pictures are smoother; start, network and gradients are left alone."""
+def test_inversion_begins_at_its_start(student, judged):
+    """φ is asked about start first; start, the network and its gradients are left alone."""
     hint("Gradients only for the picture: torch.autograd.grad. And start is not yours.")
     state, wanted, start = wanted_from(judged, 3, 2)
-    rough, _, after, traces = student.run(
+    start = 0.2 + 0.6 * torch.rand_like(start)
+    _, (first, _), after, traces = student.run(
         inverted, student.invert_features, state, 3, wanted, start, 0.0
     )
-    smooth, _, _, _ = student.run(inverted, student.invert_features, state, 3, wanted, start, 10.0)
     assert torch.equal(after, start)
     assert not traces
+    hint("Begin where `start` says, and nowhere else.")
+    assert (first - start[: len(first)]).abs().max() < 0.05
 
-    def variation(x):
-        return sum((x.diff(dim=axis) ** 2).sum().item() for axis in (2, 3))
 
-    assert variation(smooth) < 0.5 * variation(rough)
-    assert misfit(state, 3, smooth, wanted) < 0.5
+def inverted_linear(invert_features, matrix, wanted, start, smooth):
+    """What invert_features finds for features that are sums of pixels, weighted by a matrix."""
+    return invert_features(lambda x: x.flatten(1) @ matrix, wanted, start, smooth).detach()
+
+
+@pytest.mark.points(1)
+@pytest.mark.needs("test_inversion")
+def test_inversion_weighs_its_terms(student, reference):
+    """With μ the sum of both terms is small, for each picture, however bright it is."""
+    hint("Each picture's error by its own size, its variation by C · H · W; μ times the latter.")
+    shape = (random.randint(1, 2), random.randint(4, 6), random.randint(7, 8))
+    size = math.prod(shape)
+    bright = torch.tensor([1.0, 0.3, 0.1], dtype=torch.float64)[torch.randperm(3)]
+    x = (torch.rand(3, *shape) < 0.5) * bright[:, None, None, None]
+    matrix = torch.eye(size, dtype=torch.float64)
+    matrix += 0.2 * torch.randn_like(matrix) / size**0.5
+    wanted, start = x.flatten(1) @ matrix, torch.full_like(x, 0.5)
+
+    def sums(found):
+        apart = ((found.flatten(1) @ matrix - wanted) ** 2).sum(1) / (wanted**2).sum(1)
+        variation = sum((found.diff(dim=axis) ** 2).sum(dim=(1, 2, 3)) for axis in (2, 3))
+        return apart + smooth * variation / size
+
+    worst = 0.0
+    for smooth in (0.1, 10.0):
+        args = matrix, wanted, start, smooth
+        found = student.run(inverted_linear, student.invert_features, *args)
+        assert found.shape == start.shape
+        assert found.min() >= 0
+        assert found.max() <= 1
+        excess = sums(found) - sums(inverted_linear(reference.invert_features, *args))
+        assert excess.isfinite().all()
+        worst = max(worst, excess.max().item())
+    credit(sum_share(worst), f"A sum is {worst:.3f} above the reference's.", measured=worst)
 
 
 def features_at(layer_features, weights, places, x):

@@ -53,7 +53,7 @@ def modified_gradient(model, x, target, rule):
             return Rule.apply(value)
 
     def replace(module):
-        for name, child in list(module.named_children()):
+        for name, child in list(module._modules.items()):
             if isinstance(child, nn.ReLU):
                 setattr(module, name, Replacement())
             else:
@@ -94,7 +94,7 @@ def grad_cam(model, layer, x, target):
     names = [name for name, module in model.named_modules() if module is layer]
     twin.get_submodule(names[0]).register_forward_hook(keep)
     twin.eval()
-    twin(x.clone())[range(len(x)), target].sum().backward()
+    twin(x.clone().requires_grad_())[range(len(x)), target].sum().backward()
     out = kept["out"]
     coarse = F.relu(torch.einsum("nm,nmij->nij", out.grad.mean((2, 3)), out.detach()))
     fine = nn.Upsample(size=tuple(x.shape[-2:]), mode="bilinear", align_corners=False)
