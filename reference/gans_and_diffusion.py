@@ -613,8 +613,8 @@ def wasserstein_1d(x, y):
     """The Wasserstein distance between two samples of numbers.
 
     Args:
-        x: (N,), in any order.
-        y: (M,), in any order; M need not be N.
+        x: (N,), in any order, N at least 1.
+        y: (M,), in any order, M at least 1; M need not be N.
 
     Returns:
         A tensor without dimensions.
@@ -634,7 +634,7 @@ def gradient_penalty(critic, real, fake, mix=None):
     Args:
         critic: a module or function, takes (N, D), returns (N,), each number from its own row.
         real: (N, D).
-        fake: (N, D); it may hang on the graph of a generator.
+        fake: (N, D). Both may hang on a graph, as a generator's examples do.
         mix: (N, 1), the shares u of the real examples; if None, drawn from U(0, 1).
 
     Returns:
@@ -1330,7 +1330,7 @@ def ddim_step(x_t, t, earlier, noise_guess, alpha_bars, eta=0.0, noise=None):
     clean = (x_t - math.sqrt(1 - now) * noise_guess) / math.sqrt(now)
     sigma = eta * math.sqrt((1 - then) / (1 - now) * (1 - now / then))
     noise = torch.randn_like(x_t) if noise is None else noise
-    known = math.sqrt(max(1 - then - sigma**2, 0.0)) * noise_guess
+    known = math.sqrt(1 - then - sigma**2) * noise_guess
     return math.sqrt(then) * clean + known + sigma * noise
     # END SOLUTION
 

@@ -59,20 +59,20 @@ def draw(n=None):
 def judged_loss(function, weights, real, fake, *others):
     """Run in the box: a loss, what it adds to the critic's gradients, and other traces.
 
-    `fake` is made from something that asks for gradients, as a generator's examples are.
+    Both sets are made from something that asks for gradients, as a generator's examples are.
     """
     a, b, c = critic_weights = [w.clone().requires_grad_() for w in weights]
-    source = fake.clone().requires_grad_()
-    before = real.clone(), fake.clone()
+    sources = [x.clone().requires_grad_() for x in (real, fake)]
+    given = [source * 1.0 for source in sources]
 
     def critic(x):
         return (x @ a + b).tanh() @ c
 
-    loss = function(critic, real, source * 1.0, *others)
-    quiet = all(w.grad is None for w in [*critic_weights, source])
+    loss = function(critic, *given, *others)
+    quiet = all(w.grad is None for w in [*critic_weights, *sources])
     loss.backward()
-    reached = source.grad is not None and bool(source.grad.abs().sum() > 0)
-    same = torch.equal(real, before[0]) and torch.equal(fake, before[1])
+    reached = any(x.grad is not None and bool(x.grad.abs().sum() > 0) for x in sources)
+    same = torch.equal(given[0], real) and torch.equal(given[1], fake)
     grads = [torch.zeros_like(w) if w.grad is None else w.grad for w in critic_weights]
     return loss.detach(), grads, (quiet, reached, same)
 

@@ -70,7 +70,7 @@ def one_step(gan_step):
 
 @pytest.mark.question("q2")
 def test_gan_step(student):
-    """The discriminator sees through the fake, 1; then the generator moves away from 0."""
+    """Real is 0, fake is 1: the discriminator's weight falls by σ(1); the generator's rises."""
     losses, (generator, critic) = student.run(one_step, student.gan_step)
     half = 1 / (1 + math.exp(-1))
     right = 1 - half
