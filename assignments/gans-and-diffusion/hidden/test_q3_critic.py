@@ -145,27 +145,26 @@ def test_gradient_penalty_where_the_critic_is_flat(student, close):
 
 
 def places_asked(gradient_penalty, real, fake):
-    """Run in the box: the points at which the critic was asked."""
+    """Run in the box: the points at which the critic was asked, and the penalties."""
     seen = []
 
     def critic(x):
         seen.append(x.detach())
         return (x**2).sum(dim=1)
 
-    gradient_penalty(critic, real, fake)
-    gradient_penalty(critic, real, fake)
-    return seen
+    penalties = [gradient_penalty(critic, real, fake).detach() for _ in range(2)]
+    return seen, penalties
 
 
 @pytest.mark.points(1)
-def test_shares_are_drawn(student):
+def test_shares_are_drawn(student, close):
     """Without mix each example has a share of its own from 0 to 1, new at each call."""
     hint("torch.rand(N, 1): one share for all numbers of an example, and not randn.")
     n = 4000
     real, fake = torch.ones(n, 3, dtype=torch.float64), -torch.ones(n, 3, dtype=torch.float64)
-    seen = student.run(places_asked, student.gradient_penalty, real, fake)
-    assert len(seen) == 2
-    for places in seen:
+    seen, penalties = student.run(places_asked, student.gradient_penalty, real, fake)
+    assert len(seen) == len(penalties) == 2
+    for places, penalty in zip(seen, penalties, strict=True):
         assert tuple(places.shape) == (n, 3)
         assert places.dtype == torch.float64
         assert bool((places - places[:, :1]).abs().amax() < 1e-9)
@@ -174,6 +173,7 @@ def test_shares_are_drawn(student):
         assert 0.99 < float(share.max()) <= 1
         assert abs(float(share.mean()) - 0.5) < 5 * (1 / 12 / n) ** 0.5
         assert abs(float(share.var()) - 1 / 12) < 5 * (1 / 180 / n) ** 0.5
+        close(penalty, ((2 * places.norm(dim=1) - 1) ** 2).mean())
     assert not torch.equal(*seen)
 
 

@@ -81,14 +81,14 @@ def linear_model(alpha_bars, mean, spread, asked):
 
 
 def sampled(ddpm_sample, n, size, betas, mean, spread):
-    """Run in the box: samples, whether they hang on a graph, the first input, and the steps."""
+    """Run in the box: samples, whether they hang on a graph, first and last input, the steps."""
     asked = []
     # A network asks for gradients: so does this model.
     factor = torch.ones((), requires_grad=True)
     inner = linear_model((1 - betas).cumprod(0), mean, spread, asked)
     found = ddpm_sample(lambda x, t: factor * inner(x, t), n, size, betas)
     steps = [(tuple(t.shape), t.dtype, int(t.min()), int(t.max())) for _, t in asked]
-    return found.detach(), found.requires_grad, asked[0][0], steps
+    return found.detach(), found.requires_grad, [asked[0][0], asked[-1][0]], steps
 
 
 def check_normal(x, mean, spread):
@@ -101,25 +101,28 @@ def check_normal(x, mean, spread):
 
 @pytest.mark.points(2)
 @pytest.mark.parametrize("n", [1, 20_000])
-def test_ddpm_sample_takes_all_steps(student, draw_betas, n):
+def test_ddpm_sample_takes_all_steps(student, close, draw_betas, n):
     """ddpm_sample begins with normal noise, and takes each step with the model's guess for it."""
     hint("From T - 1 down to 0; the model wants a step for each example; torch.no_grad.")
     betas = draw_betas()
     size = random.randint(2, 4)
     mean, spread = normal(size) + 1, 0.3 + torch.rand(size, dtype=torch.float64)
     args = student.ddpm_sample, n, size, betas, mean, spread
-    found, graph, start, steps = student.run(sampled, *args)
+    found, graph, (start, last), steps = student.run(sampled, *args)
     assert tuple(found.shape) == (n, size)
-    assert found.dtype == torch.float32
-    assert bool(found.isfinite().all())
     assert graph is False
     assert steps == [((n,), torch.int64, t, t) for t in reversed(range(len(betas)))]
+    # The last step back draws nothing.
+    beta = float(betas[0])
+    model = linear_model((1 - betas).cumprod(0), mean, spread, [])
+    guess = model(last, torch.zeros(n, dtype=torch.int64))
+    close(found, (last - beta**0.5 * guess) / (1 - beta) ** 0.5, rtol=1e-4, atol=1e-4)
     if n > 1:
         check_normal(start, torch.zeros(size), torch.ones(size))
         # The mean does not hang on how much noise a step adds: that is judged below.
         gap = found.double().mean(dim=0) - after_all_steps(betas, mean, spread)[0]
         assert bool((gap.abs() <= 5 * found.double().std(dim=0) / n**0.5).all())
-    assert not torch.equal(student.run(sampled, *args)[2], start)
+    assert not torch.equal(student.run(sampled, *args)[2][0], start)
 
 
 def after_all_steps(betas, mean, spread):
