@@ -154,7 +154,8 @@ def curve_of(sanity_curve, matrices, shares, x, target):
     calls = []
 
     def method(given, x, target):
-        calls.append((torch.stack([layer.matrix.detach().clone() for layer in given]), target))
+        drawn = torch.stack([layer.matrix.detach().clone() for layer in given])
+        calls.append((drawn, torch.as_tensor(target).clone()))
         with torch.no_grad():
             return given(x[:, 0]) * shares[target]
 

@@ -138,6 +138,9 @@ def test_inversion_begins_at_its_start(student, judged):
     assert torch.equal(after, start)
     assert not traces
     hint("Begin where `start` says, and nowhere else.")
+    assert first is not None
+    assert first.shape[1:] == start.shape[1:]
+    assert 1 <= len(first) <= len(start)
     assert (first - start[: len(first)]).abs().max() < 0.05
 
 
