@@ -5,11 +5,13 @@ from __future__ import annotations
 import os
 from collections import Counter
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, settings
 
 from tests.helpers import postgres
+from tests.helpers.chromium import chromium
 
 # No verdict by wall clock: on a busy machine anything may take long once. The name is none of the
 # product's, which has a profile of its own for suites.
@@ -33,6 +35,13 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     if hasattr(config, "workerinput"):
         count = Counter(i.path for i in items if any(map(i.get_closest_marker, HEAVY)))
         items.sort(key=lambda item: -count[item.path])
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Any]:
+    """A browser, for all tests together: a second one in this process could not be started."""
+    with chromium() as running:
+        yield running
 
 
 @pytest.fixture(scope="session")

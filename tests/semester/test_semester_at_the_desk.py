@@ -24,7 +24,6 @@ import pytest
 from grader.course.directory import Course
 from grader.gradebook.store import Gradebook
 from grader.release.notebooks import notebook_bytes, solution_notebook, student_notebook
-from tests.browser.conftest import browser  # noqa: F401 - a fixture
 from tests.cli.conftest import Done, in_process_of_its_own
 from tests.cli.test_mark import fill
 from tests.helpers.assignments import make_assignment
@@ -191,7 +190,7 @@ class Desk:
 
 
 @pytest.fixture
-def desk(tmp_path: Path, browser: Any) -> Iterator[Desk]:  # noqa: F811
+def desk(tmp_path: Path, browser: Any) -> Iterator[Desk]:
     root = write_course(tmp_path / "course")
     command = [sys.executable, "-c", "from grader.cli import main; main()", "serve"]
     options = ["--port", "0", "--sandbox", "local", "--slots", "1", "--instructor", "ines"]
