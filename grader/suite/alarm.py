@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import signal
 import threading
 from collections.abc import Callable, Iterator
@@ -20,13 +21,13 @@ class DeadlinePassed(BaseException):
 
 
 @contextmanager
-def deadline(left_s: Callable[[], float] | None) -> Iterator[None]:
+def deadline(left_s: Callable[[], float]) -> Iterator[None]:
     """Raise `DeadlinePassed` in the block once `left_s()`, in seconds, has come to 0.
 
     It is raised again every second, for a suite that swallows it. Signals reach the main thread
     alone: elsewhere the block just runs.
     """
-    if left_s is None or threading.current_thread() is not threading.main_thread():
+    if left_s() == math.inf or threading.current_thread() is not threading.main_thread():
         yield
         return
 

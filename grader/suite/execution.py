@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import functools
+import math
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
@@ -83,9 +83,8 @@ class SuiteRun:
         self._on_result = on_result
         self._earlier = {result.name: result for result in earlier}
         self._clock = binding.link.clock
-        self._until: float | None = None
-        if limits.suite_s is not None:
-            self._until = self._clock.now() + limits.suite_s - limits.spent_s
+        limit_s = math.inf if limits.suite_s is None else limits.suite_s
+        self._until = self._clock.now() + limit_s - limits.spent_s
         self._timeouts: Counter[str] = Counter()
         self._seconds: dict[str, float] = {}
         self._raised: list[BaseException] = []
@@ -154,7 +153,7 @@ class SuiteRun:
     # -- whether
 
     def _reason_not_to_run(self, test: PlannedTest) -> str:
-        if self._out_of_time or (self._until is not None and self._left_s(self._until) <= 0):
+        if self._out_of_time or self._left_s() <= 0:
             return f"the checks had used up their {self._limits.suite_s:g} s before it."
         if test.question and self._timeouts[test.question] >= MAX_TIMEOUTS:
             return "two checks of this question ran out of time before it."
@@ -230,10 +229,9 @@ class SuiteRun:
         right = RightNames(self._reference, test.right)
         self._link.begin_test(seed=seed, until=self._call_deadline(test), right=right)
         reports: list[pytest.TestReport] = []
-        left = None if self._until is None else functools.partial(self._left_s, self._until)
         with gathered_hints() as hints, given_credit() as given, noted() as compared:
             try:
-                with deadline(left), comparing_strictly():
+                with deadline(self._left_s), comparing_strictly():
                     reports = self._run_phases(item, next_item)
             except DeadlinePassed:  # between two phases; within one pytest notes it
                 self._out_of_time = True
@@ -272,15 +270,12 @@ class SuiteRun:
             return ""
         return explain(one.mine, one.other, rtol=one.rtol, atol=one.atol)
 
-    def _left_s(self, until: float) -> float:
-        return until - self._clock.now()
+    def _left_s(self) -> float:
+        return self._until - self._clock.now()
 
-    def _call_deadline(self, test: PlannedTest) -> float | None:
+    def _call_deadline(self, test: PlannedTest) -> float:
         left = self._question_seconds_left(test)
-        ends = [self._until] if self._until is not None else []
-        if left is not None:
-            ends.append(self._clock.now() + left)
-        return min(ends, default=None)
+        return self._until if left is None else min(self._until, self._clock.now() + left)
 
     def _run_phases(
         self, item: pytest.Item, next_item: pytest.Item | None
