@@ -139,8 +139,20 @@ class AnswerList:
         with reading(self._engine) as session:
             return {ref: share for ref, share in session.execute(query)}  # noqa: C416 - rows
 
-    def unmarked(self, question: str, *, like: AnswerRef | None = None) -> list[PiledAnswer]:
-        """Return those that nobody has marked; `like`: the others that are the same as this one."""
+    def unmarked(
+        self,
+        question: str,
+        *,
+        like: AnswerRef | None = None,
+        among: Sequence[str] | None = None,
+    ) -> list[PiledAnswer]:
+        """Return those that nobody has marked.
+
+        Args:
+            question: that they answer.
+            like: the others that are the same as this one.
+            among: those of these names.
+        """
         newest = _newest()
         query = (
             select(*_OF_PILE)
@@ -150,6 +162,8 @@ class AnswerList:
         )
         if like is not None:
             query = query.where(AnswerRow.sha256 == like.sha256, AnswerRow.ref != like.ref)
+        if among is not None:
+            query = query.where(AnswerRow.ref.in_(among))
         with reading(self._engine) as session:
             return [PiledAnswer(*row) for row in session.execute(query)]
 

@@ -40,6 +40,9 @@ from grader.gradebook.rubric_items import Rubric
 from grader.gradebook.second_looks import SecondLookOutcome, decide
 from grader.report.markdown import markdown_html
 
+_FEW, _MANY = 20, 500
+"""Answers that are looked at at once on the way to the next one, at first and at most."""
+
 
 def show_questions(visit: Visit) -> Response:
     """Show the questions that people mark, and how far they are."""
@@ -76,54 +79,68 @@ def show_next(visit: Visit) -> Response:
     """Lead to the next answer that nobody has marked, nor has open: one's own share first."""
     marking, question = question_of(visit)
     said = visit.request.query_params
-    left = _left(visit, marking, question, after=said.get("after", ""))
-    following = left.following(others=bool(said.get("others")))
+    after, others = said.get("after", ""), bool(said.get("others"))
+    following = _following(visit, marking, question, after=after, others=others)
     if following:
         return go(address(visit, question, following))
+    left = _left(visit, marking, question)
     return page(
         visit,
         "mark_done",
         question=question,
         spec=marking.assignment.spec,
-        others=len(left.own) + len(left.others),
+        others=left.free,
         open_elsewhere=left.open_elsewhere,
         total=left.total,
         assignment=visit.named("assignment"),
     )
 
 
-class _Left(NamedTuple):
-    """The answers that nobody has marked, by name, in the order in which a marker is led to them.
+def _following(
+    visit: Visit, marking: AnswerMarking, question: Question, *, after: str, others: bool
+) -> str:
+    """The name of the next answer that nobody has marked, nor has open; empty: there is none.
 
-    `own` are those of the marker's share and of nobody's, `others` those of others' shares that
-    nobody has open.
+    One's own share and nobody's come first; `others`' shares only where that is asked for. Most
+    often it is one of the next few: a few are read at a time, not the whole pile.
+    """
+    me = visit.me.person
+    order = shuffled_for(visit, marking, question)
+    shares = marking.table.shared(question.id)
+    start = order.index(after) + 1 if after in order else 0
+    ways = sorted((*order[start:], *order[:start]), key=lambda ref: turn(shares.get(ref, ""), me))
+    if not others:
+        ways = [ref for ref in ways if shares.get(ref, "") in ("", me)]
+    leases = _leases(visit, marking, question)
+    at, count = 0, _FEW
+    while at < len(ways):
+        some = ways[at : at + count]
+        unmarked = {a.ref: a.student for a in marking.table.unmarked(question.id, among=some)}
+        for ref in some:
+            if ref in unmarked and leases.get(unmarked[ref], me) == me:
+                return ref
+        at, count = at + count, min(_MANY, count * 4)
+    return ""
+
+
+class _Left(NamedTuple):
+    """How many answers nobody has marked: `free` for this marker, `open_elsewhere` with others.
+
+    `total` is how many there are, marked or not.
     """
 
-    own: tuple[str, ...]
-    others: tuple[str, ...]
+    free: int
     open_elsewhere: int
     total: int
 
-    def following(self, *, others: bool) -> str:
-        """The next one; of `others`' shares only where that is asked for, and nothing else left."""
-        return next(iter(self.own or (self.others if others else ())), "")
 
-
-def _left(visit: Visit, marking: AnswerMarking, question: Question, *, after: str) -> _Left:
+def _left(visit: Visit, marking: AnswerMarking, question: Question) -> _Left:
     order = shuffled_for(visit, marking, question)
-    unmarked = {a.ref: a for a in marking.table.unmarked(question.id)}
-    leases = _leases(visit, marking, question)
-    start = order.index(after) + 1 if after in order else 0
-    me = visit.me.person
-    rest = [unmarked[ref] for ref in (*order[start:], *order[:start]) if ref in unmarked]
-    rest.sort(key=lambda a: turn(a.share, me))
-    free = [a for a in rest if leases.get(a.student, me) == me]
-    return _Left(
-        own=tuple(a.ref for a in free if a.share in ("", me)),
-        others=tuple(a.ref for a in free if a.share not in ("", me)),
-        open_elsewhere=len(rest) - len(free),
-        total=len(order),
-    )
+    own = set(order)
+    unmarked = [a for a in marking.table.unmarked(question.id) if a.ref in own]
+    leases, me = _leases(visit, marking, question), visit.me.person
+    free = sum(leases.get(a.student, me) == me for a in unmarked)
+    return _Left(free=free, open_elsewhere=len(unmarked) - free, total=len(order))
 
 
 def show_answer(visit: Visit) -> Response:
@@ -186,7 +203,7 @@ def save(visit: Visit) -> Response:
         return go(address(visit, question, answer.ref))
     others = answer.share not in ("", visit.me.person)
     # Led there at once, a marker waits for one request less.
-    following = _left(visit, marking, question, after=answer.ref).following(others=others)
+    following = _following(visit, marking, question, after=answer.ref, others=others)
     if following:
         return go(address(visit, question, following))
     return go(f"{address(visit, question)}?after={answer.ref}{'&others=1' if others else ''}")
