@@ -31,7 +31,10 @@ class _TooSlow(Exception):
 
 
 class Bodies:
-    """Refuses a body that is too large, before or while it comes, and one that stalls."""
+    """Refuses a body that is too large, before or while it comes, and one that stalls.
+
+    Whoever is answered while still sending can read the answer, whatever it says.
+    """
 
     def __init__(self, app: ASGIApp, *, max_bytes: int, idle_s: float = IDLE_S) -> None:
         self._app = app
@@ -47,43 +50,21 @@ class Bodies:
         known = b"cookie" in headers or b"authorization" in headers
         most = self._max_bytes if known else min(self._max_bytes, STRANGERS_BYTES)
         declared = headers.get(b"content-length", b"0")
+        comes = declared != b"0" or b"transfer-encoding" in headers
+        body = _Body(receive, most=most, idle_s=self._idle_s, complete=not comes)
+        answer = _Answer(send, body)
         if not declared.isdigit() or int(declared) > most:
-            await self._refuse(413, scope, receive, send)
+            await self._refuse(413, scope, body, answer)
             return
-        size, complete, begun = 0, False, False
-        since = time.monotonic()
-
-        async def bounded() -> Message:
-            nonlocal size, complete
-            if complete:  # what comes now is that the browser has gone; that may take for ever
-                return await receive()
-            try:
-                message = await asyncio.wait_for(receive(), self._idle_s)
-            except TimeoutError:
-                raise _TooSlow from None
-            size += len(message.get("body", b""))
-            complete = not message.get("more_body", False)
-            if size > most:
-                raise _TooLarge
-            lasts_s = time.monotonic() - since
-            if not complete and lasts_s > self._idle_s and size < lasts_s * LEAST_BYTES_S:
-                raise _TooSlow
-            return message
-
-        async def watched(message: Message) -> None:
-            nonlocal begun
-            begun = True
-            await send(message)
-
         try:
-            await self._app(scope, bounded, watched)
+            await self._app(scope, body.receive, answer.send)
         except (_TooLarge, _TooSlow) as error:
-            if begun:
+            if answer.begun:
                 raise
             status = 413 if isinstance(error, _TooLarge) else 408
-            await self._refuse(status, scope, receive, send)
+            await self._refuse(status, scope, body, answer)
 
-    async def _refuse(self, status: int, scope: Scope, receive: Receive, send: Send) -> None:
+    async def _refuse(self, status: int, scope: Scope, body: _Body, answer: _Answer) -> None:
         megabytes = self._max_bytes // (1 << 20) - 1
         said = (
             f"The upload is larger than {megabytes} MB. Nothing was handed in. Clear the "
@@ -91,28 +72,72 @@ class Bodies:
             if status == 413
             else "The upload stopped, or hardly went on. Nothing was handed in. Try again.\n"
         )
-        answer = PlainTextResponse(said, status_code=status, headers={"connection": "close"})
-
-        async def then_lingers(message: Message) -> None:
-            if message["type"] == "http.response.body":
-                await send({**message, "more_body": True})
-                await _let_it_read(receive)
-                message = {"type": "http.response.body", "body": b""}
-            await send(message)
-
-        await answer(scope, receive, then_lingers)
+        await PlainTextResponse(said, status_code=status)(scope, body.receive, answer.send)
 
 
-async def _let_it_read(receive: Receive) -> None:
-    """Take in for a while what still comes, and forget it.
+class _Body:
+    """What comes of a request, within its bounds; `complete` when nothing more is to come."""
+
+    def __init__(self, receive: Receive, *, most: int, idle_s: float, complete: bool) -> None:
+        self._receive = receive
+        self._most = most
+        self._idle_s = idle_s
+        self._size = 0
+        self._since = time.monotonic()
+        self._ended = False
+        self.complete = complete
+
+    async def receive(self) -> Message:
+        """The next piece."""
+        if self._ended:  # what comes now is that the browser has gone; that may take for ever
+            return await self._receive()
+        try:
+            message = await asyncio.wait_for(self._receive(), self._idle_s)
+        except TimeoutError:
+            raise _TooSlow from None
+        self._size += len(message.get("body", b""))
+        self._ended = self.complete = not message.get("more_body", False)
+        if self._size > self._most:
+            raise _TooLarge
+        lasts_s = time.monotonic() - self._since
+        if not self._ended and lasts_s > self._idle_s and self._size < lasts_s * LEAST_BYTES_S:
+            raise _TooSlow
+        return message
+
+    async def forget(self) -> None:
+        """Take in for a while what still comes, and forget it."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(LINGERS_S):
+                while True:
+                    message = await asyncio.wait_for(self._receive(), QUIET_S)
+                    if message["type"] != "http.request" or not message.get("more_body", False):
+                        return
+
+
+class _Answer:
+    """Sends an answer; one that comes before the whole body ends only when that was taken in.
 
     A connection that is closed while the browser still sends is reset, and the answer may be lost
-    with it: instead of our sentence somebody would read that the connection was reset.
-    Source: RFC 9112, 9.6.
+    with it: instead of our sentence, or of the way to the sign-in, somebody would read that the
+    connection was reset. Source: RFC 9112, 9.6.
     """
-    with contextlib.suppress(TimeoutError):
-        async with asyncio.timeout(LINGERS_S):
-            while True:
-                message = await asyncio.wait_for(receive(), QUIET_S)
-                if message["type"] != "http.request" or not message.get("more_body", False):
-                    return
+
+    def __init__(self, send: Send, body: _Body) -> None:
+        self._send = send
+        self._body = body
+        self._is_early = False
+        self.begun = False
+
+    async def send(self, message: Message) -> None:
+        """Pass a message of the answer on."""
+        if message["type"] == "http.response.start":
+            self.begun = True
+            self._is_early = not self._body.complete
+            if self._is_early:
+                headers = [*message.get("headers", ()), (b"connection", b"close")]
+                message = {**message, "headers": headers}
+        elif self._is_early and not message.get("more_body", False):
+            await self._send({**message, "more_body": True})
+            await self._body.forget()
+            message = {"type": "http.response.body", "body": b""}
+        await self._send(message)

@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import socket
+import threading
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
+import uvicorn
+from starlette.responses import RedirectResponse
 from starlette.types import Receive, Scope, Send
 
 from grader.desk import bodies
@@ -81,6 +86,47 @@ def test_who_goes_on_sending_is_listened_to_for_a_while(monkeypatch: pytest.Monk
 
     assert heard(20.0) == 10
     assert heard(0.0) < 10
+
+
+async def signs_in(scope: Scope, receive: Receive, send: Send) -> None:
+    """Answers without a look at the body, as where a session has ended."""
+    await RedirectResponse("/sign-in", 303)(scope, receive, send)
+
+
+@pytest.fixture
+def port() -> Iterator[int]:
+    """Of a server that answers before it has read."""
+    listener = socket.create_server(("127.0.0.1", 0))
+    app = Bodies(signs_in, max_bytes=64 << 20)
+    server = uvicorn.Server(uvicorn.Config(app, log_level="critical", lifespan="off"))
+    thread = threading.Thread(target=server.run, args=([listener],))
+    thread.start()
+    yield listener.getsockname()[1]
+    server.should_exit = True
+    thread.join()
+
+
+@pytest.mark.parametrize("connection", ["close", "keep-alive"])
+def test_an_answer_that_comes_before_the_whole_body_is_read_by_who_sends(
+    port: int, connection: str
+) -> None:
+    size = 48 << 20  # more than the buffers between the two hold
+    head = f"POST / HTTP/1.1\r\nhost: x\r\ncookie: x\r\ncontent-length: {size}\r\n"
+    with socket.create_connection(("127.0.0.1", port)) as sender:
+        sender.sendall(f"{head}connection: {connection}\r\n\r\n".encode())
+        for _ in range(size >> 20):  # a browser that reads the answer only when it has sent all
+            sender.sendall(bytes(1 << 20))
+        said = b"".join(iter(lambda: sender.recv(65536), b""))
+    assert said.startswith(b"HTTP/1.1 303")
+    assert b"location: /sign-in" in said and b"connection: close" in said.lower()
+
+
+def test_an_answer_to_a_whole_request_keeps_its_connection(port: int) -> None:
+    with socket.create_connection(("127.0.0.1", port)) as sender:
+        for _ in range(2):
+            sender.sendall(b"GET / HTTP/1.1\r\nhost: x\r\n\r\n")
+            said = sender.recv(65536)
+            assert said.startswith(b"HTTP/1.1 303") and b"close" not in said
 
 
 def test_one_that_stalls_is_given_up() -> None:
