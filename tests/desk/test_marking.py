@@ -11,6 +11,7 @@ from decimal import Decimal
 import pytest
 from sqlalchemy import Engine, event
 
+from grader.api.answer_marking import Marks
 from grader.errors import GradebookError
 from grader.gradebook.hand_marks import Change
 from grader.gradebook.rubric_items import LEASE
@@ -285,6 +286,26 @@ def test_the_next_answer_and_a_save_ask_the_same_of_the_database_whatever_the_cl
     assert asked() == small
     # Sign-in, shares, the next few answers, leases, the rubric, marks and comments: each once.
     assert small[0] <= 27 and small[1] <= 18, small
+
+
+@pytest.mark.parametrize("last", [0, 19, 20, -1])
+def test_the_only_answer_that_is_left_is_found_wherever_it_is(pile: Pile, last: int) -> None:
+    for number in range(100):
+        pile.joins(f"more{number}")
+    order = pile.marking.answers(pile.question, marker="mia")
+    left = order[last]
+    marked = [answer for answer in order if answer is not left]
+    marks = Marks(adjustment=Decimal(1))
+    pile.marking.save(pile.question, marked, marks, who="hana", seen=None, now=pile.tables.now)
+    mia, hana = pile.tables.browser("mia"), pile.tables.browser("hana")
+    for after in ("", f"?after={order[0].ref}", f"?after={left.ref}", f"?after={order[-2].ref}"):
+        assert mia.get(f"{MARK}/q3{after}").headers["location"] == f"{MARK}/q3/{left.ref}"
+    hana.get(f"{MARK}/q3/{left.ref}")
+    led = mia.get(f"{MARK}/q3")
+    assert led.status_code == 200
+    assert "1 of 103 is open with other markers" in led.text
+    pile.save(hana, left.student, adjustment="2")
+    assert "All 103 answers are marked" in mia.get(f"{MARK}/q3").text
 
 
 def test_a_save_leads_to_the_next_answer_itself(pile: Pile) -> None:
