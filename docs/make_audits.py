@@ -1,4 +1,7 @@
-"""Audit assignments, keep the figures, and write docs/audits.md: python -m docs.make_audits NAME"""
+"""Audit assignments, keep the figures, and write the pages that show them.
+
+python -m docs.make_audits NAME
+"""
 
 from __future__ import annotations
 
@@ -8,6 +11,8 @@ from typing import Any
 
 import msgspec
 
+from docs import make_catalog
+from docs.audit_figures import Figures, audited, keep_figures, kept_figures
 from grader.api.auditing import PARTS, Audit, audit
 from grader.api.auditing.audit_page import write_audit_page
 from grader.cli.step_progress import StepProgress
@@ -15,7 +20,6 @@ from grader.course.directory import Course
 from grader.resources import shipped_dir
 
 PAGE = Path(__file__).with_name("audits.md")
-FIGURES = Path(__file__).with_name("audits")
 _INTRODUCTION = """\
 # What the audits of the assignments found
 
@@ -52,23 +56,6 @@ _COLUMNS = (
 _NONE = "–"
 
 
-class Figures(msgspec.Struct, frozen=True, kw_only=True):
-    """What is kept of an assignment's audits: of each part, what the last that asked it found."""
-
-    mutants: dict[str, int] | None = None
-    tests: dict[str, int] | None = None
-    luck: dict[str, int] | None = None
-    tolerances: dict[str, float | None] | None = None
-    room: dict[str, float] | None = None
-    attacks: dict[str, int] | None = None
-
-
-def kept_figures(name: str) -> Figures:
-    """The figures of an assignment; empty ones if it was never audited."""
-    path = FIGURES / f"{name}.json"
-    return msgspec.json.decode(path.read_bytes(), type=Figures) if path.exists() else Figures()
-
-
 def with_audit(before: Figures, found: Audit) -> Figures:
     """Return the figures with those of an audit in the place of its parts."""
     right = [one.right for one in found.tolerances if one.right is not None]
@@ -101,9 +88,8 @@ def with_audit(before: Figures, found: Audit) -> Figures:
 
 def page() -> str:
     """Return the page: a row for every assignment whose figures are kept."""
-    names = sorted(path.stem for path in FIGURES.glob("*.json"))
     rows = [_COLUMNS, ("---",) + ("---:",) * (len(_COLUMNS) - 1)]
-    rows += [_row(name, kept_figures(name)) for name in names]
+    rows += [_row(name, kept_figures(name)) for name in audited()]
     return _INTRODUCTION + "\n".join(f"| {' | '.join(row)} |" for row in rows) + "\n"
 
 
@@ -130,22 +116,21 @@ def _number(value: float | None) -> str:
 
 
 def main() -> None:
-    """Audit the assignments that are named, and write the page."""
+    """Audit the assignments that are named, and write their page and the catalog's."""
     parser = argparse.ArgumentParser(prog="python -m docs.make_audits", description=__doc__)
     parser.add_argument("names", nargs="*", metavar="NAME", help="audit it; none: the page alone")
     parser.add_argument("--only", action="append", choices=PARTS, help="this part; repeatable")
     parser.add_argument("--sandbox", default="auto")
     given = parser.parse_args()
     course = Course(shipped_dir("assignments").parent)
-    FIGURES.mkdir(exist_ok=True)
     for name in given.names:
         with StepProgress(name) as progress:
             parts = given.only or PARTS
             found = audit(course, name, parts=parts, sandbox=given.sandbox, on_step=progress.done)
         print(write_audit_page(course, found, at_least=0.95))
-        figures = msgspec.json.encode(with_audit(kept_figures(name), found))
-        (FIGURES / f"{name}.json").write_bytes(msgspec.json.format(figures, indent=2) + b"\n")
+        keep_figures(name, with_audit(kept_figures(name), found))
     PAGE.write_text(page(), encoding="utf-8")
+    make_catalog.PAGE.write_text(make_catalog.page(), encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import nbformat
 
+from docs.audit_figures import kept_figures
 from grader.course.catalog import CatalogEntry, catalog_entries, shipped_courses
 from grader.course.course_file import CourseFile
 from grader.course.course_reading import load_course_file
@@ -32,12 +33,24 @@ class with the marks that it must get, and a model answer with a rubric for ever
 `grader list --catalog` shows them, and `grader init DIRECTORY --course COURSE` makes a course
 directory with what one course uses.
 """
+_GLANCE = """\
+## At a glance
+
+CPU is what the reference needs, the suite's calls included. Mistakes are those that the hidden
+suite notices, of those that an audit put into the reference, one at a time. Attacks are dishonest
+notebooks that earn a point. "–" is what nobody has asked yet; [the audits](audits.md) say more.
+
+| topic | assignment | courses | points | by hand | CPU | mistakes noticed | attacks that earn |
+| --- | --- | --- | ---: | ---: | ---: | ---: | ---: |
+"""
+_NONE = "–"
 
 
 def page() -> str:
     """Return the page: the assignments, then what each course names as its homework."""
     entries = catalog_entries()
-    parts = [_INTRODUCTION, "## Assignments\n"]
+    parts = [_INTRODUCTION, _GLANCE + "".join(_row(entry) for entry in entries)]
+    parts.append("## Assignments\n")
     parts += [_assignment(entry) for entry in entries]
     parts.append("## Courses\n")
     parts += [_course(name) for name in shipped_courses()]
@@ -47,6 +60,23 @@ def page() -> str:
 def picture_of(name: str) -> Path:
     """Where the figure of an assignment is."""
     return PICTURES / f"{name}.png"
+
+
+def _row(entry: CatalogEntry) -> str:
+    spec, name = entry.assignment.spec, entry.assignment.name
+    kept = kept_figures(name)
+    mutants, attacks = kept.mutants, kept.attacks
+    cells = (
+        spec.title,
+        f"`{name}`",
+        ", ".join(f"`{course}`" for course in entry.courses) or _NONE,
+        show(spec.points),
+        show(spec.manual_points) if spec.manual_points else "",
+        f"{kept.room['cpu_s']:.0f} s" if kept.room else _NONE,
+        f"{mutants['noticed']} of {mutants['mistakes']}" if mutants else _NONE,
+        f"{attacks['earned']} of {attacks['tried']}" if attacks else _NONE,
+    )
+    return f"| {' | '.join(cells)} |\n"
 
 
 def _assignment(entry: CatalogEntry) -> str:

@@ -6,8 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from docs import make_audits
-from docs.make_audits import Figures, kept_figures, page, with_audit
+from docs import audit_figures, make_audits
+from docs.audit_figures import Figures, keep_figures, kept_figures
+from docs.make_audits import page, with_audit
 from grader.audit.findings import Audit, LuckFinding, MutantFinding, Part, ToleranceFinding
 
 SEEN = MutantFinding(id="a", kind="sign", failed=("test_sign",))
@@ -63,9 +64,9 @@ def test_an_audit_replaces_what_it_has_asked_and_nothing_else() -> None:
 
 
 def test_what_nobody_has_asked_is_no_zero(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(make_audits, "FIGURES", tmp_path)
+    monkeypatch.setattr(audit_figures, "FIGURES", tmp_path)
     assert kept_figures("cnn") == Figures()
     assert "cnn" not in page()
-    (tmp_path / "cnn.json").write_text("{}")
+    keep_figures("cnn", Figures())
     (row,) = [line for line in page().splitlines() if line.startswith("| `cnn`")]
     assert set(row.removeprefix("| `cnn` |").split()) == {"–", "|"}
