@@ -17,7 +17,7 @@ def apply_and_look_back(function, values, *args):
 
 def draw_sentences(n):
     """Sentences of invented words, some of them rare, some sentences empty."""
-    known = ["".join(random.choices("abcde", k=random.randint(1, 3))) for _ in range(12)]
+    known = ["".join(random.choices("abCDé", k=random.randint(1, 3))) for _ in range(12)]
     lengths = [0, 3, *(random.randint(0, 7) for _ in range(n))]
     return [random.choices(known, weights=range(1, 13), k=length) for length in lengths]
 
@@ -42,6 +42,10 @@ def test_vocabulary(student, close, min_count):
         close(found, torch.tensor([counts[word] for word in right], dtype=torch.int64))
         if min_count == 1:
             assert student.vocabulary(texts)[0] == right
+    for texts in ([], [[]]):
+        words, found = student.vocabulary(texts, min_count)
+        assert words == []
+        close(found, torch.empty(0, dtype=torch.int64))
 
 
 @pytest.mark.points(1)

@@ -16,8 +16,8 @@ def apply_and_look_back(function, value, *args):
 
 
 def draw_counts(n, m):
-    """Counts with many zeros."""
-    counts = torch.randint(1, 30, (n, m)).double() * torch.rand(n, 1).double()
+    """Counts with many zeros, of frequent words and of rare ones."""
+    counts = torch.randint(1, 30, (n, m)).double() * 10 ** (5 * torch.rand(n, 1).double() - 2)
     return torch.where(torch.rand(n, m) < 0.6, counts, 0.0)
 
 

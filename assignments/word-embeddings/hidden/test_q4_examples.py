@@ -73,7 +73,7 @@ def test_subsample(student):
 def test_pairs(student, draw_text):
     """pairs lists every pair of neighbours within a sentence, both ways, as often as it occurs."""
     hint("Each of two neighbours is once the centre. No pairs across sentences.")
-    for n_words, window in ((3, 1), (30, 3), (6, random.randint(4, 9))):
+    for n_words, window in ((3, 1), (30, 3), (9, 2), (20, 4), (6, random.randint(4, 9))):
         text = draw_text(n_words, 10)
         found, after = student.run(apply_and_look_back, student.pairs, text, window)
         tokens, sentences = (one.tolist() for one in text)
