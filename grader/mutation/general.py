@@ -52,6 +52,8 @@ _SYMMETRIC = frozenset(
     }
 )
 """Functions of two arguments, for which it does not matter which is the first."""
+_SYMMETRIC_METHODS = frozenset({"transpose", "swapaxes", "swapdims"})
+"""Methods of a tensor that exchange two axes, whichever is named first."""
 _TINY = 1e-3
 """A constant below is there against a division by zero, and has an operator of its own."""
 
@@ -192,7 +194,7 @@ def swapped_arguments(node: ast.AST, code: Code) -> Iterator[SourceChange]:
         isinstance(node, ast.Call)
         and len(node.args) > 1
         and not _has_star(node.args)
-        and not (name_of_call(node) in _SYMMETRIC and owner(node) is None)
+        and not _is_symmetric(node)
     ):
         first, second, *rest = node.args
         if ast.dump(first) != ast.dump(second) and not isinstance(first, ast.Constant):
@@ -203,6 +205,12 @@ def swapped_arguments(node: ast.AST, code: Code) -> Iterator[SourceChange]:
         first, second, *rest = value.elts
         text = ", ".join(ast.unparse(part) for part in (second, first, *rest))
         yield SourceChange(value, text, "swapped results", "two results are swapped")
+
+
+def _is_symmetric(call: ast.Call) -> bool:
+    if owner(call) is None:
+        return name_of_call(call) in _SYMMETRIC
+    return name_of_call(call) in _SYMMETRIC_METHODS and len(call.args) == 2
 
 
 def _has_star(parts: list[ast.expr]) -> bool:

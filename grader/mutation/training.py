@@ -20,6 +20,13 @@ _RANDOM = frozenset(
         *("rand_like", "normal", "normal_", "uniform_", "dropout", "choice", "shuffle", "sample"),
     }
 )
+_WITHOUT_GRADIENT = frozenset(
+    {
+        *("argmax", "argmin", "argsort", "searchsorted", "bucketize", "bincount", "multinomial"),
+        *("nonzero", "randint", "randperm", "long", "int", "bool", "detach", "item", "append"),
+    }
+)
+"""What these return hangs on no graph: there is nothing to cut."""
 _DRAWN = {"randn": "zeros", "rand": "zeros", "randn_like": "zeros_like", "rand_like": "zeros_like"}
 
 
@@ -77,7 +84,7 @@ def detached(node: ast.AST, code: Code) -> Iterator[SourceChange]:
 
 def _cut(node: ast.Return) -> Iterator[SourceChange]:
     value = node.value
-    if value is not None and name_of_call(value) not in ("detach", "item", "append"):
+    if value is not None and name_of_call(value) not in _WITHOUT_GRADIENT:
         call = ast.Call(ast.Attribute(value, "detach", ast.Load()), [], [])
         yield SourceChange(value, call, "detach", "the result is cut from its graph")
 

@@ -83,13 +83,23 @@ class Comparisons:
         if len(self.seen) > MOST:
             del self.seen[0], self._lines[0]
 
-    def tolerance_used(self) -> float | None:
-        """The largest share of its tolerance that a comparison has used; None where none had one.
+    def tolerance_used(self, error: BaseException | None = None) -> float | None:
+        """How much of a tolerance a test has used; None where no comparison says so.
 
-        1 is the most that passes. What was compared for equality, or in another shape, is left out.
+        1 is the most that passes. Of a test that ended at a comparison it is what that one used;
+        else the most of all that hold. What does not hold, and yet has ended nothing, was meant to
+        find a difference, as in `assert not torch.allclose(…)`. What was compared for equality, or
+        in another shape, is left out.
+
+        Args:
+            error: what has ended the test.
         """
+        refused = self.refused(error) if error is not None else None
+        used = share_used(refused.compared) if refused is not None else None
+        if used is not None:
+            return used
         shares = [share for one in self.seen if (share := share_used(one)) is not None]
-        return max(shares, default=None)
+        return max((share for share in shares if share <= 1), default=None)
 
     def refused(self, error: BaseException) -> FailedComparison | None:
         """Return the comparison that an assertion is about; None where it is about another thing.

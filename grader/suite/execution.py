@@ -245,7 +245,8 @@ class SuiteRun:
             # A value that a right answer of the reference went into could be told apart by kinds.
             ending = replace(ending, diagnosis=self._diagnosis(compared, self._raised[0]))
         self._right_answers += right.asked
-        used = compared.tolerance_used() if self._measures else None
+        raised = self._raised[0] if self._raised else None
+        used = compared.tolerance_used(raised) if self._measures else None
         if used is not None:
             self._shares_used.append(used)
         if test.right:

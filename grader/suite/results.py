@@ -51,8 +51,8 @@ class TestResult(msgspec.Struct, frozen=True, kw_only=True):
     `needed_trials` decide; or the one run of another test, where it has a curve. `right` are the
     student's functions for which the reference answered, `right_answers` how often. `diagnosis` is
     the kind of mistake that a compared value shows (see `grader.diagnosis`). `tolerance_used` is
-    the largest share of its tolerance that a comparison has used, where that is measured (see
-    `grader.audit`).
+    the share of its tolerance that the comparison has used at which the test ended, or else the
+    largest share of all that hold, where that is measured (see `grader.audit`).
     """
 
     __test__ = False

@@ -10,6 +10,10 @@ from docs import audit_figures, make_audits
 from docs.audit_figures import Figures, keep_figures, kept_figures
 from docs.make_audits import page, with_audit
 from grader.audit.findings import Audit, LuckFinding, MutantFinding, Part, ToleranceFinding
+from grader.audit.targets import targets
+from grader.course.audit_file import read_audit_file
+from grader.course.directory import Course
+from grader.resources import shipped_dir
 
 SEEN = MutantFinding(id="a", kind="sign", failed=("test_sign",))
 UNSEEN = MutantFinding(id="b", kind="axis")
@@ -70,3 +74,12 @@ def test_what_nobody_has_asked_is_no_zero(tmp_path: Path, monkeypatch: pytest.Mo
     keep_figures("cnn", Figures())
     (row,) = [line for line in page().splitlines() if line.startswith("| `cnn`")]
     assert set(row.removeprefix("| `cnn` |").split()) == {"–", "|"}
+
+
+@pytest.mark.parametrize(
+    "name", sorted(p.parent.name for p in shipped_dir("assignments").glob("*/audit.toml"))
+)
+def test_each_equivalent_mutant_of_what_ships_is_one_of_its_reference(name: str) -> None:
+    assignment = Course(shipped_dir("assignments").parent).assignment(name)
+    every = {mutant.id for target in targets(assignment) for mutant in target.mutants()}
+    assert set(read_audit_file(assignment.folder).reasons) <= every

@@ -90,6 +90,7 @@ def changed(kind: str, *lines: str) -> set[str]:
         ("dropped statement", "x = x - 1", "pass"),
         ("dropped statement", "self.h[0] = x", "pass"),
         ("swapped arguments", "return g(x, w)", "return g(w, x)"),
+        ("swapped arguments", "return torch.transpose(x, 1, 2)", "return torch.transpose(1, x, 2)"),
         ("swapped results", "return x, w, b", "return w, x, b"),
     ],
 )
@@ -126,6 +127,8 @@ def test_texts_hints_and_errors_are_nobodys_mistake(line: str) -> None:
     [
         ("swapped arguments", "return max(x, 1.5)"),
         ("swapped arguments", "return torch.maximum(x, w)"),
+        ("swapped arguments", "return x.transpose(1, 2)"),
+        ("detach", "return model(x).argmax(dim=1)"),
         ("constant", "return zip(x, w, strict=True)"),
     ],
 )

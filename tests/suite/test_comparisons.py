@@ -103,3 +103,20 @@ def test_a_test_says_the_largest_share() -> None:
         note(Compared(torch.tensor([1.0]), torch.tensor([1.5]), 0.0, 1.0))
         note(Compared(torch.tensor([1.0]), torch.tensor([1.2]), 0.0, 1.0))
     assert comparisons.tolerance_used() == pytest.approx(0.5)
+
+
+def test_a_difference_that_was_looked_for_uses_no_tolerance() -> None:
+    with noted() as comparisons:
+        note(Compared(torch.tensor([1.0]), torch.tensor([9.0]), 0.0, 1.0))
+        note(Compared(torch.tensor([1.0]), torch.tensor([1.2]), 0.0, 1.0))
+    assert comparisons.tolerance_used() == pytest.approx(0.2)
+
+
+def test_a_test_that_ends_at_a_comparison_says_its_share() -> None:
+    mine = marked(torch.tensor([1.0]))
+    with noted() as comparisons, comparing_strictly():
+        assert not torch.allclose(mine, torch.tensor([9.0]), rtol=0.0, atol=1.0)
+        with pytest.raises(AssertionError) as ended:
+            assert_close(mine, torch.tensor([4.0]), rtol=0.0, atol=1.0)
+    assert comparisons.tolerance_used(ended.value) == pytest.approx(3.0)
+    assert comparisons.tolerance_used(ValueError()) is None

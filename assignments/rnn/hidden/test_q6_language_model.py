@@ -100,7 +100,25 @@ def test_shapes(student):
     check_that_it_reads(model, tokens)
 
 
-@pytest.mark.points(2)
+def matrices_without_letters(make_model, vocab_size, embedding_size, hidden_size):
+    """The new weights that are no vectors, but those with an axis for the vocabulary."""
+    model = make_model(vocab_size, embedding_size, hidden_size)
+    return [p.detach() for p in model.parameters() if p.dim() > 1 and vocab_size not in p.shape]
+
+
+@pytest.mark.points(1)
+def test_initial_weights(student):
+    """The weight matrices of a new LSTM are uniform in the range that the text gives."""
+    hint("Uniform between plus and minus one over the root of the number of hidden units.")
+    weights = student.run(matrices_without_letters, student.CharModel, V, 50, 64)
+    assert weights
+    for weight in weights:
+        assert weight.abs().max() <= 1.0001 / 8
+        # Of 3200 numbers or more, the mean square is within a tenth but once in 10^9.
+        assert abs(weight.square().mean() * 3 * 64 - 1) <= 0.1
+
+
+@pytest.mark.points(1)
 def test_reading_in_parts(student):
     """A text read in two parts, with the state carried over, is as good as read at once."""
     model, tokens = new_model(student), torch.randint(V, (9, 3))

@@ -83,6 +83,11 @@ def test_frequencies(student, temperature):
     seen = torch.bincount(tokens, minlength=5)[:5].double() / draws
     # Five standard deviations of a share: a right sampler is refused once in 10^5 or less.
     assert ((seen - p).abs() <= 5 * (p * (1 - p) / draws).sqrt() + 2 / draws).all()
+    hint("Does each call write another text? A seed that is set in generate writes the same.")
+    again = student.run(generate_from_fixed, student.generate, torch.zeros(5), 60, temperature)
+    more = student.run(generate_from_fixed, student.generate, torch.zeros(5), 60, temperature)
+    assert again.shape == more.shape == (60,)
+    assert again.tolist() != more.tolist()
 
 
 def what_sums_write(vocab_size, prompt, length):
