@@ -124,6 +124,41 @@ def constant(node: ast.AST, code: Code) -> Iterator[SourceChange]:
         )
 
 
+def answer(node: ast.AST, code: Code) -> Iterator[SourceChange]:
+    """Another answer, where one is all that a line gives: `q1 = 4` becomes `q1 = 5`.
+
+    What the cell goes on to use is no answer but a setting, such as `units = 2000`.
+    """
+    if not isinstance(node, ast.Assign) or not isinstance(code.parent(node), ast.Module):
+        return
+    names = [target.id for target in node.targets if isinstance(target, ast.Name)]
+    read = {n.id for n in ast.walk(code.tree) if _is_read(n)}
+    if len(names) < len(node.targets) or read & set(names):
+        return
+    try:
+        value = ast.literal_eval(node.value)
+    except ValueError:
+        return
+    if (other := _other_answer(value)) is not None:
+        yield SourceChange(node.value, repr(other), "answer")
+
+
+def _is_read(node: ast.AST) -> bool:
+    return isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load)
+
+
+def _other_answer(value: object) -> object | None:
+    if isinstance(value, bool):
+        return not value
+    if isinstance(value, int | float):
+        return value + 1
+    if isinstance(value, str) and len(value) == 1:
+        return "a" if value != "a" else "b"
+    if isinstance(value, list | tuple) and value[::-1] != value:
+        return value[::-1]
+    return None
+
+
 def negated_condition(node: ast.AST, code: Code) -> Iterator[SourceChange]:
     """`if c` becomes `if not c`."""
     if isinstance(node, ast.If | ast.IfExp) and not isinstance(node.test, ast.Compare):
@@ -237,6 +272,7 @@ GENERAL: tuple[Operator, ...] = (
     dropped_operand,
     comparison,
     constant,
+    answer,
     negated_condition,
     sign,
     dropped_statement,

@@ -146,6 +146,36 @@ def test_a_setting_outside_of_functions_is_the_students_to_choose() -> None:
     assert mutants_of("weights = train(epochs=30, lr=0.05)", [1]) == []
 
 
+@pytest.mark.parametrize(
+    ("line", "other"),
+    [
+        ("q1 = 4", "q1 = 5"),
+        ("q1 = 0.5", "q1 = 1.5"),
+        ("q1 = True", "q1 = False"),
+        ('q1 = "b"', "q1 = 'a'"),
+        ('q1 = "a"', "q1 = 'b'"),
+        ("q1 = [5, -1]", "q1 = [-1, 5]"),
+    ],
+)
+def test_an_answer_is_another_one(line: str, other: str) -> None:
+    assert [m.source for m in mutants_of(line, [1]) if m.kind == "answer"] == [other]
+
+
+@pytest.mark.parametrize(
+    "cell",
+    [
+        "units = 2000\nw = torch.randn(units)",
+        "q1 = None",
+        'q1 = "a long text"',
+        "q1 = [1, 1]",
+        "q1 = x.shape",
+        "def f():\n    y = 3",
+    ],
+)
+def test_a_setting_is_no_answer(cell: str) -> None:
+    assert not [m for m in mutants_of(cell, [1, 2]) if m.kind == "answer"]
+
+
 def test_a_name_of_the_mistake_says_no_value() -> None:
     found = mutants("y = x.sum(1) / 7 + 0.25", "return torch.where(x > 3, y[2:], -y) * 4.5")
     assert found
