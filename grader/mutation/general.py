@@ -132,7 +132,9 @@ def answer(node: ast.AST, code: Code) -> Iterator[SourceChange]:
     if not isinstance(node, ast.Assign) or not isinstance(code.parent(node), ast.Module):
         return
     names = [target.id for target in node.targets if isinstance(target, ast.Name)]
-    read = {n.id for n in ast.walk(code.tree) if _is_read(n)}
+    read = {
+        n.id for n in ast.walk(code.tree) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Load)
+    }
     if len(names) < len(node.targets) or read & set(names):
         return
     try:
@@ -141,10 +143,6 @@ def answer(node: ast.AST, code: Code) -> Iterator[SourceChange]:
         return
     if (other := _other_answer(value)) is not None:
         yield SourceChange(node.value, repr(other), "answer")
-
-
-def _is_read(node: ast.AST) -> bool:
-    return isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load)
 
 
 def _other_answer(value: object) -> object | None:
