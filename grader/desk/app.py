@@ -131,7 +131,7 @@ async def _said(visit: Visit, page: AnyPage, rates: Rates) -> Response:
     except (GradebookError, InfrastructureError) as error:
         if isinstance(error.__cause__, SQLAlchemyError):  # what it says is for who runs the desk
             LOG.error("%s", error)
-            return _later(visit, "The desk can't reach its records at this moment.", _AWAY)
+            return _later(visit, "The desk can't reach its database right now.", _AWAY)
         LOG.error("%s", error)
         return _later(visit, error.what, error.hint)
     except GraderError as error:
@@ -247,7 +247,7 @@ async def _broken(request: Request, error: Exception) -> Response:
     """Say that something of ours is broken; what, is in the log, where it is raised again."""
     desk = request.app.state.desk
     visit = Visit(request=request, desk=desk, now=dt.datetime.now(dt.UTC))
-    said = "Something is broken here, and not with you. Whoever runs the desk finds it in its log."
+    said = "Something broke on our side, not yours. The people who run the desk find it in its log."
     answer = error_page(visit, 500, said, _AWAY)
     for name, value in says(is_https=desk.is_https).items():  # nothing else adds them any more
         answer.headers.setdefault(name, value)

@@ -156,11 +156,13 @@ POSTED = [
     Posted("ada", HAND_IN, {"key": "a1"}, "Back to the assignment", ("hw.ipynb", "no notebook")),
     Posted("ada", HAND_IN, {"key": "a2"}, "tensorflow", ("hw.ipynb", WARNED.decode())),
     Posted("mia", f"{MARK_Q3}/preview", {"comment": "**Well.** $x^2$"}, "Well."),
-    Posted("mia", f"{MARK_Q3}/{{ref}}", {"seen": "0", "adjustment": "1"}, "marked it meanwhile"),
+    Posted("mia", f"{MARK_Q3}/{{ref}}", {"seen": "0", "adjustment": "1"}, "marked it first"),
     Posted("hana", f"{MARK_Q3}/items/{{item}}", {"says": "x", "points": "0.5"}, "mark"),
     Posted("hana", f"{MARK_Q3}/rubric", {"begins": "all"}, "mark"),
     Posted("hana", "/c/course/a/warm-up/publish", {"upto": "99999"}, "looked at"),
-    Posted("hana", "/c/course/appeals/{appeal}/answer", {"key": "k", "says": "No."}, "quicker"),
+    Posted(
+        "hana", "/c/course/appeals/{appeal}/answer", {"key": "k", "says": "No."}, "answered first"
+    ),
     Posted("ines", f"{PEOPLE}/links", {"person": "ben"}, "/s/"),
     Posted("ines", f"{PEOPLE}/staff", {"person": "x", "role": "student"}, "choose a role"),
     Posted("ines", "/c/course/roster/list", {}, "Nora", ("list.csv", CANVAS)),

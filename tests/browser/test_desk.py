@@ -110,7 +110,7 @@ def test_from_a_sign_in_link_to_a_published_mark(desk: Desk) -> None:
     links = desk.links(staff)
     ada = desk.sign_in(links["Ada Lovelace"])
     desk.hand_in(ada)
-    ada.wait_for_selector(".score")  # the page follows by itself
+    ada.wait_for_selector(".score")  # the page updates itself
     assert "8 of 8" in ada.inner_text(".score")
     assert "2 wait for a person" in ada.inner_text("main")
 

@@ -206,7 +206,7 @@ def test_before_marks_are_out_and_after_the_days_there_is_no_appeal(tables: Tabl
     publications, last = tables.course.publications, tables.course.gradebook.hand_marks.last()
     early = tables.now - dt.timedelta(days=8)
     publications.publish("warm-up", upto=last, who="ines", now=early)
-    assert "no time for an appeal" in send(ada, NEW, "Please.").text
+    assert "time for appeals about this question is over" in send(ada, NEW, "Please.").text
     assert "/appeal/" not in ada.get("/c/course/a/warm-up").text
     # A mark that comes out later has days of its own, and nothing else has.
     mark(tables, one, "0.5", "")

@@ -90,7 +90,7 @@ def test_pages_say_so_and_come_back_by_themselves(faculty: Tables, postgres_url:
     with away(postgres_url):
         page = ada.get("/c/course/")
         assert page.status_code == 503
-        assert "reach its records" in page.text and "grader" not in page.text
+        assert "reach its database" in page.text and "grader" not in page.text
         assert page.headers["refresh"] == page.headers["retry-after"] == "5"
         sent = ada.client.post(
             "/c/course/a/warm-up/hand-in",
@@ -198,7 +198,7 @@ def test_a_database_that_fills_up_in_between_acknowledges_nothing_and_loses_noth
         patch.setattr(DeskTries, "stored", full)
         answer = ada.hand_in(key="k1")
     assert answer.status_code == 503
-    assert "reach its records" in answer.text
+    assert "reach its database" in answer.text
     assert tables.course.gradebook.tries.of("ada") == []
     # Its bytes are whole on disk: it is kept, though nothing was promised.
     course = tables.course

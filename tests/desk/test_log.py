@@ -41,7 +41,7 @@ def test_the_log_is_narrowed_to_a_person_a_kind_and_a_thing(tables: Tables) -> N
     assert found("thing=CEM") == {"warm-up q3 cem"}
     assert found("thing=%25") == {"100%"}
     assert found("action=nothing") == set()
-    assert "Nothing of the kind" in ines.get("/c/course/audit?who=nobody").text
+    assert "Nothing matches" in ines.get("/c/course/audit?who=nobody").text
 
 
 def test_every_kind_of_line_is_in_the_docs() -> None:

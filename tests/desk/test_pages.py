@@ -134,7 +134,7 @@ def test_an_answer_that_breaks_tells_nothing_and_forbids_the_same(
     kept.cookies = ada.client.cookies
     monkeypatch.setattr(tables.desk.credentials, "of", breaks)
     answer = kept.get("/account")
-    assert answer.status_code == 500 and "Something is broken here" in answer.text
+    assert answer.status_code == 500 and "Something broke on our side" in answer.text
     assert "nobody is to read" not in answer.text and "Traceback" not in answer.text
     whole = ada.get("/sign-in").headers
     for name in ("content-security-policy", "x-content-type-options", "referrer-policy"):

@@ -262,7 +262,7 @@ def all_hand_in(desk: Desk, staff: Any, links: dict[str, str]) -> dict[int, Any]
         student.wait_for_url("**/t/*")
     for pupil in HANDS_IN:
         student = pages[pupil.number]
-        student.wait_for_selector(".score")  # the page follows by itself
+        student.wait_for_selector(".score")  # the page updates itself
         assert f"{machine(pupil)} of 8" in student.inner_text(".score"), pupil
     return pages
 

@@ -34,8 +34,8 @@ MAX_STARTS = 3
 AT_ONCE = 16
 """Tries that one engine has at most: enough for its slots, and others get the rest."""
 SUITE_BROKEN = "A check is broken, not your work. The course staff can see it, and will mend it."
-OURS = "It could not be judged, for a reason of ours. The course staff can see it."
-ENDED_ENGINES = "It ended the engine three times, for a reason of ours."
+OURS = "It could not be judged because of a problem on our side. The course staff can see it."
+ENDED_ENGINES = "It ended the engine three times: a problem on our side."
 _IDLE_S, _IDLE_TOLD_S = 0.1, 2.0
 """How long until the next look for work; longer where the engine is told of it besides."""
 _AWAY_S = 5.0

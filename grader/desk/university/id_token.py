@@ -104,7 +104,7 @@ def _check_when(claims: dict[str, Any], now: dt.datetime) -> None:
         raise NotBelievedError("the ID token is over", hint="Is the clock of this machine right?")
     if not max(iat, nbf) < moment + skew or not iat > moment - skew - _LONGEST.total_seconds():
         raise NotBelievedError(
-            "the ID token is of another time", hint="Is the clock of this machine right?"
+            "the ID token is not valid now", hint="Is the clock of this machine right?"
         )
 
 

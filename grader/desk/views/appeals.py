@@ -217,7 +217,7 @@ def _until(visit: Visit, asked: _Asked) -> dt.datetime:
         raise UsageError("the marks are not published yet", hint="You can appeal once they are.")
     days = f"{rules.days} {'day' if rules.days == 1 else 'days'}"
     raise UsageError(
-        "there is no time for an appeal about this question any more, or it is not marked yet",
+        "the time for appeals about this question is over, or it is not marked yet",
         hint=f"It can be made within {days} after the mark is published.",
     )
 
