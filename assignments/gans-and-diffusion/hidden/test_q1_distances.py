@@ -118,7 +118,7 @@ def test_coverage(call, student, modes, d):
         radius = random.uniform(0.7, 1.2) * d**0.5
         found = call(student.coverage, samples, centres, radius)
         assert isinstance(found, float)
-        assert found == pytest.approx(counted(samples, centres, radius), abs=1e-9)
+        assert found == pytest.approx(counted(samples, centres, radius), abs=1e-6)
 
 
 @pytest.mark.points(1)

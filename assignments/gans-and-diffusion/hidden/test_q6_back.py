@@ -39,7 +39,8 @@ def test_ddpm_step(call, student, close, draw_betas, shape):
         mean = before**0.5 * beta * clean + (1 - beta) ** 0.5 * (1 - before) * x_t
         variance = (1 - before) / (1 - after) * beta
         expected = mean / (1 - after) + variance**0.5 * noise
-        close(call(student.ddpm_step, x_t, t, guess, betas, noise), expected)
+        found = call(student.ddpm_step, x_t, t, guess, betas, noise)
+        close(found, expected, rtol=1e-10, atol=1e-11)
         single = call(student.ddpm_step, x_t.float(), t, guess.float(), betas, noise.float())
         close(single, expected.float(), rtol=1e-4, atol=1e-4)
 
@@ -110,6 +111,7 @@ def test_ddpm_sample_takes_all_steps(student, close, draw_betas, n):
     args = student.ddpm_sample, n, size, betas, mean, spread
     found, graph, (start, last), steps = student.run(sampled, *args)
     assert tuple(found.shape) == (n, size)
+    assert found.dtype == torch.float32
     assert graph is False
     assert steps == [((n,), torch.int64, t, t) for t in reversed(range(len(betas)))]
     # The last step back draws nothing.
@@ -166,7 +168,8 @@ def test_ddim_step(call, student, close, draw_betas, eta):
             clean = (x_t - (1 - now) ** 0.5 * guess) / now**0.5
             known = max(1 - then - variance, 0) ** 0.5 * guess
             expected = then**0.5 * clean + known + variance**0.5 * noise
-            close(call(student.ddim_step, x_t, t, earlier, guess, alpha_bars, eta, noise), expected)
+            found = call(student.ddim_step, x_t, t, earlier, guess, alpha_bars, eta, noise)
+            close(found, expected, rtol=1e-10)
             single = [z.float() for z in (x_t, guess, noise)]
             found = student.ddim_step(single[0], t, earlier, single[1], alpha_bars, eta, single[2])
             close(found, expected.float(), rtol=1e-4, atol=1e-4)
