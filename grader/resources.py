@@ -24,5 +24,5 @@ def shipped_dir(kind: Shipped) -> Path:
     raise GraderError(
         f"the installed package lacks its {kind}",
         where=_PACKAGE,
-        hint="Install grader again: pip install --force-reinstall grader",
+        hint="Install grader again from its source: pip install --force-reinstall --no-deps .",
     )

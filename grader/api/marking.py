@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-import getpass
 import os
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
@@ -11,6 +10,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import TypeVar
 
+from grader.account import account_name
 from grader.course.components import Item
 from grader.course.course_file import CourseFile
 from grader.course.directory import Course
@@ -41,8 +41,16 @@ class Imported:
 
 
 def marker(named: str | None = None) -> str:
-    """Return who marks: the one named, or GRADER_MARKER, or the account."""
-    return named or os.environ.get(MARKER_VARIABLE) or getpass.getuser()
+    """Return who marks: the one named, or GRADER_MARKER, or the account.
+
+    Raises:
+        UsageError: nobody is named, and the account has no name.
+    """
+    return (
+        named
+        or os.environ.get(MARKER_VARIABLE)
+        or account_name(instead=f"Say who you are: {MARKER_VARIABLE}=NAME.")
+    )
 
 
 def all_marks(course: Course, *, student: str = "", item: str = "") -> list[ItemMark]:

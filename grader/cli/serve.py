@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from grader.errors import UsageError
+from grader.installation import install_extra
 from grader.printable import printable_line
 
 
@@ -86,7 +87,7 @@ def command(
     except ModuleNotFoundError as error:
         raise UsageError(
             f"the desk needs {error.name}, which is not installed",
-            hint="pip install 'grader[desk]'",
+            hint=f"Run {install_extra('desk')}.",
         ) from error
     from grader.api.marking import marker
     from grader.cli.options import find

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import getpass
 import os
 import sys
 from pathlib import Path
@@ -10,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from grader.account import account_name
 from grader.cli.options import json_option, print_json
 from grader.cli.output import secho
 from grader.errors import GraderError, UsageError
@@ -75,7 +75,7 @@ def command(
     inbox = Path(to)
     if anyway and not assignment:
         raise click.UsageError("--anyway needs --assignment.")
-    who = student or getpass.getuser()
+    who = student or account_name(instead="Say who you are: --student ID.")
     receipt = _submit(notebook, inbox, who, assignment, anyway, ask=not as_json)
     for warning in receipt.warnings:
         secho(f"Note: {warning}", fg="yellow", err=True)

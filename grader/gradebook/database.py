@@ -20,6 +20,7 @@ from sqlalchemy.exc import (
 from sqlalchemy.orm import Session
 
 from grader.errors import GradebookError
+from grader.installation import install_extra
 
 BUSY_TIMEOUT_S = 30.0
 _WRITES = "grader_writes"
@@ -83,7 +84,7 @@ def connect(url: str, *, busy_timeout_s: float = BUSY_TIMEOUT_S) -> Engine:
         raise GradebookError(
             "the driver for this gradebook's address is not installed",
             where=_public_name(url),
-            hint="For PostgreSQL: pip install 'grader[postgresql]'.",
+            hint=f"For PostgreSQL: {install_extra('postgresql')}.",
         ) from error
     except (ArgumentError, NoSuchModuleError, ValueError):
         # The cause is not told: it repeats the address, with the password in it.
@@ -94,6 +95,8 @@ def connect(url: str, *, busy_timeout_s: float = BUSY_TIMEOUT_S) -> Engine:
         ) from None
     if engine.dialect.name == "sqlite":
         _prepare_sqlite(engine, busy_timeout_s)
+    else:
+        _expect_unicode(engine)
     return engine
 
 
@@ -109,8 +112,25 @@ def _options(url: URL, busy_timeout_s: float) -> dict[str, Any]:
     timeout_ms = int(busy_timeout_s * 1000)
     return {
         "pool_pre_ping": True,
-        "connect_args": {"connect_timeout": 10, "options": f"-c lock_timeout={timeout_ms}"},
+        "connect_args": {
+            "connect_timeout": 10,
+            "client_encoding": "UTF8",
+            "options": f"-c lock_timeout={timeout_ms}",
+        },
     }
+
+
+def _expect_unicode(engine: Engine) -> None:
+    # Before SQLAlchemy asks anything: what a database without an encoding answers are bytes.
+    @event.listens_for(engine, "connect", insert=True)
+    def look(connection: Any, _record: object) -> None:
+        encoding = connection.info.parameter_status("server_encoding")
+        if encoding != "UTF8":
+            raise GradebookError(
+                f"the database stores text as {encoding}, which can't hold every name",
+                where=engine_name(engine),
+                hint="Make one with: CREATE DATABASE … ENCODING 'UTF8' TEMPLATE template0.",
+            )
 
 
 def _prepare_sqlite(engine: Engine, busy_timeout_s: float) -> None:

@@ -116,7 +116,7 @@ def _version(connection: Connection) -> str:
         raise GradebookError(
             f"the gradebook has version {version}; this grader knows version {HEAD}",
             where=where,
-            hint="Another grader wrote it: install that one (pip install --upgrade grader), "
+            hint="Another version of grader wrote it: upgrade this one, "
             "or name another gradebook. It was left as it is.",
         )
     return version

@@ -20,6 +20,7 @@ from grader.grading.job import BatchConfig, Job, Judged
 from grader.grading.job_queue import JobQueue, Load, at_hand
 from grader.grading.progress import SILENT, Progress
 from grader.grading.timeouts import NO_MACHINE_S
+from grader.installation import install_extra
 from grader.sandbox.choose import Choice
 
 CONNECT_S = 120.0
@@ -45,7 +46,7 @@ def open_cluster(address: str) -> Iterator[Cluster]:
     except ImportError as error:
         raise UsageError(
             "a cluster needs Dask, which is not installed here",
-            hint="Install it, here and on every machine: pip install 'grader[cluster]'",
+            hint=f"Install it, here and on every machine: {install_extra('cluster')}.",
         ) from error
     try:
         with dask.config.set(_FORGET), _client(address, distributed) as client:

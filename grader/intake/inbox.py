@@ -229,8 +229,14 @@ def _staff(group: str | None) -> int:
             return grp.getgrnam(group).gr_gid
         except KeyError:
             raise UsageError("there is no such group", where=group) from None
-    own = grp.getgrgid(os.getegid())
-    user = pwd.getpwuid(os.geteuid()).pw_name
+    try:
+        own = grp.getgrgid(os.getegid())
+        user = pwd.getpwuid(os.geteuid()).pw_name
+    except KeyError:
+        raise UsageError(
+            "your account or group has no name, so nobody knows who is in it",
+            hint="Name a group of the staff with --group; or --private for yourself alone.",
+        ) from None
     if own.gr_name != user or not set(own.gr_mem) <= {user}:
         raise UsageError(
             f"your group, {own.gr_name}, may have students in it, who could read others' tries",

@@ -12,12 +12,14 @@ from pathlib import Path
 from typing import Any
 
 from grader.errors import InfrastructureError
+from grader.installation import install_extra
 
 BROWSER_VARIABLE = "GRADER_BROWSER"
 _BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 _TIMEOUT_MS = 60_000
 _HOW = (
-    "Install Chromium (on Debian: apt install chromium) and `pip install 'grader[pdf]'`; "
+    "Install Chromium (on Debian: apt install chromium), and run "
+    f"{install_extra('pdf')}. "
     f"{BROWSER_VARIABLE} names a browser that lies elsewhere. The HTML pages need neither."
 )
 

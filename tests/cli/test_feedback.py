@@ -163,5 +163,5 @@ def test_without_a_browser_a_sentence_says_what_to_install(
         monkeypatch.setattr("grader.report.pdf._BROWSERS", ())
     done = grader("feedback", "folder", "warm-up", "--pdf")
     assert done.code == 1
-    assert "no PDF can be made" in done.err and "grader[pdf]" in done.err
+    assert "no PDF can be made" in done.err and "pip install '.[pdf]'" in done.err
     assert not (course / "exports").exists()

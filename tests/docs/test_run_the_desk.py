@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import ipaddress
 import os
 import re
 import select
@@ -164,4 +165,7 @@ def test_the_containers_are_described_whole() -> None:
     assert named == set(compose["secrets"])
     address = services["caddy"]["networks"]["default"]["ipv4_address"]
     assert f"--proxy {address}" in services["desk"]["command"]
+    (pool,) = compose["networks"]["default"]["ipam"]["config"]
+    assert ipaddress.ip_address(address) in ipaddress.ip_network(pool["subnet"])
+    assert ipaddress.ip_address(address) not in ipaddress.ip_network(pool["ip_range"])
     assert prometheus["scrape_configs"][0]["authorization"]

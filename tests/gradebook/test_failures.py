@@ -11,6 +11,7 @@ from sqlalchemy.exc import OperationalError
 from grader.errors import GradebookError
 from grader.gradebook.database import explained
 from grader.gradebook.store import Gradebook
+from tests.helpers import postgres
 from tests.helpers.verdicts import graded
 
 ASSIGNMENT = "mlp-backprop"
@@ -52,6 +53,25 @@ def test_a_locked_table_on_a_server_is_named_and_usable_afterwards(postgres_url:
         other.rollback()
         book.record(graded("Ada"), None, batch=batch)
         assert len(book.current(ASSIGNMENT)) == 1
+
+
+@pytest.mark.parametrize("encoding", ["SQL_ASCII", "LATIN1"])
+def test_a_database_that_cannot_hold_every_name_is_refused(
+    postgres_server: str, encoding: str
+) -> None:
+    with postgres.database(postgres_server, encoding=encoding) as url:
+        with pytest.raises(GradebookError, match=f"stores text as {encoding}") as caught:
+            Gradebook(url)
+        assert "ENCODING 'UTF8'" in (caught.value.hint or "")
+
+
+def test_names_arrive_whatever_the_client_is_set_to(
+    postgres_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PGCLIENTENCODING", "SQL_ASCII")
+    with Gradebook(postgres_url) as book:
+        book.record(graded("Şule Łątka"), None, batch=book.start_batch(ASSIGNMENT, seed=1))
+        assert [v.student for v in book.current(ASSIGNMENT)] == ["Şule Łątka"]
 
 
 def test_a_server_that_writes_nothing_is_said_to_be_read_only(postgres_url: str) -> None:

@@ -40,13 +40,14 @@ def server() -> Iterator[str]:
 
 
 @contextmanager
-def database(folder: str) -> Iterator[str]:
+def database(folder: str, *, encoding: str = "UTF8") -> Iterator[str]:
     """Make an empty database on the server; yields its address."""
     import psycopg
 
     name = f"g{uuid.uuid4().hex}"
     with psycopg.connect(host=folder, user="grader", dbname="postgres", autocommit=True) as admin:
-        admin.execute(f"CREATE DATABASE {name} TEMPLATE template0")
+        how = f"TEMPLATE template0 ENCODING '{encoding}' LC_COLLATE 'C' LC_CTYPE 'C'"
+        admin.execute(f"CREATE DATABASE {name} {how}")
         try:
             yield f"postgresql://grader@/{name}?host={folder}"
         finally:
