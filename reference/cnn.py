@@ -188,8 +188,15 @@ def conv2d_forward(x, w, b=None, stride=1, padding=0):
     """
     # BEGIN SOLUTION
     padded = F.pad(x, (padding, padding, padding, padding))
-    windows = padded.unfold(2, w.shape[2], stride).unfold(3, w.shape[3], stride)
-    out = torch.einsum("nchwij,fcij->nfhw", windows, w)
+    kernel_height, kernel_width = w.shape[2:]
+    rows = (padded.shape[2] - kernel_height) // stride + 1
+    columns = (padded.shape[3] - kernel_width) // stride + 1
+    out = x.new_zeros(len(x), len(w), rows, columns)
+    for i in range(rows):
+        for j in range(columns):
+            top, left = i * stride, j * stride
+            window = padded[:, :, top : top + kernel_height, left : left + kernel_width]
+            out[:, :, i, j] = torch.einsum("nchw,fchw->nf", window, w)
     return out if b is None else out + b[:, None, None]
     # END SOLUTION
 
@@ -250,19 +257,15 @@ def conv2d_backward(dout, x, w, stride=1, padding=0):
     """
     # BEGIN SOLUTION
     height, width = x.shape[2:]
-    rows, columns = dout.shape[2:]
+    kernel_height, kernel_width = w.shape[2:]
     padded = F.pad(x, (padding, padding, padding, padding))
     dpadded, dw = torch.zeros_like(padded), torch.zeros_like(w)
-    for i in range(w.shape[2]):
-        for j in range(w.shape[3]):
-            place = (
-                ...,
-                slice(i, i + stride * rows, stride),
-                slice(j, j + stride * columns, stride),
-            )
-            # Near the far edge such a slice may run over the end, yet it never gains a pixel.
-            dw[:, :, i, j] = torch.einsum("nfhw,nchw->fc", dout, padded[place])
-            dpadded[place] += torch.einsum("nfhw,fc->nchw", dout, w[:, :, i, j])
+    for i in range(dout.shape[2]):
+        for j in range(dout.shape[3]):
+            top, left = i * stride, j * stride
+            place = (..., slice(top, top + kernel_height), slice(left, left + kernel_width))
+            dw += torch.einsum("nf,nchw->fchw", dout[:, :, i, j], padded[place])
+            dpadded[place] += torch.einsum("nf,fchw->nchw", dout[:, :, i, j], w)  # they overlap
     dx = dpadded[:, :, padding : padding + height, padding : padding + width]
     return dx, dw, dout.sum(dim=(0, 2, 3))
     # END SOLUTION
@@ -317,8 +320,15 @@ def max_pool_forward(x, kernel_size, stride=None):
     """
     # BEGIN SOLUTION
     stride = stride or kernel_size
-    windows = x.unfold(2, kernel_size, stride).unfold(3, kernel_size, stride)
-    return windows.amax(dim=(-2, -1))
+    rows = (x.shape[2] - kernel_size) // stride + 1
+    columns = (x.shape[3] - kernel_size) // stride + 1
+    out = x.new_zeros(*x.shape[:2], rows, columns)
+    for i in range(rows):
+        for j in range(columns):
+            top, left = i * stride, j * stride
+            window = x[:, :, top : top + kernel_size, left : left + kernel_size]
+            out[:, :, i, j] = window.amax(dim=(-2, -1))
+    return out
     # END SOLUTION
 
 
@@ -337,14 +347,14 @@ def max_pool_backward(dout, x, kernel_size, stride=None):
     # BEGIN SOLUTION
     stride = stride or kernel_size
     dx = torch.zeros_like(x)
-    image, channel = torch.arange(x.shape[0])[:, None], torch.arange(x.shape[1])
     for i in range(dout.shape[2]):
         for j in range(dout.shape[3]):
             top, left = i * stride, j * stride
-            window = x[:, :, top : top + kernel_size, left : left + kernel_size]
+            place = (..., slice(top, top + kernel_size), slice(left, left + kernel_size))
+            window = x[place]
             winner = window.flatten(-2).argmax(dim=-1)  # the first, where several are equal
-            row, column = top + winner // kernel_size, left + winner % kernel_size
-            dx[image, channel, row, column] += dout[:, :, i, j]  # windows overlap
+            is_winner = F.one_hot(winner, kernel_size * kernel_size).reshape(window.shape)
+            dx[place] += is_winner * dout[:, :, i, j, None, None]  # windows overlap
     return dx
     # END SOLUTION
 
@@ -427,13 +437,14 @@ class BatchNorm2d(nn.Module):
             var = x.var(dim=(0, 2, 3), correction=0)
             count = x.numel() // x.shape[1]
             with torch.no_grad():
-                self.running_mean.lerp_(mean.to(self.running_mean), self.momentum)
-                unbiased = (var * count / (count - 1)).to(self.running_var)
-                self.running_var.lerp_(unbiased, self.momentum)
+                unbiased = var * count / (count - 1)
+                for kept, new in ((self.running_mean, mean), (self.running_var, unbiased)):
+                    kept.copy_((1 - self.momentum) * kept + self.momentum * new)
         else:
             mean, var = self.running_mean, self.running_var
-        scale = self.weight / torch.sqrt(var + self.eps)
-        return (x - mean[:, None, None]) * scale[:, None, None] + self.bias[:, None, None]
+        deviation = torch.sqrt(var + self.eps)
+        normal = (x - mean[:, None, None]) / deviation[:, None, None]
+        return normal * self.weight[:, None, None] + self.bias[:, None, None]
         # END SOLUTION
 
 

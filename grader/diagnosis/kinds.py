@@ -185,6 +185,18 @@ _OF_SOLUTIONS: dict[str, tuple[str, str]] = {
         "the other mode: training where evaluation is asked for, or the other way round",
         "It behaves as in training where evaluation is asked for, or the other way round.",
     ),
+    "weights-swapped": (
+        "the two weights of a moving average are swapped",
+        "The two weights of a moving average are the other way round: which part is kept?",
+    ),
+    "argument-ignored": (
+        "an argument is not used",
+        "An argument is not used: it is as with its default, whatever is given.",
+    ),
+    "order-of-steps": (
+        "two steps stand in the other order",
+        "Two steps are done in the other order: one of them uses a value from before the other.",
+    ),
     "zeros-drawn": (
         "zeros where something random is asked for",
         "Zeros, where something random is asked for.",
@@ -236,6 +248,15 @@ _OF_SOLUTIONS: dict[str, tuple[str, str]] = {
         "`…` is missing",
         "A function of the formula is not applied, such as a logarithm or a bound.",
     ),
+    "parentheses": (
+        "what belongs together is computed in another order",
+        "Something is computed in another order: parentheses are missing, or stand elsewhere.",
+    ),
+    "other-variable": (
+        "another variable is used",
+        "Somewhere another variable is used, such as the width for the height, or the mean for "
+        "the variance.",
+    ),
     "step-missing": ("a step is missing", "A step is missing."),
     "update-missing": (
         "a step of an update is missing",
@@ -268,6 +289,8 @@ _VAGUE_OF_SOLUTIONS = frozenset(
             "part-missing",
             "arguments-swapped",
             "results-swapped",
+            "parentheses",
+            "other-variable",
         ),
     }
 )

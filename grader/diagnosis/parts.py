@@ -37,8 +37,8 @@ def _of_a_matrix(wrong: Array) -> str:
         return ""
     where = np.asarray(wrong.reshape(-1, *wrong.shape[-2:]).any(axis=0))
     columns = np.asarray(where.any(axis=0))
-    if len(columns) > 2 and columns.sum() == 1:
-        return "one-column"
+    if wrong.ndim == 2 and len(columns) > 2 and columns.sum() == 1:
+        return "one-column"  # of an image or of several matrices that says nothing
     if where.shape[0] != where.shape[1]:
         return ""
     upper, lower = np.triu(where, 1), np.tril(where, -1)

@@ -20,7 +20,7 @@ from pathlib import Path
 import msgspec
 
 from grader.diagnosis.kept_values import KeptValue
-from grader.diagnosis.kinds import most_telling
+from grader.diagnosis.kinds import is_vague, most_telling
 from grader.errors import GraderError
 from grader.grading.child_time import ChildTime
 from grader.grading.job import BatchConfig
@@ -163,21 +163,23 @@ def _explaining(
 
     None as long as some have not been run: one of those could give the same. And none that another
     failed test of the question refuses at another value: where it gives the same value here, that
-    is by chance, or there is more to it.
+    is by chance, or there is more to it. Two mistakes that say precisely what each is may stand
+    side by side: one in one test, one in another.
     """
+    same = {
+        test: [m for m in _of(test, known).mistakes if value.equals(m.refused)]
+        for test, value in refused.items()
+    }
+    explained = {test for test, found in same.items() if any(not is_vague(m.kind) for m in found)}
     disproved = {
         (questions[test], mistake.number)
         for test, value in refused.items()
         for mistake in _of(test, known).mistakes
-        if not value.equals(mistake.refused)
+        if not value.equals(mistake.refused) and (test not in explained or is_vague(mistake.kind))
     }
     return {
-        test: [
-            mistake
-            for mistake in _of(test, known).mistakes
-            if value.equals(mistake.refused) and (questions[test], mistake.number) not in disproved
-        ]
-        for test, value in refused.items()
+        test: [m for m in found if (questions[test], m.number) not in disproved]
+        for test, found in same.items()
         if _of(test, known).then is None
     }
 

@@ -27,6 +27,7 @@ class SourceChange:
     other: ast.AST | str
     kind: str
     mistake: str = ""
+    until: ast.stmt | None = None
 
 
 Operator = Callable[[ast.AST, Code], Iterator[SourceChange]]

@@ -70,9 +70,18 @@ class Code:
             self._offset(node.end_lineno or node.lineno, node.end_col_offset or 0),
         )
 
-    def with_other(self, node: ast.expr | ast.stmt, other: ast.AST | str) -> str:
-        """Return the source with something else in a node's place, in parentheses if needed."""
-        span = self.span(node)
+    def span_until(self, node: ast.expr | ast.stmt, until: ast.stmt | None) -> Span:
+        """From a node to the end of a later statement, or of itself."""
+        return Span(self.span(node).start, self.span(until or node).end)
+
+    def with_other(
+        self, node: ast.expr | ast.stmt, other: ast.AST | str, until: ast.stmt | None = None
+    ) -> str:
+        """Return the source with something else in a node's place, in parentheses if needed.
+
+        `until` is a later statement, for which it stands as well, and for all between.
+        """
+        span = self.span_until(node, until)
         text = other if isinstance(other, str) else ast.unparse(other)
         if isinstance(other, _LOOSE) and self._needs_parentheses(node, span):
             text = f"({text})"

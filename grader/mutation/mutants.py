@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import difflib
 import hashlib
+from bisect import bisect_left
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
@@ -50,13 +51,22 @@ class Mutant:
     diff: str
 
 
-def mutants_of(source: str, lines: Collection[int], *, cell: int = 0) -> list[Mutant]:
+def mutants_of(
+    source: str,
+    lines: Collection[int],
+    *,
+    cell: int = 0,
+    operators: Sequence[Operator] = OPERATORS,
+    mistake: str = "",
+) -> list[Mutant]:
     """List the mutants of a cell, in the order of its lines; none of what is no Python.
 
     Args:
         source: the cell.
         lines: those that may be changed, from 1; of a cell that students write all of.
         cell: what `Mutant.cell` says.
+        operators: what makes them.
+        mistake: only those of this mistake.
     """
     try:
         code = Code(source)
@@ -65,8 +75,10 @@ def mutants_of(source: str, lines: Collection[int], *, cell: int = 0) -> list[Mu
     found: list[Mutant] = []
     seen = {ast.dump(code.tree)}
     counts: Counter[str] = Counter()
-    for change in _changes(code, lines):
-        text = code.with_other(change.node, change.other)
+    for change in _changes(code, lines, operators):
+        if mistake and change.mistake != mistake:
+            continue
+        text = code.with_other(change.node, change.other, change.until)
         try:
             dumped = ast.dump(ast.parse(text))
         except SyntaxError:
@@ -98,13 +110,25 @@ def _digest(mutant: Mutant) -> str:
     return hashlib.sha256(mutant.id.encode()).hexdigest()
 
 
-def _changes(code: Code, lines: Collection[int]) -> Iterator[SourceChange]:
-    nodes = [n for n in ast.walk(code.tree) if isinstance(n, ast.expr | ast.stmt)]
-    for operator in OPERATORS:
+def _changes(
+    code: Code, lines: Collection[int], operators: Sequence[Operator]
+) -> Iterator[SourceChange]:
+    wanted = sorted(lines)
+    nodes = [
+        n
+        for n in ast.walk(code.tree)
+        if isinstance(n, ast.expr | ast.stmt) and _spans_any(n, wanted)
+    ]
+    for operator in operators:
         for node in nodes:
             for change in operator(node, code):
                 if change.node.lineno in lines and not _is_annotation(change.node, code):
                     yield change
+
+
+def _spans_any(node: ast.expr | ast.stmt, lines: Sequence[int]) -> bool:
+    place = bisect_left(lines, node.lineno)
+    return place < len(lines) and lines[place] <= (node.end_lineno or node.lineno)
 
 
 def _is_annotation(node: ast.AST, code: Code) -> bool:
@@ -126,7 +150,7 @@ def _mutant(code: Code, change: SourceChange, text: str, cell: int, counts: Coun
     if isinstance(change.node, Function):
         scopes.append(change.node)
     function = ".".join(scope.name for scope in scopes)
-    span = code.span(change.node)
+    span = code.span_until(change.node, change.until)
     before = code.source[span.start : span.end]
     other = change.other
     after = other if isinstance(other, str) else ast.unparse(other)

@@ -275,20 +275,45 @@ def _number(node: ast.expr | None) -> int | None:
 def epsilon(node: ast.AST, code: Code) -> Iterator[SourceChange]:
     """`sqrt(v + eps)` becomes `sqrt(v) + eps`, and the other way round."""
     misplaced = "eps stands inside of the root, or outside"
-    if isinstance(node, ast.Call) and name_of_call(node) == "sqrt":
-        inside = operand(node)
-        if (
-            isinstance(inside, ast.BinOp)
-            and isinstance(inside.op, ast.Add)
-            and _is_eps(inside.right)
-        ):
-            outside = ast.BinOp(_root_of(node, inside.left), ast.Add(), inside.right)
+    if isinstance(node, ast.Call) and name_of_call(node) in ("sqrt", "rsqrt"):
+        inside = _with_eps(operand(node))
+        if inside is not None:
+            root = _root_of(node, inside.left)
+            outside = ast.BinOp(root, ast.Add(), inside.right)
+            if name_of_call(node) == "rsqrt":  # 1 / (1/rsqrt(v) + eps)
+                outside = _one_over(ast.BinOp(_one_over(root), ast.Add(), inside.right))
             yield SourceChange(node, outside, "epsilon", misplaced)
+    elif isinstance(node, ast.BinOp) and isinstance(node.op, ast.Pow):
+        inside, power = _with_eps(node.left), _half(node.right)
+        if inside is not None and power:
+            root = ast.BinOp(inside.left, ast.Pow(), ast.Constant(0.5))
+            sum_ = ast.BinOp(root, ast.Add(), inside.right)
+            yield SourceChange(node, sum_ if power > 0 else _one_over(sum_), "epsilon", misplaced)
     elif isinstance(node, ast.BinOp) and isinstance(node.op, ast.Add) and _is_eps(node.right):
         under = operand(node.left)
         if name_of_call(node.left) == "sqrt" and under is not None:
             inner = ast.BinOp(under, ast.Add(), node.right)
             yield SourceChange(node, _root_of(node.left, inner), "epsilon", misplaced)
+
+
+def _with_eps(node: ast.expr | None) -> ast.BinOp | None:
+    """The same, if it is a sum with an eps."""
+    if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Add) and _is_eps(node.right):
+        return node
+    return None
+
+
+def _one_over(node: ast.expr) -> ast.BinOp:
+    return ast.BinOp(ast.Constant(1), ast.Div(), node)
+
+
+def _half(node: ast.expr) -> float:
+    """The power, if it is that of a root or of one over a root; else 0."""
+    try:
+        power = ast.literal_eval(node)
+    except ValueError:
+        return 0
+    return power if power in (0.5, -0.5) else 0
 
 
 def _is_eps(node: ast.expr) -> bool:

@@ -9,7 +9,7 @@ import __future__
 import ast
 import re
 import sys
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -18,7 +18,8 @@ from typing import Any
 
 from grader.diagnosis.kinds import kind_of_mistake
 from grader.mutation.code import names_in
-from grader.mutation.mutants import Mutant, mutants_of
+from grader.mutation.habits import HABITS
+from grader.mutation.mutants import OPERATORS, Mutant, mutants_of
 from grader.release.percent import SourceCell, read_percent
 from grader.release.regions import find_regions, solution_source, student_source
 
@@ -100,9 +101,9 @@ class MutatedReference:
             return
         lines = _lines_of_solution(cell)
         places = self._places(lines)
-        before = [ast.dump(node) for node in ast.parse(solved).body]
-        mutants = mutants_of(solved, written, cell=index)
-        for mutant in (*mutants, *_repeated(mutants)):
+        before = ast.parse(solved).body
+        mutants = mutants_of(solved, written, cell=index, operators=_MISTAKES)
+        for mutant in (*mutants, *_repeated(solved, mutants)):
             kind = kind_of_mistake(mutant.mistake)
             found = _changed_statement(before, mutant) if kind else None
             if found is None or found[0] >= len(places) or names_in(found[1]) & _OUTSIDE:
@@ -120,32 +121,57 @@ class MutatedReference:
         return code
 
 
-def _repeated(mutants: Sequence[Mutant]) -> Iterator[Mutant]:
-    """The same mistake in each of several places of a function that look alike, at once.
+def _repeated(source: str, mutants: Sequence[Mutant]) -> Iterator[Mutant]:
+    """The same mistake in each of several places that look alike, at once.
 
-    Whoever forgets the correction of one moment of two forgets it of both.
+    Whoever forgets the correction of one moment of two forgets it of both, and whoever forgets the
+    stride of the rows forgets that of the columns. The places are those of a function, or of one
+    statement in it.
     """
-    groups: dict[tuple[str, str, str], list[Mutant]] = {}
+    statement = _first_lines(source)
+    groups: dict[tuple[str, ...], list[Mutant]] = {}
     for mutant in mutants:
         if kind_of_mistake(mutant.mistake):
             groups.setdefault(_looks(mutant), []).append(mutant)
     for looks, group in groups.items():
-        if not 1 < len(group) <= _MOST_ALIKE or len({m.line for m in group}) < len(group):
-            continue
-        changed = group[0]
-        for line in [m.line for m in group[1:]]:
-            again = mutants_of(changed.source, [line])
-            changed = next((m for m in again if _looks(m) == looks and m.line == line), changed)
-        yield replace(changed, line=group[0].line)
+        parts: dict[int, list[Mutant]] = {}
+        for mutant in group:
+            parts.setdefault(statement[mutant.line], []).append(mutant)
+        for alike in (group, *parts.values()) if len(parts) > 1 else (group,):
+            if 1 < len(alike) <= _MOST_ALIKE:
+                yield from _at_once(looks, alike)
 
 
+def _at_once(looks: tuple[str, ...], alike: Sequence[Mutant]) -> Iterator[Mutant]:
+    mutant = alike[0]
+    for line in [other.line for other in alike[1:]]:
+        again = mutants_of(mutant.source, [line], operators=_MISTAKES, mistake=mutant.mistake)
+        found = next((m for m in again if _looks(m) == looks and m.line == line), None)
+        if found is None:
+            return
+        mutant = found
+    yield replace(mutant, line=alike[0].line)
+
+
+def _first_lines(source: str) -> dict[int, int]:
+    """For each line the one where its innermost statement begins."""
+    found: dict[int, int] = {}
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.stmt):
+            found |= dict.fromkeys(range(node.lineno, _last_line(node) + 1), node.lineno)
+    return found
+
+
+_MISTAKES = (*OPERATORS, *HABITS)
 _MOST_ALIKE = 4
 _OWN = re.compile(r"'[^']*'|\d[\d.e-]*")
 
 
-def _looks(mutant: Mutant) -> tuple[str, str, str]:
+def _looks(mutant: Mutant) -> tuple[str, ...]:
     """A mistake without the names and numbers of the place where it was made."""
-    return mutant.function, mutant.mistake, _OWN.sub("", _dumped(mutant.before))
+    begins, ends = mutant.before.startswith(mutant.after), mutant.before.endswith(mutant.after)
+    before = _OWN.sub("", _dumped(mutant.before))
+    return mutant.function, mutant.mistake, before, f"{begins:d}{ends:d}"
 
 
 def _dumped(source: str) -> str:
@@ -155,12 +181,16 @@ def _dumped(source: str) -> str:
         return source
 
 
-def _changed_statement(before: Collection[str], mutant: Mutant) -> tuple[int, ast.stmt] | None:
+def _changed_statement(before: Sequence[ast.stmt], mutant: Mutant) -> tuple[int, ast.stmt] | None:
     after = ast.parse(mutant.source).body
     if len(after) != len(before):
         return None
-    pairs = enumerate(zip(before, after, strict=True))
-    return next(((i, node) for i, (old, node) in pairs if ast.dump(node) != old), None)
+    within = (i for i, old in enumerate(before) if old.lineno <= mutant.line <= _last_line(old))
+    return next(((i, after[i]) for i in within), None)
+
+
+def _last_line(node: ast.stmt) -> int:
+    return node.end_lineno or node.lineno
 
 
 def _lines_of_solution(cell: SourceCell) -> list[int]:

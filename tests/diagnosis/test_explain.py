@@ -120,6 +120,12 @@ EXAMPLES[[kind for kind, *_ in EXAMPLES].index("square-root-factor")] = (
 )
 
 
+def test_a_column_of_an_image_is_no_kind_of_mistake() -> None:
+    """As where windows overlap; a column of a table may be a feature, or a class."""
+    images = RNG.normal(size=(2, 3, 5, 4))
+    assert explain(with_part(images, (..., 2)), images) == ""
+
+
 @pytest.mark.parametrize(
     ("kind", "mine", "other"), EXAMPLES, ids=[f"{i}-{e[0]}" for i, e in enumerate(EXAMPLES)]
 )

@@ -16,6 +16,7 @@ from grader.grading import mistakes as module
 from grader.grading.mistakes import Mistakes
 from grader.suite.account import Account
 from grader.suite.executed_notebook import ExecutedNotebook
+from grader.suite.known_mistakes import KnownMistake, KnownMistakes
 from grader.suite.local_box import LocalBox
 from grader.suite.randomness import Seeds
 from grader.suite.results import TestResult
@@ -139,6 +140,44 @@ def test_a_mistake_that_another_failed_test_disproves_is_not_named(
     found = judge(source)
     assert found["test_backward"].diagnosis is msgspec.UNSET
     assert found["test_backward_far_away"].diagnosis is msgspec.UNSET
+
+
+def kept(*numbers: float) -> KeptValue:
+    return KeptValue(place=1, shape=(3,), numbers=numbers, total=sum(numbers), error=1.0)
+
+
+@pytest.mark.parametrize(
+    ("kinds", "named"),
+    [
+        (("eps-misplaced", "no-eps"), True),  # each says precisely what it is
+        (("eps-misplaced", "factor-missing"), False),
+        (("factor-missing", "no-eps"), False),
+        (("factor-missing", "sign-inside"), False),
+    ],
+)
+def test_two_mistakes_stand_side_by_side_if_both_are_precise(
+    kinds: tuple[str, str], named: bool
+) -> None:
+    """Each gives the value of one test, and another in the other test."""
+    values = {"one": kept(1.0, 2.0, 3.0), "two": kept(4.0, 5.0, 6.0)}
+    known = {
+        test: KnownMistakes(
+            mistakes=tuple(
+                KnownMistake(
+                    kind=kind,
+                    number=number,
+                    line=number,
+                    refused=value if place == number else kept(7.0, 8.0, 9.0),
+                )
+                for number, kind in enumerate(kinds)
+            )
+        )
+        for place, (test, value) in enumerate(values.items())
+    }
+    found = module._explaining(dict.fromkeys(values, "q1"), values, known)
+    told = {test: [mistake.kind for mistake in mistakes] for test, mistakes in found.items()}
+    precise = {"one": [kinds[0]], "two": [kinds[1]]}
+    assert told == precise if named else all(told[test] != precise[test] for test in told)
 
 
 def test_a_child_that_dies_costs_no_result(judge: Judge, monkeypatch: pytest.MonkeyPatch) -> None:

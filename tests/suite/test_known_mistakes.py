@@ -206,3 +206,30 @@ def test_a_mistake_that_is_made_in_each_of_two_places_is_known(bench: Workbench)
         if torch.equal(reference.namespace(mistake)["f"](x, y), both)
     }
     assert found == {"summed"}
+
+
+def test_the_same_mistake_is_made_twice_in_one_statement(bench: Workbench) -> None:
+    """Also where more places of the function look alike."""
+    bench.solution(
+        """
+        # %%
+        import torch
+
+        # %%
+        def f(x, i, j, step):
+            # BEGIN SOLUTION
+            first = x[i * step, j * step]
+            return first + x[i * step + 1, j * step + 1]
+            # END SOLUTION
+        """
+    )
+    assert bench.reference is not None
+    reference = MutatedReference(bench.reference)
+    x = torch.arange(36.0).reshape(6, 6) ** 2
+    found = {
+        float(reference.namespace(mistake)["f"](x, 1, 1, 2))
+        for mistake in reference.mistakes
+        if mistake.kind == "factor-missing"
+    }
+    right, wrong = (x[2, 2], x[3, 3]), (x[1, 1], x[2, 2])
+    assert {float(wrong[0] + right[1]), float(right[0] + wrong[1]), float(sum(wrong))} <= found
