@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import ast
 import hashlib
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path, PurePosixPath
 
@@ -106,22 +106,42 @@ def _bound(node: ast.stmt) -> Iterator[str]:
 
 
 def _names_used(modules: Iterable[ast.Module]) -> Iterator[str]:
-    """Every name that code of the suite reads, also as text, but for what `needs` names."""
+    """Every name that code of the suite reads, also as text, but for what `needs` names.
+
+    `BY_HAND = "test_by_hand"` names no more than `needs(BY_HAND)` does, if nothing else reads it.
+    """
+    read: set[str] = set()
+    only_for_needs: dict[str, set[str]] = defaultdict(set)
     for module in modules:
         needed = {id(a) for node in ast.walk(module) for a in _arguments_of_needs(node)}
+        texts = {id(node.value): name for name, node in _constants(module)}
         for node in ast.walk(module):
-            if isinstance(node, ast.Name):
-                yield node.id
+            if id(node) in needed:
+                continue
+            if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load):
+                read.add(node.id)
             elif isinstance(node, ast.Attribute):
-                yield node.attr
+                read.add(node.attr)
             elif isinstance(node, ast.alias):
-                yield node.name
-            elif (
-                isinstance(node, ast.Constant)
-                and isinstance(node.value, str)
-                and id(node) not in needed
-            ):
-                yield node.value
+                read.add(node.name)
+            elif isinstance(node, ast.Constant) and isinstance(node.value, str):
+                if id(node) in texts:
+                    only_for_needs[texts[id(node)]].add(node.value)
+                else:
+                    read.add(node.value)
+    yield from read
+    for name, values in only_for_needs.items():
+        if name in read:
+            yield from values
+
+
+def _constants(module: ast.Module) -> Iterator[tuple[str, ast.Assign]]:
+    """What is given one name at the top of a module."""
+    for node in module.body:
+        if isinstance(node, ast.Assign) and len(node.targets) == 1:
+            (target,) = node.targets
+            if isinstance(target, ast.Name):
+                yield target.id, node
 
 
 def _arguments_of_needs(node: ast.AST) -> list[ast.expr]:

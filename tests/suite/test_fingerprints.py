@@ -129,6 +129,35 @@ def test_a_test_that_something_else_uses_is_common(use: str) -> None:
     assert unchanged_units(before, now) == frozenset()
 
 
+NAMED_ONCE = with_suite('needs("test_a")', "needs(FIRST)")["test_q1.py"].replace(
+    "TOLERANCE = 1e-5", 'TOLERANCE = 1e-5\nFIRST = "test_a"'
+)
+
+
+@pytest.mark.parametrize(
+    ("use", "units"),
+    [
+        ("", ALL),
+        (
+            "\n\ndef helper(request):\n    return request.node.name == FIRST\n",
+            ALL - {"test_q1.py::test_a"},
+        ),
+    ],
+    ids=["needs alone", "something else"],
+)
+def test_a_name_for_a_test_that_others_need_makes_it_common_only_if_read_elsewhere(
+    use: str, units: set[str]
+) -> None:
+    found = fingerprints({"test_q1.py": (NAMED_ONCE + use).encode()}, {})
+    assert set(found) - {COMMON} == units
+
+
+def test_a_name_that_another_file_imports_makes_its_test_common() -> None:
+    other = b"from test_q1 import FIRST\n"
+    found = fingerprints({"test_q1.py": NAMED_ONCE.encode(), "helper.py": other}, {})
+    assert "test_q1.py::test_a" not in found
+
+
 def test_a_test_stated_twice_is_common() -> None:
     files = {"test_q1.py": b"def test_a(): pass\ndef test_a(): assert 1\n"}
     assert set(fingerprints(files, {})) == {COMMON}
