@@ -22,6 +22,7 @@ from starlette.middleware import Middleware
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
+from starlette.types import Scope
 
 from grader.desk.bodies import Bodies
 from grader.desk.counters import Counters
@@ -47,6 +48,7 @@ _AWAY = (
     "Nothing that was acknowledged is lost. Wait a moment, then load the page again; if you sent "
     "something and saw no receipt, send it again: it counts once."
 )
+_NO_PAGE = "There is no such page, or it is not for you."
 _FOREIGN = "This form was not sent from the desk itself. Load the page again, then send it."
 
 
@@ -82,12 +84,17 @@ def make_app(
         for one in helpers:
             one.stop()
 
+    def refused(scope: Scope, status: int, said: str) -> Response:
+        """What was not read is answered without asking who it is: that would ask the database."""
+        now = dt.datetime.now(dt.UTC)
+        return error_page(Visit(request=Request(scope), desk=desk, now=now), status, said)
+
     rates = Rates(desk.accounts.engine)
     app = Starlette(
         routes=[_route(page, rates, counters) for page in (pages or all_pages())],
         middleware=[
             Middleware(Headers, is_https=desk.is_https),
-            Middleware(Bodies, max_bytes=(desk.max_upload_mb + 1) << 20),
+            Middleware(Bodies, max_bytes=(desk.max_upload_mb + 1) << 20, page=refused),
         ],
         exception_handlers={HTTPException: _http_error, Exception: _broken},
         lifespan=lifespan,
@@ -127,7 +134,7 @@ async def _said(visit: Visit, page: AnyPage, rates: Rates) -> Response:
     try:
         return await _answer(visit, page, rates)
     except NotFound:
-        return error_page(visit, 404, "There is no such page, or it is not for you.")
+        return error_page(visit, 404, _NO_PAGE)
     except (GradebookError, InfrastructureError) as error:
         if isinstance(error.__cause__, SQLAlchemyError):  # what it says is for who runs the desk
             LOG.error("%s", error)
@@ -193,10 +200,8 @@ def _recognise(visit: Visit) -> None:
     """Find out who it is: by a session's cookie, or by a token that a program sends."""
     slug = visit.named("course")
     visit.here = visit.desk.courses.get(slug)
-    if slug and visit.here is None:
-        return
     visit.credential = _credential(visit)
-    if visit.credential is None:
+    if visit.credential is None or (slug and visit.here is None):
         return
     courses = [visit.here] if visit.here else list(visit.desk.courses.values())
     users = (course.user(visit.credential) for course in courses)
@@ -238,8 +243,9 @@ def _sign_in_first(visit: Visit) -> Response:
         log_refusal(visit, "a token that is not known")
         return error_page(visit, 401, "The token is not one of this desk's, or not any more.")
     if visit.request.method != "GET" or visit.session:
-        # Signed in, and of another course or none.
-        return error_page(visit, 404 if visit.session else 401, "Sign in first.")
+        if visit.session:  # of another course or none: which courses there are is not said
+            return error_page(visit, 404, _NO_PAGE)
+        return error_page(visit, 401, "Sign in first.")
     return RedirectResponse(f"/sign-in?next={quote(visit.request.url.path)}", status_code=303)
 
 
@@ -257,5 +263,5 @@ async def _broken(request: Request, error: Exception) -> Response:
 async def _http_error(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)  # noqa: S101 - registered for it
     visit = Visit(request=request, desk=request.app.state.desk, now=dt.datetime.now(dt.UTC))
-    said = {404: "There is no such page, or it is not for you.", 405: "This is not done that way."}
+    said = {404: _NO_PAGE, 405: "This is not done that way."}
     return error_page(visit, error.status_code, said.get(error.status_code, error.detail))

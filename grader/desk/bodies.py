@@ -5,8 +5,9 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import time
+from collections.abc import Callable
 
-from starlette.responses import PlainTextResponse
+from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 IDLE_S = 60.0
@@ -36,8 +37,17 @@ class Bodies:
     Whoever is answered while still sending can read the answer, whatever it says.
     """
 
-    def __init__(self, app: ASGIApp, *, max_bytes: int, idle_s: float = IDLE_S) -> None:
+    def __init__(
+        self,
+        app: ASGIApp,
+        *,
+        max_bytes: int,
+        idle_s: float = IDLE_S,
+        page: Callable[[Scope, int, str], Response],
+    ) -> None:
+        """`page` makes the answer to who is refused, of a status and a sentence."""
         self._app = app
+        self._page = page
         self._max_bytes = max_bytes
         self._idle_s = idle_s
 
@@ -68,11 +78,11 @@ class Bodies:
         megabytes = self._max_bytes // (1 << 20) - 1
         said = (
             f"The upload is larger than {megabytes} MB. Nothing was handed in. Clear the "
-            "notebook's outputs, leave out data, and hand in again.\n"
+            "notebook's outputs, leave out data, and hand in again."
             if status == 413
-            else "The upload stopped, or hardly went on. Nothing was handed in. Try again.\n"
+            else "The upload stopped, or hardly went on. Nothing was handed in. Try again."
         )
-        await PlainTextResponse(said, status_code=status)(scope, body.receive, answer.send)
+        await self._page(scope, status, said)(scope, body.receive, answer.send)
 
 
 class _Body:

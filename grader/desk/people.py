@@ -32,6 +32,11 @@ class Role(StrEnum):
         """Whether this role sees other people's work."""
         return self in (Role.MARKER, Role.HEAD_MARKER, Role.INSTRUCTOR)
 
+    @property
+    def start(self) -> str:
+        """The page below the course's address that this role begins with; it may see it."""
+        return "people" if self is Role.ADMIN else ""
+
 
 @dataclass(frozen=True, kw_only=True)
 class User:

@@ -21,6 +21,7 @@ _TITLES = {
     401: "Sign in",
     403: "Not sent from here",
     404: "Not found",
+    408: "Cut off",
     413: "Too large",
     422: "That did not work",
     429: "Too often",
@@ -45,6 +46,9 @@ def page(visit: Visit, template: str, status: int = 200, **context: Any) -> HTML
             "course": visit.here,
             "courses": list(visit.desk.courses.values()),
             "base": f"/c/{visit.here.slug}" if visit.here else "",
+            "start": f"/c/{visit.here.slug}/{visit.user.role.start}"
+            if visit.here and visit.user
+            else "/",
             "path": visit.request.url.path,
             "form_token": form_token(visit.session) if visit.session else "",
             "key": secrets.token_hex(16),

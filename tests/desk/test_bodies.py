@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 import uvicorn
-from starlette.responses import RedirectResponse
+from starlette.responses import PlainTextResponse, RedirectResponse
 from starlette.types import Receive, Scope, Send
 
 from grader.desk import bodies
@@ -19,6 +19,10 @@ from tests.desk.conftest import run_async
 
 SCOPE: dict[str, Any] = {"type": "http", "headers": [(b"cookie", b"grader=x")]}
 MAX = 2 << 20
+
+
+def plainly(scope: Scope, status: int, said: str) -> PlainTextResponse:
+    return PlainTextResponse(said, status)
 
 
 async def reads_all(scope: Scope, receive: Receive, send: Send) -> None:
@@ -51,7 +55,7 @@ def answer(
     async def send(message: Any) -> None:
         sent.append(message)
 
-    app = Bodies(reads_all, max_bytes=MAX, idle_s=0.05)
+    app = Bodies(reads_all, max_bytes=MAX, idle_s=0.05, page=plainly)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(bodies, "QUIET_S", 0.05)
         run_async(app(scope, receive, send))
@@ -97,7 +101,7 @@ async def signs_in(scope: Scope, receive: Receive, send: Send) -> None:
 def port() -> Iterator[int]:
     """Of a server that answers before it has read."""
     listener = socket.create_server(("127.0.0.1", 0))
-    app = Bodies(signs_in, max_bytes=64 << 20)
+    app = Bodies(signs_in, max_bytes=64 << 20, page=plainly)
     server = uvicorn.Server(uvicorn.Config(app, log_level="critical", lifespan="off"))
     thread = threading.Thread(target=server.run, args=([listener],))
     thread.start()

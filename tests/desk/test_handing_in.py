@@ -63,7 +63,7 @@ def test_two_people_may_have_the_same_key(tables: Tables) -> None:
     ("name", "content", "said"),
     [
         ("hw.ipynb", b"", "empty"),
-        ("hw.ipynb", b"{not json", "mend the file"),
+        ("hw.ipynb", b"{not json", "Mend the file"),
         ("hw.pdf", b"%PDF-1.4", "notebook"),
         ("hw.zip", b"PK\x03\x04 broken", ""),
     ],
@@ -135,6 +135,11 @@ def test_an_upload_that_is_too_large_is_refused_before_it_is_read(tables: Tables
     answer = ada.post("/c/course/a/warm-up/hand-in", headers={"content-length": str(10 << 30)})
     assert answer.status_code == 413
     assert "larger than 100 MB" in answer.text
+    assert "<h1>Too large</h1>" in answer.text and "content-security-policy" in answer.headers
+    program = {"content-length": str(10 << 30), "accept": "application/json"}
+    answer = ada.post("/c/course/a/warm-up/hand-in", headers=program)
+    assert answer.status_code == 413
+    assert "larger than 100 MB" in answer.json()["error"]
 
 
 def test_files_that_are_too_large_together_are_refused(tables: Tables) -> None:

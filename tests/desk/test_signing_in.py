@@ -314,3 +314,26 @@ def test_a_session_that_holds_everywhere_is_ended_in_one_course(tables: Tables) 
     tables.browser("ines").post("/c/course/people/end", {"person": "ben"})
     assert ben.get("/c/course/").status_code == 404
     assert ben.get("/c/other/").status_code == 200
+
+
+@pytest.mark.parametrize("path", ["/c/other/", "/c/there-is-none/", "/c/there-is-none/queue"])
+def test_who_is_signed_in_is_not_sent_round_for_a_course_of_others(
+    tables: Tables, path: str
+) -> None:
+    ben = tables.browser("ben", "course")
+    answer = ben.get(path)
+    assert answer.status_code == 404
+    assert "There is no such page, or it is not for you." in answer.text
+    stranger = tables.stranger().get(path)
+    assert stranger.status_code == 303  # to sign in; which courses there are is not said
+    assert stranger.headers["location"] == f"/sign-in?next={path}"
+
+
+@pytest.mark.parametrize("person", ["ada", "mia", "hana", "ines", "adi"])
+def test_everybody_begins_at_a_page_that_is_theirs(tables: Tables, person: str) -> None:
+    browser = tables.browser(person, "course")
+    start = browser.get("/").headers["location"]
+    page = browser.get(start)
+    assert page.status_code == 200
+    assert f'class="name" href="{start}"' in page.text
+    assert f'href="{start}">Back to the start' in browser.get("/c/course/t/999").text

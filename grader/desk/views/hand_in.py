@@ -55,7 +55,9 @@ def upload(visit: Visit) -> Response:
         raise
     if looked.problem:
         kept.forget()
-        raise UsageError(looked.problem, hint="Nothing was handed in: mend the file, then again.")
+        raise UsageError(
+            looked.problem, hint="Nothing was handed in. Mend the file, then hand it in again."
+        )
     if looked.warnings and not visit.said("sure"):
         if wants_json(visit):
             asked = {"warnings": looked.warnings, "upload": kept.name, "key": kept.record.key}

@@ -151,7 +151,8 @@ def home(visit: Visit) -> Response:
     if wants_json(visit):
         return json_answer({"courses": list(users)})
     if len(users) == 1:
-        return go(f"/c/{next(iter(users))}/")
+        slug, user = next(iter(users.items()))
+        return go(f"/c/{slug}/{user.role.start}")
     new = visit.known_by.courses is not None
     return page(
         visit,
