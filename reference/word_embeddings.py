@@ -589,7 +589,7 @@ def spearman(a, b):
 # def check_analogies():
 #     # Two directions, and words that are longer or shorter; the last one is nearest to nothing.
 #     w = torch.tensor([[1.0, 0, 0], [1, 1, 0], [3, 0, 3.1], [1, 1, 1.1], [0, 5, 0], [-1, -1, -1]])
-#     assert solve_analogies(w, torch.tensor([[0, 1, 2]])).tolist() == [3]
+#     assert solve_analogies(w, torch.tensor([[0, 1, 2]])).tolist() == [3], "along two axes"
 #     assert solve_analogies(w, torch.tensor([[0, 0, 1]])).item() not in (0, 1), "that was asked"
 #     assert solve_analogies(w, torch.tensor([[2, 2, 3]])).item() not in (2, 3), "that was asked"
 #     few = solve_analogies(w[[0, 1, 2, 5]], torch.tensor([[0, 1, 2]]))
@@ -609,11 +609,13 @@ def spearman(a, b):
 #
 # @self_check
 # def check_spearman():
-#     assert ranks(torch.tensor([10.0, 20.0, 20.0, 5.0])).tolist() == [2, 3.5, 3.5, 1]
+#     found = ranks(torch.tensor([10.0, 20.0, 20.0, 5.0]))
+#     assert found.tolist() == [2, 3.5, 3.5, 1] and found.dtype == torch.float64, found
 #     close_by = torch.tensor([1 + 1e-12, 1.0, 1 + 1e-12], dtype=torch.float64)
 #     assert ranks(close_by).tolist() == [2.5, 1, 2.5], "only equal values share a rank"
 #     a = torch.tensor([1.0, 2.0, 3.0, 4.0])
 #     assert abs(spearman(a, a**5) - 1) < 1e-9, "only the order counts"
+#     assert abs(spearman(a[:2], -a[:2]) + 1) < 1e-9, "two words are the least that has an order"
 #     assert abs(spearman(a, torch.tensor([9.0, 9.0, 1.0, 1.0])) + math.sqrt(0.8)) < 1e-9, "ties"
 #     assert spearman(a, torch.ones(4)) == 0.0 and spearman(a[:1], a[:1]) == 0.0, "no order"
 #
