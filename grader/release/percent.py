@@ -92,18 +92,31 @@ def _located(
         )
         position = found + max(1, len(source.splitlines()))
         tags = list(cell.metadata.get("tags", ()))
-        if cell.metadata.get("title") == INSTRUCTOR:  # `# %% [markdown] instructor`
+        title = cell.metadata.get("title", "")
+        if title == INSTRUCTOR:  # `# %% [markdown] instructor`
             tags.append(INSTRUCTOR)
-        yield (
-            SourceCell(
-                path=path,
-                line=found + 1,
-                kind=cast(Kind, cell.cell_type),
-                source=source,
-                tags=tuple(dict.fromkeys(tags)),
-                only_in_notebook=cell.metadata.get("active") == "ipynb",
-            ),
-            cell.metadata.get("active"),
+        read = SourceCell(
+            path=path,
+            line=found + 1,
+            kind=cast(Kind, cell.cell_type),
+            source=source,
+            tags=tuple(dict.fromkeys(tags)),
+            only_in_notebook=cell.metadata.get("active") == "ipynb",
+        )
+        _refuse_lost_title(read, title)
+        yield read, cell.metadata.get("active")
+
+
+def _refuse_lost_title(cell: SourceCell, title: str) -> None:
+    """Refuse text that would be lost, and a cell that is nearly marked as the instructors' own."""
+    if title in ("", INSTRUCTOR):
+        return
+    if cell.kind != "code" or title.casefold().startswith(INSTRUCTOR):
+        raise SpecError(
+            f"no notebook shows what stands behind `# %%`: {title[:60]!r}",
+            where=cell.where(),
+            hint="Write a cell's text below that line, each line behind `# `. "
+            f"`{INSTRUCTOR}` alone keeps the cell from students.",
         )
 
 

@@ -56,6 +56,27 @@ def test_a_cell_titled_instructor_is_dropped_too(tmp_path: Path) -> None:
     assert "generously" in sources(solution_notebook(assignment))
 
 
+@pytest.mark.parametrize(
+    "cell",
+    [
+        "# %% [markdown] A GAN learns to draw.\n# It has two networks.\n",
+        "# %% [markdown] Instructor\n# Mark generously.\n",
+        "# %% instructors\nsecret = 1\n",
+    ],
+)
+def test_text_that_no_notebook_would_show_is_refused(tmp_path: Path, cell: str) -> None:
+    assignment = make_assignment(tmp_path, reference=f"{REFERENCE}\n{cell}")
+    with pytest.raises(SpecError, match="no notebook shows what stands behind") as caught:
+        student_notebook(assignment)
+    assert "below that line" in (caught.value.hint or "")
+    assert str(caught.value.where).endswith(f":{len(REFERENCE.splitlines()) + 3}")
+
+
+def test_a_code_cell_may_have_a_title_for_the_editor(tmp_path: Path) -> None:
+    assignment = make_assignment(tmp_path, reference=REFERENCE + "\n# %% Imports\nimport math\n")
+    assert "import math" in sources(student_notebook(assignment))
+
+
 def test_cells_are_named_by_question_and_alike_in_both_notebooks(tmp_path: Path) -> None:
     assignment = make_assignment(tmp_path)
     students = [cell.id for cell in student_notebook(assignment).cells]

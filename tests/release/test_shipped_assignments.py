@@ -6,7 +6,6 @@ import ast
 import re
 from pathlib import Path
 
-import jupytext
 import pytest
 
 from grader.course.directory import Course
@@ -30,19 +29,6 @@ def defined(source: str) -> set[str]:
 
 def test_no_trace_of_the_solution_is_released(name: str) -> None:
     assert [str(leak) for leak in find_leaks(COURSE.assignment(name))] == []
-
-
-def test_no_text_is_lost_in_the_title_of_a_cell(name: str) -> None:
-    """What stands behind `# %% [markdown]` is a title, which no notebook shows."""
-    texts = [
-        cell
-        for path in COURSE.assignment(name).reference_paths.values()
-        for cell in jupytext.read(path, fmt="py:percent").cells
-        if cell.cell_type == "markdown"
-    ]
-    titles = {cell.metadata.get("title", "") for cell in texts}
-    assert texts
-    assert titles <= {"", "instructor"}
 
 
 def test_students_find_every_name_of_the_solution_in_place(name: str) -> None:
