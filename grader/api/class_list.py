@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from grader.course.course_file import CourseFile
 from grader.course.directory import Assignment, Course
@@ -96,6 +96,12 @@ class ClassRecord:
         """How many answers to each question wait for a person."""
         found = Counter(q for line in self.lines if line.mark for q in line.mark.waiting)
         return {q.id: found[q.id] for q in self.spec.questions if found[q.id]}
+
+    def within(self, section: str) -> ClassRecord:
+        """Return what there is of one section; empty: of the whole class."""
+        if not section:
+            return self
+        return replace(self, lines=tuple(x for x in self.lines if x.section == section))
 
     def of(self, student: str) -> ClassLine | None:
         """Return one student's line, or None."""

@@ -162,7 +162,7 @@ def test_the_total_is_made_of_what_is_published_alone(tables: Tables) -> None:
     mark(tables, one, "1", "")
     give_exam(tables, "ada", "70", "")
     ada = tables.browser("ada")
-    assert "No marks are published yet" in ada.get("/c/course/marks").text
+    assert "Nothing counts in the total yet" in ada.get("/c/course/marks").text
     publish(tables, "/c/course/i/exam/publish")
     page = ada.get("/c/course/marks").text
     assert ">70<" in page and "40 of 100 percent of the course are published" in page

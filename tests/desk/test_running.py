@@ -322,6 +322,18 @@ def test_the_dashboard_says_what_is_left_in_every_assignment(running: Tables) ->
     assert "q3: 1 to mark" not in words(running.browser("ines").get("/c/course/"))
 
 
+def test_a_marker_of_a_section_is_told_of_its_work_alone(running: Tables) -> None:
+    for student in ("ada", "ben", "cem"):
+        running.judged(student)
+    max_ = running.browser("max")  # of section B, which is Cem's
+    said = words(max_.get("/c/course/"))
+    assert "1 on the roster in section B." in said and "q3: 1 to mark" in said
+    assert "q3: 3 to mark" in words(running.browser("mia").get("/c/course/"))
+    assert "1" in words(max_.get("/c/course/a/warm-up?show=waits")) and "Cem" in words(
+        max_.get("/c/course/a/warm-up")
+    )
+
+
 def mark_answer(tables: Tables, points: Decimal) -> None:
     """Mark Ada's answer to q3."""
     (verdict,) = tables.course.gradebook.current("warm-up")

@@ -85,12 +85,10 @@ _SORTS = {
 
 def show_class(visit: Visit, assignment: Assignment) -> Response:
     """Show everybody and one assignment: filtered, searched, sorted, a page at a time."""
-    record = record_of(visit, assignment)
+    record = record_of(visit, assignment).within(visit.me.section)
     newest = visit.course.gradebook.tries.newest_of(assignment.name)
     known = {line.student for line in record.lines}
     rows = [Row(line=line, newest=newest.get(line.student)) for line in record.lines]
-    if visit.me.section:
-        rows = [row for row in rows if row.section == visit.me.section]
     found = listed(
         visit,
         rows,
@@ -154,7 +152,8 @@ def show_dashboard(visit: Visit, engine: object) -> Response:
         counts = tries.get(name, {})
         try:
             assignment = visit.course.course.assignment(name)
-            record = visit.course.record(assignment, visit.now, changes)
+            # A marker's work is what is left in their own section; the lists behind show no more.
+            record = visit.course.record(assignment, visit.now, changes).within(visit.me.section)
         except GraderError as error:  # staff must see the others all the same
             works.append(Work(name=name, problem=error.what))
             continue
@@ -174,7 +173,7 @@ def show_dashboard(visit: Visit, engine: object) -> Response:
         visit,
         "dashboard",
         works=works,
-        students=len(visit.course.roster.people),
+        students=sum(map(visit.sees, visit.course.roster.people)),
         queue=gradebook.tries.queue(now=visit.now),
         appeals=appeals_of(visit).count([AppealState.OPEN], students=students_seen(visit)),
         engine=engine,
