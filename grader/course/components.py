@@ -7,7 +7,7 @@ from decimal import Decimal
 
 import msgspec
 
-from grader.course.policy import Lateness
+from grader.course.policy import Lateness, LatePolicy
 from grader.points import Points
 
 OUT_OF = Decimal(100)
@@ -89,3 +89,12 @@ class Component(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only
     by_points: bool = False
     extra_credit: bool = False
     items: tuple[Item, ...] = ()
+
+
+def lateness_rule(item: Item, component: Component, policy: LatePolicy | None) -> Lateness:
+    """Return how the course treats an item when it comes late."""
+    if item.late is not None:
+        return "free" if item.late == "policy" and policy is None else item.late
+    named = policy.components if policy else ()
+    about = policy is not None and (not named or component.id in named)
+    return "policy" if about else "free"

@@ -7,8 +7,15 @@ from zoneinfo import ZoneInfo
 
 import msgspec
 
-from grader.course.components import Component, Item
-from grader.course.policy import AppealRules, Extension, LatePolicy, Letters, Rounding
+from grader.course.components import Component, Item, lateness_rule
+from grader.course.policy import (
+    AppealRules,
+    Extension,
+    Lateness,
+    LatePolicy,
+    Letters,
+    Rounding,
+)
 from grader.points import Points
 
 
@@ -51,3 +58,8 @@ class CourseFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_onl
     def item(self, identifier: str) -> Item | None:
         """Return the item with this id, or None."""
         return next((item for item in self.items if item.id == identifier), None)
+
+    def lateness(self, item: Item) -> Lateness:
+        """Return how the course treats one of its items when it comes late."""
+        component = next(c for c in self.components if item in c.items)
+        return lateness_rule(item, component, self.late)

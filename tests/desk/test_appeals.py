@@ -120,6 +120,8 @@ def test_a_head_marker_changes_the_points_of_the_checks(tables: Tables, one: Des
     assert "6 of 10" in tables.browser("hana").get("/c/course/a/warm-up/publish?all=1").text
     refused = answer(tables, "hana", page, "Too much.", points_adjustment="3.5")
     assert refused.status_code == 422
+    assert "3.5 points are not between" in refused.text
+    assert ">Too much.</textarea>" in refused.text  # what was written is not lost
     assert answer(tables, "hana", page, "Yes.", points_adjustment="3").status_code == 303
     assert "9 of 10" in tables.browser("hana").get("/c/course/a/warm-up/publish?all=1").text
     assert "<s>0</s>" in tables.browser("ada").get(page).text

@@ -445,6 +445,24 @@ def test_a_marker_of_a_section_sees_that_sections_totals_alone(running: Tables) 
 def test_settings_are_shown_as_the_files_say(running: Tables) -> None:
     said = words(running.browser("mia").get("/c/course/a/warm-up/settings"))
     assert "10 % a day" in said and "assignment.toml" in said and "q1 · Softmax" in said
+    write = running.course.course.root / "course.toml"
+    write.write_text(COURSE_FILE.replace("[late]", '[late]\ncomponents = ["exam"]'))
+    said = words(running.browser("mia").get("/c/course/a/warm-up/settings"))
+    assert "Late work costs nothing" in said  # the homework is not what [late] is about
+
+
+def test_a_student_reads_before_handing_in_what_late_work_costs(running: Tables) -> None:
+    root = running.course.course.root
+    (root / "groups.csv").write_text("item,group,student\nhw1,one,ada\nhw1,one,ben\n")
+    ada, cem = running.browser("ada"), running.browser("cem")
+    said = words(ada.get("/c/course/a/warm-up"))
+    assert "Late work costs 10 % a day" in said and "Group you and Ben; one of you" in said
+    assert "The due date has passed" not in said
+    assert "you are in none yet" in words(cem.get("/c/course/a/warm-up"))
+    spec = root / "assignments" / "warm-up" / "assignment.toml"
+    spec.write_text(spec.read_text().replace("due = 2099", "due = 2024"))
+    said = words(ada.get("/c/course/a/warm-up"))
+    assert "The due date has passed. You can still hand in; late work costs 10 % a day." in said
 
 
 # -- on the way out ------------------------------------------------------------------------------

@@ -176,6 +176,8 @@ def answer(visit: Visit) -> Response:
         )
     except (SpokenMeanwhileError, ChangedMeanwhileError):
         return _show(visit, _appeal(visit), unsaved=says, status=409)
+    except UsageError as error:  # what was written is worth more than a page that says no
+        return _show(visit, _appeal(visit), unsaved=says, status=422, problem=error.what)
     moved = ", ".join(f"{show(one.was)} to {show(one.becomes)}" for one in changes)
     visit.note("answer an appeal", thing=_thing(appeal), detail=moved or "no change")
     return go(_address(visit, appeal))
@@ -222,7 +224,9 @@ def _until(visit: Visit, asked: _Asked) -> dt.datetime:
     )
 
 
-def _show(visit: Visit, appeal: Appeal, *, unsaved: str = "", status: int = 200) -> Response:
+def _show(
+    visit: Visit, appeal: Appeal, *, unsaved: str = "", status: int = 200, problem: str = ""
+) -> Response:
     assignment = visit.course.course.assignment(appeal.assignment)
     staff = visit.me.role.is_staff and visit.me.person != appeal.student
     messages = appeals_of(visit).messages(appeal.id)
@@ -245,6 +249,7 @@ def _show(visit: Visit, appeal: Appeal, *, unsaved: str = "", status: int = 200)
         report=_report(visit, appeal),
         seen=messages[-1].id if messages else 0,
         unsaved=unsaved,
+        problem=problem[:1].upper() + problem[1:],
         most=MOST_CHARACTERS,
         Kind=Kind,
     )

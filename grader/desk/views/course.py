@@ -8,6 +8,7 @@ from starlette.responses import Response
 
 from grader.api.own_work import OwnWork
 from grader.api.receiving import tries_left
+from grader.course.course_file import CourseFile
 from grader.course.directory import Assignment
 from grader.desk.appealing import appealable, own_appeals
 from grader.desk.may import Action, Thing
@@ -15,7 +16,7 @@ from grader.desk.reading import reader
 from grader.desk.rendering import file_answer, page
 from grader.desk.routing import NotFound, Page, Visit, of_course, whole_number
 from grader.desk.views.class_list import show_class, show_dashboard
-from grader.errors import UsageError
+from grader.errors import GraderError, UsageError
 
 
 def show_course(visit: Visit) -> Response:
@@ -39,11 +40,18 @@ def show_assignment(visit: Visit) -> Response:
     work = reader(visit, assignment).own(visit.me.person)
     tries = visit.course.gradebook.tries.of(visit.me.person, assignment.name)
     counts = _counting(work)
+    facts = _facts(visit)
+    people = visit.course.roster.people
     return page(
         visit,
         "assignment",
         work=work,
         spec=assignment.spec,
+        facts=facts,
+        item=next((i for i in facts.items if i.assignment == assignment.name), None)
+        if facts
+        else None,
+        team=[people[i].name or i if i in people else i for i in work.standing.group],
         tries=tries,
         report=next((t.id for t in tries if t.verdict and t.attempt == counts), None),
         left=tries_left(assignment, visit.course.course, visit.me.person),
@@ -91,6 +99,14 @@ def _running(visit: Visit) -> set[str]:
         for one in visit.course.gradebook.tries.of(visit.me.person)
         if not one.state.ended
     }
+
+
+def _facts(visit: Visit) -> CourseFile | None:
+    """The course file; None where there is none that can be used: totals say why, to staff."""
+    try:
+        return visit.course.facts
+    except GraderError:
+        return None
 
 
 def _counting(work: OwnWork) -> int:

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
-from grader.course.components import Component, Item
+from grader.course.components import Component, Item, lateness_rule
 from grader.course.course_file import CourseFile
 from grader.course.policy import Lateness, LatePolicy
 from grader.errors import GradebookError
@@ -63,11 +63,7 @@ class Entry:
 
     def rule(self, policy: LatePolicy | None) -> Lateness:
         """Return how the course treats this item when it comes late."""
-        if self.item.late is not None:
-            return "free" if self.item.late == "policy" and policy is None else self.item.late
-        named = policy.components if policy else ()
-        about = policy is not None and (not named or self.component.id in named)
-        return "policy" if about else "free"
+        return lateness_rule(self.item, self.component, policy)
 
     def held_back(self, now: dt.datetime) -> Entry:
         """Return it as its student may see it: the machine's mark only once it is due.
