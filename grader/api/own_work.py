@@ -135,6 +135,9 @@ class WorkReader:
             whole=False,
             also=[student],
         )[student]
+        if found.absent and found.group:  # another member may have handed in for all
+            tried = self._gradebook.students(self._assignment.name)
+            found = replace(found, absent=tried.isdisjoint(found.group))
         if self._whole:
             return found
         # What a person gave for the whole is not out yet, nor what lateness makes of it.

@@ -458,6 +458,12 @@ def test_a_student_reads_before_handing_in_what_late_work_costs(running: Tables)
     said = words(ada.get("/c/course/a/warm-up"))
     assert "Late work costs 10 % a day" in said and "Group you and Ben; one of you" in said
     assert "The due date has passed" not in said
+    assert "Nothing handed in yet" in words(running.browser("ben").get("/c/course/"))
+    running.judged("ada")
+    ben = running.browser("ben")
+    assert "handed in by your group" in words(ben.get("/c/course/"))
+    assert "Group you and Ada; it has handed in" in words(ben.get("/c/course/a/warm-up"))
+    assert "Nothing handed in yet" in words(cem.get("/c/course/"))
     assert "you are in none yet" in words(cem.get("/c/course/a/warm-up"))
     spec = root / "assignments" / "warm-up" / "assignment.toml"
     spec.write_text(spec.read_text().replace("due = 2099", "due = 2024"))
