@@ -13,6 +13,8 @@ from grader.points import show
 _POINTS = re.compile(r"\d{1,7}(?:[.,]\d{1,2}0*)?")
 _DIFFERENCE = re.compile(r"(?P<sign>[+\-−]?)(?P<points>\d{1,7}(?:[.,]\d{1,2}0*)?)")
 _YES, _NO = {"yes", "y", "true", "1", "x"}, {"", "no", "n", "false", "0"}
+_FIRST_YEAR, _LAST_YEAR = 1970, 2999
+"""Beyond lie slips of the keyboard, and times that can't be reckoned with: 9999 has no next day."""
 
 
 def points_from(text: str, highest: Decimal, *, where: str) -> Decimal | None:
@@ -62,7 +64,7 @@ def time_from(text: str, zone: dt.tzinfo, *, where: str) -> dt.datetime | None:
     """Read a time such as 2024-10-09 23:59, local to the course; None where the cell is empty.
 
     Raises:
-        UsageError: not a time, or one over which clocks are put forward.
+        UsageError: not a time, one of another age, or one over which clocks are put forward.
     """
     if not text:
         return None
@@ -74,6 +76,12 @@ def time_from(text: str, zone: dt.tzinfo, *, where: str) -> dt.datetime | None:
             where=where,
             hint="Write it like 2024-10-09 23:59, or 2024-10-09T23:59+03:00.",
         ) from error
+    if not _FIRST_YEAR <= time.year <= _LAST_YEAR:
+        raise UsageError(
+            f"this is no time of a course: {text[:40]!r}",
+            where=where,
+            hint=f"Write a year between {_FIRST_YEAR} and {_LAST_YEAR}.",
+        )
     if len(text) == len("2024-10-09"):
         time = time.replace(hour=23, minute=59)
     return local_time(time, zone, where=where)

@@ -262,6 +262,8 @@ def test_an_excuse_is_on_the_students_page_and_on_the_command_lines_record(
         ("2001-01-01T12:00", "not longer than the class has"),
         ("", "until when"),
         ("soon", "no time"),
+        ("9999-12-31T23:59", "no time of a course"),
+        ("0001-01-01T00:00", "no time of a course"),
     ],
 )
 def test_a_time_that_can_not_be_meant_is_refused(running: Tables, until: str, said: str) -> None:

@@ -22,7 +22,7 @@ def units_late(
     """Return how many days (or hours, as the policy charges) have begun since it was due."""
     counted = _counted(handed_in, policy)
     if policy.charge == "hours":
-        return max(0, -((due.astimezone(dt.UTC) - counted) // _HOUR))
+        return max(0, -((deadline(due, 0, zone) - counted) // _HOUR))
     return days_late(counted, due, zone)
 
 
@@ -55,11 +55,14 @@ def deadline(due: dt.datetime, days: int, zone: dt.tzinfo) -> dt.datetime:
     A time that the clocks show twice, or leave out, is taken for the later of its two readings:
     in doubt for the student.
     """
-    wall = due.astimezone(zone).replace(tzinfo=None) + dt.timedelta(days=days)
-    if days == 0:
-        return due.astimezone(dt.UTC)
-    readings = (wall.replace(tzinfo=zone, fold=fold) for fold in (0, 1))
-    return max(reading.astimezone(dt.UTC) for reading in readings)
+    try:
+        wall = due.astimezone(zone).replace(tzinfo=None) + dt.timedelta(days=days)
+        if days == 0:
+            return due.astimezone(dt.UTC)
+        readings = (wall.replace(tzinfo=zone, fold=fold) for fold in (0, 1))
+        return max(reading.astimezone(dt.UTC) for reading in readings)
+    except OverflowError:  # due in the year 9999, which means never
+        return dt.datetime.max.replace(tzinfo=dt.UTC)
 
 
 def _counted(handed_in: dt.datetime, policy: LatePolicy) -> dt.datetime:

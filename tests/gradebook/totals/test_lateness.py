@@ -105,3 +105,12 @@ def test_the_cutoff_is_a_number_of_days_after_the_due_date() -> None:
     assert not past_cutoff(at("2022-11-06T23:59:00"), due, policy, CHICAGO)
     assert past_cutoff(at("2022-11-06T23:59:01"), due, policy, CHICAGO)
     assert not past_cutoff(at("2023-11-06T23:59:01"), due, DAYS, CHICAGO)
+
+
+@pytest.mark.parametrize("offset", [-5, 0, 3])
+def test_what_is_due_in_the_last_year_that_there_is_is_never_late(offset: int) -> None:
+    zone = dt.timezone(dt.timedelta(hours=offset))
+    due = dt.datetime(9999, 12, 31, 23, 59, tzinfo=zone)
+    handed_in = dt.datetime(2026, 11, 30, 12, tzinfo=zone)
+    assert units_late(handed_in, due, DAYS, zone) == units_late(handed_in, due, HOURS, zone) == 0
+    assert not past_cutoff(handed_in, due, LatePolicy(cutoff_days=5), zone)
