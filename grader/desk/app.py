@@ -155,6 +155,9 @@ def _later(visit: Visit, said: str, hint: str | None) -> Response:
 
 
 async def _answer(visit: Visit, page: AnyPage, rates: Rates) -> Response:
+    scope = visit.request.scope
+    if "\0" in scope["path"] or b"%00" in scope["query_string"]:  # no database looks up a null
+        raise NotFound
     await run_in_threadpool(_recognise, visit)
     if isinstance(page, Page) and visit.user is None:
         return _sign_in_first(visit)

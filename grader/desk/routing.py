@@ -92,10 +92,13 @@ class Visit:
     def said(self, name: str, most: int = 1000) -> str:
         """Return a field of the form as text, cut at `most` characters.
 
-        Browsers end lines with two characters; everything of ours with one.
+        Browsers end lines with two characters; everything of ours with one. No keyboard types a
+        null, and PostgreSQL stores none.
         """
         value = self.form.get(name)
-        return value.replace("\r\n", "\n").strip()[:most] if isinstance(value, str) else ""
+        if not isinstance(value, str):
+            return ""
+        return value.replace("\0", "").replace("\r\n", "\n").strip()[:most]
 
 
 def whole_number(text: str) -> int | None:

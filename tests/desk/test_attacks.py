@@ -339,3 +339,13 @@ def test_a_session_ends_by_itself_and_that_of_staff_within_a_day(
     find, hour = tables.desk.credentials.find, dt.timedelta(hours=1)
     assert find("session", value, now=ends - hour) is not None
     assert find("session", value, now=ends + hour) is None
+
+
+def test_a_null_is_stored_nowhere_and_looked_up_nowhere(tables: Tables) -> None:
+    ines = tables.browser("ines")
+    staff = {"person": "ne\0w", "name": "N\0ew", "role": "marker"}
+    assert ines.post("/c/course/people/staff", staff).status_code == 303
+    new = tables.course.people.named("new")
+    assert new is not None and new.name == "New"
+    for path in ("/c/course/s/ada%00", "/c/cour%00se/", "/c/course/audit?thing=%00"):
+        assert ines.get(path).status_code == 404
