@@ -8,7 +8,7 @@ import hmac
 import logging
 import time
 from collections.abc import Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from typing import Any
 from urllib.parse import quote, urlsplit
 
@@ -42,13 +42,14 @@ from grader.desk.uploads import NOTHING_HANDED_IN
 from grader.errors import GradebookError, GraderError, InfrastructureError
 
 LOG = logging.getLogger("grader.desk")
-_MAX_FIELDS, _MAX_FIELD_BYTES = 2_000, 1 << 20
+_MAX_FIELDS, _MAX_FIELD_BYTES, _MAX_TYPED_BYTES = 2_000, 1 << 20, 1 << 18
 _LATER_S, _COUNTED_S = 5, 1.0
 _AWAY = (
     "Nothing that was acknowledged is lost. Wait a moment, then load the page again; if you sent "
     "something and saw no receipt, send it again: it counts once."
 )
 _NO_PAGE = "There is no such page, or it is not for you."
+_EARLIER = "This page is from an earlier sign-in. Nothing was saved. Load it again, then send it."
 _FOREIGN = "This form was not sent from the desk itself. Load the page again, then send it."
 
 
@@ -160,6 +161,7 @@ async def _answer(visit: Visit, page: AnyPage, rates: Rates) -> Response:
         raise NotFound
     await run_in_threadpool(_recognise, visit)
     if isinstance(page, Page) and visit.user is None:
+        await _read_what_was_typed(visit)
         return _sign_in_first(visit)
     if not rates.allow(visit, page):
         log_refusal(visit, f"too often, {page.method} {page.path}")
@@ -181,7 +183,7 @@ async def _answer(visit: Visit, page: AnyPage, rates: Rates) -> Response:
             return error_page(visit, 400, "The upload was cut off. Nothing was handed in.")
         if isinstance(page, Page) and not _own_form(visit):
             log_refusal(visit, f"a form of another session, {page.path}")
-            return error_page(visit, 403, _FOREIGN)
+            return error_page(visit, 403, _EARLIER)
     try:
         return await run_in_threadpool(_view, visit, page)
     finally:
@@ -241,6 +243,21 @@ def _own_form(visit: Visit) -> bool:
     return hmac.compare_digest(given.encode(), form_token(visit.session).encode())
 
 
+async def _read_what_was_typed(visit: Visit) -> None:
+    """Read the form of somebody who is not signed in (any more), to give its text back.
+
+    Only a form of the desk's own, without files: no other site puts words into our pages.
+    """
+    headers = visit.request.headers
+    kind = headers.get("content-type", "").partition(";")[0].strip()
+    length = headers.get("content-length", "")
+    small = length.isdigit() and int(length) <= _MAX_TYPED_BYTES
+    form = "application/x-www-form-urlencoded"
+    if visit.request.method == "POST" and kind == form and small and _same_site(visit):
+        with suppress(ClientDisconnect):
+            visit.form = await visit.request.form(max_fields=_MAX_FIELDS)
+
+
 def _sign_in_first(visit: Visit) -> Response:
     if "authorization" in visit.request.headers:
         log_refusal(visit, "a token that is not known")
@@ -248,7 +265,7 @@ def _sign_in_first(visit: Visit) -> Response:
     if visit.request.method != "GET" or visit.session:
         if visit.session:  # of another course or none: which courses there are is not said
             return error_page(visit, 404, _NO_PAGE)
-        return error_page(visit, 401, "Sign in first.")
+        return error_page(visit, 401, "Sign in first. Nothing was saved.")
     return RedirectResponse(f"/sign-in?next={quote(visit.request.url.path)}", status_code=303)
 
 

@@ -63,6 +63,12 @@ def page(visit: Visit, template: str, status: int = 200, **context: Any) -> HTML
     return HTMLResponse(html, status_code=status)
 
 
+_TYPED = ("comment", "says")
+"""Fields of forms into which people write at length,"""
+_MOST_TYPED = 20_000
+"""and so many characters of them are given back where they could not be saved."""
+
+
 def error_page(visit: Visit, status: int, said: str, hint: str | None = None) -> Response:
     """Return what went wrong, as a page, or as JSON where a program asks."""
     if wants_json(visit):
@@ -75,6 +81,8 @@ def error_page(visit: Visit, status: int, said: str, hint: str | None = None) ->
         said=said,
         hint=hint or "",
         back=_back(visit) if status != HTTPStatus.NOT_FOUND else "",
+        typed=[text for name in _TYPED if (text := visit.said(name, _MOST_TYPED).strip())],
+        signs_in=status == HTTPStatus.UNAUTHORIZED,
     )
 
 

@@ -308,6 +308,33 @@ def test_the_only_answer_that_is_left_is_found_wherever_it_is(pile: Pile, last: 
     assert "All 103 answers are marked" in mia.get(f"{MARK}/q3").text
 
 
+def test_who_is_signed_out_while_marking_gets_the_words_back(pile: Pile) -> None:
+    mia = pile.tables.browser("mia")
+    address = f"{MARK}/q3/{pile.answer('ada').ref}"
+    comment = "Well said, but <b>why</b> is it $x^2$?"
+    form = {"seen": "0", "adjustment": "1", "comment": comment, **mia.form("/account")}
+    own = {"sec-fetch-site": "same-origin"}
+    mia.post("/sign-out", {})
+    out = mia.client.post(address, data=form, headers=own)
+    assert out.status_code == 401 and "Nothing was saved" in out.text
+    assert "Well said, but &lt;b&gt;why&lt;/b&gt; is it $x^2$?" in out.text
+    assert 'href="/sign-in"' in out.text
+    again = pile.tables.browser("mia")  # in another tab; the page is still the one of before
+    stale = again.client.post(address, data=form, headers=own)
+    assert stale.status_code == 403 and "an earlier sign-in" in stale.text
+    assert "Well said" in stale.text
+    assert pile.points("ada") is None
+
+
+def test_no_other_site_puts_words_into_the_desks_pages(pile: Pile) -> None:
+    address = f"{MARK}/q3/{pile.answer('ada').ref}"
+    for client in (pile.tables.browser("mia").client, pile.tables.stranger().client):
+        for headers in ({"sec-fetch-site": "cross-site"}, {"origin": "https://evil.example"}, {}):
+            answer = client.post(address, data={"comment": "Buy this"}, headers=headers)
+            assert answer.status_code in (401, 403)
+            assert "Buy this" not in answer.text
+
+
 def test_a_save_leads_to_the_next_answer_itself(pile: Pile) -> None:
     mia = pile.tables.browser("mia")
     led = mia.get(f"{MARK}/q3").headers["location"]
