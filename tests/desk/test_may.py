@@ -153,6 +153,19 @@ def test_nobody_makes_themselves_something_else(tables: Tables) -> None:
     assert renamed.status_code == 303
 
 
+def test_a_student_is_no_staff_and_a_marker_has_a_section_that_is_there(tables: Tables) -> None:
+    ines = tables.browser("ines")
+    student = ines.post("/c/course/people/staff", {"person": "ada", "role": "marker"})
+    assert student.status_code == 422 and "ada is a student" in student.text
+    ada = tables.course.people.named("ada")
+    assert ada is not None and ada.role is Role.STUDENT
+    new = {"person": "noah", "role": "marker", "section": "Z"}
+    unknown = ines.post("/c/course/people/staff", new)
+    assert unknown.status_code == 422 and "There are: A" in unknown.text
+    assert tables.course.people.named("noah") is None
+    assert ines.post("/c/course/people/staff", {**new, "section": "A"}).status_code == 303
+
+
 def test_no_page_names_a_student_of_another_section_to_a_marker_of_one(tables: Tables) -> None:
     tables.judged("ada")
     tables.tried("ben")

@@ -57,12 +57,25 @@ def put_staff(visit: Visit) -> Response:
     person = visit.said("person", 200)
     if person == visit.me.person and role != visit.me.role:
         raise UsageError("you can't change what you are yourself", hint="Another instructor can.")
+    students = visit.course.roster.people
+    if person in students:
+        raise UsageError(
+            f"{person} is a student of this course, who would see and mark other students' work",
+            hint="Give the person another id as staff, or take them out of the roster first.",
+        )
+    section = visit.said("section", 200)
+    sections = {student.section for student in students.values()} - {""}
+    if section and students and section not in sections:
+        there = ", ".join(sorted(sections)) or "none"
+        raise UsageError(
+            f"nobody on the roster is in section {section!r}", hint=f"There are: {there}."
+        )
     visit.course.people.put(
         person,
         name=visit.said("name", 200),
         email=visit.said("email", 200),
         role=Role(role),
-        section=visit.said("section", 200),
+        section=section,
     )
     visit.note("put a person", thing=person, detail=role)
     return go(f"/c/{visit.course.slug}/people")
