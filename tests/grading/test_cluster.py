@@ -142,7 +142,9 @@ def test_a_cluster_gives_the_marks_of_an_ordinary_batch_though_machines_and_slot
     graded = run(classroom, cluster=machines.address, progress=progress)
     assert killed and machines.workers[0].wait() == -signal.SIGKILL
     assert machines.workers[1].poll() is None
-    assert len(orphans) == 3 and not any(_is_judge(pid) for pid in orphans)
+    # A judge, and whichever of its two workers had started; they end when they notice.
+    assert len(orphans) in (2, 3)
+    until(lambda: not any(_is_judge(pid) for pid in orphans), "the end of the orphans")
     assert sorted(judged) == sorted(v.student for v in graded.verdicts)
     with Gradebook(classroom.course.database_url) as book:
         assert len(book.history("warm-up")) == len(judged) == 8
