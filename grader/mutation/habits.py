@@ -30,34 +30,42 @@ def parentheses(node: ast.AST, code: Code) -> Iterator[SourceChange]:
 
 
 def _of_a_sum(node: ast.BinOp) -> Iterator[ast.expr]:
-    left, right, op = node.left, node.right, node.op
-    if not isinstance(op, _SUMS):
+    left, right = node.left, node.right
+    if not isinstance(node.op, _SUMS):
         return
     if isinstance(left, ast.BinOp) and isinstance(left.op, _PRODUCTS):
-        yield ast.BinOp(left.left, left.op, ast.BinOp(left.right, op, right))
-        yield ast.BinOp(ast.BinOp(left.left, op, right), left.op, left.right)
-    if isinstance(right, ast.BinOp) and isinstance(right.op, _PRODUCTS):
-        yield ast.BinOp(ast.BinOp(left, op, right.left), right.op, right.right)
-    if isinstance(right, ast.BinOp) and isinstance(right.op, ast.Pow):
-        yield ast.BinOp(ast.BinOp(left, op, right.left), right.op, right.right)
+        yield _joined_to_the_right(left, node)
+        yield ast.BinOp(ast.BinOp(left.left, node.op, right), left.op, left.right)
+    if isinstance(right, ast.BinOp) and isinstance(right.op, _PRODUCTS | ast.Pow):
+        yield _joined_to_the_left(node, right)
 
 
 def _of_a_product(node: ast.BinOp) -> Iterator[ast.expr]:
-    left, right, op = node.left, node.right, node.op
-    if not isinstance(op, _PRODUCTS):
+    left, right = node.left, node.right
+    if not isinstance(node.op, _PRODUCTS):
         return
     if isinstance(left, ast.BinOp) and isinstance(left.op, _SUMS):
-        yield ast.BinOp(left.left, left.op, ast.BinOp(left.right, op, right))
+        yield _joined_to_the_right(left, node)
     if isinstance(right, ast.BinOp) and isinstance(right.op, _SUMS):
-        yield ast.BinOp(ast.BinOp(left, op, right.left), right.op, right.right)
+        yield _joined_to_the_left(node, right)
 
 
 def _of_a_power(node: ast.BinOp) -> Iterator[ast.expr]:
-    left, right, op = node.left, node.right, node.op
-    if not isinstance(op, ast.Pow) or not isinstance(left, ast.BinOp):
+    left = node.left
+    if not isinstance(node.op, ast.Pow) or not isinstance(left, ast.BinOp):
         return
-    if isinstance(left.op, ast.Add | ast.Sub | ast.Mult | ast.Div):
-        yield ast.BinOp(left.left, left.op, ast.BinOp(left.right, op, right))
+    if isinstance(left.op, _SUMS | _PRODUCTS):
+        yield _joined_to_the_right(left, node)
+
+
+def _joined_to_the_right(left: ast.BinOp, node: ast.BinOp) -> ast.BinOp:
+    """`(a * b) + c`, of which `left` is `a * b`, becomes `a * (b + c)`."""
+    return ast.BinOp(left.left, left.op, ast.BinOp(left.right, node.op, node.right))
+
+
+def _joined_to_the_left(node: ast.BinOp, right: ast.BinOp) -> ast.BinOp:
+    """`a + (b * c)`, of which `right` is `b * c`, becomes `(a + b) * c`."""
+    return ast.BinOp(ast.BinOp(node.left, node.op, right.left), right.op, right.right)
 
 
 def affine(node: ast.AST, code: Code) -> Iterator[SourceChange]:
