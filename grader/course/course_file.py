@@ -59,6 +59,10 @@ class CourseFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_onl
         """Return the item with this id, or None."""
         return next((item for item in self.items if item.id == identifier), None)
 
+    def item_of(self, assignment: str) -> Item | None:
+        """Return the first item that is this assignment, or None."""
+        return next((item for item in self.items if item.assignment == assignment), None)
+
     def lateness(self, item: Item) -> Lateness:
         """Return how the course treats one of its items when it comes late."""
         component = next(c for c in self.components if item in c.items)

@@ -115,7 +115,7 @@ class Standings:
         try:
             scheme = scheme or load_scheme(course)
             self._zone = scheme.zone if scheme.timezone else self._zone
-            item = next((i for i in scheme.items if i.assignment == assignment.name), None)
+            item = scheme.item_of(assignment.name)
             if item is not None:
                 self._all_groups = load_groups(course, scheme).members
                 self._groups = self._all_groups.get(item.id, {})

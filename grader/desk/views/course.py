@@ -40,7 +40,7 @@ def show_assignment(visit: Visit) -> Response:
     work = reader(visit, assignment).own(visit.me.person)
     tries = visit.course.gradebook.tries.of(visit.me.person, assignment.name)
     counts = _counting(work)
-    facts = _facts(visit)
+    facts = facts_of(visit)
     people = visit.course.roster.people
     return page(
         visit,
@@ -48,9 +48,7 @@ def show_assignment(visit: Visit) -> Response:
         work=work,
         spec=assignment.spec,
         facts=facts,
-        item=next((i for i in facts.items if i.assignment == assignment.name), None)
-        if facts
-        else None,
+        item=facts.item_of(assignment.name) if facts else None,
         team=[people[i].name or i if i in people else i for i in work.standing.group],
         tries=tries,
         report=next((t.id for t in tries if t.verdict and t.attempt == counts), None),
@@ -101,7 +99,7 @@ def _running(visit: Visit) -> set[str]:
     }
 
 
-def _facts(visit: Visit) -> CourseFile | None:
+def facts_of(visit: Visit) -> CourseFile | None:
     """The course file; None where there is none that can be used: totals say why, to staff."""
     try:
         return visit.course.facts

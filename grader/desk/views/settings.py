@@ -8,19 +8,15 @@ from grader.desk.may import Action
 from grader.desk.rendering import go, page
 from grader.desk.routing import Page, Visit
 from grader.desk.views.class_list import record_of
-from grader.desk.views.course import assignment_of, of_assignment, release_of
-from grader.errors import GraderError
+from grader.desk.views.course import assignment_of, facts_of, of_assignment, release_of
 
 
 def show_settings(visit: Visit) -> Response:
     """Show dates, points, tries, limits and what lateness costs."""
     assignment = assignment_of(visit)
     record = record_of(visit, assignment)
-    try:
-        facts = visit.course.facts
-    except GraderError:
-        facts = None
-    item = next((i for i in facts.items if i.id == record.item), None) if facts else None
+    facts = facts_of(visit)
+    item = facts.item(record.item) if facts and record.item else None
     return page(
         visit,
         "settings",

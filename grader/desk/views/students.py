@@ -16,6 +16,7 @@ from grader.desk.may import Action, Thing
 from grader.desk.rendering import go, page
 from grader.desk.routing import NotFound, Page, Visit
 from grader.desk.views.class_list import record_of
+from grader.desk.views.course import facts_of
 from grader.errors import GraderError, UsageError
 from grader.gradebook.hand_history import words
 from grader.gradebook.hand_marks import Fact, HandMark, Kind
@@ -151,10 +152,7 @@ def _items(visit: Visit, student: str, history: list[HandMark]) -> list[StudentI
 
 
 def _others(visit: Visit, student: str, history: list[HandMark]) -> list[StudentItem]:
-    try:
-        facts = visit.course.facts
-    except GraderError:
-        return []
+    facts = facts_of(visit)
     said = {mark.fact: mark.says for mark in history}
     others = []
     for item in facts.items if facts else ():
