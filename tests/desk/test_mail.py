@@ -438,6 +438,7 @@ def test_mail_goes_encrypted_with_a_login_from_the_environment(
         post.tell()
         post.send()
         assert post.states() == [MailState.WAITING] and server.came == []
+        assert "535" in post.course.outbox.newest()[0].said
         monkeypatch.setenv("GRADER_TEST_MAIL", "hunter2")
         post.send(dt.timedelta(minutes=2))
         assert post.states() == [MailState.SENT]

@@ -87,7 +87,8 @@ def mail_server(
         server: SMTP, session: Session, envelope: Envelope, kind: str, data: Any
     ) -> AuthResult:
         handler.logins.append((data.login, data.password))
-        return AuthResult(success=data.password == login.encode())
+        # handled=False: aiosmtpd is to answer 535; else the client waits for an answer in vain.
+        return AuthResult(success=data.password == login.encode(), handled=False)
 
     listening = socket.create_server(("127.0.0.1", 0))
     controller = _Here(
