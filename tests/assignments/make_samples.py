@@ -17,7 +17,8 @@ is no Python.
     # %% init_mlp, xavier_uniform: as released
 
 A function or class is replaced alone; of a name that is assigned, the whole cell. What stands
-before the first cell says what the sample is about.
+before the first cell says what the sample is about. Where that has nothing to do with a training
+that takes seconds, the training is left as released: a class is graded often.
 """
 
 from __future__ import annotations

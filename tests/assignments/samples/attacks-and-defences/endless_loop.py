@@ -9,3 +9,6 @@ def spectral_scores(features):
         way = way / way.norm()
         v, change = way, (way - v).norm()
     return ((centred @ v) ** 2).to(features.dtype)
+
+
+# %% cleanse: as released

@@ -8,3 +8,6 @@ def ridge_regression(noisy, clean, lam):
     gram = gram + lam * torch.eye(len(gram), dtype=gram.dtype)
     weight = torch.linalg.solve(gram, centred.T @ (clean - to) / len(noisy))
     return weight, to - from_ @ weight
+
+
+# %% train_denoiser, train_vae: as released

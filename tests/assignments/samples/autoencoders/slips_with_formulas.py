@@ -52,3 +52,6 @@ def normal_log_density(z, mu, logvar):
 # %% importance_bound
 def importance_bound(log_weights):
     return log_weights.exp().mean(dim=0).log()
+
+
+# %% train_denoiser, train_vae: as released

@@ -33,3 +33,6 @@ def ridge_denoiser(noisy, clean, lam):
 # %% bernoulli_log_likelihood
 def bernoulli_log_likelihood(x, logits):
     return -F.binary_cross_entropy_with_logits(logits, x, reduction="none").mean(dim=1)
+
+
+# %% train_denoiser, train_vae: as released

@@ -7,3 +7,6 @@ def wasserstein(x, y):
     below_x = torch.searchsorted(x, places[:-1], right=True).to(x.dtype) / len(x)
     below_y = torch.searchsorted(y, places[:-1], right=True).to(x.dtype) / len(y)
     return ((below_x - below_y).abs() * places.diff()).sum()
+
+
+# %% train_gan, train_diffusion: as released

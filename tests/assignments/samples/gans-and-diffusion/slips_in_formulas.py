@@ -56,3 +56,6 @@ def ddim_step(x_t, t, earlier, noise_guess, alpha_bars, eta=0.0, noise=None):
     sigma = eta * math.sqrt((1 - then) / (1 - now) * (1 - now / then))
     noise = torch.randn_like(x_t) if noise is None else noise
     return math.sqrt(then) * clean + math.sqrt(1 - then) * noise_guess + sigma * noise
+
+
+# %% train_gan, train_diffusion: as released

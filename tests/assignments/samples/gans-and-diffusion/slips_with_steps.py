@@ -43,3 +43,6 @@ def ddim_sample(model, start, times, alpha_bars):
         for t, earlier in zip(times, times[1:]):
             x = ddim_step(x, t, earlier, model(x, torch.full((len(x),), t)), alpha_bars)
     return x
+
+
+# %% train_gan, train_diffusion: as released

@@ -12,3 +12,6 @@ def policy_iteration(P, R, gamma):
         if torch.equal(new, actions):
             return actions, v
         actions = new
+
+
+# %% train_dqn, train_ppo: as released

@@ -56,3 +56,6 @@ def ppo_loss(logits, actions, old_log_probs, advantages, clip=0.2):
     log_probs = logits.log_softmax(dim=1).gather(1, actions[:, None])[:, 0]
     ratio = (log_probs - old_log_probs.detach()).exp()
     return -(ratio.clamp(1 - clip, 1 + clip) * advantages.detach()).mean()
+
+
+# %% train_dqn, train_ppo: as released

@@ -52,3 +52,6 @@ def gae(rewards, values, next_values, terminated, truncated, gamma, lam):
         advantages.append(later)
     advantages = torch.stack(advantages[::-1])
     return advantages, advantages + values
+
+
+# %% train_dqn, train_ppo: as released

@@ -9,3 +9,6 @@ def gae(rewards, values, next_values, terminated, truncated, gamma, lam)
         later = errors[t] + gamma * lam * torch.where(goes_on[t], later, 0)
         advantages[t] = later
     return advantages, advantages + values.detach()
+
+
+# %% train_dqn, train_ppo: as released

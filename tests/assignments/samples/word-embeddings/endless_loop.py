@@ -12,3 +12,6 @@ def encode(texts, words):
             sentences.append(k)
             t += 1
     return torch.tensor(tokens, dtype=torch.int64), torch.tensor(sentences, dtype=torch.int64)
+
+
+# %% train_skip_gram, train_glove, train_subwords: as released

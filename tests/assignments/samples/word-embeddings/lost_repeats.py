@@ -29,3 +29,6 @@ def membership(words, known, shortest=3, longest=5):
         for p, piece in enumerate(known):
             shares[i, p] = piece in found
     return shares / shares.sum(dim=1, keepdim=True).clamp(min=1)
+
+
+# %% train_skip_gram, train_glove, train_subwords: as released

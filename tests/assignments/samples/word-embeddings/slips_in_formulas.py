@@ -39,3 +39,6 @@ def glove(counts, W, C, b, e, x_max=100.0, alpha=0.75):
     slopes = weights * errors
     loss = (weights * errors**2).sum()
     return loss, (slopes @ C, slopes.T @ W, slopes.sum(dim=1), slopes.sum(dim=0))
+
+
+# %% train_skip_gram, train_glove, train_subwords: as released

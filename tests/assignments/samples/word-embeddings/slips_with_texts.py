@@ -37,3 +37,6 @@ def ngrams(word, shortest=3, longest=5):
     lengths = range(shortest, longest + 1)
     pieces = [word[i : i + n] for n in lengths for i in range(len(word) - n + 1)]
     return [*pieces, f"<{word}>"]
+
+
+# %% train_skip_gram, train_glove, train_subwords: as released

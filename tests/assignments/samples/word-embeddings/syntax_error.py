@@ -4,3 +4,6 @@
 def negative_sampling(W, C, centres, contexts, negatives):
     scores = (W[centres] * C[contexts].sum(dim=1)
     return scores
+
+
+# %% train_skip_gram, train_glove, train_subwords: as released
