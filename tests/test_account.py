@@ -10,7 +10,7 @@ from typing import Any, NoReturn
 
 import pytest
 
-from grader.account import account_name
+from grader.account import account_name, login_of
 from grader.api.marking import MARKER_VARIABLE, marker
 from grader.errors import UsageError
 from grader.intake.inbox import make_inbox
@@ -53,3 +53,9 @@ def test_an_inbox_needs_a_group_that_somebody_knows(
     with pytest.raises(UsageError, match="has no name") as caught:
         make_inbox(tmp_path / "inbox", assignments=["warm-up"])
     assert "--group" in (caught.value.hint or "")
+
+
+def test_a_number_that_nobody_has_is_nobodys() -> None:
+    assert login_of(0) == pwd.getpwuid(0).pw_name
+    assert login_of(4_000_000_123) is None
+    assert login_of(2**70) is None  # as in an archive, where a number may be anything

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from grader.account import login_of
 from grader.cli.options import course_option, find
 from grader.printable import printable_line
 from grader.storage import write_atomically
@@ -67,21 +68,13 @@ def _show_held(receipt: Path, inbox: Path) -> None:
 
     held = find_try(receipt, inbox)
     found = held.receipt
+    owner = login_of(held.owner) or held.owner
     said = (
-        f"The inbox holds it: {found.assignment}, a file of user {_login(held.owner)}, unchanged "
+        f"The inbox holds it: {found.assignment}, a file of user {owner}, unchanged "
         f"since {held.handed_in_at:%Y-%m-%d %H:%M:%S} UTC."
     )
     click.echo(printable_line(said))
     click.echo(f"  {held.path}")
-
-
-def _login(uid: int) -> str:
-    import pwd
-
-    try:
-        return pwd.getpwuid(uid).pw_name
-    except KeyError:
-        return str(uid)
 
 
 @command.command("fetch")

@@ -16,9 +16,9 @@ import stat
 from collections import Counter
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, replace
-from functools import cache
 from pathlib import Path, PurePosixPath
 
+from grader.account import login_of
 from grader.course.matches import Matcher
 from grader.course.roster import Identity
 from grader.errors import ReceiptError
@@ -200,7 +200,7 @@ class _TryReading:
         """Name what is not taken with its owner; who floods an inbox is not named for each file."""
         self._refusals[owner] += 1
         if self._refusals[owner] <= _NAMED:
-            shown = f"{display_name(name)[:20]}… of {_login(owner) or f'user {owner}'}"
+            shown = f"{display_name(name)[:20]}… of {login_of(owner) or f'user {owner}'}"
             self.refused.append((shown, reason))
 
     def _student_of(self, one: Try) -> str:
@@ -237,7 +237,7 @@ class _TryReading:
         receipts = (receipt for *_, receipt in self._found)
         for owner, count in sorted(self._refusals.items()):
             if count > _NAMED:
-                shown = _login(owner) or f"user {owner}"
+                shown = login_of(owner) or f"user {owner}"
                 self.refused.append((shown, f"{count - _NAMED} more files are no tries"))
         for name, count in sorted(self._foreign.items()):
             if name not in self._known:
@@ -292,7 +292,7 @@ def _newest(inbox: Inbox, refused: list[tuple[str, str]]) -> Iterator[tuple[int,
         refused.append(("tries", f"the inbox can't be read ({error.strerror})"))
         return
     for uid, count in sorted(over.items()):
-        login = _login(uid) or f"user {uid}"
+        login = login_of(uid) or f"user {uid}"
         refused.append((login, f"more than {MAX_TRIES} tries; the {count} oldest were not read"))
     yield from sorted((uid, name) for uid, heap in kept.items() for _, name in heap)
 
@@ -309,7 +309,7 @@ def _read(path: Path, assignment: str, others: Counter[str], beside: AcceptedFil
         with os.fdopen(os.open(path, flags), "rb") as file:
             before = os.fstat(file.fileno())
             _refuse_odd(before, path.name)
-            login = _login(before.st_uid)
+            login = login_of(before.st_uid)
             if login is None:
                 raise RefusedFileError(f"its owner, {before.st_uid}, is no user of this machine")
             line = file.readline(MAX_HEADER_BYTES)
@@ -361,13 +361,3 @@ def _refuse_odd(found: os.stat_result, name: str) -> None:
 def _trusted() -> set[int]:
     """Who is believed about whose a try is: they could write anything anyway."""
     return {0, os.geteuid()}
-
-
-@cache
-def _login(uid: int) -> str | None:
-    import pwd
-
-    try:
-        return pwd.getpwuid(uid).pw_name
-    except (KeyError, OverflowError):
-        return None

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import errno
-import getpass
 import os
 import socket
 import ssl
@@ -15,6 +14,7 @@ import requests
 import urllib3.exceptions
 from docker.errors import TLSParameterError
 
+from grader.account import login_of
 from grader.errors import InfrastructureError, SlowError
 
 DEFAULT_HOST = "unix:///var/run/docker.sock"
@@ -55,9 +55,10 @@ def _reason(error: BaseException, host: str, *, told: bool) -> tuple[str, str]:
             "key.pem.",
         )
     if errno.EACCES in numbers or errno.EPERM in numbers:
+        user = f"user {login_of(os.geteuid()) or os.geteuid()}"
         return (
-            f"{_user()} may not open its socket (permission denied)",
-            f"Let an administrator add {_user()} to the group that owns it ({_group(path)}), and "
+            f"{user} may not open its socket (permission denied)",
+            f"Let an administrator add {user} to the group that owns it ({_group(path)}), and "
             "log in again. Members of that group are root on this machine. It is safer to run the "
             "engine without root, see docs/how-to/harden.md.",
         )
@@ -107,13 +108,6 @@ def causes(error: BaseException) -> Iterator[BaseException]:
             seen.append(one)
             todo += [one.__cause__, one.__context__, getattr(one, "reason", None), *one.args]
     return iter(seen)
-
-
-def _user() -> str:
-    try:
-        return f"user {getpass.getuser()}"
-    except (KeyError, OSError):
-        return f"user {os.getuid()}"
 
 
 def _group(path: str) -> str:
