@@ -44,9 +44,11 @@ def test_membership(student, close):
     """membership has the shares of a word's known pieces, and zeros for a word without any."""
     hint("Divide by how many pieces of the word are known, each as often as it occurs.")
     for shortest, longest in ((3, 5), (2, 3)):
-        words = [draw_word(random.randint(1, 9)) for _ in range(8)] + ["xyz"]
+        twice = 2 * draw_word(4)  # its pieces are there twice, whatever is drawn
+        words = [draw_word(random.randint(1, 9)) for _ in range(8)] + [twice, "xyz"]
         every = sorted({p for word in words[:-1] for p in pieces_of(word, shortest, longest)})
-        known = [*random.sample(every, len(every) * 2 // 3), "qqq"]
+        some = {*random.sample(every, len(every) * 2 // 3), *pieces_of(twice, shortest, longest)}
+        known = [*random.sample(sorted(some), len(some)), "qqq"]
         rows = []
         for word in words:
             found = [p for p in pieces_of(word, shortest, longest) if p in known]
