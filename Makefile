@@ -8,7 +8,7 @@ BIN := $(VENV)/bin
 TORCH ?= torch==2.13.0
 PYTEST_ARGS ?=
 # A file's tests stay together, so that a sandbox that they share starts once; files that take long
-# come first (tests/conftest.py).
+# come first, and `auto` is one process more than there are processors (tests/conftest.py).
 PARALLEL := -n auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder
 FUZZ_SECONDS ?= 60
 export PIP_DISABLE_PIP_VERSION_CHECK := 1

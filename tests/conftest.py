@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import gc
 import os
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from typing import Any
 
 import pytest
@@ -24,6 +25,25 @@ settings.register_profile("mutants", settings.get_profile("tests"), max_examples
 os.environ["GRADER_KEEP"] = "0"
 
 HEAVY = ("local_box", "docker", "browser")
+
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_collection() -> Generator[None, object, object]:
+    """Look for garbage only afterwards, and not in what is there then: it stays to the end."""
+    gc.disable()
+    try:
+        return (yield)
+    finally:
+        gc.freeze()
+        gc.enable()
+
+
+def pytest_xdist_auto_num_workers() -> int:
+    """How many processes share the tests: one more than processors.
+
+    Many wait for a sandbox, a browser or a database, and another may work meanwhile.
+    """
+    return (os.cpu_count() or 1) + 1
 
 
 @pytest.hookimpl(trylast=True)

@@ -42,6 +42,7 @@ def test_a_good_assignment_has_no_fault_and_each_step_is_told(tmp_path: Path) ->
     assert {name for *_, name in steps} == {"public tests", "reference", "released"}
 
 
+@pytest.mark.slow
 def test_a_reference_that_is_wrong_is_named_with_the_test_it_fails(tmp_path: Path) -> None:
     wrong = REFERENCE.replace("tensor(rows).mean(dim=0)", "tensor(rows).mean(dim=1)")
     found = faults(tmp_path, reference=wrong)

@@ -16,6 +16,12 @@ from tests.sandbox.places import slot_maker
 
 pytestmark = pytest.mark.local_box
 KERNEL_TRIES = 30
+RARE = {
+    *("torch", "pictures", "figures without matplotlib inline", "figures after matplotlib inline"),
+    *("the streams themselves", "the shell itself", "other magics", "plain representations"),
+    *("broken errors", "processes", "interactivity", "progress bars", "classes", "displays again"),
+}
+"""What few notebooks do, or takes seconds."""
 
 
 @pytest.fixture(scope="module")
@@ -33,7 +39,9 @@ def kernel(slot: Slot, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ker
     kernel.stop()
 
 
-@pytest.mark.parametrize("name", NOTEBOOKS)
+@pytest.mark.parametrize(
+    "name", [pytest.param(n, marks=pytest.mark.slow) if n in RARE else n for n in NOTEBOOKS]
+)
 def test_the_box_gives_what_a_kernel_gives(name: str, slot: Slot, kernel: Kernel) -> None:
     cells = NOTEBOOKS[name]
     got = run_in_box(slot, cells)

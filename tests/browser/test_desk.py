@@ -189,11 +189,11 @@ def fits_every_window(desk: Desk, staff: Any, student: Any) -> None:
     of_student = ["/c/course/marks", "/c/course/appeals", "/c/course/appeals/1"]
     of_student += ["/c/course/", ADDRESS, f"/c/course/t/{number}", "/account"]
     for page, paths in ((staff, of_staff), (student, of_student)):
-        for scheme in ("light", "dark"):
-            page.emulate_media(color_scheme=scheme)
-            for width in (360, 800, 1280):
-                page.set_viewport_size({"width": width, "height": 800})
-                for path in paths:
-                    page.goto(desk.origin + path)
+        for path in paths:
+            page.goto(desk.origin + path)
+            for scheme in ("light", "dark"):
+                page.emulate_media(color_scheme=scheme)
+                for width in (360, 800, 1280):
+                    page.set_viewport_size({"width": width, "height": 800})
                     wide = page.evaluate("document.documentElement.scrollWidth")
                     assert wide <= width, (path, width, page.evaluate(WIDEST))

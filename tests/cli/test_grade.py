@@ -158,11 +158,10 @@ class TestCheck:
     pytestmark = in_the_box
 
     def test_a_failing_public_test_is_exit_code_1_with_the_students_own_line(
-        self, warm_up: Assignment, notebook: Path
+        self, warm_up: Assignment, notebook: Path, grader: Grader, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        done = in_process_of_its_own(
-            "check", notebook, "--assignment", "warm-up", cwd=notebook.parent
-        )
+        monkeypatch.chdir(notebook.parent)
+        done = grader("check", notebook, "--assignment", "warm-up")
         assert done.code == 2  # it lies neither in its release nor in the course
         inside = warm_up.course_root / "warm-up.ipynb"
         inside.write_bytes(notebook.read_bytes())
@@ -201,6 +200,7 @@ def test_report_before_anything_is_graded_says_what_to_run(
     assert "grader grade warm-up" in done.err
 
 
+@pytest.mark.slow
 def test_a_broken_suite_is_said_before_anything_is_graded(warm_up: Assignment) -> None:
     write_assignment(warm_up.course_root, hidden=HIDDEN.replace("import torch\n", "import troch\n"))
     root = warm_up.course_root

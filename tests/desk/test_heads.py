@@ -10,7 +10,7 @@ from collections.abc import Iterator
 import pytest
 import uvicorn
 
-from grader.desk import heads, web
+from grader.desk import bodies, heads, web
 from tests.desk.conftest import Tables
 
 WAIT_S = 120.0
@@ -68,7 +68,10 @@ def test_a_head_that_is_never_whole_is_closed_also_after_a_request(port: int) ->
         assert to_its_end(slow).endswith(b"ok\n")
 
 
-def test_two_gigabytes_are_refused_before_they_come(port: int) -> None:
+def test_two_gigabytes_are_refused_before_they_come(
+    port: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(bodies, "QUIET_S", 0.2)  # nothing follows
     head = b"POST /c/course/a/warm-up/hand-in HTTP/1.1\r\nhost: desk.test\r\ncookie: grader=x\r\n"
     for expects in (b"", b"expect: 100-continue\r\n"):
         with connected(port) as large:

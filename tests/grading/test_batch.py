@@ -101,7 +101,9 @@ ELSEWHERE = HIDDEN.replace('question("q2")', 'question("q9")')
         pytest.param("def test_(:\n", "collected", id="syntax", marks=pytest.mark.slow),
         pytest.param("x = 1\n", "no tests", id="empty", marks=pytest.mark.slow),
         pytest.param(WITHOUT_POINTS, "points", id="no-points", marks=pytest.mark.slow),
-        pytest.param(HIDDEN.replace("points(2)", "points(4)"), "7", id="sum"),
+        pytest.param(
+            HIDDEN.replace("points(2)", "points(4)"), "7", id="sum", marks=pytest.mark.slow
+        ),
         pytest.param(ELSEWHERE, "q9", id="question", marks=pytest.mark.slow),
     ],
 )
@@ -119,6 +121,7 @@ def test_a_broken_suite_is_said_before_the_first_submission(
         assert book.current("warm-up") == []
 
 
+@pytest.mark.slow
 def test_a_broken_reference_is_said_before_the_first_submission(classroom: Classroom) -> None:
     classroom.hand_in("ada")
     classroom.change(reference="# %%\nimport nowhere_at_all\n")
@@ -220,9 +223,8 @@ def test_a_worker_that_dies_loses_nothing(
     assert {v.points for v in found.values()} == {Decimal(8)}
 
 
-@pytest.mark.parametrize(
-    "number", [pytest.param(signal.SIGSTOP, marks=pytest.mark.slow), signal.SIGKILL]
-)
+@pytest.mark.slow
+@pytest.mark.parametrize("number", [signal.SIGSTOP, signal.SIGKILL])
 def test_a_batch_goes_on_with_the_slots_that_are_there(
     classroom: Classroom, number: signal.Signals
 ) -> None:
@@ -257,19 +259,28 @@ def _is_enclosure(pid: int) -> bool:
         return False
 
 
-def test_pages_are_written_while_others_run(classroom: Classroom) -> None:
+def test_pages_are_written_and_each_cell_is_named_while_others_run(classroom: Classroom) -> None:
     for name in ("ada", "bob", "cyd"):
-        classroom.hand_in(name)
+        classroom.hand_in(name, "1 + 1")
     folder = classroom.root / "graded" / "warm-up" / "students"
     there: dict[str, list[str]] = {}
+    heard: list[tuple[str, int, int]] = []
 
     def begun(student: str) -> None:
         there[student] = sorted(page.name for page in folder.glob("*.html"))
 
-    run(classroom, slots=1, progress=Progress(begun=begun))
+    told = Progress(begun=begun, cell=lambda *place: heard.append(place))
+    run(classroom, slots=1, progress=told)
     first, _, third = there
     assert there[first] == [] and f"{first}.html" in there[third]
     assert sorted(page.stem for page in folder.glob("*.html")) == ["ada", "bob", "cyd"]
+
+    assert list(dict.fromkeys(student for student, _, _ in heard)) == list(there)
+    own = [(cell, cells) for student, cell, cells in heard if student == first]
+    assert own[0][0] == 1
+    assert [cell for cell, _ in own] == sorted({cell for cell, _ in own})
+    # Text cells count, as everywhere: the last one here is a written answer.
+    assert {cells for _, cells in own} == {own[-1][0] + 2}
 
 
 def test_a_template_that_is_wrong_stops_no_grading(classroom: Classroom) -> None:

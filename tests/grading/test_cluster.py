@@ -157,6 +157,7 @@ def test_a_cluster_gives_the_marks_of_an_ordinary_batch_though_machines_and_slot
     _nothing_is_left(machines)
 
 
+@pytest.mark.slow
 def test_a_broken_suite_is_said_before_the_first_submission(classroom: Classroom) -> None:
     classroom.hand_in("ada")
     classroom.change(hidden=HIDDEN.replace("points(2)", "points(4)"))

@@ -100,17 +100,6 @@ def test_a_slow_submission_does_not_idle_the_others(classroom: Classroom) -> Non
     assert sorted(ended) == ["bob", "cleo", "dora"]
 
 
-@pytest.mark.local_box
-def test_progress_names_each_cell_that_a_submission_comes_to(classroom: Classroom) -> None:
-    classroom.hand_in("ada", "1 + 1")
-    heard: list[tuple[str, int, int]] = []
-    run(classroom, Progress(cell=lambda *place: heard.append(place)), slots=1)
-    assert heard[0][:2] == ("ada", 1)
-    assert [cell for _, cell, _ in heard] == sorted({cell for _, cell, _ in heard})
-    # Text cells count, as everywhere: the last one here is a written answer.
-    assert {cells for _, _, cells in heard} == {heard[-1][1] + 2}
-
-
 def test_the_handler_of_before_is_put_back() -> None:
     before = signal.getsignal(signal.SIGINT)
     with Interrupt(lambda: None):

@@ -91,6 +91,7 @@ def test_a_value_that_grows_in_a_test_costs_that_test_alone(
     assert passed == {"test_column_means"}  # it came after, and ran
 
 
+@pytest.mark.slow
 @pytest.mark.local_box
 def test_a_suite_that_grows_by_itself_is_a_fault_of_the_suite(classroom: Classroom) -> None:
     found = graded(classroom, "list(range(10 ** 9))")

@@ -28,7 +28,10 @@ pytestmark = pytest.mark.local_box
 SOFTMAX = (
     'points = 5\n[questions.rules]\nforbid = ["torch.nn.functional.softmax"]\nnames = ["softmax"]\n'
 )
-FLAG = f'{SOFTMAX}cost = "flag"\n'
+FLAGGED = (
+    'points = 3\n[questions.rules]\nforbid = ["torch.median"]\nnames = ["column_means"]\n'
+    'cost = "flag"\n'
+)
 TRACED = """
 def softmax(x):
     return make_softmax()(x)
@@ -37,7 +40,18 @@ def make_softmax():
     hidden = [f for n, f in vars(torch.nn.functional).items() if n[::-1] == "xam" + "tfos"]
     return lambda x: hidden[0](x, dim=1)
 """
+THREADS = TRACED.replace(
+    "    return make_softmax()(x)",
+    "    import threading\n    got = []\n"
+    "    run = threading.Thread(target=lambda: got.append(make_softmax()(x)))\n"
+    "    run.start()\n    run.join()\n    return got[0]",
+)
 LIBRARY = "def softmax(x):\n    return torch.softmax(x, dim=1)"
+MEDIAN = """
+def column_means(path):
+    rows = [[float(cell) for cell in line.split(",")] for line in open(path)]
+    return torch.median(torch.tensor(rows), dim=0).values
+"""
 
 
 def spec(rules: str) -> str:
@@ -66,14 +80,22 @@ def run(classroom: Classroom) -> dict[str, Verdict]:
     return found
 
 
-def test_a_violation_costs_the_points_of_the_tests_that_use_it_and_no_others(
-    classroom: Classroom,
-) -> None:
-    classroom.change(spec=spec(SOFTMAX))
+@pytest.fixture(scope="module")
+def found(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Verdict]:
+    """A class in which everybody does something else, judged once."""
+    classroom = Classroom(tmp_path_factory.mktemp("rules") / "course")
+    classroom.change(spec=spec(SOFTMAX).replace("points = 3\n", FLAGGED))
     hand_in(classroom, "honest", "softmax_of_torch = torch.softmax(torch.ones(1, 2), 1)")
     hand_in(classroom, "library", LIBRARY)
-    found = run(classroom)
+    hand_in(classroom, "hides", TRACED)
+    hand_in(classroom, "threads", THREADS)
+    hand_in(classroom, "median", MEDIAN)
+    return run(classroom)
 
+
+def test_a_violation_costs_the_points_of_the_tests_that_use_it_and_no_others(
+    found: dict[str, Verdict],
+) -> None:
     assert found["honest"].points == Decimal(8)
     assert not found["honest"].violations
     library = found["library"]
@@ -95,10 +117,8 @@ def test_a_violation_costs_the_points_of_the_tests_that_use_it_and_no_others(
     assert verdict_from_json(verdict_to_json(library)) == library
 
 
-def test_a_flag_leaves_the_marks_alone(classroom: Classroom) -> None:
-    classroom.change(spec=spec(FLAG))
-    hand_in(classroom, "library", LIBRARY)
-    verdict = run(classroom)["library"]
+def test_a_flag_leaves_the_marks_alone(found: dict[str, Verdict]) -> None:
+    verdict = found["median"]
     assert verdict.points == Decimal(8)
     assert [(b.cost, b.points) for b in verdict.violations] == [("flag", Decimal(0))]
 
@@ -127,10 +147,8 @@ def test_a_test_that_has_the_object_from_a_shared_fixture_loses_its_points_too(
     assert run(classroom)["library"].points == Decimal(3)
 
 
-def test_a_call_that_the_source_hides_is_seen_when_it_runs(classroom: Classroom) -> None:
-    classroom.change(spec=spec(SOFTMAX))
-    hand_in(classroom, "hides", TRACED)
-    verdict = run(classroom)["hides"]
+def test_a_call_that_the_source_hides_is_seen_when_it_runs(found: dict[str, Verdict]) -> None:
+    verdict = found["hides"]
     assert verdict.points == Decimal(3)
     traced = [b for b in verdict.violations if b.seen == "trace"]
     assert {b.found for b in traced} == {"torch.nn.functional.softmax"}
@@ -138,17 +156,9 @@ def test_a_call_that_the_source_hides_is_seen_when_it_runs(classroom: Classroom)
     assert traced[0].points == Decimal(5)
 
 
-def test_who_switches_the_trace_off_is_not_found_by_it(classroom: Classroom) -> None:
+def test_who_switches_the_trace_off_is_not_found_by_it(found: dict[str, Verdict]) -> None:
     # A limit, written down in the threat model: the notebook owns the process that traces it.
-    classroom.change(spec=spec(SOFTMAX))
-    body = TRACED.replace(
-        "    return make_softmax()(x)",
-        "    import threading\n    got = []\n"
-        "    run = threading.Thread(target=lambda: got.append(make_softmax()(x)))\n"
-        "    run.start()\n    run.join()\n    return got[0]",
-    )
-    hand_in(classroom, "threads", body)
-    verdict = run(classroom)["threads"]
+    verdict = found["threads"]
     assert verdict.points == Decimal(8)
     assert not [b for b in verdict.violations if b.seen != "source"]
 

@@ -149,6 +149,7 @@ def _now() -> object:
     return dt.datetime(2026, 1, 1, tzinfo=dt.UTC)
 
 
+@pytest.mark.slow
 @pytest.mark.local_box
 def test_a_change_of_either_notebook_is_run_and_nothing_else(tmp_path: Path) -> None:
     assignment = make_two_notebooks(tmp_path)

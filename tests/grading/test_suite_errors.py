@@ -150,6 +150,7 @@ def append(path: Path, code: str) -> None:
     path.write_text(json.dumps(notebook))
 
 
+@pytest.mark.slow
 @pytest.mark.local_box
 def test_a_suite_that_ends_its_process_for_the_reference_too_is_broken(
     classroom: Classroom,

@@ -109,7 +109,7 @@ data = Path(sys.argv[1], "data")
 data.mkdir()
 (data / "numbers.txt").write_text("1 2 3")
 for isolation in ("warm", "single-use"):
-    slot = LocalSlot(SlotOptions(data=data, isolation=isolation))
+    slot = LocalSlot(SlotOptions(data=data, isolation=isolation, preloads=()))
     try:
         session = slot.open(seed=0, limits=Limits())
         code = "import os; print(open('data/numbers.txt').read(), os.access('data', os.W_OK))"

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import TypeVar
 
 import pytest
 import torch
@@ -14,6 +15,7 @@ from grader.sandbox import conversation
 from grader.sandbox.base import CellResult, Session, Slot, SlotOptions
 from grader.wire import messages as m
 from grader.wire import values
+from tests.helpers.light_boxes import LIGHT
 from tests.sandbox.places import JAILED, PLACES, slot_maker
 
 MB = 1 << 20
@@ -73,35 +75,54 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-@pytest.fixture(scope="module", params=PLACES)
-def any_slot(request: pytest.FixtureRequest, data: Path) -> Iterator[Slot]:
-    yield from _slot(request.param, data)
+Test = TypeVar("Test", bound=Callable[..., None])
 
 
-@pytest.fixture(scope="module", params=JAILED)
-def jailed_slot(request: pytest.FixtureRequest, data: Path) -> Iterator[Slot]:
-    yield from _slot(request.param, data)
+def slow_in(*kinds: str) -> Callable[[Test], Test]:
+    """In such sandboxes `make test-long` tries it: others of its kind stay, or it costs a slot."""
+
+    def mark(test: Test) -> Test:
+        test.slow_in = kinds  # type: ignore[attr-defined]
+        return test
+
+    return mark
 
 
-def _slot(place: str, data: Path) -> Iterator[Slot]:
-    options = SlotOptions(data=data, memory_bytes=400 * MB, disk_bytes=32 * MB, processes=64)
-    slot = slot_maker(place)(options)
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Try a test in every sandbox, or in those with walls: one slot of each for all of them."""
+    if "slot" not in metafunc.fixturenames:
+        return
+    slow_in = getattr(metafunc.function, "slow_in", ())
+    places = [
+        pytest.param(*p.values, marks=[*p.marks, pytest.mark.slow])
+        if str(p.values[0]).startswith(slow_in)
+        else p
+        for p in (JAILED if "jailed" in metafunc.fixturenames else PLACES)
+    ]
+    metafunc.parametrize("slot", places, indirect=True, scope="module")
+
+
+@pytest.fixture(scope="module")
+def slot(request: pytest.FixtureRequest, data: Path) -> Iterator[Slot]:
+    options = SlotOptions(
+        data=data, memory_bytes=400 * MB, disk_bytes=32 * MB, processes=64, preloads=LIGHT
+    )
+    slot = slot_maker(request.param)(options)
     yield slot
     slot.stop()
 
 
 @pytest.fixture
-def box(any_slot: Slot) -> Iterator[Box]:
-    box = Box(any_slot).fresh()
+def box(slot: Slot) -> Iterator[Box]:
+    box = Box(slot).fresh()
     yield box
     box.session.close()
 
 
 @pytest.fixture
-def jailed(jailed_slot: Slot) -> Iterator[Box]:
-    box = Box(jailed_slot).fresh()
-    yield box
-    box.session.close()
+def jailed(box: Box) -> Box:
+    """A box with walls."""
+    return box
 
 
 def test_names_of_one_cell_are_there_in_the_next(box: Box) -> None:
@@ -109,12 +130,14 @@ def test_names_of_one_cell_are_there_in_the_next(box: Box) -> None:
     assert box.said("print(x + 1)") == "21\n"
 
 
+@slow_in("docker", "unsafe")
 def test_a_text_of_megabytes_is_put_out_in_one_piece(box: Box) -> None:
     result = box.cell("print('x' * 6_000_000)", output=8 * MB)
     assert result.status == "ok", result.error
     assert [len(o["text"]) for o in result.outputs] == [6_000_001]
 
 
+@slow_in("docker", "unsafe")
 def test_a_picture_of_megabytes_is_put_out(box: Box) -> None:
     shown = "display({'text/html': 'x' * 6_000_000}, raw=True)"
     result = box.cell(f"from IPython.display import display\n{shown}", output=8 * MB)
@@ -166,6 +189,7 @@ def test_a_call_that_takes_too_long_is_interrupted(box: Box) -> None:
     assert box.call("g") == 1
 
 
+@slow_in("unsafe")
 def test_a_loop_that_ignores_its_alarm_is_killed(box: Box, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(conversation, "GRACE_S", 0.5)
     with pytest.raises(BoxTimeout):
@@ -175,6 +199,7 @@ def test_a_loop_that_ignores_its_alarm_is_killed(box: Box, monkeypatch: pytest.M
     assert box.fresh().said("print('on')") == "on\n"
 
 
+@slow_in("docker", "unsafe")
 def test_an_exit_in_a_cell_is_a_crash_that_keeps_what_was_printed(box: Box) -> None:
     seen: list[CellResult] = []
     with pytest.raises(BoxCrashed):
@@ -195,11 +220,13 @@ def test_sys_exit_ends_only_its_cell(box: Box) -> None:
     assert box.said("print(x)") == "1\n"
 
 
+@slow_in("unsafe")
 def test_a_segmentation_fault_is_a_crash(box: Box) -> None:
     with pytest.raises(BoxCrashed):
         box.cell("import ctypes\nctypes.string_at(0)")
 
 
+@slow_in("docker", "unsafe")
 def test_endless_printing_is_stopped(box: Box) -> None:
     result = box.cell("while True: print('x' * 1000)", output=100_000)
     assert result.status == "output_limit"
@@ -217,6 +244,7 @@ def test_input_is_refused_and_not_waited_for(box: Box) -> None:
     assert result.outputs[0]["ename"] == "StdinNotImplementedError"
 
 
+@slow_in("unsafe")
 def test_the_seed_decides_what_is_random(box: Box) -> None:
     draw = "import random, numpy, torch\nprint(random.random(), numpy.random.rand(), torch.rand(1))"
     first = box.fresh(seed=5).said(draw)
@@ -287,6 +315,7 @@ NOT_MAPPED = {
 
 
 @pytest.mark.parametrize("kind", NOT_MAPPED)
+@slow_in("docker")
 def test_memory_that_no_process_has_mapped_counts(jailed: Box, kind: str) -> None:
     """960 MB under a limit of 400: stopped, or refused where nothing counts it."""
     try:
@@ -298,6 +327,7 @@ def test_memory_that_no_process_has_mapped_counts(jailed: Box, kind: str) -> Non
     assert jailed.fresh().said("print('on')") == "on\n"
 
 
+@slow_in("docker")
 def test_files_are_counted_as_disk_and_not_as_memory(jailed: Box) -> None:
     jailed.said(
         "import torch\nopen('f', 'wb').write(bytes(30 << 20))\n"
@@ -452,6 +482,7 @@ def test_a_child_cannot_reach_its_zygote(jailed: Box) -> None:
     assert jailed.said("print('still here')") == "still here\n"
 
 
+@slow_in("docker")
 def test_bytes_written_into_the_channel_cost_only_their_own_session(jailed: Box) -> None:
     with pytest.raises((BoxCrashed, BoxOutputLimit)):
         jailed.cell("import os\nos.write(3, b'\\x03' * 4096)\nos.write(3, b'\\xff' * 65536)")

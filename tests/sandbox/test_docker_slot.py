@@ -20,10 +20,13 @@ from grader.sandbox.engine import OWNER_LABEL, SLOT_LABEL, Engine, connect, ours
 from grader.sandbox.prune import prune
 from grader.sandbox.rendezvous import Rendezvous
 from grader.wire.messages import Limits
+from tests.helpers.light_boxes import LIGHT
 from tests.sandbox.places import docker_image
 
 MB = 1 << 20
-OPTIONS = SlotOptions(memory_bytes=400 * MB, disk_bytes=32 * MB, processes=64, cpus=0.5)
+OPTIONS = SlotOptions(
+    memory_bytes=400 * MB, disk_bytes=32 * MB, processes=64, cpus=0.5, preloads=LIGHT
+)
 LIMITS = Limits(memory_bytes=400 * MB, disk_bytes=32 * MB, file_bytes=32 * MB, processes=64)
 
 pytestmark = pytest.mark.docker
@@ -179,7 +182,14 @@ def _lets_nobody_connect(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(docker_slot, "Rendezvous", Closed)
 
 
-@pytest.mark.parametrize("engine_that", [_is_elsewhere, _sees_other_files, _lets_nobody_connect])
+@pytest.mark.parametrize(
+    "engine_that",
+    [
+        pytest.param(_is_elsewhere, marks=pytest.mark.slow),
+        _sees_other_files,
+        pytest.param(_lets_nobody_connect, marks=pytest.mark.slow),
+    ],
+)
 def test_without_a_socket_the_box_speaks_over_its_attached_streams(
     image: str,
     engine: Engine,

@@ -55,7 +55,7 @@ def opened(slot: Slot) -> Iterator[Open]:
 @pytest.fixture
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     """For what never answers: the judge's own patience, and not that of this room's tests."""
-    monkeypatch.setattr(conversation, "GRACE_S", 2.0)
+    monkeypatch.setattr(conversation, "GRACE_S", 0.5)
 
 
 def statuses(run: NotebookRun) -> list[str]:

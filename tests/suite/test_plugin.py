@@ -113,7 +113,13 @@ def files_below(folder: Path) -> set[Path]:
     return {path for path in folder.rglob("*") if "__pycache__" not in path.parts}
 
 
-@pytest.mark.parametrize("sandbox", ["unsafe", pytest.param("local", marks=pytest.mark.local_box)])
+@pytest.mark.parametrize(
+    "sandbox",
+    [
+        pytest.param("unsafe", marks=pytest.mark.slow),
+        pytest.param("local", marks=pytest.mark.local_box),
+    ],
+)
 def test_right_notebook_gets_every_mark_and_nothing_is_left_beside_it(
     course: Path, sandbox: str
 ) -> None:

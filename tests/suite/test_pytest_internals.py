@@ -81,6 +81,7 @@ def held(folder: Path, look: Callable[[pytest.Session], None]) -> Held:
     (folder / f"{name}.py").write_text(SUITE)
     plugin = Held(look)
     options = ["-q", "-p", "no:cacheprovider", "--import-mode=importlib", "-c", "/dev/null"]
+    options += ["-p", "no:unraisableexception"]  # it looks for garbage five times, for seconds
     pytest.main([*options, "--rootdir", str(folder), str(folder)], plugins=[plugin])
     if plugin.trouble is not None:
         raise plugin.trouble

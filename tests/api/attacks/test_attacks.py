@@ -66,18 +66,36 @@ def test_a_suite_that_looks_at_every_answer_gives_no_attack_a_point(tmp_path: Pa
     assert [done for done, _, _ in told] == list(range(1, len(shipped_attacks()) + 2))
 
 
+_SHAPE_ONLY = _DISTRUSTFUL.replace(
+    "    assert_close(found.sum(1), torch.ones(5))\n"
+    "    assert (found.argmax(1) == x.argmax(1)).all()",
+    "    assert found.shape == x.shape",
+)
+_REASON = "The shape is all that is asked for here."
+
+
+def accepting(**fields: str) -> str:
+    lines = "".join(f'{name} = "{text}"\n' for name, text in fields.items())
+    return f"{SPEC}[[accepted]]\n{lines}"
+
+
+@pytest.fixture(scope="module")
+def trusted(tmp_path_factory: pytest.TempPathFactory) -> Attacked:
+    """What came of a suite that looks at the shape alone, whose author accepts one finding."""
+    root = tmp_path_factory.mktemp("trusted")
+    known = accepting(attack="returns-zeros", test="test_rows_sum_to_one", reason=_REASON)
+    spec = f'{known}[[accepted]]\nattack = "returns-none"\nquestion = "q2"\nreason = "Old."\n'
+    make_assignment(root, "warm-up", hidden=_SHAPE_ONLY, spec=spec)
+    names = ("returns-its-input", "returns-zeros", "returns-nan", "returns-none")
+    chosen = [a for a in shipped_attacks() if a.name in names]
+    return attack(Course(root), "warm-up", sandbox="local", isolation="warm", attacks=chosen)
+
+
 def test_a_test_that_looks_at_the_shape_alone_is_named_with_what_earned_its_points(
-    tmp_path: Path,
+    trusted: Attacked,
 ) -> None:
-    trusting = _DISTRUSTFUL.replace(
-        "    assert_close(found.sum(1), torch.ones(5))\n"
-        "    assert (found.argmax(1) == x.argmax(1)).all()",
-        "    assert found.shape == x.shape",
-    )
-    names = {"returns-its-input", "returns-zeros", "returns-nan"}
-    found = attacked(tmp_path, trusting, *names)
-    shape_only = [e for e in found.earned if e.test == "test_rows_sum_to_one"]
-    assert {e.attack for e in shape_only} == names
+    shape_only = [e for e in trusted.earned if e.test == "test_rows_sum_to_one"]
+    assert {e.attack for e in shape_only} == {"returns-its-input", "returns-nan"}
     assert all(e.points == 2 and e.question == "q1" for e in shape_only)
     assert "earned 2 points of q1 from test_rows_sum_to_one" in str(shape_only[0])
 
@@ -186,38 +204,24 @@ def test_no_attack_hands_back_the_model_that_the_reference_has_trained(tmp_path:
     assert [str(e) for e in found.earned if e.test == "test_training"] == []
 
 
-_SHAPE_ONLY = _DISTRUSTFUL.replace(
-    "    assert_close(found.sum(1), torch.ones(5))\n"
-    "    assert (found.argmax(1) == x.argmax(1)).all()",
-    "    assert found.shape == x.shape",
-)
-
-
-def accepting(**fields: str) -> str:
-    lines = "".join(f'{name} = "{text}"\n' for name, text in fields.items())
-    return f"{SPEC}[[accepted]]\n{lines}"
-
-
 def test_a_finding_is_accepted_by_name_and_reason_and_one_that_is_not_found_is_said(
-    tmp_path: Path,
+    trusted: Attacked,
 ) -> None:
-    reason = "The shape is all that is asked for here."
-    known = accepting(attack="returns-zeros", test="test_rows_sum_to_one", reason=reason)
-    spec = f'{known}[[accepted]]\nattack = "returns-none"\nquestion = "q2"\nreason = "Old."\n'
-    make_assignment(tmp_path, "warm-up", hidden=_SHAPE_ONLY, spec=spec)
-    names = ("returns-zeros", "returns-none", "returns-ones")
-    chosen = [a for a in shipped_attacks() if a.name in names]
-    found = attack(Course(tmp_path), "warm-up", sandbox="local", attacks=chosen)
-    assert {e.attack for e in found.earned} == {"returns-ones"}
-    assert [(a.earned.attack, a.reason) for a in found.accepted] == [("returns-zeros", reason)]
-    assert [(a.attack, a.question) for a in found.outdated] == [("returns-none", "q2")]
+    assert {e.attack for e in trusted.earned} == {"returns-its-input", "returns-nan"}
+    (known,) = trusted.accepted
+    assert (known.earned.attack, known.reason) == ("returns-zeros", _REASON)
+    assert [(a.attack, a.question) for a in trusted.outdated] == [("returns-none", "q2")]
 
 
 @pytest.mark.parametrize(
     ("fields", "said"),
     [
         ({"attack": "returns-zero", "test": "test_rows_sum_to_one"}, "Did you mean returns-zeros"),
-        ({"attack": "returns-zeros", "test": "test_rows_sum_to"}, "Did you mean test_rows_sum_to_"),
+        pytest.param(
+            {"attack": "returns-zeros", "test": "test_rows_sum_to"},
+            "Did you mean test_rows_sum_to_",
+            marks=pytest.mark.slow,  # the suite is collected first
+        ),
         ({"attack": "returns-zeros", "question": "q9"}, "Did you mean q"),
         ({"attack": "returns-zeros"}, "expected a test or a question"),
         ({"attack": "returns-zeros", "test": "t", "reason": " "}, "a sentence that says why"),

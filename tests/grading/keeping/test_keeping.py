@@ -337,6 +337,7 @@ def test_the_notebook_is_checked_again_when_the_judge_is_lost_at_work(
     assert len(waiting) == 1
 
 
+@pytest.mark.slow
 def test_a_single_submission_is_graded_by_the_judge_that_stayed_and_a_class_ends_it(
     classroom: Classroom,
 ) -> None:

@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import cache
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
@@ -25,6 +26,12 @@ def new_key(name: str) -> RSAKey:
     return RSAKey.generate_key(2048, {"kid": name, "use": "sig"}, private=True)
 
 
+@cache
+def usual_key() -> RSAKey:
+    """The key of every provider that is told no other: to make one takes as long as a sign-in."""
+    return new_key("k1")
+
+
 @dataclass
 class LyingProvider:
     """What it says, each part of which a test may change.
@@ -34,7 +41,7 @@ class LyingProvider:
     """
 
     issuer: str = ""
-    signing: Any = field(default_factory=lambda: new_key("k1"))
+    signing: Any = field(default_factory=usual_key)
     shown: list[Key] = field(default_factory=list)
     claims: dict[str, Any] = field(default_factory=dict)
     header: dict[str, Any] = field(default_factory=dict)
@@ -126,7 +133,7 @@ def lying_provider() -> Iterator[LyingProvider]:
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     provider.issuer = f"http://127.0.0.1:{server.server_port}"
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread = threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True)
     thread.start()
     try:
         yield provider
