@@ -107,6 +107,7 @@ def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(liveness, "SLOW_S", 0.0)
     monkeypatch.setattr(liveness, "LIFELESS_S", 2.0)
     monkeypatch.setattr("grader.sandbox.stream.LOOK_S", 0.2)
+    monkeypatch.setattr("grader.sandbox.process._END_S", 1.0)
 
 
 @pytest.fixture
