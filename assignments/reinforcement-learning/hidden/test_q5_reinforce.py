@@ -46,13 +46,15 @@ def test_leave_one_out(student, close):
 
 
 def loss_and_gradients(reinforce_loss, logits, actions, returns, baseline):
-    """The loss, its gradient at the logits, and whether any reaches returns or baseline."""
-    logits, returns, baseline = (x.clone().requires_grad_() for x in (logits, returns, baseline))
+    """The loss, its gradient at the logits, and what else is reached by one, or changed."""
+    leaves = [x.clone().requires_grad_() for x in (logits, returns, baseline)]
     # Through products, so that a gradient would be seen whatever is done to the leaves.
-    loss = reinforce_loss(logits * 1, actions, returns * 1, baseline * 1)
+    logits, returns, baseline = given = [x * 1 for x in leaves]
+    loss = reinforce_loss(logits, actions, returns, baseline)
     loss.backward()
-    reached = [x.grad is not None and bool(x.grad.any()) for x in (returns, baseline)]
-    return loss.detach(), logits.grad, reached
+    reached = [x.grad is not None and bool(x.grad.any()) for x in leaves[1:]]
+    changed = [not torch.equal(*pair) for pair in zip(given, leaves, strict=True)]
+    return loss.detach(), leaves[0].grad, reached, changed
 
 
 def draw(n, actions, scale=2.0):
@@ -68,13 +70,14 @@ def test_reinforce_loss(student, close, kind):
     hint("log_softmax, not log of softmax; minus sign; mean over the steps.")
     n = 1 if kind == "one step" else random.randint(5, 12)
     args = draw(n, random.randint(2, 5), 300.0 if kind == "sure policy" else 2.0)
-    loss, grad, _ = student.run(loss_and_gradients, student.reinforce_loss, *args)
+    loss, grad, _, changed = student.run(loss_and_gradients, student.reinforce_loss, *args)
     logits, actions, returns, baseline = args
     gains, rows = returns - baseline, torch.arange(n)
     log_probs = logits - torch.logsumexp(logits, 1, keepdim=True)
     close(loss, -(gains * log_probs[rows, actions]).sum() / n)
     taken = torch.nn.functional.one_hot(actions, logits.shape[1])
     close(grad, gains[:, None] * (log_probs.exp() - taken) / n)
+    assert not any(changed), "what it is given stays as it is"
 
 
 @pytest.mark.points(1)
@@ -83,7 +86,7 @@ def test_baseline_is_a_number(student):
     """No gradient flows through the baseline, nor through the returns."""
     hint("Detach both.")
     args = draw(7, 3)
-    loss, grad, reached = student.run(loss_and_gradients, student.reinforce_loss, *args)
+    loss, grad, reached, _ = student.run(loss_and_gradients, student.reinforce_loss, *args)
     assert loss.isfinite()
     assert grad.abs().sum() > 0
     assert reached == [False, False]
@@ -102,6 +105,6 @@ def test_baseline_leaves_the_mean(student):
         mean = torch.zeros_like(logits)
         for a in range(k):
             args = logits[None], torch.tensor([a]), worth[a : a + 1], torch.full_like(worth[:1], b)
-            _, grad, _ = student.run(loss_and_gradients, student.reinforce_loss, *args)
+            _, grad, *_ = student.run(loss_and_gradients, student.reinforce_loss, *args)
             mean += probs[a] * grad[0]
         assert_close(mean, -uphill, rtol=1e-7, atol=1e-9)

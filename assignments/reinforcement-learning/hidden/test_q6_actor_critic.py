@@ -117,13 +117,14 @@ def test_gae_gives_numbers(student, close):
 
 
 def loss_and_gradients(loss_of, logits, values, actions, advantages, targets, weights):
-    """The loss, its gradients at logits and values, and whether others are reached."""
+    """The loss, its gradients at logits and values, and what else is reached by one, or changed."""
     leaves = [x.clone().requires_grad_() for x in (logits, values, advantages, targets)]
-    logits, values, advantages, targets = (x * 1 for x in leaves)
+    logits, values, advantages, targets = given = [x * 1 for x in leaves]
     loss = loss_of(logits, values, actions, advantages, targets, *weights)
     loss.backward()
     reached = [x.grad is not None and bool(x.grad.any()) for x in leaves[2:]]
-    return loss.detach(), leaves[0].grad, leaves[1].grad, reached
+    changed = [not torch.equal(*pair) for pair in zip(given, leaves, strict=True)]
+    return loss.detach(), leaves[0].grad, leaves[1].grad, reached, changed
 
 
 @pytest.mark.points(2)
@@ -137,7 +138,7 @@ def test_actor_critic_loss(student, close, weights):
         values, advantages, targets = torch.randn(3, n, dtype=torch.float64)
         actions = torch.randint(k, (n,))
         args = logits, values, actions, advantages, targets, weights
-        loss, at_logits, at_values, reached = student.run(
+        loss, at_logits, at_values, reached, changed = student.run(
             loss_and_gradients, student.actor_critic_loss, *args
         )
         ours, given = logits.clone().requires_grad_(), values.clone().requires_grad_()
@@ -154,10 +155,11 @@ def test_actor_critic_loss(student, close, weights):
         close(at_logits, ours.grad)
         close(at_values, given.grad)
         assert reached == [False, False]
+        assert not any(changed), "what it is given stays as it is"
     certain = torch.tensor([[900.0, -900.0]], dtype=torch.float64)
     one = torch.ones(1, dtype=torch.float64)
     hint("A policy that is sure of itself has entropy 0, not NaN.")
     args = certain, one, torch.tensor([0]), one, one, weights
-    loss, at_logits, _, _ = student.run(loss_and_gradients, student.actor_critic_loss, *args)
+    loss, at_logits, *_ = student.run(loss_and_gradients, student.actor_critic_loss, *args)
     assert_close(loss, 0 * one[0])
     assert at_logits.isfinite().all()

