@@ -68,7 +68,7 @@ def draw_apart(n, rows, columns):
     """Pictures that lie far from each other, each with a range of its own; shares and classes."""
     size = torch.linspace(1, 3, n, dtype=torch.float64)[torch.randperm(n)][:, None, None, None]
     x = size * torch.rand(n, 2, rows, columns, dtype=torch.float64)
-    x[:, 1] = 0.4 * x[:, 1] + 0.5 * size[:, 0]  # a picture's range is not that of a channel
+    x[:, 1] = 0.2 * x[:, 1] + 0.4 * size[:, 0]  # a picture's range is not that of a channel
     x = x + 20 * torch.arange(n)[:, None, None, None]
     shares = torch.randn(4, 2, rows, columns, dtype=torch.float64)
     return shares, x, torch.randint(4, (n,))
