@@ -35,6 +35,7 @@ class PreviewLine:
         changes: question by question, such as "q3: 1 → 2".
         late: how late, in words.
         waiting: the questions that nobody has marked.
+        due: of an assignment, for this student; None without a date.
     """
 
     student: str
@@ -45,6 +46,7 @@ class PreviewLine:
     changes: tuple[str, ...] = ()
     late: str = ""
     waiting: tuple[str, ...] = ()
+    due: dt.datetime | None = None
 
     @property
     def differs(self) -> bool:
@@ -235,6 +237,7 @@ def _line(student: str, old: _Class, new: _Class) -> PreviewLine:
         else (),
         late=standing.late if standing else "",
         waiting=mark.waiting if mark else (),
+        due=standing.due if standing else None,
     )
 
 

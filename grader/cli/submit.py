@@ -113,8 +113,14 @@ def _to_desk(
     def is_sure(warnings: tuple[str, ...]) -> bool:
         for warning in warnings:
             secho(f"Before it counts: {warning}", fg="yellow", err=True)
-        asks = sys.stdin.isatty() and not as_json
-        return sure or (asks and click.confirm("Hand it in as it is?", err=True))
+        if sure:
+            return True
+        if as_json or not sys.stdin.isatty():
+            raise UsageError(
+                "nothing was handed in, because of what is said above",
+                hint="Fix the notebook, then again; or hand it in as it is: --anyway.",
+            )
+        return click.confirm("Hand it in as it is?", err=True)
 
     client = DeskClient(address, _token(token_file))
     answer = client.hand_in(notebook, assignment, is_sure=is_sure)

@@ -10,7 +10,7 @@ import time
 from collections.abc import Sequence
 from contextlib import asynccontextmanager, suppress
 from typing import Any
-from urllib.parse import quote, urlsplit
+from urllib.parse import urlsplit
 
 from sqlalchemy.exc import SQLAlchemyError
 from starlette.applications import Starlette
@@ -32,6 +32,7 @@ from grader.desk.engine.supervisor import Supervisor
 from grader.desk.events import News
 from grader.desk.headers import Headers, says
 from grader.desk.may import PROGRAMS, may
+from grader.desk.own_paths import sign_in_before
 from grader.desk.pages import all_pages
 from grader.desk.postman import Postman, postmen
 from grader.desk.rates import Rates
@@ -266,7 +267,7 @@ def _sign_in_first(visit: Visit) -> Response:
         if visit.session:  # of another course or none: which courses there are is not said
             return error_page(visit, 404, _NO_PAGE)
         return error_page(visit, 401, "Sign in first. Nothing was saved.")
-    return RedirectResponse(f"/sign-in?next={quote(visit.request.url.path)}", status_code=303)
+    return RedirectResponse(sign_in_before(visit.request.scope), status_code=303)
 
 
 async def _broken(request: Request, error: Exception) -> Response:

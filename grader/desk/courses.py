@@ -13,7 +13,7 @@ from grader.api.totals import CourseTotals, course_totals
 from grader.course.course_file import CourseFile
 from grader.course.course_reading import load_course_file
 from grader.course.directory import Assignment, Course
-from grader.course.groups import GROUPS_NAME
+from grader.course.groups import GROUPS_NAME, Groups, load_groups
 from grader.course.loading import SPEC_NAME
 from grader.course.roster import ROSTER_NAME, Roster, load_roster
 from grader.course.scheme import load_scheme
@@ -112,6 +112,23 @@ class DeskCourse:
         """Return a student's section, empty where the roster names none."""
         person = self.roster.people.get(student)
         return person.section if person else ""
+
+    def team(self, assignment: str, student: str) -> tuple[str, ...]:
+        """Return with whom a student hands in an assignment, as the groups are now."""
+        scheme = self.scheme()
+        item = scheme.item_of(assignment) if scheme else None
+        members = self._groups().members.get(item.id, {}) if item else {}
+        return tuple(member for member in members.get(student, ()) if member != student)
+
+    def _groups(self) -> Groups:
+        scheme, path = self.scheme(), self.course.root / GROUPS_NAME
+        if scheme is None:
+            return Groups()
+        files = file_stamp(path, self.course.course_file, *self._specs)
+        try:
+            return self.kept.get("groups", files, lambda: load_groups(self.course, scheme))
+        except GraderError:  # the page of the groups says what is wrong with them
+            return Groups()
 
     def record(self, assignment: Assignment, now: dt.datetime, changes: Changes) -> ClassRecord:
         """Return everybody and an assignment, as the record has it.

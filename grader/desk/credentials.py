@@ -19,8 +19,10 @@ from dataclasses import dataclass
 from typing import Literal
 
 from sqlalchemy import Engine, func, select, update
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
+from grader.errors import GradebookError
 from grader.gradebook.database import reading, writing
 from grader.gradebook.desk_tables import AccountRow, SecretRow
 
@@ -113,6 +115,30 @@ class Credentials:
                 holds = None if course is None else {course: account}
                 _add(session, "link", value, account, holds, now + lasts, now, "")
         return links
+
+    def first_time(self, key: str, account: int, *, now: dt.datetime) -> bool:
+        """Say whether an account sends a form for the first time, by a key that is the form's own.
+
+        What is made by a form and shown once must not be made again by a double click, or by
+        loading the answer anew.
+        """
+        form = SecretRow(
+            kind="form",
+            sha256=_hash(f"{account}\t{key}"),
+            account=account,
+            label="",
+            made_at=now,
+            expires_at=now,
+            ended_at=now,
+        )
+        try:
+            with writing(self._engine) as session:
+                session.add(form)
+        except GradebookError as error:
+            if not isinstance(error.__cause__, IntegrityError):
+                raise
+            return False
+        return True
 
     def find(self, kind: Kind, value: str, *, now: dt.datetime) -> Credential | None:
         """Return what a value stands for; None: nothing, or not any more."""

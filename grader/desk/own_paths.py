@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
+
+from starlette.types import Scope
 
 
 def own_path(wanted: str) -> str:
@@ -14,3 +16,14 @@ def own_path(wanted: str) -> str:
     if not ours or len(wanted) > 2000 or not wanted.isascii() or not wanted.isprintable():
         return "/"
     return wanted if not urlsplit(wanted).netloc and "\\" not in wanted else "/"
+
+
+def sign_in_before(scope: Scope) -> str:
+    """Return the address of the sign-in that leads on to where somebody was, query and all.
+
+    A query that a browser may not be led to is left out, and then the path.
+    """
+    path = quote(scope["path"])
+    whole = f"{path}?{scope['query_string'].decode('latin-1')}".rstrip("?")
+    wanted = whole if own_path(whole) == whole else own_path(path)
+    return f"/sign-in?next={quote(wanted)}"

@@ -21,6 +21,7 @@ _TITLES = {
     401: "Sign in",
     403: "Not sent from here",
     404: "Not found",
+    409: "That did not work",
     408: "Cut off",
     413: "Too large",
     422: "That did not work",
@@ -105,6 +106,18 @@ def wants_json(visit: Visit) -> bool:
 def json_answer(value: Any, status: int = 200) -> Response:
     """Return a value as JSON."""
     return Response(msgspec.json.encode(value), status, media_type="application/json")
+
+
+def sent_first(visit: Visit, *about: str) -> bool:
+    """Say whether a form is sent for the first time: not by a double click, nor by a reload.
+
+    All forms of a page have one key: `about` tells them apart.
+    """
+    key = visit.said("key", 64)
+    if not key:
+        return True
+    own = (visit.request.url.path, *about, key)
+    return visit.desk.credentials.first_time("\t".join(own), visit.known_by.account, now=visit.now)
 
 
 def go(path: str) -> RedirectResponse:

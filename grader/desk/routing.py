@@ -95,10 +95,19 @@ class Visit:
         Browsers end lines with two characters; everything of ours with one. No keyboard types a
         null, and PostgreSQL stores none.
         """
-        value = self.form.get(name)
-        if not isinstance(value, str):
-            return ""
-        return value.replace("\0", "").replace("\r\n", "\n").strip()[:most]
+        return _text(self.form.get(name), most)
+
+    def asked(self, name: str, most: int = 1000) -> str:
+        """Return a field of the form as text; of the address's query where nothing is posted."""
+        if self.request.method == "POST":
+            return self.said(name, most)
+        return _text(self.request.query_params.get(name), most)
+
+
+def _text(value: object, most: int) -> str:
+    if not isinstance(value, str):
+        return ""
+    return value.replace("\0", "").replace("\r\n", "\n").strip()[:most]
 
 
 def whole_number(text: str) -> int | None:

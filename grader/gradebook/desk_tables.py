@@ -48,7 +48,8 @@ class RoleRow(Table):
 class SecretRow(Table):
     """Something with which a person is known again: a sign-in link, a session, a personal token.
 
-    `kind` is "link", "session" or "token". A link is used once, and then makes a session.
+    `kind` is "link", "session" or "token". A link is used once, and then makes a session. A "form"
+    was sent, and its key is not taken a second time.
     `courses` says where it holds, and as which account there; null: wherever `account` is somebody.
     """
 

@@ -11,8 +11,10 @@ from typing import Any
 
 import pytest
 import uvicorn
+from click.testing import CliRunner
 
 from grader.api.desk_client import DeskClient
+from grader.cli.submit import command
 from grader.desk.app import make_app
 from grader.desk.courses import Desk, open_desk
 from grader.errors import InfrastructureError, UsageError
@@ -98,6 +100,21 @@ def test_what_is_said_before_it_counts_is_asked(live: LiveDesk, tmp_path: Path) 
     assert live.tries() == []
     answer = live.client().hand_in(path, "warm-up", is_sure=lambda w: "tensorflow" in " ".join(w))
     assert answer.said["state"] == "waiting"
+    assert len(live.tries()) == 1
+
+
+@pytest.mark.parametrize("more", [[], ["--json"]], ids=["no terminal", "JSON"])
+def test_where_nobody_can_be_asked_it_is_said_how_to_be_sure(
+    live: LiveDesk, tmp_path: Path, more: list[str]
+) -> None:
+    path = write(tmp_path, WARNED)
+    call = [str(path), "--to", live.origin, "--assignment", "warm-up", "--no-wait", *more]
+    run, token = CliRunner(), {"GRADER_TOKEN": live.token}
+    refused = run.invoke(command, call, env=token)
+    assert isinstance(refused.exception, UsageError) and live.tries() == []
+    assert "hand it in as it is: --anyway" in str(refused.exception)
+    assert "tensorflow" in refused.stderr
+    assert run.invoke(command, [*call, "--anyway"], env=token).exit_code == 0
     assert len(live.tries()) == 1
 
 

@@ -232,4 +232,4 @@ def test_a_double_click_on_the_last_try_leads_to_that_try(tables: Tables) -> Non
     assert (first.status_code, again.status_code) == (303, 303), again.text
     assert first.headers["location"] == again.headers["location"]
     other = ada.hand_in(key="k2")
-    assert other.status_code == 422 and "all 1 tries are used" in other.text
+    assert other.status_code == 422 and "the one try is used" in other.text

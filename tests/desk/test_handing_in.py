@@ -31,7 +31,7 @@ def test_a_hand_in_is_on_disk_and_in_the_queue_when_it_is_acknowledged(tables: T
 
 def test_warnings_come_before_it_counts(tables: Tables) -> None:
     ada = tables.browser("ada")
-    answer = ada.hand_in(("hw.ipynb", WARNED), sure="")
+    answer = ada.get(ada.hand_in(("hw.ipynb", WARNED), sure="").headers["location"])
     assert answer.status_code == 200
     assert "tensorflow" in answer.text
     assert tables.course.gradebook.tries.of("ada") == []

@@ -212,6 +212,53 @@ def test_a_form_that_does_not_say_what_was_looked_at_publishes_nothing(
     assert not tables.course.publications.is_published("warm-up")
 
 
+def test_before_the_due_date_it_is_said_what_students_do_not_see_yet(tables: Tables) -> None:
+    write_course_file(tables)
+    for student in ("ada", "ben"):
+        mark(tables, tables.judged(student), "1", "")
+    held = "On their page <em>Your marks</em> this assignment stays without a mark"
+    hana = tables.browser("hana")
+    page = hana.get(PUBLISH).text
+    assert "The due date has not passed." in page and held in page
+    assert ">9 October 2099, 23:59" in page.partition(held)[2]
+    assert "The due date" not in hana.get("/c/course/i/exam/publish").text
+    publish(tables)
+    assert "this assignment is without a mark" in hana.get(PUBLISH).text
+    ada = tables.browser("ada")
+    # It is as that page says; and what tells her leads to where she sees her marks.
+    assert "Marks are shown after the due date" in ada.get("/c/course/marks").text
+    told = re.search(r'<a href="([^"]+)">Marks for [^<]+ are out', ada.get("/c/course/").text)
+    assert told and told[1] == "/c/course/a/warm-up"
+    assert "<strong>6</strong> of 10" in ada.get(told[1]).text
+    assert "are out" not in ada.get("/c/course/").text
+
+
+def test_after_the_due_date_only_longer_time_keeps_a_mark_back(tables: Tables) -> None:
+    write_course_file(tables)
+    for student in ("ada", "ben"):
+        mark(tables, tables.judged(student), "1", "")
+    spec = tables.course.course.root / "assignments/warm-up/assignment.toml"
+    spec.write_text(spec.read_text().replace("due = 2099", "due = 2024"))
+    hana = tables.browser("hana")
+    assert "still have time" not in hana.get(PUBLISH).text
+    longer = {"item": "a1", "until": "2098-05-06T12:00", "why": "ill"}
+    assert hana.post("/c/course/s/ben/extend", longer).status_code == 303
+    page = hana.get(PUBLISH).text
+    assert "1 of 2 still have time to hand in." in page and ">6 May 2098, 12:00" in page
+    publish(tables)
+    ada, ben = tables.browser("ada"), tables.browser("ben")
+    assert "<strong>6</strong> of 10" in ada.get("/c/course/marks").text
+    assert 'href="/c/course/a/warm-up">Marks for' in ben.get("/c/course/").text
+    assert "<strong>6</strong> of 10" not in ben.get("/c/course/marks").text
+
+
+def test_without_a_total_nothing_is_kept_back(tables: Tables) -> None:
+    mark(tables, tables.judged("ada"), "1", "")
+    assert "The due date has not passed" not in tables.browser("hana").get(PUBLISH).text
+    publish(tables)
+    assert "<strong>6</strong> of 10" in tables.browser("ada").get("/c/course/marks").text
+
+
 def test_when_a_line_came_out_is_known_also_after_it_was_taken_back() -> None:
     def said(hour: int, upto: int, *, out: bool = True) -> Publication:
         at = dt.datetime(2026, 1, 1, hour, tzinfo=dt.UTC)

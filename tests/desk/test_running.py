@@ -69,7 +69,14 @@ def words(answer: Any) -> str:
 
 
 def upload(browser: Any, path: str, text: str, **data: str) -> Any:
-    return browser.post(path, data, files=[("file", ("list.csv", text.encode()))])
+    """Send a file; where it is taken, the page to which that leads."""
+    return followed(
+        browser, browser.post(path, data, files=[("file", ("list.csv", text.encode()))])
+    )
+
+
+def followed(browser: Any, answer: Any) -> Any:
+    return browser.get(answer.headers["location"]) if answer.status_code == 303 else answer
 
 
 def fields(answer: Any) -> dict[str, str]:
@@ -122,7 +129,7 @@ def test_a_list_is_looked_at_again_when_the_roster_changed_meanwhile(running: Ta
     seen = upload(ines, "/c/course/roster/list", CANVAS)
     new = {"id": "eda", "name": "Eda"}
     assert ines.post("/c/course/roster/student", new).status_code == 303
-    again = ines.post("/c/course/roster/take", fields(seen))
+    again = followed(ines, ines.post("/c/course/roster/take", fields(seen)))
     assert "changed since" in words(again) and "2 not in it" in words(again)
     assert "deniz" not in running.course.roster.people
     assert ines.post("/c/course/roster/take", fields(again)).status_code == 303
@@ -434,9 +441,40 @@ def test_totals_follow_what_a_person_gives(running: Tables) -> None:
     assert "Warm-up" in whole.text
 
 
-def test_totals_without_a_course_file_say_what_is_missing(tables: Tables) -> None:
-    answer = tables.browser("ines").get("/c/course/totals")
-    assert answer.status_code == 422 and "no course file" in answer.text
+def test_totals_without_a_course_file_say_what_to_do(tables: Tables) -> None:
+    for person in ("ines", "mia"):
+        said = words(tables.browser(person).get("/c/course/totals"))
+        assert "is not written yet" in said and "course.toml" in said and "roster" not in said
+
+
+def test_totals_that_can_not_be_computed_say_why(running: Tables) -> None:
+    file = running.course.course.root / "course.toml"
+    file.write_text(COURSE_FILE.replace("weight = 40", 'weight = "open"'))
+    ines, max_ = running.browser("ines"), running.browser("max")
+    said = words(ines.get("/c/course/totals"))
+    assert "course.toml: these facts are left open" in said and "weight" in said
+    assert str(running.course.course.root) not in said
+    file.write_text(COURSE_FILE)
+    wrong = Change(
+        fact=Fact(student="ada", item="final", kind=Kind.POINTS),
+        points=Decimal(3),
+        max_points=Decimal(5),
+    )
+    running.course.gradebook.hand_marks.record([wrong], who="ines", why="")
+    said = words(ines.get("/c/course/totals"))
+    assert "ada, final: the mark is out of 5 points, but the course file says 100" in said
+    said = words(max_.get("/c/course/totals"))
+    assert "the mark is out of 5 points" in said and "ada" not in said
+
+
+def test_an_empty_course_says_where_to_begin(running: Tables) -> None:
+    (running.course.course.root / "roster.csv").unlink()
+    ines, mia = running.browser("ines"), running.browser("mia")
+    link = 'href="/c/course/roster">Take a roster'
+    for path in ("/c/course/", "/c/course/totals"):
+        assert link in ines.get(path).text, path
+        said = mia.get(path).text
+        assert link not in said and "An instructor takes it" in said, path
 
 
 def test_a_marker_of_a_section_sees_that_sections_totals_alone(running: Tables) -> None:
@@ -473,6 +511,57 @@ def test_a_student_reads_before_handing_in_what_late_work_costs(running: Tables)
     assert "The due date has passed. You can still hand in; late work costs 10 % a day." in said
 
 
+@pytest.fixture
+def group(running: Tables) -> Tables:
+    """Ada and Ben hand in together; Cem is in no group."""
+    teams = running.course.course.root / "groups.csv"
+    teams.write_text("item,group,student\nhw1,one,ada\nhw1,one,ben\n")
+    return running
+
+
+def test_a_group_sees_its_first_try_while_it_runs(group: Tables) -> None:
+    one = group.tried("ada")
+    ada, ben, cem = (group.browser(student) for student in ("ada", "ben", "cem"))
+    assert "on its way handed in by Ada" in words(ben.get("/c/course/"))
+    said = words(ada.get("/c/course/"))
+    assert "on its way" in said and "handed in by" not in said
+    said = words(ben.get("/c/course/a/warm-up"))
+    assert "Your group’s tries Try 1 by Ada" in said and "in the queue" in said
+    assert "you and Ada; it has handed in" in said
+    said = words(ben.get(f"/c/course/t/{one.id}"))
+    assert "Try 1 of Ada" in said and "It is next." in said
+    assert ben.get(f"/c/course/t/{one.id}/notebook").status_code == 200
+    assert cem.get(f"/c/course/t/{one.id}").status_code == 404
+    group.course.gradebook.tries.fail(one.id, "The disk is full.", now=group.now)
+    said = words(ben.get("/c/course/"))
+    assert "not judged: a problem on our side handed in by Ada" in said
+    assert "It costs no try." in words(ben.get(f"/c/course/t/{one.id}"))
+    assert "not judged: a problem on our side" in words(ada.get("/c/course/"))
+
+
+def test_a_group_sees_what_came_of_its_try_and_another_group_nothing(group: Tables) -> None:
+    one = group.judged("ada")
+    ben, mark = group.browser("ben"), "<strong>5</strong> of 8"
+    said = words(ben.get("/c/course/a/warm-up"))
+    assert "Try 1 by Ada" in said and "checked counts" in said
+    assert mark in ben.get(f"/c/course/t/{one.id}").text
+    assert ben.post(f"/c/course/t/{one.id}/again").status_code == 404
+    teams = group.course.course.root / "groups.csv"
+    teams.write_text("item,group,student\nhw1,one,ada\nhw1,two,ben\nhw1,two,cem\n")
+    assert ben.get(f"/c/course/t/{one.id}").status_code == 404
+    assert "Try 1" not in words(ben.get("/c/course/a/warm-up"))
+
+
+def test_a_whole_group_is_told_that_its_marks_are_out(group: Tables) -> None:
+    group.judged("ada")
+    hana = group.browser("hana")
+    upto = hana.get("/c/course/a/warm-up/publish").text
+    form = {"what": "publish", "upto": upto.partition('name="upto" value="')[2].partition('"')[0]}
+    assert hana.post("/c/course/a/warm-up/publish", form).status_code == 303
+    for student, told in (("ada", True), ("ben", True), ("cem", False)):
+        assert ("are out" in group.browser(student).get("/c/course/").text) == told
+
+
 # -- on the way out ------------------------------------------------------------------------------
 
 
@@ -505,8 +594,8 @@ def test_a_column_is_chosen_where_none_has_the_items_title(running: Tables) -> N
     other = CANVAS.replace("Warm-up (31)", "Homework One (31)")
     seen = upload(hana, "/c/course/export/look", other, item="hw1")
     assert "no column of the file" in words(seen)
-    chosen = fields_of(seen, "/export/again") | {"column": "Homework One (31)"}
-    again = hana.post("/c/course/export/again", chosen)
+    chosen = fields_of(seen, "/export/look") | {"column": "Homework One (31)"}
+    again = hana.get("/c/course/export/look", params=chosen)
     assert "1 mark" in words(again)
     file = hana.post("/c/course/export/file", fields_of(again, "/export/file"))
     assert "7.00" in file.text

@@ -329,6 +329,28 @@ def test_who_is_signed_in_is_not_sent_round_for_a_course_of_others(
     assert stranger.headers["location"] == f"/sign-in?next={path}"
 
 
+@pytest.mark.parametrize(
+    ("path", "wanted"),
+    [
+        ("/c/course/a/warm-up?show=late&q=a+b", "/c/course/a/warm-up?show=late&q=a+b"),
+        ("/c/course/s/%C3%A9ric?x=%C3%A9", "/c/course/s/%C3%A9ric?x=%C3%A9"),
+        ("/c/course/?next=//evil.example", "/c/course/?next=//evil.example"),
+        ("/c/course/?x=\\\\evil.example", "/c/course/"),
+        ("/c/course/?q=" + "x" * 3000, "/c/course/"),
+        ("/c/course/a/" + "x" * 3000, "/"),
+    ],
+    ids=["filter", "not ASCII", "another site in it", "backslashes", "long", "a long path"],
+)
+def test_where_somebody_was_is_where_signing_in_leads(
+    tables: Tables, path: str, wanted: str
+) -> None:
+    """The query is a part of it: the filter of a list, the page of a log."""
+    ines = tables.browser("ines")
+    led = tables.stranger().get(path).headers["location"]
+    assert led.startswith("/sign-in?next=/") and "&" not in led
+    assert ines.get(led).headers["location"] == wanted
+
+
 @pytest.mark.parametrize("person", ["ada", "mia", "hana", "ines", "adi"])
 def test_everybody_begins_at_a_page_that_is_theirs(tables: Tables, person: str) -> None:
     browser = tables.browser(person, "course")

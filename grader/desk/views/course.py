@@ -17,6 +17,7 @@ from grader.desk.rendering import file_answer, page
 from grader.desk.routing import NotFound, Page, Visit, of_course, whole_number
 from grader.desk.views.class_list import show_class, show_dashboard
 from grader.errors import GraderError, UsageError
+from grader.gradebook.tries import DeskTry, TryState
 
 
 def show_course(visit: Visit) -> Response:
@@ -29,7 +30,7 @@ def show_course(visit: Visit) -> Response:
             own.append(reader(visit, assignment).own(visit.me.person))
     own.sort(key=lambda work: (work.standing.due is None, work.standing.due, work.assignment))
     out = {name for name, one in visit.course.publications.all().items() if one.published}
-    return page(visit, "course", works=own, running=_running(visit), published=out)
+    return page(visit, "course", works=own, without_mark=_without_mark(visit), published=out)
 
 
 def show_assignment(visit: Visit) -> Response:
@@ -38,10 +39,9 @@ def show_assignment(visit: Visit) -> Response:
     if visit.me.role.is_staff:
         return show_class(visit, assignment)
     work = reader(visit, assignment).own(visit.me.person)
-    tries = visit.course.gradebook.tries.of(visit.me.person, assignment.name)
+    tries = _tries(visit, assignment.name)
     counts = _counting(work)
     facts = facts_of(visit)
-    people = visit.course.roster.people
     return page(
         visit,
         "assignment",
@@ -49,8 +49,10 @@ def show_assignment(visit: Visit) -> Response:
         spec=assignment.spec,
         facts=facts,
         item=facts.item_of(assignment.name) if facts else None,
-        team=[people[i].name or i if i in people else i for i in work.standing.group],
+        team=[_name(visit, member) for member in work.standing.group],
+        senders={s: _name(visit, s) for s in {one.student for one in tries} - {visit.me.person}},
         tries=tries,
+        counting=_counting_tries(visit, assignment, work, tries),
         report=next((t.id for t in tries if t.verdict and t.attempt == counts), None),
         left=tries_left(assignment, visit.course.course, visit.me.person),
         counts=counts,
@@ -90,13 +92,50 @@ def of_assignment(visit: Visit) -> Thing:
     return Thing()
 
 
-def _running(visit: Visit) -> set[str]:
-    """Assignments of which a try of the student's is on its way."""
+def _tries(visit: Visit, assignment: str) -> list[DeskTry]:
+    """The student's own tries and those of their group, newest first."""
+    everybody = (visit.me.person, *visit.course.team(assignment, visit.me.person))
+    tries = visit.course.gradebook.tries
+    found = [one for student in everybody for one in tries.of(student, assignment)]
+    return sorted(found, key=lambda one: one.id, reverse=True)
+
+
+def _counting_tries(
+    visit: Visit, assignment: Assignment, work: OwnWork, tries: list[DeskTry]
+) -> set[int]:
+    """The numbers of the tries that count: one's own, or else the group's."""
+    works = {visit.me.person: work}
+    if work.counted is None:
+        others = {one.student for one in tries if one.verdict} - {visit.me.person}
+        read = reader(visit, assignment)
+        works |= {student: read.own(student) for student in others}
+    attempts = {student: _counting(one) for student, one in works.items()}
+    return {one.id for one in tries if attempts.get(one.student) == one.attempt}
+
+
+def _without_mark(visit: Visit) -> dict[str, tuple[DeskTry, str]]:
+    """By assignment the newest try that is on its way or was not judged, and whose it is.
+
+    The name is empty where it is one's own.
+    """
+    me, course = visit.me.person, visit.course
+    together = {name: {me, *course.team(name, me)} for name in course.course.names()}
+    newest: dict[str, DeskTry] = {}
+    for student in set().union(*together.values()):
+        for one in course.gradebook.tries.of(student):
+            known = newest.get(one.assignment)
+            if student in together.get(one.assignment, ()) and (not known or known.id < one.id):
+                newest[one.assignment] = one
     return {
-        one.assignment
-        for one in visit.course.gradebook.tries.of(visit.me.person)
-        if not one.state.ended
+        name: (one, "" if one.student == me else _name(visit, one.student))
+        for name, one in newest.items()
+        if not one.state.ended or one.state is TryState.FAILED
     }
+
+
+def _name(visit: Visit, student: str) -> str:
+    person = visit.course.roster.people.get(student)
+    return (person.name if person else "") or student
 
 
 def facts_of(visit: Visit) -> CourseFile | None:

@@ -18,7 +18,7 @@ from grader.desk.may import Action
 from grader.desk.rendering import file_answer, page
 from grader.desk.routing import Page, Visit
 from grader.desk.uploads import Upload
-from grader.desk.views.tables import keep_table, kept_table, table_in
+from grader.desk.views.tables import keep_table, kept_table, look, table_in
 from grader.errors import GraderError, UsageError
 from grader.lms.lms_table import read_table
 from grader.lms.registry import export_systems, feedback_systems, named, system_of
@@ -53,15 +53,20 @@ def look_at_file(visit: Visit) -> Response:
     """Say which marks would go into a system's file, before it is made."""
     kept = keep_table(visit, _PURPOSE)
     try:
-        return _preview(visit, kept)
+        _preview(visit, kept)
     except GraderError as error:
         kept.forget()
         raise UsageError(error.what, hint=error.hint) from error
+    asked = {name: visit.said(name, 300) for name in ("item", "scale", "comments")}
+    return look(visit, "export/look", kept, **asked)
 
 
-def look_again(visit: Visit) -> Response:
-    """Say it again, for another column or another scale."""
-    return _preview(visit, kept_table(visit, _PURPOSE))
+def show_file(visit: Visit) -> Response:
+    """Show which marks would go into a system's file, into which column, on which scale."""
+    try:
+        return _preview(visit, kept_table(visit, _PURPOSE))
+    except GraderError as error:
+        raise UsageError(error.what, hint=error.hint) from error
 
 
 def send_file(visit: Visit) -> Response:
@@ -139,10 +144,10 @@ def _preview(visit: Visit, kept: Upload) -> Response:
         "export_preview",
         system=system,
         upload=kept.name,
-        item=visit.said("item", 200),
-        scale=bool(visit.said("scale")),
-        comments=bool(visit.said("comments")),
-        column=visit.said("column", 300),
+        item=visit.asked("item", 200),
+        scale=bool(visit.asked("scale")),
+        comments=bool(visit.asked("comments")),
+        column=visit.asked("column", 300),
         targets=[] if system.one_item else targets,
         problem=problem,
         done=filled.done if filled else None,
@@ -158,7 +163,7 @@ def _filled(visit: Visit, kept: Upload) -> FilledTable:
 
 
 def _wish(visit: Visit) -> Wish:
-    item, column = visit.said("item", 200), visit.said("column", 300)
+    item, column = visit.asked("item", 200), visit.asked("column", 300)
     totals = item == _TOTALS
     items = () if totals or item in ("", _ALL) else (item,)
     named_as = {items[0] if items else "total": column} if column and (items or totals) else {}
@@ -166,19 +171,19 @@ def _wish(visit: Visit) -> Wish:
         items=items,
         totals=totals,
         columns=named_as,
-        scale=bool(visit.said("scale")),
-        comments=bool(visit.said("comments")),
+        scale=bool(visit.asked("scale")),
+        comments=bool(visit.asked("comments")),
     )
 
 
 _EXPORT = "/c/{course}/export"
 PAGES = [
     Page(method="GET", path=_EXPORT, view=show_export, action=Action.EXPORT),
+    Page(method="GET", path=f"{_EXPORT}/look", view=show_file, action=Action.EXPORT),
     *(
         Page(method="POST", path=f"{_EXPORT}/{name}", view=view, action=Action.EXPORT)
         for name, view in (
             ("look", look_at_file),
-            ("again", look_again),
             ("file", send_file),
             ("table", send_table),
             ("feedback", send_feedback),

@@ -10,9 +10,10 @@ from grader.api.groups import GroupPlan, plan_groups, put_member, take_groups
 from grader.course.groups import Groups, load_groups
 from grader.course.scheme import load_scheme
 from grader.desk.may import Action
-from grader.desk.rendering import go, page
+from grader.desk.rendering import go, page, sent_first
 from grader.desk.routing import Page, Visit
-from grader.desk.views.tables import keep_table, kept_table, table_in
+from grader.desk.uploads import Upload
+from grader.desk.views.tables import keep_table, kept_table, look, table_in
 from grader.errors import GraderError, UsageError
 
 _PURPOSE = "list of groups"
@@ -49,23 +50,44 @@ def look_at_groups(visit: Visit) -> Response:
     """Say what a list of groups would change, before it counts."""
     kept = keep_table(visit, _PURPOSE)
     try:
-        plan = plan_groups(visit.course.course, table_in(kept))
-    except GraderError as error:
+        _plan(visit, kept)
+    except UsageError:
         kept.forget()
+        raise
+    return look(visit, "groups/list", kept)
+
+
+def show_list(visit: Visit) -> Response:
+    """Show what a list of groups would change."""
+    kept = kept_table(visit, _PURPOSE)
+    plan = _plan(visit, kept)
+    return page(
+        visit,
+        "groups_preview",
+        plan=plan,
+        upload=kept.name,
+        seen=_digest(plan),
+        changed=bool(visit.asked("changed", 1)),
+    )
+
+
+def _plan(visit: Visit, kept: Upload) -> GroupPlan:
+    try:
+        return plan_groups(visit.course.course, table_in(kept))
+    except GraderError as error:
         line = str(error.where or "").rpartition(":")[2]
         where = f"line {line}: " if line.isdecimal() else ""
         raise UsageError(f"{where}{error.what}", hint=error.hint) from error
-    return page(visit, "groups_preview", plan=plan, upload=kept.name, seen=_digest(plan))
 
 
 def take_list(visit: Visit) -> Response:
     """Take a list that was looked at, if it still says the same."""
+    if not sent_first(visit):
+        return go(f"/c/{visit.course.slug}/groups")
     kept = kept_table(visit, _PURPOSE)
     plan = plan_groups(visit.course.course, table_in(kept))
     if _digest(plan) != visit.said("seen", 64):
-        return page(
-            visit, "groups_preview", plan=plan, upload=kept.name, seen=_digest(plan), changed=True
-        )
+        return look(visit, "groups/list", kept, changed="1")
     take_groups(visit.course.course, plan)
     kept.forget()
     visit.note("take a list of groups", detail=f"{len(plan.changes)} changes")
@@ -92,6 +114,7 @@ _GROUPS = "/c/{course}/groups"
 PAGES = [
     Page(method="GET", path=_GROUPS, view=show_groups, action=Action.MANAGE_PEOPLE),
     Page(method="POST", path=f"{_GROUPS}/list", view=look_at_groups, action=Action.MANAGE_PEOPLE),
+    Page(method="GET", path=f"{_GROUPS}/list", view=show_list, action=Action.MANAGE_PEOPLE),
     Page(method="POST", path=f"{_GROUPS}/take", view=take_list, action=Action.MANAGE_PEOPLE),
     Page(method="POST", path=f"{_GROUPS}/student", view=put_student, action=Action.MANAGE_PEOPLE),
 ]

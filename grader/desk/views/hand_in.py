@@ -62,7 +62,8 @@ def upload(visit: Visit) -> Response:
         if wants_json(visit):
             asked = {"warnings": looked.warnings, "upload": kept.name, "key": kept.record.key}
             return json_answer(asked)
-        return page(visit, "confirm", 200, looked=looked, upload=kept, assignment=assignment)
+        # Led to a page of its own, nobody sends the files anew by reloading it or going back to it.
+        return go(f"{_address(visit)}/confirm?upload={kept.name}")
     try:
         return _hand_in(visit, assignment, kept, looked)
     except GraderError:
@@ -70,14 +71,25 @@ def upload(visit: Visit) -> Response:
         raise
 
 
+def ask(visit: Visit) -> Response:
+    """Say what there is to say of files that were uploaded, before they count."""
+    assignment = assignment_of(visit)
+    kept = _kept(visit)
+    if kept is None:
+        raise UsageError(
+            "these files do not wait here any more",
+            hint="They were handed in, or an hour has passed. The assignment's page lists what "
+            "was handed in.",
+        )
+    looked = look_at(visit.course.course, assignment, kept.record.student, kept.files)
+    return page(visit, "confirm", looked=looked, upload=kept, assignment=assignment)
+
+
 def confirm(visit: Visit) -> Response:
     """Hand in files that were looked at."""
     assignment = assignment_of(visit)
-    kept = find_upload(visit.desk.uploads, visit.said("upload", 60), account=visit.me.account)
-    if kept is None or (kept.record.course, kept.record.assignment) != (
-        visit.course.slug,
-        assignment.name,
-    ):
+    kept = _kept(visit)
+    if kept is None:
         done = _sent_before(visit, _student(visit), visit.said("key", 64))
         if done is not None:
             return _acknowledge(visit, done)
@@ -100,6 +112,17 @@ def _hand_in(visit: Visit, assignment: Assignment, kept: Upload, looked: Looked)
     _note(visit, one)
     _send_receipt(visit, assignment, one)
     return _acknowledge(visit, one)
+
+
+def _kept(visit: Visit) -> Upload | None:
+    """Return files of the visitor's own for this assignment that wait to be handed in, or None."""
+    kept = find_upload(visit.desk.uploads, visit.asked("upload", 60), account=visit.me.account)
+    if kept is None or (kept.record.course, kept.record.assignment) != (
+        visit.course.slug,
+        visit.named("assignment"),
+    ):
+        return None
+    return kept
 
 
 def _sent_before(visit: Visit, student: str, key: str) -> DeskTry | None:
@@ -160,10 +183,15 @@ def _for_student(visit: Visit) -> Thing:
     return Thing(student=student, section=visit.course.section_of(student))
 
 
+def _address(visit: Visit) -> str:
+    return f"/c/{visit.course.slug}/a/{visit.named('assignment')}"
+
+
 def _refuse_used_up(visit: Visit, assignment: Assignment, student: str) -> None:
     if tries_left(assignment, visit.course.course, student) == 0:
+        limit = assignment.spec.attempts.limit
         raise UsageError(
-            f"all {assignment.spec.attempts.limit} tries are used",
+            f"all {limit} tries are used" if limit != 1 else "the one try is used",
             hint="The assignment allows no more; ask the course staff.",
         )
 
@@ -185,6 +213,13 @@ PAGES = [
         method="POST",
         path="/c/{course}/a/{assignment}/hand-in",
         view=upload,
+        action=Action.HAND_IN,
+        thing=_for_student,
+    ),
+    Page(
+        method="GET",
+        path="/c/{course}/a/{assignment}/confirm",
+        view=ask,
         action=Action.HAND_IN,
         thing=_for_student,
     ),

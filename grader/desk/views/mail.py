@@ -45,7 +45,7 @@ def send_trial(visit: Visit) -> Response:
         visit.course,
         News.TRIAL,
         [visit.me.person],
-        about=secrets.token_hex(8),
+        about=visit.said("key", 64) or secrets.token_hex(8),
         page=_address(visit),
         now=visit.now,
     )

@@ -13,7 +13,7 @@ from grader.desk.leaving import end_sessions, take_out
 from grader.desk.letters import News, notify
 from grader.desk.may import Action
 from grader.desk.people import Role, User
-from grader.desk.rendering import file_answer, go, page
+from grader.desk.rendering import error_page, file_answer, go, page, sent_first
 from grader.desk.routing import NotFound, Page, Visit
 from grader.desk.views.course import number_in
 from grader.desk.views.lists import listed
@@ -83,11 +83,12 @@ def put_staff(visit: Visit) -> Response:
 
 def remove(visit: Visit) -> Response:
     """Take a person out of the course, and end their sessions."""
-    user = _named(visit)
-    if user.account == visit.me.account:
+    user = visit.course.people.named(visit.said("person", 200))
+    if user is not None and user.account == visit.me.account:
         raise UsageError("you can't take yourself out", hint="Another instructor can.")
-    take_out(visit, user)
-    visit.note("remove a person", thing=user.person)
+    if user is not None:
+        take_out(visit, user)
+        visit.note("remove a person", thing=user.person)
     return go(f"/c/{visit.course.slug}/people")
 
 
@@ -114,6 +115,13 @@ def make_links(visit: Visit) -> Response:
         )
     if visit.said("as") == "mail":
         return _mail_links(visit, chosen, people)
+    if not sent_first(visit, visit.said("as"), chosen):
+        return error_page(
+            visit,
+            409,
+            "These links were made already. They were shown once, and nobody can look them up.",
+            "If you have not kept them, make new ones on the page People: those before then end.",
+        )
     found = visit.desk.credentials.make_links(
         [u.account for u in people], course=visit.course.slug, now=visit.now
     )

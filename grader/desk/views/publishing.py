@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import datetime as dt
+from itertools import chain
+
 from sqlalchemy.orm import Session
 from starlette.responses import Response
 
@@ -126,7 +129,20 @@ def _show(visit: Visit, scope: Scope, preview: Preview, title: str) -> Response:
         start=start,
         total=len(lines),
         step=STEP,
+        held=_held_back(visit, scope, preview),
     )
+
+
+def _held_back(visit: Visit, scope: Scope, preview: Preview) -> dict[str, dt.datetime]:
+    """Return from whose page *Your marks* the published mark is kept, and until when.
+
+    That is who can still hand in without being late: the total is of all tests, and would tell of
+    those that are shown after the due date. Without a total there is nothing to keep back.
+    """
+    scheme = visit.course.scheme()
+    if scheme is None or scheme.left_open or not scope.assignment or not scope.items:
+        return {}
+    return {line.student: line.due for line in preview.lines if line.due and visit.now <= line.due}
 
 
 def _publish(visit: Visit, scope: Scope, preview: Preview, title: str) -> Response:
@@ -138,21 +154,32 @@ def _publish(visit: Visit, scope: Scope, preview: Preview, title: str) -> Respon
             f"{before.who} has published later marks meanwhile", hint="Load the page again."
         )
     students = {u.person for u in visit.course.people.all() if u.role is Role.STUDENT}
-    told = [line.student for line in preview.differing if line.student in students]
+    course, differing = visit.course, [line.student for line in preview.differing]
+    # Who is of a group has the mark of the member who handed in.
+    teams = [course.team(scope.assignment, student) for student in differing]
+    told = [s for s in dict.fromkeys([*differing, *chain(*teams)]) if s in students]
+
+    held, here = _held_back(visit, scope, preview), f"/c/{visit.course.slug}"
+    # Who is not shown it among all marks yet is led to where it is shown.
+    places = {
+        f"{here}/marks": [student for student in told if student not in held],
+        f"{here}/a/{scope.assignment}": [s for s in told if s in held],
+    }
 
     def tell_students(session: Session, number: int) -> None:
         """Tell those who see something new."""
-        tell(
-            session,
-            visit,
-            told,
-            f"Your marks for {title} have changed." if again else f"Marks for {title} are out.",
-            f"/c/{visit.course.slug}/marks",
-            news=News.PUBLISHED,
-            about=str(number),
-            by_mail=bool(visit.said("tell")),
-            assignment=title,
-        )
+        for path, students in places.items():
+            tell(
+                session,
+                visit,
+                students,
+                f"Your marks for {title} have changed." if again else f"Marks for {title} are out.",
+                path,
+                news=News.PUBLISHED,
+                about=str(number),
+                by_mail=bool(visit.said("tell")),
+                assignment=title,
+            )
 
     if not again or preview.differing:
         publications.publish(

@@ -13,11 +13,11 @@ from grader.course.roster import COLUMNS, Person
 from grader.desk.leaving import take_out
 from grader.desk.may import Action
 from grader.desk.people import Role, User
-from grader.desk.rendering import go, page
-from grader.desk.routing import NotFound, Page, Visit
+from grader.desk.rendering import go, page, sent_first
+from grader.desk.routing import Page, Visit
 from grader.desk.uploads import Upload
 from grader.desk.views.lists import listed
-from grader.desk.views.tables import keep_table, kept_table, table_in
+from grader.desk.views.tables import keep_table, kept_table, look, table_in
 from grader.errors import GraderError, UsageError
 from grader.lms.registry import names, systems
 from grader.report.class_page import sorting_key
@@ -112,20 +112,44 @@ def look_at_list(visit: Visit) -> Response:
         raise UsageError(f"there is no system {system[:40]!r}")
     kept = keep_table(visit, _PURPOSE)
     try:
-        plan = _plan(visit, kept, system, id_from)
+        _plan(visit, kept, system, id_from)
     except GraderError as error:
         kept.forget()
         raise _without_place(error) from error
-    return _preview(visit, kept, plan, system, id_from)
+    return look(visit, "roster/list", kept, system=system, id=id_from)
+
+
+def show_list(visit: Visit) -> Response:
+    """Show what a list would change."""
+    kept = kept_table(visit, _PURPOSE)
+    system, id_from = visit.asked("system", 40), visit.asked("id", 10)
+    try:
+        plan = _plan(visit, kept, system, id_from)
+    except GraderError as error:
+        raise _without_place(error) from error
+    return page(
+        visit,
+        "roster_preview",
+        plan=plan,
+        done=plan.imported,
+        upload=kept.name,
+        system=system,
+        id_from=id_from,
+        seen=_digest(plan),
+        changed=bool(visit.asked("changed", 1)),
+        columns=[column for column in COLUMNS if column != "id"],
+    )
 
 
 def take_list(visit: Visit) -> Response:
     """Take a list that was looked at, if it still says the same."""
+    if not sent_first(visit):
+        return go(f"/c/{visit.course.slug}/roster")
     kept = kept_table(visit, _PURPOSE)
     system, id_from = visit.said("system", 40), visit.said("id", 10)
     plan = _plan(visit, kept, system, id_from)
     if _digest(plan) != visit.said("seen", 64):
-        return _preview(visit, kept, plan, system, id_from, changed=True)
+        return look(visit, "roster/list", kept, system=system, id=id_from, changed="1")
     gone = plan.imported.absent if visit.said("gone") else []
     take_plan(visit.course.course, plan, without=gone)
     kept.forget()
@@ -154,11 +178,10 @@ def put_student(visit: Visit) -> Response:
 def drop_student(visit: Visit) -> Response:
     """Take a student off the roster and out of the course; their work and marks stay."""
     student = visit.said("person", 200)
-    if student not in visit.course.roster.people:
-        raise NotFound
-    drop_person(visit.course.course, student)
-    _sign_out(visit, student)
-    visit.note("take a student out", thing=student)
+    if student in visit.course.roster.people:
+        drop_person(visit.course.course, student)
+        _sign_out(visit, student)
+        visit.note("take a student out", thing=student)
     return go(f"/c/{visit.course.slug}/roster")
 
 
@@ -171,29 +194,6 @@ def _sign_out(visit: Visit, student: str) -> None:
 def _plan(visit: Visit, kept: Upload, system: str, id_from: str) -> RosterPlan:
     chosen = id_from if id_from in _IDS else None
     return plan_roster(visit.course.course, table_in(kept), system=system or None, id_from=chosen)
-
-
-def _preview(
-    visit: Visit,
-    kept: Upload,
-    plan: RosterPlan,
-    system: str,
-    id_from: str,
-    *,
-    changed: bool = False,
-) -> Response:
-    return page(
-        visit,
-        "roster_preview",
-        plan=plan,
-        done=plan.imported,
-        upload=kept.name,
-        system=system,
-        id_from=id_from,
-        seen=_digest(plan),
-        changed=changed,
-        columns=[column for column in COLUMNS if column != "id"],
-    )
 
 
 def _digest(plan: RosterPlan) -> str:
@@ -211,6 +211,7 @@ _ROSTER = "/c/{course}/roster"
 PAGES = [
     Page(method="GET", path=_ROSTER, view=show_roster, action=Action.MANAGE_PEOPLE),
     Page(method="POST", path=f"{_ROSTER}/list", view=look_at_list, action=Action.MANAGE_PEOPLE),
+    Page(method="GET", path=f"{_ROSTER}/list", view=show_list, action=Action.MANAGE_PEOPLE),
     Page(method="POST", path=f"{_ROSTER}/take", view=take_list, action=Action.MANAGE_PEOPLE),
     Page(method="POST", path=f"{_ROSTER}/match", view=decide_match, action=Action.MANAGE_PEOPLE),
     Page(method="POST", path=f"{_ROSTER}/student", view=put_student, action=Action.MANAGE_PEOPLE),

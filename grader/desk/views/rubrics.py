@@ -12,7 +12,7 @@ from starlette.responses import Response
 from grader.api.answer_marking import AnswerMarking
 from grader.course.spec import Question
 from grader.desk.may import Action
-from grader.desk.rendering import go, page
+from grader.desk.rendering import go, page, sent_first
 from grader.desk.routing import Page, Visit
 from grader.desk.views.mark_places import (
     QUESTION,
@@ -58,9 +58,10 @@ def add_item(visit: Visit) -> Response:
     """Add an item to the question's rubric."""
     marking, question = question_of(visit)
     points, cap = _worth(visit)
-    marking.items.add(
-        marking.assignment.name, question.id, visit.said("says", 500), points, cap=cap
-    )
+    if sent_first(visit):
+        marking.items.add(
+            marking.assignment.name, question.id, visit.said("says", 500), points, cap=cap
+        )
     back = visit.said("back", 40)
     if back == "rubric" or not back.isalnum():
         return go(address(visit, question, "rubric"))

@@ -6,7 +6,7 @@ from starlette.responses import Response
 
 from grader.api.answer_marking import Given
 from grader.desk.may import Action
-from grader.desk.rendering import go, page
+from grader.desk.rendering import go, page, sent_first
 from grader.desk.routing import Page, Visit, whole_number
 from grader.desk.views.mark_places import (
     QUESTION,
@@ -61,10 +61,11 @@ def show_second(visit: Visit) -> Response:
 def save(visit: Visit) -> Response:
     """Keep the second marks; the answer's own stay as they are."""
     marking, question, answer = answer_of(visit)
-    second_looks(marking).save(
-        question, answer, marks_of(visit), who=visit.me.person, now=visit.now
-    )
-    visit.note("second look", thing=f"{marking.assignment.name} {question.id} {answer.student}")
+    marks = marks_of(visit)
+    if sent_first(visit):
+        second_looks(marking).save(question, answer, marks, who=visit.me.person, now=visit.now)
+        thing = f"{marking.assignment.name} {question.id} {answer.student}"
+        visit.note("second look", thing=thing)
     return go(address(visit, question, "second"))
 
 
@@ -112,9 +113,11 @@ def show_differences(visit: Visit) -> Response:
 def decide(visit: Visit) -> Response:
     """Say which of two marks holds."""
     marking, question, answer = answer_of(visit)
-    said = visit.said("holds", 10)
+    said, back = visit.said("holds", 10), f"{_address(visit)}/{question.id}"
     if said not in (SecondLookOutcome.FIRST, SecondLookOutcome.SECOND):
         raise UsageError("say whose marks hold", hint="Load the page again.")
+    if not sent_first(visit):
+        return go(back)
     second_looks(marking).decide(
         question, answer, SecondLookOutcome(said), who=visit.me.person, now=visit.now
     )
@@ -123,7 +126,7 @@ def decide(visit: Visit) -> Response:
         thing=f"{marking.assignment.name} {question.id} {answer.student}",
         detail=f"the {said} marks hold",
     )
-    return go(f"{_address(visit)}/{question.id}")
+    return go(back)
 
 
 def _address(visit: Visit) -> str:

@@ -12,7 +12,7 @@ from grader.desk.letters import News, notify
 from grader.desk.may import Action
 from grader.desk.own_paths import own_path
 from grader.desk.refusals import log_refusal
-from grader.desk.rendering import error_page, go, json_answer, page, wants_json
+from grader.desk.rendering import error_page, go, json_answer, page, sent_first, wants_json
 from grader.desk.routing import NotFound, OpenPage, Page, Visit, of_own, whole_number
 from grader.desk.sessions import session_lasts, set_session, users_of
 from grader.desk.university.identities import Identity
@@ -72,6 +72,8 @@ def use_link(visit: Visit) -> Response:
     """Use a link up, and begin a session that is new."""
     credentials = visit.desk.credentials
     found = credentials.find("link", visit.named("link"), now=visit.now)
+    if found is None and visit.user is not None:  # as a double click is: the first has signed in
+        return go("/")
     if found is None:
         return _refused_link(visit)
     lasts = session_lasts(users_of(visit.desk, found.account, None))
@@ -118,6 +120,13 @@ def make_token(visit: Visit) -> Response:
     label = visit.said("label", 100)
     if not label:
         return error_page(visit, 422, "The token needs a name.", "Such as: my laptop.")
+    if not sent_first(visit):
+        return error_page(
+            visit,
+            409,
+            "This token was made already. It was shown once, and nobody can look it up.",
+            "If you have not kept it, end it on the page Account and make another.",
+        )
     value = visit.desk.credentials.make(
         "token",
         visit.known_by.account,

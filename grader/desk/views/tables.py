@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import secrets
 from pathlib import Path
+from urllib.parse import urlencode
 
 from starlette.datastructures import UploadFile
+from starlette.responses import Response
 
+from grader.desk.rendering import go
 from grader.desk.routing import Visit
 from grader.desk.uploads import Upload, UploadRecord, find_upload, forget_old, keep_upload
 from grader.errors import UsageError
@@ -38,12 +41,12 @@ def keep_table(visit: Visit, purpose: str) -> Upload:
 
 
 def kept_table(visit: Visit, purpose: str) -> Upload:
-    """Return the file that a form names.
+    """Return the file that a form names, or an address.
 
     Raises:
         UsageError: it is not there any more, or was uploaded for something else.
     """
-    kept = find_upload(visit.desk.uploads, visit.said("upload", 60), account=visit.me.account)
+    kept = find_upload(visit.desk.uploads, visit.asked("upload", 60), account=visit.me.account)
     if kept is None or (kept.record.course, kept.record.assignment) != (
         visit.course.slug,
         purpose,
@@ -58,3 +61,12 @@ def table_in(kept: Upload) -> Path:
     if len(found) != 1:
         raise UsageError("the file is not here any more", hint="Choose it again.")
     return found[0]
+
+
+def look(visit: Visit, path: str, kept: Upload, **asked: str) -> Response:
+    """Lead to the page that shows what a file would change.
+
+    It has an address of its own: to reload it, or to go back to it, sends no file anew.
+    """
+    query = {"upload": kept.name, **{name: value for name, value in asked.items() if value}}
+    return go(f"/c/{visit.course.slug}/{path}?{urlencode(query)}")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from decimal import Decimal
 
+from sqlalchemy.exc import SQLAlchemyError
 from starlette.responses import HTMLResponse, Response
 
 from grader.api.totals import CourseTotals
@@ -14,6 +15,7 @@ from grader.desk.rendering import page
 from grader.desk.routing import NotFound, Page, Visit
 from grader.desk.views.lists import listed
 from grader.desk.views.students import of_student
+from grader.errors import GraderError
 from grader.gradebook.totals.rounding import hundredths
 from grader.gradebook.totals.statistics import totals_statistics
 from grader.gradebook.totals.total_lines import StudentTotal
@@ -47,9 +49,19 @@ _SORTS = {
 
 
 def show_totals(visit: Visit) -> Response:
-    """Show everybody's total, what is still open of it, and the rules that it follows."""
-    computed = _computed(visit)
+    """Show everybody's total, what is still open of it, and the rules that it follows.
+
+    Without them it is said what to do first: every page leads here.
+    """
     people = visit.course.roster.people
+    try:
+        computed = _computed(visit)
+    except GraderError as error:
+        if isinstance(error.__cause__, SQLAlchemyError):
+            raise
+        return _no_totals(visit, error)
+    if not computed.totals:
+        return _no_totals(visit)
     rows = [
         TotalRow(
             name=computed.names.get(student, student),
@@ -85,6 +97,24 @@ def show_totals(visit: Visit) -> Response:
             unit="percent",
         ),
     )
+
+
+def _no_totals(visit: Visit, error: GraderError | None = None) -> Response:
+    return page(
+        visit,
+        "no_totals",
+        has_file=visit.course.course.course_file.is_file(),
+        problem=error.what if error else "",
+        where=_place(visit, error) if error else "",
+        hint=(error.hint or "") if error else "",
+        everybody=len(visit.course.roster.people),
+    )
+
+
+def _place(visit: Visit, error: GraderError) -> str:
+    """Where it is: a file in the course directory, or whose mark, for who sees everybody's."""
+    root = f"{visit.course.course.root}/"
+    return "" if visit.me.section else (error.where or "").replace(root, "")
 
 
 def show_student_total(visit: Visit) -> Response:

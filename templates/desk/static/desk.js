@@ -8,15 +8,20 @@ for (const time of document.querySelectorAll("time[data-local]")) {
   time.textContent = at.toLocaleString([], { dateStyle: "medium", timeStyle: "short" });
 }
 
+const busy = (form, is) => {
+  form.toggleAttribute("data-sent", is);
+  for (const button of form.querySelectorAll("button")) button.setAttribute("aria-busy", is);
+};
 for (const form of document.querySelectorAll("form[method=post]")) {
   form.addEventListener("submit", (event) => {
-    if (form.dataset.sent) event.preventDefault();
-    else if (!form.querySelector("[name=as]")) form.dataset.sent = "1";
-    for (const button of form.querySelectorAll("button")) button.setAttribute("aria-busy", "true");
+    if (form.hasAttribute("data-sent")) return event.preventDefault();
+    busy(form, true);
+    // What is answered by a file leaves its page as it is: it may be sent again after a while.
+    if (form.querySelector("[name=as]:not([value=mail])")) setTimeout(busy, 3000, form, false);
   });
 }
 addEventListener("pageshow", (event) => {
-  if (event.persisted) for (const form of document.forms) delete form.dataset.sent;
+  if (event.persisted) for (const form of document.forms) busy(form, false);
 });
 
 const followed = document.querySelector("[data-follow]");
