@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 
 from grader.course.course_file import CourseFile
@@ -76,10 +76,16 @@ class ClassRecord:
         """How many handed in, by themselves or by their group."""
         return sum(not line.standing.absent for line in self.lines)
 
-    @property
-    def missing(self) -> int:
-        """How many should have handed in and have not."""
-        return sum(line.missing for line in self.lines)
+    def missing(self, unjudged: Collection[str]) -> int:
+        """Return how many should have handed in and have not.
+
+        Args:
+            unjudged: whose try has no verdict yet, which these lines don't know of.
+        """
+        return sum(
+            line.missing and not any(s in unjudged for s in (line.student, *line.standing.group))
+            for line in self.lines
+        )
 
     @property
     def late(self) -> int:

@@ -1,9 +1,10 @@
-"""Where a browser may be led after signing in: a path of ours, and nothing else."""
+"""Where a browser may be led, after signing in or a form: a path of ours, and nothing else."""
 
 from __future__ import annotations
 
 from urllib.parse import quote, urlsplit
 
+from starlette.requests import Request
 from starlette.types import Scope
 
 
@@ -16,6 +17,14 @@ def own_path(wanted: str) -> str:
     if not ours or len(wanted) > 2000 or not wanted.isascii() or not wanted.isprintable():
         return "/"
     return wanted if not urlsplit(wanted).netloc and "\\" not in wanted else "/"
+
+
+def came_from(request: Request) -> str:
+    """Return the page of ours from which a form was sent, query and all; empty: it does not say."""
+    page = urlsplit(request.headers.get("referer", ""))
+    path = f"{page.path}?{page.query}".rstrip("?")
+    ours = page.netloc == request.headers.get("host", "") and own_path(path) == path
+    return path if ours else ""
 
 
 def sign_in_before(scope: Scope) -> str:

@@ -13,6 +13,7 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from grader.desk.credentials import form_token
 from grader.desk.notices import notices_for
+from grader.desk.own_paths import came_from
 from grader.desk.routing import Visit
 from grader.report.templates import render
 
@@ -58,10 +59,20 @@ def page(visit: Visit, template: str, status: int = 200, **context: Any) -> HTML
             "notices": notices_for(visit) if status == 200 else [],
             "local": lambda time: time.astimezone(zone) if time is not None else None,
             "link": lambda text: quote(str(text), safe=""),
+            "named": lambda person: _name(visit, person),
             **context,
         },
     )
     return HTMLResponse(html, status_code=status)
+
+
+def _name(visit: Visit, person: str) -> str:
+    """Return how somebody is called who has done something in the course; else their id."""
+    known: dict[str, str] = visit.kept.setdefault("names", {})
+    if person not in known:
+        user = visit.course.people.named(person)
+        known[person] = user.name if user is not None else person
+    return known[person]
 
 
 _TYPED = ("comment", "says")
@@ -82,9 +93,15 @@ def error_page(visit: Visit, status: int, said: str, hint: str | None = None) ->
         said=said,
         hint=hint or "",
         back=_back(visit) if status != HTTPStatus.NOT_FOUND else "",
+        came_from=came_from(visit.request) if visit.request.method == "POST" else "",
         typed=[text for name in _TYPED if (text := visit.said(name, _MOST_TYPED).strip())],
-        signs_in=status == HTTPStatus.UNAUTHORIZED,
+        sign_in=_sign_in(visit) if status == HTTPStatus.UNAUTHORIZED else "",
     )
+
+
+def _sign_in(visit: Visit) -> str:
+    page = came_from(visit.request)
+    return f"/sign-in?next={quote(page)}" if page else "/sign-in"
 
 
 def _back(visit: Visit) -> str:

@@ -366,6 +366,15 @@ class DeskTries:
                 found.setdefault(assignment, {})[TryState(state)] = count
         return found
 
+    def unjudged(self, assignment: str) -> set[str]:
+        """Return whose try at an assignment is on its way, or was not judged."""
+        states = [TryState.WAITING, TryState.RUNNING, TryState.FAILED]
+        query = select(TryRow.student).where(
+            TryRow.assignment == assignment, TryRow.state.in_(states)
+        )
+        with reading(self._engine) as session:
+            return set(session.scalars(query.distinct()))
+
     def next_up(self, *, limit: int = 50) -> list[DeskTry]:
         """Return what runs and what waits, in the order in which it is run."""
         query = (

@@ -151,7 +151,7 @@ def mark_with_keys(desk: Desk, staff: Any) -> None:
     staff.keyboard.type("1 Clear.")  # digits in a comment are digits
     assert staff.inner_text("[data-total]") == "1.5"
     staff.keyboard.press("Control+Enter")
-    staff.wait_for_selector("text=All 1 answers are marked")
+    staff.wait_for_selector("text=The one answer is marked")
 
 
 def appeal_and_answer(desk: Desk, staff: Any, student: Any) -> None:

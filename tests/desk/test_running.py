@@ -326,7 +326,7 @@ def test_the_dashboard_says_what_is_left_in_every_assignment(running: Tables) ->
     failed = running.tried("cem")
     running.course.gradebook.tries.fail(failed.id, "the disk", now=running.now)
     said = words(running.browser("ines").get("/c/course/"))
-    assert "1 on their way" in said and "1 not judged" in said and "q3: 1 to mark" in said
+    assert "1 on its way" in said and "1 not judged" in said and "q3: 1 to mark" in said
     mark_answer(running, Decimal(2))
     assert "q3: 1 to mark" not in words(running.browser("ines").get("/c/course/"))
 
@@ -550,6 +550,18 @@ def test_a_group_sees_what_came_of_its_try_and_another_group_nothing(group: Tabl
     teams.write_text("item,group,student\nhw1,one,ada\nhw1,two,ben\nhw1,two,cem\n")
     assert ben.get(f"/c/course/t/{one.id}").status_code == 404
     assert "Try 1" not in words(ben.get("/c/course/a/warm-up"))
+
+
+def test_staff_see_that_a_group_has_handed_in_while_its_try_runs(group: Tables) -> None:
+    """What was handed in and waits is not missing, of nobody in the group."""
+    group.tried("ada")
+    mia = group.browser("mia")
+    said = mia.get("/c/course/").text
+    assert re.search(r'show=missing">1</a>', said)
+    said = words(mia.get("/c/course/a/warm-up"))
+    assert "missing 1" in said and "by the group" in said
+    said = words(mia.get("/c/course/a/warm-up?show=missing"))
+    assert "Cem" in said and "Ada" not in said and "Ben" not in said
 
 
 def test_a_whole_group_is_told_that_its_marks_are_out(group: Tables) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from decimal import Decimal
 from fractions import Fraction
 from typing import Any
@@ -9,6 +10,7 @@ from typing import Any
 import pytest
 
 from grader.api.second_looks import SecondMarking
+from grader.desk.people import Role
 from grader.gradebook.second_looks import SecondLook
 from tests.desk.conftest import Browser, Tables
 from tests.desk.piles import MARK, MARKING, Pile
@@ -106,12 +108,30 @@ def test_agreement_is_of_the_marks_before_anybody_decided(looks: Looks) -> None:
     assert (before.answers, before.equal, before.decisions) == (3, 2, 3)
     assert before.difference == Fraction(-1, 6)
     page = looks.hana.get(MARKING).text
-    assert "2 of 3" in page and "-0.17" in page and "1 to decide" in page
+    assert "2 of 3" in page and "−0.17" in page and "1 to decide" in page
     shown = looks.hana.get(f"{MARKING}/q3").text
     assert "Rather vague." in shown and "by mia" in shown and "by ines" in shown
     assert looks.mia.get(f"{MARKING}/q3").status_code == 404
     looks.decide(looks.hana, "ben", "second")
     assert SecondMarking(looks.marking).agreement(looks.question) == before
+
+
+def test_two_marks_that_differ_are_shown_with_all_that_makes_them(looks: Looks) -> None:
+    looks.tables.course.people.put("mia", name="Mia Berg", role=Role.MARKER)
+    looks.save(looks.mia, "ben", item=str(looks.why.id), adjustment="0.5")
+    looks.draw()
+    looks.second(looks.ines, "ben", item=str(looks.why.id), adjustment="-0.25")
+    shown = looks.hana.get(f"{MARKING}/q3").text
+    assert "Difference 1 of 1" in shown and "by Mia Berg" in shown
+    beside = re.findall(r'Beside the items <span class="soft">([^<]+)</span>', shown)
+    assert beside == ["+0.5", "−0.25"]  # 1 for the item, and this
+    assert ">−0.75<" in looks.hana.get(MARKING).text
+
+
+def test_a_sample_that_is_drawn_already_is_said(looks: Looks) -> None:
+    assert looks.draw("50").status_code == 303
+    again = looks.draw("50")
+    assert again.status_code == 422 and "second looks at 50 %" in again.text
 
 
 def test_the_second_marks_hold_when_a_head_marker_says_so_with_their_history(looks: Looks) -> None:

@@ -108,6 +108,26 @@ def test_a_list_is_taken_once(tables: Tables) -> None:
     assert gone.status_code == 422 and "not here any more" in gone.text
 
 
+def test_what_is_refused_leads_back_to_the_page_of_the_form(pile: Pile) -> None:
+    hana, host = pile.tables.browser("hana"), "http://desk.test"
+    for sender, back in (
+        (f"{host}{MARKING}?x=1", f'href="{MARKING}?x=1">Back to where you were'),
+        ("https://evil.example/c/course/", 'href="/c/course/a/warm-up">Back to the assignment'),
+        (f"{host}//evil.example", 'href="/c/course/a/warm-up">Back to the assignment'),
+        ("", 'href="/c/course/a/warm-up">Back to the assignment'),
+    ):
+        answer = hana.post(f"{MARKING}/split", {"how": "random"}, headers={"referer": sender})
+        assert answer.status_code == 422 and back in answer.text
+        assert "evil" not in answer.text
+    signed_out = pile.tables.stranger().client.post(
+        f"{MARK}/q3/preview",
+        data={"comment": "Words."},
+        headers={"sec-fetch-site": "same-origin", "referer": f"{host}{MARK}/q3?others=1"},
+    )
+    assert signed_out.status_code == 401
+    assert f'href="/sign-in?next={MARK}/q3%3Fothers%3D1"' in signed_out.text
+
+
 def test_a_link_that_is_pressed_twice_signs_in(tables: Tables) -> None:
     one, own = tables.stranger(), {"sec-fetch-site": "same-origin"}
     link = f"/s/{tables.link('ada')}"

@@ -40,10 +40,14 @@ _EARLY = dt.datetime.min.replace(tzinfo=dt.UTC)
 
 @dataclass(frozen=True, kw_only=True)
 class Row:
-    """One student in the list of an assignment: their line, and their newest try."""
+    """One student in the list of an assignment: their line, and their newest try.
+
+    `by_group`: another member of their group has handed in, so that nothing is missing.
+    """
 
     line: ClassLine
     newest: DeskTry | None
+    by_group: bool = False
 
     @property
     def section(self) -> str:
@@ -68,7 +72,7 @@ class Row:
 
 
 _FITS = {
-    "missing": lambda row: row.line.missing and row.newest is None,
+    "missing": lambda row: row.line.missing and row.newest is None and not row.by_group,
     "late": lambda row: row.line.late,
     "granted": lambda row: row.line.standing.extended or row.line.standing.excused,
     "waits": lambda row: bool(row.line.mark and row.line.mark.waits),
@@ -88,7 +92,14 @@ def show_class(visit: Visit, assignment: Assignment) -> Response:
     record = record_of(visit, assignment).within(visit.me.section)
     newest = visit.course.gradebook.tries.newest_of(assignment.name)
     known = {line.student for line in record.lines}
-    rows = [Row(line=line, newest=newest.get(line.student)) for line in record.lines]
+    rows = [
+        Row(
+            line=line,
+            newest=newest.get(line.student),
+            by_group=any(member in newest for member in line.standing.group),
+        )
+        for line in record.lines
+    ]
     found = listed(
         visit,
         rows,
@@ -121,6 +132,7 @@ class Work:
     name: str
     spec: AssignmentSpec | None = None
     record: ClassRecord | None = None
+    missing: int = 0
     under_way: int = 0
     failed: int = 0
     publication: Publication | None = None
@@ -157,11 +169,13 @@ def show_dashboard(visit: Visit, engine: object) -> Response:
         except GraderError as error:  # staff must see the others all the same
             works.append(Work(name=name, problem=error.what))
             continue
+        unjudged = gradebook.tries.unjudged(name) if counts else set()
         works.append(
             Work(
                 name=name,
                 spec=assignment.spec,
                 record=record,
+                missing=record.missing(unjudged),
                 under_way=counts.get(TryState.WAITING, 0) + counts.get(TryState.RUNNING, 0),
                 failed=counts.get(TryState.FAILED, 0),
                 publication=publications.get(name),

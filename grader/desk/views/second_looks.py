@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
+
 from starlette.responses import Response
 
 from grader.api.answer_marking import Given
@@ -20,7 +22,7 @@ from grader.desk.views.mark_places import (
 )
 from grader.desk.views.marking import form_parts
 from grader.errors import UsageError
-from grader.gradebook.second_looks import SecondLookOutcome
+from grader.gradebook.second_looks import SecondLook, SecondLookOutcome
 from grader.report.agreement import by_markers
 
 _LEAD = "/c/{course}/a/{assignment}/marking"
@@ -74,13 +76,19 @@ def draw(visit: Visit) -> Response:
     marking, question = question_of(visit)
     staff = {user.person: user.section for user in visit.course.people.all() if user.role.is_staff}
     chosen = [name for name in visit.form.getlist("marker") if isinstance(name, str)]
+    percent = whole_number(visit.said("percent", 3)) or 0
     drawn = second_looks(marking).draw(
         question,
-        whole_number(visit.said("percent", 3)) or 0,
+        percent,
         {name: staff[name] for name in chosen if name in staff},
         who=visit.me.person,
         now=visit.now,
     )
+    if not drawn:
+        raise UsageError(
+            f"second looks at {percent} % of the marked answers are asked for already",
+            hint="Say a larger share to ask for more.",
+        )
     visit.note(
         "draw second looks",
         thing=f"{marking.assignment.name} {question.id}",
@@ -93,14 +101,27 @@ def show_differences(visit: Visit) -> Response:
     """Show the answers whose two marks differ, both beside each other."""
     marking, question = question_of(visit)
     seconds = second_looks(marking)
+    rubric = marking.items.rubric(marking.assignment.name, question.id)
+
+    def beside(look: SecondLook) -> Decimal:
+        """What the first marker gave beside the items; none where no items are known."""
+        if look.first_items is None:
+            return Decimal(0)
+        return look.first_points - rubric.points(look.first_items, Decimal(0), question.manual)
+
     return page(
         visit,
         "marking_differences",
         question=question,
         spec=marking.assignment.spec,
-        rubric=marking.items.rubric(marking.assignment.name, question.id),
+        rubric=rubric,
         differences=[
-            {"look": one.look, "answer": one.answer, "mark": marking.mark(one.answer, question)}
+            {
+                "look": one.look,
+                "answer": one.answer,
+                "mark": marking.mark(one.answer, question),
+                "beside": beside(one.look),
+            }
             for one in seconds.differences(question)
         ],
         agreement=seconds.agreement(question),

@@ -55,12 +55,14 @@ def show_student(visit: Visit) -> Response:
         if mark.fact.kind in _GRANTS
     ]
     user = next((u for u in visit.course.people.all() if u.person == student), None)
+    items = _items(visit, student, history)
     return page(
         visit,
         "student",
         student=_person(visit, student),
         user_of=user,
-        items=_items(visit, student, history),
+        items=items,
+        titles={one.item: one.title for one in items if one.item},
         history=[(mark, words(mark, None, visit.course.zone)) for mark in reversed(history)],
         zone=visit.course.zone,
         has_file=visit.course.course.course_file.is_file(),
