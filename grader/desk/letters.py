@@ -38,6 +38,7 @@ class News(StrEnum):
     PUBLISHED = "published"
     RECEIPT = "receipt"
     APPEAL_OPENED = "appeal-opened"
+    APPEAL_REPLIED = "appeal-replied"
     APPEAL_ANSWERED = "appeal-answered"
     TRIAL = "trial"
 

@@ -81,21 +81,26 @@ _MOST_TYPED = 20_000
 """and so many characters of them are given back where they could not be saved."""
 
 
-def error_page(visit: Visit, status: int, said: str, hint: str | None = None) -> Response:
-    """Return what went wrong, as a page, or as JSON where a program asks."""
+def error_page(
+    visit: Visit, status: int, said: str, hint: str | None = None, *, not_signed_in: str = ""
+) -> Response:
+    """Return what went wrong, as a page, or as JSON where a program asks.
+
+    `not_signed_in` is the title where somebody who wanted to sign in has not: they may begin again.
+    """
     if wants_json(visit):
         return json_answer({"error": said, "hint": hint or ""}, status)
     return page(
         visit,
         "error",
         status,
-        title=_TITLES.get(status, "Something is broken"),
+        title=not_signed_in or _TITLES.get(status, "Something is broken"),
         said=said,
         hint=hint or "",
         back=_back(visit) if status != HTTPStatus.NOT_FOUND else "",
         came_from=came_from(visit.request) if visit.request.method == "POST" else "",
         typed=[text for name in _TYPED if (text := visit.said(name, _MOST_TYPED).strip())],
-        sign_in=_sign_in(visit) if status == HTTPStatus.UNAUTHORIZED else "",
+        sign_in=_sign_in(visit) if not_signed_in or status == HTTPStatus.UNAUTHORIZED else "",
     )
 
 

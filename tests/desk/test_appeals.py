@@ -335,7 +335,10 @@ def test_whoever_is_asked_and_whoever_is_answered_hears_of_it_by_mail_too(
         (News.APPEAL_OPENED, "mia"),
         (News.APPEAL_ANSWERED, "ada"),
     }
-    for mail in mails:  # a letter says where to read, and nothing of what is there
+    tables.browser("ada").post(f"{page}/reply", {"key": "more", "says": "Thank you."})
+    reply = tables.course.outbox.newest()[0]
+    assert (reply.kind, reply.person) == (News.APPEAL_REPLIED, "mia")
+    for mail in (*mails, reply):  # a letter says where to read, and nothing of what is there
         assert mail.facts["page"] == page
         assert "right" not in str(mail.facts) and "last line" not in str(mail.facts)
 

@@ -351,6 +351,27 @@ def test_where_somebody_was_is_where_signing_in_leads(
     assert ines.get(led).headers["location"] == wanted
 
 
+def test_a_link_leads_to_the_page_that_was_wanted_before_it(tables: Tables) -> None:
+    wanted = "/c/course/a/warm-up?show=late"
+    ada, own = tables.stranger(), {"sec-fetch-site": "same-origin"}
+    assert ada.get(ada.get(wanted).headers["location"]).status_code == 200
+    link = f"/s/{tables.link('ada')}"
+    led = ada.client.post(link, headers=own, follow_redirects=False)
+    assert led.headers["location"] == wanted
+    again = ada.client.post(f"/s/{tables.link('ada')}", headers=own, follow_redirects=False)
+    assert again.headers["location"] == "/"  # it is remembered once
+
+
+@pytest.mark.parametrize(
+    "wanted", ["/c/other/", "//evil.example/c/course/", "https://evil.example", "/account", "x"]
+)
+def test_a_link_leads_nowhere_but_into_its_own_course(tables: Tables, wanted: str) -> None:
+    ada, own = tables.stranger(), {"sec-fetch-site": "same-origin"}
+    ada.client.cookies.set("grader-wanted", wanted, domain="desk.test")
+    link = f"/s/{tables.link('ada', 'course')}"
+    assert ada.client.post(link, headers=own, follow_redirects=False).headers["location"] == "/"
+
+
 @pytest.mark.parametrize("person", ["ada", "mia", "hana", "ines", "adi"])
 def test_everybody_begins_at_a_page_that_is_theirs(tables: Tables, person: str) -> None:
     browser = tables.browser(person, "course")

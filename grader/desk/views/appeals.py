@@ -132,7 +132,7 @@ def reply(visit: Visit) -> Response:
 
     def tell_staff(session: Session, message: int) -> None:
         about = _About(appeal.assignment, appeal.question, appeal.id)
-        news = News.APPEAL_OPENED
+        news = News.APPEAL_REPLIED
         _tell(session, visit, staff, "More in an appeal", about, news, f"{appeal.id} {message}")
 
     appeals_of(visit).reply(

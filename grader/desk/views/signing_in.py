@@ -20,7 +20,8 @@ from grader.desk.university.identities import Identity
 _OLD_LINK = "This link was used, or is too old, or a newer one was made."
 _LINK_WAITS = dt.timedelta(hours=1)
 """How long a link that was asked for is worth sending."""
-_NEW_LINK = "Ask the course staff for a new one."
+_WANTED_S = 1800
+"""For so long the page is remembered that somebody wanted to see before they signed in."""
 
 
 def sign_in(visit: Visit) -> Response:
@@ -29,15 +30,46 @@ def sign_in(visit: Visit) -> Response:
     if visit.user is not None:
         return go(wanted)
     left = visit.desk.providers.get(visit.request.query_params.get("out", ""))
-    return page(
+    answer = page(
         visit,
         "sign_in",
         left=left.settings.name if left else "",
         sign_out_there=left.sign_out_address(f"{visit.desk.origin}/sign-in") if left else "",
         wanted=wanted,
         providers=list(visit.desk.providers.values()),
-        sends_mail=any(course.sends_mail for course in visit.desk.courses.values()),
+        sends_mail=_sends_mail(visit),
     )
+    if wanted != "/":  # a link that is mailed now is opened in this browser
+        _remember(visit, answer, wanted)
+    return answer
+
+
+def _sends_mail(visit: Visit) -> bool:
+    return any(course.sends_mail for course in visit.desk.courses.values())
+
+
+def _remember(visit: Visit, answer: Response, wanted: str) -> None:
+    """Have the browser keep which page was wanted; an empty one has it forget."""
+    answer.set_cookie(
+        _cookie(visit),
+        wanted,
+        max_age=_WANTED_S if wanted else 0,
+        path="/",
+        secure=visit.desk.is_https,
+        httponly=True,
+        samesite="lax",
+    )
+
+
+def _cookie(visit: Visit) -> str:
+    return "__Host-grader-wanted" if visit.desk.is_https else "grader-wanted"
+
+
+def _wanted(visit: Visit, courses: dict[str, int] | None) -> str:
+    """Return the page that was wanted, where a link opens the course that it is of."""
+    wanted = own_path(visit.request.cookies.get(_cookie(visit), "/"))
+    opened = visit.desk.courses if courses is None else courses
+    return wanted if any(wanted.startswith(f"/c/{slug}/") for slug in opened) else "/"
 
 
 def mail_link(visit: Visit) -> Response:
@@ -87,14 +119,17 @@ def use_link(visit: Visit) -> Response:
         return _refused_link(visit)
     for course in found.courses or ("",):
         visit.desk.audit.add(found.person, "sign in", now=visit.now, course=course)
-    answer = go("/")
+    answer = go(_wanted(visit, found.courses))
+    _remember(visit, answer, "")
     set_session(visit, answer, value, lasts)
     return answer
 
 
 def _refused_link(visit: Visit) -> Response:
     log_refusal(visit, "a sign-in link that is not known, or not any more")
-    return error_page(visit, 404, _OLD_LINK, _NEW_LINK)
+    mailed = "Have a new one mailed, or ask the course staff."
+    hint = mailed if _sends_mail(visit) else "Ask the course staff for a new one."
+    return error_page(visit, 404, _OLD_LINK, hint, not_signed_in="This link does not sign you in")
 
 
 def sign_out(visit: Visit) -> Response:

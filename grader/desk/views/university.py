@@ -40,7 +40,7 @@ def answer(visit: Visit) -> Response:
     except NotBelievedError as error:
         LOG.warning("sign-in by %s: %s", provider.settings.id, error)
         said = f"You are not signed in: {error.what}."
-        found = error_page(visit, 403, said, error.hint or _AGAIN)
+        found = error_page(visit, 403, said, error.hint or _AGAIN, not_signed_in="Not signed in")
     found.delete_cookie(_cookie(visit), path="/", secure=visit.desk.is_https, httponly=True)
     return found
 
@@ -93,7 +93,8 @@ def _sign_in(visit: Visit, provider: Provider, flow: Flow, login: Login, value: 
     users = users_of(desk, 0, courses)
     if not users:
         desk.audit.add(value, "sign in: on no roster", now=visit.now)
-        return page(visit, "nobody", 403, value=value, provider=provider.settings)
+        out = provider.sign_out_address(f"{desk.origin}/sign-in")
+        return page(visit, "nobody", 403, value=value, provider=provider.settings, out=out)
     lasts = session_lasts(users)
     session = desk.credentials.make(
         "session",
