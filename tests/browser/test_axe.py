@@ -176,7 +176,7 @@ class Posted:
 
 HAND_IN = "/c/course/a/warm-up/hand-in"
 POSTED = [
-    Posted("ada", HAND_IN, {"key": "a1"}, "Back to the assignment", ("hw.ipynb", "no notebook")),
+    Posted("ada", HAND_IN, {"key": "a1"}, "Back to where you were", ("hw.ipynb", "no notebook")),
     Posted("ada", HAND_IN, {"key": "a2"}, "tensorflow", ("hw.ipynb", WARNED.decode())),
     Posted("mia", f"{MARK_Q3}/preview", {"comment": "**Well.** $x^2$"}, "Well."),
     Posted("mia", f"{MARK_Q3}/{{ref}}", {"seen": "0", "adjustment": "1"}, "marked it first"),

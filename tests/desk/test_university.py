@@ -135,6 +135,7 @@ def test_no_id_token_is_believed_that_is(world: World, lie: str) -> None:
     answer = world.sign_in(browser)
     assert answer.status_code == 403, answer.text
     assert "You are not signed in" in answer.text
+    assert "<h1>Not signed in</h1>" in answer.text and 'href="/sign-in">Sign in' in answer.text
     assert browser.get("/account").status_code == 303
 
 
