@@ -210,10 +210,25 @@ class DeskTries:
     # -- judging ----------------------------------------------------------------------------
 
     def claim(
-        self, engine: str, *, limit: int, now: dt.datetime, lease: dt.timedelta
+        self,
+        engine: str,
+        *,
+        limit: int,
+        now: dt.datetime,
+        lease: dt.timedelta,
+        without: Collection[str] = (),
     ) -> list[DeskTry]:
-        """Take the next tries that nobody has: those that wait, and those whose engine is gone."""
-        query = select(TryRow).where(_free(now)).order_by(TryRow.priority, TryRow.id).limit(limit)
+        """Take the next tries that nobody has: those that wait, and those whose engine is gone.
+
+        Args:
+            engine: who takes them.
+            limit: so many at most.
+            now: when.
+            lease: how long they stay the engine's own.
+            without: assignments whose tries are left for later.
+        """
+        query = select(TryRow).where(_free(now, without)).order_by(TryRow.priority, TryRow.id)
+        query = query.limit(limit)
         with writing(self._engine) as session:
             # SQLite locks the whole file for a writer; elsewhere others skip what is locked here.
             rows = session.scalars(query.with_for_update(skip_locked=True)).all()
@@ -224,9 +239,9 @@ class DeskTries:
             session.flush()
             return [_try(row) for row in rows]
 
-    def any_free(self, *, now: dt.datetime) -> bool:
+    def any_free(self, *, now: dt.datetime, without: Collection[str] = ()) -> bool:
         """Say whether there is something to claim; it locks nothing, and can be asked often."""
-        query = select(TryRow.id).where(_free(now)).limit(1)
+        query = select(TryRow.id).where(_free(now, without)).limit(1)
         with reading(self._engine) as session:
             return session.scalar(query) is not None
 
@@ -484,11 +499,14 @@ def finish(
         row.verdict = verdict
 
 
-def _free(now: dt.datetime) -> Any:
+def _free(now: dt.datetime, without: Collection[str]) -> Any:
     """What nobody has: it waits, or its engine is gone."""
-    return or_(
-        TryRow.state == TryState.WAITING,
-        (TryRow.state == TryState.RUNNING) & (TryRow.lease_until < now),
+    return and_(
+        or_(
+            TryRow.state == TryState.WAITING,
+            (TryRow.state == TryState.RUNNING) & (TryRow.lease_until < now),
+        ),
+        TryRow.assignment.not_in(without),
     )
 
 

@@ -6,17 +6,25 @@ import json
 import os
 import signal
 import threading
+from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any, cast
 
 import pytest
 
+from grader.api.batch_lock import batch_lock
+from grader.desk.engine import work
+from grader.desk.engine.judging import BusyError, Judging
 from grader.desk.engine.supervisor import Supervisor
 from grader.desk.engine.talk import CellNews
-from grader.desk.engine.work import LEASE, MAX_STARTS, Engine
+from grader.desk.engine.work import AT_ONCE, LEASE, MAX_STARTS, Engine
+from grader.errors import InfrastructureError
 from grader.gradebook.tries import DeskTry, TryState
 from grader.grading.cluster import Cluster, open_cluster
 from grader.release.notebooks import notebook_bytes, solution_notebook
 from tests.desk.conftest import Tables
+from tests.helpers.assignments import make_assignment
 from tests.helpers.waiting import LIMIT_S, until
 
 pytestmark = pytest.mark.local_box
@@ -35,6 +43,25 @@ def handed_in(tables: Tables, student: str, content: bytes, key: str = "k") -> D
     answer = tables.browser(student).hand_in(("warm-up.ipynb", content), key=key)
     assert answer.status_code == 303, answer.text
     return tables.course.gradebook.tries.of(student)[0]
+
+
+def waiting(tables: Tables, number: int, like: DeskTry) -> list[DeskTry]:
+    """Tries that wait, of the same files as one that was handed in."""
+    tries = tables.course.gradebook.tries
+    found = []
+    for n in range(number):
+        one, _ = tries.receive(
+            f"{like.assignment}-{n}",
+            assignment=like.assignment,
+            student=like.student,
+            file=like.file,
+            received_from=like.student,
+            seed=n,
+            now=tables.now,
+        )
+        stored = {"attempt": like.attempt, "sha256": like.sha256, "folder": like.folder}
+        found.append(tries.stored(one.id, **cast(Any, stored)))
+    return found
 
 
 class Running:
@@ -122,6 +149,137 @@ def test_what_is_not_judged_when_the_engine_stops_goes_back_into_the_queue(table
         until(lambda: tries.some([one.id])[0].state is TryState.RUNNING)
     (found,) = tries.some([one.id])
     assert (found.state, found.starts) == (TryState.WAITING, 0)
+
+
+def test_an_assignment_that_a_command_grades_keeps_no_other_from_its_turn(tables: Tables) -> None:
+    tries = tables.course.gradebook.tries
+    first = handed_in(tables, "ada", solution(tables))
+    others = [first, *waiting(tables, AT_ONCE, first)]
+    other = make_assignment(tables.course.course.root, "other-hw")
+    one = tables.browser("ben")
+    path = "/c/course/a/other-hw/hand-in"
+    files = [("files", ("hw.ipynb", solution(tables).replace(b"warm-up", b"other-hw")))]
+    assert one.post(path, {"key": "k", "sure": "1"}, files=files).status_code == 303
+    (late,) = tries.of("ben")
+    assert late.assignment == other.name and late.id > others[-1].id
+    with Running(tables):
+        with batch_lock(tables.course.course.assignment("warm-up")):
+            until(lambda: tries.some([late.id])[0].state.ended)
+            held = tries.some([t.id for t in others])
+            assert {t.state for t in held} <= {TryState.WAITING, TryState.RUNNING}
+        until(lambda: tries.some([first.id])[0].state.ended)
+    assert tries.some([late.id])[0].state is TryState.JUDGED
+    assert tries.some([first.id])[0].state is TryState.JUDGED
+    assert tries.some([first.id])[0].starts == 1
+
+
+class Judge:
+    """Stands for the slots: judges nothing, notes what it is given, and may be busy or hang."""
+
+    sandbox = ""
+
+    def __init__(self, begin: Callable[[DeskTry], object]) -> None:
+        self.given: list[DeskTry] = []
+        self._begin = begin
+
+    def submit(self, one: DeskTry) -> None:
+        self.given.append(one)
+        self._begin(one)
+
+    def rest(self) -> None:
+        pass
+
+    def close(self) -> None:
+        pass
+
+
+def engine_with(tables: Tables, judge: Judge) -> Engine:
+    engine = Engine(tables.course.course, tables.course.gradebook, "e1")
+    engine._judging = cast(Judging, judge)
+    return engine
+
+
+def test_a_busy_assignment_is_asked_for_once_in_a_while_and_is_no_start(
+    tables: Tables, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def busy(one: DeskTry) -> None:
+        if one.assignment == "warm-up":
+            raise BusyError("another batch grades this assignment now")
+
+    first = handed_in(tables, "ada", solution(tables))
+    theirs = [first, *waiting(tables, AT_ONCE + 3, first)]
+    (later,) = waiting(tables, 1, like(first, "other-hw"))
+    judge = Judge(busy)
+    engine = engine_with(tables, judge)
+    monkeypatch.setattr(engine._stop, "wait", lambda s: pytest.fail(f"it slept {s} s"))
+    for _ in range(3):
+        engine._step()
+    assert [one.assignment for one in judge.given] == ["warm-up", "other-hw"]
+    tries = tables.course.gradebook.tries
+    found = tries.some([one.id for one in theirs])
+    assert {(one.state, one.starts, one.claimed_by) for one in found} == {(TryState.WAITING, 0, "")}
+    assert tries.some([later.id])[0].state is TryState.RUNNING
+    (here,) = tables.course.gradebook.engines.at_work(now=tables.now)
+    assert here.trouble == "warm-up: another batch grades this assignment now"
+    engine._busy["warm-up"] = 0.0
+    engine._step()
+    assert [one.id for one in judge.given[2:]] == [first.id]
+
+
+def like(one: DeskTry, assignment: str) -> DeskTry:
+    values = {name: getattr(one, name) for name in DeskTry.__dataclass_fields__}
+    return DeskTry(**{**values, "assignment": assignment})
+
+
+def test_without_a_machine_an_assignment_is_busy_and_not_held(tables: Tables) -> None:
+    def none(*_: object, **__: object) -> None:
+        raise InfrastructureError("no machine has come to the cluster")
+
+    one = handed_in(tables, "ada", solution(tables))
+    course = tables.course
+    judging = Judging(
+        course.course,
+        course.gradebook,
+        sandbox="local",
+        isolation="auto",
+        slots=1,
+        machines=cast(Cluster, SimpleNamespace(choose=none)),
+        tell=lambda news: None,
+        done=lambda one, judged: None,
+    )
+    with pytest.raises(BusyError, match="no machine"):
+        judging.submit(one)
+    with batch_lock(course.course.assignment("warm-up")):
+        pass
+    with (
+        batch_lock(course.course.assignment("warm-up")),
+        pytest.raises(BusyError, match="another batch"),
+    ):
+        judging.submit(one)
+
+
+def test_the_tries_of_an_engine_that_hangs_are_free_again(
+    tables: Tables, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(work, "LEASE", LEASE / 300)
+    monkeypatch.setattr(work, "HUNG_S", 0.5)
+    one = handed_in(tables, "ada", solution(tables))
+    tries = tables.course.gradebook.tries
+    goes_on = threading.Event()
+    judge = Judge(lambda one: goes_on.wait(LIMIT_S))
+    engine = engine_with(tables, judge)
+    thread = threading.Thread(target=engine.run)
+    thread.start()
+    try:
+        until(lambda: judge.given)
+        until(lambda: tries.any_free(now=work._now()), "a free try")
+        (found,) = tries.claim("e2", limit=1, now=work._now(), lease=LEASE)
+        assert found.id == one.id
+    finally:
+        engine.stop()
+        goes_on.set()
+        thread.join(LIMIT_S)
+    assert tries.some([one.id])[0].claimed_by == "e2"
 
 
 @pytest.mark.slow

@@ -47,6 +47,14 @@ def claimed(book: Gradebook, engine: str = "e1", limit: int = 10, later_s: float
     return [t.student for t in book.tries.claim(engine, limit=limit, now=now, lease=LEASE)]
 
 
+def test_an_assignment_may_be_left_for_later(book: Gradebook) -> None:
+    waiting(book, "ada")
+    assert not book.tries.any_free(now=NOW, without=["hw1"])
+    assert book.tries.claim("e1", limit=9, now=NOW, lease=LEASE, without=["hw1"]) == []
+    assert book.tries.any_free(now=NOW, without=["hw2"])
+    assert len(book.tries.claim("e1", limit=9, now=NOW, lease=LEASE, without=["hw2"])) == 1
+
+
 def test_a_try_goes_from_receiving_to_its_verdict(book: Gradebook) -> None:
     one = received(book, "ada")
     assert one.state is TryState.RECEIVING

@@ -35,8 +35,8 @@ IDLE_S = 600.0
 """After so long without a try an assignment's slots are let go."""
 MAX_POOLS = 4
 """Assignments with warm slots at once; more would be more memory, not more speed."""
-_MACHINES_S = 5.0
-"""So long the first machine of a cluster is waited for, before others have their turn."""
+_MACHINES_S = 0.5
+"""So long the first machine of a cluster is waited for: other assignments wait meanwhile."""
 _LOOK_S = 5.0
 """How often an assignment is looked at, whether an instructor has changed it."""
 
@@ -104,15 +104,14 @@ class Judging:
                 the cluster is there.
             GraderError: the assignment or the sandbox can't be used.
         """
-        own = self._pool(one.assignment)
-        if own.running == 0:
-            self._hold(own, one.assignment)
-        try:
+        with ExitStack() as held:
+            own = self._pools.get(one.assignment)
+            if own is None or own.running == 0:  # held before slots are made, maybe in vain
+                self._hold(held, one.assignment)
+            own = self._pool(one.assignment)
             job = self._job(own, one)
-        except BaseException:
             if own.running == 0:
-                own.held.close()
-            raise
+                own.held = held.pop_all()
         own.running += 1
         own.used = time.monotonic()
         regrade = one.priority >= REGRADES
@@ -123,9 +122,9 @@ class Judging:
         )
         future.add_done_callback(lambda judged: self._done(one, judged))
 
-    def _hold(self, own: _Pool, assignment: str) -> None:
+    def _hold(self, held: ExitStack, assignment: str) -> None:
         try:
-            own.held.enter_context(batch_lock(self._course.assignment(assignment), shared=True))
+            held.enter_context(batch_lock(self._course.assignment(assignment), shared=True))
         except InfrastructureError as error:
             raise BusyError(error.what, where=error.where, hint=error.hint) from error
 

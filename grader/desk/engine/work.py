@@ -39,7 +39,10 @@ ENDED_ENGINES = "It ended the engine three times: a problem on our side."
 _IDLE_S, _IDLE_TOLD_S = 0.1, 2.0
 """How long until the next look for work; longer where the engine is told of it besides."""
 _AWAY_S = 5.0
-_BUSY_S = 1.0
+BUSY_S = 5.0
+"""So long an assignment that can't be judged just now is left out, and others have their turn."""
+HUNG_S = 300.0
+"""An engine whose loop has not come round for so long is taken for dead, as one that has ended."""
 _LOOK_AFTER_S = 30.0
 
 
@@ -73,7 +76,11 @@ class Engine:
         self._claimed: dict[int, DeskTry] = {}
         self._to_begin: deque[DeskTry] = deque()
         self._ended: queue.SimpleQueue[tuple[DeskTry, Future[Judged]] | None] = queue.SimpleQueue()
+        self._busy: dict[str, float] = {}
+        """Until when an assignment is left out."""
         self._looked_after = 0.0
+        self._beat = time.monotonic()
+        """When the loop was last known to go on."""
         self._trouble = ""
         self._idle_s = _IDLE_S
         self._judging = Judging(
@@ -105,6 +112,7 @@ class Engine:
             listener = Listener(self._gradebook.engine, WORK, lambda _: self._ended.put(None))
         try:
             while not self._stop.is_set():
+                self._beat = time.monotonic()
                 try:
                     self._step()
                 except GradebookError as error:  # the database is away: nothing is lost meanwhile
@@ -127,14 +135,18 @@ class Engine:
 
     def _claim(self) -> None:
         room = AT_ONCE - len(self._claimed)
-        if room <= 0 or not self._tries.any_free(now=_now()):
+        self._busy = {name: t for name, t in self._busy.items() if t > time.monotonic()}
+        if room <= 0 or not self._tries.any_free(now=_now(), without=self._busy):
             return
-        for one in self._tries.claim(self._name, limit=room, now=_now(), lease=LEASE):
+        for one in self._tries.claim(
+            self._name, limit=room, now=_now(), lease=LEASE, without=self._busy
+        ):
             if one.id not in self._claimed:  # else its lease had run out, and is renewed by this
                 self._to_begin.append(one)
             self._claimed[one.id] = one
 
     def _begin(self, one: DeskTry) -> None:
+        self._beat = time.monotonic()
         if one.starts > MAX_STARTS:
             self._fail(one, ENDED_ENGINES)
             return
@@ -144,11 +156,19 @@ class Engine:
             raise
         except BusyError as error:
             self._say(f"{one.assignment}: {error.what}")
-            self._tries.give_back(self._name, [one.id])
-            self._drop(one)
-            self._stop.wait(_BUSY_S)
+            self._leave_out(one.assignment)
         except GraderError as error:  # the suite, the sandbox, the image: ours to mend
             self._give_up(one, error)
+
+    def _leave_out(self, assignment: str) -> None:
+        """Give back what was claimed of an assignment and not begun, and claim no more for now."""
+        theirs = [one for one in self._to_begin if one.assignment == assignment]
+        self._tries.give_back(self._name, [one.id for one in theirs])
+        for one in theirs:
+            self._drop(one)
+        first, *others = self._to_begin  # the first is what is just being begun
+        self._to_begin = deque([first, *(o for o in others if o.assignment != assignment)])
+        self._busy[assignment] = time.monotonic() + BUSY_S
 
     def _record_ended(self, *, wait: bool) -> None:
         """Record what has ended by now; wait a moment for the first."""
@@ -167,6 +187,7 @@ class Engine:
             return
 
     def _record(self, one: DeskTry, future: Future[Judged]) -> None:
+        self._beat = time.monotonic()
         if not future.cancelled():
             error = future.exception()
             if isinstance(error, GraderError):
@@ -233,15 +254,22 @@ class Engine:
         )
 
     def _stay(self) -> None:
-        """Renew the leases, in a thread of its own."""
+        """Renew the leases while the loop goes on, in a thread of its own."""
         while True:
-            try:
-                self._here()
-                self._tries.renew(self._name, list(self._claimed), now=_now(), lease=LEASE)
-            except GradebookError as error:
-                LOG.warning("the leases can't be renewed: %s", error)
+            silent_s = time.monotonic() - self._beat
+            if silent_s > HUNG_S:
+                LOG.error("this engine hangs for %.0f s: its tries are left to others", silent_s)
+            else:
+                self._renew()
             if self._stop.wait(LEASE.total_seconds() / 4):
                 return
+
+    def _renew(self) -> None:
+        try:
+            self._here()
+            self._tries.renew(self._name, list(self._claimed), now=_now(), lease=LEASE)
+        except GradebookError as error:
+            LOG.warning("the leases can't be renewed: %s", error)
 
     def _leave(self) -> None:
         self._stop.set()
