@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from contextlib import ExitStack, suppress
 from functools import partial
 from pathlib import Path
@@ -88,7 +88,7 @@ def grade(
             hint="Leave out --slots and --gpus, see docs/how-to/cluster.md.",
         )
     devices = gpus_for(chosen.spec.resources, gpus) if not cluster else ()
-    submissions, refused, warnings = _submissions(chosen, sources, only)
+    submissions, refused, warnings = _submissions(course, chosen, sources, only)
     for item in refused:
         progress.refused(item)
     for warning in warnings:
@@ -126,8 +126,14 @@ def grade(
     return graded
 
 
+def _costless(course: Course, assignment: Assignment) -> Collection[tuple[str, int]]:
+    """The tries at a desk that cost none of those allowed."""
+    with Gradebook(course.database_url) as gradebook:
+        return gradebook.tries.costless(assignment.name)
+
+
 def _submissions(
-    assignment: Assignment, sources: Iterable[Path | str], only: Sequence[str]
+    course: Course, assignment: Assignment, sources: Iterable[Path | str], only: Sequence[str]
 ) -> tuple[list[Submission], Sequence[RefusedHandIn], Sequence[str]]:
     attempts = assignment.spec.attempts
     collected = collect(
@@ -135,7 +141,8 @@ def _submissions(
         assignment=assignment.name,
         counts=attempts.counts,
         limit=attempts.limit,
-        config=intake_config(Course(assignment.course_root), beside=beside_of(assignment)),
+        costless=_costless(course, assignment) if attempts.limit else (),
+        config=intake_config(course, beside=beside_of(assignment)),
     )
     submissions = list(collected.submissions)
     if only:

@@ -132,6 +132,7 @@ def hand_in(
             timed.read(),
             files=timed.read_files(),
             limit=assignment.spec.attempts.limit,
+            costless=len(tries.costless(assignment.name, submission.student)),
         )
     return tries.stored(
         found.id,
@@ -215,11 +216,13 @@ def _stored_at(course: Course, one: DeskTry) -> tuple[int, str, str] | None:
     return None
 
 
-def tries_left(assignment: Assignment, course: Course, student: str) -> int | None:
+def tries_left(
+    assignment: Assignment, course: Course, gradebook: Gradebook, student: str
+) -> int | None:
     """Return how many attempts a student has left; None: any number."""
     limit = assignment.spec.attempts.limit
     if not limit:
         return None
     folder = course.submissions_dir / assignment.name / student
     used = max(attempts_in(folder), default=0) if folder.is_dir() else 0
-    return max(limit - used, 0)
+    return max(limit - used + len(gradebook.tries.costless(assignment.name, student)), 0)

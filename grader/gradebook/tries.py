@@ -350,6 +350,26 @@ class DeskTries:
             wanted.append(TryRow.assignment == assignment)
         return self._all(*wanted)[::-1]
 
+    def costless(self, assignment: str, student: str = "") -> set[tuple[str, int]]:
+        """Return the tries that cost none of those allowed: student and attempt.
+
+        They have ended without a verdict: for a reason of ours, or since they were not run yet when
+        a newer one came. One that is judged after all costs one again.
+
+        Args:
+            assignment: its name.
+            student: of this one alone; empty: of everybody.
+        """
+        query = select(TryRow.student, TryRow.attempt).where(
+            TryRow.assignment == assignment,
+            TryRow.state.in_([TryState.FAILED, TryState.SUPERSEDED]),
+            TryRow.verdict.is_(None),
+        )
+        if student:
+            query = query.where(TryRow.student == student)
+        with reading(self._engine) as session:
+            return {(who, attempt) for who, attempt in session.execute(query)}
+
     def ahead_of(self, one: DeskTry) -> int:
         """Return how many tries are run before one that waits."""
         before = or_(

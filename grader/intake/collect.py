@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Literal
@@ -24,6 +24,7 @@ def collect(
     assignment: str,
     counts: Literal["last", "best"] = "last",
     limit: int = 0,
+    costless: Collection[tuple[str, int]] = (),
     config: CollectConfig | None = None,
 ) -> Collected:
     """Collect the submissions of an assignment.
@@ -40,6 +41,7 @@ def collect(
         counts: "last": one submission per student, the last by time and attempt, with the number
             of earlier ones; "best": all of them, for the marks to decide.
         limit: attempts beyond this number are refused; 0 for none.
+        costless: attempts that don't count towards it: student and attempt.
         config: what the course knows of students and times; which system the sources are from.
 
     Raises:
@@ -60,7 +62,7 @@ def collect(
         raise _nothing(looked_at, refused)
     taken: list[Submission] = []
     for student in sorted(attempts):
-        numbered, over = _number(attempts[student], limit)
+        numbered, over = _number(attempts[student], limit, costless)
         refused += over
         taken += numbered if counts == "best" else numbered[-1:]
     warnings += [
@@ -72,19 +74,21 @@ def collect(
 
 
 def _number(
-    attempts: Sequence[Submission], limit: int
+    attempts: Sequence[Submission], limit: int, costless: Collection[tuple[str, int]]
 ) -> tuple[list[Submission], list[RefusedHandIn]]:
     """Put a student's attempts in order, number them, and refuse those over the limit."""
     ordered = sorted(attempts, key=lambda s: (s.submitted_at or _EARLIEST, s.attempt))
     numbered: list[Submission] = []
     refused: list[RefusedHandIn] = []
-    last = 0
+    last = cost = 0
     for submission in _without_copies(ordered):
         last = max(last + 1, submission.attempt)
-        if limit and len(numbered) >= limit:
+        costs = (submission.student, submission.attempt) not in costless
+        if limit and costs and cost >= limit:
             reason = f"attempt {last} of a limit of {limit}"
             refused.append(RefusedHandIn(f"{submission.student}: {submission.file}", reason))
             continue
+        cost += costs
         numbered.append(replace(submission, attempt=last))
     return numbered, refused
 

@@ -140,6 +140,7 @@ def write_attempt(
     *,
     number: int | None = None,
     limit: int = 0,
+    costless: int = 0,
     files: Mapping[str, bytes] | None = None,
 ) -> tuple[Path, Record]:
     """Write one attempt and return its folder and its record with the number it got.
@@ -153,7 +154,8 @@ def write_attempt(
         data: the notebook; None where there is none.
         files: what lies beside it, by its path there; their names are safe.
         number: the number wanted; the next one if it is taken, or not given.
-        limit: the highest number that may be given; 0 for any.
+        limit: so many attempts are allowed; 0 for any number.
+        costless: so many of the student's attempts are none of those.
 
     Raises:
         UsageError: the limit is reached.
@@ -166,7 +168,7 @@ def write_attempt(
         student.mkdir(exist_ok=True)
         claimed, claim = _claim(student, number)
         try:
-            if limit and claimed > limit:
+            if limit and claimed > limit + costless:
                 raise UsageError(
                     f"all {limit} attempts at {record.assignment} were used",
                     where=record.student,

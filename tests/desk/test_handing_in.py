@@ -8,6 +8,7 @@ import zipfile
 
 import pytest
 
+from grader.api import grading
 from grader.api.receiving import settle_broken_off
 from grader.gradebook.tries import TryState
 from grader.intake import stored
@@ -116,10 +117,65 @@ def test_no_more_tries_than_the_assignment_allows(tables: Tables) -> None:
     text = spec.read_text().replace("[resources]", "[attempts]\nlimit = 2\n[resources]")
     spec.write_text(text)
     ada = tables.browser("ada")
-    codes = [ada.hand_in(key=f"k{i}").status_code for i in range(3)]
+    codes = []
+    for i in range(3):
+        codes.append(ada.hand_in(key=f"k{i}").status_code)
+        judge_all(tables)
     assert codes == [303, 303, 422]
     assert len(tables.course.gradebook.tries.of("ada")) == 2
     assert "All tries are used" in ada.get("/c/course/a/warm-up").text
+
+
+def judge_all(tables: Tables) -> None:
+    gradebook = tables.course.gradebook
+    batch = gradebook.start_batch("warm-up", seed=1)
+    for one in gradebook.tries.claim("e1", limit=9, now=tables.now, lease=dt.timedelta(minutes=1)):
+        gradebook.record(tables.verdict(one), HOMEWORK, batch=batch, desk_try=one.id)
+
+
+def test_what_fails_for_a_reason_of_ours_is_no_try(tables: Tables) -> None:
+    course = tables.course
+    tries = course.gradebook.tries
+    spec = course.course.root / "assignments/warm-up/assignment.toml"
+    spec.write_text(spec.read_text().replace("[resources]", "[attempts]\nlimit = 1\n[resources]"))
+    ada = tables.browser("ada")
+    assert ada.hand_in(key="k1").status_code == 303
+    assert "0 of 1 left" in ada.get("/c/course/a/warm-up").text
+    (first,) = tries.of("ada")
+    tries.fail(first.id, "A check is broken.", now=tables.now)
+    assert "It costs you no try" in ada.get(f"/c/course/t/{first.id}").text
+    assert "1 of 1 left" in ada.get("/c/course/a/warm-up").text
+    better = HOMEWORK.replace(b"softmax(1)", b"softmax(-1)")
+    assert ada.hand_in(("hw.ipynb", better), key="k2").status_code == 303
+    judge_all(tables)
+    assert "0 of 1 left" in ada.get("/c/course/a/warm-up").text
+    refused = ada.hand_in(key="k3")
+    assert refused.status_code == 422 and "the one try is used" in refused.text
+
+    # The command line grades what the desk has taken, and refuses nothing that it allowed.
+    assignment = course.course.assignment("warm-up")
+    folder = course.course.submissions_dir / "warm-up"
+    submissions, over, _ = grading._submissions(course.course, assignment, [folder], ())
+    assert [(s.student, s.attempt) for s in submissions] == [("ada", 2)]
+    assert over == ()
+
+    # Judged after all, it is one of those allowed; what was handed in meanwhile stays.
+    tries.again([first.id])
+    judge_all(tables)
+    assert "0 of 1 left" in ada.get("/c/course/a/warm-up").text
+
+
+def test_a_try_that_was_not_run_yet_costs_none_when_a_newer_one_comes(tables: Tables) -> None:
+    spec = tables.course.course.root / "assignments/warm-up/assignment.toml"
+    spec.write_text(spec.read_text().replace("[resources]", "[attempts]\nlimit = 2\n[resources]"))
+    ada = tables.browser("ada")
+    assert [ada.hand_in(key=f"k{i}").status_code for i in range(3)] == [303, 303, 303]
+    newest, *older = tables.course.gradebook.tries.of("ada")
+    assert "1 of 2 left" in ada.get("/c/course/a/warm-up").text
+    assert "This one costs you no try" in ada.get(f"/c/course/t/{older[0].id}").text
+    judge_all(tables)
+    assert tables.course.gradebook.tries.of("ada")[0].id == newest.id
+    assert "1 of 2 left" in ada.get("/c/course/a/warm-up").text
 
 
 def test_an_older_try_that_waits_is_replaced_where_the_last_one_counts(tables: Tables) -> None:

@@ -270,6 +270,8 @@ def test_attempts_from_several_sources_are_numbered_in_order(tmp_path: Path) -> 
     limited = collect(sources, assignment=HW, limit=1)
     assert [s.read() for s in limited.submissions] == [NOTEBOOK]
     assert limited.refused[0].reason == "attempt 2 of a limit of 1"
+    free = collect(sources, assignment=HW, limit=1, costless={("anna", 1), ("ben", 2)})
+    assert ([s.read() for s in free.submissions], free.refused) == ([OTHER], ())
 
 
 def test_inbox_is_collected_with_times_and_attempts(tmp_path: Path) -> None:

@@ -54,7 +54,7 @@ def show_assignment(visit: Visit) -> Response:
         tries=tries,
         counting=_counting_tries(visit, assignment, work, tries),
         report=next((t.id for t in tries if t.verdict and t.attempt == counts), None),
-        left=tries_left(assignment, visit.course.course, visit.me.person),
+        left=tries_left(assignment, visit.course.course, visit.course.gradebook, visit.me.person),
         counts=counts,
         has_release=release_of(visit, assignment) is not None,
         published=visit.course.publications.is_published(assignment.name),

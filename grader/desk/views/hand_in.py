@@ -188,7 +188,7 @@ def _address(visit: Visit) -> str:
 
 
 def _refuse_used_up(visit: Visit, assignment: Assignment, student: str) -> None:
-    if tries_left(assignment, visit.course.course, student) == 0:
+    if tries_left(assignment, visit.course.course, visit.course.gradebook, student) == 0:
         limit = assignment.spec.attempts.limit
         raise UsageError(
             f"all {limit} tries are used" if limit != 1 else "the one try is used",
