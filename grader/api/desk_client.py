@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import secrets
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -11,13 +10,21 @@ from typing import Any
 from urllib.parse import quote, urlsplit
 
 from grader.api.own_notebooks import leading, own_notebooks
-from grader.errors import InfrastructureError, UsageError
+from grader.api.unanswered import Sending
+from grader.errors import GraderError, InfrastructureError, UsageError
 from grader.intake.accepted_files import AcceptedFiles, AskedNotebook, beside_on_disk
 from grader.intake.notebook import read_notebook
 from grader.release.check_settings import released_spec
 
 _TIMEOUT_S = 60.0
 _LOOK_S = 0.5
+PATIENCE_S = 180.0
+"""So long a desk that does not answer is asked again while a try is followed."""
+_LONGEST_PAUSE_S = 15.0
+_SEND_AGAIN = (
+    "Look at the address, and whether it opens in a browser. Then run the same command again: if "
+    "the files arrived, they are the same try, and count once."
+)
 _ENDED = ("judged", "failed", "superseded")
 
 
@@ -38,7 +45,7 @@ class DeskClient:
 
     Raises:
         UsageError: from every method: the desk refuses, and says why.
-        InfrastructureError: it can't be reached.
+        InfrastructureError: it can't be reached, or can't do it just now.
     """
 
     def __init__(self, address: str, token: str) -> None:
@@ -85,26 +92,55 @@ class DeskClient:
         files = [("files", (path.name, path.read_bytes())) for path in own.paths.values()]
         files += [("files", (n, c.read(n))) for n, c in (beside.files if beside else ())]
         where = f"/c/{quote(course)}/a/{quote(name)}"
-        said = self._ask(
-            "POST", f"{where}/hand-in", data={"key": secrets.token_hex(16)}, files=files
-        )
+        words = [self._origin, self._token, where, *(file for _, (file, _) in files)]
+        sending = Sending([*(w.encode() for w in words), *(data for _, (_, data) in files)])
+        said = self._ask("POST", f"{where}/hand-in", data={"key": sending.key}, files=files)
         warnings = tuple(dict.fromkeys([*own.notes, *map(str, said.get("warnings", ()))]))
         if "upload" in said:
             if not is_sure(warnings):
                 raise UsageError("nothing was handed in", hint="Fix the notebook, then again.")
             form = {"upload": said["upload"], "key": said["key"]}
             said = self._ask("POST", f"{where}/confirm", data=form)
+        if "page" not in said:
+            raise InfrastructureError(
+                "what answers there is no desk", where=self._origin, hint=_SEND_AGAIN
+            )
+        sending.answered()
         return DeskAnswer(said=said, warnings=warnings)
 
     def follow(self, one: DeskAnswer, told: Callable[[dict[str, Any]], None]) -> DeskAnswer:
-        """Wait until a try has ended; `told` is given what the desk says meanwhile."""
-        path = urlsplit(str(one.said["page"])).path
+        """Wait until a try has ended; `told` is given what the desk says meanwhile.
+
+        Raises:
+            GraderError: the desk does not answer any more, or refuses; the try is in all the same.
+        """
+        page = str(one.said["page"])
         said = one.said
         while said.get("state") not in _ENDED:
             time.sleep(_LOOK_S)
-            said = self._ask("GET", path)
+            try:
+                said = self._ask_patiently(urlsplit(page).path)
+            except GraderError as error:
+                raise type(error)(
+                    error.what,
+                    where=page,
+                    hint="Your try is in, and counts. Its page shows what becomes of it; don't "
+                    "hand in again.",
+                ) from error
             told(said)
         return DeskAnswer(said=said, warnings=one.warnings)
+
+    def _ask_patiently(self, path: str) -> dict[str, Any]:
+        """Ask again while the desk can't be reached, less and less often."""
+        pause_s, until = _LOOK_S, time.monotonic() + PATIENCE_S
+        while True:
+            try:
+                return self._ask("GET", path)
+            except InfrastructureError:
+                if time.monotonic() + pause_s > until:
+                    raise
+            time.sleep(pause_s)
+            pause_s = min(2 * pause_s, _LONGEST_PAUSE_S)
 
     def _only_course(self) -> str:
         courses = self._ask("GET", "/").get("courses", [])
@@ -133,8 +169,7 @@ class DeskClient:
             raise InfrastructureError(
                 f"the desk can't be reached: {type(error).__name__}",
                 where=self._origin,
-                hint="Look at the address, and whether it opens in a browser. Hand in again: what "
-                "was received already is not lost, and each time counts as a try.",
+                hint=_SEND_AGAIN,
             ) from error
         try:
             said = answer.json()
@@ -144,5 +179,8 @@ class DeskClient:
             said = {}
         if answer.status_code >= 300:
             what = str(said.get("error") or f"it answers {answer.status_code}")
-            raise UsageError(what, where=self._origin, hint=str(said.get("hint") or "") or None)
+            hint = str(said.get("hint") or "")
+            if answer.status_code >= 500 or answer.status_code == 429:  # later it may
+                raise InfrastructureError(what, where=self._origin, hint=hint or _SEND_AGAIN)
+            raise UsageError(what, where=self._origin, hint=hint or None)
         return said

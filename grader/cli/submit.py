@@ -129,8 +129,16 @@ def _to_desk(
         click.echo(printable_line(said))
         click.echo(f"  sha256  {printable_line(str(answer.said['sha256']))}")
         click.echo(f"  page    {printable_line(str(answer.said['page']))}")
+        if answer.said.get("sent_before"):
+            at = printable_line(str(answer.said["received_at"]))
+            click.echo(f"  It had arrived before, at {at}; it is the same try, and counts once.")
     if wait:
-        answer = client.follow(answer, lambda said: None)
+        try:
+            answer = client.follow(answer, lambda said: None)
+        except GraderError:
+            if as_json:  # what was acknowledged is printed whatever comes of it
+                print_json({**answer.said, "warnings": list(answer.warnings)})
+            raise
     if as_json:
         print_json({**answer.said, "warnings": list(answer.warnings)})
     elif answer.said["state"] == "judged":

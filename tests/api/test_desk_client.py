@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import os
 import threading
 import time
 from collections.abc import Iterator
@@ -10,9 +11,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import requests
 import uvicorn
 from click.testing import CliRunner
 
+from grader.api import desk_client, unanswered
 from grader.api.desk_client import DeskClient
 from grader.cli.submit import command
 from grader.desk.app import make_app
@@ -20,8 +23,10 @@ from grader.desk.courses import Desk, open_desk
 from grader.errors import InfrastructureError, UsageError
 from tests.helpers.assignments import make_assignment
 from tests.helpers.notebooks import code, notebook
+from tests.helpers.waiting import Clock
 
 PLAIN = notebook([code("x = 1", count=1)])
+SILENT = PLAIN.replace(b'"cell_type": "code"', b'"id": "a1", "cell_type": "code"')
 WARNED = notebook([code("import tensorflow", count=1)])
 
 
@@ -36,6 +41,11 @@ class LiveDesk:
 
     def tries(self) -> list[Any]:
         return self.desk.courses["course"].gradebook.tries.of("ada")
+
+
+@pytest.fixture(autouse=True)
+def own_state(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
 
 
 @pytest.fixture
@@ -69,6 +79,10 @@ def write(tmp_path: Path, data: bytes) -> Path:
     path = tmp_path / "hw.ipynb"
     path.write_bytes(data)
     return path
+
+
+def sure(_: tuple[str, ...]) -> bool:
+    return True
 
 
 def never(_: tuple[str, ...]) -> bool:
@@ -134,6 +148,151 @@ def test_a_refusal_says_why(
     with pytest.raises(UsageError, match=said):
         live.client(token).hand_in(write(tmp_path, data), name, is_sure=never)
     assert live.tries() == []
+
+
+class Lost:
+    """A connection that breaks after the desk has done what was asked, as often as it is told to.
+
+    Args:
+        monkeypatch: of the test.
+        end: of the address.
+        times: so often; None: always.
+        status: of a proxy that answers instead; None: nothing answers.
+    """
+
+    def __init__(
+        self,
+        monkeypatch: pytest.MonkeyPatch,
+        end: str,
+        times: int | None = 1,
+        status: int | None = None,
+    ) -> None:
+        self.end, self.times, self.status = end, times, status
+        self._request = requests.request
+        monkeypatch.setattr(requests, "request", self)
+
+    def __call__(self, method: str, url: str, **more: Any) -> requests.Response:
+        answer = self._request(method, url, **more)
+        if not url.endswith(self.end) or self.times == 0:
+            return answer
+        if self.times is not None:
+            self.times -= 1
+        if self.status is None:
+            raise requests.ConnectionError("reset by peer")
+        answer.status_code, answer._content = self.status, b"<h1>Bad gateway</h1>"
+        return answer
+
+
+@pytest.mark.parametrize("status", [None, 200, 502], ids=["no answer", "a portal's", "a proxy's"])
+@pytest.mark.parametrize(
+    ("data", "end"), [(SILENT, "/hand-in"), (WARNED, "/confirm")], ids=["at once", "confirmed"]
+)
+def test_what_is_sent_again_after_a_lost_answer_counts_once(
+    live: LiveDesk,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    data: bytes,
+    end: str,
+    status: int | None,
+) -> None:
+    path = tmp_path / "warm-up.ipynb"
+    path.write_bytes(data)
+    lost = Lost(monkeypatch, end, status=status)
+    with pytest.raises(InfrastructureError, match="run the same command again") as caught:
+        live.client().hand_in(path, "warm-up", is_sure=sure)
+    assert "count once" in str(caught.value)
+    assert lost.times == 0
+    (one,) = live.tries()
+    again = live.client().hand_in(path, "warm-up", is_sure=sure)
+    assert (again.said["try"], again.said["sent_before"]) == (one.id, True)
+    assert len(live.tries()) == 1
+
+    # It is answered now: whoever hands in the same file once more means another try.
+    more = live.client().hand_in(path, "warm-up", is_sure=sure)
+    assert more.said["sent_before"] is False
+    assert len(live.tries()) == 2
+
+
+def test_another_file_after_a_lost_answer_is_another_try(
+    live: LiveDesk, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    Lost(monkeypatch, "/confirm")
+    with pytest.raises(InfrastructureError):
+        live.client().hand_in(write(tmp_path, PLAIN), "warm-up", is_sure=sure)
+    other = notebook([code("x = 2", count=1)])
+    live.client().hand_in(write(tmp_path, other), "warm-up", is_sure=sure)
+    assert len(live.tries()) == 2
+
+
+def test_a_lost_answer_is_remembered_for_a_day(
+    live: LiveDesk, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    Lost(monkeypatch, "/confirm")
+    path = write(tmp_path, PLAIN)
+    with pytest.raises(InfrastructureError):
+        live.client().hand_in(path, "warm-up", is_sure=sure)
+    (kept,) = (tmp_path / "state/grader/unanswered").iterdir()
+    long_ago = time.time() - unanswered.KEPT_S - 60
+    os.utime(kept, (long_ago, long_ago))
+    live.client().hand_in(path, "warm-up", is_sure=sure)
+    assert len(live.tries()) == 2
+    assert not kept.exists()
+
+
+def test_without_a_place_to_remember_it_is_handed_in_all_the_same(
+    live: LiveDesk, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "file").write_text("")
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "file"))
+    live.client().hand_in(write(tmp_path, PLAIN), "warm-up", is_sure=sure)
+    assert len(live.tries()) == 1
+
+
+class Sleeper(Clock):
+    def __init__(self) -> None:
+        super().__init__()
+        self.slept: list[float] = []
+
+    def sleep(self, seconds: float) -> None:
+        self.slept.append(seconds)
+        self.skip(seconds)
+
+
+@pytest.mark.parametrize("status", [None, 502, 503, 429])
+def test_a_desk_that_is_away_for_a_while_is_asked_again(
+    live: LiveDesk, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, status: int | None
+) -> None:
+    answer = live.client().hand_in(write(tmp_path, PLAIN), "warm-up", is_sure=sure)
+    (one,) = live.tries()
+    tries = live.desk.courses["course"].gradebook.tries
+    tries.fail(one.id, "the disk", now=one.received_at)
+    clock = Sleeper()
+    monkeypatch.setattr(desk_client, "time", clock)
+    lost = Lost(monkeypatch, f"/t/{one.id}", times=5, status=status)
+    ended = live.client().follow(answer, lambda said: None)
+    assert ended.said["state"] == "failed"
+    assert lost.times == 0
+    assert clock.slept == [0.5, 0.5, 1.0, 2.0, 4.0, 8.0]
+
+
+def test_a_desk_that_stays_away_is_given_up_and_the_try_is_in(
+    live: LiveDesk, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    answer = live.client().hand_in(write(tmp_path, PLAIN), "warm-up", is_sure=sure)
+    monkeypatch.setattr(desk_client, "time", Sleeper())
+    Lost(monkeypatch, f"/t/{answer.said['try']}", times=None)
+    with pytest.raises(InfrastructureError, match="Your try is in") as caught:
+        live.client().follow(answer, lambda said: None)
+    assert caught.value.where == answer.said["page"]
+    assert "command again" not in str(caught.value)
+
+
+def test_a_token_that_ends_while_a_try_is_followed_does_not_end_the_try(
+    live: LiveDesk, tmp_path: Path
+) -> None:
+    answer = live.client().hand_in(write(tmp_path, PLAIN), "warm-up", is_sure=sure)
+    with pytest.raises(UsageError, match="Your try is in"):
+        live.client("x").follow(answer, lambda said: None)
 
 
 def test_a_desk_that_is_not_there_is_said(tmp_path: Path) -> None:

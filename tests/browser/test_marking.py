@@ -88,6 +88,14 @@ def a_comment_is_shown_as_the_student_reads_it(page: Any) -> None:
     page.keyboard.press("v")
     page.wait_for_selector("[data-shown] math")
     assert page.inner_text("[data-shown] strong") == "Good"
+    for answer in (lambda route: route.abort(), lambda route: route.fulfill(status=502, body="")):
+        page.route("**/preview", answer)
+        page.fill("[data-comment]", "**Better**")
+        page.wait_for_selector("text=There is no preview now")
+        assert page.input_value("[data-comment]") == "**Better**"
+        page.unroute("**/preview")
+        page.fill("[data-comment]", "**Good**, and $x^2$?")
+        page.wait_for_selector("[data-shown] math")
 
 
 def keys_can_be_switched_off(page: Any) -> None:

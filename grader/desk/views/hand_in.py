@@ -32,7 +32,7 @@ def upload(visit: Visit) -> Response:
     student = _student(visit)
     done = _sent_before(visit, student, _key(visit))
     if done is not None:
-        return _acknowledge(visit, done)
+        return _acknowledge(visit, done, before=True)
     _refuse_used_up(visit, assignment, student)
     forget_old(visit.desk.uploads)
     kept = keep_upload(
@@ -92,7 +92,7 @@ def confirm(visit: Visit) -> Response:
     if kept is None:
         done = _sent_before(visit, _student(visit), visit.said("key", 64))
         if done is not None:
-            return _acknowledge(visit, done)
+            return _acknowledge(visit, done, before=True)
         raise UsageError("the files are not here any more", hint="Choose them again.")
     looked = look_at(visit.course.course, assignment, kept.record.student, kept.files)
     return _hand_in(visit, assignment, kept, looked)
@@ -133,9 +133,9 @@ def _sent_before(visit: Visit, student: str, key: str) -> DeskTry | None:
     return done
 
 
-def _acknowledge(visit: Visit, one: DeskTry) -> Response:
+def _acknowledge(visit: Visit, one: DeskTry, *, before: bool = False) -> Response:
     if wants_json(visit):
-        return json_answer(try_json(visit, one), 201)
+        return json_answer({**try_json(visit, one), "sent_before": before}, 200 if before else 201)
     return go(f"/c/{visit.course.slug}/t/{one.id}")
 
 

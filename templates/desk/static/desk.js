@@ -28,8 +28,17 @@ const followed = document.querySelector("[data-follow]");
 if (followed) {
   const say = followed.querySelector("[data-say]");
   const bar = followed.querySelector("[data-bar]");
-  const events = new EventSource(followed.dataset.follow);
-  events.onmessage = (event) => {
+  const stale = followed.querySelector("[data-stale]");
+  const fresh = followed.querySelector("[data-fresh]");
+  const known = (isFresh) => {
+    stale.hidden = isFresh;
+    if (fresh) fresh.hidden = !isFresh;
+  };
+  let pause = 1000;
+  let events;
+  const hear = (event) => {
+    pause = 1000;
+    known(true);
     const news = JSON.parse(event.data);
     if (["judged", "failed", "superseded"].includes(news.state)) {
       events.close();
@@ -47,6 +56,19 @@ if (followed) {
       bar.removeAttribute("value");
     }
   };
+  // A browser gives up for good on any answer but 200, and asks all too often without one.
+  const connect = () => {
+    events = new EventSource(followed.dataset.follow);
+    events.onmessage = hear;
+    events.onopen = () => known(true);
+    events.onerror = () => {
+      events.close();
+      known(false);
+      setTimeout(connect, pause * (1 + Math.random() / 2));
+      pause = Math.min(2 * pause, 30000);
+    };
+  };
+  connect();
 }
 
 const drop = document.querySelector("[data-drop]");

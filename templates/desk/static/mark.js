@@ -42,12 +42,15 @@ let asked = 0;
 async function preview() {
   const mine = ++asked;
   const says = new URLSearchParams({ form: form.elements.form.value, comment: comment.value });
-  const answer = await fetch(previews.formAction, { method: "POST", body: says });
-  const text = await answer.text();
+  let made;
+  try {
+    const answer = await fetch(previews.formAction, { method: "POST", body: says });
+    const page = new DOMParser().parseFromString(await answer.text(), "text/html");
+    made = page.querySelector(answer.ok ? "[data-shown]" : "main");
+  } catch {} // no answer, which is said below
   if (mine !== asked) return;
-  const page = new DOMParser().parseFromString(text, "text/html");
-  const made = page.querySelector(answer.ok ? "[data-shown]" : "main");
-  shown.replaceChildren(...made.childNodes);
+  if (made) shown.replaceChildren(...made.childNodes);
+  else shown.textContent = "There is no preview now: the desk can't be reached. Your words are still here.";
 }
 previews.type = "button";
 previews.addEventListener("click", () => {
