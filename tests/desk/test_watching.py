@@ -10,6 +10,8 @@ import pytest
 from starlette.testclient import TestClient
 
 from grader.desk.counters import BOUNDS_S, Counters, exposed
+from grader.errors import GradebookError
+from grader.gradebook.tries import DeskTries
 from tests.desk.conftest import Browser, Tables
 
 
@@ -26,23 +28,59 @@ def token(tables: Tables, person: str) -> dict[str, str]:
 
 
 def test_a_desk_without_an_engine_takes_hand_ins_and_is_not_well(tables: Tables) -> None:
-    stranger = tables.stranger()
-    assert stranger.get("/healthz/live").text == "ok\n"
-    assert stranger.get("/healthz/ready").text == "ok\n"
-    ill = stranger.get("/healthz")
+    here = local(tables)
+    assert here.get("/healthz/live").text == "ok\n"
+    assert here.get("/healthz/ready").text == "ok\n"
+    ill = here.get("/healthz")
     assert (ill.status_code, ill.text) == (503, "course: no engine runs\nother: no engine runs\n")
     for course in tables.desk.courses.values():
         course.gradebook.engines.here("e1", now=tables.now)
-    assert stranger.get("/healthz").text == "ok\n"
+    assert here.get("/healthz").text == "ok\n"
     tables.course.gradebook.engines.here("e1", now=tables.now, trouble="no image")
-    assert stranger.get("/healthz").text == "course: no image\n"
+    assert here.get("/healthz").text == "course: no image\n"
+
+
+def test_a_stranger_learns_of_no_course_and_no_assignment(
+    tables: Tables, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plain = "an engine is missing, or does not do well\n"
+    stranger = tables.stranger()
+    assert (stranger.get("/healthz/live").text, stranger.get("/healthz/ready").text) == (
+        "ok\n",
+        "ok\n",
+    )
+    assert (stranger.get("/healthz").status_code, stranger.get("/healthz").text) == (503, plain)
+    through_a_proxy = {"x-forwarded-for": "127.0.0.1"}
+    assert local(tables).get("/healthz", headers=through_a_proxy).text == plain
+    engines = tables.course.gradebook.engines
+    engines.here("e1", now=tables.now, trouble="final-exam: a check is broken")
+    # Who runs a course reads of that one; the other course is none of theirs.
+    for person, text in (
+        ("ada", plain),
+        ("mia", plain),
+        ("ines", f"course: final-exam: a check is broken\n{plain}"),
+        ("adi", f"course: final-exam: a check is broken\n{plain}"),
+    ):
+        assert tables.stranger().get("/healthz", headers=token(tables, person)).text == text, person
+
+    monkeypatch.setattr(shutil, "disk_usage", lambda path: SimpleNamespace(free=0))
+    full = stranger.get("/healthz/ready")
+    assert (full.status_code, full.text) == (503, "the desk has no room for uploads\n")
+
+    def away(*_: object, **__: object) -> None:
+        raise GradebookError("the database of course is away")
+
+    monkeypatch.setattr(DeskTries, "any_free", away)
+    full = stranger.get("/healthz/ready").text
+    assert full == "the database does not answer\nthe desk has no room for uploads\n"
+    assert local(tables).get("/healthz/ready").text.startswith("course: the database does not")
 
 
 def test_a_disk_with_no_room_for_uploads_is_told_before_one_fails(
     tables: Tables, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(shutil, "disk_usage", lambda path: SimpleNamespace(free=100 << 20))
-    answer = tables.stranger().get("/healthz/ready")
+    answer = local(tables).get("/healthz/ready")
     assert (answer.status_code, answer.text) == (503, "the disk is nearly full\n")
 
 

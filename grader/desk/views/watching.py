@@ -1,14 +1,21 @@
-"""What machines ask that watch the desk: does it live, can it work, and how does it do."""
+"""What machines ask that watch the desk: does it live, can it work, and how does it do.
+
+A stranger learns whether the desk, its databases and its engines are well, and no more: which
+courses there are, and what is wrong with an assignment, is for this machine and for who runs the
+course.
+"""
 
 from __future__ import annotations
 
 import ipaddress
 import shutil
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 from starlette.responses import PlainTextResponse, Response
 
 from grader.desk.counters import exposed
+from grader.desk.courses import DeskCourse
 from grader.desk.people import Role
 from grader.desk.routing import NotFound, OpenPage, Visit
 from grader.errors import GradebookError
@@ -18,6 +25,15 @@ _FORWARDED = ("forwarded", "x-forwarded-for", "x-real-ip")
 _READERS = (Role.ADMIN, Role.INSTRUCTOR)
 
 
+@dataclass(frozen=True, kw_only=True)
+class _Trouble:
+    """What is not well: `plain` to everybody, `says` to who may know; a course's, or the desk's."""
+
+    plain: str
+    says: str
+    course: DeskCourse | None = None
+
+
 def live(visit: Visit) -> Response:
     """Say that the process answers: one that does not is started again."""
     return PlainTextResponse("ok\n")
@@ -25,12 +41,12 @@ def live(visit: Visit) -> Response:
 
 def ready(visit: Visit) -> Response:
     """Say whether people can work here: the databases answer, and an upload has room."""
-    return _said([*_databases(visit), *_room(visit)])
+    return _said(visit, [*_databases(visit), *_room(visit)])
 
 
 def health(visit: Visit) -> Response:
     """Say whether all is well: besides, an engine of each course is at work."""
-    return _said([*_databases(visit), *_room(visit), *_engines(visit)])
+    return _said(visit, [*_databases(visit), *_room(visit), *_engines(visit)])
 
 
 def metrics(visit: Visit) -> Response:
@@ -42,39 +58,48 @@ def metrics(visit: Visit) -> Response:
     return PlainTextResponse(text, media_type="text/plain; version=0.0.4")
 
 
-def _said(troubles: list[str]) -> Response:
-    if troubles:
-        return PlainTextResponse("".join(f"{t}\n" for t in troubles), 503)
+def _said(visit: Visit, troubles: list[_Trouble]) -> Response:
+    local = _is_local(visit)
+    lines = [t.says if local or _may_know(visit, t) else t.plain for t in troubles]
+    if lines:
+        return PlainTextResponse("".join(f"{line}\n" for line in dict.fromkeys(lines)), 503)
     return PlainTextResponse("ok\n")
 
 
-def _databases(visit: Visit) -> Iterator[str]:
+def _may_know(visit: Visit, trouble: _Trouble) -> bool:
+    return _runs(visit, trouble.course) if trouble.course else _runs_a_course(visit)
+
+
+def _databases(visit: Visit) -> Iterator[_Trouble]:
     for course in visit.desk.courses.values():
         try:
             course.gradebook.tries.any_free(now=visit.now)
         except GradebookError:
-            yield f"{course.slug}: the database does not answer"
+            says = "the database does not answer"
+            yield _Trouble(plain=says, says=f"{course.slug}: {says}", course=course)
 
 
-def _room(visit: Visit) -> Iterator[str]:
+def _room(visit: Visit) -> Iterator[_Trouble]:
+    plain = "the desk has no room for uploads"
     try:
         free = shutil.disk_usage(visit.desk.uploads).free
     except OSError as error:
-        yield f"uploads can't be kept: {error.strerror}"
+        yield _Trouble(plain=plain, says=f"uploads can't be kept: {error.strerror}")
         return
     if free < 2 * visit.desk.max_upload_mb << 20:
-        yield "the disk is nearly full"
+        yield _Trouble(plain=plain, says="the disk is nearly full")
 
 
-def _engines(visit: Visit) -> Iterator[str]:
+def _engines(visit: Visit) -> Iterator[_Trouble]:
+    plain = "an engine is missing, or does not do well"
     for course in visit.desk.courses.values():
         try:
             engines = course.gradebook.engines.at_work(now=visit.now)
         except GradebookError:
             continue
-        if not engines:
-            yield f"{course.slug}: no engine runs"
-        yield from (f"{course.slug}: {e.trouble}" for e in engines if e.trouble)
+        found = [e.trouble for e in engines if e.trouble] if engines else ["no engine runs"]
+        for says in found:
+            yield _Trouble(plain=plain, says=f"{course.slug}: {says}", course=course)
 
 
 def _is_local(visit: Visit) -> bool:
@@ -89,10 +114,17 @@ def _is_local(visit: Visit) -> bool:
 
 
 def _runs_a_course(visit: Visit) -> bool:
-    if visit.user is None:
+    return any(_runs(visit, course) for course in visit.desk.courses.values())
+
+
+def _runs(visit: Visit, course: DeskCourse) -> bool:
+    if visit.credential is None:
         return False
-    own = (course.people.user(visit.user.account) for course in visit.desk.courses.values())
-    return any(user is not None and user.role in _READERS for user in own)
+    try:
+        user = course.user(visit.credential)
+    except GradebookError:
+        return False
+    return user is not None and user.role in _READERS
 
 
 def _queues(visit: Visit) -> Iterator[str]:
