@@ -23,8 +23,9 @@ from grader.gradebook.desk_tables import TryRow
 from grader.gradebook.notices import WORK, notify
 
 _AT_ONCE = 500
-STUDENTS, REGRADES = 0, 10
-"""Priorities: the lower goes first, so that whoever waits goes before what can wait."""
+STUDENTS, AGAIN, REGRADES = 0, 5, 10
+"""Priorities: the lower goes first. Whoever hands in goes before single tries that are judged
+again, and those before an assignment of which everything is."""
 
 
 class TryState(StrEnum):
@@ -291,8 +292,8 @@ class DeskTries:
         with writing(self._engine) as session:
             finish(session, number, None, now=now, problem=problem, engine=engine)
 
-    def again(self, numbers: Collection[int], *, priority: int = STUDENTS) -> int:
-        """Put tries that have ended back into the queue; return how many that were."""
+    def again(self, numbers: Collection[int], *, priority: int = AGAIN) -> int:
+        """Put tries that have ended back into the queue, behind people; return how many."""
         with writing(self._engine) as session:
             found = session.execute(
                 update(TryRow)
@@ -461,7 +462,7 @@ class DeskTries:
             TryRow.state == TryState.JUDGED, TryRow.ended_at > now - dt.timedelta(hours=1)
         )
         regrades = select(func.count()).where(
-            TryRow.state == TryState.WAITING, TryRow.priority >= REGRADES
+            TryRow.state == TryState.WAITING, TryRow.priority >= AGAIN
         )
         stuck = select(func.count()).where(
             TryRow.state == TryState.RUNNING, TryRow.lease_until < now

@@ -405,6 +405,24 @@ def test_a_regrade_waits_behind_people_and_the_old_mark_counts_meanwhile(running
     assert "regrade" in queue and "1 is a regrade" in queue
 
 
+def test_what_is_judged_again_waits_behind_people(running: Tables) -> None:
+    tries, hana = running.course.gradebook.tries, running.browser("hana")
+    ada, ben = running.tried("ada"), running.tried("ben")
+    for one in (ada, ben):
+        tries.fail(one.id, "A check is broken.", now=running.now)
+    cem = running.tried("cem")
+    assert hana.post("/c/course/queue/again").status_code == 303
+    assert [one.id for one in tries.next_up()] == [cem.id, ada.id, ben.id]
+    assert "2 are regrades" in words(hana.get("/c/course/queue"))
+    tries.fail(ada.id, "A check is broken.", now=running.now)
+    assert hana.post(f"/c/course/t/{ada.id}/again").status_code == 303
+    later = running.tried("cem", key="later")
+    newest = [later.id, ada.id, ben.id]  # of cem, only the newest is run
+    assert [one.id for one in tries.next_up()] == newest
+    assert hana.post("/c/course/a/warm-up/regrade").status_code == 303
+    assert [one.id for one in tries.next_up()] == newest
+
+
 def test_a_run_whose_engine_is_gone_is_told_apart(running: Tables) -> None:
     running.tried("ada")
     tries, lease = running.course.gradebook.tries, dt.timedelta(seconds=30)

@@ -18,7 +18,7 @@ from grader.course.directory import Assignment, Course, check_assignment
 from grader.desk.engine.talk import CellNews
 from grader.errors import InfrastructureError
 from grader.gradebook.store import Gradebook
-from grader.gradebook.tries import REGRADES, DeskTry
+from grader.gradebook.tries import AGAIN, DeskTry
 from grader.grading.cluster import Cluster
 from grader.grading.fresh_seed import fresh_seed
 from grader.grading.job import BatchConfig, Job, Judged
@@ -114,7 +114,7 @@ class Judging:
                 own.held = held.pop_all()
         own.running += 1
         own.used = time.monotonic()
-        regrade = one.priority >= REGRADES
+        regrade = one.priority >= AGAIN
         future = own.pool.submit(
             job,
             priority=Priority.REGRADE if regrade else Priority.PERSON,

@@ -9,7 +9,7 @@ from grader.desk.rendering import go, page
 from grader.desk.routing import Page, Visit
 from grader.desk.views.course import engine_state, number_in
 from grader.desk.views.tries import try_of, whose_try
-from grader.gradebook.tries import REGRADES, TryState
+from grader.gradebook.tries import AGAIN, TryState
 
 _PAGE = 100
 
@@ -26,13 +26,13 @@ def show_queue(visit: Visit) -> Response:
         running=[one for one in tries.next_up(limit=50) if visit.sees(one.student)],
         failed=[one for one in failed if visit.sees(one.student)],
         older=failed[-1].id if len(failed) == _PAGE else 0,
-        regrades=REGRADES,
+        regrades=AGAIN,
         names={p.id: p.name or p.id for p in visit.course.roster.people.values()},
     )
 
 
 def run_again(visit: Visit) -> Response:
-    """Put a try back into the queue."""
+    """Put a try back into the queue, behind everybody who hands in."""
     one = try_of(visit)
     visit.course.gradebook.tries.again([one.id])
     visit.note(
@@ -43,7 +43,7 @@ def run_again(visit: Visit) -> Response:
 
 
 def run_failed_again(visit: Visit) -> Response:
-    """Put everything that failed for a reason of ours back into the queue."""
+    """Put what failed for a reason of ours back into the queue, behind everybody who hands in."""
     tries = visit.course.gradebook.tries
     failed = tries.listed([TryState.FAILED], limit=10_000)
     count = tries.again([one.id for one in failed])
