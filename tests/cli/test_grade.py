@@ -128,6 +128,7 @@ class TestAGradedClass:
         assert f"Pages: {graded.root / 'graded/warm-up/class.html'}" in done.err
         assert "2 answers wait for a person to mark them, worth 4 points" in done.err
 
+    @pytest.mark.slow
     def test_only_with_regrade_runs_that_student_alone_and_comes_to_the_same(
         self, graded: Graded
     ) -> None:

@@ -186,14 +186,8 @@ def test_a_batch_leaves_torch_to_the_judge_and_the_box(classroom: Classroom) -> 
     assert done.stdout == "8.00 False\n", done.stderr
 
 
-@pytest.mark.parametrize(
-    "when",
-    [
-        "at work",
-        pytest.param("before it is given more", marks=pytest.mark.slow),
-        pytest.param("given more", marks=pytest.mark.slow),
-    ],
-)
+@pytest.mark.slow
+@pytest.mark.parametrize("when", ["at work", "before it is given more", "given more"])
 def test_a_worker_that_dies_loses_nothing(
     classroom: Classroom, when: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
