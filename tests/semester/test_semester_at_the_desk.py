@@ -257,7 +257,7 @@ def all_hand_in(desk: Desk, staff: Any, links: dict[str, str]) -> dict[int, Any]
             hand_in(desk, student, *WRONG_FIRST[pupil.number])
             assert "Nothing was handed in" in student.inner_text("main")
         hand_in(desk, student, "warm-up.ipynb", notebook_of(desk.root, pupil))
-        if student.url.endswith("/hand-in"):
+        if "/confirm?" in student.url:
             student.click("text=Hand it in as it is")
         student.wait_for_url("**/t/*")
     for pupil in HANDS_IN:
