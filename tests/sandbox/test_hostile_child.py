@@ -242,6 +242,7 @@ class HostileChild(RuleBasedStateMachine):
         loan = self.loan
         assert loan is not None
         self.position = loan.position()
+        loan._conversation = self.owner()._talk  # as in the lender, which is no fork
         self.loan = self.borrower = None
         return loan
 
