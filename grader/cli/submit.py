@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -18,6 +18,9 @@ from grader.storage import write_atomically
 
 if TYPE_CHECKING:
     from grader.intake.receipt import Receipt
+
+
+_MESSAGE_LINES = 6
 
 
 @click.command("submit")
@@ -134,7 +137,7 @@ def _to_desk(
             click.echo(f"  It had arrived before, at {at}; it is the same try, and counts once.")
     if wait:
         try:
-            answer = client.follow(answer, lambda said: None)
+            answer = client.follow(answer, _silent if as_json else _Meanwhile())
         except GraderError:
             if as_json:  # what was acknowledged is printed whatever comes of it
                 print_json({**answer.said, "warnings": list(answer.warnings)})
@@ -143,10 +146,37 @@ def _to_desk(
         print_json({**answer.said, "warnings": list(answer.warnings)})
     elif answer.said["state"] == "judged":
         points = f"{answer.said.get('points')} of {answer.said.get('max_points')}"
-        click.echo(printable_line(f"  checks  {points} points that can be seen now"))
+        click.echo(f"  {printable_line(f'checks  {points} points that can be seen now')}")
+        _print_failed(answer.said.get("questions", []))
     elif wait:
         said = answer.said.get("problem") or answer.said["state"]
-        click.echo(printable_line(f"  checks  {said}"))
+        click.echo(f"  {printable_line(f'checks  {said}')}")
+
+
+class _Meanwhile:
+    """Prints where a try is, as often as that is something new."""
+
+    def __init__(self) -> None:
+        self._said = ""
+
+    def __call__(self, said: dict[str, Any]) -> None:
+        says = str(said.get("says") or "")
+        if says and says != self._said:
+            click.echo(f"  {printable_line(says)}", err=True)
+            self._said = says
+
+
+def _silent(_: dict[str, Any]) -> None:
+    pass
+
+
+def _print_failed(questions: list[dict[str, Any]]) -> None:
+    for question in questions:
+        for test in question["failed"]:
+            which = printable_line(f"{question['title']}: {test['test']}")
+            click.echo(f"  failed  {which}")
+            for line in str(test["message"]).splitlines()[:_MESSAGE_LINES]:
+                click.echo(f"          {printable_line(line)}")
 
 
 def _token(path: Path | None) -> str:

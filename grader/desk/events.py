@@ -9,7 +9,10 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import datetime as dt
 import logging
+import math
+import time
 from collections.abc import AsyncIterator, Sequence
 from types import TracebackType
 from typing import Self
@@ -26,20 +29,49 @@ from grader.gradebook.tries import DeskTry, TryState
 LOG = logging.getLogger("grader.desk")
 LOOK_S = 0.5
 _KEEP_ALIVE_S = 20.0
+_PACE_S = 5.0
+"""So long the pace of a course's engines is taken as it was found."""
 
 
 class TryNews(msgspec.Struct, frozen=True, kw_only=True):
-    """Where a try is: its state, how many are before it, and at which cell of how many."""
+    """Where a try is: its state, how many are before it, and at which cell of how many.
+
+    `says` is all of that in words, with when to expect the verdict.
+    """
 
     state: TryState
     ahead: int = 0
     cell: int = 0
     cells: int = 0
+    says: str = ""
 
     @property
     def ended(self) -> bool:
         """Whether nothing more follows."""
         return self.state.ended
+
+
+def about(seconds: float) -> str:
+    """Return a length of time as people say it."""
+    minutes = math.ceil(seconds / 60)
+    if seconds < 45:
+        return "less than a minute"
+    if minutes < 90:
+        return "about a minute" if minutes == 1 else f"about {minutes} minutes"
+    return f"about {math.ceil(minutes / 60)} hours"
+
+
+def _waits(ahead: int, expected: str) -> str:
+    said = f"{ahead} before it in the queue" if ahead else "It is next"
+    return f"{said}; the verdict comes in {expected}." if expected else f"{said}."
+
+
+def _runs(cell: int, cells: int, expected: str) -> str:
+    if cells and cell > cells:
+        return "The checks."
+    if cell:
+        return f"Cell {cell} of {cells}."
+    return f"It runs; the verdict comes in {expected}." if expected else "It runs."
 
 
 Key = tuple[str, int]
@@ -55,6 +87,7 @@ class News:
         self._listeners: list[Listener] = []
         self._watchers: dict[Key, set[asyncio.Queue[TryNews]]] = {}
         self._last: dict[Key, TryNews] = {}
+        self._paces: dict[str, tuple[float, float | None]] = {}
         self._task: asyncio.Task[None] | None = None
 
     async def __aenter__(self) -> Self:
@@ -85,16 +118,31 @@ class News:
 
     def now(self, slug: str, one: DeskTry) -> TryNews:
         """Return where a try is; asks the gradebook how many are before it."""
-        ahead = 0
-        if one.state is TryState.WAITING:
-            ahead = self._desk.courses[slug].gradebook.tries.ahead_of(one)
-        return self._news(slug, one, ahead)
+        if one.state.ended:
+            return TryNews(state=one.state)
+        tries = self._desk.courses[slug].gradebook.tries
+        ahead = tries.ahead_of(one) if one.state is TryState.WAITING else 0
+        return self._news(slug, one, ahead, tries.running_count())
 
-    def _news(self, slug: str, one: DeskTry, ahead: int) -> TryNews:
-        at = self._cells[slug].at(one.id)
-        if one.state is not TryState.RUNNING or at is None:
+    def _news(self, slug: str, one: DeskTry, ahead: int, running: int) -> TryNews:
+        if one.state is TryState.WAITING:
+            says = _waits(ahead, self._expected(slug, running + ahead + 1))
+            return TryNews(state=one.state, ahead=ahead, says=says)
+        if one.state is not TryState.RUNNING:
             return TryNews(state=one.state, ahead=ahead)
-        return TryNews(state=one.state, cell=at.cell, cells=at.cells)
+        at = self._cells[slug].at(one.id)
+        cell, cells = (at.cell, at.cells) if at else (0, 0)
+        says = _runs(cell, cells, self._expected(slug, running))
+        return TryNews(state=one.state, cell=cell, cells=cells, says=says)
+
+    def _expected(self, slug: str, count: int) -> str:
+        """How long it takes until so many have their verdict, in words; empty: nobody knows."""
+        looked, pace_s = self._paces.get(slug, (-math.inf, None))
+        if time.monotonic() - looked > _PACE_S:
+            tries = self._desk.courses[slug].gradebook.tries
+            pace_s = tries.pace_s(now=dt.datetime.now(dt.UTC))
+            self._paces[slug] = time.monotonic(), pace_s
+        return about(count * pace_s) if pace_s is not None else ""
 
     async def follow(self, slug: str, number: int) -> AsyncIterator[bytes]:
         """Yield server-sent events until the try has ended, or nobody listens any more."""
@@ -140,9 +188,9 @@ class News:
         for slug in {slug for slug, _ in watched}:
             tries = self._desk.courses[slug].gradebook.tries
             numbers = [number for other, number in watched if other == slug]
-            positions = tries.positions()
+            positions, running = tries.positions(), tries.running_count()
             for one in tries.some(numbers):
-                found[slug, one.id] = self._news(slug, one, positions.get(one.id, 0))
+                found[slug, one.id] = self._news(slug, one, positions.get(one.id, 0), running)
         return found
 
     def _tell(self, key: Key, news: TryNews) -> None:

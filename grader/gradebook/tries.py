@@ -23,6 +23,8 @@ from grader.gradebook.desk_tables import TryRow
 from grader.gradebook.notices import WORK, notify
 
 _AT_ONCE = 500
+_PACE_OF = 50
+_PACE_SINCE = dt.timedelta(days=1)
 STUDENTS, AGAIN, REGRADES = 0, 5, 10
 """Priorities: the lower goes first. Whoever hands in goes before single tries that are judged
 again, and those before an assignment of which everything is."""
@@ -85,6 +87,7 @@ class QueueState:
         oldest: since when the oldest waits.
         regrades: of those that wait, how many do so behind people.
         stuck: runs whose engine has not been heard of since their lease ended.
+        pace_s: see `DeskTries.pace_s`.
     """
 
     counts: dict[TryState, int]
@@ -92,12 +95,12 @@ class QueueState:
     judged_last_hour: int
     regrades: int = 0
     stuck: int = 0
+    pace_s: float | None = None
 
     @property
-    def minutes_left(self) -> int | None:
-        """How long what waits takes at the last hour's rate; None where none was judged."""
-        left = self.waiting + self.running
-        return -(-left * 60 // self.judged_last_hour) if self.judged_last_hour else None
+    def seconds_left(self) -> float | None:
+        """How long what waits and runs takes at this pace; None where it is not known."""
+        return None if self.pace_s is None else (self.waiting + self.running) * self.pace_s
 
     @property
     def waiting(self) -> int:
@@ -381,6 +384,34 @@ class DeskTries:
         with reading(self._engine) as session:
             return int(session.scalar(query) or 0)
 
+    def running_count(self) -> int:
+        """Return how many tries an engine has."""
+        query = select(func.count()).where(TryRow.state == TryState.RUNNING)
+        with reading(self._engine) as session:
+            return int(session.scalar(query) or 0)
+
+    def pace_s(self, *, now: dt.datetime) -> float | None:
+        """Return the seconds from verdict to verdict while there is work; None: there were none.
+
+        Of the newest tries that were judged in the last day. The time in which nothing waited is
+        left out: on a desk that is seldom used a verdict comes soon all the same.
+        """
+        query = (
+            select(TryRow.began_at, TryRow.ended_at)
+            .where(TryRow.state == TryState.JUDGED)
+            .order_by(TryRow.id.desc())
+            .limit(_PACE_OF)
+        )
+        with reading(self._engine) as session:
+            found = [(began, ended) for began, ended in session.execute(query) if began and ended]
+        taken: list[float] = []
+        last: dt.datetime | None = None
+        for began, ended in sorted(found, key=lambda times: times[1]):
+            if ended > now - _PACE_SINCE:
+                taken.append((ended - max(began, last or began)).total_seconds())
+            last = ended
+        return max(sum(taken), 0.0) / len(taken) if taken else None
+
     def positions(self) -> dict[int, int]:
         """Return of every try that waits how many are run before it."""
         query = (
@@ -474,6 +505,7 @@ class DeskTries:
                 judged_last_hour=int(session.scalar(done) or 0),
                 regrades=int(session.scalar(regrades) or 0),
                 stuck=int(session.scalar(stuck) or 0),
+                pace_s=self.pace_s(now=now),
             )
 
     def _all(self, *wanted: Any) -> list[DeskTry]:

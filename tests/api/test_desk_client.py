@@ -7,9 +7,11 @@ import os
 import threading
 import time
 from collections.abc import Iterator
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 import requests
 import uvicorn
@@ -21,8 +23,13 @@ from grader.cli.submit import command
 from grader.desk.app import make_app
 from grader.desk.courses import Desk, open_desk
 from grader.errors import InfrastructureError, UsageError
+from grader.gradebook.tries import DeskTries
+from grader.grading.make_verdict import question_marks
+from grader.grading.verdict import SubmissionRecord, Verdict
+from grader.suite.results import TestOutcome
 from tests.helpers.assignments import make_assignment
 from tests.helpers.notebooks import code, notebook
+from tests.helpers.verdicts import graded, test_result
 from tests.helpers.waiting import Clock
 
 PLAIN = notebook([code("x = 1", count=1)])
@@ -293,6 +300,60 @@ def test_a_token_that_ends_while_a_try_is_followed_does_not_end_the_try(
     answer = live.client().hand_in(write(tmp_path, PLAIN), "warm-up", is_sure=sure)
     with pytest.raises(UsageError, match="Your try is in"):
         live.client("x").follow(answer, lambda said: None)
+
+
+def test_the_command_tells_what_the_page_tells(
+    live: LiveDesk, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    course = live.desk.courses["course"]
+    gradebook = course.gradebook
+    monkeypatch.setenv("GRADER_TOKEN", live.token)
+    monkeypatch.setattr(desk_client, "time", Sleeper())
+    ask, asked = requests.request, []
+
+    def judged_meanwhile(method: str, url: str, **more: Any) -> requests.Response:
+        if "/t/" in url:
+            asked.append(url)
+        if len(asked) == 3:
+            asked.append("judged")
+            (one,) = live.tries()
+            batch = gradebook.start_batch("warm-up", seed=1)
+            gradebook.record(verdict(one), None, batch=batch, desk_try=one.id)
+        return ask(method, url, **more)
+
+    def verdict(one: Any) -> Verdict:
+        shown = ("q2", "test_means", "Means must be right.", 3)
+        wrong = {"points": Decimal(0), "outcome": TestOutcome.FAILED}
+        tests = (
+            test_result("q1", "test_softmax", "Rows must sum to one.", 5),
+            test_result(*shown, **wrong, message="expected 2.0\ngot 3.0"),
+            test_result("q2", "test_hidden", "A secret.", 1, **wrong, shows="never"),
+        )
+        spec = course.course.assignment("warm-up").spec
+        record = SubmissionRecord(
+            file=one.file, sha256=one.sha256, attempt=one.attempt, submitted_at=one.received_at
+        )
+        return msgspec.structs.replace(
+            graded("ada", assignment="warm-up"),
+            tests=tests,
+            questions=question_marks(spec, tests),
+            points=Decimal(5),
+            max_points=Decimal(9),
+            submission=record,
+        )
+
+    monkeypatch.setattr(requests, "request", judged_meanwhile)
+    monkeypatch.setattr(DeskTries, "pace_s", lambda self, *, now: 70.0)
+    more = ["--to", live.origin, "--assignment", "warm-up", "--anyway"]
+    done = CliRunner().invoke(command, [str(write(tmp_path, PLAIN)), *more])
+    assert done.exit_code == 0, done.output
+    assert "It is next; the verdict comes in about 2 minutes." in done.stderr
+    assert done.stderr.count("It is next") == 1
+    assert "checks  5 of " in done.stdout
+    told = done.stdout[done.stdout.index("  failed") :]
+    assert "Means must be right." in told
+    assert "          expected 2.0\n          got 3.0\n" in told
+    assert "Rows" not in told and "secret" not in done.output
 
 
 def test_a_desk_that_is_not_there_is_said(tmp_path: Path) -> None:

@@ -12,7 +12,8 @@ import pytest
 from grader.desk import events
 from grader.desk.engine.supervisor import Supervisor
 from grader.desk.engine.talk import CellNews, from_line, to_line
-from grader.desk.events import News
+from grader.desk.events import News, about
+from grader.gradebook.tries import DeskTries
 from tests.desk.conftest import Tables, run_async
 
 MINUTE = dt.timedelta(minutes=1)
@@ -47,7 +48,50 @@ def test_a_try_is_followed_from_the_queue_to_its_verdict(
     assert [h["state"] for h in heard] == ["waiting", "waiting", "running", "running", "failed"]
     assert [h["ahead"] for h in heard[:2]] == [1, 0]
     assert (heard[3]["cell"], heard[3]["cells"]) == (3, 9)
+    assert [h["says"] for h in heard] == [
+        "1 before it in the queue.",
+        "It is next.",
+        "It runs.",
+        "Cell 3 of 9.",
+        "",
+    ]
     assert first.id < second.id
+
+
+def test_a_student_reads_when_to_expect_the_verdict(
+    tables: Tables, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(DeskTries, "pace_s", lambda self, *, now: 70.0)
+    tables.tried("cem")
+    tries = tables.course.gradebook.tries
+    tries.claim("e1", limit=1, now=tables.now, lease=MINUTE)
+    tables.tried("ben")
+    one = tables.tried("ada")
+    ada = tables.browser("ada")
+    said = "1 before it in the queue; the verdict comes in about 4 minutes."
+    page = f"/c/course/t/{one.id}"
+    assert said in ada.get(page).text
+    assert ada.get(page, headers={"accept": "application/json"}).json()["says"] == said
+    tries.claim("e1", limit=2, now=tables.now, lease=MINUTE)
+    assert "It runs; the verdict comes in about 4 minutes." in ada.get(page).text
+    assert "what waits takes about 4 minutes" in tables.browser("hana").get("/c/course/queue").text
+    tries.fail(one.id, "ours", now=tables.now)
+    assert "verdict comes" not in ada.get(page).text
+
+
+@pytest.mark.parametrize(
+    ("seconds", "said"),
+    [
+        (0.4, "less than a minute"),
+        (50, "about a minute"),
+        (61, "about 2 minutes"),
+        (239, "about 4 minutes"),
+        (2 * 3600 - 10, "about 2 hours"),
+        (9 * 3600, "about 9 hours"),
+    ],
+)
+def test_a_length_of_time_is_said_as_people_do(seconds: float, said: str) -> None:
+    assert about(seconds) == said
 
 
 def test_nobody_is_looked_after_who_has_gone(tables: Tables) -> None:

@@ -9,8 +9,16 @@ from collections.abc import Iterator
 import pytest
 
 from grader.errors import GradebookError
+from grader.gradebook.database import writing
 from grader.gradebook.store import Gradebook
-from grader.gradebook.tries import REGRADES, STUDENTS, ClaimLostError, DeskTry, TryState
+from grader.gradebook.tries import (
+    REGRADES,
+    STUDENTS,
+    ClaimLostError,
+    DeskTry,
+    TryState,
+    finish,
+)
 from tests.helpers.verdicts import graded
 
 NOW = dt.datetime(2026, 5, 4, 12, tzinfo=dt.UTC)
@@ -119,6 +127,28 @@ def test_who_waits_goes_before_what_can_wait_and_each_in_order(book: Gradebook) 
     assert claimed(book, limit=2) == ["ben", "cem"]
     assert claimed(book) == ["ada"]
     assert STUDENTS < REGRADES
+
+
+def judged_at(book: Gradebook, student: str, began_s: float, ended_s: float) -> None:
+    one = waiting(book, student)
+    began, ended = (NOW + dt.timedelta(seconds=s) for s in (began_s, ended_s))
+    assert [t.id for t in book.tries.claim("e1", limit=1, now=began, lease=LEASE)] == [one.id]
+    with writing(book.engine) as session:
+        finish(session, one.id, None, now=ended)
+
+
+def test_the_pace_is_that_of_a_queue_which_is_not_empty(book: Gradebook) -> None:
+    now = NOW + dt.timedelta(hours=3)
+    assert book.tries.pace_s(now=now) is None
+    judged_at(book, "ada", 0, 2)
+    judged_at(book, "ben", 3600, 3602)  # an hour in which nobody handed in
+    assert book.tries.pace_s(now=now) == 2.0
+    for student, ended_s in (("cem", 7210), ("dan", 7220), ("eve", 7230), ("fay", 7240)):
+        judged_at(book, student, 7200, ended_s)  # all claimed at once, judged one by one
+    assert book.tries.pace_s(now=now) == (2 + 2 + 4 * 10) / 6
+    waiting(book, "gus"), waiting(book, "hal")
+    assert book.tries.queue(now=now).seconds_left == 2 * (2 + 2 + 4 * 10) / 6
+    assert book.tries.pace_s(now=now + dt.timedelta(days=1)) is None
 
 
 def test_what_a_dead_engine_had_is_claimed_again_when_its_lease_is_over(book: Gradebook) -> None:

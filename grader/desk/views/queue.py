@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from starlette.responses import Response
 
+from grader.desk.events import about
 from grader.desk.may import Action
 from grader.desk.rendering import go, page
 from grader.desk.routing import Page, Visit
@@ -18,10 +19,12 @@ def show_queue(visit: Visit) -> Response:
     """Show what waits, what runs, and what failed for a reason of ours."""
     tries = visit.course.gradebook.tries
     failed = tries.listed([TryState.FAILED], limit=_PAGE, after=number_in(visit, "after"))
+    queue = tries.queue(now=visit.now)
     return page(
         visit,
         "queue",
-        queue=tries.queue(now=visit.now),
+        queue=queue,
+        left=about(queue.seconds_left) if queue.seconds_left else "",
         engine=engine_state(visit),
         running=[one for one in tries.next_up(limit=50) if visit.sees(one.student)],
         failed=[one for one in failed if visit.sees(one.student)],

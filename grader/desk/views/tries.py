@@ -17,6 +17,8 @@ from grader.desk.routing import NotFound, Page, Visit, whole_number
 from grader.gradebook.tries import DeskTry, TryState
 from grader.grading.verdict import Verdict
 from grader.intake.stored import load_attempt
+from grader.report.marks import QuestionSheet
+from grader.suite.results import TestOutcome
 
 
 def show_try(visit: Visit) -> Response:
@@ -135,6 +137,7 @@ def try_json(visit: Visit, one: DeskTry) -> dict[str, Any]:
         "ahead": news.ahead,
         "cell": news.cell,
         "cells": news.cells,
+        "says": news.says,
         "problem": one.problem,
         "page": f"{visit.desk.origin}/c/{visit.course.slug}/t/{one.id}",
     }
@@ -143,7 +146,19 @@ def try_json(visit: Visit, one: DeskTry) -> dict[str, Any]:
         own = reader(visit, visit.course.course.assignment(one.assignment))
         sheet = own.sheet(verdict, own.own(one.student).standing, _audience(visit))
         found |= {"points": str(sheet.points), "max_points": str(sheet.max_points)}
+        found["questions"] = [_question_json(question) for question in sheet.questions]
     return found
+
+
+def _question_json(question: QuestionSheet) -> dict[str, Any]:
+    """What the page shows of a question: points, and the tests that failed as they may be seen."""
+    failed = [test for test in question.tests if test.outcome is not TestOutcome.PASSED]
+    return {
+        "title": question.title,
+        "points": str(question.whole),
+        "max_points": str(question.whole_max),
+        "failed": [{"test": t.title or t.name, "message": t.message} for t in failed],
+    }
 
 
 def _verdict(visit: Visit, one: DeskTry) -> Verdict | None:

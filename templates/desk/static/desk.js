@@ -45,16 +45,9 @@ if (followed) {
       location.reload();
       return;
     }
-    if (news.state === "waiting") {
-      say.textContent = news.ahead ? `${news.ahead} before it in the queue.` : "It is next.";
-      bar.removeAttribute("value");
-    } else if (news.cells && news.cell <= news.cells) {
-      say.textContent = `Cell ${news.cell} of ${news.cells}.`;
-      bar.value = news.cell / news.cells;
-    } else {
-      say.textContent = news.cells ? "The checks." : "It runs.";
-      bar.removeAttribute("value");
-    }
+    say.textContent = news.says;
+    if (news.cell && news.cell <= news.cells) bar.value = news.cell / news.cells;
+    else bar.removeAttribute("value");
   };
   // A browser gives up for good on any answer but 200, and asks all too often without one.
   const connect = () => {
