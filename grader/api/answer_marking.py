@@ -6,7 +6,7 @@ import datetime as dt
 import hmac
 from collections import Counter
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from functools import cached_property
 
@@ -16,15 +16,28 @@ from grader.course.directory import Assignment, Course
 from grader.course.roster import load_roster
 from grader.course.secret import kept_secret
 from grader.course.spec import Question
-from grader.errors import SpecError, UsageError
+from grader.errors import GradebookError, SpecError, UsageError
 from grader.gradebook.answer_list import AnswerList, AnswerRef, PiledAnswer
-from grader.gradebook.hand_marks import Change, Fact, HandMark, Kind
+from grader.gradebook.database import reading
+from grader.gradebook.hand_marks import (
+    Change,
+    Fact,
+    HandMark,
+    Kind,
+    newest_marks,
+    put_marks,
+    recording,
+)
 from grader.gradebook.rubric_items import (
     Marking,
     Rubric,
     RubricItem,
     RubricItems,
+    markings_of,
+    put_beginning,
+    put_item,
     put_markings,
+    rubric_of,
 )
 from grader.gradebook.splits import Split, Splits
 from grader.gradebook.store import Gradebook
@@ -35,6 +48,14 @@ from grader.report.marks import place_words
 
 _KEY = ".marking.key"
 _COMMENTS = 30
+
+
+Beside = Callable[[Session, int], None]
+"""Writes something more in a transaction that changes marks; given how many."""
+
+
+class RubricChangedError(GradebookError):
+    """Somebody else has changed the rubric since it was looked at; nothing was changed."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -241,7 +262,8 @@ class AnswerMarking:
 
         Args:
             question: that they answer.
-            answers: the first is the one that was looked at; the others get the same.
+            answers: the first is the one that was looked at; the others get the same, but for
+                those that somebody has marked since they were read.
             marks: what the marker says.
             who: the marker.
             seen: the line of the record that the marker saw of the first (0: none); None for
@@ -256,32 +278,47 @@ class AnswerMarking:
             ChangedMeanwhileError: somebody else marked it meanwhile.
             UsageError: an item is not one of the question's.
         """
-        rubric = self.items.rubric(self.assignment.name, question.id)
-        points = self.points(question, rubric, marks)
-        markings = [
-            Marking(
-                student=one.student,
-                answer_sha256=one.sha256,
-                items=tuple(sorted(marks.items)),
-                adjustment=marks.adjustment,
+        with recording(self.gradebook.engine) as session:
+            # By the rubric as it is now, and as it stays until the marks are there.
+            rubric = rubric_of(session, self.assignment.name, question.id)
+            points = self.points(question, rubric, marks)
+            first, *alike = answers
+            wanted = [first, *self._as_seen(session, question, alike)]
+            put_marks(
+                session,
+                [self._change(question, one, points, marks.comment) for one in wanted],
                 who=who,
+                why=why,
+                seen={} if seen is None else {self.fact(first.student, question): seen},
             )
-            for one in answers
-        ]
-
-        def write(session: Session) -> None:
+            markings = [
+                Marking(
+                    student=one.student,
+                    answer_sha256=one.sha256,
+                    items=tuple(sorted(marks.items)),
+                    adjustment=marks.adjustment,
+                    who=who,
+                )
+                for one in wanted
+            ]
             put_markings(session, self.assignment.name, question.id, markings, now=now)
             if beside is not None:
                 beside(session)
-
-        self.gradebook.hand_marks.record(
-            [self._change(question, one, points, marks.comment) for one in answers],
-            who=who,
-            why=why,
-            seen={} if seen is None else {self.fact(answers[0].student, question): seen},
-            beside=write,
-        )
         return points
+
+    def _as_seen(
+        self, session: Session, question: Question, answers: Sequence[AnswerRef]
+    ) -> list[AnswerRef]:
+        """Those that nobody has marked since they were read."""
+        if not answers:
+            return []
+        newest = newest_marks(session, item=self.assignment.name)
+        found = []
+        for one in answers:
+            holds = newest.get(self.fact(one.student, question))
+            if (holds.id if holds else 0) == (one.mark.id if one.mark else 0):
+                found.append(one)
+        return found
 
     # -- rubrics ----------------------------------------------------------------------------
 
@@ -290,38 +327,78 @@ class AnswerMarking:
 
         Points that came from elsewhere (a table, a command) are none of the rubric's, and stay.
         """
-        old = self.items.rubric(self.assignment.name, question.id)
-        markings = self.items.markings(self.assignment.name, question.id)
-        found = []
-        for answer in self.answers(question, marker=""):
-            marking = markings.get(answer.student)
-            if answer.points is None or marking is None or marking.answer_sha256 != answer.sha256:
-                continue
-            was = old.points(marking.items, marking.adjustment, question.manual)
-            now = new.points(marking.items, marking.adjustment, question.manual)
-            if was == answer.points != now:
-                found.append((answer, now))
-        return found
+        table = self.table  # before the session: it may have new verdicts to read
+        with reading(self.gradebook.engine) as session:
+            old = rubric_of(session, self.assignment.name, question.id)
+            return self._rescored(session, table, question, old, new)
 
     def change_item(
-        self, question: Question, item: RubricItem, *, who: str
-    ) -> list[tuple[AnswerRef, Decimal]]:
-        """Change an item, and the points of everybody whose answer has it; return whose."""
-        new = self.items.rubric(self.assignment.name, question.id).with_item(item)
-        changed = self.rescored(question, new)
-        self.items.change(item)
-        self._rescore(question, changed, who=who, why=f"the rubric item changed: {item.says}")
-        return changed
+        self,
+        question: Question,
+        item: RubricItem,
+        *,
+        was: RubricItem,
+        who: str,
+        beside: Beside | None = None,
+    ) -> None:
+        """Change an item, and the points of everybody whose answer has it, or nothing of it.
+
+        Args:
+            question: that it is of.
+            item: as it is to be.
+            was: as the person saw it.
+            who: the person.
+            beside: writes more, in the same transaction; it is given how many marks changed.
+
+        Raises:
+            RubricChangedError: somebody else has changed the item since it was seen.
+            UsageError: it says nothing.
+        """
+        table = self.table  # before the lock, under which it could read no new verdicts
+        with recording(self.gradebook.engine) as session:
+            old = rubric_of(session, self.assignment.name, question.id)
+            if old.item(item.id) not in (was, item):
+                raise RubricChangedError("somebody else changed this item meanwhile")
+            changed = self._rescored(session, table, question, old, old.with_item(item))
+            put_item(session, item)
+            why = f"the rubric item changed: {item.says}"
+            self._rescore(session, question, changed, who=who, why=why)
+            if beside is not None:
+                beside(session, len(changed))
 
     def begin_with(
-        self, question: Question, *, all_points: bool, new: Rubric, who: str
-    ) -> list[tuple[AnswerRef, Decimal]]:
-        """Have answers begin with all points or none, and score them anew; return whose change."""
-        changed = self.rescored(question, new)
-        self.items.begin_with(self.assignment.name, question.id, all_points=all_points)
-        begins = "all points" if all_points else "none"
-        self._rescore(question, changed, who=who, why=f"answers begin with {begins}")
-        return changed
+        self,
+        question: Question,
+        *,
+        all_points: bool,
+        was: bool,
+        who: str,
+        beside: Beside | None = None,
+    ) -> None:
+        """Have answers begin with all points or none, and score them anew, or nothing of it.
+
+        Args:
+            question: whose answers.
+            all_points: with all of them.
+            was: how the person saw it.
+            who: the person.
+            beside: as in `change_item`.
+
+        Raises:
+            RubricChangedError: somebody else has changed it since it was seen.
+        """
+        table = self.table  # before the lock, under which it could read no new verdicts
+        with recording(self.gradebook.engine) as session:
+            old = rubric_of(session, self.assignment.name, question.id)
+            if old.begins_with_all not in (was, all_points):
+                raise RubricChangedError("somebody else changed with what answers begin")
+            new = replace(old, begins_with_all=all_points)
+            changed = self._rescored(session, table, question, old, new)
+            put_beginning(session, self.assignment.name, question.id, all_points=all_points)
+            why = f"answers begin with {'all points' if all_points else 'none'}"
+            self._rescore(session, question, changed, who=who, why=why)
+            if beside is not None:
+                beside(session, len(changed))
 
     def having(self, question: Question, item: int, *, marker: str) -> list[AnswerRef]:
         """Return the answers that have an item."""
@@ -379,21 +456,37 @@ class AnswerMarking:
             ),
         )
 
+    def _rescored(
+        self, session: Session, table: AnswerList, question: Question, old: Rubric, new: Rubric
+    ) -> list[tuple[AnswerRef, Decimal]]:
+        markings = markings_of(session, self.assignment.name, question.id)
+        found = []
+        for answer in table.of_in(session, question.id):
+            marking = markings.get(answer.student)
+            if answer.points is None or marking is None or marking.answer_sha256 != answer.sha256:
+                continue
+            was = old.points(marking.items, marking.adjustment, question.manual)
+            now = new.points(marking.items, marking.adjustment, question.manual)
+            if was == answer.points != now:
+                found.append((answer, now))
+        return found
+
     def _rescore(
         self,
+        session: Session,
         question: Question,
         changed: Sequence[tuple[AnswerRef, Decimal]],
         *,
         who: str,
         why: str,
     ) -> None:
-        newest = self.gradebook.hand_marks.newest(item=self.assignment.name)
+        newest = newest_marks(session, item=self.assignment.name)
         changes = []
         for answer, points in changed:
             mark = newest.get(self.fact(answer.student, question))
             comment = mark.says.comment if mark else ""
             changes.append(self._change(question, answer, points, comment))
-        self.gradebook.hand_marks.record(changes, who=who, why=why)
+        put_marks(session, changes, who=who, why=why)
 
     def _change(
         self, question: Question, answer: AnswerRef, points: Decimal, comment: str

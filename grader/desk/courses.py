@@ -48,6 +48,7 @@ class DeskCourse:
     people: People
     publications: Publications
     outbox: Outbox
+    audit: Audit
     sends_mail: bool = False
     open_sections: bool = False
     kept: Kept = field(default_factory=Kept, repr=False)
@@ -234,6 +235,10 @@ class Desk:
     settings: DeskSettings = field(default_factory=DeskSettings)
     accounts: Gradebook = field(repr=False)
 
+    def log_of(self, course: str) -> Audit:
+        """Return the log of a course; of what is no course's, the desk's own."""
+        return self.courses[course].audit if course in self.courses else self.audit
+
     @property
     def is_https(self) -> bool:
         """Whether browsers keep its cookie to encrypted connections."""
@@ -296,6 +301,7 @@ def open_desk(
                 people=People(accounts.engine, slug),
                 publications=Publications(own.engine),
                 outbox=Outbox(own.engine),
+                audit=Audit(own.engine),
                 sends_mail=settings.file.mail is not None,
                 open_sections=slug in settings.file.open_sections,
             )

@@ -6,6 +6,7 @@ import datetime as dt
 from dataclasses import dataclass
 
 from sqlalchemy import Engine, select
+from sqlalchemy.orm import Session
 
 from grader.gradebook.database import reading, writing
 from grader.gradebook.desk_tables import AuditRow
@@ -25,7 +26,11 @@ class AuditLine:
 
 
 class Audit:
-    """The audit log of a desk."""
+    """An audit log: each course has its own, and the desk one of what is no course's.
+
+    That of a course is in the course's gradebook, so that a line and what it tells of are committed
+    together.
+    """
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
@@ -39,12 +44,15 @@ class Audit:
         course: str = "",
         thing: str = "",
         detail: str = "",
+        session: Session | None = None,
     ) -> None:
-        """Write a line."""
-        with writing(self._engine) as session:
-            session.add(
-                AuditRow(at=now, who=who, course=course, action=action, thing=thing, detail=detail)
-            )
+        """Write a line; in a transaction of this log's gradebook, or in one of its own."""
+        row = AuditRow(at=now, who=who, course=course, action=action, thing=thing, detail=detail)
+        if session is not None:
+            session.add(row)
+            return
+        with writing(self._engine) as own:
+            own.add(row)
 
     def newest(
         self,

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from sqlalchemy.orm import Session
 from starlette.datastructures import FormData
 from starlette.requests import Request
 from starlette.responses import Response
@@ -82,11 +83,22 @@ class Visit:
         person = self.kept["roster"].people.get(student)
         return person is not None and person.section == section
 
-    def note(self, action: str, *, thing: str = "", detail: str = "") -> None:
-        """Write into the log what was done here."""
+    def note(
+        self, action: str, *, thing: str = "", detail: str = "", session: Session | None = None
+    ) -> None:
+        """Write into the log what was done here.
+
+        With a session of the course's gradebook, the line is there if what it tells of is.
+        """
         course = self.here.slug if self.here else ""
-        self.desk.audit.add(
-            self.me.person, action, now=self.now, course=course, thing=thing, detail=detail
+        self.desk.log_of(course).add(
+            self.me.person,
+            action,
+            now=self.now,
+            course=course,
+            thing=thing,
+            detail=detail,
+            session=session,
         )
 
     def said(self, name: str, most: int = 1000) -> str:

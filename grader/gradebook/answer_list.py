@@ -123,7 +123,12 @@ class AnswerList:
 
     def of(self, question: str, ref: str = "") -> list[AnswerRef]:
         """Return a question's answers with what was given for them, or the one of that name."""
-        return self._found(question, Kind.ANSWER, ref)
+        with reading(self._engine) as session:
+            return self._found(session, question, Kind.ANSWER, ref)
+
+    def of_in(self, session: Session, question: str) -> list[AnswerRef]:
+        """Return them as they are in a transaction."""
+        return self._found(session, question, Kind.ANSWER)
 
     def pile(self, question: str) -> list[PiledAnswer]:
         """Return a question's answers, narrower than `of`."""
@@ -169,7 +174,8 @@ class AnswerList:
 
     def beside(self, question: str, ref: str = "") -> list[AnswerRef]:
         """Return them with what was given beside the tests instead."""
-        return self._found(question, Kind.ADJUSTMENT, ref)
+        with reading(self._engine) as session:
+            return self._found(session, question, Kind.ADJUSTMENT, ref)
 
     def comments(self, question: str, *, limit: int) -> list[str]:
         """Return what was said of a question's answers, the most frequent first."""
@@ -352,7 +358,7 @@ class AnswerList:
 
     # -- asking -----------------------------------------------------------------------------
 
-    def _found(self, question: str, kind: Kind, ref: str) -> list[AnswerRef]:
+    def _found(self, session: Session, question: str, kind: Kind, ref: str = "") -> list[AnswerRef]:
         newest = _newest()
         wanted = self._own(question)
         wanted.append(AnswerRow.worth > 0 if kind is Kind.ANSWER else AnswerRow.machine_max > 0)
@@ -366,8 +372,7 @@ class AnswerList:
             .outerjoin(newest, _holds(newest, kind))
             .where(*wanted)
         )
-        with reading(self._engine) as session:
-            return [_ref(tuple(row)) for row in session.execute(query)]
+        return [_ref(tuple(row)) for row in session.execute(query)]
 
     def _counted(self, by: str) -> Sequence[Any]:
         newest, column = _newest(), getattr(AnswerRow, by)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import datetime as dt
 import uuid
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, fields
 from decimal import Decimal
 from enum import StrEnum
@@ -147,24 +148,11 @@ class HandMarks:
         Raises:
             ChangedMeanwhileError: somebody else changed one of them.
         """
-        _refuse_doubles(changes)
-        change, now = str(uuid.uuid4()), dt.datetime.now(dt.UTC)
-        with writing(self._engine) as session:
-            if self._engine.dialect.name == "postgresql":
-                # What is compared here must still hold when it is committed.
-                session.execute(text("LOCK TABLE hand_marks IN SHARE ROW EXCLUSIVE MODE"))
-            newest = _newest(session, _of_facts(changes))
-            _refuse_conflicts(changes, newest, seen or {})
-            rows = [
-                _row(c, change=change, who=who, why=why, source=source.value, made_at=now)
-                for c in changes
-                if _is_news(c, newest.get(c.fact))
-            ]
-            session.add_all(rows)
+        with recording(self._engine) as session:
+            added = put_marks(session, changes, who=who, why=why, source=source, seen=seen)
             if beside is not None:
                 beside(session)
-            session.flush()
-            return [_mark(row) for row in rows]
+            return added
 
     def newest(
         self,
@@ -203,6 +191,57 @@ class HandMarks:
         with reading(self._engine) as session:
             rows = session.scalars(query).all()
         return [_mark(row) for row in rows]
+
+
+@contextmanager
+def recording(engine: Engine) -> Iterator[Session]:
+    """A transaction in which marks that are read still hold when others are committed.
+
+    Whoever makes marks of marks, or of rubrics, reads and writes in one of these.
+    """
+    with writing(engine) as session:
+        lock_marks(session)
+        yield session
+
+
+def lock_marks(session: Session) -> None:
+    """Let nobody else record marks until the end of a transaction that writes."""
+    if session.get_bind().dialect.name == "postgresql":  # SQLite has one writer anyway
+        session.execute(text("LOCK TABLE hand_marks IN SHARE ROW EXCLUSIVE MODE"))
+
+
+def put_marks(
+    session: Session,
+    changes: Sequence[Change],
+    *,
+    who: str,
+    why: str,
+    source: Source = Source.HAND,
+    seen: Mapping[Fact, int] | None = None,
+) -> list[HandMark]:
+    """Record changes in a transaction of `recording`; all else is as in `HandMarks.record`."""
+    _refuse_doubles(changes)
+    change, now = str(uuid.uuid4()), dt.datetime.now(dt.UTC)
+    newest = _newest(session, _of_facts(changes))
+    _refuse_conflicts(changes, newest, seen or {})
+    rows = [
+        _row(c, change=change, who=who, why=why, source=source.value, made_at=now)
+        for c in changes
+        if _is_news(c, newest.get(c.fact))
+    ]
+    session.add_all(rows)
+    session.flush()
+    return [_mark(row) for row in rows]
+
+
+def newest_marks(
+    session: Session, *, item: str, student: str | None = None
+) -> dict[Fact, HandMark]:
+    """Return what holds of an item, in a transaction of `recording`; of all, or of one student."""
+    wanted = [HandMarkRow.item == item]
+    if student is not None:
+        wanted.append(HandMarkRow.student == student)
+    return _newest(session, and_(true(), *wanted))
 
 
 def _newest(session: Session, wanted: ColumnElement[bool]) -> dict[Fact, HandMark]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import hashlib
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 from decimal import Decimal
@@ -13,6 +14,7 @@ from sqlalchemy.orm import Session
 from grader.errors import UsageError
 from grader.gradebook.database import reading, writing
 from grader.gradebook.marking_tables import MarkingRow, MarkLeaseRow, RubricItemRow, RubricRow
+from grader.points import show
 
 LEASE = dt.timedelta(minutes=10)
 """So long is an answer somebody's who opened it and does nothing more."""
@@ -27,6 +29,13 @@ class RubricItem:
     points: Decimal
     cap: Decimal | None = None
     retired: bool = False
+
+    @property
+    def version(self) -> str:
+        """Another one for each thing that it may say: a form carries it, to know it again."""
+        cap = "" if self.cap is None else show(self.cap)
+        said = "\0".join((self.says, show(self.points), cap, str(self.retired)))
+        return hashlib.sha256(said.encode("utf-8", "replace")).hexdigest()[:16]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -88,7 +97,7 @@ class RubricItems:
     def rubric(self, assignment: str, question: str) -> Rubric:
         """Return a question's rubric, its items in the order in which they were made."""
         with reading(self._engine) as session:
-            return _rubric(session, assignment, question)
+            return rubric_of(session, assignment, question)
 
     def add(
         self,
@@ -115,37 +124,17 @@ class RubricItems:
         )
         with writing(self._engine) as session:
             if points and _begins(session, assignment, question) is None:
-                rubric = _rubric(session, assignment, question)
+                rubric = rubric_of(session, assignment, question)
                 all_points = rubric.begins_with_all or (not rubric.live and points < 0)
-                _settle(session, assignment, question, begins_with_all=all_points)
+                put_beginning(session, assignment, question, all_points=all_points)
             session.add(row)
             session.flush()
             return _item(row)
 
-    def change(self, item: RubricItem) -> None:
-        """Change what an item says and is worth; the marks that it is in are the caller's."""
-        _require_words(item.says)
-        with writing(self._engine) as session:
-            row = session.get_one(RubricItemRow, item.id)
-            row.says, row.points, row.cap, row.retired = (
-                item.says,
-                item.points,
-                item.cap,
-                item.retired,
-            )
-
-    def begin_with(self, assignment: str, question: str, *, all_points: bool) -> None:
-        """Say with what answers begin; the marks that have come of it are the caller's."""
-        with writing(self._engine) as session:
-            _settle(session, assignment, question, begins_with_all=all_points)
-
     def markings(self, assignment: str, question: str) -> dict[str, Marking]:
         """Return how each answer's points came about, by student."""
-        query = select(MarkingRow).where(
-            MarkingRow.assignment == assignment, MarkingRow.question == question
-        )
         with reading(self._engine) as session:
-            return {row.student: _marking(row) for row in session.scalars(query)}
+            return markings_of(session, assignment, question)
 
     def marking(self, assignment: str, question: str, student: str) -> Marking | None:
         """Return how one answer's points came about."""
@@ -187,6 +176,51 @@ class RubricItems:
             )
 
 
+def rubric_of(session: Session, assignment: str, question: str) -> Rubric:
+    """Return a question's rubric as it is in a transaction."""
+    query = (
+        select(RubricItemRow)
+        .where(RubricItemRow.assignment == assignment, RubricItemRow.question == question)
+        .order_by(RubricItemRow.id)
+    )
+    items = tuple(_item(row) for row in session.scalars(query))
+    begins = _begins(session, assignment, question)
+    if begins is None:  # of a gradebook in which nobody has said so: items that only take off
+        worth = [item.points for item in items if not item.retired and item.cap is None]
+        begins = bool(worth) and all(points <= 0 for points in worth)
+    return Rubric(items=items, begins_with_all=begins)
+
+
+def markings_of(session: Session, assignment: str, question: str) -> dict[str, Marking]:
+    """Return how each answer's points came about, by student, as it is in a transaction."""
+    query = select(MarkingRow).where(
+        MarkingRow.assignment == assignment, MarkingRow.question == question
+    )
+    return {row.student: _marking(row) for row in session.scalars(query)}
+
+
+def put_item(session: Session, item: RubricItem) -> None:
+    """Change what an item says and is worth, in the transaction that scores its marks anew.
+
+    Raises:
+        UsageError: it says nothing.
+    """
+    _require_words(item.says)
+    row = session.get_one(RubricItemRow, item.id)
+    row.says, row.points, row.cap, row.retired = item.says, item.points, item.cap, item.retired
+    session.flush()
+
+
+def put_beginning(session: Session, assignment: str, question: str, *, all_points: bool) -> None:
+    """Say with what answers begin, in the transaction that scores their marks anew."""
+    row = _rubric_row(session, assignment, question)
+    if row is None:
+        row = RubricRow(assignment=assignment, question=question)
+        session.add(row)
+    row.begins_with_all = all_points
+    session.flush()
+
+
 def put_markings(
     session: Session,
     assignment: str,
@@ -223,32 +257,9 @@ def _within(points: Decimal, most: Decimal) -> Decimal:
     return min(max(points, Decimal(0)), most)
 
 
-def _rubric(session: Session, assignment: str, question: str) -> Rubric:
-    query = (
-        select(RubricItemRow)
-        .where(RubricItemRow.assignment == assignment, RubricItemRow.question == question)
-        .order_by(RubricItemRow.id)
-    )
-    items = tuple(_item(row) for row in session.scalars(query))
-    begins = _begins(session, assignment, question)
-    if begins is None:  # of a gradebook in which nobody has said so: items that only take off
-        worth = [item.points for item in items if not item.retired and item.cap is None]
-        begins = bool(worth) and all(points <= 0 for points in worth)
-    return Rubric(items=items, begins_with_all=begins)
-
-
 def _begins(session: Session, assignment: str, question: str) -> bool | None:
     row = _rubric_row(session, assignment, question)
     return None if row is None else row.begins_with_all
-
-
-def _settle(session: Session, assignment: str, question: str, *, begins_with_all: bool) -> None:
-    row = _rubric_row(session, assignment, question)
-    if row is None:
-        row = RubricRow(assignment=assignment, question=question)
-        session.add(row)
-    row.begins_with_all = begins_with_all
-    session.flush()
 
 
 def _rubric_row(session: Session, assignment: str, question: str) -> RubricRow | None:

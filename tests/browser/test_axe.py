@@ -180,8 +180,9 @@ POSTED = [
     Posted("ada", HAND_IN, {"key": "a2"}, "tensorflow", ("hw.ipynb", WARNED.decode())),
     Posted("mia", f"{MARK_Q3}/preview", {"comment": "**Well.** $x^2$"}, "Well."),
     Posted("mia", f"{MARK_Q3}/{{ref}}", {"seen": "0", "adjustment": "1"}, "marked it first"),
-    Posted("hana", f"{MARK_Q3}/items/{{item}}", {"says": "x", "points": "0.5"}, "mark"),
-    Posted("hana", f"{MARK_Q3}/rubric", {"begins": "all"}, "mark"),
+    Posted("hana", f"{MARK_Q3}/items/{{item}}", {"says": "x", "points": "0.5"}, "changed this"),
+    Posted("hana", f"{MARK_Q3}/rubric", {"begins": "all"}, "changed it"),
+    Posted("hana", f"{MARK_Q3}/rubric", {"begins": "all", "seen": "none"}, "mark"),
     Posted("hana", "/c/course/a/warm-up/publish", {"upto": "99999"}, "looked at"),
     Posted(
         "hana", "/c/course/appeals/{appeal}/answer", {"key": "k", "says": "No."}, "answered first"

@@ -77,3 +77,7 @@ class Pile:
         answer = self.answer(student)
         seen = str(answer.mark.id) if answer.mark else "0"
         return browser.post(f"{MARK}/q3/{answer.ref}", {"seen": seen, **fields})
+
+    def log(self) -> set[str]:
+        """The kinds of lines in the course's log."""
+        return set(self.tables.course.audit.known("course")[1])

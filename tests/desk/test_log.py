@@ -13,7 +13,7 @@ from tests.desk.conftest import Tables
 
 def test_the_log_is_shown_page_by_page_newest_first(tables: Tables) -> None:
     for number in range(205):
-        tables.desk.audit.add("mia", "mark", now=tables.now, course="course", thing=f"n{number}n")
+        tables.course.audit.add("mia", "mark", now=tables.now, course="course", thing=f"n{number}n")
     ines, path, seen = tables.browser("ines"), "/c/course/audit?who=mia", []
     while path:
         html = ines.get(path).text
@@ -24,7 +24,7 @@ def test_the_log_is_shown_page_by_page_newest_first(tables: Tables) -> None:
 
 
 def test_the_log_is_narrowed_to_a_person_a_kind_and_a_thing(tables: Tables) -> None:
-    add = tables.desk.audit.add
+    add = tables.course.audit.add
     add("mia", "mark", now=tables.now, course="course", thing="warm-up q3 ada")
     add("max", "mark", now=tables.now, course="course", thing="warm-up q3 cem")
     add("mia", "publish", now=tables.now, course="course", thing="100%")
@@ -48,7 +48,9 @@ def test_every_kind_of_line_is_in_the_docs() -> None:
     root = Path(__file__).parents[2]
     source = "".join(p.read_text() for p in sorted((root / "grader/desk").rglob("*.py")))
     kinds: set[str] = set()
-    for call in re.findall(r"(?:\.note\(|audit\.add\([\w.]+,)\s*([^,)]+)", source):
+    for call in re.findall(
+        r"(?:\.note\(|(?:audit|log|log_of\(slug\))\.add\(\s*[\w.]+,)\s*([^,)]+)", source
+    ):
         kinds |= set(re.findall(r'"([^"]+)"', call))
     assert {"publish", "publish again", "mark", "sign in: on no roster"} <= kinds
     docs = (root / "docs/how-to/run-the-desk.md").read_text()

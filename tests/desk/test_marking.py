@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import replace
 from decimal import Decimal
+from typing import Any
 
 import pytest
 from sqlalchemy import Engine, event
 
-from grader.api.answer_marking import Marks
+from grader.api.answer_marking import AnswerMarking, Marks
 from grader.errors import GradebookError
 from grader.gradebook.hand_marks import Change
 from grader.gradebook.rubric_items import LEASE
@@ -108,7 +110,7 @@ def test_an_item_that_is_changed_rescores_everybody_after_saying_how_many(pile: 
     for student in ("ada", "ben"):
         pile.save(mia, student, item=str(item.id), comment=f"to {student}")
     pile.save(mia, "cem", adjustment="2")
-    change = {"says": item.says, "points": "0.5"}
+    change = {"says": item.says, "points": "0.5", "seen": item.version}
     assert mia.post(f"{MARK}/q3/items/{item.id}", change).status_code == 404
     asked = hana.post(f"{MARK}/q3/items/{item.id}", change)
     assert "2 marks change" in asked.text and "2: 1 → 0.5" in asked.text
@@ -119,6 +121,131 @@ def test_an_item_that_is_changed_rescores_everybody_after_saying_how_many(pile: 
     assert pile.mark("ada").says.comment == "to ada"
     history = [m for m in pile.tables.course.gradebook.hand_marks.history() if m.fact.part == "q3"]
     assert [m.says.points for m in history if m.fact.student == "ada"] == [1, Decimal("0.5")]
+
+
+def test_an_item_and_the_marks_that_it_changes_are_one_transaction(
+    pile: Pile, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    item = pile.item("Says that exp overflows", "1")
+    hana = pile.tables.browser("hana")
+    pile.save(hana, "ada", item=str(item.id))
+    change = {"says": item.says, "points": "0.5", "seen": item.version, "sure": "1"}
+    begin = {"begins": "all", "seen": "none", "sure": "1"}
+    with monkeypatch.context() as broken:
+
+        def full(*_: object, **__: object) -> None:
+            raise GradebookError("the disk is full")
+
+        broken.setattr("grader.api.answer_marking.put_marks", full)
+        assert hana.post(f"{MARK}/q3/items/{item.id}", change).status_code == 503
+        assert hana.post(f"{MARK}/q3/rubric", begin).status_code == 503
+    rubric = pile.marking.items.rubric("warm-up", "q3")
+    assert rubric.items == (item,) and not rubric.begins_with_all
+    assert "change a rubric" not in pile.log()
+    assert hana.post(f"{MARK}/q3/items/{item.id}", change).status_code == 303  # and once more
+    assert pile.points("ada") == Decimal("0.5")
+    assert hana.post(f"{MARK}/q3/rubric", begin).status_code == 303
+    assert pile.points("ada") == 2
+    assert {"change a rubric", "change a rubric item"} <= pile.log()
+
+
+def test_who_saves_while_an_item_is_changed_gets_no_points_of_the_old_one(
+    pile: Pile, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    item = pile.item("Says that exp overflows", "1")
+    mia, hana = pile.tables.browser("mia"), pile.tables.browser("hana")
+    pile.save(mia, "ada", item=str(item.id))
+    rescored, waiting = AnswerMarking.rescored, ["ben"]
+
+    def meanwhile(self: AnswerMarking, *given: Any) -> Any:
+        found = rescored(self, *given)
+        if waiting:
+            assert pile.save(mia, waiting.pop(), item=str(item.id)).status_code == 303
+        return found
+
+    monkeypatch.setattr(AnswerMarking, "rescored", meanwhile)
+    change = {"says": item.says, "points": "0.5", "seen": item.version, "sure": "1"}
+    assert hana.post(f"{MARK}/q3/items/{item.id}", change).status_code == 303
+    assert [pile.points(s) for s in ("ada", "ben")] == [Decimal("0.5")] * 2
+
+    item = pile.marking.items.rubric("warm-up", "q3").items[0]
+    late = Marks(items=[item.id])
+    with ThreadPoolExecutor(1) as thread:
+
+        def save_late(*_: object) -> None:
+            answers = [pile.answer("cem")]
+            saved.append(
+                thread.submit(
+                    pile.marking.save,
+                    pile.question,
+                    answers,
+                    late,
+                    who="mia",
+                    seen=0,
+                    now=pile.tables.now,
+                )
+            )
+            with pytest.raises(TimeoutError):  # it waits for the item
+                saved[0].result(timeout=0.3)
+
+        saved: list[Future[Decimal]] = []
+        new = replace(item, points=Decimal("1.5"))
+        pile.marking.change_item(pile.question, new, was=item, who="hana", beside=save_late)
+        assert saved[0].result() == Decimal("1.5")
+    assert [pile.points(s) for s in ("ada", "ben", "cem")] == [Decimal("1.5")] * 3
+
+
+def test_of_two_who_change_one_item_the_second_is_shown_both(
+    pile: Pile, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    item = pile.item("Says that exp overflows", "1")
+    hana, ines = pile.tables.browser("hana"), pile.tables.browser("ines")
+    path = f"{MARK}/q3/items/{item.id}"
+    assert f'name="seen" value="{item.version}"' in ines.get(path).text
+    first = {"says": "Names the overflow", "points": "0.5", "seen": item.version, "sure": "1"}
+    assert hana.post(path, first).status_code == 303
+    second = {"says": "Says why", "points": "2", "seen": item.version, "sure": "1"}
+    told = ines.post(path, second)
+    assert told.status_code == 409
+    assert "It now says “Names the overflow” (+0.5)" in told.text
+    assert 'value="Says why"' in told.text and 'name="points" value="2"' in told.text
+    (now,) = pile.marking.items.rubric("warm-up", "q3").items
+    assert (now.says, now.points) == ("Names the overflow", Decimal("0.5"))
+    again = dict(re.findall(r'name="(seen)" value="(\w+)"', told.text))
+    assert ines.post(path, {**second, **again}).status_code == 303
+    (now,) = pile.marking.items.rubric("warm-up", "q3").items
+    assert now.says == "Says why"
+
+    rescored = AnswerMarking.rescored  # and where the first is quicker by a moment
+
+    def meanwhile(self: AnswerMarking, *given: Any) -> Any:
+        monkeypatch.setattr(AnswerMarking, "rescored", rescored)
+        quick = replace(now, points=Decimal(1))
+        pile.marking.change_item(pile.question, quick, was=now, who="hana")
+        return rescored(self, *given)
+
+    monkeypatch.setattr(AnswerMarking, "rescored", meanwhile)
+    late = ines.post(path, {**second, "points": "1.5", "seen": now.version})
+    assert late.status_code == 409 and "(+1)" in late.text
+    assert 'name="points" value="1.5"' in late.text
+
+
+def test_of_two_who_change_with_what_answers_begin_the_second_is_told(pile: Pile) -> None:
+    hana = pile.tables.browser("hana")
+    assert hana.post(f"{MARK}/q3/rubric", {"begins": "all", "seen": "none"}).status_code == 303
+    told = hana.post(f"{MARK}/q3/rubric", {"begins": "none", "seen": "none"})
+    assert told.status_code == 409 and "an answer now begins with all points" in told.text
+    assert 'value="none" checked' in told.text
+    assert pile.marking.items.rubric("warm-up", "q3").begins_with_all
+
+
+def test_an_answer_alike_that_somebody_marks_meanwhile_keeps_that_mark(pile: Pile) -> None:
+    before = [pile.answer(student) for student in ("ada", "ben", "cem")]
+    pile.save(pile.tables.browser("hana"), "ben", adjustment="2")
+    marks = Marks(adjustment=Decimal(1))
+    pile.marking.save(pile.question, before, marks, who="mia", seen=0, now=pile.tables.now)
+    assert [pile.points(s) for s in ("ada", "ben", "cem")] == [1, 2, 1]
+    assert pile.marking.items.markings("warm-up", "q3")["ben"].who == "hana"
 
 
 def test_answers_that_are_the_same_to_the_letter_are_marked_at_once_when_asked(pile: Pile) -> None:
@@ -180,7 +307,7 @@ def test_points_from_a_table_are_shown_as_given_and_no_rubric_moves_them(pile: P
     pile.tables.course.gradebook.hand_marks.record([change], who="hana", why="table")
     page = mia.get(f"{MARK}/q3/{pile.answer('ada').ref}").text
     assert f'value="{item.id}" checked' not in page and 'value="0.75"' in page
-    changed = {"says": item.says, "points": "2", "sure": "1"}
+    changed = {"says": item.says, "points": "2", "seen": item.version, "sure": "1"}
     pile.tables.browser("hana").post(f"{MARK}/q3/items/{item.id}", changed)
     assert pile.points("ada") == Decimal("0.75")
 
@@ -193,10 +320,11 @@ def test_with_what_answers_begin_is_changed_after_saying_how_many_marks_that_cha
     pile.save(mia, "ada", item=str(item.id))
     pile.save(mia, "ben")
     assert (pile.points("ada"), pile.points("ben")) == (Decimal("1.5"), 2)
-    assert mia.post(f"{MARK}/q3/rubric", {"begins": "none"}).status_code == 404
-    assert "2 marks change" in hana.post(f"{MARK}/q3/rubric", {"begins": "none"}).text
+    change = {"begins": "none", "seen": "all"}
+    assert mia.post(f"{MARK}/q3/rubric", change).status_code == 404
+    assert "2 marks change" in hana.post(f"{MARK}/q3/rubric", change).text
     assert pile.points("ben") == 2
-    hana.post(f"{MARK}/q3/rubric", {"begins": "none", "sure": "1"})
+    hana.post(f"{MARK}/q3/rubric", {**change, "sure": "1"})
     assert (pile.points("ada"), pile.points("ben")) == (0, 0)
     assert "1 of 2" in hana.get(f"{MARK}/q3/rubric").text  # have the item
 
@@ -366,7 +494,8 @@ def test_what_is_no_number_of_points_is_refused_with_a_sentence(pile: Pile, poin
 
 def test_an_item_that_was_taken_away_meanwhile_gives_nothing(pile: Pile) -> None:
     item = pile.item("Says that exp overflows", "1")
-    pile.marking.items.change(replace(item, retired=True))
+    gone = replace(item, retired=True)
+    pile.marking.change_item(pile.question, gone, was=item, who="hana")
     answer = pile.save(pile.tables.browser("mia"), "ada", item=str(item.id))
     assert answer.status_code == 422
     assert pile.points("ada") is None

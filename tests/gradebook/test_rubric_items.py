@@ -10,7 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from grader.gradebook.rubric_items import Rubric, RubricItem, RubricItems
+from grader.gradebook.database import writing
+from grader.gradebook.rubric_items import Rubric, RubricItem, RubricItems, put_beginning
 from grader.gradebook.store import Gradebook
 
 _POINTS = st.decimals(-5, 5, places=2)
@@ -80,12 +81,19 @@ def test_an_answer_gets_what_its_items_give(
 
 
 @pytest.fixture
-def items(tmp_path: Path) -> Iterator[RubricItems]:
+def book(tmp_path: Path) -> Iterator[Gradebook]:
     with Gradebook(f"sqlite:///{tmp_path}/gradebook.db") as book:
-        yield RubricItems(book.engine)
+        yield book
 
 
-def test_the_first_item_with_points_settles_with_what_answers_begin(items: RubricItems) -> None:
+@pytest.fixture
+def items(book: Gradebook) -> RubricItems:
+    return RubricItems(book.engine)
+
+
+def test_the_first_item_with_points_settles_with_what_answers_begin(
+    book: Gradebook, items: RubricItems
+) -> None:
     items.add("hw", "q1", "copied", NONE, cap=Decimal(1))
     assert not items.rubric("hw", "q1").begins_with_all
     items.add("hw", "q1", "no reason", Decimal(-1))
@@ -94,5 +102,6 @@ def test_the_first_item_with_points_settles_with_what_answers_begin(items: Rubri
     assert items.rubric("hw", "q2").begins_with_all
     items.add("hw", "q2", "a second way", Decimal(1))
     assert items.rubric("hw", "q2").begins_with_all  # a later item moves nobody's points
-    items.begin_with("hw", "q2", all_points=False)
+    with writing(book.engine) as session:
+        put_beginning(session, "hw", "q2", all_points=False)
     assert not items.rubric("hw", "q2").begins_with_all

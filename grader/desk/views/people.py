@@ -152,8 +152,8 @@ def show_audit(visit: Visit) -> Response:
     """Show who did what, newest first; narrowed to a person, a kind or a thing."""
     asked = visit.request.query_params
     wanted = {name: asked.get(name, "").strip()[:200] for name in ("who", "action", "thing")}
-    people, actions = visit.desk.audit.known(visit.course.slug)
-    found = visit.desk.audit.newest(
+    people, actions = visit.course.audit.known(visit.course.slug)
+    found = visit.course.audit.newest(
         visit.course.slug, **wanted, before=number_in(visit, "before"), limit=LOG_PAGE + 1
     )
     lines = found[:LOG_PAGE]

@@ -7,9 +7,10 @@ from collections.abc import Sequence
 from dataclasses import replace
 from decimal import Decimal
 
+from sqlalchemy.orm import Session
 from starlette.responses import Response
 
-from grader.api.answer_marking import AnswerMarking
+from grader.api.answer_marking import AnswerMarking, RubricChangedError
 from grader.course.spec import Question
 from grader.desk.may import Action
 from grader.desk.rendering import go, page, sent_first
@@ -29,6 +30,7 @@ from grader.desk.views.mark_places import (
 from grader.errors import UsageError
 from grader.gradebook.answer_list import AnswerRef
 from grader.gradebook.rubric_items import Rubric, RubricItem
+from grader.points import show
 
 
 def show_rubric(visit: Visit) -> Response:
@@ -42,15 +44,32 @@ def change_beginning(visit: Visit) -> Response:
     marking, question = question_of(visit)
     rubric = marking.items.rubric(marking.assignment.name, question.id)
     new = replace(rubric, begins_with_all=visit.said("begins") == "all")
+    if new == rubric:
+        return go(address(visit, question, "rubric"))
+    if visit.said("seen") != _begins(rubric):
+        return _page(visit, marking, question, new=new, conflict=True, status=409)
     changed = marking.rescored(question, new)
     if changed and not visit.said("sure"):
         return _page(visit, marking, question, new=new, changed=len(changed))
-    marking.begin_with(question, all_points=new.begins_with_all, new=new, who=visit.me.person)
-    visit.note(
-        "change a rubric",
-        thing=f"{marking.assignment.name} {question.id}",
-        detail=f"begins with {'all' if new.begins_with_all else 'none'}, {len(changed)} marks",
-    )
+
+    def note(session: Session, count: int) -> None:
+        visit.note(
+            "change a rubric",
+            thing=f"{marking.assignment.name} {question.id}",
+            detail=f"begins with {_begins(new)}, {count} marks",
+            session=session,
+        )
+
+    try:
+        marking.begin_with(
+            question,
+            all_points=new.begins_with_all,
+            was=rubric.begins_with_all,
+            who=visit.me.person,
+            beside=note,
+        )
+    except RubricChangedError:
+        return _page(visit, marking, question, new=new, conflict=True, status=409)
     return go(address(visit, question, "rubric"))
 
 
@@ -86,17 +105,36 @@ def change_item(visit: Visit) -> Response:
         cap=cap,
         retired=bool(visit.said("retired")),
     )
+    if new != item and visit.said("seen") != item.version:
+        return _item_page(visit, marking, question, item, new, conflict=True, status=409)
     rubric = marking.items.rubric(marking.assignment.name, question.id)
     changed = marking.rescored(question, rubric.with_item(new))
     if changed and not visit.said("sure"):
         return _item_page(visit, marking, question, item, new, changed=changed)
-    marking.change_item(question, new, who=visit.me.person)
-    visit.note(
-        "change a rubric item",
-        thing=f"{marking.assignment.name} {question.id}: {item.says}"[:500],
-        detail=f"{item.points} to {new.points}, {len(changed)} marks",
-    )
+
+    def note(session: Session, count: int) -> None:
+        visit.note(
+            "change a rubric item",
+            thing=f"{marking.assignment.name} {question.id}: {item.says}"[:500],
+            detail=f"{_said(item)} to {_said(new)}, {count} marks",
+            session=session,
+        )
+
+    try:
+        marking.change_item(question, new, was=item, who=visit.me.person, beside=note)
+    except RubricChangedError:
+        marking, question, item = item_of(visit)  # as it is now
+        return _item_page(visit, marking, question, item, new, conflict=True, status=409)
     return go(address(visit, question, "items", str(item.id)))
+
+
+def _said(item: RubricItem) -> str:
+    worth = f"at most {show(item.cap)}" if item.cap is not None else show(item.points)
+    return f"{worth}, retired" if item.retired else worth
+
+
+def _begins(rubric: Rubric) -> str:
+    return "all" if rubric.begins_with_all else "none"
 
 
 def _worth(visit: Visit) -> tuple[Decimal, Decimal | None]:
@@ -116,6 +154,8 @@ def _page(
     *,
     new: Rubric | None = None,
     changed: int = 0,
+    conflict: bool = False,
+    status: int = 200,
 ) -> Response:
     rubric = marking.items.rubric(marking.assignment.name, question.id)
     counts: dict[int, int] = {}
@@ -129,6 +169,7 @@ def _page(
     return page(
         visit,
         "mark_rubric",
+        status,
         question=question,
         spec=marking.assignment.spec,
         rubric=rubric,
@@ -136,6 +177,7 @@ def _page(
         marked=len(sha256),
         new=new,
         changed=changed,
+        conflict=conflict,
         leads=leads(visit),
         assignment=visit.named("assignment"),
     )
@@ -149,6 +191,8 @@ def _item_page(
     new: RubricItem,
     *,
     changed: Sequence[tuple[AnswerRef, Decimal]] | None = None,
+    conflict: bool = False,
+    status: int = 200,
 ) -> Response:
     having = marking.having(question, item.id, marker=visit.me.person)
     unseen = {a.ref for a in second_looks(marking).waiting(question, visit.me.person)}
@@ -156,6 +200,7 @@ def _item_page(
     return page(
         visit,
         "mark_item",
+        status,
         question=question,
         spec=marking.assignment.spec,
         item=item,
@@ -163,6 +208,7 @@ def _item_page(
         changed=None if changed is None else len(changed),
         moves=Counter((a.points, points) for a, points in changed or ()).most_common(),
         new=new,
+        conflict=conflict,
         leads=leads(visit),
         assignment=visit.named("assignment"),
     )

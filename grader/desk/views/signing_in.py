@@ -118,7 +118,8 @@ def use_link(visit: Visit) -> Response:
     if value is None:
         return _refused_link(visit)
     for course in found.courses or ("",):
-        visit.desk.audit.add(found.person, "sign in", now=visit.now, course=course)
+        log = visit.desk.log_of(course)
+        log.add(found.person, "sign in", now=visit.now, course=course)
     answer = go(_wanted(visit, found.courses))
     _remember(visit, answer, "")
     set_session(visit, answer, value, lasts)

@@ -49,7 +49,7 @@ def unlink(visit: Visit) -> Response:
     """Forget the logins of one's own account; what they had signed in ends."""
     for slug, user in users_of(visit.desk, visit.known_by.account, visit.known_by.courses).items():
         visit.desk.identities.unlink(slug, user.account)
-        visit.desk.audit.add(user.person, "unlink a login", now=visit.now, course=slug)
+        visit.desk.log_of(slug).add(user.person, "unlink a login", now=visit.now, course=slug)
     return go("/account")
 
 
@@ -105,7 +105,7 @@ def _sign_in(visit: Visit, provider: Provider, flow: Flow, login: Login, value: 
         label=provider.settings.name,
     )
     for slug, user in users.items():
-        desk.audit.add(
+        desk.log_of(slug).add(
             user.person, "sign in", now=visit.now, course=slug, detail=provider.settings.name
         )
     if visit.credential is not None and visit.session:  # what this browser had is over
@@ -130,7 +130,8 @@ def _link(visit: Visit, login: Login, value: str) -> Response:
         said = f"This login, or your account, is linked with another already: {', '.join(refused)}."
         return error_page(visit, 409, said, "Unlink it on the page Account first.")
     for slug, user in own.items():
-        visit.desk.audit.add(user.person, "link a login", now=visit.now, course=slug, thing=value)
+        log = visit.desk.log_of(slug)
+        log.add(user.person, "link a login", now=visit.now, course=slug, thing=value)
     return go("/account")
 
 
