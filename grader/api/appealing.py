@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
@@ -17,10 +17,18 @@ from grader.errors import UsageError
 from grader.gradebook.adjustments import adjustment_fact
 from grader.gradebook.appeals import AppealChange
 from grader.gradebook.course_marks import answer_sha256
-from grader.gradebook.hand_marks import Change, Fact, HandMarks, Kind, Newest
+from grader.gradebook.hand_marks import (
+    Change,
+    Fact,
+    HandMark,
+    Kind,
+    Newest,
+    lock_marks,
+    newest_marks,
+    put_marks,
+)
 from grader.gradebook.publications import Publication, first_shown
-from grader.gradebook.rubric_items import Marking, RubricItems, put_markings
-from grader.gradebook.store import Gradebook
+from grader.gradebook.rubric_items import Marking, markings_of, put_markings, rubric_of
 from grader.grading.verdict import Verdict
 from grader.points import show
 
@@ -34,12 +42,14 @@ class AppealedPart:
         points: that hold now; None while nobody has marked it.
         most: the highest.
         seen: the line of the record that says so; 0: none.
+        who: gave them; empty: the tests, or nobody.
     """
 
     kind: Kind
     points: Decimal | None
     most: Decimal
     seen: int
+    who: str = ""
 
 
 def answer_fact(assignment: str, student: str, question: str) -> Fact:
@@ -113,6 +123,7 @@ def parts_of(verdict: Verdict, question: Question, newest: Newest) -> list[Appea
                 points=said.says.points if said and this else None,
                 most=question.manual,
                 seen=said.id if said else 0,
+                who=said.who if said and this else "",
             )
         )
     if mark.max_points:
@@ -123,14 +134,15 @@ def parts_of(verdict: Verdict, question: Question, newest: Newest) -> list[Appea
                 points=mark.points,
                 most=mark.max_points,
                 seen=said.id if said else 0,
+                who=said.who if said and mark.by_hand else "",
             )
         )
     return found
 
 
 def change_marks(
+    session: Session,
     assignment: Assignment,
-    gradebook: Gradebook,
     verdict: Verdict,
     question: Question,
     wanted: Mapping[Kind, tuple[Decimal, int]],
@@ -143,7 +155,8 @@ def change_marks(
     """Change the marks of a question, and return what changed: the record keeps what was.
 
     Args:
-        assignment, gradebook: of these.
+        session: in which the answer to the appeal is kept, too.
+        assignment: of this one.
         verdict: the one that counts, with what people have added to it.
         question: of the assignment.
         wanted: by part, the new points, and the line of the record that the person saw.
@@ -155,7 +168,8 @@ def change_marks(
         UsageError: more points than there are.
         ChangedMeanwhileError: somebody else changed one of them.
     """
-    newest = gradebook.hand_marks.newest(student=verdict.student, item=assignment.name)
+    lock_marks(session)
+    newest = newest_marks(session, student=verdict.student, item=assignment.name)
     parts = {part.kind: part for part in parts_of(verdict, question, newest)}
     for kind, (points, _) in wanted.items():
         if kind not in parts or not 0 <= points <= parts[kind].most:
@@ -167,13 +181,10 @@ def change_marks(
         if points != parts[kind].points
     ]
     seen = {change.fact: wanted[change.fact.kind][1] for change in changes}
-    markings = _markings(assignment, gradebook, verdict, question, changes, who)
-
-    def keep(session: Session) -> None:
-        put_markings(session, assignment.name, question.id, markings, now=now)
-
-    gradebook.hand_marks.record(changes, who=who, why=why, seen=seen, beside=keep)
-    return list(_changed(gradebook.hand_marks, changes, parts, published))
+    added = put_marks(session, changes, who=who, why=why, seen=seen)
+    markings = _markings(session, assignment, verdict, question, changes, who)
+    put_markings(session, assignment.name, question.id, markings, now=now)
+    return [_changed(mark, parts, published) for mark in added]
 
 
 def _change(
@@ -205,17 +216,16 @@ def _change(
 
 
 def _markings(
+    session: Session,
     assignment: Assignment,
-    gradebook: Gradebook,
     verdict: Verdict,
     question: Question,
     changes: Sequence[Change],
     who: str,
 ) -> list[Marking]:
     """The rubric's items of the answer stay; what is given beside them makes up the new points."""
-    items = RubricItems(gradebook.engine)
-    rubric = items.rubric(assignment.name, question.id)
-    old = items.marking(assignment.name, question.id, verdict.student)
+    rubric = rubric_of(session, assignment.name, question.id)
+    old = markings_of(session, assignment.name, question.id).get(verdict.student)
     found = []
     for change in changes:
         if change.fact.kind is not Kind.ANSWER or change.points is None:
@@ -235,21 +245,13 @@ def _markings(
     return found
 
 
-def _changed(
-    marks: HandMarks,
-    changes: Sequence[Change],
-    parts: Mapping[Kind, AppealedPart],
-    published: Newest,
-) -> Iterator[AppealChange]:
-    for change in changes:
-        fact = change.fact
-        newest = marks.newest(student=fact.student, item=fact.item)[fact]
-        shown = published.get(fact)
-        was = parts[fact.kind].points or Decimal(0)
-        if fact.kind is Kind.ANSWER and shown is not None:
-            was = shown.says.points or Decimal(0)
-        beside_tests = fact.kind is Kind.ADJUSTMENT
-        becomes = (change.points or Decimal(0)) + (
-            (change.max_points or Decimal(0)) if beside_tests else 0
-        )
-        yield AppealChange(mark=newest.id, kind=fact.kind, was=was, becomes=becomes)
+def _changed(mark: HandMark, parts: Mapping[Kind, AppealedPart], published: Newest) -> AppealChange:
+    says, kind = mark.says, mark.fact.kind
+    shown = published.get(mark.fact)
+    was = parts[kind].points or Decimal(0)
+    if kind is Kind.ANSWER and shown is not None:
+        was = shown.says.points or Decimal(0)
+    becomes = says.points or Decimal(0)
+    if kind is Kind.ADJUSTMENT:  # beside what the tests gave
+        becomes += says.max_points or Decimal(0)
+    return AppealChange(mark=mark.id, kind=kind, was=was, becomes=becomes)

@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Callable
+from functools import partial
+
+from sqlalchemy.orm import Session
 
 from grader.api.appealing import AppealedPart, change_marks, open_until, parts_of
 from grader.api.own_work import OwnWork
@@ -93,12 +97,14 @@ def parts(visit: Visit, appeal: Appeal) -> list[AppealedPart]:
     return of_question
 
 
-def change(visit: Visit, appeal: Appeal) -> list[AppealChange]:
-    """Change the marks as the form says, and return what changed; an empty field stays.
+def change(visit: Visit, appeal: Appeal) -> Callable[[Session], list[AppealChange]]:
+    """Return what changes the marks as the form says, in a transaction; an empty field stays.
+
+    It raises ChangedMeanwhileError where somebody else changed one of them, and UsageError where
+    there are not so many points.
 
     Raises:
-        UsageError: that is no number, or more points than there are.
-        ChangedMeanwhileError: somebody else changed one of them.
+        UsageError: what the form says is no number.
     """
     wanted = {
         part.kind: (points_in(text), whole_number(visit.said(f"seen_{part.kind.value}", 12)) or 0)
@@ -107,18 +113,24 @@ def change(visit: Visit, appeal: Appeal) -> list[AppealChange]:
     }
     found = judged(visit, appeal)
     if not wanted or found is None or found[1].counted is None:
-        return []
-    return change_marks(
-        visit.course.course.assignment(appeal.assignment),
-        visit.course.gradebook,
-        found[1].counted,
-        found[0],
-        wanted,
+        return lambda session: []
+    return partial(
+        change_marks,
+        assignment=visit.course.course.assignment(appeal.assignment),
+        verdict=found[1].counted,
+        question=found[0],
+        wanted=wanted,
         published=published_marks(visit).newest(student=appeal.student, item=appeal.assignment),
         who=visit.me.person,
         why=f"appeal {appeal.id}",
         now=visit.now,
     )
+
+
+def typed_points(visit: Visit) -> dict[Kind, str]:
+    """Return what the form says of points, as it was typed."""
+    kinds = (Kind.ANSWER, Kind.ADJUSTMENT)
+    return {kind: visit.said(f"points_{kind.value}", 20) for kind in kinds}
 
 
 def answer_address(visit: Visit, appeal: Appeal) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from enum import StrEnum
@@ -252,11 +252,11 @@ class Appeals:
         key: str,
         closes: bool,
         seen: int,
-        changes: Sequence[AppealChange] = (),
+        change: Callable[[Session], Sequence[AppealChange]] = lambda session: (),
         now: dt.datetime,
-        along: Along | None = None,
+        along: Callable[[Session, int, Sequence[AppealChange]], None] | None = None,
     ) -> None:
-        """Answer an appeal; what is said and what it changed are kept together.
+        """Answer an appeal; what is said and what it changes are one transaction.
 
         Args:
             appeal: its number.
@@ -265,9 +265,9 @@ class Appeals:
             key: of the form.
             closes: nothing is to follow.
             seen: the last message that the person saw.
-            changes: the marks that were changed.
+            change: changes marks in that transaction, and returns which.
             now: when.
-            along: done with it, given the message's number.
+            along: done with it, given the message's number and what was changed.
 
         Raises:
             UsageError: it says nothing or too much.
@@ -279,6 +279,7 @@ class Appeals:
             if _of_key(session, key) is not None:
                 return
             _check_seen(session, appeal, seen)
+            changes = change(session)
             message = _say(session, row, who, speaks, says, key, now)
             for one in changes:
                 session.add(
@@ -288,22 +289,7 @@ class Appeals:
                 )
             row.state = AppealState.CLOSED if closes else AppealState.ANSWERED
             if along is not None:
-                along(session, message.id)
-
-    def check(self, appeal: int, *, says: str, key: str, seen: int) -> bool:
-        """Say whether an answer can be kept, before marks are changed for it.
-
-        Returns False where it is kept already.
-
-        Raises:
-            UsageError, SpokenMeanwhileError: as `answer`.
-        """
-        _check_words(says)
-        with reading(self._engine) as session:
-            if _of_key(session, key) is not None:
-                return False
-            _check_seen(session, appeal, seen)
-        return True
+                along(session, message.id, changes)
 
 
 def _among(

@@ -10,10 +10,12 @@ from typing import Any
 
 import pytest
 
+from grader.desk.appealing import change
 from grader.desk.letters import News
 from grader.desk.people import Role
-from grader.errors import UsageError
-from grader.gradebook.appeals import MOST_AN_HOUR, MOST_IN_A_THREAD, Appeals, Speaker
+from grader.desk.routing import Visit
+from grader.errors import GradebookError, UsageError
+from grader.gradebook.appeals import MOST_AN_HOUR, MOST_IN_A_THREAD, Appeal, Appeals, Speaker
 from grader.gradebook.hand_marks import Fact, Kind
 from grader.gradebook.publications import Publications
 from grader.gradebook.rubric_items import RubricItems
@@ -182,6 +184,57 @@ def test_a_mark_that_was_changed_meanwhile_is_not_overwritten(tables: Tables, on
     mark(tables, one, "1.25", "a second look", who="hana")
     late = send(mia, f"{page}/answer", "No.", points_answer="0.5", **seen)
     assert late.status_code == 409 and given(tables) == Decimal("1.25")
+    html = " ".join(late.text.split())
+    assert 'name="points_answer"' in html and 'value="0.5"' in html  # what was typed
+    assert "now 1.25 by hana" in html
+
+
+@pytest.mark.parametrize(
+    "at",
+    [
+        "grader.api.appealing.put_markings",
+        "grader.gradebook.appeals._say",
+        "grader.desk.notices.put_notifications",
+    ],
+)
+def test_an_answer_and_its_new_mark_are_kept_together_or_not_at_all(
+    tables: Tables, one: DeskTry, monkeypatch: pytest.MonkeyPatch, at: str
+) -> None:
+    page, mia = appeal(tables), tables.browser("mia")
+    form = {**seen_on(mia, page), "points_answer": "1.5"}
+    before = len(tables.course.gradebook.hand_marks.history())
+
+    def killed(*_: object, **__: object) -> None:
+        raise GradebookError("the disk is full")
+
+    with monkeypatch.context() as broken:
+        broken.setattr(at, killed)
+        assert send(mia, f"{page}/answer", "Yes.", **form).status_code == 503
+    assert given(tables) == 1
+    assert len(tables.course.gradebook.hand_marks.history()) == before
+    assert send(mia, f"{page}/answer", "Yes.", **form).status_code == 303
+    seen = tables.browser("ada").get(page).text
+    assert "<s>1</s>" in seen and "<strong>1.5</strong>" in seen
+    assert "6.5" in tables.browser("ada").get("/c/course/a/warm-up").text
+
+
+def test_whoever_speaks_a_moment_before_an_answer_leaves_its_mark_as_it_was(
+    tables: Tables, one: DeskTry, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    page, mia = appeal(tables), tables.browser("mia")
+    form = {**seen_on(mia, page), "points_answer": "1.5"}
+    number = int(page.rpartition("/")[2])
+
+    def meanwhile(visit: Visit, asked: Appeal) -> Any:
+        Appeals(tables.course.gradebook.engine).reply(
+            number, who="ada", says="Wait.", key="quick", now=tables.now
+        )
+        return change(visit, asked)
+
+    monkeypatch.setattr("grader.desk.views.appeals.change", meanwhile)
+    late = send(mia, f"{page}/answer", "Yes.", **form)
+    assert late.status_code == 409 and "Wait." in late.text and 'value="1.5"' in late.text
+    assert given(tables) == 1
 
 
 def test_a_form_that_is_sent_twice_says_it_once(tables: Tables, one: DeskTry) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -24,6 +25,7 @@ from grader.desk.appealing import (
     rules_of,
     shown_of,
     students_seen,
+    typed_points,
     who_answers,
 )
 from grader.desk.letters import News
@@ -38,6 +40,7 @@ from grader.errors import UsageError
 from grader.gradebook.appeals import (
     MOST_CHARACTERS,
     Appeal,
+    AppealChange,
     AppealMessage,
     AppealState,
     Speaker,
@@ -102,6 +105,8 @@ def make(visit: Visit) -> Response:
     def tell_staff(session: Session, number: int) -> None:
         about = _About(name, question, number)
         _tell(session, visit, staff, "An appeal", about, News.APPEAL_OPENED, str(number))
+        thing = f"{name} {question} {visit.me.person}"
+        visit.note("appeal", thing=thing, detail=str(number), session=session)
 
     appeal = appeals_of(visit).open(
         assignment=name,
@@ -114,7 +119,6 @@ def make(visit: Visit) -> Response:
         now=visit.now,
         along=tell_staff,
     )
-    visit.note("appeal", thing=_thing(appeal), detail=str(appeal.id))
     return go(_address(visit, appeal))
 
 
@@ -134,6 +138,9 @@ def reply(visit: Visit) -> Response:
         about = _About(appeal.assignment, appeal.question, appeal.id)
         news = News.APPEAL_REPLIED
         _tell(session, visit, staff, "More in an appeal", about, news, f"{appeal.id} {message}")
+        visit.note(
+            "speak in an appeal", thing=_thing(appeal), detail=str(appeal.id), session=session
+        )
 
     appeals_of(visit).reply(
         appeal.id,
@@ -143,7 +150,6 @@ def reply(visit: Visit) -> Response:
         now=visit.now,
         along=tell_staff,
     )
-    visit.note("speak in an appeal", thing=_thing(appeal), detail=str(appeal.id))
     return go(_address(visit, appeal))
 
 
@@ -153,15 +159,16 @@ def answer(visit: Visit) -> Response:
     says, key = visit.said("says", MOST_CHARACTERS + 1), _key(visit)
     seen = whole_number(visit.said("seen", 12)) or 0
 
-    def tell_student(session: Session, message: int) -> None:
+    def settle(session: Session, message: int, changes: Sequence[AppealChange]) -> None:
         about = _About(appeal.assignment, appeal.question, appeal.id)
         what, news = "An answer to your appeal", News.APPEAL_ANSWERED
         _tell(session, visit, [appeal.student], what, about, news, f"{appeal.id} {message}")
+        moved = ", ".join(f"{show(one.was)} to {show(one.becomes)}" for one in changes)
+        visit.note(
+            "answer an appeal", thing=_thing(appeal), detail=moved or "no change", session=session
+        )
 
     try:
-        if not appeals.check(appeal.id, says=says, key=key, seen=seen):
-            return go(_address(visit, appeal))
-        changes = change(visit, appeal)
         appeals.answer(
             appeal.id,
             who=visit.me.person,
@@ -170,16 +177,14 @@ def answer(visit: Visit) -> Response:
             key=key,
             closes=visit.said("then", 10) == "close",
             seen=seen,
-            changes=changes,
+            change=change(visit, appeal),
             now=visit.now,
-            along=tell_student,
+            along=settle,
         )
     except (SpokenMeanwhileError, ChangedMeanwhileError):
         return _show(visit, _appeal(visit), unsaved=says, status=409)
     except UsageError as error:  # what was written is worth more than a page that says no
         return _show(visit, _appeal(visit), unsaved=says, status=422, problem=error.what)
-    moved = ", ".join(f"{show(one.was)} to {show(one.becomes)}" for one in changes)
-    visit.note("answer an appeal", thing=_thing(appeal), detail=moved or "no change")
     return go(_address(visit, appeal))
 
 
@@ -249,6 +254,7 @@ def _show(
         report=_report(visit, appeal),
         seen=messages[-1].id if messages else 0,
         unsaved=unsaved,
+        typed=typed_points(visit),
         problem=problem[:1].upper() + problem[1:],
         most=MOST_CHARACTERS,
         Kind=Kind,
