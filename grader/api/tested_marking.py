@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from decimal import Decimal
+
+from sqlalchemy.orm import Session
 
 from grader.api.adjusting import change_of
 from grader.api.answer_marking import AnswerMarking
@@ -27,11 +30,27 @@ class TestedMarking:
 
     def mark(self, answer: AnswerRef, question: Question) -> HandMark | None:
         """Return what was given beside the tests for this very submission, or None."""
-        name = self._marking.assignment.name
-        newest = self._marking.gradebook.hand_marks.newest(student=answer.student, item=name)
-        mark = newest.get(adjustment_fact(answer.student, name, question.id))
+        mark = self._newest(answer, question)
         holds = mark is not None and mark.says.answer_sha256 == answer.submission_sha256
         return mark if holds else None
+
+    def offered(self, answer: AnswerRef, question: Question) -> HandMark | None:
+        """Return what an earlier try was given, where it fits and the cells are the same.
+
+        It counts for this try only once somebody saves it.
+        """
+        mark = self._newest(answer, question)
+        if mark is None or mark.says.points is None:
+            return None
+        if not 0 <= answer.machine + mark.says.points <= answer.machine_max:
+            return None
+        tries = self._marking.gradebook.history(self._marking.assignment.name, answer.student)
+        sha256 = mark.says.answer_sha256
+        earlier = next((e.verdict for e in tries if e.verdict.submission.sha256 == sha256), None)
+        written = self._written(earlier, question) if earlier else None
+        if written is None or written != self._written(self._verdict(answer), question):
+            return None
+        return mark
 
     def save(
         self,
@@ -42,8 +61,11 @@ class TestedMarking:
         comment: str,
         who: str,
         seen: int,
+        beside: Callable[[Session], None] | None = None,
     ) -> None:
         """Give or take points beside the tests'; None takes an earlier gift back.
+
+        `beside` writes more, in the same transaction.
 
         Raises:
             ChangedMeanwhileError: somebody else has given or taken some meanwhile.
@@ -52,7 +74,11 @@ class TestedMarking:
         verdict = self._verdict(answer)
         change = change_of(verdict, question.id, points, comment)
         self._marking.gradebook.hand_marks.record(
-            [change], who=who, why="beside the tests", seen={change.fact: seen}
+            [change],
+            who=who,
+            why="beside the tests",
+            seen={change.fact: seen},
+            beside=beside,
         )
 
     def page(self, answer: AnswerRef, question: Question, shown_as: str) -> str:
@@ -62,10 +88,33 @@ class TestedMarking:
         """
         verdict = self._verdict(answer)
         executed = self._marking.gradebook.executed_notebook(verdict)
+        place = self._place(verdict, question, executed)
+        return self._marking.page_of(verdict, answer, question, shown_as, place=place)
+
+    def _newest(self, answer: AnswerRef, question: Question) -> HandMark | None:
+        name = self._marking.assignment.name
+        newest = self._marking.gradebook.hand_marks.newest(student=answer.student, item=name)
+        return newest.get(adjustment_fact(answer.student, name, question.id))
+
+    def _place(
+        self, verdict: Verdict, question: Question, executed: bytes | None
+    ) -> AnswerPlace | None:
         place = verdict.answer_places.get(question.id)
         if executed is not None and (place is None or not place.pieces):
-            place = _part(self._marking.assignment, question, executed)
-        return self._marking.page_of(verdict, answer, question, shown_as, place=place)
+            return _part(self._marking.assignment, question, executed)
+        return place
+
+    def _written(self, verdict: Verdict, question: Question) -> list[str] | None:
+        """What stands in the question's part of the notebook; None: that is not known."""
+        executed = self._marking.gradebook.executed_notebook(verdict)
+        place = self._place(verdict, question, executed)
+        if executed is None or place is None or not place.pieces:
+            return None
+        try:
+            cells = read_notebook(executed, name="the executed notebook").cells
+        except GraderError:
+            return None
+        return [cells[p.cell].source[p.begin : p.end] for p in place.pieces if p.cell < len(cells)]
 
     def _verdict(self, answer: AnswerRef) -> Verdict:
         entry = self._marking.gradebook.entry(answer.entry)

@@ -51,7 +51,14 @@ class Pile:
     def points(self, student: str) -> Decimal | None:
         return self.answer(student).points
 
-    def again(self, student: str, *, answer: str, outcome: Outcome = Outcome.GRADED) -> None:
+    def again(
+        self,
+        student: str,
+        *,
+        answer: str,
+        outcome: Outcome = Outcome.GRADED,
+        executed: bytes | None = None,
+    ) -> None:
         """Another try with other bytes, judged."""
         tables = self.tables
         other = notebook([code(f"answer = {answer!r}", count=1)])
@@ -61,7 +68,7 @@ class Pile:
         verdict = msgspec.structs.replace(
             tables.verdict(one), answers={"q3": answer}, outcome=outcome
         )
-        tables.course.gradebook.record(verdict, None, batch=batch, desk_try=one.id)
+        tables.course.gradebook.record(verdict, executed, batch=batch, desk_try=one.id)
 
     def joins(self, student: str) -> None:
         """Somebody more in the class, with a verdict."""

@@ -7,9 +7,10 @@ from decimal import Decimal
 
 import pytest
 
-from tests.desk.conftest import Tables
+from tests.desk.conftest import HOMEWORK, Tables
 from tests.desk.piles import MARK, Pile
 from tests.desk.test_publishing import publish
+from tests.helpers.notebooks import code, notebook
 
 
 @pytest.fixture
@@ -65,9 +66,13 @@ def test_who_saves_second_overwrites_nothing_and_what_was_given_can_be_taken_bac
 ) -> None:
     mia, hana = pile.tables.browser("mia"), pile.tables.browser("hana")
     path = f"{MARK}/q2/tests/{ref(pile, 'ada')}"
-    mia.post(path, {"seen": "0", "adjustment": "2"})
-    second = hana.post(path, {"seen": "0", "adjustment": "1"})
-    assert second.status_code == 409 and 'value="+2"' in second.text
+    mia.post(path, {"seen": "0", "adjustment": "2", "comment": "The **mean**."})
+    second = hana.post(path, {"seen": "0", "adjustment": "1", "comment": "One line is mended."})
+    assert second.status_code == 409
+    assert "mia gave +2" in second.text and "<strong>mean</strong>" in second.text
+    assert 'name="adjustment" value="1"' in second.text
+    assert ">One line is mended.</textarea>" in second.text
+    assert f'name="seen" value="{seen(pile, "ada")}"' in second.text
     mia.post(path, {"seen": seen(pile, "ada"), "adjustment": "2", "undo": "1"})
     newest = pile.tables.course.gradebook.hand_marks.newest(student="ada")
     assert [m.says.points for m in newest.values() if m.fact.part == "q2"] == [None]
@@ -82,6 +87,30 @@ def test_points_beside_the_tests_of_an_earlier_try_are_named_and_do_not_count(pi
     mia.post(path, {"seen": seen(pile, "ada"), "adjustment": "1"})
     newest = pile.tables.course.gradebook.hand_marks.newest(student="ada")
     assert [m.says.points for m in newest.values() if m.fact.part == "q2"] == [Decimal(1)]
+
+
+def test_points_of_an_earlier_try_are_offered_where_the_cells_are_the_same(pile: Pile) -> None:
+    mia, path = pile.tables.browser("mia"), f"{MARK}/q2/tests/{ref(pile, 'ada')}"
+    mia.post(path, {"seen": "0", "adjustment": "2", "comment": "Mended."})
+    pile.again("ada", answer="Because exp overflows.", executed=HOMEWORK)
+    page = mia.get(path).text
+    assert "From the try before, not saved" in page and "mia gave +2" in page
+    assert 'name="adjustment" value="+2"' in page and ">Mended.</textarea>" in page
+    hana = pile.tables.browser("hana")
+    assert "7 of 10" not in hana.get("/c/course/a/warm-up/publish").text  # it does not count yet
+    assert mia.post(path, {"seen": seen(pile, "ada"), "adjustment": "+2"}).status_code == 303
+    assert "7 of 10" in hana.get("/c/course/a/warm-up/publish").text
+    assert "From the try before" not in mia.get(path).text
+
+
+def test_points_of_an_earlier_try_are_not_offered_for_other_cells(pile: Pile) -> None:
+    mia, path = pile.tables.browser("mia"), f"{MARK}/q2/tests/{ref(pile, 'ada')}"
+    mia.post(path, {"seen": "0", "adjustment": "2"})
+    other = notebook([code("def softmax(x):\n    return x", count=1)])
+    pile.again("ada", answer="Because exp overflows.", executed=other)
+    page = mia.get(path).text
+    assert "From the try before" not in page and 'name="adjustment" value=""' in page
+    assert "mia gave +2 to an earlier try" in page
 
 
 def test_a_marker_of_a_section_sees_the_work_of_that_section_alone(pile: Pile) -> None:

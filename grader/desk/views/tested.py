@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from sqlalchemy.orm import Session
 from starlette.responses import HTMLResponse, Response
 
 from grader.api.tested_marking import TestedMarking
@@ -23,6 +24,7 @@ from grader.desk.views.mark_places import (
 )
 from grader.desk.views.marking import preview
 from grader.gradebook.hand_marks import ChangedMeanwhileError
+from grader.points import signed
 
 _ROWS = 50
 
@@ -62,6 +64,15 @@ def save(visit: Visit) -> Response:
     """Give or take points beside the tests', or take back what was given."""
     marking, question, answer = tested_answer_of(visit)
     given = visit.said("adjustment", 20)
+
+    def note(session: Session) -> None:
+        visit.note(
+            "points beside the tests",
+            thing=f"{marking.assignment.name} {question.id} {answer.student}",
+            detail="taken back" if visit.said("undo") else given,
+            session=session,
+        )
+
     try:
         TestedMarking(marking).save(
             question,
@@ -70,14 +81,10 @@ def save(visit: Visit) -> Response:
             comment=comment_said(visit),
             who=visit.me.person,
             seen=whole_number(visit.said("seen", 12)) or 0,
+            beside=note,
         )
     except ChangedMeanwhileError:
-        return _form(visit, conflict=True, status=409)
-    visit.note(
-        "points beside the tests",
-        thing=f"{marking.assignment.name} {question.id} {answer.student}",
-        detail="taken back" if visit.said("undo") else given,
-    )
+        return _form(visit, typed=True, status=409)
     return go(address(visit, question, "tests"))
 
 
@@ -87,8 +94,15 @@ def show_preview(visit: Visit) -> Response:
     return preview(visit, question)
 
 
-def _form(visit: Visit, *, conflict: bool = False, status: int = 200) -> Response:
+def _form(visit: Visit, *, typed: bool = False, status: int = 200) -> Response:
+    """The form; with what was `typed` beside what somebody else has given meanwhile."""
     marking, question, answer = tested_answer_of(visit)
+    tested = TestedMarking(marking)
+    mark = tested.mark(answer, question)
+    offered = None if mark or typed else tested.offered(answer, question)
+    begins = mark or offered
+    points = begins.says.points if begins else None
+    shown = "" if points is None else signed(points)
     return page(
         visit,
         "mark_tests",
@@ -96,9 +110,13 @@ def _form(visit: Visit, *, conflict: bool = False, status: int = 200) -> Respons
         question=question,
         spec=marking.assignment.spec,
         answer=answer,
-        mark=TestedMarking(marking).mark(answer, question),
+        mark=mark,
+        offered=offered,
+        points=points,
+        adjustment=visit.said("adjustment", 20) if typed else shown,
+        comment=comment_said(visit) if typed else begins.says.comment if begins else "",
         seen=answer.mark.id if answer.mark else 0,
-        conflict=conflict,
+        conflict=typed,
         assignment=visit.named("assignment"),
     )
 
