@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 
 from grader.course.components import Item
@@ -16,7 +16,7 @@ from grader.gradebook.course_marks import course_marks, marked_answers
 from grader.gradebook.course_tries import counted_verdicts
 from grader.gradebook.hand_marks import MarkReader, Newest
 from grader.gradebook.marks import ItemMark
-from grader.gradebook.standings import Standing, Standings, class_marks
+from grader.gradebook.standings import Standing, Standings, class_marks, verdict_for
 from grader.gradebook.store import Gradebook
 from grader.gradebook.whole_mark import WholeMark
 from grader.grading.verdict import Verdict
@@ -107,10 +107,12 @@ def assignment_preview(
         old = _read(course, assignment, gradebook, tried, before, now, of=others)
     lines = tuple(
         _line(student, old if student in others else new, new)
-        for student in new.in_order()
-        if student in new.verdicts
+        for student in sorted({*old.marks, *new.marks}, key=new.place)
+        if student in new.verdicts or new.marks.get(student) or old.marks.get(student)
     )
-    unmarked = Counter(question for line in lines for question in line.waiting)
+    # An answer of a group is one, and waits in the lines of all its members.
+    own = (line for line in lines if line.student in new.verdicts)
+    unmarked = Counter(question for line in own for question in line.waiting)
     return Preview(
         lines=lines,
         upto=upto,
@@ -143,17 +145,28 @@ def item_preview(
         mark, was = new.get(student), old.get(student)
         if mark is None or mark.points is None:
             without.append((names[student], (mark.waits_for if mark else "") or "no mark"))
-            continue
+            if not _points(was):
+                continue
         lines.append(
             PreviewLine(
                 student=student,
                 name=names[student],
                 before=_points(was),
                 after=_points(mark),
-                moves=mark.points - was.points if was and was.points is not None else None,
+                moves=_between(was, mark),
             )
         )
     return Preview(lines=tuple(lines), upto=upto, without=tuple(without))
+
+
+def taken_back(preview: Preview) -> Preview:
+    """Return what students would lose sight of.
+
+    Args:
+        preview: from what they see now to what they would see, where the machine's points stay.
+    """
+    lines = [replace(line, after="", moves=None) for line in preview.lines]
+    return replace(preview, lines=tuple(line for line in lines if line.differs))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -170,14 +183,20 @@ class _Class:
         standing = self.standings.get(student)
         return (standing.name if standing else "") or student
 
+    def place(self, student: str) -> tuple[str, str]:
+        """Where a student stands in a list."""
+        return self.name(student).casefold(), student
+
     def in_order(self) -> list[str]:
-        everybody = {*self.verdicts, *self.standings}
-        return sorted(everybody, key=lambda s: (self.name(s).casefold(), s))
+        return sorted({*self.verdicts, *self.standings}, key=self.place)
 
     def said(self, student: str) -> dict[str, tuple[Decimal, str]]:
-        """What people gave, by question: for its answer, and beside the tests."""
-        verdict = self.verdicts.get(student)
-        found = dict(self.given.get(student, {}))
+        """What people gave, by question: for its answer, and beside the tests.
+
+        Of who shares in a group's work, that is what was given for it.
+        """
+        verdict = verdict_for(student, self.verdicts, self.standings)
+        found = dict(self.given.get(verdict.student, {})) if verdict else {}
         for question in verdict.questions if verdict else ():
             if question.by_hand or question.comment:
                 points, comment = found.get(question.id, _NOTHING)
@@ -266,6 +285,12 @@ def _without(new: _Class) -> list[tuple[str, str]]:
             why = "not judged yet" if student in new.verdicts else "nothing handed in"
             found.append((new.name(student), "excused" if excused else why))
     return found
+
+
+def _between(was: ItemMark | None, mark: ItemMark | None) -> Decimal | None:
+    if was is None or mark is None or was.points is None or mark.points is None:
+        return None
+    return mark.points - was.points
 
 
 def _points(mark: ItemMark | None) -> str:

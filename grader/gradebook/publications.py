@@ -8,11 +8,14 @@ that its student sees at once.
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 
-from sqlalchemy import ColumnElement, Engine, and_, false, func, or_, select
+from sqlalchemy import ColumnElement, Engine, and_, false, func, or_, select, text
+from sqlalchemy.orm import Session
 
+from grader.errors import UsageError
 from grader.gradebook.database import Along, reading, writing
 from grader.gradebook.desk_tables import (
     AppealChangeRow,
@@ -38,6 +41,7 @@ class Publication:
     upto: int
     who: str
     made_at: dt.datetime
+    id: int = 0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -97,27 +101,60 @@ class Publications:
         name: str,
         *,
         upto: int,
+        seen: int | None,
         who: str,
         now: dt.datetime,
         along: Along | None = None,
     ) -> None:
         """Show the marks of the record's lines up to `upto`; what was shown before is replaced.
 
-        `along`, given the publication's number, does what is to be done with it or not at all.
+        Nothing is done where that has just been done.
+
+        Args:
+            name: of the scope.
+            upto: the last line that was looked at.
+            seen: the number of the publication that held when it was looked at; None: none did.
+            who: the person.
+            now: when.
+            along: given the publication's number, does what is to be done with it or not at all.
+
+        Raises:
+            UsageError: somebody has published other marks meanwhile, or taken them back.
         """
-        with writing(self._engine) as session:
+        with self._changing(name) as (session, newest):
+            if newest is not None and newest.id != seen:
+                if newest.published and newest.upto == upto:
+                    return
+                raise _meanwhile(newest)
             row = PublicationRow(assignment=name, published=True, upto=upto, who=who, made_at=now)
             session.add(row)
             session.flush()
             if along is not None:
                 along(session, row.id)
 
-    def take_back(self, name: str, *, who: str, now: dt.datetime) -> None:
-        """Show no marks any more."""
+    def take_back(
+        self, name: str, *, seen: int, who: str, now: dt.datetime, along: Along | None = None
+    ) -> None:
+        """Show no marks any more; all else is as in `publish`."""
+        with self._changing(name) as (session, newest):
+            if newest is None or not newest.published:
+                return
+            if newest.id != seen:
+                raise _meanwhile(newest)
+            row = PublicationRow(assignment=name, published=False, upto=0, who=who, made_at=now)
+            session.add(row)
+            session.flush()
+            if along is not None:
+                along(session, row.id)
+
+    @contextmanager
+    def _changing(self, name: str) -> Iterator[tuple[Session, PublicationRow | None]]:
+        """A transaction in which what holds goes on holding until its end."""
         with writing(self._engine) as session:
-            session.add(
-                PublicationRow(assignment=name, published=False, upto=0, who=who, made_at=now)
-            )
+            if self._engine.dialect.name == "postgresql":
+                session.execute(text("LOCK TABLE desk_publications IN SHARE ROW EXCLUSIVE MODE"))
+            query = select(PublicationRow).where(PublicationRow.assignment == name)
+            yield session, session.scalars(query.order_by(PublicationRow.id.desc())).first()
 
     def marks(
         self, scopes: Iterable[Scope], instead: Mapping[str, int] | None = None
@@ -181,5 +218,12 @@ def _within(scope: Scope, upto: int) -> ColumnElement[bool]:
     )
 
 
+def _meanwhile(newest: PublicationRow) -> UsageError:
+    did = "published later marks" if newest.published else "taken the marks back"
+    return UsageError(f"{newest.who} has {did} meanwhile", hint="Load the page again.")
+
+
 def _publication(row: PublicationRow) -> Publication:
-    return Publication(published=row.published, upto=row.upto, who=row.who, made_at=row.made_at)
+    return Publication(
+        id=row.id, published=row.published, upto=row.upto, who=row.who, made_at=row.made_at
+    )

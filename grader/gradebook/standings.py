@@ -266,15 +266,23 @@ def class_marks(
     found = {}
     for student in {**of, **standings}:
         by_hand = standings[student].by_hand if student in standings else None
-        own = of.get(student)
-        # Where one hands in for a group, the mark is everybody's who has none of their own.
-        team = standings[student].group if student in standings else ()
-        verdict = own or next((of[member] for member in team if member in of), None)
+        verdict = verdict_for(student, of, standings)
         if verdict is not None:
             found[student] = whole_mark(verdict, given.get(verdict.student, {}), by_hand=by_hand)
         else:
             found[student] = mark_by_hand(by_hand) if by_hand else None
     return found
+
+
+def verdict_for(
+    student: str, of: Mapping[str, Verdict], standings: Mapping[str, Standing]
+) -> Verdict | None:
+    """Return whose work a student's mark is of, by their verdicts; None: nobody's.
+
+    Where one hands in for a group, the mark is everybody's who has none of their own.
+    """
+    team = standings[student].group if student in standings else ()
+    return of.get(student) or next((of[member] for member in team if member in of), None)
 
 
 def _plain(verdict: Verdict | None, due: dt.datetime | None, now: dt.datetime) -> Standing:

@@ -260,7 +260,7 @@ def test_before_marks_are_out_and_after_the_days_there_is_no_appeal(tables: Tabl
     assert "not published yet" in send(ada, NEW, "Please.").text
     publications, last = tables.course.publications, tables.course.gradebook.hand_marks.last()
     early = tables.now - dt.timedelta(days=8)
-    publications.publish("warm-up", upto=last, who="ines", now=early)
+    publications.publish("warm-up", upto=last, seen=None, who="ines", now=early)
     assert "time for appeals about this question is over" in send(ada, NEW, "Please.").text
     assert "/appeal/" not in ada.get("/c/course/a/warm-up").text
     # A mark that comes out later has days of its own, and nothing else has.

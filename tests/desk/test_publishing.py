@@ -14,9 +14,9 @@ from grader.desk.routing import OpenPage
 from grader.gradebook.adjustments import adjustment_fact
 from grader.gradebook.course_marks import answer_sha256
 from grader.gradebook.hand_marks import Change, Fact, Kind
-from grader.gradebook.publications import Publication, first_shown
+from grader.gradebook.publications import Publication, Publications, first_shown
 from grader.gradebook.tries import DeskTry
-from tests.desk.conftest import Tables, places, write_course_file
+from tests.desk.conftest import COURSE_FILE, Tables, places, write_course_file
 
 PUBLISH = "/c/course/a/warm-up/publish"
 SECRET = "a word of the marker"
@@ -67,6 +67,10 @@ def publish(tables: Tables, path: str = PUBLISH, what: str = "publish") -> int:
         seen = re.search(r'name="upto" value="(\d+)"', hana.get(path).text)
         assert seen, "the page has no button"
         form["upto"] = seen[1]
+    else:
+        seen = re.search(r'name="seen" value="(\d+)"', hana.post(path, form).text)
+        assert seen, "the page asks nothing"
+        form |= {"sure": "1", "seen": seen[1]}
     return int(hana.post(path, form).status_code)
 
 
@@ -154,6 +158,98 @@ def test_the_preview_says_who_has_no_mark_and_how_many_answers_are_unmarked(
     page = tables.browser("hana").get(PUBLISH).text
     assert "1 answer to q3, of 1 student" in page
     assert "2 have no mark" in page and "Ben" in page and "nothing handed in" in page
+
+
+GROUPED = COURSE_FILE.replace('id = "a1"\n', 'id = "a1"\ngroup = true\n')
+
+
+def test_who_shares_a_groups_mark_is_in_the_preview_and_is_told(tables: Tables) -> None:
+    write_course_file(tables, GROUPED)
+    (tables.course.course.root / "groups.csv").write_text(
+        "item,group,student\na1,red,ada\na1,red,ben\n"
+    )
+    one = tables.judged("ada")
+    hana, ben = tables.browser("hana"), tables.browser("ben")
+    waits = hana.get(PUBLISH).text
+    assert "1 answer to q3, of 2 students" in waits and "Publish 2 marks" in waits
+    mark(tables, one, "1", "Well.")
+    assert "6 of 10" not in ben.get("/c/course/").text
+    page = hana.get(PUBLISH).text
+    assert re.findall(r'<th scope="row">(\w+)</th>', page) == ["Ada", "Ben"]
+    assert page.count("6 of 10") == 2 and "Cem" in page.partition("no mark")[2]
+    assert publish(tables) == 303
+    for student in ("ada", "ben"):
+        assert "are out" in tables.browser(student).get("/c/course/").text
+    assert "are out" not in tables.browser("cem").get("/c/course/").text
+    mark(tables, one, "1.5", "Well.")
+    page = hana.get(PUBLISH).text
+    assert "2 marks have changed" in page and page.count("q3: 1 → 1.5") == 2
+    assert publish(tables) == 303
+    assert "have changed" in ben.get("/c/course/").text
+
+
+def test_who_loses_a_mark_of_an_exam_is_in_the_preview(tables: Tables) -> None:
+    write_course_file(tables)
+    give_exam(tables, "ada", "70", "")
+    exam = "/c/course/i/exam/publish"
+    assert publish(tables, exam) == 303
+    fact = Fact(student="ada", item="exam", kind=Kind.POINTS)
+    tables.course.gradebook.hand_marks.record([Change(fact=fact)], who="ines", why="")
+    page = tables.browser("hana").get(exam).text
+    assert "1 mark has changed" in page and "70 of 100" in page
+    assert publish(tables, exam) == 303
+    assert "have changed" in tables.browser("ada").get("/c/course/").text
+
+
+def test_before_marks_are_taken_back_it_is_shown_who_loses_sight_of_what(tables: Tables) -> None:
+    write_course_file(tables)
+    mark(tables, tables.judged("ada"), "1", "Well.")
+    tables.judged("ben")
+    give_exam(tables, "cem", "70", "")
+    hana, exam = tables.browser("hana"), "/c/course/i/exam/publish"
+    assert publish(tables) == publish(tables, exam) == 303
+    asked = hana.post(PUBLISH, {"what": "back"})
+    assert asked.status_code == 200 and tables.course.publications.is_published("warm-up")
+    assert "2 students lose" in asked.text and "q3: 1 → not marked" in asked.text
+    assert "6 of 10" in asked.text and "Cem" not in asked.text
+    of_exam = hana.post(exam, {"what": "back"}).text
+    assert "1 student loses" in of_exam and "70 of 100" in of_exam
+    assert publish(tables, exam, what="back") == 303
+    assert not tables.course.publications.is_published("items/exam")
+    # What was published since then, nobody has looked at.
+    mark(tables, tables.course.gradebook.tries.of("ada")[0], "2", "Better.")
+    assert publish(tables) == 303
+    seen = re.search(r'name="seen" value="(\d+)"', asked.text)
+    assert seen
+    stale = hana.post(PUBLISH, {"what": "back", "sure": "1", "seen": seen[1]})
+    assert stale.status_code == 422 and "published later marks meanwhile" in stale.text
+    assert publish(tables, what="back") == 303
+    assert not tables.course.publications.is_published("warm-up")
+    assert "take marks back" in tables.browser("ines").get("/c/course/audit").text
+
+
+def test_of_two_who_publish_at_once_the_second_takes_nothing_back(
+    tables: Tables, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one = tables.judged("ada")
+    mark(tables, one, "1", "early")
+    hana, own = tables.browser("hana"), tables.course.publications
+    upto = tables.course.gradebook.hand_marks.last()
+    mark(tables, one, "1.5", "later")
+    whole = Publications.publish
+
+    def meanwhile(self: Publications, name: str, **given: Any) -> None:
+        later = tables.course.gradebook.hand_marks.last()
+        whole(self, name, upto=later, seen=None, who="ines", now=tables.now)
+        whole(self, name, **given)
+
+    with monkeypatch.context() as quick:
+        quick.setattr(Publications, "publish", meanwhile)
+        late = hana.post(PUBLISH, {"what": "publish", "upto": str(upto)})
+    assert late.status_code == 422 and "ines has published later marks" in late.text
+    assert [p.upto for p in own.history("warm-up")] == [upto + 1]
+    own.publish("warm-up", upto=upto + 1, seen=None, who="hana", now=tables.now)  # the same again
+    assert len(own.history("warm-up")) == 1
 
 
 def test_the_total_is_made_of_what_is_published_alone(tables: Tables) -> None:

@@ -8,7 +8,7 @@ from itertools import chain
 from sqlalchemy.orm import Session
 from starlette.responses import Response
 
-from grader.api.publication_preview import Preview, assignment_preview, item_preview
+from grader.api.publication_preview import Preview, assignment_preview, item_preview, taken_back
 from grader.desk.letters import News
 from grader.desk.may import Action, Thing
 from grader.desk.notices import tell
@@ -17,7 +17,7 @@ from grader.desk.rendering import go, page
 from grader.desk.routing import NotFound, Page, Visit, whole_number
 from grader.desk.views.course import assignment_of, number_in, of_assignment
 from grader.errors import UsageError
-from grader.gradebook.publications import Scope
+from grader.gradebook.publications import PublishedMarks, Scope
 
 STEP = 100
 
@@ -52,51 +52,60 @@ def show_item_preview(visit: Visit) -> Response:
 def publish(visit: Visit) -> Response:
     """Publish an assignment's marks, or take them back."""
     if visit.said("what", 20) == "back":
-        return _take_back(visit, assignment_of(visit).name)
+        return _take_back(visit, *_assignment_preview(visit, back=True))
     return _publish(visit, *_assignment_preview(visit))
 
 
 def publish_item(visit: Visit) -> Response:
     """Publish an item's marks, or take them back."""
     if visit.said("what", 20) == "back":
-        return _take_back(visit, _item_scope(visit).name)
+        return _take_back(visit, *_item_preview(visit, back=True))
     return _publish(visit, *_item_preview(visit))
 
 
-def _assignment_preview(visit: Visit) -> tuple[Scope, Preview, str]:
+def _assignment_preview(visit: Visit, *, back: bool = False) -> tuple[Scope, Preview, str]:
     assignment, course = assignment_of(visit), visit.course
     scopes = course.scopes(course.scheme())
     scope = next(s for s in scopes if s.name == assignment.name)
-    upto = _upto(visit)
+    upto = 0 if back else _upto(visit)
     preview = assignment_preview(
         course.course,
         assignment,
         course.gradebook,
         before=course.publications.marks(scopes) if _is_out(visit, scope) else None,
-        after=course.publications.marks(scopes, {scope.name: upto}),
+        after=_after(visit, scopes, scope, upto, back=back),
         upto=upto,
         now=visit.now,
     )
-    return scope, preview, assignment.spec.title
+    return scope, taken_back(preview) if back else preview, assignment.spec.title
 
 
-def _item_preview(visit: Visit) -> tuple[Scope, Preview, str]:
+def _item_preview(visit: Visit, *, back: bool = False) -> tuple[Scope, Preview, str]:
     course, scheme = visit.course, visit.course.scheme()
     scope = _item_scope(visit)
     item = scheme.item(scope.items[0]) if scheme else None
     if scheme is None or item is None:
         raise NotFound
-    scopes, upto = course.scopes(scheme), _upto(visit)
+    scopes, upto = course.scopes(scheme), 0 if back else _upto(visit)
     preview = item_preview(
         course.course,
         scheme,
         item,
         course.gradebook,
         before=course.publications.marks(scopes) if _is_out(visit, scope) else None,
-        after=course.publications.marks(scopes, {scope.name: upto}),
+        after=_after(visit, scopes, scope, upto, back=back),
         upto=upto,
     )
-    return scope, preview, item.title
+    return scope, taken_back(preview) if back else preview, item.title
+
+
+def _after(
+    visit: Visit, scopes: list[Scope], scope: Scope, upto: int, *, back: bool
+) -> PublishedMarks:
+    """What students would see of what people said."""
+    if back:
+        return visit.course.publications.marks([one for one in scopes if one != scope])
+    return visit.course.publications.marks(scopes, {scope.name: upto})
 
 
 def _upto(visit: Visit) -> int:
@@ -180,27 +189,57 @@ def _publish(visit: Visit, scope: Scope, preview: Preview, title: str) -> Respon
                 by_mail=bool(visit.said("tell")),
                 assignment=title,
             )
+        visit.note(
+            "publish again" if again else "publish",
+            thing=scope.name,
+            detail=f"{len(preview.differing)} marks",
+            session=session,
+        )
 
     if not again or preview.differing:
         publications.publish(
             scope.name,
             upto=preview.upto,
+            seen=before.id if before else None,
             who=visit.me.person,
             now=visit.now,
             along=tell_students,
         )
-        visit.note(
-            "publish again" if again else "publish",
-            thing=scope.name,
-            detail=f"{len(preview.differing)} marks",
-        )
     return go(visit.request.url.path)
 
 
-def _take_back(visit: Visit, name: str) -> Response:
-    if visit.course.publications.is_published(name):
-        visit.course.publications.take_back(name, who=visit.me.person, now=visit.now)
-        visit.note("take marks back", thing=name)
+def _take_back(visit: Visit, scope: Scope, preview: Preview, title: str) -> Response:
+    """Take marks back; first it is shown who would lose sight of what."""
+    publications = visit.course.publications
+    holds = publications.of(scope.name)
+    if holds is None or not holds.published:
+        return go(visit.request.url.path)
+    if not visit.said("sure"):
+        return page(
+            visit,
+            "publish_back",
+            scope=scope,
+            title=title,
+            publication=holds,
+            lines=preview.lines[:STEP],
+            total=len(preview.lines),
+        )
+
+    def note(session: Session, number: int) -> None:
+        visit.note(
+            "take marks back",
+            thing=scope.name,
+            detail=f"{len(preview.lines)} marks",
+            session=session,
+        )
+
+    publications.take_back(
+        scope.name,
+        seen=whole_number(visit.said("seen", 12)) or 0,
+        who=visit.me.person,
+        now=visit.now,
+        along=note,
+    )
     return go(visit.request.url.path)
 
 
