@@ -419,9 +419,19 @@ class AnswerMarking:
         """How the work is divided among markers; None: everybody marks everything."""
         return self._splits.of(self.assignment.name)
 
-    def divide(self, split: Split | None, *, who: str, now: dt.datetime) -> None:
-        """Divide the work, of what there is and of what comes."""
-        self._splits.put(self.assignment.name, split, who=who, now=now)
+    def divide(
+        self,
+        split: Split | None,
+        *,
+        who: str,
+        now: dt.datetime,
+        beside: Callable[[Session], None] | None = None,
+    ) -> None:
+        """Divide the work, of what there is and of what comes.
+
+        `beside` writes more, in the transaction in which it is said how.
+        """
+        self._splits.put(self.assignment.name, split, who=who, now=now, beside=beside)
         self.table.deal()
 
     def sections(self) -> dict[str, str]:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import datetime as dt
 import os
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
 from typing import TypeVar
+
+from sqlalchemy.orm import Session
 
 from grader.account import account_name
 from grader.course.components import Item
@@ -21,7 +23,15 @@ from grader.course.scheme import load_scheme
 from grader.errors import UsageError
 from grader.gradebook.course_marks import course_marks
 from grader.gradebook.hand_history import hand_history
-from grader.gradebook.hand_marks import Change, Fact, HandMark, Kind, Newest
+from grader.gradebook.hand_marks import (
+    Change,
+    Fact,
+    HandMark,
+    Kind,
+    Newest,
+    put_marks,
+    recording,
+)
 from grader.gradebook.machine_history import machine_history
 from grader.gradebook.mark_list import known_student, read_mark_list
 from grader.gradebook.marks import ItemMark, MarkEvent, Source
@@ -182,18 +192,40 @@ def rubric_changes(
 
 
 def excuse(
-    course: Course, student: str, item: str, *, excused: bool, who: str, why: str
+    course: Course,
+    student: str,
+    item: str,
+    *,
+    excused: bool,
+    who: str,
+    why: str,
+    beside: Callable[[Session], None] | None = None,
 ) -> list[HandMark]:
-    """Excuse a student from an item, or take that back."""
-    return _term(course, student, item, Kind.EXCUSED, who=who, why=why, excused=excused)
+    """Excuse a student from an item, or take that back.
+
+    `beside` writes more, in the same transaction, where that is news.
+    """
+    change = Change(fact=_fact(course, student, item, Kind.EXCUSED), excused=excused)
+    return _term(course, change, who=who, why=why, beside=beside)
 
 
 def extend(
-    course: Course, student: str, item: str, *, until: dt.datetime | None, who: str, why: str
+    course: Course,
+    student: str,
+    item: str,
+    *,
+    until: dt.datetime | None,
+    who: str,
+    why: str,
+    beside: Callable[[Session], None] | None = None,
 ) -> list[HandMark]:
-    """Give a student longer than the class; None takes that back. Without a zone it is local."""
+    """Give a student longer than the class; None takes that back. Without a zone it is local.
+
+    `beside` is as in `excuse`.
+    """
     moment = local_time(until, load_scheme(course).zone) if until else None
-    return _term(course, student, item, Kind.EXTENSION, who=who, why=why, moment=moment)
+    change = Change(fact=_fact(course, student, item, Kind.EXTENSION), moment=moment)
+    return _term(course, change, who=who, why=why, beside=beside)
 
 
 def known_students(course: Course, scheme: CourseFile, gradebook: Gradebook) -> set[str]:
@@ -223,24 +255,26 @@ def item_of(scheme: CourseFile, identifier: str) -> Item:
     return item
 
 
+def _fact(course: Course, student: str, item: str, kind: Kind) -> Fact:
+    return Fact(student=student, item=item_of(load_scheme(course), item).id, kind=kind)
+
+
 def _term(
     course: Course,
-    student: str,
-    item: str,
-    kind: Kind,
+    change: Change,
     *,
     who: str,
     why: str,
-    moment: dt.datetime | None = None,
-    excused: bool = False,
+    beside: Callable[[Session], None] | None,
 ) -> list[HandMark]:
-    scheme = load_scheme(course)
-    fact = Fact(student=student, item=item_of(scheme, item).id, kind=kind)
     with Gradebook(course.database_url) as gradebook:
-        known: Collection[str] = known_students(course, scheme, gradebook)
-        known_student(student, known)
-        change = Change(fact=fact, moment=moment, excused=excused)
-        return gradebook.hand_marks.record([change], who=who, why=why)
+        known = known_students(course, load_scheme(course), gradebook)
+        known_student(change.fact.student, known)
+        with recording(gradebook.engine) as session:
+            added = put_marks(session, [change], who=who, why=why)
+            if added and beside is not None:
+                beside(session)
+            return added
 
 
 def _within(points: Decimal | None, highest: Decimal, what: str) -> None:

@@ -6,7 +6,7 @@ import datetime as dt
 import math
 import random
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from sqlalchemy.orm import Session
@@ -44,6 +44,7 @@ class SecondMarking:
         *,
         who: str,
         now: dt.datetime,
+        beside: Callable[[Session, Counter[str]], None] | None = None,
     ) -> int:
         """Ask for second looks until so many of a question's marked answers have one.
 
@@ -56,6 +57,7 @@ class SecondMarking:
             markers: who may be asked, with the section that each sees alone ("" for all).
             who: asks.
             now: when.
+            beside: writes more, in the same transaction; it is given whom how many are asked of.
 
         Returns how many are new.
 
@@ -97,7 +99,16 @@ class SecondMarking:
                 "nobody can be asked for a second look",
                 hint="Choose a marker who has not marked these answers.",
             )
-        self.looks.ask(self._name, question.id, asked, asked_by=who, now=now)
+        if asked:
+            of_whom = Counter(one.who for one in asked)
+            self.looks.ask(
+                self._name,
+                question.id,
+                asked,
+                asked_by=who,
+                now=now,
+                beside=None if beside is None else lambda session: beside(session, of_whom),
+            )
         return len(asked)
 
     def at(self, question: Question, answer: AnswerRef) -> SecondLook | None:
@@ -124,8 +135,11 @@ class SecondMarking:
         *,
         who: str,
         now: dt.datetime,
+        beside: Callable[[Session], None] | None = None,
     ) -> None:
         """Keep the second marks of an answer; the mark itself stays as it is.
+
+        `beside` writes more, in the same transaction.
 
         Raises:
             UsageError: it was not asked of this marker, is done, or an item is not the question's.
@@ -151,6 +165,7 @@ class SecondMarking:
             adjustment=marks.adjustment,
             comment=marks.comment,
             now=now,
+            beside=beside,
         )
 
     def differences(self, question: Question) -> list[Difference]:
@@ -180,8 +195,11 @@ class SecondMarking:
         *,
         who: str,
         now: dt.datetime,
+        beside: Callable[[Session], None] | None = None,
     ) -> None:
         """Let the first marks stand, or record the second ones as any mark.
+
+        `beside` writes more, in the same transaction.
 
         Raises:
             UsageError: there is no difference, or somebody has decided already.
@@ -192,6 +210,8 @@ class SecondMarking:
 
         def settle(session: Session) -> None:
             decide(session, look.id, outcome, who, now=now)
+            if beside is not None:
+                beside(session)
 
         if outcome is SecondLookOutcome.SECOND:
             rubric = self._marking.items.rubric(self._name, question.id)

@@ -30,8 +30,9 @@ _MAX_SUBJECT = 150
 class News(StrEnum):
     """The letters that there are; each is a template in `templates/mail/`, subject first.
 
-    Beside `page`, PUBLISHED is given the `assignment`; those of appeals the `assignment` and the
-    `question`; RECEIPT `assignment`, `attempt`, `file`, `received` and `sha256`.
+    Beside `page`, PUBLISHED, SHARE and those of time and excuses are given the `assignment`; those
+    of appeals and second looks the `assignment` and the `question`; RECEIPT `assignment`,
+    `attempt`, `file`, `received` and `sha256`.
     """
 
     SIGN_IN = "sign-in"
@@ -40,6 +41,12 @@ class News(StrEnum):
     APPEAL_OPENED = "appeal-opened"
     APPEAL_REPLIED = "appeal-replied"
     APPEAL_ANSWERED = "appeal-answered"
+    SECOND_LOOKS = "second-looks"
+    SHARE = "share"
+    LONGER = "longer"
+    NOT_LONGER = "not-longer"
+    EXCUSED = "excused"
+    NOT_EXCUSED = "not-excused"
     TRIAL = "trial"
 
 

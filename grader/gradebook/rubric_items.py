@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import hashlib
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 from decimal import Decimal
 
@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 
 from grader.errors import UsageError
 from grader.gradebook.database import reading, writing
+from grader.gradebook.hand_marks import recording
 from grader.gradebook.marking_tables import MarkingRow, MarkLeaseRow, RubricItemRow, RubricRow
 from grader.points import show
 
@@ -107,8 +108,12 @@ class RubricItems:
         points: Decimal,
         *,
         cap: Decimal | None = None,
+        beside: Callable[[Session], None] | None = None,
     ) -> RubricItem:
         """Make an item. By the first that has points it is settled with what an answer begins.
+
+        Where there is the very same one already, as of a form that was sent twice, that is
+        returned and nothing is made. `beside` writes more with a new one, in the same transaction.
 
         Raises:
             UsageError: it says nothing.
@@ -122,13 +127,18 @@ class RubricItems:
             cap=cap,
             retired=False,
         )
-        with writing(self._engine) as session:
+        with recording(self._engine) as session:  # two forms at once, too, make one
+            known = rubric_of(session, assignment, question)
+            for item in known.live:
+                if (item.says, item.points, item.cap) == (says, points, cap):
+                    return item
             if points and _begins(session, assignment, question) is None:
-                rubric = rubric_of(session, assignment, question)
-                all_points = rubric.begins_with_all or (not rubric.live and points < 0)
+                all_points = known.begins_with_all or (not known.live and points < 0)
                 put_beginning(session, assignment, question, all_points=all_points)
             session.add(row)
             session.flush()
+            if beside is not None:
+                beside(session)
             return _item(row)
 
     def markings(self, assignment: str, question: str) -> dict[str, Marking]:

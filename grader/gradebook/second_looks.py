@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from enum import StrEnum
@@ -138,8 +138,12 @@ class SecondLooks:
         *,
         asked_by: str,
         now: dt.datetime,
+        beside: Callable[[Session], None] | None = None,
     ) -> None:
-        """Ask for second looks at answers of which there is none yet."""
+        """Ask for second looks at answers of which there is none yet.
+
+        `beside` writes more, in the same transaction.
+        """
         with writing(self._engine) as session:
             session.add_all(
                 SecondLookRow(
@@ -160,6 +164,8 @@ class SecondLooks:
                 )
                 for one in asked
             )
+            if beside is not None:
+                beside(session)
 
     def mark(
         self,
@@ -171,14 +177,17 @@ class SecondLooks:
         adjustment: Decimal,
         comment: str,
         now: dt.datetime,
+        beside: Callable[[Session], None] | None = None,
     ) -> None:
         """Keep the second marks, beside the first ones that hold now (who, points, items).
+
+        `beside` writes more, in the same transaction.
 
         Raises:
             UsageError: they were given already: what is compared is not changed.
         """
         with writing(self._engine) as session:
-            row = session.get_one(SecondLookRow, look.id)
+            row = session.get_one(SecondLookRow, look.id, with_for_update=True)
             if row.points is not None:
                 raise UsageError("this second look was marked already")
             row.first_who, row.first_points = first[0], first[1]
@@ -187,6 +196,8 @@ class SecondLooks:
             row.comment, row.made_at = comment, now
             if points == first[1]:
                 row.outcome = SecondLookOutcome.SAME
+            if beside is not None:
+                beside(session)
 
 
 def decide(
@@ -197,7 +208,7 @@ def decide(
     Raises:
         UsageError: somebody has decided already.
     """
-    row = session.get_one(SecondLookRow, look)
+    row = session.get_one(SecondLookRow, look, with_for_update=True)
     if row.outcome != SecondLookOutcome.OPEN or row.points is None:
         raise UsageError("this difference was decided already", hint="Load the page again.")
     row.outcome, row.decided_by, row.decided_at = outcome, who, now

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import datetime as dt
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
 from sqlalchemy import Engine
+from sqlalchemy.orm import Session
 
 from grader.gradebook.database import reading, writing
 from grader.gradebook.marking_tables import SplitRow
@@ -59,9 +60,22 @@ class Splits:
             how = next(how for how in HOWS if how == row.how)
             return Split(how=how, groups=row.groups, limits=row.limits)
 
-    def put(self, assignment: str, split: Split | None, *, who: str, now: dt.datetime) -> None:
-        """Divide an assignment, or, with None, let everybody mark everything."""
+    def put(
+        self,
+        assignment: str,
+        split: Split | None,
+        *,
+        who: str,
+        now: dt.datetime,
+        beside: Callable[[Session], None] | None = None,
+    ) -> None:
+        """Divide an assignment, or, with None, let everybody mark everything.
+
+        `beside` writes more, in the same transaction.
+        """
         with writing(self._engine) as session:
+            if beside is not None:
+                beside(session)
             row = session.get(SplitRow, assignment)
             if split is None:
                 if row is not None:

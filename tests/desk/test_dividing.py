@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from grader.api.marking_progress import marking_progress
+from grader.desk.letters import News
 from grader.gradebook.splits import Split
 from tests.desk.conftest import Tables
 from tests.desk.piles import MARK, MARKING, Pile
@@ -109,3 +111,21 @@ def test_progress_says_share_left_and_what_each_marker_gives(pile: Pile) -> None
     page = hana.get(MARKING).text
     assert "75 %" in page and "1.50 (2)" in page
     assert mia.get(MARKING).status_code == 404
+
+
+def test_whoever_gets_a_share_or_another_one_is_told(pile: Pile) -> None:
+    pile.tables.desk.courses["course"] = replace(pile.tables.course, sends_mail=True)
+    hana, mia = pile.tables.browser("hana"), pile.tables.browser("mia")
+    hana.post(f"{MARKING}/split", {"how": "random", "random": ["mia", "hana"]})
+    told = "You have a share of the marking"
+    assert told in mia.get("/c/course/").text
+    assert told not in hana.get("/c/course/").text  # whose doing it is
+    mia.get(MARK)
+    assert told not in mia.get("/c/course/").text
+    hana.post(f"{MARKING}/split", {"how": "random", "random": ["mia", "hana", "ines"]})
+    assert told not in mia.get("/c/course/").text  # the same as before
+    mails = pile.tables.course.outbox.newest()
+    assert {(mail.kind, mail.person) for mail in mails} == {
+        (News.SHARE, "mia"),
+        (News.SHARE, "ines"),
+    }

@@ -341,6 +341,32 @@ def test_a_cap_is_an_item_like_any_other(pile: Pile) -> None:
     assert pile.points("ada") == Decimal("0.5")
 
 
+def test_an_item_that_is_sent_twice_is_there_once(pile: Pile) -> None:
+    mia = pile.tables.browser("mia")
+    form = {"says": "Says why", "points": "1", "back": "rubric"}
+    led = {mia.post(f"{MARK}/q3/items", form).headers["location"] for _ in range(2)}
+    assert led == {f"{MARK}/q3/rubric"}
+    assert len(pile.marking.items.rubric("warm-up", "q3").items) == 1
+    assert len(pile.tables.course.audit.newest("course", action="add a rubric item")) == 1
+    mia.post(f"{MARK}/q3/items", {**form, "points": "0.5"})
+    assert len(pile.marking.items.rubric("warm-up", "q3").items) == 2
+
+
+def test_a_save_that_is_not_in_the_log_is_not_made(
+    pile: Pile, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    mia = pile.tables.browser("mia")
+
+    def full(*_: object, **__: object) -> None:
+        raise GradebookError("the disk is full")
+
+    monkeypatch.setattr("grader.desk.record.Audit.add", full)
+    assert pile.save(mia, "ada", adjustment="1").status_code == 503
+    assert mia.post(f"{MARK}/q3/items", {"says": "x", "points": "1"}).status_code == 503
+    assert pile.points("ada") is None
+    assert not pile.marking.items.rubric("warm-up", "q3").items
+
+
 def test_a_comment_is_markdown_with_formulas_for_its_reader_and_runs_nothing(pile: Pile) -> None:
     mia = pile.tables.browser("mia")
     said = "**Good**: $x^2$ <script>alert(1)</script>![p](https://evil.test/a.png)"

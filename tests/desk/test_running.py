@@ -7,6 +7,7 @@ import datetime as dt
 import io
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,8 @@ import pytest
 from sqlalchemy import event
 
 from grader.api.totals import course_totals
+from grader.desk.letters import News
+from grader.errors import GradebookError
 from grader.gradebook.course_marks import answer_sha256
 from grader.gradebook.hand_marks import Change, Fact, Kind
 from grader.gradebook.tries import REGRADES, TryState
@@ -260,6 +263,39 @@ def test_an_excuse_is_on_the_students_page_and_on_the_command_lines_record(
     mark = newest[Fact(student="ada", item="hw1", kind=Kind.EXCUSED)]
     assert (mark.who, mark.why, mark.says.excused) == ("hana", "Ill, note received", True)
     assert "Ada" in words(running.browser("ines").get("/c/course/a/warm-up?show=granted"))
+
+
+def test_whoever_is_given_longer_or_excused_is_told(
+    running: Tables, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    running.desk.courses["course"] = replace(running.course, sends_mail=True)
+    ada, ben = running.browser("ada"), running.browser("ben")
+    granted(running, "extend", until="2100-01-02T12:00")
+    assert "You have longer: " in ada.get("/c/course/").text
+    assert "You have longer: " not in ben.get("/c/course/").text
+    ada.get("/c/course/a/warm-up")
+    assert "You have longer: " not in ada.get("/c/course/").text
+    granted(running, "extend", until="2100-01-02T12:00")  # that is no news
+    granted(running, "extend", undo="1")
+    assert "no longer than the class any more" in ada.get("/c/course/").text
+    granted(running, "excuse")
+    assert "You are excused: " in ada.get("/c/course/").text
+    granted(running, "excuse", undo="1")
+    mails = running.course.outbox.newest()
+    assert sorted((mail.kind, mail.person) for mail in mails) == [
+        (News.EXCUSED, "ada"),
+        (News.LONGER, "ada"),
+        (News.NOT_EXCUSED, "ada"),
+        (News.NOT_LONGER, "ada"),
+    ]
+
+    def full(*_: object, **__: object) -> None:
+        raise GradebookError("the disk is full")
+
+    monkeypatch.setattr("grader.desk.notices.put_notifications", full)
+    before = len(running.course.gradebook.hand_marks.history())
+    assert granted(running, "excuse").status_code == 503
+    assert len(running.course.gradebook.hand_marks.history()) == before
 
 
 @pytest.mark.parametrize(

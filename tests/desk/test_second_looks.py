@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from decimal import Decimal
 from fractions import Fraction
 from typing import Any
@@ -10,7 +11,9 @@ from typing import Any
 import pytest
 
 from grader.api.second_looks import SecondMarking
+from grader.desk.letters import News
 from grader.desk.people import Role
+from grader.errors import GradebookError
 from grader.gradebook.second_looks import SecondLook
 from tests.desk.conftest import Browser, Tables
 from tests.desk.piles import MARK, MARKING, Pile
@@ -189,3 +192,28 @@ def test_the_dashboard_leads_to_what_is_to_be_looked_at_again(looks: Looks) -> N
     left = f">{mine - 1} marked differently" if mine > 1 else "0"
     page = looks.hana.get("/c/course/").text
     assert left in page if mine > 1 else "marked differently" not in page
+
+
+def test_whoever_is_asked_for_a_second_look_is_told(looks: Looks) -> None:
+    looks.tables.desk.courses["course"] = replace(looks.tables.course, sends_mail=True)
+    assert looks.draw("100", "ines").status_code == 303
+    assert "You are asked for second looks" in looks.ines.get("/c/course/").text
+    assert "You are asked for second looks" not in looks.mia.get("/c/course/").text
+    mails = looks.tables.course.outbox.newest()
+    assert [(mail.kind, mail.person) for mail in mails] == [(News.SECOND_LOOKS, "ines")]
+    assert looks.ines.get(str(mails[0].facts["page"])).status_code == 200
+    assert "You are asked for second looks" not in looks.ines.get("/c/course/").text
+    looks.draw("100", "ines")  # nothing more is asked
+    assert len(looks.tables.course.outbox.newest()) == 1
+
+
+def test_a_second_look_of_which_nobody_can_be_told_is_not_asked_for(
+    looks: Looks, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object, **__: object) -> None:
+        raise GradebookError("the disk is full")
+
+    monkeypatch.setattr("grader.desk.notices.put_notifications", full)
+    assert looks.draw("100", "ines").status_code == 503
+    assert looks.looks() == []
+    assert not looks.tables.course.audit.newest("course", action="draw second looks")

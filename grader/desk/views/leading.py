@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections import Counter
 
+from sqlalchemy.orm import Session
 from starlette.responses import Response
 
 from grader.api.marking_progress import marking_progress
+from grader.desk.letters import News
 from grader.desk.may import Action
+from grader.desk.notices import tell
 from grader.desk.people import User
 from grader.desk.rendering import go, page
 from grader.desk.routing import Page, Visit
@@ -54,13 +57,42 @@ def divide(visit: Visit) -> Response:
     """Divide the answers among markers, or let everybody mark everything."""
     marking = marking_of(visit)
     split = _split(visit)
-    marking.divide(split, who=visit.me.person, now=visit.now)
-    visit.note(
-        "divide the marking",
-        thing=marking.assignment.name,
-        detail=f"by {split.how}" if split else "everybody marks everything",
-    )
+    before = _shares(marking.split)
+
+    def tell_them(session: Session) -> None:
+        """Tell those whose share is another one than before."""
+        visit.note(
+            "divide the marking",
+            thing=marking.assignment.name,
+            detail=f"by {split.how}" if split else "everybody marks everything",
+            session=session,
+        )
+        title = marking.assignment.spec.title
+        shares = _shares(split)
+        tell(
+            session,
+            visit,
+            [marker for marker, share in shares.items() if share != before.get(marker)],
+            f"You have a share of the marking: {title}",
+            f"/c/{visit.course.slug}/a/{visit.named('assignment')}/mark",
+            news=News.SHARE,
+            about=f"{marking.assignment.name} {visit.now.isoformat()}",
+            assignment=title,
+        )
+
+    marking.divide(split, who=visit.me.person, now=visit.now, beside=tell_them)
     return go(f"/c/{visit.course.slug}/a/{visit.named('assignment')}/marking")
+
+
+def _shares(split: Split | None) -> dict[str, tuple[str, list[str]]]:
+    """What each marker marks: how that is said, and which questions or sections."""
+    groups = split.groups if split else {}
+    return {
+        marker: (split.how, sorted(name for name, own in groups.items() if marker in own))
+        for markers in groups.values()
+        for marker in markers
+        if split
+    }
 
 
 def _split(visit: Visit) -> Split | None:

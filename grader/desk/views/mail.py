@@ -12,6 +12,7 @@ from grader.desk.rendering import go, page
 from grader.desk.routing import Page, Visit, whole_number
 from grader.desk.views.course import number_in
 from grader.errors import UsageError
+from grader.gradebook.database import writing
 
 
 def show_mail(visit: Visit) -> Response:
@@ -41,14 +42,17 @@ def send_trial(visit: Visit) -> Response:
         raise UsageError("this desk sends no mail", hint="Write [mail] into its desk.toml.")
     if not visit.me.email:
         raise UsageError("no e-mail of yours is known", hint="Put it in on the page People.")
-    notify(
-        visit.course,
-        News.TRIAL,
-        [visit.me.person],
-        about=visit.said("key", 64) or secrets.token_hex(8),
-        page=_address(visit),
-        now=visit.now,
-    )
+    with writing(visit.course.gradebook.engine) as session:
+        notify(
+            visit.course,
+            News.TRIAL,
+            [visit.me.person],
+            about=visit.said("key", 64) or secrets.token_hex(8),
+            page=_address(visit),
+            now=visit.now,
+            session=session,
+        )
+        visit.note("send a trial mail", session=session)
     return go(_address(visit))
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
+from sqlalchemy.orm import Session
 from starlette.responses import HTMLResponse, Response
 
 from grader.api.answer_marking import AnswerMarking, Given, Marks, turn
@@ -178,6 +179,18 @@ def save(visit: Visit) -> Response:
     if look is not None and look.waits and look.who == visit.me.person:
         raise UsageError("you are asked for a second look at this answer: give it there")
     settles = look if look is not None and look.differs and leads(visit) else None
+
+    def beside(session: Session) -> None:
+        visit.note(
+            "mark",
+            thing=f"{marking.assignment.name} {question.id} {answer.student}",
+            detail=f"{len(answers)} alike" if len(answers) > 1 else "",
+            session=session,
+        )
+        if settles is not None:
+            outcome = SecondLookOutcome.ANEW
+            decide(session, settles.id, outcome, visit.me.person, now=visit.now)
+
     try:
         marking.save(
             question,
@@ -186,19 +199,10 @@ def save(visit: Visit) -> Response:
             who=visit.me.person,
             seen=whole_number(visit.said("seen", 12)) or 0,
             now=visit.now,
-            beside=None
-            if settles is None
-            else lambda session: decide(
-                session, settles.id, SecondLookOutcome.ANEW, visit.me.person, now=visit.now
-            ),
+            beside=beside,
         )
     except ChangedMeanwhileError:
         return _conflict(visit, marks)
-    visit.note(
-        "mark",
-        thing=f"{marking.assignment.name} {question.id} {answer.student}",
-        detail=f"{len(answers)} alike" if len(answers) > 1 else "",
-    )
     if visit.said("then") == "stay":
         return go(address(visit, question, answer.ref))
     others = answer.share not in ("", visit.me.person)

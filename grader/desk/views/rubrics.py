@@ -13,7 +13,7 @@ from starlette.responses import Response
 from grader.api.answer_marking import AnswerMarking, RubricChangedError
 from grader.course.spec import Question
 from grader.desk.may import Action
-from grader.desk.rendering import go, page, sent_first
+from grader.desk.rendering import go, page
 from grader.desk.routing import Page, Visit
 from grader.desk.views.mark_places import (
     QUESTION,
@@ -77,10 +77,17 @@ def add_item(visit: Visit) -> Response:
     """Add an item to the question's rubric."""
     marking, question = question_of(visit)
     points, cap = _worth(visit)
-    if sent_first(visit):
-        marking.items.add(
-            marking.assignment.name, question.id, visit.said("says", 500), points, cap=cap
+    says, name = visit.said("says", 500), marking.assignment.name
+
+    def note(session: Session) -> None:
+        visit.note(
+            "add a rubric item",
+            thing=f"{name} {question.id}: {says}"[:500],
+            detail=show(points) if cap is None else f"at most {show(cap)}",
+            session=session,
         )
+
+    marking.items.add(name, question.id, says, points, cap=cap, beside=note)
     back = visit.said("back", 40)
     if back == "rubric" or not back.isalnum():
         return go(address(visit, question, "rubric"))

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from decimal import Decimal
 
+from sqlalchemy.orm import Session
 from starlette.responses import Response
 
 from grader.api.answer_marking import Given
+from grader.desk.letters import News
 from grader.desk.may import Action
+from grader.desk.notices import tell
 from grader.desk.rendering import go, page, sent_first
 from grader.desk.routing import Page, Visit, whole_number
 from grader.desk.views.mark_places import (
@@ -64,10 +68,16 @@ def save(visit: Visit) -> Response:
     """Keep the second marks; the answer's own stay as they are."""
     marking, question, answer = answer_of(visit)
     marks = marks_of(visit)
+    thing = f"{marking.assignment.name} {question.id} {answer.student}"
     if sent_first(visit):
-        second_looks(marking).save(question, answer, marks, who=visit.me.person, now=visit.now)
-        thing = f"{marking.assignment.name} {question.id} {answer.student}"
-        visit.note("second look", thing=thing)
+        second_looks(marking).save(
+            question,
+            answer,
+            marks,
+            who=visit.me.person,
+            now=visit.now,
+            beside=lambda session: visit.note("second look", thing=thing, session=session),
+        )
     return go(address(visit, question, "second"))
 
 
@@ -77,23 +87,40 @@ def draw(visit: Visit) -> Response:
     staff = {user.person: user.section for user in visit.course.people.all() if user.role.is_staff}
     chosen = [name for name in visit.form.getlist("marker") if isinstance(name, str)]
     percent = whole_number(visit.said("percent", 3)) or 0
+    spec = marking.assignment.spec
+
+    def tell_them(session: Session, asked: Counter[str]) -> None:
+        visit.note(
+            "draw second looks",
+            thing=f"{marking.assignment.name} {question.id}",
+            detail=f"{asked.total()} answers",
+            session=session,
+        )
+        tell(
+            session,
+            visit,
+            asked,
+            f"You are asked for second looks: {spec.title}, {question.title}",
+            f"/c/{visit.course.slug}/a/{visit.named('assignment')}/mark",
+            news=News.SECOND_LOOKS,
+            about=f"{marking.assignment.name} {question.id} {visit.now.isoformat()}",
+            assignment=spec.title,
+            question=question.title,
+        )
+
     drawn = second_looks(marking).draw(
         question,
         percent,
         {name: staff[name] for name in chosen if name in staff},
         who=visit.me.person,
         now=visit.now,
+        beside=tell_them,
     )
     if not drawn:
         raise UsageError(
             f"second looks at {percent} % of the marked answers are asked for already",
             hint="Say a larger share to ask for more.",
         )
-    visit.note(
-        "draw second looks",
-        thing=f"{marking.assignment.name} {question.id}",
-        detail=f"{drawn} answers",
-    )
     return go(_address(visit))
 
 
@@ -139,13 +166,22 @@ def decide(visit: Visit) -> Response:
         raise UsageError("say whose marks hold", hint="Load the page again.")
     if not sent_first(visit):
         return go(back)
+
+    def note(session: Session) -> None:
+        visit.note(
+            "decide a second look",
+            thing=f"{marking.assignment.name} {question.id} {answer.student}",
+            detail=f"the {said} marks hold",
+            session=session,
+        )
+
     second_looks(marking).decide(
-        question, answer, SecondLookOutcome(said), who=visit.me.person, now=visit.now
-    )
-    visit.note(
-        "decide a second look",
-        thing=f"{marking.assignment.name} {question.id} {answer.student}",
-        detail=f"the {said} marks hold",
+        question,
+        answer,
+        SecondLookOutcome(said),
+        who=visit.me.person,
+        now=visit.now,
+        beside=note,
     )
     return go(back)
 

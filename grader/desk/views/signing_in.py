@@ -137,6 +137,7 @@ def sign_out(visit: Visit) -> Response:
     """End this session."""
     known_by = visit.known_by
     visit.desk.credentials.end(known_by.id, now=visit.now)
+    _note_everywhere(visit, "sign out")
     # A session that a login began has the provider's name: its own session there goes on.
     there = next(
         (n for n, one in visit.desk.providers.items() if one.settings.name == known_by.label), ""
@@ -171,7 +172,7 @@ def make_token(visit: Visit) -> Response:
         now=visit.now,
         label=label,
     )
-    visit.note("make a token", thing=label)
+    _note_everywhere(visit, "make a token", label)
     return _account(visit, token=value)
 
 
@@ -181,12 +182,15 @@ def end_secret(visit: Visit) -> Response:
         for one in _own(visit, "session"):
             if one.id != visit.known_by.id:
                 visit.desk.credentials.end(one.id, now=visit.now)
+        _note_everywhere(visit, "end a session or token", "all other sessions")
         return go("/account")
     number = whole_number(visit.said("secret", 20))
-    own = {one.id for one in [*_own(visit, "session"), *_own(visit, "token")]}
+    kinds: tuple[Kind, ...] = ("session", "token")
+    own = {one.id: (kind, one.label) for kind in kinds for one in _own(visit, kind)}
     if number not in own:
         raise NotFound
     visit.desk.credentials.end(number, now=visit.now)
+    _note_everywhere(visit, "end a session or token", " ".join(own[number]).strip())
     return go("/account")
 
 
@@ -205,6 +209,14 @@ def home(visit: Visit) -> Response:
         new_need_signing_in=new,
         own=[(visit.desk.courses[slug], u) for slug, u in users.items()],
     )
+
+
+def _note_everywhere(visit: Visit, action: str, thing: str = "") -> None:
+    """Write into the log of each course in which the visitor is somebody."""
+    users = users_of(visit.desk, visit.known_by.account, visit.known_by.courses)
+    for slug, user in users.items():
+        log = visit.desk.log_of(slug)
+        log.add(user.person, action, now=visit.now, course=slug, thing=thing)
 
 
 def _account(visit: Visit, token: str = "") -> Response:

@@ -6,13 +6,16 @@ import datetime as dt
 from dataclasses import dataclass
 from urllib.parse import quote
 
+from sqlalchemy.orm import Session
 from starlette.responses import Response
 
 from grader.api.class_list import ClassLine
 from grader.api.marking import excuse, extend, item_of
 from grader.course.roster import Person
 from grader.course.scheme import load_scheme
+from grader.desk.letters import News
 from grader.desk.may import Action, Thing
+from grader.desk.notices import tell
 from grader.desk.rendering import go, page
 from grader.desk.routing import NotFound, Page, Visit
 from grader.desk.views.class_list import record_of
@@ -83,12 +86,23 @@ def extend_student(visit: Visit) -> Response:
                 "that is not longer than the class has",
                 hint=f"The class has until {due.astimezone(visit.course.zone):%Y-%m-%d %H:%M}.",
             )
-    done = extend(
-        visit.course.course, student, item, until=until, who=visit.me.person, why=_reason(visit)
+
+    def tell_student(session: Session) -> None:
+        said = until.astimezone(visit.course.zone).strftime("%Y-%m-%d %H:%M") if until else "as all"
+        visit.note("extend", thing=f"{item} {student}", detail=said, session=session)
+        news = News.LONGER if until else News.NOT_LONGER
+        told = "You have longer" if until else "You have no longer than the class any more"
+        _tell(session, visit, item, told, news)
+
+    extend(
+        visit.course.course,
+        student,
+        item,
+        until=until,
+        who=visit.me.person,
+        why=_reason(visit),
+        beside=tell_student,
     )
-    if done:
-        said = words(done[0], None, visit.course.zone)
-        visit.note("extend", thing=f"{item} {student}", detail=said)
     return go(_address(visit, student))
 
 
@@ -96,18 +110,39 @@ def excuse_student(visit: Visit) -> Response:
     """Excuse a student from an item, or take that back."""
     student, item = visit.named("student"), visit.said("item", 200)
     excused = not visit.said("undo")
-    done = excuse(
+
+    def tell_student(session: Session) -> None:
+        said = "excused" if excused else "no longer excused"
+        visit.note("excuse", thing=f"{item} {student}", detail=said, session=session)
+        news = News.EXCUSED if excused else News.NOT_EXCUSED
+        _tell(session, visit, item, f"You are {said}", news)
+
+    excuse(
         visit.course.course,
         student,
         item,
         excused=excused,
         who=visit.me.person,
         why=_reason(visit),
+        beside=tell_student,
     )
-    if done:
-        said = "excused" if excused else "no longer excused"
-        visit.note("excuse", thing=f"{item} {student}", detail=said)
     return go(_address(visit, student))
+
+
+def _tell(session: Session, visit: Visit, item: str, told: str, news: News) -> None:
+    """Tell the student of the page, who is in the course, what was allowed them."""
+    one, student = item_of(load_scheme(visit.course.course), item), visit.named("student")
+    here = f"/c/{visit.course.slug}"
+    tell(
+        session,
+        visit,
+        [user.person for user in visit.course.people.all() if user.person == student],
+        f"{told}: {one.title}",
+        f"{here}/a/{one.assignment}" if one.assignment else f"{here}/marks",
+        news=news,
+        about=f"{item} {visit.now.isoformat()}",
+        assignment=one.title,
+    )
 
 
 def of_student(visit: Visit) -> Thing:
