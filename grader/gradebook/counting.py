@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Literal
 
+import msgspec
+
 from grader.grading.verdict import Verdict
 
 Counts = Literal["last", "best"]
@@ -29,11 +31,21 @@ def tries_of(verdicts: Iterable[Verdict]) -> dict[str, list[Verdict]]:
     """Return each student's tries in order; a copy of the try before it is none.
 
     A student who hands in the same bytes again, as when an LMS is asked for a new upload, has
-    not changed anything, and loses nothing: the time and the number of the first hold.
+    not changed anything, and loses nothing: the time and the number of the first hold. Where the
+    first has no mark, for a reason of ours, the copy's mark counts, at the time of the first.
     """
     tries: dict[str, list[Verdict]] = {}
     for verdict in sorted(verdicts, key=lambda v: v.submission.attempt):
         own = tries.setdefault(verdict.student, [])
         if not own or own[-1].submission.sha256 != verdict.submission.sha256:
             own.append(verdict)
+        elif verdict.outcome.is_mark and not own[-1].outcome.is_mark:
+            own[-1] = _at_the_time_of(own[-1], verdict)
     return tries
+
+
+def _at_the_time_of(first: Verdict, copy: Verdict) -> Verdict:
+    """The mark of a copy whose first could not be judged for a reason of ours."""
+    at = first.submission.submitted_at or copy.submission.submitted_at
+    submission = msgspec.structs.replace(copy.submission, submitted_at=at)
+    return msgspec.structs.replace(copy, submission=submission)
