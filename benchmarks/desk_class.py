@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import base64
 import datetime as dt
 import json
+import random
 import re
 import time
 from collections.abc import Sequence
@@ -19,13 +21,18 @@ from grader.api.answer_marking import Marks
 from grader.desk.credentials import form_token
 from grader.grading.make_verdict import question_marks
 from grader.grading.verdict import SubmissionRecord
+from grader.intake.answers import AnswerPart, AnswerPlace, AnswerPosition
 from tests.helpers.desk_load import Seat, make_class
+from tests.helpers.notebooks import code, display, markdown, notebook, stream
 from tests.helpers.verdicts import graded, test_result
 
 STUDENTS, ASSIGNMENTS, MARKERS = 1_500, 8, 8
 MARKED = 25  # by each marker, each time
 LOOKS_S = 1.0  # at each answer: quicker than anybody who reads it
 ALONE = 25  # by one, of which the cost is counted
+CELLS, PICTURE = 24, 2_000  # of a light notebook; the bytes of a picture, of which it has one
+LONG_CELLS, LONG_PICTURE = 400, 100_000  # of a long one, with a picture in every fifth cell
+LONG = "zzz-long"
 
 
 def _unflushed(engine: Engine) -> None:
@@ -49,8 +56,36 @@ def write_course_file(root: Path, names: Sequence[str], more: str = "") -> None:
     (root / "course.toml").write_text(f"{head}{letters}{more}{work}{items}{exam}")
 
 
-def fill(served: Served, *, students: int, handed_in: dt.datetime | None = None) -> None:
-    """Give everybody a verdict on every assignment, with an answer that people mark."""
+def _executed(answer: str, cells: int, picture: int, *, every: int) -> tuple[bytes, AnswerPlace]:
+    """An executed notebook, with text or a picture below each cell, and where the answer stands."""
+    drawn = random.Random(1)
+    found = []
+    for number in range(cells):
+        source = f"x = torch.randn(64, {number + 1})\nprint((x @ x.T).mean(0))"
+        shown = stream(f"tensor([{', '.join(f'{drawn.random():.4f}' for _ in range(64))}])")
+        if number % every == every - 1:
+            shown = display(image_png=base64.b64encode(drawn.randbytes(picture)).decode())
+        found.append(code(source, shown, count=number + 1))
+    at = len(found) // 2
+    found.insert(at, markdown(answer))
+    pieces = (
+        AnswerPart(at - 1, 0, len(str(found[at - 1]["source"]))),
+        AnswerPart(at, 0, len(answer)),
+    )
+    return notebook(found), AnswerPlace(place=AnswerPosition.PART, pieces=pieces)
+
+
+def fill(
+    served: Served,
+    *,
+    students: int,
+    handed_in: dt.datetime | None = None,
+    long: bool = False,
+) -> None:
+    """Give everybody a verdict on every assignment, with an answer that people mark.
+
+    With `long`, one student more has a long notebook in the first assignment.
+    """
     course = served.desk.courses["course"]
     _unflushed(course.gradebook.engine)
     course.people.take_students(course.roster.people.values())
@@ -58,20 +93,27 @@ def fill(served: Served, *, students: int, handed_in: dt.datetime | None = None)
         spec = course.course.assignment(name).spec
         tests = (test_result("q1", "test_softmax", "Rows must sum to one.", 5),)
         batch = course.gradebook.start_batch(name, seed=1)
-        for number in range(students):
+        people = [f"s{number:05}" for number in range(students)]
+        if long and name == course.course.names()[0]:
+            people.append(LONG)
+        for number, student in enumerate(people):
+            answer = f"Because exp overflows above {number}."
+            size = (LONG_CELLS, LONG_PICTURE) if student == LONG else (CELLS, PICTURE)
+            ran, place = _executed(answer, *size, every=5 if student == LONG else CELLS)
             verdict = msgspec.structs.replace(
-                graded(f"s{number:05}", assignment=name),
+                graded(student, assignment=name),
                 tests=tests,
                 questions=question_marks(spec, tests),
                 points=Decimal(5),
                 max_points=spec.machine_points,
                 manual_points=spec.manual_points,
-                answers={"q3": f"Because exp overflows above {number}."},
+                answers={"q3": answer},
+                answer_places={"q3": place},
                 submission=SubmissionRecord(
                     file=f"{name}.ipynb", sha256=f"{number:064}", submitted_at=handed_in
                 ),
             )
-            course.gradebook.record(verdict, b'{"cells": []}', batch=batch)
+            course.gradebook.record(verdict, ran, batch=batch)
 
 
 def listed(served: Served, seat: Seat, what: str, path: str, times: int = 12) -> list[Row]:
@@ -95,7 +137,7 @@ def a_class(folder: Path) -> list[Row]:
     root = make_class(folder / "course", students=STUDENTS, assignments=ASSIGNMENTS)
     served = Served(root)
     write_course_file(root, served.desk.courses["course"].course.names())
-    fill(served, students=STUDENTS)
+    fill(served, students=STUDENTS, long=True)
     course = served.desk.courses["course"]
     rows: list[Row] = []
     markers = [served.staff(f"marker-{n}") for n in range(MARKERS)]
@@ -109,6 +151,7 @@ def a_class(folder: Path) -> list[Row]:
         ):
             what = f"{what}, {STUDENTS:,} students × {ASSIGNMENTS} assignments"
             rows += listed(served, markers[0], what, path)
+        rows += opening(served, markers[0])
         rows += marking(served, markers, "before any mark")
         for name in course.course.names():
             pile = course.marking(course.course.assignment(name))
@@ -123,8 +166,34 @@ def a_class(folder: Path) -> list[Row]:
     return rows
 
 
+def opening(served: Served, marker: Seat, times: int = 12) -> list[Row]:
+    """How long the answer of a long notebook takes: its form, and the frame beside it."""
+    course = served.desk.courses["course"]
+    name = course.course.names()[0]
+    pile = course.marking(course.course.assignment(name))
+    question = pile.question("q3")
+    assert question is not None
+    (ref,) = [a.ref for a in pile.answers(question, marker="") if a.student == LONG]
+    page, took, used = f"/c/course/a/{name}/mark/q3/{ref}", [], []
+    for _ in range(times):
+        began, before = time.monotonic(), served.cpu_s()
+        assert marker.get(page).status_code == 200
+        _look(marker, page)
+        took.append(time.monotonic() - began)
+        used.append(served.cpu_s() - before)
+    what = f"opening an answer: form and frame, a notebook of {LONG_CELLS} cells"
+    return [
+        Row(f"{what}: first view", "≤ 0.3 s", f"{took[0] * 1000:.0f} ms", per_answer(used[0], 1)),
+        Row(
+            f"{what}: later views", "≤ 0.3 s", said(took[1:]), per_answer(sum(used[1:]), times - 1)
+        ),
+    ]
+
+
 def marking(served: Served, markers: list[Seat], when: str) -> list[Row]:
     """Eight people mark at once, each another assignment: open an answer, save it, the next.
+
+    To open it is to have its form and the frame with what the student wrote.
 
     First each looks at an answer for a second; then for no time at all, which says how many
     answers a second the desk can take. What a step costs is counted with one of them alone: of
@@ -190,7 +259,15 @@ def _open(seat: Seat, page: str) -> tuple[str, dict[str, str]] | None:
     ref = re.search(r'action="(/c/course/a/[^"]+/mark/q3/\w+)"', answer.text)
     if seen is None or ref is None:
         return None
+    _look(seat, ref[1])
     return ref[1], {"form": form_token(seat.session), "seen": seen[1], "adjustment": "1"}
+
+
+def _look(seat: Seat, page: str) -> None:
+    """Have the frame of an answer: the student's part of the executed notebook."""
+    frame = seat.get(f"{page}/work")
+    assert frame.status_code == 200, (page, frame.status_code)
+    assert "exp overflows above" in frame.text and "randn" in frame.text
 
 
 def _save(seat: Seat, address: str, form: dict[str, str]) -> str:
