@@ -217,3 +217,20 @@ def test_a_second_look_of_which_nobody_can_be_told_is_not_asked_for(
     assert looks.draw("100", "ines").status_code == 503
     assert looks.looks() == []
     assert not looks.tables.course.audit.newest("course", action="draw second looks")
+
+
+def test_second_marks_that_could_not_be_kept_are_kept_when_they_are_sent_again(
+    looks: Looks, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looks.draw("100", "ines")
+
+    def full(*_: object, **__: object) -> None:
+        raise GradebookError("the disk is full")
+
+    with monkeypatch.context() as broken:
+        broken.setattr("grader.gradebook.second_looks.SecondLooks.mark", full)
+        assert looks.second(looks.ines, "ada", adjustment="2", key="k1").status_code == 503
+    for _ in range(2):
+        assert looks.second(looks.ines, "ada", adjustment="2", key="k1").status_code == 303
+    (ada,) = [one for one in looks.looks() if one.student == "ada"]
+    assert ada.points == 2
