@@ -18,7 +18,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Literal
 
-from sqlalchemy import Engine, func, select, update
+from sqlalchemy import Engine, delete, func, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
@@ -139,6 +139,15 @@ class Credentials:
                 raise
             return False
         return True
+
+    def not_sent(self, key: str, account: int) -> None:
+        """Forget that a form was sent: what it was for has not been done."""
+        with writing(self._engine) as session:
+            session.execute(
+                delete(SecretRow).where(
+                    SecretRow.kind == "form", SecretRow.sha256 == _hash(f"{account}\t{key}")
+                )
+            )
 
     def find(self, kind: Kind, value: str, *, now: dt.datetime) -> Credential | None:
         """Return what a value stands for; None: nothing, or not any more."""

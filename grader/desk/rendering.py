@@ -133,13 +133,23 @@ def json_answer(value: Any, status: int = 200) -> Response:
 def sent_first(visit: Visit, *about: str) -> bool:
     """Say whether a form is sent for the first time: not by a double click, nor by a reload.
 
-    All forms of a page have one key: `about` tells them apart.
+    All forms of a page have one key: `about` tells them apart. A request that fails has done
+    nothing: its form may be sent again (`forget_forms`).
     """
     key = visit.said("key", 64)
     if not key:
         return True
-    own = (visit.request.url.path, *about, key)
-    return visit.desk.credentials.first_time("\t".join(own), visit.known_by.account, now=visit.now)
+    own = "\t".join((visit.request.url.path, *about, key))
+    first = visit.desk.credentials.first_time(own, visit.known_by.account, now=visit.now)
+    if first:
+        visit.forms.append(own)
+    return first
+
+
+def forget_forms(visit: Visit) -> None:
+    """Let the forms of a request that has failed be sent again."""
+    for own in visit.forms:
+        visit.desk.credentials.not_sent(own, visit.known_by.account)
 
 
 def go(path: str) -> RedirectResponse:

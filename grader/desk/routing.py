@@ -36,6 +36,7 @@ class Visit:
         session: the value of the session's cookie, of which form tokens are made.
         form: what was posted.
         kept: what a view has read for this request, and may ask for again.
+        forms: keys of forms that this request is the first to send.
     """
 
     request: Request
@@ -47,6 +48,7 @@ class Visit:
     session: str = ""
     form: FormData = field(default_factory=FormData)
     kept: dict[str, Any] = field(default_factory=dict)
+    forms: list[str] = field(default_factory=list)
 
     @property
     def me(self) -> User:

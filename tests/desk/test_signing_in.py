@@ -52,14 +52,18 @@ def test_the_cookie_is_hidden_from_script_and_bound_to_the_host_over_tls(tables:
     answer = tables.stranger().client.post(
         f"/s/{tables.link('ada')}", headers=OWN, follow_redirects=False
     )
-    cookie = answer.headers["set-cookie"].lower()
-    assert "httponly" in cookie and "samesite=lax" in cookie and "path=/" in cookie
+    cookies = [cookie.lower() for cookie in answer.headers.get_list("set-cookie")]
+    assert any(cookie.startswith("grader=") for cookie in cookies)
+    for cookie in cookies:
+        assert "httponly" in cookie and "samesite=lax" in cookie and "path=/" in cookie
     object.__setattr__(tables.desk, "origin", "https://desk.test")
     answer = tables.stranger().client.post(
         f"/s/{tables.link('ada')}", headers=OWN, follow_redirects=False
     )
-    cookie = answer.headers["set-cookie"]
-    assert cookie.startswith("__Host-grader=") and "secure" in cookie.lower()
+    cookies = answer.headers.get_list("set-cookie")
+    assert any(cookie.startswith("__Host-grader=") for cookie in cookies)
+    for cookie in cookies:
+        assert cookie.startswith("__Host-grader") and "secure" in cookie.lower()
 
 
 def test_no_value_that_signs_in_is_in_the_database(tables: Tables) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from grader.errors import GradebookError
 from tests.desk.conftest import Browser, Tables
 from tests.desk.piles import MARK, MARKING, Pile
 
@@ -48,6 +49,22 @@ def test_a_token_that_is_shown_once_is_made_once(tables: Tables) -> None:
     ada = tables.browser("ada")
     first, again = twice(ada, "/account/tokens", {"label": "laptop"})
     assert (first.status_code, again.status_code) == (200, 409)
+    assert ada.get("/account").text.count("laptop</th>") == 1
+
+
+def test_a_form_that_failed_can_be_sent_again(
+    tables: Tables, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ada = tables.browser("ada")
+    form = ada.form("/account") | {"label": "laptop"}
+
+    def full(*_: object, **__: object) -> str:
+        raise GradebookError("the disk is full")
+
+    with monkeypatch.context() as broken:
+        broken.setattr(tables.desk.credentials, "make", full)
+        assert ada.post("/account/tokens", form).status_code == 503
+    assert [ada.post("/account/tokens", form).status_code for _ in range(2)] == [200, 409]
     assert ada.get("/account").text.count("laptop</th>") == 1
 
 

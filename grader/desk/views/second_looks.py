@@ -18,7 +18,6 @@ from grader.desk.views.mark_places import (
     QUESTION,
     address,
     answer_of,
-    look_at,
     marks_of,
     of_question,
     question_of,
@@ -70,9 +69,7 @@ def save(visit: Visit) -> Response:
     marking, question, answer = answer_of(visit)
     marks = marks_of(visit)
     thing = f"{marking.assignment.name} {question.id} {answer.student}"
-    look = look_at(visit, marking, question, answer)
-    # A form that was refused, or met a full disk, has kept nothing yet: it may be sent again.
-    if sent_first(visit) or (look is not None and look.waits):
+    if sent_first(visit):
         second_looks(marking).save(
             question,
             answer,
