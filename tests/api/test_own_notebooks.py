@@ -58,7 +58,7 @@ def test_a_desk_gets_each_notebook_and_says_once_what_is_missing(
     class Client(DeskClient):
         def _ask(self, *_: object, **sending: Any) -> dict[str, Any]:
             sent.extend(name for _, (name, _) in sending["files"])
-            return {"state": "waiting", "warnings": said}
+            return {"state": "waiting", "page": "/c/course/t/1", "warnings": said}
 
     said: list[str] = []
     client = Client("https://desk.example.edu/c/course", "token")
