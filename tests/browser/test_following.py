@@ -9,7 +9,9 @@ from tests.browser.serving import Served
 pytestmark = pytest.mark.browser
 
 
-@pytest.mark.parametrize("status", [502, None], ids=["a proxy", "no connection"])
+@pytest.mark.parametrize(
+    "status", [502, pytest.param(None, marks=pytest.mark.slow)], ids=["a proxy", "no connection"]
+)
 def test_a_page_that_lost_its_desk_says_so_and_asks_again(
     served: Served, status: int | None
 ) -> None:

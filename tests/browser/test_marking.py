@@ -13,6 +13,7 @@ from tests.browser.serving import Served
 pytestmark = pytest.mark.browser
 
 
+@pytest.mark.slow
 def test_two_markers_at_once(served: Served) -> None:
     mia, hana = served.sign_in("mia"), served.sign_in("hana")
     served.item("Names the overflow", "1")

@@ -151,6 +151,7 @@ def test_what_is_not_judged_when_the_engine_stops_goes_back_into_the_queue(table
     assert (found.state, found.starts) == (TryState.WAITING, 0)
 
 
+@pytest.mark.slow
 def test_an_assignment_that_a_command_grades_keeps_no_other_from_its_turn(tables: Tables) -> None:
     tries = tables.course.gradebook.tries
     first = handed_in(tables, "ada", solution(tables))

@@ -42,6 +42,7 @@ def told(verdict: Verdict) -> list[tuple[object, ...]]:
 
 
 @pytest.mark.local_box
+@pytest.mark.slow
 def test_only_a_test_that_changed_is_run_again(classroom: Classroom) -> None:
     classroom.hand_in("ada")
     classroom.hand_in("bob", untouched=True)

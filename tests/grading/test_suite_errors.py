@@ -94,6 +94,7 @@ def test_a_fault_of_the_suite_costs_nobody_a_point_and_is_told(
 
 
 @pytest.mark.local_box
+@pytest.mark.slow
 def test_it_is_open_until_the_suite_is_mended_and_then_a_mark(classroom: Classroom) -> None:
     (classroom.root / "course.toml").write_text(COURSE)
     classroom.hand_in("ada")

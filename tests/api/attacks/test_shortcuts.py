@@ -297,6 +297,7 @@ def course(root: Path, suite: str) -> Course:
 
 
 @pytest.mark.local_box
+@pytest.mark.slow
 def test_each_shortcut_earns_points_of_its_suite_of_old_and_none_of_any_mended_one(
     tmp_path: Path,
 ) -> None:
