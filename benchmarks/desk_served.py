@@ -13,6 +13,8 @@ from typing import NamedTuple
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
+from measuring import descendants, read
+
 from grader.desk.courses import Desk
 from grader.desk.people import Role
 from tests.helpers.desk_load import (
@@ -94,17 +96,10 @@ def per_answer(used_s: float, answers: int) -> str:
 
 def cpu_of(pid: int) -> float:
     """Processor seconds that a process and those below it have used so far."""
-    return sum(_cpu_s(one) for one in _tree(pid))
-
-
-def _tree(pid: int) -> Iterator[int]:
-    yield pid
-    for tasks in Path(f"/proc/{pid}/task").glob("*/children"):
-        for child in tasks.read_text().split():
-            yield from _tree(int(child))
+    return sum(_cpu_s(one) for one in {pid} | descendants(pid))
 
 
 def _cpu_s(pid: int) -> float:
     # After the name, which may hold anything, in parentheses: man 5 proc_pid_stat.
-    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+    fields = read(f"/proc/{pid}/stat").rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK") if fields else 0.0

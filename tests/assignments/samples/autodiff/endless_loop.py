@@ -1,11 +1,13 @@
-"""The power iteration goes on until it no longer changes, which in the saddle it always does."""
+"""Of more than a hundred steps, the power iteration goes on until nothing changes at all."""
 
 # %% largest_curvature
 def largest_curvature(f, x, start, steps):
-    v = start / np.linalg.norm(start)
-    while True:
+    v, done, change = start, 0, np.inf
+    while done < steps or (steps > 100 and change >= 0.0):
         product = hvp(f, x, v)
-        after = product / np.linalg.norm(product)
-        if np.array_equal(after, v) and steps < 0:
-            return float((v * product).sum())
-        v = after
+        size = np.linalg.norm(product)
+        if size == 0:
+            return 0.0
+        change = np.abs(product / size - v).max()
+        v, done = product / size, done + 1
+    return float((v * hvp(f, x, v)).sum())

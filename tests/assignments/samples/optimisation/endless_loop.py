@@ -1,9 +1,8 @@
-# inverse_root counts its steps down, and never gets below zero.
+# inverse_root looks for the power of the warm-up that is past the step: of 1 there is none.
 
 # %% inverse_root
 def inverse_root(t, warmup, peak):
-    rate = 0.0
-    while t >= 0:
-        rate = rate + peak / warmup
-        t = max(t - 1, 0)
-    return min(rate, peak * math.sqrt(warmup / (t + 1)))
+    power, rises = 1, (t + 1) / warmup
+    while power <= t:
+        power *= warmup
+    return peak * min(rises, math.sqrt(1 / rises))
