@@ -33,6 +33,14 @@ class Role(StrEnum):
         return self in (Role.MARKER, Role.HEAD_MARKER, Role.INSTRUCTOR)
 
     @property
+    def has_section(self) -> bool:
+        """Whether a section belongs to it: a student is in one, a marker sees one alone.
+
+        Heads and instructors act on the whole class at once: they publish, export, divide.
+        """
+        return self in (Role.STUDENT, Role.MARKER)
+
+    @property
     def start(self) -> str:
         """The page below the course's address that this role begins with; it may see it."""
         return "people" if self is Role.ADMIN else ""
@@ -42,7 +50,7 @@ class Role(StrEnum):
 class User:
     """A person in a course. `person` is the roster's id, or the name that staff were given.
 
-    `section` narrows what a marker sees; empty: the whole course.
+    `section` is a student's own, or narrows what a marker sees; empty: the whole course.
     """
 
     account: int
@@ -90,7 +98,7 @@ class People:
         """Make an account, or change what it says and what it is in this course.
 
         Raises:
-            UsageError: the person has no name, or it is too long.
+            UsageError: the person has no name, or it is too long; or the role has no section.
         """
         if not person.strip() or len(person) > MAX_NAME:
             raise UsageError(f"a person's id has 1 to {MAX_NAME} characters")
@@ -142,6 +150,11 @@ class People:
 def _put(
     session: Session, course: str, person: str, name: str, email: str, role: Role, section: str
 ) -> User:
+    if section.strip() and not role.has_section:
+        raise UsageError(
+            f"a section narrows what a marker sees, and {person} is to be {role.value}",
+            hint="Leave the section empty, or make the person a marker of it.",
+        )
     account = session.scalars(select(AccountRow).where(AccountRow.person == person)).first()
     if account is None:
         account = AccountRow(person=person, made_at=dt.datetime.now(dt.UTC), disabled=False)
@@ -162,12 +175,17 @@ def _role(session: Session, account: int, course: str) -> RoleRow | None:
     return session.scalars(query).first()
 
 
-def _user(account: AccountRow, role: RoleRow) -> User:
+def _user(account: AccountRow, row: RoleRow) -> User:
+    role, section = Role(row.role), row.section
+    if section and not role.has_section:
+        # Of a desk that allowed it: the section was meant to narrow, so it does. An admin sees no
+        # work, with or without one.
+        role, section = (Role.MARKER, section) if role.is_staff else (role, "")
     return User(
         account=account.id,
         person=account.person,
-        name=role.name,
-        email=role.email,
-        role=Role(role.role),
-        section=role.section,
+        name=row.name,
+        email=row.email,
+        role=role,
+        section=section,
     )

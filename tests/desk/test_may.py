@@ -5,11 +5,15 @@ from __future__ import annotations
 import re
 
 import pytest
+from sqlalchemy import update
 
 from grader.desk.may import Action, Thing, may
 from grader.desk.pages import all_pages
 from grader.desk.people import Role, User
 from grader.desk.routing import OpenPage, Page
+from grader.errors import UsageError
+from grader.gradebook.database import writing
+from grader.gradebook.desk_tables import RoleRow
 from tests.desk.conftest import Tables, places
 
 OPEN = {
@@ -26,6 +30,8 @@ OPEN = {
     ("GET", "/metrics"),
 }
 EVERYBODY = {"ada", "ben", "mia", "max", "hana", "ines", "adi"}
+NARROWED = {"hugo": Role.HEAD_MARKER, "ivy": Role.INSTRUCTOR}
+"""What older desks allowed: they have section B, as Max has, and may what he may."""
 # Who may, when the thing is the course's, or the work of Ada, a student of section A.
 ALLOWED = {
     Action.OWN_ACCOUNT: EVERYBODY | {"olga"},
@@ -65,11 +71,22 @@ def test_every_action_has_its_line_here() -> None:
     assert set(ALLOWED) == set(Action)
 
 
-@pytest.mark.parametrize("person", sorted(EVERYBODY | {"olga"}))
+def with_an_old_section(tables: Tables, person: str) -> None:
+    role = NARROWED[person]
+    user = tables.course.people.put(person, name=person.title(), role=role)
+    with writing(tables.desk.accounts.engine) as session:
+        session.execute(update(RoleRow).where(RoleRow.account == user.account).values(section="B"))
+
+
+@pytest.mark.parametrize("person", sorted(EVERYBODY | {"olga"} | set(NARROWED)))
 def test_a_page_shows_itself_to_whom_it_may_and_looks_absent_to_others(
     tables: Tables, person: str
 ) -> None:
     number = tables.judged("ada").id
+    likewise = person
+    if person in NARROWED:
+        with_an_old_section(tables, person)
+        likewise = "max"
     browser = tables.browser(person)
     at = places(tables, number)
     for page in PAGES:
@@ -81,9 +98,9 @@ def test_a_page_shows_itself_to_whom_it_may_and_looks_absent_to_others(
         if path.endswith("/events"):
             continue  # it would follow; its rule is that of the try's page
         answer = browser.get(path) if page.method == "GET" else browser.post(path, ABOUT)
-        allowed = person in ALLOWED[page.action]
+        allowed = likewise in ALLOWED[page.action]
         whose = ("{ref}", "{student}", "{work}")
-        if person == "max" and any(name in page.path for name in whose):
+        if likewise == "max" and any(name in page.path for name in whose):
             allowed = False  # Ada is of another section
         assert (answer.status_code != 404) == allowed, (person, page.method, path)
         assert answer.status_code < 500, (person, page.method, path, answer.text)
@@ -167,6 +184,44 @@ def test_a_student_is_no_staff_and_a_marker_has_a_section_that_is_there(tables: 
     assert unknown.status_code == 422 and "There are: A" in unknown.text
     assert tables.course.people.named("noah") is None
     assert ines.post("/c/course/people/staff", {**new, "section": "A"}).status_code == 303
+
+
+@pytest.mark.parametrize("role", [role for role in Role if role is not Role.STUDENT])
+def test_nobody_but_a_marker_is_given_a_section(tables: Tables, role: Role) -> None:
+    ines, people = tables.browser("ines"), tables.course.people
+    said = {"person": "noah", "role": role.value, "section": "B"}
+    answer = ines.post("/c/course/people/staff", said)
+    if role is Role.MARKER:
+        assert answer.status_code == 303
+        # Nor does a marker of one who is made something more keep it.
+        assert ines.post("/c/course/people/staff", said | {"role": "head marker"}).is_client_error
+        found = people.named("noah")
+        assert found is not None and (found.role, found.section) == (Role.MARKER, "B")
+        return
+    assert answer.status_code == 422 and "narrows what a marker sees" in answer.text
+    assert people.named("noah") is None
+    assert ines.post("/c/course/people/staff", said | {"section": ""}).status_code == 303
+    with pytest.raises(UsageError, match="narrows what a marker sees"):
+        people.put("noah", name="Noah", role=role, section="B")
+
+
+def test_a_section_of_old_opens_no_work_to_an_admin(tables: Tables) -> None:
+    adi = tables.course.people.named("adi")
+    assert adi is not None
+    with writing(tables.desk.accounts.engine) as session:
+        session.execute(update(RoleRow).where(RoleRow.account == adi.account).values(section="B"))
+    assert tables.course.people.user(adi.account) == adi
+
+
+def test_who_is_narrowed_by_an_old_section_is_a_head_again_when_saved_without(
+    tables: Tables,
+) -> None:
+    with_an_old_section(tables, "hugo")
+    hugo, ines = tables.browser("hugo"), tables.browser("ines")
+    assert hugo.get("/c/course/publish").status_code == 404
+    saved = {"person": "hugo", "name": "Hugo", "role": "head marker", "section": ""}
+    assert ines.post("/c/course/people/staff", saved).status_code == 303
+    assert hugo.get("/c/course/publish").status_code == 200
 
 
 def test_no_page_names_a_student_of_another_section_to_a_marker_of_one(tables: Tables) -> None:
