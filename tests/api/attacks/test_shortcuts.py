@@ -354,9 +354,11 @@ def test_a_few_labels_are_not_taken_for_draws_of_the_seed() -> None:
         exec(cell, names)
     torch.manual_seed(5)
     labels = [torch.randint(high, (8,)) for high in (2, 2, 2, 3)]
-    assert [names["_is_drawn"](some, 11) for some in labels] == [False] * 4
+    labels += [some.double() for some in labels]
+    assert [names["_is_drawn"](some, 11) for some in labels] == [False] * 8
     drawn = torch.randint(3, (40,), generator=torch.Generator().manual_seed(11))
     assert names["_is_drawn"](drawn, 11)
+    assert names["_is_drawn"](drawn.double(), 11)
 
 
 @pytest.mark.slow

@@ -42,7 +42,9 @@ def _is_drawn(tensor, seed):
     flat = tensor.double().flatten()
     if len(flat) < 6 or flat.std() == 0 or not flat.isfinite().all():
         return False
-    if not tensor.is_floating_point() and len(flat) * _math.log2(len(flat.unique())) < _BITS:
+    kinds = len(flat.unique())  # labels may well be float64: what repeats was drawn among few
+    labels = kinds < len(flat) or not tensor.is_floating_point()
+    if labels and len(flat) * _math.log2(kinds) < _BITS:
         return False
     first = int(flat.abs().argmax())
     for made in _replays(tuple(tensor.shape), seed):
