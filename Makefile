@@ -92,7 +92,7 @@ image: $(VENV)/.installed
 	$(BIN)/grader sandbox build
 
 test-samples: $(VENV)/.developing
-	GRADER_SAMPLES=everywhere nice $(BIN)/python -m pytest tests/assignments $(PYTEST_ARGS)
+	GRADER_SAMPLES=everywhere nice $(BIN)/python -m pytest -n auto --maxprocesses 4 tests/assignments $(PYTEST_ARGS)
 
 test-attacks: $(VENV)/.developing
 	GRADER_ATTACKS=everywhere nice $(BIN)/python -m pytest tests/attacks $(PYTEST_ARGS)

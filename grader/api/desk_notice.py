@@ -20,8 +20,8 @@ _MOST = 300
 def desk_serves(course: Course, address: str) -> Iterator[int]:
     """Say, as long as this lasts, that a server's engine grades this course.
 
-    It takes `batch_lock` of an assignment only while it judges something of it. Whoever finds that
-    taken is told of the server by this. A lock on the file tells whether the engine lives, so that
+    It takes `engine_lock` of an assignment only while it judges something of it. A batch that waits
+    for that names the server by this. A lock on the file tells whether the engine lives, so that
     what a killed one has left says nothing.
 
     Args:

@@ -102,7 +102,7 @@ def grade(
         else:
             choice = machines.choose(sandbox, isolation, box=box, runtime=runtime)
         progress.chosen(choice)
-        stack.enter_context(batch_lock(chosen))
+        stack.enter_context(batch_lock(chosen, on_wait=progress.warned))
         gradebook = stack.enter_context(Gradebook(course.database_url))
         pages = Pages(course, chosen, gradebook, out=out, keep=True)
         drawn = seed if seed is not None else _seed_of_batch(gradebook, assignment)

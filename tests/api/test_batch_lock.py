@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
 import pytest
 
-from grader.api.batch_lock import batch_lock
+from grader.api.batch_lock import batch_lock, batch_waits, engine_lock
 from grader.api.desk_notice import desk_of, desk_serves
 from grader.course.directory import Assignment, Course
 from grader.errors import InfrastructureError
 from tests.helpers.assignments import make_assignment
+from tests.helpers.waiting import LIMIT_S, until
 
 ADDRESS = "http://127.0.0.1:8000"
 
@@ -37,17 +39,54 @@ def test_a_second_batch_is_refused_and_the_next_one_is_not(assignment: Assignmen
         pass
 
 
-def test_a_command_that_finds_a_server_at_work_says_where_it_is(assignment: Assignment) -> None:
+def test_a_batch_waits_for_what_a_server_has_begun_and_no_more_is_begun(
+    assignment: Assignment,
+) -> None:
+    told: list[str] = []
+    has_it, done = threading.Event(), threading.Event()
+
+    def batch() -> None:
+        with batch_lock(assignment, on_wait=told.append):
+            has_it.set()
+            done.wait(LIMIT_S)
+
     with desk_serves(course_of(assignment), ADDRESS):
-        with batch_lock(assignment):  # the server judges nothing of it: the command line may
+        with engine_lock(assignment):
+            waiting = threading.Thread(target=batch)
+            waiting.start()
+            until(lambda: told)
+            assert batch_waits(assignment)
+            with pytest.raises(InfrastructureError, match="batch"), engine_lock(assignment):
+                pass
+            with pytest.raises(InfrastructureError, match="another batch"), batch_lock(assignment):
+                pass
+            assert not has_it.is_set()
+        assert has_it.wait(LIMIT_S)
+        assert not batch_waits(assignment)  # it has what it wanted; the lock itself keeps out now
+        with pytest.raises(InfrastructureError, match="another batch"), engine_lock(assignment):
             pass
+        done.set()
+        waiting.join(LIMIT_S)
+        with engine_lock(assignment):
+            pass
+    (reason,) = told
+    assert f"the server at {ADDRESS} grades {assignment.name} now" in reason
+
+
+def test_a_batch_beside_a_server_that_judges_nothing_of_it_does_not_wait(
+    assignment: Assignment,
+) -> None:
+    told: list[str] = []
+    with desk_serves(course_of(assignment), ADDRESS):
+        with batch_lock(assignment, on_wait=told.append):
+            assert not batch_waits(assignment)
         with (
             batch_lock(assignment),
-            pytest.raises(InfrastructureError, match=f"the server at {ADDRESS}") as refused,
-            batch_lock(assignment),
+            pytest.raises(InfrastructureError, match="another batch"),  # and not the server
+            batch_lock(assignment, on_wait=told.append),
         ):
             pass
-    assert "graded there" in (refused.value.hint or "")
+    assert told == []
     assert desk_of(assignment.course_root) == ""
 
 
@@ -66,16 +105,9 @@ def test_engines_of_one_course_have_different_numbers_and_one_that_comes_again_i
 
 
 def test_engines_share_an_assignment_and_a_batch_does_not(assignment: Assignment) -> None:
-    with batch_lock(assignment, shared=True):
-        with batch_lock(assignment, shared=True):
-            pass
-        with pytest.raises(InfrastructureError), batch_lock(assignment):
-            pass
-    with (
-        batch_lock(assignment),
-        pytest.raises(InfrastructureError),
-        batch_lock(assignment, shared=True),
-    ):
+    with engine_lock(assignment), engine_lock(assignment):
+        pass
+    with batch_lock(assignment), pytest.raises(InfrastructureError), engine_lock(assignment):
         pass
 
 

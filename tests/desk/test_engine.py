@@ -174,6 +174,26 @@ def test_an_assignment_that_a_command_grades_keeps_no_other_from_its_turn(tables
     assert tries.some([first.id])[0].starts == 1
 
 
+def test_a_batch_that_waits_has_its_turn_though_the_class_hands_in_all_the_time(
+    tables: Tables,
+) -> None:
+    tries = tables.course.gradebook.tries
+    chosen = tables.course.course.assignment("warm-up")
+    first = handed_in(tables, "ada", solution(tables))
+    others = waiting(tables, 40, first)
+    told: list[str] = []
+    with Running(tables):
+        until(lambda: tries.some([first.id])[0].state is TryState.RUNNING)
+        with batch_lock(chosen, on_wait=told.append):
+            states = {t.state for t in tries.some([t.id for t in others])}
+            assert TryState.WAITING in states
+        until(lambda: all(t.state.ended for t in tries.some([t.id for t in others])))
+    assert {t.state for t in tries.some([first.id, *(t.id for t in others)])} <= {
+        TryState.JUDGED,
+        TryState.SUPERSEDED,
+    }
+
+
 class Judge:
     """Stands for the slots: judges nothing, notes what it is given, and may be busy or hang."""
 

@@ -12,7 +12,7 @@ from functools import partial
 import msgspec
 
 from grader.api.batch_config import with_released_cells
-from grader.api.batch_lock import batch_lock
+from grader.api.batch_lock import batch_waits, engine_lock
 from grader.api.grading_plan import config_for_record
 from grader.course.directory import Assignment, Course, check_assignment
 from grader.desk.engine.talk import CellNews
@@ -100,14 +100,16 @@ class Judging:
         """Have a try judged; what comes of it is told to `done`.
 
         Raises:
-            BusyError: a batch of the command line grades the assignment now, or no machine of
-                the cluster is there.
+            BusyError: a batch of the command line grades the assignment now or waits for it, or
+                no machine of the cluster is there.
             GraderError: the assignment or the sandbox can't be used.
         """
         with ExitStack() as held:
             own = self._pools.get(one.assignment)
             if own is None or own.running == 0:  # held before slots are made, maybe in vain
                 self._hold(held, one.assignment)
+            elif batch_waits(self._course.assignment(one.assignment)):
+                raise BusyError("a batch waits until what runs of this assignment has ended")
             own = self._pool(one.assignment)
             job = self._job(own, one)
             if own.running == 0:
@@ -124,7 +126,7 @@ class Judging:
 
     def _hold(self, held: ExitStack, assignment: str) -> None:
         try:
-            held.enter_context(batch_lock(self._course.assignment(assignment), shared=True))
+            held.enter_context(engine_lock(self._course.assignment(assignment)))
         except InfrastructureError as error:
             raise BusyError(error.what, where=error.where, hint=error.hint) from error
 
