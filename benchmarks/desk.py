@@ -155,11 +155,11 @@ async def _watch(
     while ready < len(found):
         await asyncio.sleep(0.1)
     used.append(memory(served.web.pid))
-    tries = served.desk.courses["course"].gradebook.tries
+    claims = served.desk.courses["course"].gradebook.claims
 
     def judge_all() -> None:
         for number in numbers.values():
-            tries.fail(number, "played", now=_now())
+            claims.fail(number, "played", now=_now())
             judged[number] = time.monotonic()
 
     await asyncio.to_thread(judge_all)
@@ -180,15 +180,14 @@ def faculty(folder: Path) -> list[Row]:
                 numbers = hand_in_all(found, threads=16)
                 sent_s = time.monotonic() - began
                 cost = per_answer(served.cpu_s() - before_s, students)
-                tries = served.desk.courses["course"].gradebook.tries
-                while (queue := tries.queue(now=_now())).waiting + queue.running:
+                book = served.desk.courses["course"].gradebook
+                while (queue := book.queue.state(now=_now())).waiting + queue.running:
                     time.sleep(0.2)
                 all_s = time.monotonic() - began
-            book = served.desk.courses["course"].gradebook
             judged = [entry.verdict.student for entry in book.history("warm-up")]
             lost = len(set(numbers) - set(judged))
             twice = len(judged) - len(set(judged))
-            names = {one.claimed_by for one in tries.some(list(numbers.values()))}
+            names = {one.claimed_by for one in book.tries.some(list(numbers.values()))}
         finally:
             del os.environ["GRADER_DATABASE_URL"]
     what = f"PostgreSQL, 3 web processes, {len(names)} engines, {students:,} uploads"

@@ -120,9 +120,9 @@ class News:
         """Return where a try is; asks the gradebook how many are before it."""
         if one.state.ended:
             return TryNews(state=one.state)
-        tries = self._desk.courses[slug].gradebook.tries
-        ahead = tries.ahead_of(one) if one.state is TryState.WAITING else 0
-        return self._news(slug, one, ahead, tries.running_count())
+        queue = self._desk.courses[slug].gradebook.queue
+        ahead = queue.ahead_of(one) if one.state is TryState.WAITING else 0
+        return self._news(slug, one, ahead, queue.running_count())
 
     def _news(self, slug: str, one: DeskTry, ahead: int, running: int) -> TryNews:
         if one.state is TryState.WAITING:
@@ -139,8 +139,8 @@ class News:
         """How long it takes until so many have their verdict, in words; empty: nobody knows."""
         looked, pace_s = self._paces.get(slug, (-math.inf, None))
         if time.monotonic() - looked > _PACE_S:
-            tries = self._desk.courses[slug].gradebook.tries
-            pace_s = tries.pace_s(now=dt.datetime.now(dt.UTC))
+            queue = self._desk.courses[slug].gradebook.queue
+            pace_s = queue.pace_s(now=dt.datetime.now(dt.UTC))
             self._paces[slug] = time.monotonic(), pace_s
         return about(count * pace_s) if pace_s is not None else ""
 
@@ -186,10 +186,10 @@ class News:
     def _found(self, watched: list[Key]) -> dict[Key, TryNews]:
         found: dict[Key, TryNews] = {}
         for slug in {slug for slug, _ in watched}:
-            tries = self._desk.courses[slug].gradebook.tries
+            gradebook = self._desk.courses[slug].gradebook
             numbers = [number for other, number in watched if other == slug]
-            positions, running = tries.positions(), tries.running_count()
-            for one in tries.some(numbers):
+            positions, running = gradebook.queue.positions(), gradebook.queue.running_count()
+            for one in gradebook.tries.some(numbers):
                 found[slug, one.id] = self._news(slug, one, positions.get(one.id, 0), running)
         return found
 

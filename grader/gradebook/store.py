@@ -26,7 +26,9 @@ from grader.gradebook.tables import BatchRow, VerdictRow
 from grader.grading.verdict import Outcome, Verdict, verdict_from_json, verdict_to_json
 
 if TYPE_CHECKING:  # the desk's tables take as long to declare as all others
+    from grader.gradebook.claims import TryClaims
     from grader.gradebook.engines import DeskEngines
+    from grader.gradebook.queue import TryQueue
     from grader.gradebook.tries import DeskTries
 
 
@@ -113,10 +115,24 @@ class Gradebook:
 
     @property
     def tries(self) -> DeskTries:
-        """What was handed in through the desk, and its queue."""
+        """What was handed in through the desk."""
         from grader.gradebook.tries import DeskTries
 
         return DeskTries(self._engine)
+
+    @property
+    def claims(self) -> TryClaims:
+        """Which engine has which of them."""
+        from grader.gradebook.claims import TryClaims
+
+        return TryClaims(self._engine)
+
+    @property
+    def queue(self) -> TryQueue:
+        """Which of them have no verdict yet, in the order in which they are judged."""
+        from grader.gradebook.queue import TryQueue
+
+        return TryQueue(self._engine)
 
     @property
     def engines(self) -> DeskEngines:
@@ -181,7 +197,7 @@ class Gradebook:
             session.flush()
             session.add(brief_row(verdict, row.id))
             if desk_try is not None:
-                from grader.gradebook.tries import finish
+                from grader.gradebook.claims import finish
 
                 finish(session, desk_try, row.id, now=row.made_at, problem=problem, engine=engine)
             return row.id

@@ -1,19 +1,17 @@
-"""Hand-ins through the desk, and the queue of those that have no verdict yet.
+"""Hand-ins through the desk: each that is acknowledged is a row, and stays one.
 
-A try that is acknowledged is a row; a row without a verdict is work for the engine. Engines claim
-rows, so that two of them never judge one, and hold them by a lease, so that what a dead one had is
-claimed again.
+A row without a verdict is work: `queue` has its order, and `claims` has who is at it.
 """
 
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import Engine, and_, delete, func, or_, select, update
+from sqlalchemy import Engine, delete, func, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
@@ -22,9 +20,8 @@ from grader.gradebook.database import reading, writing
 from grader.gradebook.desk_tables import TryRow
 from grader.gradebook.notices import WORK, notify
 
-_AT_ONCE = 500
-_PACE_OF = 50
-_PACE_SINCE = dt.timedelta(days=1)
+AT_ONCE = 500
+"""So many numbers stand in one statement at most."""
 STUDENTS, AGAIN, REGRADES = 0, 5, 10
 """Priorities: the lower goes first. Whoever hands in goes before single tries that are judged
 again, and those before an assignment of which everything is."""
@@ -78,53 +75,11 @@ class DeskTry:
     problem: str
 
 
-@dataclass(frozen=True, kw_only=True)
-class QueueState:
-    """The queue as a whole.
-
-    Attributes:
-        counts: how many tries are in which state.
-        oldest: since when the oldest waits.
-        regrades: of those that wait, how many do so behind people.
-        stuck: runs whose engine has not been heard of since their lease ended.
-        pace_s: see `DeskTries.pace_s`.
-    """
-
-    counts: dict[TryState, int]
-    oldest: dt.datetime | None
-    judged_last_hour: int
-    regrades: int = 0
-    stuck: int = 0
-    pace_s: float | None = None
-
-    @property
-    def seconds_left(self) -> float | None:
-        """How long what waits and runs takes at this pace; None where it is not known."""
-        return None if self.pace_s is None else (self.waiting + self.running) * self.pace_s
-
-    @property
-    def waiting(self) -> int:
-        """How many wait for an engine."""
-        return self.counts.get(TryState.WAITING, 0)
-
-    @property
-    def running(self) -> int:
-        """How many an engine has."""
-        return self.counts.get(TryState.RUNNING, 0)
-
-    @property
-    def failed(self) -> int:
-        """How many have no verdict for a reason of ours."""
-        return self.counts.get(TryState.FAILED, 0)
-
-
 class DeskTries:
     """The tries of a course, in its gradebook."""
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
-
-    # -- taking in --------------------------------------------------------------------------
 
     def receive(
         self,
@@ -162,12 +117,12 @@ class DeskTries:
             with writing(self._engine) as session:
                 session.add(row)
                 session.flush()
-                return _try(row), True
+                return as_try(row), True
         except GradebookError as error:
             if not isinstance(error.__cause__, IntegrityError):
                 raise
         with reading(self._engine) as session:
-            return _try(session.scalars(select(TryRow).where(TryRow.key == key)).one()), False
+            return as_try(session.scalars(select(TryRow).where(TryRow.key == key)).one()), False
 
     def stored(
         self, number: int, *, attempt: int, sha256: str, folder: str, supersedes: bool = False
@@ -182,7 +137,7 @@ class DeskTries:
             supersedes: the student's earlier tries that still wait need not be run.
         """
         with writing(self._engine) as session:
-            row = _row(session, number)
+            row = locked_row(session, number)
             row.attempt, row.sha256, row.folder = attempt, sha256, folder
             row.state = TryState.WAITING
             if supersedes:
@@ -198,7 +153,7 @@ class DeskTries:
                 )
             session.flush()
             notify(session, WORK)
-            return _try(row)
+            return as_try(row)
 
     def forget(self, number: int) -> None:
         """Take a try back of which nothing was stored, nor acknowledged."""
@@ -211,125 +166,31 @@ class DeskTries:
         """Return the tries whose bytes were being stored, oldest first."""
         return self._all(TryRow.state == TryState.RECEIVING)
 
-    # -- judging ----------------------------------------------------------------------------
-
-    def claim(
-        self,
-        engine: str,
-        *,
-        limit: int,
-        now: dt.datetime,
-        lease: dt.timedelta,
-        without: Collection[str] = (),
-    ) -> list[DeskTry]:
-        """Take the next tries that nobody has: those that wait, and those whose engine is gone.
-
-        Args:
-            engine: who takes them.
-            limit: so many at most.
-            now: when.
-            lease: how long they stay the engine's own.
-            without: assignments whose tries are left for later.
-        """
-        query = select(TryRow).where(_free(now, without)).order_by(TryRow.priority, TryRow.id)
-        query = query.limit(limit)
-        with writing(self._engine) as session:
-            # SQLite locks the whole file for a writer; elsewhere others skip what is locked here.
-            rows = session.scalars(query.with_for_update(skip_locked=True)).all()
-            for row in rows:
-                row.state, row.claimed_by = TryState.RUNNING, engine
-                row.lease_until, row.began_at = now + lease, now
-                row.starts += 1
-            session.flush()
-            return [_try(row) for row in rows]
-
-    def any_free(self, *, now: dt.datetime, without: Collection[str] = ()) -> bool:
-        """Say whether there is something to claim; it locks nothing, and can be asked often."""
-        query = select(TryRow.id).where(_free(now, without)).limit(1)
-        with reading(self._engine) as session:
-            return session.scalar(query) is not None
-
-    def renew(
-        self, engine: str, numbers: Collection[int], *, now: dt.datetime, lease: dt.timedelta
-    ) -> None:
-        """Say that an engine is at work on these: they stay its own.
-
-        Not all that it has claimed: where the answer to a claim was lost, the engine does not know
-        of it, and the lease has to run out.
-        """
-        with writing(self._engine) as session:
-            session.execute(
-                update(TryRow).where(_claim(engine, numbers)).values(lease_until=now + lease)
-            )
-
-    def release(self, engine: str) -> None:
-        """Let go of what an engine of this name had when it was killed."""
-        with writing(self._engine) as session:
-            session.execute(
-                update(TryRow)
-                .where(TryRow.claimed_by == engine, TryRow.state == TryState.RUNNING)
-                .values(state=TryState.WAITING, claimed_by="", lease_until=None)
-            )
-
-    def give_back(self, engine: str, numbers: Collection[int]) -> None:
-        """Let others have tries that this engine did not come to; it was no start."""
-        with writing(self._engine) as session:
-            session.execute(
-                update(TryRow)
-                .where(_claim(engine, numbers))
-                .values(
-                    state=TryState.WAITING,
-                    claimed_by="",
-                    lease_until=None,
-                    starts=TryRow.starts - 1,
-                )
-            )
-            notify(session, WORK)
-
-    def fail(self, number: int, problem: str, *, now: dt.datetime, engine: str = "") -> None:
-        """Record that there is no verdict for a reason of ours.
-
-        Raises:
-            ClaimLostError: it is not `engine` any more that has the try.
-        """
-        with writing(self._engine) as session:
-            finish(session, number, None, now=now, problem=problem, engine=engine)
-
-    def again(self, numbers: Collection[int], *, priority: int = AGAIN) -> int:
-        """Put tries that have ended back into the queue, behind people; return how many."""
-        with writing(self._engine) as session:
-            found = session.execute(
-                update(TryRow)
-                .where(
-                    TryRow.id.in_(numbers),
-                    TryRow.state.in_([s for s in TryState if s.ended]),
-                )
-                .values(
-                    state=TryState.WAITING,
-                    priority=priority,
-                    starts=0,
-                    claimed_by="",
-                    lease_until=None,
-                    ended_at=None,
-                    problem="",
-                )
-            )
-            notify(session, WORK)
-            return int(found.rowcount)  # type: ignore[attr-defined]
-
-    # -- reading ----------------------------------------------------------------------------
-
     def get(self, number: int) -> DeskTry | None:
         """Return one try, or None."""
         with reading(self._engine) as session:
             row = session.get(TryRow, number)
-            return _try(row) if row is not None else None
+            return as_try(row) if row is not None else None
 
     def by_key(self, key: str) -> DeskTry | None:
         """Return the try that a form's key led to, or None."""
         with reading(self._engine) as session:
             row = session.scalars(select(TryRow).where(TryRow.key == key)).first()
-            return _try(row) if row is not None else None
+            return as_try(row) if row is not None else None
+
+    def some(self, numbers: Sequence[int]) -> list[DeskTry]:
+        """Return several tries at once."""
+        found: list[DeskTry] = []
+        for at in range(0, len(numbers), AT_ONCE):
+            found += self._all(TryRow.id.in_(numbers[at : at + AT_ONCE]))
+        return found
+
+    def of(self, student: str, assignment: str | None = None) -> list[DeskTry]:
+        """Return a student's tries that were acknowledged, newest first."""
+        wanted = [TryRow.student == student, TryRow.state != TryState.RECEIVING]
+        if assignment is not None:
+            wanted.append(TryRow.assignment == assignment)
+        return self._all(*wanted)[::-1]
 
     def newest_of(self, assignment: str) -> dict[str, DeskTry]:
         """Return every student's newest try at an assignment."""
@@ -339,20 +200,6 @@ class DeskTries:
             .group_by(TryRow.student)
         )
         return {one.student: one for one in self._all(TryRow.id.in_(newest))}
-
-    def some(self, numbers: Sequence[int]) -> list[DeskTry]:
-        """Return several tries at once."""
-        found: list[DeskTry] = []
-        for at in range(0, len(numbers), _AT_ONCE):
-            found += self._all(TryRow.id.in_(numbers[at : at + _AT_ONCE]))
-        return found
-
-    def of(self, student: str, assignment: str | None = None) -> list[DeskTry]:
-        """Return a student's tries that were acknowledged, newest first."""
-        wanted = [TryRow.student == student, TryRow.state != TryState.RECEIVING]
-        if assignment is not None:
-            wanted.append(TryRow.assignment == assignment)
-        return self._all(*wanted)[::-1]
 
     def costless(self, assignment: str, student: str = "") -> set[tuple[str, int]]:
         """Return the tries that cost none of those allowed: student and attempt.
@@ -374,54 +221,6 @@ class DeskTries:
         with reading(self._engine) as session:
             return {(who, attempt) for who, attempt in session.execute(query)}
 
-    def ahead_of(self, one: DeskTry) -> int:
-        """Return how many tries are run before one that waits."""
-        before = or_(
-            TryRow.priority < one.priority,
-            (TryRow.priority == one.priority) & (TryRow.id < one.id),
-        )
-        query = select(func.count()).where(TryRow.state == TryState.WAITING, before)
-        with reading(self._engine) as session:
-            return int(session.scalar(query) or 0)
-
-    def running_count(self) -> int:
-        """Return how many tries an engine has."""
-        query = select(func.count()).where(TryRow.state == TryState.RUNNING)
-        with reading(self._engine) as session:
-            return int(session.scalar(query) or 0)
-
-    def pace_s(self, *, now: dt.datetime) -> float | None:
-        """Return the seconds from verdict to verdict while there is work; None: there were none.
-
-        Of the newest tries that were judged in the last day. The time in which nothing waited is
-        left out: on a desk that is seldom used a verdict comes soon all the same.
-        """
-        query = (
-            select(TryRow.began_at, TryRow.ended_at)
-            .where(TryRow.state == TryState.JUDGED)
-            .order_by(TryRow.id.desc())
-            .limit(_PACE_OF)
-        )
-        with reading(self._engine) as session:
-            found = [(began, ended) for began, ended in session.execute(query) if began and ended]
-        taken: list[float] = []
-        last: dt.datetime | None = None
-        for began, ended in sorted(found, key=lambda times: times[1]):
-            if ended > now - _PACE_SINCE:
-                taken.append((ended - max(began, last or began)).total_seconds())
-            last = ended
-        return max(sum(taken), 0.0) / len(taken) if taken else None
-
-    def positions(self) -> dict[int, int]:
-        """Return of every try that waits how many are run before it."""
-        query = (
-            select(TryRow.id)
-            .where(TryRow.state == TryState.WAITING)
-            .order_by(TryRow.priority, TryRow.id)
-        )
-        with reading(self._engine) as session:
-            return {number: at for at, number in enumerate(session.scalars(query))}
-
     def counts(self) -> dict[str, dict[TryState, int]]:
         """Return how many tries of each assignment are in each state."""
         query = select(TryRow.assignment, TryRow.state, func.count()).group_by(
@@ -442,141 +241,36 @@ class DeskTries:
         with reading(self._engine) as session:
             return set(session.scalars(query.distinct()))
 
-    def next_up(self, *, limit: int = 50) -> list[DeskTry]:
-        """Return what runs and what waits, in the order in which it is run."""
+    def failed(self, *, limit: int, after: int = 0) -> list[DeskTry]:
+        """Return what has no verdict for a reason of ours, oldest first, a page at a time."""
         query = (
             select(TryRow)
-            .where(TryRow.state.in_([TryState.RUNNING, TryState.WAITING]))
-            .order_by(TryRow.state != TryState.RUNNING, TryRow.priority, TryRow.id)
-            .limit(limit)
-        )
-        with reading(self._engine) as session:
-            return [_try(row) for row in session.scalars(query)]
-
-    def regrade(self, assignment: str, *, best: bool) -> int:
-        """Have what counts of an assignment judged again, after all people; return how many.
-
-        The mark that is there counts until another one is. Who handed in without the desk has no
-        try here.
-
-        Args:
-            assignment: its name.
-            best: the best try counts, which may be any; else each student's newest.
-        """
-        ended = [TryRow.assignment == assignment, TryRow.verdict.is_not(None)]
-        numbers = select(TryRow.id).where(*ended)
-        if not best:
-            numbers = select(func.max(TryRow.id)).where(*ended).group_by(TryRow.student)
-        with reading(self._engine) as session:
-            chosen = list(session.scalars(numbers))
-        pieces = (chosen[at : at + _AT_ONCE] for at in range(0, len(chosen), _AT_ONCE))
-        return sum(self.again(piece, priority=REGRADES) for piece in pieces)
-
-    def listed(
-        self, states: Sequence[TryState], *, limit: int = 50, after: int = 0
-    ) -> list[DeskTry]:
-        """Return tries in some states, oldest first, a page at a time."""
-        query = (
-            select(TryRow)
-            .where(TryRow.state.in_(states), TryRow.id > after)
+            .where(TryRow.state == TryState.FAILED, TryRow.id > after)
             .order_by(TryRow.id)
             .limit(limit)
         )
         with reading(self._engine) as session:
-            return [_try(row) for row in session.scalars(query)]
-
-    def queue(self, *, now: dt.datetime) -> QueueState:
-        """Return how long the queue is."""
-        counts = select(TryRow.state, func.count()).group_by(TryRow.state)
-        oldest = select(func.min(TryRow.received_at)).where(TryRow.state == TryState.WAITING)
-        done = select(func.count()).where(
-            TryRow.state == TryState.JUDGED, TryRow.ended_at > now - dt.timedelta(hours=1)
-        )
-        regrades = select(func.count()).where(
-            TryRow.state == TryState.WAITING, TryRow.priority >= AGAIN
-        )
-        stuck = select(func.count()).where(
-            TryRow.state == TryState.RUNNING, TryRow.lease_until < now
-        )
-        with reading(self._engine) as session:
-            return QueueState(
-                counts={TryState(state): count for state, count in session.execute(counts)},
-                oldest=session.scalar(oldest),
-                judged_last_hour=int(session.scalar(done) or 0),
-                regrades=int(session.scalar(regrades) or 0),
-                stuck=int(session.scalar(stuck) or 0),
-                pace_s=self.pace_s(now=now),
-            )
+            return [as_try(row) for row in session.scalars(query)]
 
     def _all(self, *wanted: Any) -> list[DeskTry]:
         query = select(TryRow).where(*wanted).order_by(TryRow.id)
         with reading(self._engine) as session:
-            return [_try(row) for row in session.scalars(query)]
+            return [as_try(row) for row in session.scalars(query)]
 
 
-class ClaimLostError(GradebookError):
-    """A try is not the engine's any more: its lease ran out, and somebody else has it or is done.
-
-    Whatever the engine found is not recorded, so that nothing has two verdicts.
-    """
-
-
-def finish(
-    session: Session,
-    number: int,
-    verdict: int | None,
-    *,
-    now: dt.datetime,
-    problem: str = "",
-    engine: str = "",
-) -> None:
-    """Record, in the transaction that records a verdict, what became of a try.
-
-    Args:
-        session: the transaction.
-        number: of the try.
-        verdict: the entry of the gradebook.
-        now: when.
-        problem: why there is no mark; empty: there is one.
-        engine: who has claimed it; empty: whoever has.
+def locked_row(session: Session, number: int) -> TryRow:
+    """Return a try's row, which nobody else changes until the transaction ends.
 
     Raises:
-        ClaimLostError: it is not `engine` any more that has the try.
+        GradebookError: there is none.
     """
-    row = _row(session, number)
-    if engine and (row.state, row.claimed_by) != (TryState.RUNNING, engine):
-        raise ClaimLostError(f"try {number} is not {engine}'s any more")
-    row.state = TryState.FAILED if problem else TryState.JUDGED
-    row.ended_at, row.problem = now, problem
-    if not problem:
-        row.verdict = verdict
-
-
-def _free(now: dt.datetime, without: Collection[str]) -> Any:
-    """What nobody has: it waits, or its engine is gone."""
-    return and_(
-        or_(
-            TryRow.state == TryState.WAITING,
-            (TryRow.state == TryState.RUNNING) & (TryRow.lease_until < now),
-        ),
-        TryRow.assignment.not_in(without),
-    )
-
-
-def _claim(engine: str, numbers: Collection[int]) -> Any:
-    """Of these what an engine still has."""
-    return and_(
-        TryRow.id.in_(numbers), TryRow.claimed_by == engine, TryRow.state == TryState.RUNNING
-    )
-
-
-def _row(session: Session, number: int) -> TryRow:
     row = session.get(TryRow, number, with_for_update=True)
     if row is None:
         raise GradebookError(f"there is no try {number} in the gradebook")
     return row
 
 
-def _try(row: TryRow) -> DeskTry:
+def as_try(row: TryRow) -> DeskTry:
+    """Return what a row says."""
     values = {name: getattr(row, name) for name in DeskTry.__dataclass_fields__}
     return DeskTry(**{**values, "state": TryState(row.state)})

@@ -23,7 +23,7 @@ from grader.cli.submit import command
 from grader.desk.app import make_app
 from grader.desk.courses import Desk, open_desk
 from grader.errors import InfrastructureError, UsageError
-from grader.gradebook.tries import DeskTries
+from grader.gradebook.queue import TryQueue
 from grader.grading.make_verdict import question_marks
 from grader.grading.verdict import SubmissionRecord, Verdict
 from grader.suite.results import TestOutcome
@@ -102,12 +102,12 @@ def test_a_notebook_is_handed_in_and_followed(live: LiveDesk, tmp_path: Path) ->
     (one,) = live.tries()
     assert answer.said["try"] == one.id
     assert answer.said["sha256"] == one.sha256
-    tries = live.desk.courses["course"].gradebook.tries
+    claims = live.desk.courses["course"].gradebook.claims
     told: list[dict[str, Any]] = []
 
     def then_fail(said: dict[str, Any]) -> None:
         told.append(said)
-        tries.fail(one.id, "the disk", now=one.received_at)
+        claims.fail(one.id, "the disk", now=one.received_at)
 
     ended = client.follow(answer, then_fail)
     assert (ended.said["state"], ended.said["problem"]) == ("failed", "the disk")
@@ -271,8 +271,8 @@ def test_a_desk_that_is_away_for_a_while_is_asked_again(
 ) -> None:
     answer = live.client().hand_in(write(tmp_path, PLAIN), "warm-up", is_sure=sure)
     (one,) = live.tries()
-    tries = live.desk.courses["course"].gradebook.tries
-    tries.fail(one.id, "the disk", now=one.received_at)
+    claims = live.desk.courses["course"].gradebook.claims
+    claims.fail(one.id, "the disk", now=one.received_at)
     clock = Sleeper()
     monkeypatch.setattr(desk_client, "time", clock)
     lost = Lost(monkeypatch, f"/t/{one.id}", times=5, status=status)
@@ -343,7 +343,7 @@ def test_the_command_tells_what_the_page_tells(
         )
 
     monkeypatch.setattr(requests, "request", judged_meanwhile)
-    monkeypatch.setattr(DeskTries, "pace_s", lambda self, *, now: 70.0)
+    monkeypatch.setattr(TryQueue, "pace_s", lambda self, *, now: 70.0)
     more = ["--to", live.origin, "--assignment", "warm-up", "--anyway"]
     done = CliRunner().invoke(command, [str(write(tmp_path, PLAIN)), *more])
     assert done.exit_code == 0, done.output

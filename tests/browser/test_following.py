@@ -16,7 +16,7 @@ def test_a_page_that_lost_its_desk_says_so_and_asks_again(
     served: Served, status: int | None
 ) -> None:
     one = served.tables.tried("ada", key="more")
-    tries = served.tables.course.gradebook.tries
+    claims = served.tables.course.gradebook.claims
     ada = served.sign_in("ada")
     asked = []
 
@@ -35,6 +35,6 @@ def test_a_page_that_lost_its_desk_says_so_and_asks_again(
     ada.unroute("**/events")
     ada.wait_for_selector("text=This page updates itself")
     assert not ada.is_visible("[data-stale]")
-    tries.fail(one.id, "A check is broken.", now=served.tables.now)
+    claims.fail(one.id, "A check is broken.", now=served.tables.now)
     ada.wait_for_selector("text=It could not be judged")
     assert served.complaints == []

@@ -133,9 +133,10 @@ def test_a_suite_that_is_broken_costs_nobody_a_try(tables: Tables) -> None:
 def test_a_try_that_has_ended_every_engine_is_given_up(tables: Tables) -> None:
     one = handed_in(tables, "ada", solution(tables))
     tries = tables.course.gradebook.tries
+    claims = tables.course.gradebook.claims
     for _ in range(MAX_STARTS):
-        tries.claim("e1", limit=1, now=tables.now, lease=LEASE)
-        tries.release("e1")
+        claims.take("e1", limit=1, now=tables.now, lease=LEASE)
+        claims.release("e1")
     with Running(tables):
         until(lambda: tries.some([one.id])[0].state.ended)
     assert tries.some([one.id])[0].problem.startswith("It ended the engine")
@@ -286,6 +287,7 @@ def test_the_tries_of_an_engine_that_hangs_are_free_again(
     monkeypatch.setattr(work, "HUNG_S", 0.5)
     one = handed_in(tables, "ada", solution(tables))
     tries = tables.course.gradebook.tries
+    claims = tables.course.gradebook.claims
     goes_on = threading.Event()
     judge = Judge(lambda one: goes_on.wait(LIMIT_S))
     engine = engine_with(tables, judge)
@@ -293,8 +295,8 @@ def test_the_tries_of_an_engine_that_hangs_are_free_again(
     thread.start()
     try:
         until(lambda: judge.given)
-        until(lambda: tries.any_free(now=work._now()), "a free try")
-        (found,) = tries.claim("e2", limit=1, now=work._now(), lease=LEASE)
+        until(lambda: claims.any_free(now=work._now()), "a free try")
+        (found,) = claims.take("e2", limit=1, now=work._now(), lease=LEASE)
         assert found.id == one.id
     finally:
         engine.stop()
@@ -323,7 +325,7 @@ def test_engines_that_are_killed_lose_nothing_and_judge_nothing_twice(
             until(lambda pid=pid: supervisor.pid not in (None, pid))  # type: ignore[misc]
             for one in tries.some(wanted):
                 if one.state is TryState.FAILED:
-                    tries.again([one.id])
+                    tables.course.gradebook.queue.again([one.id])
             if all(t.state is TryState.JUDGED for t in tries.some(wanted)):
                 break
         until(lambda: all(t.state.ended for t in tries.some(wanted)))

@@ -13,7 +13,7 @@ from grader.desk import events
 from grader.desk.engine.supervisor import Supervisor
 from grader.desk.engine.talk import CellNews, from_line, to_line
 from grader.desk.events import News, about
-from grader.gradebook.tries import DeskTries
+from grader.gradebook.queue import TryQueue
 from tests.desk.conftest import Tables, run_async
 
 MINUTE = dt.timedelta(minutes=1)
@@ -24,7 +24,7 @@ def test_a_try_is_followed_from_the_queue_to_its_verdict(
 ) -> None:
     monkeypatch.setattr(events, "LOOK_S", 0.01)
     first, second = tables.tried("ben"), tables.tried("ada")
-    tries = tables.course.gradebook.tries
+    claims = tables.course.gradebook.claims
     supervisor = Supervisor("course", [])
     news = News(tables.desk, [supervisor])
 
@@ -37,11 +37,11 @@ def test_a_try_is_followed_from_the_queue_to_its_verdict(
                 if (said["state"] == "waiting" and said["ahead"] == 1) or said[
                     "state"
                 ] == "waiting":
-                    tries.claim("e1", limit=1, now=tables.now, lease=MINUTE)
+                    claims.take("e1", limit=1, now=tables.now, lease=MINUTE)
                 elif not said["cells"]:
                     supervisor.cells.hear(to_line(CellNews(number=second.id, cell=3, cells=9)))
                 else:
-                    tries.fail(second.id, "ours", now=tables.now)
+                    claims.fail(second.id, "ours", now=tables.now)
         return heard
 
     heard = run_async(follow())
@@ -61,10 +61,10 @@ def test_a_try_is_followed_from_the_queue_to_its_verdict(
 def test_a_student_reads_when_to_expect_the_verdict(
     tables: Tables, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(DeskTries, "pace_s", lambda self, *, now: 70.0)
+    monkeypatch.setattr(TryQueue, "pace_s", lambda self, *, now: 70.0)
     tables.tried("cem")
-    tries = tables.course.gradebook.tries
-    tries.claim("e1", limit=1, now=tables.now, lease=MINUTE)
+    claims = tables.course.gradebook.claims
+    claims.take("e1", limit=1, now=tables.now, lease=MINUTE)
     tables.tried("ben")
     one = tables.tried("ada")
     ada = tables.browser("ada")
@@ -72,10 +72,10 @@ def test_a_student_reads_when_to_expect_the_verdict(
     page = f"/c/course/t/{one.id}"
     assert said in ada.get(page).text
     assert ada.get(page, headers={"accept": "application/json"}).json()["says"] == said
-    tries.claim("e1", limit=2, now=tables.now, lease=MINUTE)
+    claims.take("e1", limit=2, now=tables.now, lease=MINUTE)
     assert "It runs; the verdict comes in about 4 minutes." in ada.get(page).text
     assert "what waits takes about 4 minutes" in tables.browser("hana").get("/c/course/queue").text
-    tries.fail(one.id, "ours", now=tables.now)
+    claims.fail(one.id, "ours", now=tables.now)
     assert "verdict comes" not in ada.get(page).text
 
 

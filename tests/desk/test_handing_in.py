@@ -129,7 +129,7 @@ def test_no_more_tries_than_the_assignment_allows(tables: Tables) -> None:
 def judge_all(tables: Tables) -> None:
     gradebook = tables.course.gradebook
     batch = gradebook.start_batch("warm-up", seed=1)
-    for one in gradebook.tries.claim("e1", limit=9, now=tables.now, lease=dt.timedelta(minutes=1)):
+    for one in gradebook.claims.take("e1", limit=9, now=tables.now, lease=dt.timedelta(minutes=1)):
         gradebook.record(tables.verdict(one), HOMEWORK, batch=batch, desk_try=one.id)
 
 
@@ -142,7 +142,7 @@ def test_what_fails_for_a_reason_of_ours_is_no_try(tables: Tables) -> None:
     assert ada.hand_in(key="k1").status_code == 303
     assert "0 of 1 left" in ada.get("/c/course/a/warm-up").text
     (first,) = tries.of("ada")
-    tries.fail(first.id, "A check is broken.", now=tables.now)
+    course.gradebook.claims.fail(first.id, "A check is broken.", now=tables.now)
     assert "It costs you no try" in ada.get(f"/c/course/t/{first.id}").text
     assert "1 of 1 left" in ada.get("/c/course/a/warm-up").text
     better = HOMEWORK.replace(b"softmax(1)", b"softmax(-1)")
@@ -160,7 +160,7 @@ def test_what_fails_for_a_reason_of_ours_is_no_try(tables: Tables) -> None:
     assert over == ()
 
     # Judged after all, it is one of those allowed; what was handed in meanwhile stays.
-    tries.again([first.id])
+    course.gradebook.queue.again([first.id])
     judge_all(tables)
     assert "0 of 1 left" in ada.get("/c/course/a/warm-up").text
 

@@ -45,7 +45,7 @@ def test_names_and_files_that_are_markup_are_shown_as_text(tables: Tables) -> No
     assert tables.browser("ada").hand_in((FILE, content)).status_code == 303
     assert tables.browser("ada").hand_in(("a\x1b[31m.ipynb", content), key="k2").status_code == 422
     (one,) = tables.course.gradebook.tries.of("ada")
-    tables.course.gradebook.tries.fail(one.id, HOSTILE, now=tables.now)
+    tables.course.gradebook.claims.fail(one.id, HOSTILE, now=tables.now)
     for html in pages_with(tables, one.id):
         assert "<script>alert" not in html
         assert "<img src=x" not in html
@@ -106,7 +106,7 @@ def test_nothing_that_a_person_gave_reaches_a_browser_before_it_is_published(
 
 def test_a_try_that_failed_can_be_judged_again_by_a_head_marker(tables: Tables) -> None:
     one = tables.tried("ada")
-    tables.course.gradebook.tries.fail(one.id, "the disk", now=tables.now)
+    tables.course.gradebook.claims.fail(one.id, "the disk", now=tables.now)
     assert tables.browser("ada").post(f"/c/course/t/{one.id}/again").status_code == 404
     assert tables.browser("hana").post(f"/c/course/t/{one.id}/again").status_code == 303
     (found,) = tables.course.gradebook.tries.some([one.id])

@@ -338,7 +338,7 @@ def test_nothing_is_granted_without_a_reason_or_a_course_file(tables: Tables) ->
 def test_the_list_is_filtered_searched_and_sorted(running: Tables) -> None:
     running.judged("ada")
     failed = running.tried("cem")
-    running.course.gradebook.tries.fail(failed.id, "the disk", now=running.now)
+    running.course.gradebook.claims.fail(failed.id, "the disk", now=running.now)
     ines = running.browser("ines")
 
     def names(query: str) -> list[str]:
@@ -360,7 +360,7 @@ def test_the_dashboard_says_what_is_left_in_every_assignment(running: Tables) ->
     running.judged("ada")
     running.tried("ben")
     failed = running.tried("cem")
-    running.course.gradebook.tries.fail(failed.id, "the disk", now=running.now)
+    running.course.gradebook.claims.fail(failed.id, "the disk", now=running.now)
     said = words(running.browser("ines").get("/c/course/"))
     assert "1 on its way" in said and "1 not judged" in said and "q3: 1 to mark" in said
     mark_answer(running, Decimal(2))
@@ -427,9 +427,9 @@ def test_a_regrade_waits_behind_people_and_the_old_mark_counts_meanwhile(running
     answer = running.browser("hana").post("/c/course/a/warm-up/regrade")
     assert answer.status_code == 303
     new = running.tried("ben")
-    tries = running.course.gradebook.tries
-    assert [one.id for one in tries.next_up()] == [new.id, old.id]
-    (again,) = tries.some([old.id])
+    gradebook = running.course.gradebook
+    assert [one.id for one in gradebook.queue.next_up()] == [new.id, old.id]
+    (again,) = gradebook.tries.some([old.id])
     assert (again.state, again.priority, again.verdict) == (
         TryState.WAITING,
         REGRADES,
@@ -442,28 +442,28 @@ def test_a_regrade_waits_behind_people_and_the_old_mark_counts_meanwhile(running
 
 
 def test_what_is_judged_again_waits_behind_people(running: Tables) -> None:
-    tries, hana = running.course.gradebook.tries, running.browser("hana")
+    gradebook, hana = running.course.gradebook, running.browser("hana")
     ada, ben = running.tried("ada"), running.tried("ben")
     for one in (ada, ben):
-        tries.fail(one.id, "A check is broken.", now=running.now)
+        gradebook.claims.fail(one.id, "A check is broken.", now=running.now)
     cem = running.tried("cem")
     assert hana.post("/c/course/queue/again").status_code == 303
-    assert [one.id for one in tries.next_up()] == [cem.id, ada.id, ben.id]
+    assert [one.id for one in gradebook.queue.next_up()] == [cem.id, ada.id, ben.id]
     assert "2 are regrades" in words(hana.get("/c/course/queue"))
-    tries.fail(ada.id, "A check is broken.", now=running.now)
+    gradebook.claims.fail(ada.id, "A check is broken.", now=running.now)
     assert hana.post(f"/c/course/t/{ada.id}/again").status_code == 303
     later = running.tried("cem", key="later")
     newest = [later.id, ada.id, ben.id]  # of cem, only the newest is run
-    assert [one.id for one in tries.next_up()] == newest
+    assert [one.id for one in gradebook.queue.next_up()] == newest
     assert hana.post("/c/course/a/warm-up/regrade").status_code == 303
-    assert [one.id for one in tries.next_up()] == newest
+    assert [one.id for one in gradebook.queue.next_up()] == newest
 
 
 def test_a_run_whose_engine_is_gone_is_told_apart(running: Tables) -> None:
     running.tried("ada")
-    tries, lease = running.course.gradebook.tries, dt.timedelta(seconds=30)
+    claims, lease = running.course.gradebook.claims, dt.timedelta(seconds=30)
     long_ago = running.now - dt.timedelta(hours=1)
-    tries.claim("gone", limit=1, now=long_ago, lease=lease)
+    claims.take("gone", limit=1, now=long_ago, lease=lease)
     said = words(running.browser("hana").get("/c/course/queue"))
     assert "has not been heard of" in said and "stuck" in said
 
@@ -586,7 +586,7 @@ def test_a_group_sees_its_first_try_while_it_runs(group: Tables) -> None:
     assert "Try 1 of Ada" in said and "It is next." in said
     assert ben.get(f"/c/course/t/{one.id}/notebook").status_code == 200
     assert cem.get(f"/c/course/t/{one.id}").status_code == 404
-    group.course.gradebook.tries.fail(one.id, "The disk is full.", now=group.now)
+    group.course.gradebook.claims.fail(one.id, "The disk is full.", now=group.now)
     said = words(ben.get("/c/course/"))
     assert "not judged: a problem on our side handed in by Ada" in said
     assert "It costs no try." in words(ben.get(f"/c/course/t/{one.id}"))

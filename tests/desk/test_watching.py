@@ -11,7 +11,7 @@ from starlette.testclient import TestClient
 
 from grader.desk.counters import BOUNDS_S, Counters, exposed
 from grader.errors import GradebookError
-from grader.gradebook.tries import DeskTries
+from grader.gradebook.claims import TryClaims
 from tests.desk.conftest import Browser, Tables
 
 
@@ -70,7 +70,7 @@ def test_a_stranger_learns_of_no_course_and_no_assignment(
     def away(*_: object, **__: object) -> None:
         raise GradebookError("the database of course is away")
 
-    monkeypatch.setattr(DeskTries, "any_free", away)
+    monkeypatch.setattr(TryClaims, "any_free", away)
     full = stranger.get("/healthz/ready").text
     assert full == "the database does not answer\nthe desk has no room for uploads\n"
     assert local(tables).get("/healthz/ready").text.startswith("course: the database does not")

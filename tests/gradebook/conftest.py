@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+
+from grader.gradebook.store import Gradebook
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
@@ -14,3 +17,10 @@ def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
         found: str = request.getfixturevalue("postgres_url")
         return found
     return f"sqlite:///{tmp_path}/gradebook.db"
+
+
+@pytest.fixture
+def book(url: str) -> Iterator[Gradebook]:
+    """A new gradebook in each of them."""
+    with Gradebook(url) as found:
+        yield found

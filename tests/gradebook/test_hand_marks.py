@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from decimal import Decimal
 from typing import Any
@@ -17,12 +16,6 @@ from grader.gradebook.tables import HandMarkRow
 
 ADA = Fact(student="Åda <b>", item="quiz", kind=Kind.POINTS)
 BEN = Fact(student="ben", item="quiz", kind=Kind.POINTS)
-
-
-@pytest.fixture
-def book(url: str) -> Iterator[Gradebook]:
-    with Gradebook(url) as opened:
-        yield opened
 
 
 def points(fact: Fact, worth: str | None, comment: str = "") -> Change:

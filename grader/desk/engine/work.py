@@ -19,10 +19,11 @@ from grader.api.receiving import BROKEN_OFF, settle_broken_off
 from grader.course.directory import Course
 from grader.desk.engine.judging import BusyError, Judging, Tell
 from grader.errors import GradebookError, GraderError, InfrastructureError
+from grader.gradebook.claims import ClaimLostError
 from grader.gradebook.engines import GONE
 from grader.gradebook.notices import WORK, Listener, has_notices
 from grader.gradebook.store import Gradebook
-from grader.gradebook.tries import ClaimLostError, DeskTry
+from grader.gradebook.tries import DeskTry
 from grader.grading.cluster import Cluster
 from grader.grading.job import Judged
 from grader.grading.verdict import Outcome, Verdict
@@ -70,7 +71,7 @@ class Engine:
     ) -> None:
         self._course = course
         self._gradebook = gradebook
-        self._tries = gradebook.tries
+        self._claims = gradebook.claims
         self._name = name
         self._stop = threading.Event()
         self._claimed: dict[int, DeskTry] = {}
@@ -104,7 +105,7 @@ class Engine:
         Raises:
             InfrastructureError: the cluster is gone; another process may find it again.
         """
-        self._tries.release(self._name)
+        self._claims.release(self._name)
         threading.Thread(target=self._stay, daemon=True).start()
         listener = None
         if has_notices(self._gradebook.engine):
@@ -136,9 +137,9 @@ class Engine:
     def _claim(self) -> None:
         room = AT_ONCE - len(self._claimed)
         self._busy = {name: t for name, t in self._busy.items() if t > time.monotonic()}
-        if room <= 0 or not self._tries.any_free(now=_now(), without=self._busy):
+        if room <= 0 or not self._claims.any_free(now=_now(), without=self._busy):
             return
-        for one in self._tries.claim(
+        for one in self._claims.take(
             self._name, limit=room, now=_now(), lease=LEASE, without=self._busy
         ):
             if one.id not in self._claimed:  # else its lease had run out, and is renewed by this
@@ -163,7 +164,7 @@ class Engine:
     def _leave_out(self, assignment: str) -> None:
         """Give back what was claimed of an assignment and not begun, and claim no more for now."""
         theirs = [one for one in self._to_begin if one.assignment == assignment]
-        self._tries.give_back(self._name, [one.id for one in theirs])
+        self._claims.give_back(self._name, [one.id for one in theirs])
         for one in theirs:
             self._drop(one)
         first, *others = self._to_begin  # the first is what is just being begun
@@ -225,7 +226,7 @@ class Engine:
 
     def _fail(self, one: DeskTry, problem: str) -> None:
         try:
-            self._tries.fail(one.id, problem, now=_now(), engine=self._name)
+            self._claims.fail(one.id, problem, now=_now(), engine=self._name)
         except ClaimLostError as error:
             LOG.warning("%s", error)
         self._drop(one)
@@ -267,7 +268,7 @@ class Engine:
     def _renew(self) -> None:
         try:
             self._here()
-            self._tries.renew(self._name, list(self._claimed), now=_now(), lease=LEASE)
+            self._claims.renew(self._name, list(self._claimed), now=_now(), lease=LEASE)
         except GradebookError as error:
             LOG.warning("the leases can't be renewed: %s", error)
 
@@ -275,7 +276,7 @@ class Engine:
         self._stop.set()
         self._judging.close()
         try:
-            self._tries.give_back(self._name, list(self._claimed))
+            self._claims.give_back(self._name, list(self._claimed))
             self._gradebook.engines.left(self._name)
         except GradebookError as error:  # their leases run out
             LOG.warning("what was claimed can't be given back: %s", error)

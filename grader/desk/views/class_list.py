@@ -189,7 +189,7 @@ def show_dashboard(visit: Visit, engine: object) -> Response:
         works=works,
         students=sum(map(visit.sees, visit.course.roster.people)),
         everybody=len(visit.course.roster.people),
-        queue=gradebook.tries.queue(now=visit.now),
+        queue=gradebook.queue.state(now=visit.now),
         appeals=appeals_of(visit).count([AppealState.OPEN], students=students_seen(visit)),
         engine=engine,
     )

@@ -10,23 +10,23 @@ from grader.desk.rendering import go, page
 from grader.desk.routing import Page, Visit
 from grader.desk.views.course import engine_state, number_in
 from grader.desk.views.tries import try_of, whose_try
-from grader.gradebook.tries import AGAIN, TryState
+from grader.gradebook.tries import AGAIN
 
 _PAGE = 100
 
 
 def show_queue(visit: Visit) -> Response:
     """Show what waits, what runs, and what failed for a reason of ours."""
-    tries = visit.course.gradebook.tries
-    failed = tries.listed([TryState.FAILED], limit=_PAGE, after=number_in(visit, "after"))
-    queue = tries.queue(now=visit.now)
+    gradebook = visit.course.gradebook
+    failed = gradebook.tries.failed(limit=_PAGE, after=number_in(visit, "after"))
+    queue = gradebook.queue.state(now=visit.now)
     return page(
         visit,
         "queue",
         queue=queue,
         left=about(queue.seconds_left) if queue.seconds_left else "",
         engine=engine_state(visit),
-        running=[one for one in tries.next_up(limit=50) if visit.sees(one.student)],
+        running=[one for one in gradebook.queue.next_up(limit=50) if visit.sees(one.student)],
         failed=[one for one in failed if visit.sees(one.student)],
         older=failed[-1].id if len(failed) == _PAGE else 0,
         regrades=AGAIN,
@@ -37,7 +37,7 @@ def show_queue(visit: Visit) -> Response:
 def run_again(visit: Visit) -> Response:
     """Put a try back into the queue, behind everybody who hands in."""
     one = try_of(visit)
-    visit.course.gradebook.tries.again([one.id])
+    visit.course.gradebook.queue.again([one.id])
     visit.note(
         "judge again",
         thing=f"{one.assignment} {one.student} {one.attempt}",
@@ -47,9 +47,9 @@ def run_again(visit: Visit) -> Response:
 
 def run_failed_again(visit: Visit) -> Response:
     """Put what failed for a reason of ours back into the queue, behind everybody who hands in."""
-    tries = visit.course.gradebook.tries
-    failed = tries.listed([TryState.FAILED], limit=10_000)
-    count = tries.again([one.id for one in failed])
+    gradebook = visit.course.gradebook
+    failed = gradebook.tries.failed(limit=10_000)
+    count = gradebook.queue.again([one.id for one in failed])
     visit.note(
         "judge all that failed again",
         detail=str(count),

@@ -35,7 +35,7 @@ def regrade(visit: Visit) -> Response:
     """Have what counts of an assignment judged again, behind everybody who waits."""
     assignment = assignment_of(visit)
     best = assignment.spec.attempts.counts == "best"
-    count = visit.course.gradebook.tries.regrade(assignment.name, best=best)
+    count = visit.course.gradebook.queue.regrade(assignment.name, best=best)
     visit.note("regrade", thing=assignment.name, detail=f"{count} tries")
     return go(f"/c/{visit.course.slug}/queue")
 

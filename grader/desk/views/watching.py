@@ -73,7 +73,7 @@ def _may_know(visit: Visit, trouble: _Trouble) -> bool:
 def _databases(visit: Visit) -> Iterator[_Trouble]:
     for course in visit.desk.courses.values():
         try:
-            course.gradebook.tries.any_free(now=visit.now)
+            course.gradebook.claims.any_free(now=visit.now)
         except GradebookError:
             says = "the database does not answer"
             yield _Trouble(plain=says, says=f"{course.slug}: {says}", course=course)
@@ -129,7 +129,7 @@ def _runs(visit: Visit, course: DeskCourse) -> bool:
 
 def _queues(visit: Visit) -> Iterator[str]:
     courses = list(visit.desk.courses.values())
-    queues = {c.slug: c.gradebook.tries.queue(now=visit.now) for c in courses}
+    queues = {c.slug: c.gradebook.queue.state(now=visit.now) for c in courses}
     yield "# HELP grader_tries What was handed in, by what became of it."
     yield "# TYPE grader_tries gauge"
     for slug, queue in queues.items():
