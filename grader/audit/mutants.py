@@ -16,7 +16,7 @@ from typing import Any
 import msgspec
 
 from grader.audit.findings import How, MutantFinding
-from grader.audit.kept import KeptFindings, key_of
+from grader.audit.kept import Kept, key_of
 from grader.audit.reach import tests_by_name
 from grader.audit.targets import Target
 from grader.audit.tolerances import share_of
@@ -48,7 +48,8 @@ class MutantRun:
         targets: Sequence[Target],
         reference: Verdict,
         *,
-        kept: KeptFindings,
+        kept: Kept[MutantFinding],
+        sound: Kept[bool],
         on_done: OnDone = lambda name: None,
     ) -> None:
         """Prepare to run mutants.
@@ -58,12 +59,14 @@ class MutantRun:
             targets: the notebooks of the assignment.
             reference: the verdict on the reference, whole, with the same seed.
             kept: findings of before.
+            sound: which cuts the reference has passed before.
             on_done: told after each mutant.
         """
         self._config = config
         self._targets = {target.part.notebook: target for target in targets}
         self._before = reference.tests
         self._kept = kept
+        self._sound = sound
         self._on_done = on_done
         part = targets[0].part
         self._prints = fingerprints_of(part)
@@ -138,7 +141,7 @@ class MutantRun:
         jobs: dict[str, tuple[str, Aim]] = {}
         for notebook, aim in aims:
             key = self._key(notebook, aim, self._targets[notebook].solved(aim.cells))
-            if aim == self._whole(notebook) or self._kept.is_sound(key):
+            if aim == self._whole(notebook) or self._sound.get(key):
                 sound.add((notebook, aim))
             else:
                 jobs[key] = (notebook, aim)
@@ -151,7 +154,7 @@ class MutantRun:
             lost = [t for t in verdict.tests if t.name in passed and not _passes(t)]
             if not lost:
                 sound.add(jobs[key])
-                self._kept.add_sound(key)
+                self._sound.add(key, True)
         return sound
 
     def _pass(self, waiting: Sequence[tuple[str, Mutant, Aim]]) -> dict[str, MutantFinding]:
@@ -161,7 +164,7 @@ class MutantRun:
         for notebook, mutant, aim in waiting:
             data = self._targets[notebook].mutated(mutant, aim.cells)
             keys[mutant.id] = self._key(notebook, aim, data)
-            before = self._kept.finding(keys[mutant.id])
+            before = self._kept.get(keys[mutant.id])
             if before is not None:
                 found[mutant.id] = msgspec.structs.replace(before, **_facts(notebook, mutant))
                 self._on_done(mutant.id)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import nbformat
@@ -10,10 +11,11 @@ import pytest
 from click.testing import CliRunner
 from nbformat import v4
 
-from grader.api.auditing import audit
+from grader.api.auditing import audit, audit_run
 from grader.cli import cli
 from grader.course.directory import Course
 from grader.errors import SpecError
+from grader.grading.job import BatchConfig, Job, Judged
 from tests.helpers.assignments import HIDDEN, REFERENCE, make_assignment
 
 pytestmark = pytest.mark.local_box
@@ -108,3 +110,32 @@ def test_a_reference_that_does_not_pass_is_said_first(tmp_path: Path) -> None:
     make_assignment(tmp_path, "warm-up", reference=wrong)
     with pytest.raises(SpecError, match="does not pass test_column_means"):
         audit(Course(tmp_path), "warm-up", parts=["mutants"], sandbox="local")
+
+
+@pytest.mark.slow
+def test_whole_runs_are_kept_and_more_seeds_cost_what_is_new(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    chosen = make_assignment(tmp_path, "warm-up")
+    ran: list[str] = []
+    judge = audit_run.judge_trials
+
+    def noted(
+        config: BatchConfig, jobs: Sequence[Job], on_judged: Callable[[Judged], None]
+    ) -> dict[str, Judged]:
+        ran.extend(job.student for job in jobs)
+        return judge(config, jobs, on_judged)
+
+    monkeypatch.setattr(audit_run, "judge_trials", noted)
+
+    def asked(seeds: int) -> list[str]:
+        ran.clear()
+        audit(Course(tmp_path), "warm-up", parts=["luck"], sandbox="local", seeds=seeds)
+        return [*ran]
+
+    assert asked(3) == ["reference", "reference, seed 1", "reference, seed 2"]
+    assert asked(3) == []
+    assert asked(4) == ["reference, seed 3"]
+    (suite,) = chosen.hidden_dir.glob("test_*.py")
+    suite.write_text(suite.read_text() + "\n# changed\nCHANGED = 1\n")
+    assert asked(2) == ["reference", "reference, seed 1"]

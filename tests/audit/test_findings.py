@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from decimal import Decimal
-from pathlib import Path
 
 import msgspec
 import pytest
@@ -14,7 +13,6 @@ from grader.audit.findings import (
     RoomFinding,
     ToleranceFinding,
 )
-from grader.audit.kept import KeptFindings, key_of
 from grader.audit.luck import flips, is_steady
 from grader.audit.room import room
 from grader.audit.separation import alike, by_question, idle_tests
@@ -143,31 +141,3 @@ def test_equivalent_mutants_are_not_counted_and_the_rest_must_reach_the_share() 
     assert "1 of 2 mistakes go unseen" in made.faults(0.95)[0]
     assert made.faults(0.5) == []
     assert audit().share == 1.0
-
-
-def test_findings_are_kept_by_content_and_what_is_not_used_again_is_forgotten(
-    tmp_path: Path,
-) -> None:
-    path = tmp_path / "below" / "kept.json"
-    kept = KeptFindings(path)
-    assert kept.finding("1") is None
-    kept.add("1", mutant("m", ("a",)))
-    kept.add_sound("2")
-    kept.write()
-    again = KeptFindings(path)
-    assert again.finding("1") == mutant("m", ("a",))
-    again.write()
-    third = KeptFindings(path)
-    assert not third.is_sound("2")
-    assert third.finding("1") is not None
-
-
-def test_kept_findings_that_are_damaged_are_as_if_there_were_none(tmp_path: Path) -> None:
-    path = tmp_path / "kept.json"
-    path.write_bytes(b"{")
-    assert KeptFindings(path).finding("1") is None
-
-
-def test_a_key_tells_contents_apart() -> None:
-    assert key_of(b"a", {"u": "1"}) == key_of(b"a", {"u": "1"})
-    assert len({key_of(b"a", "bc"), key_of(b"ab", "c"), key_of(b"a", "b", "c")}) == 3

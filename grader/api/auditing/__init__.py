@@ -71,7 +71,7 @@ def audit(
         mutants, outdated = _told(run.mutants(every, budget), every, equivalents.reasons)
     luck = run.luck(seeds) if "luck" in parts else ()
     attacks, tried = run.attacks(sandbox, isolation, seed) if "attacks" in parts else ((), 0)
-    return Audit(
+    found = Audit(
         assignment=assignment,
         title=chosen_one.spec.title,
         sandbox=f"{choice.sandbox}, {choice.isolation}",
@@ -93,6 +93,9 @@ def audit(
         attacks_tried=tried,
         seconds=round(time.monotonic() - began, 1),
     )
+    if set(parts) == set(PARTS):
+        run.forget_other_runs()
+    return found
 
 
 def _told(

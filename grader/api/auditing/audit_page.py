@@ -7,7 +7,7 @@ from pathlib import Path
 
 import msgspec
 
-from grader.api.auditing.audit_run import kept_path
+from grader.api.auditing.audit_run import kept_dir
 from grader.audit.findings import Audit
 from grader.course.directory import Course
 from grader.report.audit_page import audit_page
@@ -22,7 +22,7 @@ def write_audit_page(course: Course, audit: Audit, *, at_least: float) -> Path:
         audit: what was found.
         at_least: the share of mistakes that must be noticed.
     """
-    folder = kept_path(course, audit.assignment).parent
+    folder = kept_dir(course, audit.assignment)
     folder.mkdir(parents=True, exist_ok=True)
     page = audit_page(audit, at_least=at_least, now=dt.datetime.now(dt.UTC))
     path = folder / "audit.html"

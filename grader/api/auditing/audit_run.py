@@ -16,19 +16,21 @@ from grader.api.attacks.notebooks import names_to_write
 from grader.api.batch_config import hurried
 from grader.api.trial_jobs import bytes_of_notebooks, job_of_notebooks
 from grader.audit.findings import AttackFinding, LuckFinding, MutantFinding, ToleranceFinding
-from grader.audit.kept import KeptFindings
+from grader.audit.kept import Kept, key_of
 from grader.audit.luck import flips, is_steady
 from grader.audit.mutants import MutantRun
 from grader.audit.targets import Target, targets
 from grader.audit.tolerances import float32_cell, tolerances, written_functions
 from grader.course.directory import Assignment, Course
 from grader.errors import SpecError
-from grader.grading.job import BatchConfig, Job
+from grader.grading.job import BatchConfig, Job, Judged
 from grader.grading.reference_runs import keep_reference_runs
+from grader.grading.regrade import fingerprints_of
 from grader.grading.trials import judge_trials
 from grader.grading.verdict import Outcome, Verdict
 from grader.mutation.mutants import Mutant, chosen
 from grader.release.notebooks import notebook_bytes, solution_notebook
+from grader.suite.fingerprints import Fingerprints
 from grader.suite.results import TestOutcome
 
 REFERENCE = "reference"
@@ -39,9 +41,9 @@ OnStep = Callable[[int, int, str], None]
 """Told how many steps are done, of how many, and which it was."""
 
 
-def kept_path(course: Course, assignment: str) -> Path:
+def kept_dir(course: Course, assignment: str) -> Path:
     """Where findings are kept for the next time."""
-    return course.graded_dir / assignment / "audit" / "kept.json"
+    return course.graded_dir / assignment / "audit"
 
 
 @dataclass
@@ -56,6 +58,8 @@ class AuditRun:
     def __post_init__(self) -> None:
         self._done = self._total = 0
         self.steady: list[str] = []
+        self._kept_dir = kept_dir(self.course, self.assignment.name)
+        self._runs = Kept(self._kept_dir / "runs.json", Verdict)
 
     @cached_property
     def targets(self) -> list[Target]:
@@ -112,7 +116,8 @@ class AuditRun:
         """Run so many mutants of all notebooks."""
         each = max(1, budget // max(len(every), 1))
         selected = {name: chosen(group, each) for name, group in every.items()}
-        kept = KeptFindings(kept_path(self.course, self.assignment.name))
+        kept = Kept(self._kept_dir / "mutants.json", MutantFinding)
+        sound = Kept(self._kept_dir / "sound-cuts.json", bool)
         self._expect(sum(map(len, selected.values())))
         ran: set[str] = set()
 
@@ -121,11 +126,16 @@ class AuditRun:
                 ran.add(name)
                 self._step(f"mutant {name}")
 
-        run = MutantRun(hurried(self.config), self.targets, self.reference, kept=kept, on_done=done)
+        config, reference = hurried(self.config), self.reference
+        run = MutantRun(config, self.targets, reference, kept=kept, sound=sound, on_done=done)
         try:
-            return run.run(selected)
+            found = run.run(selected)
+            kept.forget_unused()
+            sound.forget_unused()
         finally:
             kept.write()
+            sound.write()
+        return found
 
     def luck(self, seeds: int) -> list[LuckFinding]:
         """Run every notebook that ends by itself with each seed."""
@@ -225,8 +235,48 @@ class AuditRun:
         return {name: found[name] for name in notebooks}
 
     def _judge(self, jobs: Sequence[Job], config: BatchConfig) -> dict[str, Verdict]:
-        judged = judge_trials(config, jobs, lambda one: self._step(one.verdict.student))
-        return {name: one.verdict for name, one in judged.items()}
+        """Judge whole notebooks, but for those that have been judged before."""
+        keys = {job.student: self._key(job, config) for job in jobs}
+        found: dict[str, Verdict] = {}
+        for student, key in keys.items():
+            verdict = self._runs.get(key)
+            if verdict is not None:
+                found[student] = verdict
+                self._step(student)
+
+        def take(judged: Judged) -> None:
+            student = judged.verdict.student
+            found[student] = judged.verdict
+            self._runs.add(keys[student], judged.verdict)
+            self._step(student)
+
+        try:
+            judge_trials(config, [job for job in jobs if job.student not in found], take)
+        finally:
+            self._runs.write()
+        return found
+
+    def forget_other_runs(self) -> None:
+        """Keep no run that this audit, of all parts, did not ask for."""
+        self._runs.forget_unused()
+        self._runs.write()
+
+    def _key(self, job: Job, config: BatchConfig) -> str:
+        return key_of(
+            job.data,
+            job.notebook,
+            job.files,
+            config.seed if job.seed is None else job.seed,
+            config.spec.resources,
+            config.image,
+            config.sandbox,
+            config.grader_version,
+            self._prints,
+        )
+
+    @cached_property
+    def _prints(self) -> Fingerprints:
+        return fingerprints_of(self.assignment)
 
     def _expect(self, steps: int) -> None:
         self._total += steps
