@@ -6,7 +6,7 @@ import datetime as dt
 import hmac
 from collections import Counter
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from decimal import Decimal
 from functools import cached_property
 
@@ -16,9 +16,8 @@ from grader.course.directory import Assignment, Course
 from grader.course.roster import load_roster
 from grader.course.secret import kept_secret
 from grader.course.spec import Question
-from grader.errors import GradebookError, SpecError, UsageError
+from grader.errors import SpecError, UsageError
 from grader.gradebook.answer_list import AnswerList, AnswerRef, PiledAnswer
-from grader.gradebook.database import reading
 from grader.gradebook.hand_marks import (
     Change,
     Fact,
@@ -31,11 +30,7 @@ from grader.gradebook.hand_marks import (
 from grader.gradebook.rubric_items import (
     Marking,
     Rubric,
-    RubricItem,
     RubricItems,
-    markings_of,
-    put_beginning,
-    put_item,
     put_markings,
     rubric_of,
 )
@@ -48,14 +43,6 @@ from grader.report.marks import place_words
 
 _KEY = ".marking.key"
 _COMMENTS = 30
-
-
-Beside = Callable[[Session, int], None]
-"""Writes something more in a transaction that changes marks; given how many."""
-
-
-class RubricChangedError(GradebookError):
-    """Somebody else has changed the rubric since it was looked at; nothing was changed."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -286,7 +273,7 @@ class AnswerMarking:
             wanted = [first, *self._as_seen(session, question, alike)]
             put_marks(
                 session,
-                [self._change(question, one, points, marks.comment) for one in wanted],
+                [self.change(question, one, points, marks.comment) for one in wanted],
                 who=who,
                 why=why,
                 seen={} if seen is None else {self.fact(first.student, question): seen},
@@ -320,98 +307,6 @@ class AnswerMarking:
                 found.append(one)
         return found
 
-    # -- rubrics ----------------------------------------------------------------------------
-
-    def rescored(self, question: Question, new: Rubric) -> list[tuple[AnswerRef, Decimal]]:
-        """Return whose points would be others if the rubric were as given, with these points.
-
-        Points that came from elsewhere (a table, a command) are none of the rubric's, and stay.
-        """
-        table = self.table  # before the session: it may have new verdicts to read
-        with reading(self.gradebook.engine) as session:
-            old = rubric_of(session, self.assignment.name, question.id)
-            return self._rescored(session, table, question, old, new)
-
-    def change_item(
-        self,
-        question: Question,
-        item: RubricItem,
-        *,
-        was: RubricItem,
-        who: str,
-        beside: Beside | None = None,
-    ) -> None:
-        """Change an item, and the points of everybody whose answer has it, or nothing of it.
-
-        Args:
-            question: that it is of.
-            item: as it is to be.
-            was: as the person saw it.
-            who: the person.
-            beside: writes more, in the same transaction; it is given how many marks changed.
-
-        Raises:
-            RubricChangedError: somebody else has changed the item since it was seen.
-            UsageError: it says nothing.
-        """
-        table = self.table  # before the lock, under which it could read no new verdicts
-        with recording(self.gradebook.engine) as session:
-            old = rubric_of(session, self.assignment.name, question.id)
-            if old.item(item.id) not in (was, item):
-                raise RubricChangedError("somebody else changed this item meanwhile")
-            changed = self._rescored(session, table, question, old, old.with_item(item))
-            put_item(session, item)
-            why = f"the rubric item changed: {item.says}"
-            self._rescore(session, question, changed, who=who, why=why)
-            if beside is not None:
-                beside(session, len(changed))
-
-    def begin_with(
-        self,
-        question: Question,
-        *,
-        all_points: bool,
-        was: bool,
-        who: str,
-        beside: Beside | None = None,
-    ) -> None:
-        """Have answers begin with all points or none, and score them anew, or nothing of it.
-
-        Args:
-            question: whose answers.
-            all_points: with all of them.
-            was: how the person saw it.
-            who: the person.
-            beside: as in `change_item`.
-
-        Raises:
-            RubricChangedError: somebody else has changed it since it was seen.
-        """
-        table = self.table  # before the lock, under which it could read no new verdicts
-        with recording(self.gradebook.engine) as session:
-            old = rubric_of(session, self.assignment.name, question.id)
-            if old.begins_with_all not in (was, all_points):
-                raise RubricChangedError("somebody else changed with what answers begin")
-            new = replace(old, begins_with_all=all_points)
-            changed = self._rescored(session, table, question, old, new)
-            put_beginning(session, self.assignment.name, question.id, all_points=all_points)
-            why = f"answers begin with {'all points' if all_points else 'none'}"
-            self._rescore(session, question, changed, who=who, why=why)
-            if beside is not None:
-                beside(session, len(changed))
-
-    def having(self, question: Question, item: int, *, marker: str) -> list[AnswerRef]:
-        """Return the answers that have an item."""
-        markings = self.items.markings(self.assignment.name, question.id)
-        return [
-            answer
-            for answer in self.answers(question, marker=marker)
-            if (own := markings.get(answer.student))
-            and item in own.items
-            and own.answer_sha256 == answer.sha256
-            and answer.points is not None
-        ]
-
     # -- who marks what ---------------------------------------------------------------------
 
     @property
@@ -443,6 +338,18 @@ class AnswerMarking:
         """Return what the record calls the points of an answer."""
         return Fact(student=student, item=self.assignment.name, kind=Kind.ANSWER, part=question.id)
 
+    def change(
+        self, question: Question, answer: AnswerRef, points: Decimal, comment: str
+    ) -> Change:
+        """Return what is recorded where an answer gets points."""
+        return Change(
+            fact=self.fact(answer.student, question),
+            points=points,
+            max_points=question.manual,
+            comment=comment,
+            answer_sha256=answer.sha256,
+        )
+
     # -- inside -----------------------------------------------------------------------------
 
     def _dealer(self) -> Callable[[str, str, Counter[str]], str]:
@@ -464,49 +371,6 @@ class AnswerMarking:
                 turn(a.share, marker),
                 self._digest(question.id, marker, a.student),
             ),
-        )
-
-    def _rescored(
-        self, session: Session, table: AnswerList, question: Question, old: Rubric, new: Rubric
-    ) -> list[tuple[AnswerRef, Decimal]]:
-        markings = markings_of(session, self.assignment.name, question.id)
-        found = []
-        for answer in table.of_in(session, question.id):
-            marking = markings.get(answer.student)
-            if answer.points is None or marking is None or marking.answer_sha256 != answer.sha256:
-                continue
-            was = old.points(marking.items, marking.adjustment, question.manual)
-            now = new.points(marking.items, marking.adjustment, question.manual)
-            if was == answer.points != now:
-                found.append((answer, now))
-        return found
-
-    def _rescore(
-        self,
-        session: Session,
-        question: Question,
-        changed: Sequence[tuple[AnswerRef, Decimal]],
-        *,
-        who: str,
-        why: str,
-    ) -> None:
-        newest = newest_marks(session, item=self.assignment.name)
-        changes = []
-        for answer, points in changed:
-            mark = newest.get(self.fact(answer.student, question))
-            comment = mark.says.comment if mark else ""
-            changes.append(self._change(question, answer, points, comment))
-        put_marks(session, changes, who=who, why=why)
-
-    def _change(
-        self, question: Question, answer: AnswerRef, points: Decimal, comment: str
-    ) -> Change:
-        return Change(
-            fact=self.fact(answer.student, question),
-            points=points,
-            max_points=question.manual,
-            comment=comment,
-            answer_sha256=answer.sha256,
         )
 
     def _digest(self, *parts: str) -> str:

@@ -8,6 +8,7 @@ from typing import Any
 import msgspec
 
 from grader.api.answer_marking import AnswerMarking
+from grader.api.rubric_changes import RubricChanges
 from grader.course.spec import Question
 from grader.gradebook.answer_list import AnswerRef
 from grader.gradebook.hand_marks import HandMark
@@ -32,6 +33,10 @@ class Pile:
     @property
     def marking(self) -> AnswerMarking:
         return self.tables.course.marking(self.tables.course.course.assignment("warm-up"))
+
+    @property
+    def rubric(self) -> RubricChanges:
+        return RubricChanges(self.marking, self.question)
 
     @property
     def question(self) -> Question:

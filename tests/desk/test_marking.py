@@ -13,7 +13,8 @@ from typing import Any
 import pytest
 from sqlalchemy import Engine, event
 
-from grader.api.answer_marking import AnswerMarking, Marks
+from grader.api.answer_marking import Marks
+from grader.api.rubric_changes import RubricChanges
 from grader.errors import GradebookError
 from grader.gradebook.hand_marks import Change
 from grader.gradebook.rubric_items import LEASE
@@ -136,7 +137,7 @@ def test_an_item_and_the_marks_that_it_changes_are_one_transaction(
         def full(*_: object, **__: object) -> None:
             raise GradebookError("the disk is full")
 
-        broken.setattr("grader.api.answer_marking.put_marks", full)
+        broken.setattr("grader.api.rubric_changes.put_marks", full)
         assert hana.post(f"{MARK}/q3/items/{item.id}", change).status_code == 503
         assert hana.post(f"{MARK}/q3/rubric", begin).status_code == 503
     rubric = pile.marking.items.rubric("warm-up", "q3")
@@ -155,15 +156,15 @@ def test_who_saves_while_an_item_is_changed_gets_no_points_of_the_old_one(
     item = pile.item("Says that exp overflows", "1")
     mia, hana = pile.tables.browser("mia"), pile.tables.browser("hana")
     pile.save(mia, "ada", item=str(item.id))
-    rescored, waiting = AnswerMarking.rescored, ["ben"]
+    rescored, waiting = RubricChanges.rescored, ["ben"]
 
-    def meanwhile(self: AnswerMarking, *given: Any) -> Any:
+    def meanwhile(self: RubricChanges, *given: Any) -> Any:
         found = rescored(self, *given)
         if waiting:
             assert pile.save(mia, waiting.pop(), item=str(item.id)).status_code == 303
         return found
 
-    monkeypatch.setattr(AnswerMarking, "rescored", meanwhile)
+    monkeypatch.setattr(RubricChanges, "rescored", meanwhile)
     change = {"says": item.says, "points": "0.5", "seen": item.version, "sure": "1"}
     assert hana.post(f"{MARK}/q3/items/{item.id}", change).status_code == 303
     assert [pile.points(s) for s in ("ada", "ben")] == [Decimal("0.5")] * 2
@@ -190,7 +191,7 @@ def test_who_saves_while_an_item_is_changed_gets_no_points_of_the_old_one(
 
         saved: list[Future[Decimal]] = []
         new = replace(item, points=Decimal("1.5"))
-        pile.marking.change_item(pile.question, new, was=item, who="hana", beside=save_late)
+        pile.rubric.change_item(new, was=item, who="hana", beside=save_late)
         assert saved[0].result() == Decimal("1.5")
     assert [pile.points(s) for s in ("ada", "ben", "cem")] == [Decimal("1.5")] * 3
 
@@ -216,15 +217,15 @@ def test_of_two_who_change_one_item_the_second_is_shown_both(
     (now,) = pile.marking.items.rubric("warm-up", "q3").items
     assert now.says == "Says why"
 
-    rescored = AnswerMarking.rescored  # and where the first is quicker by a moment
+    rescored = RubricChanges.rescored  # and where the first is quicker by a moment
 
-    def meanwhile(self: AnswerMarking, *given: Any) -> Any:
-        monkeypatch.setattr(AnswerMarking, "rescored", rescored)
+    def meanwhile(self: RubricChanges, *given: Any) -> Any:
+        monkeypatch.setattr(RubricChanges, "rescored", rescored)
         quick = replace(now, points=Decimal(1))
-        pile.marking.change_item(pile.question, quick, was=now, who="hana")
+        pile.rubric.change_item(quick, was=now, who="hana")
         return rescored(self, *given)
 
-    monkeypatch.setattr(AnswerMarking, "rescored", meanwhile)
+    monkeypatch.setattr(RubricChanges, "rescored", meanwhile)
     late = ines.post(path, {**second, "points": "1.5", "seen": now.version})
     assert late.status_code == 409 and "(+1)" in late.text
     assert 'name="points" value="1.5"' in late.text
@@ -521,7 +522,7 @@ def test_what_is_no_number_of_points_is_refused_with_a_sentence(pile: Pile, poin
 def test_an_item_that_was_taken_away_meanwhile_gives_nothing(pile: Pile) -> None:
     item = pile.item("Says that exp overflows", "1")
     gone = replace(item, retired=True)
-    pile.marking.change_item(pile.question, gone, was=item, who="hana")
+    pile.rubric.change_item(gone, was=item, who="hana")
     answer = pile.save(pile.tables.browser("mia"), "ada", item=str(item.id))
     assert answer.status_code == 422
     assert pile.points("ada") is None

@@ -10,7 +10,8 @@ from decimal import Decimal
 from sqlalchemy.orm import Session
 from starlette.responses import Response
 
-from grader.api.answer_marking import AnswerMarking, RubricChangedError
+from grader.api.answer_marking import AnswerMarking
+from grader.api.rubric_changes import RubricChangedError, RubricChanges
 from grader.course.spec import Question
 from grader.desk.may import Action
 from grader.desk.rendering import go, page
@@ -48,7 +49,7 @@ def change_beginning(visit: Visit) -> Response:
         return go(address(visit, question, "rubric"))
     if visit.said("seen") != _begins(rubric):
         return _page(visit, marking, question, new=new, conflict=True, status=409)
-    changed = marking.rescored(question, new)
+    changed = RubricChanges(marking, question).rescored(new)
     if changed and not visit.said("sure"):
         return _page(visit, marking, question, new=new, changed=len(changed))
 
@@ -61,8 +62,7 @@ def change_beginning(visit: Visit) -> Response:
         )
 
     try:
-        marking.begin_with(
-            question,
+        RubricChanges(marking, question).begin_with(
             all_points=new.begins_with_all,
             was=rubric.begins_with_all,
             who=visit.me.person,
@@ -115,7 +115,7 @@ def change_item(visit: Visit) -> Response:
     if new != item and visit.said("seen") != item.version:
         return _item_page(visit, marking, question, item, new, conflict=True, status=409)
     rubric = marking.items.rubric(marking.assignment.name, question.id)
-    changed = marking.rescored(question, rubric.with_item(new))
+    changed = RubricChanges(marking, question).rescored(rubric.with_item(new))
     if changed and not visit.said("sure"):
         return _item_page(visit, marking, question, item, new, changed=changed)
 
@@ -128,7 +128,9 @@ def change_item(visit: Visit) -> Response:
         )
 
     try:
-        marking.change_item(question, new, was=item, who=visit.me.person, beside=note)
+        RubricChanges(marking, question).change_item(
+            new, was=item, who=visit.me.person, beside=note
+        )
     except RubricChangedError:
         marking, question, item = item_of(visit)  # as it is now
         return _item_page(visit, marking, question, item, new, conflict=True, status=409)
@@ -201,7 +203,7 @@ def _item_page(
     conflict: bool = False,
     status: int = 200,
 ) -> Response:
-    having = marking.having(question, item.id, marker=visit.me.person)
+    having = RubricChanges(marking, question).having(item.id, marker=visit.me.person)
     unseen = {a.ref for a in second_looks(marking).waiting(question, visit.me.person)}
     having = [a for a in own_section(visit, marking, having) if a.ref not in unseen]
     return page(
