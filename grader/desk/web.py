@@ -27,6 +27,8 @@ from grader.desk.heads import HeadsInTime
 from grader.desk.process_log import printable_log
 from grader.desk.settings import DeskSettings, load_settings
 from grader.grading.parent_death import end_with_parent
+from grader.report.highlighting import highlight_code
+from grader.report.markdown import markdown_html
 
 BACKLOG = 2048
 MOST_CONNECTIONS = 20_000
@@ -49,6 +51,7 @@ def run(
         counters: of its answers.
         proxy: addresses of servers that stand before this one, whose word on who asks is believed.
     """
+    _load_renderers()
     _collect_rarely()
     config = uvicorn.Config(
         make_app(desk, supervisors=supervisors, counters=counters),
@@ -65,6 +68,12 @@ def run(
         backlog=BACKLOG,
     )
     uvicorn.Server(config).run(sockets=[listening])
+
+
+def _load_renderers() -> None:
+    """Load what shows notebooks: else the first answer that is looked at waits for it."""
+    markdown_html("**text**, a formula $x$ and `code`")
+    highlight_code("x = 1")
 
 
 def _collect_rarely() -> None:
