@@ -73,8 +73,8 @@ def command(
     """Find out whether a suite can be trusted, before students depend on it.
 
     Puts mistakes into the reference solution, one at a time, and says which of them no test
-    notices. Runs the reference and the samples with many seeds: luck must not change a mark.
-    Compares tolerances with the errors of right and of wrong solutions, and limits with what the
+    notices. Runs the reference, the samples and some guesses with many seeds: luck must not change
+    a mark. Compares tolerances with the errors of right and of wrong solutions, and limits with what the
     reference uses. Names tests that do nothing, and points that can be had without work.
 
     Mutants that are no mistake are listed, with the reason, in the assignment's audit.toml.

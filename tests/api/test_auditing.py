@@ -20,6 +20,12 @@ from tests.helpers.assignments import HIDDEN, REFERENCE, make_assignment
 
 pytestmark = pytest.mark.local_box
 
+ROWS = "assert_close(student.softmax(torch.randn(5, 7)).sum(1), torch.ones(5))"
+COIN = HIDDEN.replace(
+    ROWS,
+    "x = 100 * torch.randn(1, 2)\n"
+    "    assert_close(student.softmax(x)[0, 0].round(), (x[0, 0] > x[0, 1]).float())",
+)
 LAX = HIDDEN.replace("assert_close(student.softmax(x), reference.softmax(x))", "student.softmax(x)")
 
 
@@ -133,9 +139,36 @@ def test_whole_runs_are_kept_and_more_seeds_cost_what_is_new(
         audit(Course(tmp_path), "warm-up", parts=["luck"], sandbox="local", seeds=seeds)
         return [*ran]
 
-    assert asked(3) == ["reference", "reference, seed 1", "reference, seed 2"]
-    assert asked(3) == []
-    assert asked(4) == ["reference, seed 3"]
+    guesses = {
+        "attack replays-an-answer",
+        "attack returns-noise",
+        "attack returns-ones",
+        "attack returns-zeros",
+        "attack takes-the-largest",
+    }
+    first = asked(2)
+    assert set(first) == {"reference", "reference, seed 1"} | {
+        f"{name}, seed {n}" for name in guesses for n in (0, 1)
+    }
+    assert asked(2) == []
+    assert set(asked(3)) == {f"{name}, seed 2" for name in ("reference", *guesses)}
     (suite,) = chosen.hidden_dir.glob("test_*.py")
     suite.write_text(suite.read_text() + "\n# changed\nCHANGED = 1\n")
-    assert asked(2) == ["reference", "reference, seed 1"]
+    assert asked(2) == first
+
+
+@pytest.mark.slow
+def test_a_guess_that_is_right_with_some_seeds_is_luck(tmp_path: Path) -> None:
+    make_assignment(tmp_path, "warm-up", hidden=COIN)
+    made = audit(Course(tmp_path), "warm-up", parts=["luck"], sandbox="local", seeds=12)
+    assert {(one.notebook, one.test) for one in made.luck} >= {
+        ("attack returns-zeros", "test_rows_sum_to_one")
+    }
+    assert not any(one.notebook == "reference" for one in made.luck)
+    spec = tmp_path / "assignments" / "warm-up" / "assignment.toml"
+    accepted = (
+        '\n[[accepted]]\nattack = "returns-zeros"\ntest = "test_rows_sum_to_one"\nreason = "x"\n'
+    )
+    spec.write_text(spec.read_text() + accepted)
+    made = audit(Course(tmp_path), "warm-up", parts=["luck"], sandbox="local", seeds=12)
+    assert "attack returns-zeros" not in {one.notebook for one in made.luck}

@@ -61,7 +61,10 @@ def sorted_out(
     """Tell what was earned apart from what the spec accepts of it."""
     tried = {a.name for a in attacks}
     known = [a for a in assignment.spec.accepted if a.attack in tried]
-    reasons = {e: [a for a in known if _matches(a, e)] for e in earned}
+    reasons = {
+        e: [a for a in known if accepts(a, attack=e.attack, question=e.question, test=e.test)]
+        for e in earned
+    }
     used = [a for found in reasons.values() for a in found]
     return Attacked(
         assignment=assignment.name,
@@ -74,12 +77,13 @@ def sorted_out(
     )
 
 
-def _matches(accepted: Accepted, earned: EarnedPoint) -> bool:
-    if accepted.attack != earned.attack:
+def accepts(accepted: Accepted, *, attack: str, question: str, test: str) -> bool:
+    """Whether an instructor leaves it as it is that this attack earns points of this test."""
+    if accepted.attack != attack:
         return False
     if accepted.question:
-        return accepted.question == earned.question
-    return accepted.test in (earned.test, _without_cases(earned.test))
+        return accepted.question == question
+    return accepted.test in (test, _without_cases(test))
 
 
 def _without_cases(test: str) -> str:

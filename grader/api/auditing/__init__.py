@@ -41,7 +41,7 @@ def audit(
         parts: what is looked at; see `PARTS`.
         budget: how many mutants are run at most; they are chosen from every function and every
             kind of mistake, always the same ones.
-        seeds: with how many each right and each sample notebook is run.
+        seeds: with how many the reference, each sample and each guess is run.
         seed: of the batch.
         sandbox: as in `grade`.
         isolation: as in `grade`.
@@ -83,7 +83,7 @@ def audit(
         outdated=outdated,
         luck=tuple(luck),
         luck_seeds=seeds if "luck" in parts else 0,
-        luck_notebooks=tuple(run.steady) if "luck" in parts else (),
+        luck_notebooks=tuple(run.repeated) if "luck" in parts else (),
         tolerances=tuple(run.tolerances(mutants)) if "tolerances" in parts else (),
         room=tuple(room(chosen_one.spec, reference)) if "room" in parts else (),
         questions=tuple(by_question(reference, mutants)) if "tests" in parts else (),

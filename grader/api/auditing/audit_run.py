@@ -12,7 +12,9 @@ import msgspec
 from nbformat import v4
 
 from grader.api.attacks import attack
-from grader.api.attacks.notebooks import names_to_write
+from grader.api.attacks.corpus import shipped_attacks
+from grader.api.attacks.earned import accepts
+from grader.api.attacks.notebooks import attack_notebook, names_to_write
 from grader.api.batch_config import hurried
 from grader.api.trial_jobs import bytes_of_notebooks, job_of_notebooks
 from grader.audit.findings import AttackFinding, LuckFinding, MutantFinding, ToleranceFinding
@@ -36,6 +38,11 @@ from grader.suite.results import TestOutcome
 REFERENCE = "reference"
 SAMPLES = "samples"
 _MOST_THREADS = 8
+_ATTACK = "attack "
+_GUESSES = frozenset(
+    {"replays-an-answer", "returns-noise", "returns-ones", "returns-zeros", "takes-the-largest"}
+)
+"""Attacks that solve nothing, and may be right by chance."""
 
 OnStep = Callable[[int, int, str], None]
 """Told how many steps are done, of how many, and which it was."""
@@ -57,7 +64,7 @@ class AuditRun:
 
     def __post_init__(self) -> None:
         self._done = self._total = 0
-        self.steady: list[str] = []
+        self.repeated: list[str] = []
         self._kept_dir = kept_dir(self.course, self.assignment.name)
         self._runs = Kept(self._kept_dir / "runs.json", Verdict)
 
@@ -138,28 +145,56 @@ class AuditRun:
         return found
 
     def luck(self, seeds: int) -> list[LuckFinding]:
-        """Run every notebook that ends by itself with each seed."""
-        self.steady = [
+        """Run every notebook that ends by itself with each seed, and what guesses the answers."""
+        steady = [
             name
             for name, verdict in self._base.items()
             if verdict.outcome is Outcome.GRADED and is_steady(verdict)
         ]
-        found = {name: [self._base[name]] for name in self.steady}
+        notebooks = {name: self._notebooks[name] for name in steady} | self._guesses
+        self.repeated = [*notebooks]
+        names = {f"{name}, seed {n}": name for n in range(seeds) for name in notebooks}
         jobs = [
             msgspec.structs.replace(
-                job_of_notebooks(f"{name}, seed {number}", self._notebooks[name]),
+                job_of_notebooks(f"{name}, seed {number}", notebook),
                 seed=self.config.seed + number,
             )
-            for number in range(1, seeds)
-            for name in self.steady
+            for number in range(seeds)
+            for name, notebook in notebooks.items()
+            if number or name not in steady
         ]
         self._expect(len(jobs))
-        names = {f"{name}, seed {n}": name for n in range(1, seeds) for name in self.steady}
-        for student, verdict in self._judge(jobs, self.config).items():
-            found[names[student]].append(verdict)
+        ran = {f"{name}, seed 0": self._base[name] for name in steady}
+        ran |= self._judge(jobs, self.config)
+        found: dict[str, list[Verdict]] = {name: [] for name in notebooks}
+        for student, name in names.items():
+            found[name].append(ran[student])
         if REFERENCE in found:
             keep_reference_runs(self.course, self.assignment, found[REFERENCE])
-        return flips(found)
+        return [one for one in flips(found) if not self._is_accepted(one)]
+
+    @cached_property
+    def _guesses(self) -> dict[str, dict[str, bytes]]:
+        return {
+            f"{_ATTACK}{tried.name}": {
+                part.notebook: attack_notebook(part, tried) for part in self.assignment.notebooks
+            }
+            for tried in shipped_attacks()
+            if tried.name in _GUESSES
+        }
+
+    def _is_accepted(self, found: LuckFinding) -> bool:
+        """Whether the spec says that the attack may have the points: then now and then, too."""
+        return any(
+            accepts(
+                one,
+                attack=found.notebook.removeprefix(_ATTACK),
+                question=found.question,
+                test=found.test,
+            )
+            for one in self.assignment.spec.accepted
+            if found.notebook in self._guesses
+        )
 
     def tolerances(self, mutants: Sequence[MutantFinding]) -> list[ToleranceFinding]:
         """Run right solutions with more threads, and one in single precision."""
