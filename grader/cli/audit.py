@@ -74,8 +74,8 @@ def command(
 
     Puts mistakes into the reference solution, one at a time, and says which of them no test
     notices. Runs the reference, the samples and some guesses with many seeds: luck must not change
-    a mark. Compares tolerances with the errors of right and of wrong solutions, and limits with what the
-    reference uses. Names tests that do nothing, and points that can be had without work.
+    a mark. Compares tolerances with the errors of right and of wrong solutions, and limits with
+    what the reference uses. Names tests that do nothing, and points that can be had without work.
 
     Mutants that are no mistake are listed, with the reason, in the assignment's audit.toml.
     Findings are kept: what has not changed is not run again. Writes a page, and says where.
