@@ -45,6 +45,8 @@ from grader.errors import GradebookError, GraderError, InfrastructureError
 LOG = logging.getLogger("grader.desk")
 _MAX_FIELDS, _MAX_FIELD_BYTES, _MAX_TYPED_BYTES = 2_000, 1 << 20, 1 << 18
 _LATER_S, _COUNTED_S = 5, 1.0
+_KNOWN = dt.timedelta(seconds=5)
+"""For so long who asks is taken for who they were found to be."""
 _AWAY = (
     "Nothing that was acknowledged is lost. Wait a moment, then load the page again; if you sent "
     "something and saw no receipt, send it again: it counts once."
@@ -182,6 +184,8 @@ async def _answer(visit: Visit, page: AnyPage, rates: Rates) -> Response:
             return _later(visit, f"The upload can't be kept: {error.strerror}.", NOTHING_HANDED_IN)
         except ClientDisconnect:
             return error_page(visit, 400, "The upload was cut off. Nothing was handed in.")
+        if not await _still_known(visit, page):
+            return _sign_in_first(visit)
         if isinstance(page, Page) and not _own_form(visit):
             log_refusal(visit, f"a form of another session, {page.path}")
             return error_page(visit, 403, _EARLIER)
@@ -190,6 +194,18 @@ async def _answer(visit: Visit, page: AnyPage, rates: Rates) -> Response:
     finally:
         if isinstance(visit.form, FormData):
             await visit.form.close()
+
+
+async def _still_known(visit: Visit, page: AnyPage) -> bool:
+    """Have the visit be now that all of it is there; False: they are nobody here any more.
+
+    A body may take hours to come: what was begun on time, or by somebody who has been taken out
+    since, would else be handed in before the due date, or done all the same.
+    """
+    began, visit.now = visit.now, dt.datetime.now(dt.UTC)
+    if visit.now - began > _KNOWN:
+        await run_in_threadpool(_recognise, visit)
+    return visit.user is not None or not isinstance(page, Page)
 
 
 def _view(visit: Visit, page: AnyPage) -> Response:
@@ -214,7 +230,7 @@ def _recognise(visit: Visit) -> None:
     """Find out who it is: by a session's cookie, or by a token that a program sends."""
     slug = visit.named("course")
     visit.here = visit.desk.courses.get(slug)
-    visit.credential = _credential(visit)
+    visit.credential, visit.user = _credential(visit), None
     if visit.credential is None or (slug and visit.here is None):
         return
     courses = [visit.here] if visit.here else list(visit.desk.courses.values())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import socket
 import threading
 import time
@@ -10,8 +11,8 @@ from collections.abc import Iterator
 import pytest
 import uvicorn
 
-from grader.desk import bodies, heads, web
-from tests.desk.conftest import Tables
+from grader.desk import app, bodies, heads, web
+from tests.desk.conftest import HOMEWORK, Tables
 
 WAIT_S = 120.0
 GET = b"GET /healthz/live HTTP/1.1\r\nhost: desk.test\r\n\r\n"
@@ -96,23 +97,59 @@ def test_who_is_refused_while_still_sending_reads_why(port: int) -> None:
 
 
 def test_an_upload_that_is_cut_off_is_nothing(port: int, tables: Tables) -> None:
+    with connected(port) as cut:
+        cut.sendall(begun_hand_in(tables, 100_000))
+        cut.shutdown(socket.SHUT_WR)
+        to_its_end(cut)
+    assert tables.course.gradebook.tries.receiving() == []
+    assert list(tables.desk.uploads.iterdir()) == []
+    assert not (tables.course.course.submissions_dir / "warm-up" / "ada").exists()
+
+
+def test_what_is_handed_in_is_received_when_all_of_it_is_there(port: int, tables: Tables) -> None:
+    """Else an upload that was begun on time could go on for hours, and be written meanwhile."""
+    rest = HOMEWORK[1:] + b"\r\n--b--\r\n"
+    with connected(port) as slow:
+        slow.sendall(begun_hand_in(tables, len(rest)))
+        time.sleep(0.2)  # its head has been read, whatever it waits for
+        before_the_rest = dt.datetime.now(dt.UTC)
+        slow.sendall(rest)
+        assert slow.recv(1 << 16).startswith(b"HTTP/1.1 303")
+    (one,) = tables.course.gradebook.tries.of("ada")
+    assert one.received_at >= before_the_rest
+
+
+def test_who_is_taken_out_while_sending_does_nothing_any_more(
+    port: int, tables: Tables, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(app, "_KNOWN", dt.timedelta())
+    rest = HOMEWORK[1:] + b"\r\n--b--\r\n"
+    with connected(port) as slow:
+        slow.sendall(begun_hand_in(tables, len(rest)))
+        time.sleep(0.2)
+        ada = tables.course.people.named("ada")
+        assert ada is not None
+        tables.course.people.remove(ada.account)
+        slow.sendall(rest)
+        assert slow.recv(1 << 16).startswith(b"HTTP/1.1 404")
+    assert tables.course.gradebook.tries.of("ada") == []
+
+
+def begun_hand_in(tables: Tables, more: int) -> bytes:
+    """How a student's request begins, up to the first byte of the notebook; `more` bytes follow."""
     browser = tables.browser("ada")
     form = browser.form("/account")["form"]
     cookie = browser.client.cookies[tables.desk.cookie]
     body = (
         '--b\r\ncontent-disposition: form-data; name="form"\r\n\r\n'
         f'{form}\r\n--b\r\ncontent-disposition: form-data; name="key"\r\n\r\nk1\r\n'
+        '--b\r\ncontent-disposition: form-data; name="sure"\r\n\r\n1\r\n'
         '--b\r\ncontent-disposition: form-data; name="files"; filename="a.ipynb"\r\n\r\n{'
     ).encode()
     head = (
         "POST /c/course/a/warm-up/hand-in HTTP/1.1\r\nhost: desk.test\r\n"
         f"cookie: {tables.desk.cookie}={cookie}\r\nsec-fetch-site: same-origin\r\n"
-        "content-type: multipart/form-data; boundary=b\r\ncontent-length: 100000\r\n\r\n"
+        "content-type: multipart/form-data; boundary=b\r\n"
+        f"content-length: {len(body) + more}\r\n\r\n"
     ).encode()
-    with connected(port) as cut:
-        cut.sendall(head + body)
-        cut.shutdown(socket.SHUT_WR)
-        to_its_end(cut)
-    assert tables.course.gradebook.tries.receiving() == []
-    assert list(tables.desk.uploads.iterdir()) == []
-    assert not (tables.course.course.submissions_dir / "warm-up" / "ada").exists()
+    return head + body
