@@ -18,7 +18,7 @@ from grader.gradebook.store import Gradebook
 from grader.gradebook.whole_mark import Given
 from grader.grading.reference_runs import kept_reference_runs
 from grader.grading.verdict import Verdict
-from grader.report.marks import Audience, MarkSheet, mark_sheet
+from grader.report.marks import Audience, MarkSheet, mark_sheet, with_due
 from grader.report.student_page import student_page
 
 
@@ -95,7 +95,7 @@ class WorkReader:
     def _sheet(self, verdict: Verdict, standing: Standing, audience: Audience) -> MarkSheet:
         return mark_sheet(
             verdict,
-            spec=self._assignment.spec,
+            spec=with_due(self._assignment.spec, standing.due),
             audience=audience,
             now=self._now,
             given=self.given(verdict),

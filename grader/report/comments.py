@@ -9,7 +9,7 @@ from grader.gradebook.standings import Standing
 from grader.gradebook.whole_mark import Given
 from grader.grading.verdict import Outcome, Verdict
 from grader.points import show, signed
-from grader.report.marks import QuestionSheet, aware, mark_sheet
+from grader.report.marks import QuestionSheet, aware, mark_sheet, with_due
 from grader.report.text import clean
 
 _MAX_LINE = 2000
@@ -29,7 +29,7 @@ def comment_lines(
     """
     sheet = mark_sheet(
         verdict,
-        spec=spec,
+        spec=with_due(spec, standing.due),
         audience="student",
         now=aware(now) or now,
         given=given,

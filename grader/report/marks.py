@@ -128,6 +128,17 @@ class MarkSheet:
         return self.withheld_points == 0
 
 
+def with_due(spec: AssignmentSpec, due: dt.datetime | None) -> AssignmentSpec:
+    """Return the spec as it is for a student who may hand in until `due`, if that is later.
+
+    What is shown after the due date would tell who has longer what their next try must do.
+    """
+    own, theirs = aware(spec.dates.due), aware(due)
+    if own is None or theirs is None or theirs <= own:
+        return spec
+    return msgspec.structs.replace(spec, dates=msgspec.structs.replace(spec.dates, due=theirs))
+
+
 def mark_sheet(
     verdict: Verdict,
     *,

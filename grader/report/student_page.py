@@ -24,6 +24,7 @@ from grader.report.marks import (
     outcome_words,
     place_words,
     shown_violations,
+    with_due,
 )
 from grader.report.places import cells_of_tests
 from grader.report.rendered_notebook import RenderedNotebook, view_answer, view_notebook
@@ -62,9 +63,10 @@ def student_page(
         template_dirs: a course's own template folders.
     """
     moment = aware(now) or now
+    standing = standing or Standing(handed_in=verdict.submission.submitted_at)
+    spec = with_due(spec, standing.due)
     told = is_told(spec.reference_runs, spec=spec, audience=audience, now=moment)
     notebook = view_notebook(executed_notebook) if executed_notebook else RenderedNotebook(cells=[])
-    standing = standing or Standing(handed_in=verdict.submission.submitted_at)
     sheet = mark_sheet(
         verdict, spec=spec, audience=audience, now=moment, given=given, by_hand=standing.by_hand
     )

@@ -7,6 +7,7 @@ import re
 from decimal import Decimal
 from typing import Any
 
+import msgspec
 import pytest
 
 from grader.desk.pages import all_pages
@@ -16,7 +17,7 @@ from grader.gradebook.course_marks import answer_sha256
 from grader.gradebook.hand_marks import Change, Fact, Kind
 from grader.gradebook.publications import Publication, Publications, first_shown
 from grader.gradebook.tries import DeskTry
-from tests.desk.conftest import COURSE_FILE, Tables, places, write_course_file
+from tests.desk.conftest import COURSE_FILE, HOMEWORK, Tables, places, write_course_file
 
 PUBLISH = "/c/course/a/warm-up/publish"
 SECRET = "a word of the marker"
@@ -346,6 +347,32 @@ def test_after_the_due_date_only_longer_time_keeps_a_mark_back(tables: Tables) -
     assert "<strong>6</strong> of 10" in ada.get("/c/course/marks").text
     assert 'href="/c/course/a/warm-up">Marks for' in ben.get("/c/course/").text
     assert "<strong>6</strong> of 10" not in ben.get("/c/course/marks").text
+
+
+def test_what_is_shown_after_the_due_date_waits_for_who_has_longer(tables: Tables) -> None:
+    """Their next try, still in time, could else be made of what the hidden tests say."""
+    write_course_file(tables)
+    tries = {}
+    for student in ("ada", "ben"):
+        tries[student] = one = tables.tried(student)
+        verdict = tables.verdict(one)
+        tests = [msgspec.structs.replace(test, shows="after_due") for test in verdict.tests]
+        batch = tables.course.gradebook.start_batch("warm-up", seed=1)
+        verdict = msgspec.structs.replace(verdict, tests=tuple(tests))
+        tables.course.gradebook.record(verdict, HOMEWORK, batch=batch, desk_try=one.id)
+    spec = tables.course.course.root / "assignments/warm-up/assignment.toml"
+    spec.write_text(spec.read_text().replace("due = 2099", "due = 2024"))
+    longer = {"item": "a1", "until": "2098-05-06T12:00", "why": "ill"}
+    assert tables.browser("hana").post("/c/course/s/ben/extend", longer).status_code == 303
+    secret = "Means must be right."
+    for student, seen in (("ada", True), ("ben", False)):
+        browser, where = tables.browser(student), f"/c/course/t/{tries[student].id}"
+        pages = ["/c/course/", "/c/course/a/warm-up", where, f"{where}/result", "/c/course/marks"]
+        received = "".join(browser.get(page).text for page in pages)
+        assert (secret in received) == seen
+        said = browser.get(where, headers={"accept": "application/json"}).json()
+        assert (said["points"] == "5") == seen, said
+    assert secret in tables.browser("hana").get(f"/c/course/t/{tries['ben'].id}").text
 
 
 def test_without_a_total_nothing_is_kept_back(tables: Tables) -> None:

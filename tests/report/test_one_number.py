@@ -13,6 +13,7 @@ import pytest
 
 from grader.gradebook.standings import Standing, class_marks
 from grader.report.class_page import class_page, own_script, script_hash
+from grader.report.comments import comment_lines
 from grader.report.files import file_name
 from grader.report.gradescope import results_json
 from grader.report.page_writer import PageWriter
@@ -45,6 +46,16 @@ def notebook(*cells: dict[str, object]) -> bytes:
 def page(audience: str = "student", now: dt.datetime = AFTER_DUE, **more: object) -> str:
     fields = {"spec": SPEC, "audience": audience, "now": now, "given": GIVEN, "standing": LATE}
     return student_page(ADA, None, **(fields | more))  # type: ignore[arg-type]
+
+
+def test_who_has_longer_reads_no_more_than_before_the_due_date() -> None:
+    for due, hidden in ((DUE, False), (AFTER_DUE + dt.timedelta(days=1), True)):
+        standing = Standing(due=due, extended=True)
+        lines = comment_lines(ADA, spec=SPEC, now=AFTER_DUE, given={}, standing=standing)
+        assert ("so far" in lines[0]) == hidden
+        said = text(page(standing=standing))
+        assert ("counted after the due date" in said) == hidden
+        assert "counted after the due date" not in text(page("instructor", standing=standing))
 
 
 def test_every_page_and_file_says_the_same_number() -> None:
