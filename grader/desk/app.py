@@ -51,6 +51,9 @@ _AWAY = (
     "Nothing that was acknowledged is lost. Wait a moment, then load the page again; if you sent "
     "something and saw no receipt, send it again: it counts once."
 )
+_TOO_OFTEN = (
+    "That was too often, or too much. Wait a minute, after large uploads an hour, then try again."
+)
 _NO_PAGE = "There is no such page, or it is not for you."
 _EARLIER = "This page is from an earlier sign-in. Nothing was saved. Load it again, then send it."
 _FOREIGN = "This form was not sent from the desk itself. Load the page again, then send it."
@@ -168,7 +171,7 @@ async def _answer(visit: Visit, page: AnyPage, rates: Rates) -> Response:
         return _sign_in_first(visit)
     if not rates.allow(visit, page):
         log_refusal(visit, f"too often, {page.method} {page.path}")
-        return error_page(visit, 429, "That was too often. Wait a minute, then try again.")
+        return error_page(visit, 429, _TOO_OFTEN)
     if page.method == "POST":
         if not _same_site(visit):
             log_refusal(visit, f"a form of another site, {page.path}")

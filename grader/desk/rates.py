@@ -9,7 +9,7 @@ from __future__ import annotations
 import datetime as dt
 from typing import Any
 
-from limits import RateLimitItemPerMinute, parse
+from limits import RateLimitItemPerHour, RateLimitItemPerMinute, parse
 from limits.storage import MemoryStorage, Storage
 from limits.strategies import FixedWindowRateLimiter
 from sqlalchemy import Engine, case, delete, select
@@ -22,6 +22,8 @@ from grader.gradebook.desk_tables import RateRow
 
 _PERSON = parse("600/minute")  # a marker's keys
 _UPLOADS = parse("20/minute")
+MEGABYTES_AN_HOUR = 2_000
+"""So much may one person upload, counted or not: else one could fill the disk for the class."""
 _SWEEP_EVERY = 500
 
 
@@ -45,9 +47,18 @@ class Rates:
     def _allow_form(self, visit: Visit) -> bool:
         account = str(visit.me.account)
         kind = visit.request.headers.get("content-type", "")
-        if kind.startswith("multipart/") and not self._limiter.hit(_UPLOADS, "upload", account):
+        if kind.startswith("multipart/") and not self._allow_upload(visit, account):
             return False
         return self._limiter.hit(_PERSON, "person", account)
+
+    def _allow_upload(self, visit: Visit, account: str) -> bool:
+        most = visit.desk.max_upload_mb + 1
+        length = visit.request.headers.get("content-length", "")
+        size = -(-int(length) >> 20) if length.isdigit() else most  # one that does not say it
+        an_hour = RateLimitItemPerHour(max(MEGABYTES_AN_HOUR, most))
+        return self._limiter.hit(_UPLOADS, "upload", account) and self._limiter.hit(
+            an_hour, "megabytes", account, cost=max(size, 1)
+        )
 
 
 class SharedCounts(Storage):

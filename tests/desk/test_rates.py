@@ -63,3 +63,13 @@ def test_who_signs_in_too_often_is_asked_to_wait(tables: Tables) -> None:
     # A class behind one address is not too many; the minute may end on the way.
     assert 429 not in statuses[:240]
     assert 429 in statuses
+
+
+def test_nobody_uploads_without_end(tables: Tables, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Handed in or not, it lies on the disk: one person could fill it for the class."""
+    monkeypatch.setattr(rates, "MEGABYTES_AN_HOUR", 1)  # then one of the largest, 101 MB, is all
+    ada, large = tables.browser("ada"), ("hw.txt", bytes(40 << 20))
+    assert [ada.hand_in(large, key=f"k{i}").status_code for i in range(3)] == [422, 422, 429]
+    assert ada.hand_in(key="small").status_code == 429
+    assert tables.browser("ben").hand_in(large).status_code == 422
+    assert list(tables.desk.uploads.iterdir()) == []
