@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
+
+import msgspec
 
 from grader.course.course_file import CourseFile
 from grader.course.directory import Assignment, Course
 from grader.course.roster import Roster
 from grader.course.spec import AssignmentSpec
 from grader.gradebook.adjustments import adjusted
+from grader.gradebook.counting import counted as counted_of
 from grader.gradebook.course_marks import marked_answers
 from grader.gradebook.course_tries import counted_verdicts
 from grader.gradebook.hand_marks import MarkReader
@@ -31,6 +35,7 @@ class OwnWork:
         counted: the verdict that counts; None where nothing has one.
         sheet: the marks that may be seen of it.
         given: points and comments of people, by question, that may be seen.
+        is_open: which try is the best is not told yet; `counted` is the best of what is shown.
     """
 
     assignment: str
@@ -39,6 +44,7 @@ class OwnWork:
     counted: Verdict | None
     sheet: MarkSheet | None
     given: Given
+    is_open: bool = False
 
 
 class WorkReader:
@@ -49,6 +55,7 @@ class WorkReader:
         marks: what this reader may see of what people said.
         roster, scheme: of the course, where they have been read already.
         whole: they may see what lateness costs, too; else what the suite says alone.
+        as_student: they may not see what hidden tests say, not even by which try is the best.
         now: decides which tests are shown.
     """
 
@@ -60,6 +67,7 @@ class WorkReader:
         *,
         marks: MarkReader,
         whole: bool,
+        as_student: bool,
         roster: Roster | None = None,
         scheme: CourseFile | None = None,
         now: dt.datetime,
@@ -69,6 +77,7 @@ class WorkReader:
         self._gradebook = gradebook
         self._marks = marks
         self._whole = whole
+        self._as_student = as_student
         self._now = now
         self._standings = Standings(
             course, assignment, gradebook, marks=marks, roster=roster, scheme=scheme
@@ -76,8 +85,15 @@ class WorkReader:
 
     def own(self, student: str) -> OwnWork:
         """Return what a student may see of their own work."""
-        counted = self._counted(student)
+        verdicts = [
+            e.verdict for e in self._gradebook.tried(self._assignment.name, students=[student])
+        ]
+        counted = self._counted(verdicts)
         standing = self._standing(student, counted)
+        is_open = self._as_student and self._is_open(verdicts, standing)
+        if is_open:
+            counted = self._best_of_what_is_shown(verdicts, standing)
+            standing = self._standing(student, counted)
         sheet = self._sheet(counted, standing, "student") if counted else None
         return OwnWork(
             assignment=self._assignment.name,
@@ -86,6 +102,7 @@ class WorkReader:
             counted=counted,
             sheet=sheet,
             given=self.given(counted) if counted else {},
+            is_open=is_open,
         )
 
     def sheet(self, verdict: Verdict, standing: Standing, audience: Audience) -> MarkSheet:
@@ -116,16 +133,28 @@ class WorkReader:
             template_dirs=self._course.template_dirs,
         )
 
-    def _counted(self, student: str) -> Verdict | None:
-        entries = self._gradebook.tried(self._assignment.name, students=[student])
+    def _counted(self, verdicts: Sequence[Verdict]) -> Verdict | None:
         counted = counted_verdicts(
-            self._course,
-            self._assignment,
-            self._gradebook,
-            [entry.verdict for entry in entries],
-            marks=self._marks,
+            self._course, self._assignment, self._gradebook, verdicts, marks=self._marks
         )
         return counted[0] if counted else None
+
+    def _is_open(self, verdicts: Sequence[Verdict], standing: Standing) -> bool:
+        """Whether which try is the best would tell of tests that are not shown yet."""
+        if self._assignment.spec.attempts.counts != "best" or len(verdicts) < 2:
+            return False
+        return not all(self._sheet(v, standing, "student").complete for v in verdicts)
+
+    def _best_of_what_is_shown(
+        self, verdicts: Sequence[Verdict], standing: Standing
+    ) -> Verdict | None:
+        shown = [
+            msgspec.structs.replace(v, points=self._sheet(v, standing, "student").points)
+            for v in verdicts
+        ]
+        best = [v.submission.attempt for v in counted_of(shown, "best")]
+        found = next((v for v in verdicts if v.submission.attempt in best), None)
+        return self._with_people(found) if found else None
 
     def _standing(self, student: str, verdict: Verdict | None) -> Standing:
         found = self._standings.of(

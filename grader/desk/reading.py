@@ -22,6 +22,7 @@ def reader(visit: Visit, assignment: Assignment, *, as_student: bool = False) ->
         assignment,
         visit.course.gradebook,
         marks=visit.course.gradebook.hand_marks if staff else published_marks(visit),
+        as_student=not staff,
         whole=staff or visit.course.publications.is_published(assignment.name),
         now=visit.now,
         roster=visit.course.roster,

@@ -17,7 +17,10 @@ from grader.gradebook.course_marks import answer_sha256
 from grader.gradebook.hand_marks import Change, Fact, Kind
 from grader.gradebook.publications import Publication, Publications, first_shown
 from grader.gradebook.tries import DeskTry
+from grader.grading.make_verdict import question_marks
+from grader.suite.results import TestOutcome
 from tests.desk.conftest import COURSE_FILE, HOMEWORK, Tables, places, write_course_file
+from tests.helpers.notebooks import code, notebook
 
 PUBLISH = "/c/course/a/warm-up/publish"
 SECRET = "a word of the marker"
@@ -347,6 +350,42 @@ def test_after_the_due_date_only_longer_time_keeps_a_mark_back(tables: Tables) -
     assert "<strong>6</strong> of 10" in ada.get("/c/course/marks").text
     assert 'href="/c/course/a/warm-up">Marks for' in ben.get("/c/course/").text
     assert "<strong>6</strong> of 10" not in ben.get("/c/course/marks").text
+
+
+def test_before_the_due_date_the_best_try_is_the_best_of_what_is_shown(tables: Tables) -> None:
+    """That a try counts would else tell that its hidden tests say more than those before."""
+    spec = tables.course.course.root / "assignments/warm-up/assignment.toml"
+    best = '[attempts]\ncounts = "best"\n[resources]'
+    spec.write_text(spec.read_text().replace("[resources]", best))
+
+    def says(student: str) -> tuple[list[str], list[str], list[str]]:
+        browser = tables.browser(student)
+        tries = tables.course.gradebook.tries.of(student)
+        pages = ["/c/course/a/warm-up", *(f"/c/course/t/{one.id}" for one in tries)]
+        html = "".join(browser.get(page).text for page in pages)
+        states = re.findall(r'class="state[^>]*>([^<]*)<', html)
+        links = [str(one.attempt) for one in tries if f"/t/{one.id}/result" in html]
+        return states, re.findall(r"with try (\d+)", html), links
+
+    for student, hidden in (("ada", (0, 3)), ("ben", (3, 0))):
+        for number, points in enumerate(hidden):
+            file = "hw.ipynb", notebook([code(f"number = {number}", count=1)])
+            tables.browser(student).hand_in(file, key=f"k{number}")
+            one = tables.course.gradebook.tries.of(student)[0]
+            verdict = tables.verdict(one)
+            outcome = TestOutcome.PASSED if points else TestOutcome.FAILED
+            more = {"shows": "after_due", "points": Decimal(points), "outcome": outcome}
+            tests = (verdict.tests[0], msgspec.structs.replace(verdict.tests[1], **more))
+            questions = question_marks(tables.course.course.assignment("warm-up").spec, tests)
+            whole = {"tests": tests, "questions": questions, "points": Decimal(5 + points)}
+            verdict = msgspec.structs.replace(verdict, **whole)
+            batch = tables.course.gradebook.start_batch("warm-up", seed=1)
+            tables.course.gradebook.record(verdict, HOMEWORK, batch=batch, desk_try=one.id)
+    assert says("ada") == says("ben")
+    assert says("ada")[1] == ["1"]
+    spec.write_text(spec.read_text().replace("due = 2099", "due = 2024"))
+    assert [says(student)[1] for student in ("ada", "ben")] == [["2"], ["1"]]
+    assert "counts" in says("ada")[0] and "This try counts" in says("ada")[0]
 
 
 def test_what_is_shown_after_the_due_date_waits_for_who_has_longer(tables: Tables) -> None:

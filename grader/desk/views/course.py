@@ -40,7 +40,7 @@ def show_assignment(visit: Visit) -> Response:
         return show_class(visit, assignment)
     work = reader(visit, assignment).own(visit.me.person)
     tries = _tries(visit, assignment.name)
-    counts = _counting(work)
+    attempt = work.counted.submission.attempt if work.counted else 0
     facts = facts_of(visit)
     return page(
         visit,
@@ -53,9 +53,9 @@ def show_assignment(visit: Visit) -> Response:
         senders={s: _name(visit, s) for s in {one.student for one in tries} - {visit.me.person}},
         tries=tries,
         counting=_counting_tries(visit, assignment, work, tries),
-        report=next((t.id for t in tries if t.verdict and t.attempt == counts), None),
+        report=next((t.id for t in tries if t.verdict and t.attempt == attempt), None),
         left=tries_left(assignment, visit.course.course, visit.course.gradebook, visit.me.person),
-        counts=counts,
+        counts=attempt,
         has_release=release_of(visit, assignment) is not None,
         published=visit.course.publications.is_published(assignment.name),
         appeals=own_appeals(visit, assignment),
@@ -147,8 +147,8 @@ def facts_of(visit: Visit) -> CourseFile | None:
 
 
 def _counting(work: OwnWork) -> int:
-    """The attempt that counts; 0 for none."""
-    return work.counted.submission.attempt if work.counted else 0
+    """The attempt that counts; 0 for none, or where it is not told yet."""
+    return work.counted.submission.attempt if work.counted and not work.is_open else 0
 
 
 def release_of(visit: Visit, assignment: Assignment) -> bytes | None:

@@ -41,6 +41,7 @@ def show_try(visit: Visit) -> Response:
         sheet=own.sheet(verdict, work.standing, audience) if verdict else None,
         given=own.given(verdict) if verdict else {},
         counts=bool(work.counted and work.counted.submission.attempt == one.attempt),
+        is_open=work.is_open,
         standing=work.standing,
         mine=one.student == visit.me.person,
     )
