@@ -1,11 +1,12 @@
 """Comparisons that nothing from the box passes by being empty, repeated to fit, or no number.
 
 `torch.allclose(student.f(x), expected)` holds for an empty tensor, `(a - b).abs().max() < eps` for
-one number that is broadcast over all, and `not (a - b > eps).any()` for NaN. So while a test runs,
-tensors and arrays that came from the box are marked, and what is computed from them inherits the
-mark. Where one of them is compared it must have values, as many as it is compared with, and numbers
-to be ordered. Where the other side is empty, too, or the suite itself has reshaped the value,
-nothing is asked.
+one number that is broadcast over all, and `not (a - b > eps).any()` for NaN. The second holds for
+2**63 more, too: of integers that size is negative. So while a test runs, tensors and arrays that
+came from the box are marked, and what is computed from them inherits the mark. Where one of them is
+compared it must have values, as many as it is compared with, and numbers to be ordered; integers
+must not be so far off that their distance comes round. Where the other side is empty, too, or the
+suite itself has reshaped the value, nothing is asked.
 
 What is refused here is the student's only if the reference passes the same test, as
 `grading.baseline` finds out: a suite that repeats a value on purpose is told, and costs nobody.
@@ -297,6 +298,8 @@ def _check(name: str, operands: Sequence[Any], marks: Sequence[Mark | None]) -> 
             raise Unfit(_REPEATED.format(mark.shape))
         if name not in _DIFFERENCE:
             _refuse_distance(mark)
+        elif other_mark is None and _is_too_far(_plain(mine), _plain(other)):
+            raise Unfit("Your code gave an integer that is far from any that was expected.")
         if name in _ORDER and _has_nan(mine):
             raise Unfit("Your code gave NaN where a number was expected.")
 
@@ -345,6 +348,34 @@ def _is_repeated(mine: Any, mark: Mark | None, other: Any) -> bool:
     except ValueError:
         return False
     return bool(math.prod(together) > math.prod(mine.shape))
+
+
+def _is_too_far(mine: Any, other: Any) -> bool:
+    """Whether integers differ by so much that their distance may come round to nothing.
+
+    The size of -2**63 is -2**63, the square of 2**32 is 0, and so may the sum of a few squares be.
+    """
+    pair = [v for v in (mine, other) if isinstance(v, np.ndarray | torch.Tensor)]
+    if len(pair) == 2 and type(pair[0]) is not type(pair[1]):
+        return False
+    if any(v.dtype not in _INTEGERS for v in pair) or not isinstance(other, _WHOLE):
+        return False
+    try:
+        apart = _doubles(mine) - _doubles(other)
+    except (RuntimeError, ValueError):  # of shapes that don't fit
+        return False
+    count = math.prod(apart.shape)
+    return count > 0 and float(abs(apart).max()) >= math.isqrt(2**63 // count)
+
+
+_INTEGERS = (torch.int64, np.int64)
+_WHOLE = (int, np.integer, np.ndarray, torch.Tensor)
+
+
+def _doubles(value: Any) -> Any:
+    if isinstance(value, torch.Tensor):
+        return value.detach().double()
+    return value.astype(np.float64) if isinstance(value, np.ndarray) else float(value)
 
 
 def _has_nan(value: Any) -> bool:

@@ -442,3 +442,37 @@ def test_no_shipped_suite_has_such_a_line() -> None:
     suites = sorted(root.glob("*/hidden"))
     assert suites
     assert [line for suite in suites for line in careless_lines(suite)] == []
+
+
+RANKS = "def f(x): return x.argsort(-1)"
+
+
+@pytest.mark.parametrize(
+    ("condition", "more"),
+    [
+        ("((out - expected).abs() <= 1).all()", "-(2**63)"),
+        ("(expected - out).abs().max() <= 1", "-(2**63)"),
+        ("(out - expected).abs().sum() <= 1", "2**62"),
+        ("((out - expected) ** 2).sum() <= 1", "2**32"),
+        ("((out - expected) ** 2).sum() <= 1", "2**31"),
+        ("(np.abs(out.numpy() - expected.numpy()) <= 1).all()", "-(2**63)"),
+        ("((expected.numpy() - out.numpy()) ** 2).max() <= 1", "2**32"),
+        ("abs(out[0, 0] - int(expected[0, 0])) <= 1", "-(2**63)"),
+    ],
+)
+def test_no_integer_is_near_by_coming_round(bench: Workbench, condition: str, more: str) -> None:
+    bench.solution(f"import torch\n{RANKS}\n")
+    bench.suite(
+        f"""
+        import numpy as np
+        @pytest.mark.points(1)
+        def test_f(student, reference):
+            x = torch.randn(4, 6)
+            out, expected = student.f(x), reference.f(x)
+            assert {condition}
+        """
+    )
+    assert bench.judge_one(RANKS).outcome is TestOutcome.PASSED
+    near = bench.judge_one(f"{RANKS}.clamp(min=1)").outcome is TestOutcome.PASSED
+    assert near == ("sum" not in condition)
+    assert bench.judge_one(f"{RANKS} + ({more})").points == 0
