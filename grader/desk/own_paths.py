@@ -27,6 +27,15 @@ def came_from(request: Request) -> str:
     return path if ours else ""
 
 
+def is_led_here(request: Request) -> bool:
+    """Say whether a page of ours led a browser here: no other site, mail or typed address did.
+
+    Browsers say so where the connection is encrypted; elsewhere they name the page itself.
+    """
+    site = request.headers.get("sec-fetch-site")
+    return site == "same-origin" if site is not None else bool(came_from(request))
+
+
 def sign_in_before(scope: Scope) -> str:
     """Return the address of the sign-in that leads on to where somebody was, query and all.
 

@@ -403,11 +403,38 @@ def test_a_login_stays_its_persons_when_an_address_is_given_to_another(world: Wo
     assert "Ada" in browser.get("/account").text
 
 
+LED = {"sec-fetch-site": "same-origin"}
+
+
+@pytest.mark.parametrize(
+    "led",
+    [
+        {"sec-fetch-site": "cross-site"},
+        {"sec-fetch-site": "none"},
+        {"sec-fetch-site": "cross-site", "referer": "http://desk.test/account"},
+        {"referer": "http://evil.example/account"},
+        {},
+    ],
+    ids=str,
+)
+def test_no_other_site_has_a_login_linked(world: World, led: dict[str, str]) -> None:
+    """In the victim's browser the attacker may be signed in at the provider: it would be theirs."""
+    world.lies.claims = {"email": "eve@elsewhere.example", "sub": "sub-eve"}
+    mia = world.tables.browser("mia")
+    question = mia.get("/account/link/uni", headers=led).headers["location"]
+    assert question == "/account"
+    assert "grader-asked" not in mia.client.cookies
+    assert world.sign_in().status_code == 403
+    old = {"referer": "http://desk.test/account"}
+    asked = mia.get("/account/link/uni", headers=old).headers["location"]
+    assert asked.startswith(world.lies.issuer)
+
+
 def test_a_login_is_linked_by_who_is_signed_in_and_can_be_unlinked(world: World) -> None:
     world.lies.claims = {"email": "private@elsewhere.example", "sub": "sub-mia"}
     assert world.sign_in().status_code == 403
     mia = world.tables.browser("mia")
-    question = mia.get("/account/link/uni").headers["location"]
+    question = mia.get("/account/link/uni", headers=LED).headers["location"]
     code = world.lies.authorise(question)
     assert came_back(mia, code=code, state=state_of(question)).headers["location"] == "/account"
     assert "private@elsewhere.example" in mia.get("/account").text
@@ -415,16 +442,18 @@ def test_a_login_is_linked_by_who_is_signed_in_and_can_be_unlinked(world: World)
     assert world.sign_in(later).status_code == 303
     assert "mia" in later.get("/account").text
     max_ = world.tables.browser("max")
-    question = max_.get("/account/link/uni").headers["location"]
+    question = max_.get("/account/link/uni", headers=LED).headers["location"]
     code = world.lies.authorise(question)
     assert came_back(max_, code=code, state=state_of(question)).status_code == 409
     assert mia.post("/account/unlink").status_code == 303
     assert world.sign_in().status_code == 403
+    assert later.get("/account").status_code == 303  # what it had signed in has ended
+    assert mia.get("/account").status_code == 200
 
 
 def test_a_question_to_link_is_no_answer_to_one_to_sign_in(world: World) -> None:
     mia = world.tables.browser("mia")
-    question = mia.get("/account/link/uni").headers["location"]
+    question = mia.get("/account/link/uni", headers=LED).headers["location"]
     cookie = str(mia.client.cookies["grader-asked"]).strip('"')
     flow = resumed(cookie, "uni")
     assert flow is not None and flow.linking and flow.state == state_of(question)

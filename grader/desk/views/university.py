@@ -9,6 +9,7 @@ from starlette.responses import RedirectResponse, Response
 
 from grader.desk.matching import claimed, known_in
 from grader.desk.may import Action
+from grader.desk.own_paths import is_led_here
 from grader.desk.rendering import error_page, go, page
 from grader.desk.routing import NotFound, OpenPage, Page, Visit, of_own
 from grader.desk.sessions import session_lasts, set_session, users_of
@@ -27,8 +28,12 @@ def ask(visit: Visit) -> Response:
 
 
 def ask_to_link(visit: Visit) -> Response:
-    """Send the browser to the provider, to link the login with who is signed in here."""
-    return _ask(visit, linking=True)
+    """Send the browser to the provider, to link the login with who is signed in here.
+
+    Only from the button on the account's page: another site could lead there a browser in which
+    its owner is signed in here and somebody else is at the provider, whose account it then were.
+    """
+    return _ask(visit, linking=True) if is_led_here(visit.request) else go("/account")
 
 
 def answer(visit: Visit) -> Response:
@@ -46,8 +51,13 @@ def answer(visit: Visit) -> Response:
 
 
 def unlink(visit: Visit) -> Response:
-    """Forget the logins of one's own account; what they had signed in ends."""
-    for slug, user in users_of(visit.desk, visit.known_by.account, visit.known_by.courses).items():
+    """Forget the logins of one's own account; what they had signed in elsewhere ends."""
+    known_by, credentials = visit.known_by, visit.desk.credentials
+    for one in credentials.of(known_by.account, "session", now=visit.now):
+        # A session that a login began has the provider's name.
+        if one.label and one.id != known_by.id and known_by.covers(one):
+            credentials.end(one.id, now=visit.now)
+    for slug, user in users_of(visit.desk, known_by.account, known_by.courses).items():
         visit.desk.identities.unlink(slug, user.account)
         visit.desk.log_of(slug).add(user.person, "unlink a login", now=visit.now, course=slug)
     return go("/account")
