@@ -129,6 +129,9 @@ class DeskTries:
     ) -> DeskTry:
         """Put a try into the queue, now that its bytes are on disk.
 
+        One that is there already stays as it is: where the disk is slow, somebody else may have
+        found the bytes whole and said so first, and an engine may have it by now.
+
         Args:
             number: of the try.
             attempt: the student's attempt at the assignment, from 1.
@@ -138,6 +141,8 @@ class DeskTries:
         """
         with writing(self._engine) as session:
             row = locked_row(session, number)
+            if row.state != TryState.RECEIVING:
+                return as_try(row)
             row.attempt, row.sha256, row.folder = attempt, sha256, folder
             row.state = TryState.WAITING
             if supersedes:

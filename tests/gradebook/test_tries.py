@@ -30,6 +30,15 @@ def test_a_newer_try_replaces_those_that_wait_and_no_other(book: Gradebook) -> N
     }
 
 
+def test_a_try_that_is_stored_twice_is_judged_once(book: Gradebook) -> None:
+    one = received(book, "ada", "1")
+    for state in (TryState.WAITING, TryState.RUNNING):
+        found = book.tries.stored(one.id, attempt=1, sha256="a" * 64, folder="f")
+        assert found.state is state
+        claimed(book)
+    assert book.tries.get(one.id) == found
+
+
 def test_only_what_was_never_acknowledged_is_forgotten(book: Gradebook) -> None:
     kept, gone = waiting(book, "ada"), received(book, "ben")
     book.tries.forget(kept.id)
