@@ -187,4 +187,5 @@ def test_levenberg_marquardt_finds_the_curve(student):
     x = truth * torch.tensor([0.7, 1.5, 1.0], dtype=torch.float64)
     path = student.run(curve_path, student.levenberg_marquardt, t, y, x, {"steps": 40})
     assert len(path) == 41
+    torch.testing.assert_close(path[0], x)
     torch.testing.assert_close(path[-1], truth, rtol=1e-4, atol=1e-4)
