@@ -41,8 +41,8 @@ class RoleRow(Table):
     course: Mapped[str] = mapped_column(String(200))
     role: Mapped[str] = mapped_column(String(20))
     section: Mapped[str] = mapped_column(String(200))
-    name: Mapped[str] = mapped_column(Text)
-    email: Mapped[str] = mapped_column(Text)
+    name: Mapped[str] = mapped_column(Text, server_default="")
+    email: Mapped[str] = mapped_column(Text, server_default="")
 
 
 class SecretRow(Table):
@@ -189,7 +189,7 @@ class PublicationRow(Table):
     id: Mapped[int] = mapped_column(Integer, primary_key=True)
     assignment: Mapped[str] = mapped_column(String(200), index=True)
     published: Mapped[bool] = mapped_column(Boolean)
-    upto: Mapped[int] = mapped_column(Integer)
+    upto: Mapped[int] = mapped_column(Integer, server_default="0")
     who: Mapped[str] = mapped_column(Text)
     made_at: Mapped[dt.datetime] = mapped_column(UtcTime)
 

@@ -6,7 +6,17 @@ import sqlite3
 from contextlib import closing
 from pathlib import Path
 
-from sqlalchemy import Connection, Engine, inspect, text
+from sqlalchemy import (
+    Column,
+    Connection,
+    Engine,
+    MetaData,
+    PrimaryKeyConstraint,
+    String,
+    inspect,
+    text,
+)
+from sqlalchemy import Table as SqlTable
 
 from grader.errors import GradebookError
 from grader.gradebook.database import BUSY_TIMEOUT_S, connect, engine_name, reading, writing
@@ -15,6 +25,13 @@ from grader.gradebook.tables import Table
 HEAD = "0006"
 _UPGRADED = ("0001", "0002", "0003", "0004", "0005", "0007", "0008", "0009")
 VERSION_TABLE = "grader_schema_version"
+# As Alembic makes it.
+_VERSIONS = SqlTable(
+    VERSION_TABLE,
+    MetaData(),
+    Column("version_num", String(32), nullable=False),
+    PrimaryKeyConstraint("version_num", name=f"{VERSION_TABLE}_pkc"),
+)
 # What gradebooks had before their tables were upgraded step by step; its only version was 1.
 _FIRST_TABLE = "grader_schema"
 _FIRST = "0001"
@@ -76,13 +93,24 @@ def _upgrade(engine: Engine) -> None:
         version = _version(connection)
         if version == HEAD:
             return
-        if version and engine.dialect.name == "sqlite":
+        if not version:
+            _make_tables(connection)
+            return
+        if engine.dialect.name == "sqlite":
             _copy_beside(engine, version)
         _run_migrations(connection, version)
 
 
+def _make_tables(connection: Connection) -> None:
+    """Make the tables as the code knows them: the steps lead there too, and take longer."""
+    _our_tables()
+    Table.metadata.create_all(connection, checkfirst=False)
+    _VERSIONS.create(connection)
+    connection.execute(_VERSIONS.insert().values(version_num=HEAD))
+
+
 def _run_migrations(connection: Connection, version: str) -> None:
-    # Loaded only here: a gradebook is opened far more often than it is made or upgraded.
+    # Loaded only here: a gradebook is opened far more often than it is upgraded.
     from alembic import command
     from alembic.config import Config
 
@@ -90,7 +118,7 @@ def _run_migrations(connection: Connection, version: str) -> None:
     config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
     config.set_main_option("path_separator", "os")
     config.attributes["connection"] = connection
-    if version and not inspect(connection).has_table(VERSION_TABLE):
+    if not inspect(connection).has_table(VERSION_TABLE):
         command.stamp(config, version)
     command.upgrade(config, "head")
 

@@ -10,13 +10,11 @@ from pathlib import Path
 import pytest
 from alembic import command
 from alembic.autogenerate import compare_metadata
-from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import Engine
+from sqlalchemy import Engine, MetaData, inspect, text
 from sqlalchemy.orm import Session
 
-import grader.gradebook
 from grader.errors import GradebookError
 from grader.gradebook.briefs import brief
 from grader.gradebook.database import connect
@@ -25,6 +23,7 @@ from grader.gradebook.schema import HEAD, VERSION_TABLE, open_engine, upgrade
 from grader.gradebook.store import Gradebook, _row
 from grader.gradebook.tables import Table
 from tests.gradebook.first_schema import FIRST_POSTGRESQL, FIRST_SQLITE
+from tests.gradebook.steps import steps
 from tests.helpers.verdicts import graded
 
 ASSIGNMENT = "mlp-backprop"
@@ -53,7 +52,38 @@ def marks(url: str) -> list[tuple[str, Decimal]]:
         return [(v.student, v.points) for v in book.current(ASSIGNMENT)]
 
 
-def test_the_steps_lead_to_the_tables_that_the_code_knows(url: str) -> None:
+def tables_in(engine: Engine) -> dict[str, list[str]]:
+    """All that a database says of its tables, in an order of its own for each."""
+    found = inspect(engine)
+
+    def said_of(table: str) -> list[str]:
+        parts = [
+            *found.get_columns(table),
+            found.get_pk_constraint(table),
+            *found.get_foreign_keys(table),
+            *found.get_unique_constraints(table),
+            *found.get_check_constraints(table),
+            *found.get_indexes(table),
+        ]
+        return sorted(repr(sorted(part.items(), key=str)) for part in parts)
+
+    return {table: said_of(table) for table in found.get_table_names()}
+
+
+def test_the_steps_lead_to_the_tables_that_a_new_gradebook_has(url: str) -> None:
+    engine = open_engine(url)
+    new = tables_in(engine)
+    there = MetaData()
+    there.reflect(engine)
+    there.drop_all(engine)
+    with engine.begin() as connection:
+        command.upgrade(steps(connection), "head")
+        assert connection.scalar(text(f"SELECT version_num FROM {VERSION_TABLE}")) == HEAD
+    assert tables_in(engine) == new
+    engine.dispose()
+
+
+def test_the_tables_are_those_that_the_code_knows(url: str) -> None:
     engine = open_engine(url)
     with engine.connect() as connection:
         context = MigrationContext.configure(
@@ -64,10 +94,7 @@ def test_the_steps_lead_to_the_tables_that_the_code_knows(url: str) -> None:
 
 
 def test_the_newest_step_is_the_version_that_is_asked_for() -> None:
-    config = Config()
-    folder = Path(str(grader.gradebook.__file__)).parent / "migrations"
-    config.set_main_option("script_location", str(folder))
-    assert ScriptDirectory.from_config(config).get_current_head() == HEAD
+    assert ScriptDirectory.from_config(steps()).get_current_head() == HEAD
 
 
 def test_a_file_of_the_first_version_is_upgraded_with_its_marks(tmp_path: Path) -> None:
@@ -143,13 +170,9 @@ def test_no_password_is_in_what_is_said(address: str) -> None:
 def test_marks_that_were_published_stay_published_up_to_the_last_line(tmp_path: Path) -> None:
     url = f"sqlite:///{tmp_path}/gradebook.db"
     step = importlib.import_module("grader.gradebook.migrations.versions.0006_appeals")
-    config = Config()
-    folder = Path(str(grader.gradebook.__file__)).parent / "migrations"
-    config.set_main_option("script_location", str(folder))
     engine = connect(url)
     with engine.begin() as connection:
-        config.attributes["connection"] = connection
-        command.upgrade(config, step.down_revision)
+        command.upgrade(steps(connection), step.down_revision)
         connection.exec_driver_sql(
             "INSERT INTO hand_marks (id, change, student, item, kind, part, excused, comment, "
             "answer_sha256, who, why, source, made_at) VALUES (41, 'x', 'ada', 'exam', 'points', "
@@ -182,13 +205,9 @@ SECOND = (
 def test_a_filled_desk_keeps_its_people_and_no_link_that_opened_several_courses(
     url: str, courses: int
 ) -> None:
-    config = Config()
-    folder = Path(str(grader.gradebook.__file__)).parent / "migrations"
-    config.set_main_option("script_location", str(folder))
     engine = connect(url)
     with engine.begin() as connection:
-        config.attributes["connection"] = connection
-        command.upgrade(config, "0004")
+        command.upgrade(steps(connection), "0004")
         for statement in [*FILLED.split(";")[:-1], *([SECOND] if courses == 2 else [])]:
             connection.exec_driver_sql(statement)
     engine.dispose()

@@ -3,20 +3,17 @@
 from __future__ import annotations
 
 import datetime as dt
-from pathlib import Path
 from typing import Any
 
 import pytest
 from alembic import command
 from alembic.autogenerate import compare_metadata
-from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import (
     JSON,
     Boolean,
     Column,
-    Connection,
     DateTime,
     Engine,
     Integer,
@@ -26,12 +23,12 @@ from sqlalchemy import (
 )
 from sqlalchemy.engine import Row
 
-import grader.gradebook
 from grader.gradebook.database import connect, writing
 from grader.gradebook.schema import HEAD, VERSION_TABLE, upgrade
 from grader.gradebook.store import Gradebook
 from grader.gradebook.tables import Table
 from grader.grading.verdict import verdict_to_json
+from tests.gradebook.steps import steps
 from tests.helpers.verdicts import graded
 
 AT = dt.datetime(2026, 5, 4, 12)
@@ -53,21 +50,9 @@ MOVED = {
 """Where a column is now, in the row of the same key."""
 
 
-def _config(connection: Connection) -> Config:
-    config = Config()
-    folder = Path(str(grader.gradebook.__file__)).parent / "migrations"
-    config.set_main_option("script_location", str(folder))
-    config.set_main_option("path_separator", "os")
-    config.attributes["connection"] = connection
-    return config
-
-
 def _older() -> list[str]:
-    config = Config()
-    folder = Path(str(grader.gradebook.__file__)).parent / "migrations"
-    config.set_main_option("script_location", str(folder))
-    steps = ScriptDirectory.from_config(config).walk_revisions()
-    return sorted(step.revision for step in steps if step.revision != HEAD)
+    found = ScriptDirectory.from_config(steps()).walk_revisions()
+    return sorted(step.revision for step in found if step.revision != HEAD)
 
 
 def _value(table: str, column: Column[Any], number: int) -> Any:
@@ -101,7 +86,7 @@ def _value(table: str, column: Column[Any], number: int) -> Any:
 def fill(engine: Engine, version: str) -> None:
     """Make the tables of a version, and put rows into every one of them."""
     with writing(engine) as session:
-        command.upgrade(_config(session.connection()), version)
+        command.upgrade(steps(session.connection()), version)
     tables = MetaData()
     tables.reflect(engine)
     with engine.begin() as connection:
