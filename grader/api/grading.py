@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from contextlib import ExitStack, suppress
 from functools import partial
 from pathlib import Path
 
 from grader.api.batch_config import with_released_cells
 from grader.api.batch_lock import batch_lock
+from grader.api.costless import costless_tries
 from grader.api.graded import Graded, finish_grading
 from grader.api.grading_plan import GradingPlan, config_for_record, plan_grading
 from grader.api.handing_in import intake_config
@@ -126,12 +127,6 @@ def grade(
     return graded
 
 
-def _costless(course: Course, assignment: Assignment) -> Collection[tuple[str, int]]:
-    """The tries at a desk that cost none of those allowed."""
-    with Gradebook(course.database_url) as gradebook:
-        return gradebook.tries.costless(assignment.name)
-
-
 def _submissions(
     course: Course, assignment: Assignment, sources: Iterable[Path | str], only: Sequence[str]
 ) -> tuple[list[Submission], Sequence[RefusedHandIn], Sequence[str]]:
@@ -141,7 +136,7 @@ def _submissions(
         assignment=assignment.name,
         counts=attempts.counts,
         limit=attempts.limit,
-        costless=_costless(course, assignment) if attempts.limit else (),
+        costless=costless_tries(course, assignment.name) if attempts.limit else (),
         config=intake_config(course, beside=beside_of(assignment)),
     )
     submissions = list(collected.submissions)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -67,7 +67,14 @@ def collect_submissions(
         limit=chosen.spec.attempts.limit,
         config=config,
     )
-    stored = store(collected, out or course.submissions_dir, zone=config.zone)
+    limit = chosen.spec.attempts.limit
+    stored = store(
+        collected,
+        out or course.submissions_dir,
+        zone=config.zone,
+        limit=limit,
+        costless=_costless(course, chosen.name) if limit and out is None else (),
+    )
     said = issue_receipts(
         course, chosen.name, taken_from, matcher=config.matcher, beside=config.beside
     )
@@ -81,7 +88,15 @@ def collect_submissions(
         submissions = tuple(map(with_known_time, submissions, stored.folders))
     missing = without_time(submissions)
     warnings = (*collected.warnings, *said, *told, *first_few(learnt), *filter(None, [missing]))
-    return replace(collected, submissions=submissions, warnings=warnings), stored.folders
+    refused = (*collected.refused, *stored.refused)
+    taken = replace(collected, submissions=submissions, refused=refused, warnings=warnings)
+    return taken, stored.folders
+
+
+def _costless(course: Course, assignment: str) -> Collection[tuple[str, int]]:
+    from grader.api.costless import costless_tries  # which opens the gradebook
+
+    return costless_tries(course, assignment)
 
 
 def collect_times(

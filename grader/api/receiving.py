@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -12,6 +12,7 @@ from pathlib import Path
 from grader.api.handing_in import intake_config
 from grader.course.directory import Assignment, Course
 from grader.errors import InfrastructureError, SubmissionError, UsageError
+from grader.gradebook.database import together
 from grader.gradebook.store import Gradebook
 from grader.gradebook.tries import DeskTries, DeskTry, TryState
 from grader.grading.fresh_seed import fresh_seed
@@ -24,6 +25,7 @@ from grader.intake.stored import (
     attempts_in,
     read_record,
     record_of,
+    tries_used,
     write_attempt,
 )
 from grader.intake.submission import Submission
@@ -100,10 +102,12 @@ def hand_in(
     key: str,
     by: str,
     now: dt.datetime,
+    beside: Callable[[DeskTry], None] | None = None,
 ) -> DeskTry:
     """Keep a hand-in and put it into the queue; when this returns, it can't be lost.
 
     A `key` that was used before is the same form sent twice: the try that came of it is returned.
+    `beside` writes more, in the transaction that puts a new one into the queue.
 
     Raises:
         UsageError: all attempts are used, or there is a problem with the file.
@@ -132,15 +136,19 @@ def hand_in(
             timed.read(),
             files=timed.read_files(),
             limit=assignment.spec.attempts.limit,
-            costless=len(tries.costless(assignment.name, submission.student)),
+            costless=_costless(tries, assignment, submission.student),
         )
-    return tries.stored(
-        found.id,
-        attempt=record.attempt,
-        sha256=record.sha256_of_all,
-        folder=str(folder.relative_to(course.submissions_dir)),
-        supersedes=assignment.spec.attempts.counts == "last",
-    )
+    with together(gradebook.engine):
+        stored = tries.stored(
+            found.id,
+            attempt=record.attempt,
+            sha256=record.sha256_of_all,
+            folder=str(folder.relative_to(course.submissions_dir)),
+            supersedes=assignment.spec.attempts.counts == "last",
+        )
+        if beside is not None:
+            beside(stored)
+    return stored
 
 
 def _stored_by_another(tries: DeskTries, found: DeskTry, key: str) -> DeskTry:
@@ -182,11 +190,17 @@ BROKEN_OFF = dt.timedelta(minutes=2)
 _SAME_FORM_S = 10.0
 
 
-def settle_broken_off(course: Course, gradebook: Gradebook, *, older_than: dt.timedelta) -> int:
+def settle_broken_off(
+    course: Course,
+    gradebook: Gradebook,
+    *,
+    older_than: dt.timedelta,
+    beside: Callable[[DeskTry], None],
+) -> int:
     """Look after hand-ins whose taking in was broken off; return how many were kept.
 
-    What is whole on disk goes into the queue; of the rest nothing was acknowledged. Younger ones
-    may still be on their way: storing takes less than `older_than`.
+    What is whole on disk goes into the queue, with what `beside` writes; of the rest nothing was
+    acknowledged. Younger ones may still be on their way: storing takes less than `older_than`.
     """
     kept = 0
     before = dt.datetime.now(dt.UTC) - older_than
@@ -198,7 +212,8 @@ def settle_broken_off(course: Course, gradebook: Gradebook, *, older_than: dt.ti
             gradebook.tries.forget(one.id)
             continue
         number, folder, sha256 = found
-        gradebook.tries.stored(one.id, attempt=number, sha256=sha256, folder=folder)
+        with together(gradebook.engine):
+            beside(gradebook.tries.stored(one.id, attempt=number, sha256=sha256, folder=folder))
         kept += 1
     return kept
 
@@ -224,5 +239,9 @@ def tries_left(
     if not limit:
         return None
     folder = course.submissions_dir / assignment.name / student
-    used = max(attempts_in(folder), default=0) if folder.is_dir() else 0
-    return max(limit - used + len(gradebook.tries.costless(assignment.name, student)), 0)
+    free = _costless(gradebook.tries, assignment, student)
+    return max(limit - tries_used(folder, free), 0)
+
+
+def _costless(tries: DeskTries, assignment: Assignment, student: str) -> set[int]:
+    return {number for _, number in tries.costless(assignment.name, student)}

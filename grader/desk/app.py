@@ -37,7 +37,7 @@ from grader.desk.pages import all_pages
 from grader.desk.postman import Postman, postmen
 from grader.desk.rates import Rates
 from grader.desk.refusals import log_refusal
-from grader.desk.rendering import error_page, forget_forms
+from grader.desk.rendering import error_page
 from grader.desk.routing import AnyPage, NotFound, Page, Visit
 from grader.desk.uploads import NOTHING_HANDED_IN
 from grader.errors import GradebookError, GraderError, InfrastructureError
@@ -218,15 +218,7 @@ def _view(visit: Visit, page: AnyPage) -> Response:
         if not may(visit.me, page.action, page.thing(visit)):
             log_refusal(visit, f"{page.action}, {page.method} {visit.request.url.path!r}")
             raise NotFound
-    try:
-        answer = page.view(visit)
-    except Exception:
-        with suppress(GradebookError):  # what failed first is what is told
-            forget_forms(visit)
-        raise
-    if answer.status_code >= 400:
-        forget_forms(visit)
-    return answer
+    return page.view(visit)
 
 
 def _recognise(visit: Visit) -> None:

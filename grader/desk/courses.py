@@ -20,7 +20,7 @@ from grader.course.scheme import load_scheme
 from grader.desk.credentials import Credential, Credentials
 from grader.desk.kept import Kept, file_stamp
 from grader.desk.people import People, User
-from grader.desk.record import Audit
+from grader.desk.record import Audit, slug_of
 from grader.desk.settings import DeskSettings
 from grader.desk.university.identities import Identities
 from grader.desk.university.provider import Provider
@@ -29,7 +29,6 @@ from grader.gradebook.changes import Changes
 from grader.gradebook.outbox import Outbox
 from grader.gradebook.publications import Publications, PublishedMarks, Scope, item_scope
 from grader.gradebook.store import Gradebook
-from grader.intake.names import student_id
 
 _PILES = 100
 """Of so many markers and questions the order of answers is kept: of 1,500 it is 0.1 MB."""
@@ -275,7 +274,7 @@ def open_desk(
     gradebooks = {}
     for root in roots:
         course = Course.find(root)
-        slug = student_id(course.root.name).lower()
+        slug = slug_of(course)
         if slug in gradebooks:
             raise UsageError(
                 f"two courses are called {slug}",
@@ -289,7 +288,11 @@ def open_desk(
             hint=f"There are: {', '.join(gradebooks)}.",
         )
     first, book = next(iter(gradebooks.values()))
-    accounts = Gradebook(accounts_url) if accounts_url else book
+    books = {own.engine.url: own for _, own in gradebooks.values()}
+    accounts = book
+    if accounts_url:  # of a database that is a course's too, two transactions could not be one
+        named = Gradebook(accounts_url)
+        accounts = books.get(named.engine.url, named)
     uploads = first.root / ".desk-uploads"
     uploads.mkdir(mode=0o700, exist_ok=True)
     return Desk(

@@ -18,7 +18,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Literal
 
-from sqlalchemy import Engine, delete, func, select, update
+from sqlalchemy import Engine, func, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
@@ -61,6 +61,10 @@ class Credential:
         if self.courses is None:
             return True
         return other.courses is not None and other.courses.items() <= self.courses.items()
+
+
+class LinkUsedError(Exception):
+    """A link was used meanwhile, or has ended."""
 
 
 class Credentials:
@@ -120,7 +124,8 @@ class Credentials:
         """Say whether an account sends a form for the first time, by a key that is the form's own.
 
         What is made by a form and shown once must not be made again by a double click, or by
-        loading the answer anew.
+        loading the answer anew. To be asked in the transaction of what is done, so that nothing is
+        left of a form whose sending was broken off.
         """
         form = SecretRow(
             kind="form",
@@ -140,14 +145,13 @@ class Credentials:
             return False
         return True
 
-    def not_sent(self, key: str, account: int) -> None:
-        """Forget that a form was sent: what it was for has not been done."""
-        with writing(self._engine) as session:
-            session.execute(
-                delete(SecretRow).where(
-                    SecretRow.kind == "form", SecretRow.sha256 == _hash(f"{account}\t{key}")
-                )
-            )
+    def was_sent(self, key: str, account: int) -> bool:
+        """Say whether an account has sent a form, and what it is for is done."""
+        query = select(SecretRow.id).where(
+            SecretRow.kind == "form", SecretRow.sha256 == _hash(f"{account}\t{key}")
+        )
+        with reading(self._engine) as session:
+            return session.scalar(query) is not None
 
     def find(self, kind: Kind, value: str, *, now: dt.datetime) -> Credential | None:
         """Return what a value stands for; None: nothing, or not any more."""
@@ -168,17 +172,20 @@ class Credentials:
         lasts: dt.timedelta,
         now: dt.datetime,
         held: Credential | None = None,
-    ) -> str | None:
-        """Use up a link and return a new session; None: the link can't be used (any more).
+    ) -> str:
+        """Use up a link and return a new session.
 
         `held` is the session that the browser had, which ends with it; where it is of the same
         account, the new one holds in its courses too.
+
+        Raises:
+            LinkUsedError: the link can't be used (any more).
         """
         session_value = secrets.token_urlsafe(32)
         with writing(self._engine) as session:
             row = _valid(session, "link", value, now)
             if row is None:
-                return None
+                raise LinkUsedError
             row.ended_at = now
             courses = row.courses
             if courses is not None and held is not None and held.account == row.account:

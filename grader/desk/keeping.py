@@ -1,4 +1,4 @@
-"""Keeps a process of the desk running: starts it, and starts it again when it dies."""
+"""Keeps a process of the desk running: starts it, and starts it again when it dies or hangs."""
 
 from __future__ import annotations
 
@@ -12,6 +12,9 @@ import time
 from collections.abc import Callable, Sequence
 
 LOG = logging.getLogger("grader.desk")
+AFTER_HANG = "--after-hang"
+"""Told to a process that is started in the place of one that hung."""
+BEGINS_S = 300.0
 _AGAIN_S = (0.5, 1.0, 2.0, 5.0, 15.0)
 _LIVED_S = 60.0
 _END_S = 30.0
@@ -29,6 +32,8 @@ class Kept:
         module, arguments: of the command.
         hear: given what it writes to standard output, line by line, in a thread.
         inherits: descriptors that it gets.
+        silent_s: one that has written nothing for so long hangs, and is killed; None: it may.
+            Until the first line it has `BEGINS_S`, or that if it is longer.
     """
 
     def __init__(
@@ -39,11 +44,15 @@ class Kept:
         *,
         hear: Callable[[bytes], None] = _pass_over,
         inherits: Sequence[int] = (),
+        silent_s: float | None = None,
     ) -> None:
         self.name = name
         self._command = [sys.executable, "-m", module, *arguments]
         self._hear = hear
         self._inherits = tuple(inherits)
+        self._silent_s = silent_s
+        self._heard = 0.0
+        self._has_hung = False
         self._process: subprocess.Popen[bytes] | None = None
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name=name, daemon=True)
@@ -88,8 +97,9 @@ class Kept:
     def _run_once(self) -> int:
         """Run the process until it ends; return its exit code, below 0 for a signal."""
         self.starts += 1
+        began = self._heard = time.monotonic()
         with subprocess.Popen(
-            self._command,
+            [*self._command, *([AFTER_HANG] if self._has_hung else [])],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             env={**os.environ, "PYTHONUNBUFFERED": "1"},
@@ -100,6 +110,22 @@ class Kept:
             if self._stopping.is_set():
                 process.send_signal(signal.SIGTERM)
             assert process.stdout is not None  # noqa: S101 - it was asked for
+            self._has_hung = False
+            if self._silent_s is not None:
+                watch = (process, began, self._silent_s)
+                threading.Thread(target=self._watch, args=watch, daemon=True).start()
             for line in process.stdout:
+                self._heard = time.monotonic()
                 self._hear(line)
         return process.returncode
+
+    def _watch(self, process: subprocess.Popen[bytes], began: float, silent_s: float) -> None:
+        """Kill the process once it hangs: whatever it waits for, it heeds no other signal."""
+        while process.poll() is None:
+            silent = time.monotonic() - self._heard
+            if silent > (max(silent_s, BEGINS_S) if self._heard == began else silent_s):
+                LOG.error("%s hangs: it has said nothing for %.0f s", self.name, silent)
+                self._has_hung = True
+                process.kill()
+                return
+            time.sleep(min(silent_s / 4, 5.0))

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import datetime as dt
 import secrets
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from http import HTTPStatus
 from typing import Any
 from urllib.parse import quote
@@ -15,6 +17,7 @@ from grader.desk.credentials import form_token
 from grader.desk.notices import notices_for
 from grader.desk.own_paths import came_from
 from grader.desk.routing import Visit
+from grader.gradebook.database import together
 from grader.report.templates import render
 
 _TITLES = {
@@ -130,26 +133,34 @@ def json_answer(value: Any, status: int = 200) -> Response:
     return Response(msgspec.json.encode(value), status, media_type="application/json")
 
 
-def sent_first(visit: Visit, *about: str) -> bool:
-    """Say whether a form is sent for the first time: not by a double click, nor by a reload.
+@contextmanager
+def sending(visit: Visit, *about: str) -> Iterator[bool]:
+    """Do what a form asks for, once: not again by a double click, nor by a reload.
 
-    All forms of a page have one key: `about` tells them apart. A request that fails has done
-    nothing: its form may be sent again (`forget_forms`).
+    Inside is one transaction of the accounts' database, and whether the form is sent for the first
+    time: what fails, or is killed, leaves a form that can be sent again. Of two at once the second
+    waits. What is done in another database is committed before that: a kill between the two lets
+    the form be sent again though it was done, and what guards the deed itself says so then.
+
+    Args:
+        visit: the request.
+        about: all forms of a page have one key; this tells them apart.
     """
+    own = _form(visit, about)
+    with together(visit.desk.accounts.engine):
+        account = visit.known_by.account
+        yield not own or visit.desk.credentials.first_time(own, account, now=visit.now)
+
+
+def was_sent(visit: Visit, *about: str) -> bool:
+    """Say whether a form was sent before, and what it asks for is done."""
+    own = _form(visit, about)
+    return bool(own) and visit.desk.credentials.was_sent(own, visit.known_by.account)
+
+
+def _form(visit: Visit, about: Sequence[str]) -> str:
     key = visit.said("key", 64)
-    if not key:
-        return True
-    own = "\t".join((visit.request.url.path, *about, key))
-    first = visit.desk.credentials.first_time(own, visit.known_by.account, now=visit.now)
-    if first:
-        visit.forms.append(own)
-    return first
-
-
-def forget_forms(visit: Visit) -> None:
-    """Let the forms of a request that has failed be sent again."""
-    for own in visit.forms:
-        visit.desk.credentials.not_sent(own, visit.known_by.account)
+    return "\t".join((visit.request.url.path, *about, key)) if key else ""
 
 
 def go(path: str) -> RedirectResponse:

@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from sqlalchemy import Engine
 from sqlalchemy.orm import Session
 from starlette.datastructures import FormData
 from starlette.requests import Request
@@ -18,6 +20,7 @@ from starlette.responses import Response
 
 from grader.desk.courses import Desk, DeskCourse
 from grader.desk.credentials import Credential
+from grader.desk.deeds import Line, with_lines
 from grader.desk.may import Action, Thing
 from grader.desk.people import User
 
@@ -36,7 +39,6 @@ class Visit:
         session: the value of the session's cookie, of which form tokens are made.
         form: what was posted.
         kept: what a view has read for this request, and may ask for again.
-        forms: keys of forms that this request is the first to send.
     """
 
     request: Request
@@ -48,7 +50,6 @@ class Visit:
     session: str = ""
     form: FormData = field(default_factory=FormData)
     kept: dict[str, Any] = field(default_factory=dict)
-    forms: list[str] = field(default_factory=list)
 
     @property
     def me(self) -> User:
@@ -102,6 +103,26 @@ class Visit:
             detail=detail,
             session=session,
         )
+
+    def doing(
+        self, action: str, *, thing: str = "", detail: str = "", to: Engine | None = None
+    ) -> AbstractContextManager[None]:
+        """Do something inside, with its line in the course's log; see `deeds` for the order.
+
+        Args:
+            action, thing, detail: of the line.
+            to: the database in which it is done; None: in files, or in several places.
+        """
+        line = Line(
+            log=self.course.audit,
+            who=self.me.person,
+            action=action,
+            now=self.now,
+            course=self.course.slug,
+            thing=thing,
+            detail=detail,
+        )
+        return with_lines([line], to=to)
 
     def said(self, name: str, most: int = 1000) -> str:
         """Return a field of the form as text, cut at `most` characters.

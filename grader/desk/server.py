@@ -9,6 +9,7 @@ import tempfile
 import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from grader.api.receiving import BROKEN_OFF, settle_broken_off
@@ -78,11 +79,13 @@ def serve(
     if how.web > 1:
         _refuse_files(desk)
     for course in desk.courses.values():
+        desk.audit.move_to(course.audit, course.slug)
         is_sole = how.web == 1 and not has_notices(course.gradebook.engine)
         settle_broken_off(
             course.course,
             course.gradebook,
             older_than=dt.timedelta() if is_sole else BROKEN_OFF,
+            beside=partial(course.audit.hand_in, course=course.slug, now=dt.datetime.now(dt.UTC)),
         )
     supervisors = _supervisors(desk, how.engine_options) if how.engine else []
     if listening is None:

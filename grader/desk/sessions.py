@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import datetime as dt
+from contextlib import AbstractContextManager
 
 from starlette.responses import Response
 
 from grader.desk.courses import Desk
 from grader.desk.credentials import SESSION, STAFF_SESSION
+from grader.desk.deeds import Line, with_lines
 from grader.desk.people import Role, User
 from grader.desk.routing import Visit
 
@@ -21,6 +23,31 @@ def users_of(desk: Desk, account: int, courses: dict[str, int] | None) -> dict[s
         if user is not None:
             found[slug] = user
     return found
+
+
+def doing_everywhere(
+    visit: Visit, who: dict[str, str], action: str, *, thing: str = "", detail: str = ""
+) -> AbstractContextManager[None]:
+    """Do something to an account inside, with a line in each course where it is somebody.
+
+    Args:
+        visit: the request.
+        who: whom it is about, by course; "" is the desk itself.
+        action, thing, detail: of the lines.
+    """
+    lines = [
+        Line(
+            log=visit.desk.log_of(course),
+            who=person,
+            action=action,
+            now=visit.now,
+            course=course,
+            thing=thing,
+            detail=detail,
+        )
+        for course, person in who.items()
+    ]
+    return with_lines(lines, to=visit.desk.accounts.engine)
 
 
 def session_lasts(users: dict[str, User]) -> dt.timedelta:

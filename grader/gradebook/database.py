@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -166,9 +167,46 @@ Along = Callable[[Session, int], None]
 """Given a row's number, does in its transaction what is to be done with it or not at all."""
 
 
+class _Open(threading.local):
+    """The transactions of `together` that this thread is in."""
+
+    def __init__(self) -> None:
+        self.sessions: dict[Engine, Session] = {}
+
+
+_OPEN = _Open()
+
+
+@contextmanager
+def together(engine: Engine) -> Iterator[Session]:
+    """Make one transaction of everything that is read and written inside, by whichever function.
+
+    Each `writing` of this database in this thread joins it: what fails there and is caught is
+    undone alone, and nothing lasts before the end of the whole.
+    """
+    if engine in _OPEN.sessions:
+        yield _OPEN.sessions[engine]
+        return
+    with writing(engine) as session:
+        _OPEN.sessions[engine] = session
+        try:
+            yield session
+        finally:
+            del _OPEN.sessions[engine]
+
+
+def is_together(engine: Engine) -> bool:
+    """Say whether this thread is in a transaction of `together`: nothing lasts before its end."""
+    return engine in _OPEN.sessions
+
+
 @contextmanager
 def reading(engine: Engine) -> Iterator[Session]:
     """A session that sees one state of the database and changes nothing."""
+    if engine in _OPEN.sessions:  # else it would not see what was written there
+        with explained(engine):
+            yield _OPEN.sessions[engine]
+        return
     with explained(engine), Session(engine, expire_on_commit=False) as session:
         if engine.dialect.name == "postgresql":
             # Else each statement would see what others have committed in between.
@@ -179,6 +217,11 @@ def reading(engine: Engine) -> Iterator[Session]:
 @contextmanager
 def writing(engine: Engine) -> Iterator[Session]:
     """A session whose changes are committed together at its end, or not at all."""
+    if engine in _OPEN.sessions:
+        own = _OPEN.sessions[engine]
+        with explained(engine), own.begin_nested():
+            yield own
+        return
     with explained(engine), Session(engine) as session:
         session.connection(execution_options={_WRITES: True})
         yield session

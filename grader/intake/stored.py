@@ -17,7 +17,7 @@ import hashlib
 import os
 import re
 import shutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -133,6 +133,21 @@ def has_layout(folder: Path) -> bool:
     return (folder / LAYOUT_MARK).is_file()
 
 
+def tries_used(student: Path, costless: Collection[int] = (), *, claim: int = 0) -> int:
+    """Return how many of the tries that are allowed a student has used, however they came in.
+
+    Args:
+        student: the folder of their attempts.
+        costless: numbers of attempts that cost none.
+        claim: an attempt that is being written: those that are too, and came before it, count.
+    """
+    if not student.is_dir() or student.is_symlink():
+        return 0
+    written = set(attempts_in(student))
+    before = {number for number in _numbers(student) if number < claim}
+    return len((written | before) - set(costless) - {claim})
+
+
 def write_attempt(
     folder: Path,
     record: Record,
@@ -140,7 +155,7 @@ def write_attempt(
     *,
     number: int | None = None,
     limit: int = 0,
-    costless: int = 0,
+    costless: Collection[int] = (),
     files: Mapping[str, bytes] | None = None,
 ) -> tuple[Path, Record]:
     """Write one attempt and return its folder and its record with the number it got.
@@ -155,7 +170,7 @@ def write_attempt(
         files: what lies beside it, by its path there; their names are safe.
         number: the number wanted; the next one if it is taken, or not given.
         limit: so many attempts are allowed; 0 for any number.
-        costless: so many of the student's attempts are none of those.
+        costless: numbers of the student's attempts that are none of those.
 
     Raises:
         UsageError: the limit is reached.
@@ -168,7 +183,7 @@ def write_attempt(
         student.mkdir(exist_ok=True)
         claimed, claim = _claim(student, number)
         try:
-            if limit and claimed > limit + costless:
+            if limit and tries_used(student, costless, claim=claimed) >= limit:
                 raise UsageError(
                     f"all {limit} attempts at {record.assignment} were used",
                     where=record.student,

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import contextlib
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from grader.intake.collected import Collected
+from grader.intake.collected import Collected, RefusedHandIn
 from grader.intake.content import RefusedFileError
 from grader.intake.hand_in_times import learnt_time
 from grader.intake.stored import (
@@ -18,6 +18,7 @@ from grader.intake.stored import (
     read_record,
     record_of,
     time_of,
+    tries_used,
     write_attempt,
     write_time,
 )
@@ -29,21 +30,32 @@ class Stored:
     """Where submissions lie, in their order.
 
     `submissions` have the hand-in times that are known by now; `times` are sentences on those
-    that were learnt of attempts that had been stored before.
+    that were learnt of attempts that had been stored before. `refused` are tries over the limit.
     """
 
     folders: tuple[Path, ...]
     submissions: tuple[Submission, ...]
     times: tuple[str, ...] = ()
+    refused: tuple[RefusedHandIn, ...] = ()
 
 
-def store(collected: Collected, destination: Path, *, zone: dt.tzinfo = dt.UTC) -> Stored:
+def store(
+    collected: Collected,
+    destination: Path,
+    *,
+    zone: dt.tzinfo = dt.UTC,
+    limit: int = 0,
+    costless: Collection[tuple[str, int]] = (),
+) -> Stored:
     """Write submissions to ``destination/ASSIGNMENT/STUDENT/…``.
 
     Done twice, it changes nothing. A file that differs from the one stored under the same attempt
     (as when a folder was updated) is stored as a further attempt; nothing is overwritten. A copy
     of what is stored is no further attempt; if it tells another time, that is kept as a new fact,
     and said in the time of `zone`.
+
+    Of each student no more than `limit` attempts are stored, whichever way they came in, beside
+    those that are `costless` (student and attempt); 0 for any number. The rest is refused.
 
     Raises:
         InfrastructureError: the disk refuses.
@@ -52,10 +64,16 @@ def store(collected: Collected, destination: Path, *, zone: dt.tzinfo = dt.UTC) 
     folders: list[Path] = []
     submissions: list[Submission] = []
     times: list[str] = []
+    refused: list[RefusedHandIn] = []
     for submission in collected.submissions:
         stored = _stored(submission, folder)
         held = _held(submission, stored)
         if held is None:
+            free = {number for student, number in costless if student == submission.student}
+            if limit and tries_used(folder / submission.student, free) >= limit:
+                source = f"{submission.student}: {submission.file}"
+                refused.append(RefusedHandIn(source, f"all {limit} tries were used before"))
+                continue
             folders.append(_write(submission, folder, collected.assignment, stored))
             submissions.append(submission)
             continue
@@ -63,7 +81,7 @@ def store(collected: Collected, destination: Path, *, zone: dt.tzinfo = dt.UTC) 
         submissions.append(replace(submission, submitted_at=submission.submitted_at or held.at))
         if said := _learn_time(submission, held, zone):
             times.append(said)
-    return Stored(tuple(folders), tuple(submissions), tuple(times))
+    return Stored(tuple(folders), tuple(submissions), tuple(times), tuple(refused))
 
 
 def with_known_time(submission: Submission, folder: Path) -> Submission:

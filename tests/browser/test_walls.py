@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import re
+from pathlib import Path
 from typing import Any
 
 import pytest
 from markupsafe import Markup
+from starlette.responses import HTMLResponse
 
 from grader.api.own_work import WorkReader
 from grader.desk.views import tries
@@ -13,7 +16,8 @@ from grader.report import rendered_notebook
 from tests.browser.serving import Served
 from tests.helpers.notebooks import code, notebook
 
-SCRIPT = "<img src='data:,x' onerror='document.title = document.cookie || \"ran\"'>"
+SCRIPT = "<img src='data:,x' onerror='document.title = \"ran\"'>"
+RAN = "ran"
 
 pytestmark = pytest.mark.browser
 
@@ -38,20 +42,33 @@ def without_its_own_policy(patch: pytest.MonkeyPatch) -> None:
 
 
 def without_header(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr(tries, "STUDENT_CSP", "")
+    patch.setattr(tries, "STUDENT_CSP", "frame-ancestors 'self'")
+
+
+def without_frame(patch: pytest.MonkeyPatch) -> None:
+    """The page of the desk has a frame without a sandbox."""
+    whole = tries.page
+
+    def cut(*said: Any, **more: Any) -> Any:
+        answer = whole(*said, **more)
+        assert b" sandbox " in answer.body
+        return HTMLResponse(answer.body.replace(b" sandbox ", b" "))
+
+    patch.setattr(tries, "page", cut)
 
 
 @pytest.mark.parametrize(
-    ("weakened", "runs"),
+    ("weakened", "alone", "framed"),
     [
-        ([without_its_own_policy, without_header], False),  # it was cleaned away
-        ([unsanitised, without_its_own_policy], False),  # the header's sandbox has no scripts
-        ([unsanitised, without_its_own_policy, without_header], True),
+        ([without_its_own_policy, without_header, without_frame], False, False),  # cleaned away
+        ([unsanitised, without_its_own_policy, without_frame], False, False),  # by the header
+        ([unsanitised, without_its_own_policy, without_header], True, False),  # by the frame
+        ([unsanitised, without_its_own_policy, without_header, without_frame], True, True),
     ],
-    ids=["cleaned", "sandbox", "neither"],
+    ids=["cleaned", "header", "frame", "none"],
 )
-def test_a_script_of_a_student_runs_only_where_both_walls_are_missing(
-    served: Served, monkeypatch: pytest.MonkeyPatch, weakened: list[Any], runs: bool
+def test_a_script_of_a_student_runs_only_where_all_walls_are_missing(
+    served: Served, monkeypatch: pytest.MonkeyPatch, weakened: list[Any], alone: bool, framed: bool
 ) -> None:
     tables = served.tables
     one = tables.course.gradebook.tries.of("ada")[0]
@@ -64,7 +81,24 @@ def test_a_script_of_a_student_runs_only_where_both_walls_are_missing(
     for weaken in weakened:
         weaken(monkeypatch)
     page = served.sign_in("mia")
-    page.goto(f"{served.origin}/c/course/t/{one.id}/result")  # loaded: the picture has failed
+    # Without script of the desk's own the frame is the same.
+    result = f"{served.origin}/c/course/t/{one.id}/result"
+    page.goto(f"{result}/page")  # loaded: the picture has failed
     assert page.locator("text=show()").count()
-    assert (page.title() == "ran") == runs
+    assert (page.title() == RAN) == alone
+    page.goto(result)
+    inside = page.frame_locator("iframe")
+    assert inside.locator("text=show()").count()
+    assert (inside.locator("title").text_content() == RAN) == framed
     page.context.close()
+
+
+def test_every_frame_is_a_sandbox_without_any_permission() -> None:
+    templates = Path(__file__).parents[2] / "templates/desk"
+    frames = [
+        frame
+        for path in sorted(templates.rglob("*.j2"))
+        for frame in re.findall(r"<iframe[^>]*>", path.read_text())
+    ]
+    assert len(frames) >= 6
+    assert [frame for frame in frames if not re.search(r" sandbox(?=[ >])", frame)] == []

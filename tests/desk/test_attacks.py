@@ -232,7 +232,7 @@ def script_as_output(tables: Tables) -> bool:
     tables.course.gradebook.record(
         tables.verdict(one), notebook([cell]), batch=batch, desk_try=number
     )
-    return _runs(tables.browser("mia"), f"/c/course/t/{number}/result")
+    return _runs(tables.browser("mia"), f"/c/course/t/{number}/result/page")
 
 
 def _unescaped(patch: pytest.MonkeyPatch) -> None:

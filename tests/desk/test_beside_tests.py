@@ -41,7 +41,7 @@ def test_a_line_mended_gives_part_of_a_question_with_a_comment(pile: Pile) -> No
     number = pile.tables.course.gradebook.tries.of("ada")[0].id
     ada, hers = (
         pile.tables.browser("ada"),
-        [f"/c/course/t/{number}", f"/c/course/t/{number}/result"],
+        [f"/c/course/t/{number}", f"/c/course/t/{number}/result/page"],
     )
     for page in ("/c/course/", *hers):
         before = ada.get(page).text

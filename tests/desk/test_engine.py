@@ -6,6 +6,7 @@ import json
 import os
 import signal
 import threading
+from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
@@ -15,16 +16,17 @@ import pytest
 
 from grader.api.batch_lock import batch_lock
 from grader.desk.engine import work
-from grader.desk.engine.judging import BusyError, Judging
+from grader.desk.engine.judging import MAX_POOLS, BusyError, Judging
 from grader.desk.engine.supervisor import Supervisor
 from grader.desk.engine.talk import CellNews
-from grader.desk.engine.work import AT_ONCE, LEASE, MAX_STARTS, Engine
+from grader.desk.engine.work import AT_ONCE, ENDED_ENGINES, HUNG, LEASE, MAX_STARTS, Engine
 from grader.errors import InfrastructureError
 from grader.gradebook.tries import DeskTry, TryState
 from grader.grading.cluster import Cluster, open_cluster
 from grader.release.notebooks import notebook_bytes, solution_notebook
 from tests.desk.conftest import Tables
 from tests.helpers.assignments import make_assignment
+from tests.helpers.hanging_engine import HANGS_AT
 from tests.helpers.waiting import LIMIT_S, until
 
 pytestmark = pytest.mark.local_box
@@ -110,7 +112,7 @@ def test_tries_are_judged_as_the_command_line_judges_them(
     page = tables.browser("ada").get(f"/c/course/t/{one.id}").text
     assert "<strong>8</strong> of 8" in page
     assert "2 wait for a person" in page
-    result = tables.browser("ada").get(f"/c/course/t/{one.id}/result")
+    result = tables.browser("ada").get(f"/c/course/t/{one.id}/result/page")
     assert result.headers["content-security-policy"].startswith("sandbox;")
     assert tables.browser("ben").get(f"/c/course/t/{later.id}").text.count("of 8") > 0
     assert {n.number for n in running.told} == {good.id, later.id}
@@ -215,8 +217,8 @@ class Judge:
         pass
 
 
-def engine_with(tables: Tables, judge: Judge) -> Engine:
-    engine = Engine(tables.course.course, tables.course.gradebook, "e1")
+def engine_with(tables: Tables, judge: Judge, **more: Any) -> Engine:
+    engine = Engine(tables.course.course, tables.course.gradebook, "e1", **more)
     engine._judging = cast(Judging, judge)
     return engine
 
@@ -246,6 +248,29 @@ def test_a_busy_assignment_is_asked_for_once_in_a_while_and_is_no_start(
     engine._busy["warm-up"] = 0.0
     engine._step()
     assert [one.id for one in judge.given[2:]] == [first.id]
+
+
+def test_a_slow_assignment_leaves_the_others_their_places(tables: Tables) -> None:
+    judge = Judge(lambda one: None)  # judges none of them: as slow as can be
+    engine = engine_with(tables, judge)
+    first = handed_in(tables, "ada", solution(tables))
+    waiting(tables, 2 * AT_ONCE, first)
+    names = [f"hw{number}" for number in range(MAX_POOLS + 1)]
+    for name in names:
+        make_assignment(tables.course.course.root, name)
+        waiting(tables, 2, like(first, name))
+    for _ in range(10):
+        engine._step()
+    given = Counter(one.assignment for one in judge.given)
+    # No more assignments at once than may have slots; but for those of one look at the queue.
+    assert given == {"warm-up": AT_ONCE, **dict.fromkeys(names, 2)}
+    make_assignment(tables.course.course.root, "late")
+    (late,) = waiting(tables, 1, like(first, "late"))
+    engine._step()
+    assert tables.course.gradebook.tries.some([late.id])[0].state is TryState.WAITING
+    engine._claimed = {n: one for n, one in engine._claimed.items() if one.assignment == "warm-up"}
+    engine._step()
+    assert judge.given[-1].id == late.id
 
 
 def like(one: DeskTry, assignment: str) -> DeskTry:
@@ -303,6 +328,59 @@ def test_the_tries_of_an_engine_that_hangs_are_free_again(
         goes_on.set()
         thread.join(LIMIT_S)
     assert tries.some([one.id])[0].claimed_by == "e2"
+
+
+@pytest.mark.slow
+def test_an_engine_that_hangs_is_started_again_and_the_others_are_judged(tables: Tables) -> None:
+    tries, content = tables.course.gradebook.tries, solution(tables)
+    hangs = handed_in(tables, HANGS_AT, content)
+    others = [handed_in(tables, student, content).id for student in ("ben", "cem")]
+    root, here = str(tables.course.course.root), tables.browser("ines")
+    supervisor = Supervisor("course", [root], module="tests.helpers.hanging_engine", silent_s=10)
+    supervisor.start()
+    try:
+        until(lambda: supervisor.starts > 1, "another start")
+        until(lambda: HUNG in here.get("/healthz").text)
+        assert HUNG in here.get("/c/course/queue").text
+        until(lambda: all(one.state.ended for one in tries.some([hangs.id, *others])))
+        until(lambda: HUNG not in here.get("/healthz").text)
+    finally:
+        supervisor.stop()
+    assert supervisor.starts > MAX_STARTS
+    assert tries.some([hangs.id])[0].problem == ENDED_ENGINES
+    assert {one.state for one in tries.some(others)} == {TryState.JUDGED}
+
+
+def test_it_is_the_loop_that_says_that_an_engine_goes_on(
+    tables: Tables, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(work, "LEASE", LEASE / 300)
+    monkeypatch.setattr(work, "SLOW_S", 0.5)
+    monkeypatch.setattr(work, "BEAT_S", 0.0)
+    handed_in(tables, "ada", solution(tables))
+    said, goes_on = [0], threading.Event()
+
+    def alive() -> None:
+        said[0] += 1
+
+    judge = Judge(lambda one: goes_on.wait(LIMIT_S))
+    engine = engine_with(tables, judge, alive=alive)
+    thread = threading.Thread(target=engine.run)
+    thread.start()
+    here = tables.browser("ines")
+    try:
+        until(lambda: judge.given)
+        count = said[0]
+        until(lambda: "has not gone on" in here.get("/healthz").text)
+        assert "has not gone on" in here.get("/c/course/queue").text
+        assert said[0] == count > 0  # whatever the thread beside it does
+        goes_on.set()
+        until(lambda: said[0] > count)
+        until(lambda: "has not gone on" not in here.get("/healthz").text)
+    finally:
+        engine.stop()
+        goes_on.set()
+        thread.join(LIMIT_S)
 
 
 @pytest.mark.slow

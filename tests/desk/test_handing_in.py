@@ -5,17 +5,23 @@ from __future__ import annotations
 import datetime as dt
 import io
 import zipfile
+from pathlib import Path
 
 import pytest
 
 from grader.api import grading
+from grader.api.handing_in import collect_submissions
 from grader.api.receiving import settle_broken_off
-from grader.gradebook.tries import TryState
+from grader.gradebook.tries import DeskTry, TryState
 from grader.intake import stored
 from tests.desk.conftest import HOMEWORK, Tables
 from tests.helpers.notebooks import code, notebook
 
 WARNED = notebook([code("import tensorflow", count=1)])
+
+
+def no_line(one: DeskTry) -> None:
+    """The log is not looked at."""
 
 
 def test_a_hand_in_is_on_disk_and_in_the_queue_when_it_is_acknowledged(tables: Tables) -> None:
@@ -165,6 +171,50 @@ def test_what_fails_for_a_reason_of_ours_is_no_try(tables: Tables) -> None:
     assert "0 of 1 left" in ada.get("/c/course/a/warm-up").text
 
 
+def test_an_archive_and_the_desk_count_the_same_tries(tables: Tables, tmp_path: Path) -> None:
+    course, tries = tables.course.course, tables.course.gradebook.tries
+    spec = course.root / "assignments/warm-up/assignment.toml"
+    spec.write_text(spec.read_text().replace("[resources]", "[attempts]\nlimit = 2\n[resources]"))
+    ada = tables.browser("ada")
+    assert ada.hand_in(key="k1").status_code == 303
+    tries.fail(tries.of("ada")[0].id, "A check is broken.", now=tables.now)
+
+    def archive(student: str, word: bytes) -> tuple[int, list[str]]:
+        path = tmp_path / f"{word.decode()}.zip"
+        with zipfile.ZipFile(path, "w") as packed:
+            packed.writestr(f"{student}.ipynb", HOMEWORK.replace(b"softmax(1)", word))
+        collected, folders = collect_submissions(course, "warm-up", [path])
+        return len(folders), [one.reason for one in collected.refused]
+
+    assert archive("ada", b"x.exp()") == (1, [])
+    assert "1 of 2 left" in ada.get("/c/course/a/warm-up").text
+    assert ada.hand_in(("hw.ipynb", HOMEWORK.replace(b"(1)", b"(-1)")), key="k2").is_redirect
+    judge_all(tables)
+    assert "0 of 2 left" in ada.get("/c/course/a/warm-up").text
+    assert archive("ada", b"x.log()") == (0, ["all 2 tries were used before"])
+    assert archive("ada", b"x.exp()") == (1, [])  # it is there already
+    # What the command line grades is the same: three attempts, one of which cost none.
+    folder = course.submissions_dir / "warm-up"
+    assignment = course.assignment("warm-up")
+    submissions, over, _ = grading._submissions(course, assignment, [folder], ())
+    assert [(s.student, s.attempt) for s in submissions] == [("ada", 3)]
+    assert over == ()
+
+
+def test_a_number_that_an_archive_skips_is_no_try(tables: Tables, tmp_path: Path) -> None:
+    course = tables.course.course
+    spec = course.root / "assignments/warm-up/assignment.toml"
+    spec.write_text(spec.read_text().replace("[resources]", "[attempts]\nlimit = 2\n[resources]"))
+    ada = tables.browser("ada")
+    assert ada.hand_in(key="k1").is_redirect
+    folder = course.submissions_dir / "warm-up/ada"
+    (first,) = (path for path in folder.iterdir() if path.name.startswith("0"))
+    first.rename(folder / first.name.replace("001", "002", 1))
+    assert stored.tries_used(folder) == 1
+    assert "1 of 2 left" in ada.get("/c/course/a/warm-up").text
+    assert ada.hand_in(("hw.ipynb", WARNED), key="k2").is_redirect
+
+
 def test_a_try_that_was_not_run_yet_costs_none_when_a_newer_one_comes(tables: Tables) -> None:
     spec = tables.course.course.root / "assignments/warm-up/assignment.toml"
     spec.write_text(spec.read_text().replace("[resources]", "[attempts]\nlimit = 2\n[resources]"))
@@ -235,7 +285,10 @@ def test_a_process_that_dies_between_disk_and_queue_loses_nothing(
         tables.browser("ada").hand_in(key="once")
     monkeypatch.undo()
     kept = settle_broken_off(
-        tables.course.course, tables.course.gradebook, older_than=dt.timedelta()
+        tables.course.course,
+        tables.course.gradebook,
+        older_than=dt.timedelta(),
+        beside=no_line,
     )
     assert kept == 1
     (one,) = tables.course.gradebook.tries.of("ada")
@@ -256,9 +309,19 @@ def test_what_was_not_stored_whole_was_not_acknowledged_and_goes(tables: Tables)
         now=tables.now,
     )
     young = dt.timedelta(minutes=2)
-    assert settle_broken_off(tables.course.course, tables.course.gradebook, older_than=young) == 0
+    assert (
+        settle_broken_off(
+            tables.course.course, tables.course.gradebook, older_than=young, beside=no_line
+        )
+        == 0
+    )
     assert len(tries.receiving()) == 1
-    settle_broken_off(tables.course.course, tables.course.gradebook, older_than=dt.timedelta())
+    settle_broken_off(
+        tables.course.course,
+        tables.course.gradebook,
+        older_than=dt.timedelta(),
+        beside=no_line,
+    )
     assert tries.receiving() == []
 
 

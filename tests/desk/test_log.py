@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import datetime as dt
 import inspect
 import logging
 import re
@@ -13,7 +14,9 @@ from pathlib import Path
 
 import pytest
 
+from grader.desk import record
 from grader.desk.pages import all_pages
+from grader.errors import GradebookError
 from tests.desk.conftest import Tables
 
 
@@ -54,7 +57,8 @@ def test_every_kind_of_line_is_in_the_docs() -> None:
     root = Path(__file__).parents[2]
     source = "".join(p.read_text() for p in sorted((root / "grader/desk").rglob("*.py")))
     kinds: set[str] = set()
-    calls = r"\.note\(|_note_everywhere\(visit,|(?:audit|log|log_of\(slug\))\.add\(\s*[\w.]+,"
+    calls = r"\.(?:note|doing)\(|doing(?:_everywhere)?\(visit,(?: who,)?"
+    calls += r"|(?:audit|self)\.add\(\s*[\w.]+,"
     for call in re.findall(rf"(?:{calls})\s*([^,)]+)", source):
         kinds |= set(re.findall(r'"([^"]+)"', call))
     assert {"publish", "publish again", "mark", "sign in: on no roster"} <= kinds
@@ -80,7 +84,7 @@ def _writes_lines(view: Callable[..., object], seen: set[object]) -> bool:
     seen.add(view)
     known = vars(sys.modules[view.__module__])
     for node in ast.walk(ast.parse(textwrap.dedent(inspect.getsource(view)))):
-        if isinstance(node, ast.Attribute) and node.attr in ("note", "log_of", "audit"):
+        if isinstance(node, ast.Attribute) and node.attr in ("note", "doing", "log_of", "audit"):
             return True
         called = known.get(node.id) if isinstance(node, ast.Name) else None
         of_ours = inspect.isfunction(called) and called.__module__.startswith("grader.desk")
@@ -125,6 +129,48 @@ def test_a_line_is_in_the_gradebook_of_the_course_that_it_is_of(tables: Tables) 
     ]
     assert not tables.desk.audit.newest("other", action="take the roster")
     assert "take the roster" in olga.get("/c/other/audit").text
+
+
+def test_lines_that_an_older_desk_kept_beside_the_accounts_move_to_their_course(
+    tables: Tables, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    old, new = tables.desk.audit, tables.desk.courses["other"].audit
+    before = tables.now - dt.timedelta(days=30)
+    known = [line.action for line in new.newest("other", limit=1000)]
+
+    def at(number: int) -> dt.datetime:
+        return before + dt.timedelta(minutes=number // 2)  # two lines at each moment
+
+    for number in range(1200):
+        old.add("olga", "old", now=at(number), course="other", thing=f"n{number}")
+    for twin in ("twin", "twin"):
+        old.add("olga", twin, now=before, course="other")
+    old.add("ines", "ours", now=before, course="course")
+    old.add("x", "sign in: on no roster", now=before)
+    kept = len(old.newest("course", limit=5000)) + len(old.newest("", limit=5000))
+
+    def killed(*_: object) -> object:
+        raise GradebookError("killed")
+
+    with monkeypatch.context() as broken:
+        broken.setattr(record, "delete", killed)  # both databases have them now
+        with pytest.raises(GradebookError, match="killed"):
+            old.move_to(new, "other")
+    assert len(old.newest("other", limit=5000)) == 1202
+    assert old.move_to(new, "other") == 1202
+    assert old.move_to(new, "other") == 0
+    assert not old.newest("other")
+    assert len(old.newest("course", limit=5000)) + len(old.newest("", limit=5000)) == kept
+    assert [line.action for line in new.newest("other", limit=len(known))] == known
+    assert len(new.newest("other", action="twin", limit=5000)) == 2
+    olga, path, seen = tables.browser("olga", "other"), "/c/other/audit?action=old", list[str]()
+    while path:  # after the newer ones, newest first, also where one page ends
+        html = olga.get(path).text
+        seen += re.findall(r">n(\d+)</td>", html)
+        older = re.search(r'<a href="(\?[^"]*before=[^"]*)">Older', html)
+        path = f"/c/other/audit{older[1].replace('&amp;', '&')}" if older else ""
+    assert seen == [str(number) for number in reversed(range(1200))]
+    assert tables.course.audit.move_to(old, "course") == 0  # one and the same
 
 
 def test_what_is_refused_is_in_the_log_of_the_process_without_secrets(

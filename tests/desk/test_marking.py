@@ -379,7 +379,7 @@ def test_a_comment_is_markdown_with_formulas_for_its_reader_and_runs_nothing(pil
     for page in (
         preview,
         ada.get(f"/c/course/t/{number}").text,
-        ada.get(f"/c/course/t/{number}/result").text,
+        ada.get(f"/c/course/t/{number}/result/page").text,
     ):
         assert "<strong>Good</strong>" in page and "<math" in page
         assert "<script>alert" not in page and 'src="https://evil.test' not in page

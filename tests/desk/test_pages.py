@@ -61,7 +61,7 @@ def test_every_answer_forbids_what_it_does_not_need(tables: Tables) -> None:
         assert "'unsafe-inline'" not in headers["content-security-policy"], path
         assert headers["x-content-type-options"] == "nosniff"
         assert headers["referrer-policy"] == "same-origin"
-    result = ada.get(f"/c/course/t/{number}/result").headers["content-security-policy"]
+    result = ada.get(f"/c/course/t/{number}/result/page").headers["content-security-policy"]
     assert result.startswith("sandbox; default-src 'none'") and "script-src" not in result
 
 
@@ -94,14 +94,14 @@ def test_nothing_that_a_person_gave_reaches_a_browser_before_it_is_published(
         "/c/course/",
         "/c/course/a/warm-up",
         f"/c/course/t/{one.id}",
-        f"/c/course/t/{one.id}/result",
+        f"/c/course/t/{one.id}/result/page",
     )
     for path in paths:
         assert secret not in ada.get(path).text
     tables.browser("hana").post("/c/course/a/warm-up/publish", {"what": "publish", "upto": "1"})
-    assert secret in ada.get(f"/c/course/t/{one.id}/result").text
+    assert secret in ada.get(f"/c/course/t/{one.id}/result/page").text
     assert publish(tables, what="back") == 303
-    assert secret not in ada.get(f"/c/course/t/{one.id}/result").text
+    assert secret not in ada.get(f"/c/course/t/{one.id}/result/page").text
 
 
 def test_a_try_that_failed_can_be_judged_again_by_a_head_marker(tables: Tables) -> None:

@@ -490,7 +490,7 @@ def test_totals_follow_what_a_person_gives(running: Tables) -> None:
     again = course_totals(running.course.course, history=False)
     kept = running.course.kept.last("totals")
     assert (kept.totals, kept.entries) == (again.totals, again.entries)
-    whole = ines.get("/c/course/s/ada/total")
+    whole = ines.get("/c/course/s/ada/total/page")
     assert whole.headers["content-security-policy"].startswith("sandbox")
     assert "Warm-up" in whole.text
 

@@ -7,7 +7,7 @@ import sqlite3
 
 import pytest
 
-from grader.desk.credentials import LINK
+from grader.desk.credentials import LINK, LinkUsedError
 from grader.desk.people import Role
 from tests.desk.conftest import Tables
 
@@ -34,7 +34,8 @@ def test_a_new_link_ends_the_one_before_it_and_an_old_one_ends_by_itself(tables:
     assert credentials.find("link", new, now=tables.now) is not None
     late = tables.now + LINK + dt.timedelta(seconds=1)
     assert credentials.find("link", new, now=late) is None
-    assert credentials.use_link(new, lasts=LINK, now=late) is None
+    with pytest.raises(LinkUsedError):
+        credentials.use_link(new, lasts=LINK, now=late)
 
 
 def test_a_session_that_somebody_else_chose_is_not_taken_over(tables: Tables) -> None:

@@ -16,13 +16,15 @@ import socket
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
+from functools import partial
 from pathlib import Path
 
 from grader.api.desk_notice import desk_serves
 from grader.course.directory import Course
 from grader.desk.engine.judging import Tell
-from grader.desk.engine.talk import CellNews, to_line
+from grader.desk.engine.talk import BEAT, CellNews, to_line
 from grader.desk.engine.work import Engine
+from grader.desk.keeping import AFTER_HANG
 from grader.desk.process_log import printable_log
 from grader.gradebook.notices import CELLS, Teller, has_notices
 from grader.gradebook.store import Gradebook
@@ -39,6 +41,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--isolation", default="auto")
     parser.add_argument("--slots", type=int)
     parser.add_argument("--cluster", default="")
+    parser.add_argument(AFTER_HANG, action="store_true")
     given = parser.parse_args(arguments)
     end_with_parent(os.getppid(), signal.SIGTERM)
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # whoever started it decides
@@ -58,6 +61,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
             slots=given.slots,
             machines=machines,
             tell=tell,
+            alive=partial(_write, BEAT),
+            after_hang=given.after_hang,
         )
         signal.signal(signal.SIGTERM, engine.stop)
         engine.run()
@@ -82,8 +87,12 @@ def _telling(gradebook: Gradebook) -> Iterator[Tell]:
 
 
 def _write_line(news: CellNews) -> None:
+    _write(to_line(news))
+
+
+def _write(line: bytes) -> None:
     try:
-        os.write(sys.stdout.fileno(), to_line(news))
+        os.write(sys.stdout.fileno(), line)
     except BrokenPipeError:
         pass
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from grader.desk.engine.talk import CellNews, from_line
+from grader.desk.engine.talk import HUNG_S, CellNews, from_line
 from grader.desk.keeping import Kept
 
 _MOST = 10_000
@@ -32,16 +32,25 @@ class Cells:
 
 
 class Supervisor(Kept):
-    """One engine's process.
+    """One engine's process. Its loop says that it goes round; one that does not is started again.
 
     Args:
         slug: of its course.
         arguments: of `python -m grader.desk.engine.main`.
+        module: another than that.
+        silent_s: after so long without a round of its loop it hangs.
     """
 
-    def __init__(self, slug: str, arguments: Sequence[str]) -> None:
+    def __init__(
+        self,
+        slug: str,
+        arguments: Sequence[str],
+        *,
+        module: str = "grader.desk.engine.main",
+        silent_s: float = HUNG_S,
+    ) -> None:
         self.slug = slug
         self.cells = Cells()
         super().__init__(
-            f"the engine of {slug}", "grader.desk.engine.main", arguments, hear=self.cells.hear
+            f"the engine of {slug}", module, arguments, hear=self.cells.hear, silent_s=silent_s
         )

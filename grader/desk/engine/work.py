@@ -9,15 +9,20 @@ from __future__ import annotations
 
 import datetime as dt
 import logging
+import math
 import queue
 import threading
 import time
-from collections import deque
+from collections import Counter, deque
+from collections.abc import Callable
 from concurrent.futures import Future
+from functools import partial
 
 from grader.api.receiving import BROKEN_OFF, settle_broken_off
 from grader.course.directory import Course
-from grader.desk.engine.judging import BusyError, Judging, Tell
+from grader.desk.engine.judging import MAX_POOLS, BusyError, Judging, Tell
+from grader.desk.engine.talk import BEAT_S, HUNG_S, SLOW_S
+from grader.desk.record import Audit, slug_of
 from grader.errors import GradebookError, GraderError, InfrastructureError
 from grader.gradebook.claims import ClaimLostError
 from grader.gradebook.engines import GONE
@@ -33,7 +38,7 @@ LEASE = GONE
 MAX_STARTS = 3
 """A try that has ended so many engines is given up as ours to mend."""
 AT_ONCE = 16
-"""Tries that one engine has at most: enough for its slots, and others get the rest."""
+"""Tries of one assignment that an engine has at most: enough for its slots; others get the rest."""
 SUITE_BROKEN = "A check is broken, not your work. The course staff can see it, and will mend it."
 OURS = "It could not be judged because of a problem on our side. The course staff can see it."
 ENDED_ENGINES = "It ended the engine three times: a problem on our side."
@@ -42,9 +47,11 @@ _IDLE_S, _IDLE_TOLD_S = 0.1, 2.0
 _AWAY_S = 5.0
 BUSY_S = 5.0
 """So long an assignment that can't be judged just now is left out, and others have their turn."""
-HUNG_S = 300.0
-"""An engine whose loop has not come round for so long is taken for dead, as one that has ended."""
+HUNG = "The engine hung and was started again. What it had is judged again"
+HUNG_TOLD_S = 600.0
+"""So long that is told, or until the next verdict."""
 _LOOK_AFTER_S = 30.0
+_HANGS = "The engine has not gone on for {:.0f} s; after {:.0f} s it is started again"
 
 
 class Engine:
@@ -55,6 +62,8 @@ class Engine:
         name: no other engine of the course that runs has it.
         sandbox, isolation, slots, machines: as in `Judging`.
         tell: told at which cell a try is.
+        alive: called by the loop, again and again: whoever started the engine ends one that hangs.
+        after_hang: that has happened to the engine before this one in its place.
     """
 
     def __init__(
@@ -68,10 +77,13 @@ class Engine:
         slots: int | None = None,
         machines: Cluster | None = None,
         tell: Tell = lambda news: None,
+        alive: Callable[[], None] = lambda: None,
+        after_hang: bool = False,
     ) -> None:
         self._course = course
         self._gradebook = gradebook
         self._claims = gradebook.claims
+        self._audit = Audit(gradebook.engine)
         self._name = name
         self._stop = threading.Event()
         self._claimed: dict[int, DeskTry] = {}
@@ -80,9 +92,12 @@ class Engine:
         self._busy: dict[str, float] = {}
         """Until when an assignment is left out."""
         self._looked_after = 0.0
+        self._alive = alive
+        self._said_alive = -math.inf
         self._beat = time.monotonic()
         """When the loop was last known to go on."""
-        self._trouble = ""
+        self._trouble = HUNG if after_hang else ""
+        self._began = time.monotonic()
         self._idle_s = _IDLE_S
         self._judging = Judging(
             course,
@@ -113,7 +128,7 @@ class Engine:
             listener = Listener(self._gradebook.engine, WORK, lambda _: self._ended.put(None))
         try:
             while not self._stop.is_set():
-                self._beat = time.monotonic()
+                self._goes_on()
                 try:
                     self._step()
                 except GradebookError as error:  # the database is away: nothing is lost meanwhile
@@ -135,19 +150,41 @@ class Engine:
         self._record_ended(wait=not began)
 
     def _claim(self) -> None:
-        room = AT_ONCE - len(self._claimed)
         self._busy = {name: t for name, t in self._busy.items() if t > time.monotonic()}
-        if room <= 0 or not self._claims.any_free(now=_now(), without=self._busy):
+        room, without = self._room()
+        if room <= 0 or not self._claims.any_free(now=_now(), without=without):
             return
         for one in self._claims.take(
-            self._name, limit=room, now=_now(), lease=LEASE, without=self._busy
+            self._name, limit=room, now=_now(), lease=LEASE, without=without
         ):
             if one.id not in self._claimed:  # else its lease had run out, and is renewed by this
                 self._to_begin.append(one)
             self._claimed[one.id] = one
 
-    def _begin(self, one: DeskTry) -> None:
+    def _room(self) -> tuple[int, set[str]]:
+        """How many tries may be claimed now, whichever they are, and of which assignments none.
+
+        Each assignment has places of its own: the tries of a slow one wait for each other, and
+        those of the others start. As many assignments are begun as may have warm slots at once.
+        """
+        held = Counter(one.assignment for one in self._claimed.values())
+        if self._trouble == HUNG:  # one of them may have done it: the others go free of it
+            return 1 - held.total(), set(self._busy)
+        full = {name for name, count in held.items() if count >= AT_ONCE}
+        without = full | set(self._busy)
+        if len(held) >= MAX_POOLS:
+            without |= set(self._course.names()) - set(held)
+        return AT_ONCE - max((held[name] for name in held.keys() - full), default=0), without
+
+    def _goes_on(self) -> None:
+        """Say that the loop goes on; nothing else may."""
         self._beat = time.monotonic()
+        if self._beat - self._said_alive >= BEAT_S:
+            self._said_alive = self._beat
+            self._alive()
+
+    def _begin(self, one: DeskTry) -> None:
+        self._goes_on()
         if one.starts > MAX_STARTS:
             self._fail(one, ENDED_ENGINES)
             return
@@ -188,7 +225,7 @@ class Engine:
             return
 
     def _record(self, one: DeskTry, future: Future[Judged]) -> None:
-        self._beat = time.monotonic()
+        self._goes_on()
         if not future.cancelled():
             error = future.exception()
             if isinstance(error, GraderError):
@@ -237,7 +274,12 @@ class Engine:
     def _look_after(self) -> None:
         if time.monotonic() - self._looked_after < _LOOK_AFTER_S:
             return
-        settle_broken_off(self._course, self._gradebook, older_than=BROKEN_OFF)
+        settle_broken_off(
+            self._course,
+            self._gradebook,
+            older_than=BROKEN_OFF,
+            beside=partial(self._audit.hand_in, course=slug_of(self._course), now=_now()),
+        )
         self._judging.rest()
         self._looked_after = time.monotonic()
 
@@ -249,9 +291,9 @@ class Engine:
             self._trouble = trouble
             self._here()
 
-    def _here(self) -> None:
+    def _here(self, trouble: str = "") -> None:
         self._gradebook.engines.here(
-            self._name, now=_now(), sandbox=self._judging.sandbox, trouble=self._trouble
+            self._name, now=_now(), sandbox=self._judging.sandbox, trouble=trouble or self._trouble
         )
 
     def _stay(self) -> None:
@@ -260,15 +302,17 @@ class Engine:
             silent_s = time.monotonic() - self._beat
             if silent_s > HUNG_S:
                 LOG.error("this engine hangs for %.0f s: its tries are left to others", silent_s)
-            else:
-                self._renew()
+            if self._trouble == HUNG and time.monotonic() - self._began > HUNG_TOLD_S:
+                self._trouble = ""
+            self._renew(silent_s)
             if self._stop.wait(LEASE.total_seconds() / 4):
                 return
 
-    def _renew(self) -> None:
+    def _renew(self, silent_s: float) -> None:
         try:
-            self._here()
-            self._claims.renew(self._name, list(self._claimed), now=_now(), lease=LEASE)
+            self._here(_HANGS.format(silent_s, HUNG_S) if silent_s > SLOW_S else "")
+            if silent_s <= HUNG_S:
+                self._claims.renew(self._name, list(self._claimed), now=_now(), lease=LEASE)
         except GradebookError as error:
             LOG.warning("the leases can't be renewed: %s", error)
 

@@ -73,8 +73,9 @@ def send_file(visit: Visit) -> Response:
     """Send a system's file with marks in it."""
     kept = kept_table(visit, _PURPOSE)
     filled, path = _filled(visit, kept), table_in(kept)
-    filled.matcher.save()
+    # Here as below: what goes out goes after its line.
     visit.note("export", thing=visit.said("item", 200), detail=f"{filled.done.filled} marks")
+    filled.matcher.save()
     name = f"{path.stem}-filled{path.suffix}"
     return file_answer(filled.data, name, "application/octet-stream")
 

@@ -10,7 +10,7 @@ from grader.api.groups import GroupPlan, plan_groups, put_member, take_groups
 from grader.course.groups import Groups, load_groups
 from grader.course.scheme import load_scheme
 from grader.desk.may import Action
-from grader.desk.rendering import go, page, sent_first
+from grader.desk.rendering import go, page, sending, was_sent
 from grader.desk.routing import Page, Visit
 from grader.desk.uploads import Upload
 from grader.desk.views.tables import keep_table, kept_table, look, table_in
@@ -82,15 +82,19 @@ def _plan(visit: Visit, kept: Upload) -> GroupPlan:
 
 def take_list(visit: Visit) -> Response:
     """Take a list that was looked at, if it still says the same."""
-    if not sent_first(visit):
+    if was_sent(visit):
         return go(f"/c/{visit.course.slug}/groups")
     kept = kept_table(visit, _PURPOSE)
     plan = plan_groups(visit.course.course, table_in(kept))
     if _digest(plan) != visit.said("seen", 64):
         return look(visit, "groups/list", kept, changed="1")
-    take_groups(visit.course.course, plan)
+    with (
+        visit.doing("take a list of groups", detail=f"{len(plan.changes)} changes"),
+        sending(visit) as first,
+    ):
+        if first:
+            take_groups(visit.course.course, plan)
     kept.forget()
-    visit.note("take a list of groups", detail=f"{len(plan.changes)} changes")
     return go(f"/c/{visit.course.slug}/groups")
 
 
@@ -100,8 +104,9 @@ def put_student(visit: Visit) -> Response:
     plan = put_member(
         visit.course.course, item, student, " ".join(visit.said("group", 200).split())
     )
-    take_groups(visit.course.course, plan)
-    visit.note("change a group", thing=f"{item} {student}", detail="; ".join(plan.changes))
+    said = "; ".join(plan.changes)
+    with visit.doing("change a group", thing=f"{item} {student}", detail=said):
+        take_groups(visit.course.course, plan)
     return go(f"/c/{visit.course.slug}/groups")
 
 

@@ -107,10 +107,9 @@ def _hand_in(visit: Visit, assignment: Assignment, kept: Upload, looked: Looked)
         key=kept.record.key,
         by=visit.me.person,
         now=visit.now,
+        beside=lambda one: _tell(visit, assignment, one),
     )
     kept.forget()
-    _note(visit, one)
-    _send_receipt(visit, assignment, one)
     return _acknowledge(visit, one)
 
 
@@ -139,15 +138,9 @@ def _acknowledge(visit: Visit, one: DeskTry, *, before: bool = False) -> Respons
     return go(f"/c/{visit.course.slug}/t/{one.id}")
 
 
-def _note(visit: Visit, one: DeskTry) -> None:
-    visit.note(
-        "hand in",
-        thing=f"{one.assignment} {one.student} {one.attempt}",
-        detail=one.sha256,
-    )
-
-
-def _send_receipt(visit: Visit, assignment: Assignment, one: DeskTry) -> None:
+def _tell(visit: Visit, assignment: Assignment, one: DeskTry) -> None:
+    """Write the line, and the receipt into the outbox, where mail is to have one."""
+    visit.course.audit.hand_in(one, course=visit.course.slug, now=visit.now)
     mail = visit.desk.settings.file.mail
     if mail is None or not mail.receipts:
         return

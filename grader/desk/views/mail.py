@@ -12,7 +12,7 @@ from grader.desk.rendering import go, page
 from grader.desk.routing import Page, Visit, whole_number
 from grader.desk.views.course import number_in
 from grader.errors import UsageError
-from grader.gradebook.database import writing
+from grader.gradebook.database import together, writing
 
 
 def show_mail(visit: Visit) -> Response:
@@ -30,9 +30,12 @@ def show_mail(visit: Visit) -> Response:
 def send_again(visit: Visit) -> Response:
     """Send a mail again that failed, or of which nobody knows whether it went."""
     number = whole_number(visit.said("mail", 20))
-    if number is None or not visit.course.outbox.again(number, now=visit.now):
-        raise UsageError("this mail is not one that can be sent again", hint="Load the page again.")
-    visit.note("send a mail again", thing=str(number))
+    with together(visit.course.gradebook.engine):
+        if number is None or not visit.course.outbox.again(number, now=visit.now):
+            raise UsageError(
+                "this mail is not one that can be sent again", hint="Load the page again."
+            )
+        visit.note("send a mail again", thing=str(number))
     return go(_address(visit))
 
 

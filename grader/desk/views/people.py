@@ -13,11 +13,12 @@ from grader.desk.leaving import end_sessions, take_out
 from grader.desk.letters import News, notify
 from grader.desk.may import Action
 from grader.desk.people import Role, User
-from grader.desk.rendering import error_page, file_answer, go, page, sent_first
+from grader.desk.rendering import error_page, file_answer, go, page, sending
 from grader.desk.routing import NotFound, Page, Visit
 from grader.desk.views.course import number_in
 from grader.desk.views.lists import listed
 from grader.errors import UsageError
+from grader.gradebook.database import writing
 from grader.table_cells import safe_cell
 
 LOG_PAGE = 100
@@ -44,8 +45,11 @@ def show_people(visit: Visit) -> Response:
 
 def take_roster(visit: Visit) -> Response:
     """Give everybody on the roster an account."""
-    new = visit.course.people.take_students(visit.course.roster.people.values())
-    visit.note("take the roster", detail=f"{new} new")
+    people = visit.course.roster.people.values()
+    with visit.doing(
+        "take the roster", detail=f"{len(people)} students", to=visit.desk.accounts.engine
+    ):
+        visit.course.people.take_students(people)
     return go(f"/c/{visit.course.slug}/people")
 
 
@@ -70,14 +74,14 @@ def put_staff(visit: Visit) -> Response:
         raise UsageError(
             f"nobody on the roster is in section {section!r}", hint=f"There are: {there}."
         )
-    visit.course.people.put(
-        person,
-        name=visit.said("name", 200),
-        email=visit.said("email", 200),
-        role=Role(role),
-        section=section,
-    )
-    visit.note("put a person", thing=person, detail=role)
+    with visit.doing("put a person", thing=person, detail=role, to=visit.desk.accounts.engine):
+        visit.course.people.put(
+            person,
+            name=visit.said("name", 200),
+            email=visit.said("email", 200),
+            role=Role(role),
+            section=section,
+        )
     return go(f"/c/{visit.course.slug}/people")
 
 
@@ -87,16 +91,16 @@ def remove(visit: Visit) -> Response:
     if user is not None and user.account == visit.me.account:
         raise UsageError("you can't take yourself out", hint="Another instructor can.")
     if user is not None:
-        take_out(visit, user)
-        visit.note("remove a person", thing=user.person)
+        with visit.doing("remove a person", thing=user.person, to=visit.desk.accounts.engine):
+            take_out(visit, user)
     return go(f"/c/{visit.course.slug}/people")
 
 
 def sign_out_person(visit: Visit) -> Response:
     """End a person's sessions, tokens and links in this course, as when a device was lost."""
     user = _named(visit)
-    end_sessions(visit, user)
-    visit.note("end a person's sessions", thing=user.person)
+    with visit.doing("end a person's sessions", thing=user.person, to=visit.desk.accounts.engine):
+        end_sessions(visit, user)
     return go(f"/c/{visit.course.slug}/people")
 
 
@@ -115,18 +119,22 @@ def make_links(visit: Visit) -> Response:
         )
     if visit.said("as") == "mail":
         return _mail_links(visit, chosen, people)
-    if not sent_first(visit, visit.said("as"), chosen):
-        return error_page(
-            visit,
-            409,
-            "These links were made already. They were shown once, and nobody can look them up.",
-            "If you have not kept them, make new ones on the page People: those before then end.",
-        )
-    found = visit.desk.credentials.make_links(
-        [u.account for u in people], course=visit.course.slug, now=visit.now
-    )
+    accounts = visit.desk.accounts.engine
+    with sending(visit, visit.said("as"), chosen) as first:
+        if not first:
+            return error_page(
+                visit,
+                409,
+                "These links were made already. They were shown once, and nobody can look them up.",
+                "If you have not kept them, make new ones on the page People: those before then "
+                "end.",
+            )
+        detail = f"{len(people)}"
+        with visit.doing("make sign-in links", thing=chosen, detail=detail, to=accounts):
+            found = visit.desk.credentials.make_links(
+                [u.account for u in people], course=visit.course.slug, now=visit.now
+            )
     links = [(user, f"{visit.desk.origin}/s/{found[user.account]}") for user in people]
-    visit.note("make sign-in links", thing=chosen, detail=f"{len(links)}")
     if visit.said("as") == "csv":
         return file_answer(_merge(links), f"{visit.course.slug}-sign-in.csv", "text/csv")
     return page(visit, "links", links=links)
@@ -136,15 +144,18 @@ def _mail_links(visit: Visit, chosen: str, people: list[User]) -> Response:
     """Have links mailed; each is made when its mail is sent."""
     if not visit.course.sends_mail:
         raise UsageError("this desk sends no mail", hint="Write [mail] into its desk.toml.")
-    notify(
-        visit.course,
-        News.SIGN_IN,
-        [user.person for user in people],
-        about=visit.said("key", 64) or secrets.token_hex(8),
-        page="/",
-        now=visit.now,
-    )
-    visit.note("mail sign-in links", thing=chosen, detail=f"{len(people)}")
+    with writing(visit.course.gradebook.engine) as session:
+        notify(
+            visit.course,
+            News.SIGN_IN,
+            [user.person for user in people],
+            about=visit.said("key", 64) or secrets.token_hex(8),
+            page="/",
+            now=visit.now,
+            session=session,
+        )
+        detail = f"{len(people)}"
+        visit.note("mail sign-in links", thing=chosen, detail=detail, session=session)
     return go(f"/c/{visit.course.slug}/mail")
 
 

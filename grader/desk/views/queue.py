@@ -10,6 +10,7 @@ from grader.desk.rendering import go, page
 from grader.desk.routing import Page, Visit
 from grader.desk.views.course import engine_state, number_in
 from grader.desk.views.tries import try_of, whose_try
+from grader.gradebook.database import together
 from grader.gradebook.tries import AGAIN
 
 _PAGE = 100
@@ -37,11 +38,9 @@ def show_queue(visit: Visit) -> Response:
 def run_again(visit: Visit) -> Response:
     """Put a try back into the queue, behind everybody who hands in."""
     one = try_of(visit)
-    visit.course.gradebook.queue.again([one.id])
-    visit.note(
-        "judge again",
-        thing=f"{one.assignment} {one.student} {one.attempt}",
-    )
+    with together(visit.course.gradebook.engine):
+        visit.course.gradebook.queue.again([one.id])
+        visit.note("judge again", thing=f"{one.assignment} {one.student} {one.attempt}")
     return go(f"/c/{visit.course.slug}/t/{one.id}")
 
 
@@ -49,11 +48,9 @@ def run_failed_again(visit: Visit) -> Response:
     """Put what failed for a reason of ours back into the queue, behind everybody who hands in."""
     gradebook = visit.course.gradebook
     failed = gradebook.tries.failed(limit=10_000)
-    count = gradebook.queue.again([one.id for one in failed])
-    visit.note(
-        "judge all that failed again",
-        detail=str(count),
-    )
+    with together(gradebook.engine):
+        count = gradebook.queue.again([one.id for one in failed])
+        visit.note("judge all that failed again", detail=str(count))
     return go(f"/c/{visit.course.slug}/queue")
 
 

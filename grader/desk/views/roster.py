@@ -13,12 +13,13 @@ from grader.course.roster import COLUMNS, Person
 from grader.desk.leaving import take_out
 from grader.desk.may import Action
 from grader.desk.people import Role, User
-from grader.desk.rendering import go, page, sent_first
+from grader.desk.rendering import go, page, sending, was_sent
 from grader.desk.routing import Page, Visit
 from grader.desk.uploads import Upload
 from grader.desk.views.lists import listed
 from grader.desk.views.tables import keep_table, kept_table, look, table_in
 from grader.errors import GraderError, UsageError
+from grader.gradebook.database import together
 from grader.lms.registry import names, systems
 from grader.report.class_page import sorting_key
 
@@ -95,8 +96,8 @@ def decide_match(visit: Visit) -> Response:
     """Say who somebody is whom a list names and the roster does not know for certain."""
     system, key = visit.said("system", 40), visit.said("key", 300)
     student = NOBODY if visit.said("nobody") else visit.said("person", 200)
-    decide(visit.course.course, system, key, student)
-    visit.note("say who somebody is", thing=f"{system} {key}", detail=student)
+    with visit.doing("say who somebody is", thing=f"{system} {key}", detail=student):
+        decide(visit.course.course, system, key, student)
     return go(f"/c/{visit.course.slug}/roster")
 
 
@@ -143,7 +144,7 @@ def show_list(visit: Visit) -> Response:
 
 def take_list(visit: Visit) -> Response:
     """Take a list that was looked at, if it still says the same."""
-    if not sent_first(visit):
+    if was_sent(visit):
         return go(f"/c/{visit.course.slug}/roster")
     kept = kept_table(visit, _PURPOSE)
     system, id_from = visit.said("system", 40), visit.said("id", 10)
@@ -151,17 +152,18 @@ def take_list(visit: Visit) -> Response:
     if _digest(plan) != visit.said("seen", 64):
         return look(visit, "roster/list", kept, system=system, id=id_from, changed="1")
     gone = plan.imported.absent if visit.said("gone") else []
-    take_plan(visit.course.course, plan, without=gone)
+    imported = plan.imported
+    detail = f"{len(imported.added)} added, {len(imported.filled_in)} changed, {len(gone)} gone"
+    with (
+        visit.doing("take a list of students", thing=imported.system, detail=detail),
+        sending(visit) as first,
+    ):
+        if first:
+            take_plan(visit.course.course, plan, without=gone)
+            visit.course.people.take_students(visit.course.roster.people.values())
+            for student in gone:
+                _sign_out(visit, student)
     kept.forget()
-    new = visit.course.people.take_students(visit.course.roster.people.values())
-    for student in gone:
-        _sign_out(visit, student)
-    visit.note(
-        "take a list of students",
-        thing=plan.imported.system,
-        detail=f"{len(plan.imported.added)} added, {len(plan.imported.filled_in)} changed, "
-        f"{len(gone)} taken out, {new} new accounts",
-    )
     return go(f"/c/{visit.course.slug}/roster")
 
 
@@ -169,9 +171,13 @@ def put_student(visit: Visit) -> Response:
     """Put one student on the roster, or change their line."""
     pieces = {column: " ".join(visit.said(column, 200).split()) for column in COLUMNS}
     person = visit.course.roster.people.get(pieces["id"]) or Person(id=pieces["id"])
-    new = put_person(visit.course.course, replace(person, **pieces))
-    visit.course.people.take_students(visit.course.roster.people.values())
-    visit.note("add a student" if new else "change a student", thing=pieces["id"])
+    new = pieces["id"] not in visit.course.roster.people
+    with (
+        visit.doing("add a student" if new else "change a student", thing=pieces["id"]),
+        together(visit.desk.accounts.engine),
+    ):
+        put_person(visit.course.course, replace(person, **pieces))
+        visit.course.people.take_students(visit.course.roster.people.values())
     return go(f"/c/{visit.course.slug}/roster")
 
 
@@ -179,9 +185,9 @@ def drop_student(visit: Visit) -> Response:
     """Take a student off the roster and out of the course; their work and marks stay."""
     student = visit.said("person", 200)
     if student in visit.course.roster.people:
-        drop_person(visit.course.course, student)
-        _sign_out(visit, student)
-        visit.note("take a student out", thing=student)
+        with visit.doing("take a student out", thing=student):
+            drop_person(visit.course.course, student)
+            _sign_out(visit, student)
     return go(f"/c/{visit.course.slug}/roster")
 
 

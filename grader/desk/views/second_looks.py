@@ -12,7 +12,7 @@ from grader.api.answer_marking import Given
 from grader.desk.letters import News
 from grader.desk.may import Action
 from grader.desk.notices import tell
-from grader.desk.rendering import go, page, sent_first
+from grader.desk.rendering import go, page, sending
 from grader.desk.routing import Page, Visit, whole_number
 from grader.desk.views.mark_places import (
     QUESTION,
@@ -69,15 +69,16 @@ def save(visit: Visit) -> Response:
     marking, question, answer = answer_of(visit)
     marks = marks_of(visit)
     thing = f"{marking.assignment.name} {question.id} {answer.student}"
-    if sent_first(visit):
-        second_looks(marking).save(
-            question,
-            answer,
-            marks,
-            who=visit.me.person,
-            now=visit.now,
-            beside=lambda session: visit.note("second look", thing=thing, session=session),
-        )
+    with sending(visit) as first:
+        if first:
+            second_looks(marking).save(
+                question,
+                answer,
+                marks,
+                who=visit.me.person,
+                now=visit.now,
+                beside=lambda session: visit.note("second look", thing=thing, session=session),
+            )
     return go(address(visit, question, "second"))
 
 
@@ -164,8 +165,6 @@ def decide(visit: Visit) -> Response:
     said, back = visit.said("holds", 10), f"{_address(visit)}/{question.id}"
     if said not in (SecondLookOutcome.FIRST, SecondLookOutcome.SECOND):
         raise UsageError("say whose marks hold", hint="Load the page again.")
-    if not sent_first(visit):
-        return go(back)
 
     def note(session: Session) -> None:
         visit.note(
@@ -175,14 +174,16 @@ def decide(visit: Visit) -> Response:
             session=session,
         )
 
-    second_looks(marking).decide(
-        question,
-        answer,
-        SecondLookOutcome(said),
-        who=visit.me.person,
-        now=visit.now,
-        beside=note,
-    )
+    with sending(visit) as first:
+        if first:
+            second_looks(marking).decide(
+                question,
+                answer,
+                SecondLookOutcome(said),
+                who=visit.me.person,
+                now=visit.now,
+                beside=note,
+            )
     return go(back)
 
 

@@ -9,6 +9,7 @@ from grader.desk.rendering import go, page
 from grader.desk.routing import Page, Visit
 from grader.desk.views.class_list import record_of
 from grader.desk.views.course import assignment_of, facts_of, of_assignment, release_of
+from grader.gradebook.database import together
 
 
 def show_settings(visit: Visit) -> Response:
@@ -35,8 +36,9 @@ def regrade(visit: Visit) -> Response:
     """Have what counts of an assignment judged again, behind everybody who waits."""
     assignment = assignment_of(visit)
     best = assignment.spec.attempts.counts == "best"
-    count = visit.course.gradebook.queue.regrade(assignment.name, best=best)
-    visit.note("regrade", thing=assignment.name, detail=f"{count} tries")
+    with together(visit.course.gradebook.engine):
+        count = visit.course.gradebook.queue.regrade(assignment.name, best=best)
+        visit.note("regrade", thing=assignment.name, detail=f"{count} tries")
     return go(f"/c/{visit.course.slug}/queue")
 
 

@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import datetime as dt
+from contextlib import AbstractContextManager
 
 from starlette.responses import Response
 
 from grader.desk.courses import DeskCourse
-from grader.desk.credentials import TOKEN, Credential, Kind
+from grader.desk.credentials import TOKEN, Credential, Kind, LinkUsedError
 from grader.desk.letters import News, notify
 from grader.desk.may import Action
 from grader.desk.own_paths import own_path
 from grader.desk.refusals import log_refusal
-from grader.desk.rendering import error_page, go, json_answer, page, sent_first, wants_json
+from grader.desk.rendering import error_page, go, json_answer, page, sending, wants_json
 from grader.desk.routing import NotFound, OpenPage, Page, Visit, of_own, whole_number
-from grader.desk.sessions import session_lasts, set_session, users_of
+from grader.desk.sessions import doing_everywhere, session_lasts, set_session, users_of
 from grader.desk.university.identities import Identity
 
 _OLD_LINK = "This link was used, or is too old, or a newer one was made."
@@ -109,17 +110,17 @@ def use_link(visit: Visit) -> Response:
     if found is None:
         return _refused_link(visit)
     lasts = session_lasts(users_of(visit.desk, found.account, None))
-    value = credentials.use_link(
-        visit.named("link"),
-        lasts=lasts,
-        now=visit.now,
-        held=visit.credential if visit.session else None,
-    )
-    if value is None:
+    who = dict.fromkeys(found.courses or ("",), found.person)
+    try:
+        with doing_everywhere(visit, who, "sign in"):
+            value = credentials.use_link(
+                visit.named("link"),
+                lasts=lasts,
+                now=visit.now,
+                held=visit.credential if visit.session else None,
+            )
+    except LinkUsedError:
         return _refused_link(visit)
-    for course in found.courses or ("",):
-        log = visit.desk.log_of(course)
-        log.add(found.person, "sign in", now=visit.now, course=course)
     answer = go(_wanted(visit, found.courses))
     _remember(visit, answer, "")
     set_session(visit, answer, value, lasts)
@@ -136,8 +137,8 @@ def _refused_link(visit: Visit) -> Response:
 def sign_out(visit: Visit) -> Response:
     """End this session."""
     known_by = visit.known_by
-    visit.desk.credentials.end(known_by.id, now=visit.now)
-    _note_everywhere(visit, "sign out")
+    with _doing(visit, "sign out"):
+        visit.desk.credentials.end(known_by.id, now=visit.now)
     # A session that a login began has the provider's name: its own session there goes on.
     there = next(
         (n for n, one in visit.desk.providers.items() if one.settings.name == known_by.label), ""
@@ -157,40 +158,41 @@ def make_token(visit: Visit) -> Response:
     label = visit.said("label", 100)
     if not label:
         return error_page(visit, 422, "The token needs a name.", "Such as: my laptop.")
-    if not sent_first(visit):
-        return error_page(
-            visit,
-            409,
-            "This token was made already. It was shown once, and nobody can look it up.",
-            "If you have not kept it, end it on the page Account and make another.",
-        )
-    value = visit.desk.credentials.make(
-        "token",
-        visit.known_by.account,
-        courses=visit.known_by.courses,
-        lasts=TOKEN,
-        now=visit.now,
-        label=label,
-    )
-    _note_everywhere(visit, "make a token", label)
+    with sending(visit) as first:
+        if not first:
+            return error_page(
+                visit,
+                409,
+                "This token was made already. It was shown once, and nobody can look it up.",
+                "If you have not kept it, end it on the page Account and make another.",
+            )
+        with _doing(visit, "make a token", label):
+            value = visit.desk.credentials.make(
+                "token",
+                visit.known_by.account,
+                courses=visit.known_by.courses,
+                lasts=TOKEN,
+                now=visit.now,
+                label=label,
+            )
     return _account(visit, token=value)
 
 
 def end_secret(visit: Visit) -> Response:
     """End one of one's own sessions or tokens, or all sessions but this one."""
     if visit.said("secret", 20) == "others":
-        for one in _own(visit, "session"):
-            if one.id != visit.known_by.id:
-                visit.desk.credentials.end(one.id, now=visit.now)
-        _note_everywhere(visit, "end a session or token", "all other sessions")
+        with _doing(visit, "end a session or token", "all other sessions"):
+            for one in _own(visit, "session"):
+                if one.id != visit.known_by.id:
+                    visit.desk.credentials.end(one.id, now=visit.now)
         return go("/account")
     number = whole_number(visit.said("secret", 20))
     kinds: tuple[Kind, ...] = ("session", "token")
     own = {one.id: (kind, one.label) for kind in kinds for one in _own(visit, kind)}
     if number not in own:
         raise NotFound
-    visit.desk.credentials.end(number, now=visit.now)
-    _note_everywhere(visit, "end a session or token", " ".join(own[number]).strip())
+    with _doing(visit, "end a session or token", " ".join(own[number]).strip()):
+        visit.desk.credentials.end(number, now=visit.now)
     return go("/account")
 
 
@@ -211,12 +213,11 @@ def home(visit: Visit) -> Response:
     )
 
 
-def _note_everywhere(visit: Visit, action: str, thing: str = "") -> None:
-    """Write into the log of each course in which the visitor is somebody."""
+def _doing(visit: Visit, action: str, thing: str = "") -> AbstractContextManager[None]:
+    """Do something to one's own account, with a line where the visitor is somebody."""
     users = users_of(visit.desk, visit.known_by.account, visit.known_by.courses)
-    for slug, user in users.items():
-        log = visit.desk.log_of(slug)
-        log.add(user.person, action, now=visit.now, course=slug, thing=thing)
+    who = {slug: user.person for slug, user in users.items()}
+    return doing_everywhere(visit, who, action, thing=thing)
 
 
 def _account(visit: Visit, token: str = "") -> Response:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from decimal import Decimal
+from urllib.parse import quote
 
 from sqlalchemy.exc import SQLAlchemyError
 from starlette.responses import HTMLResponse, Response
@@ -118,6 +119,22 @@ def _place(visit: Visit, error: GraderError) -> str:
 
 
 def show_student_total(visit: Visit) -> Response:
+    """Show how one student's total comes about, in a frame."""
+    computed, student = _computed(visit), visit.named("student")
+    if student not in computed.totals:
+        raise NotFound
+    here, name = f"/c/{visit.course.slug}", computed.names.get(student) or student
+    own = f"{here}/s/{quote(student, safe='')}"
+    return page(
+        visit,
+        "framed",
+        title=f"The total of {name}",
+        back=[("Totals", f"{here}/totals"), (name, own)],
+        alone=f"{own}/total/page",
+    )
+
+
+def show_student_total_alone(visit: Visit) -> Response:
     """Show how one student's total comes about, line by line."""
     computed, student = _computed(visit), visit.named("student")
     if student not in computed.totals:
@@ -142,6 +159,13 @@ PAGES = [
         method="GET",
         path="/c/{course}/s/{student}/total",
         view=show_student_total,
+        action=Action.SEE_CLASS,
+        thing=of_student,
+    ),
+    Page(
+        method="GET",
+        path="/c/{course}/s/{student}/total/page",
+        view=show_student_total_alone,
         action=Action.SEE_CLASS,
         thing=of_student,
     ),

@@ -6,6 +6,7 @@ import io
 import zipfile
 from collections.abc import Mapping
 from typing import Any
+from urllib.parse import quote
 
 from starlette.responses import HTMLResponse, Response, StreamingResponse
 
@@ -59,7 +60,25 @@ def follow_try(visit: Visit) -> Response:
 
 
 def show_result(visit: Visit) -> Response:
-    """Show the whole page of a verdict, with the notebook: what a student made runs nowhere."""
+    """Show the whole page of a verdict, in a frame."""
+    one = try_of(visit)
+    if _verdict(visit, one) is None:
+        raise NotFound
+    here, spec = f"/c/{visit.course.slug}", visit.course.course.assignment(one.assignment).spec
+    return page(
+        visit,
+        "framed",
+        title=f"Report of try {one.attempt}",
+        back=[
+            (spec.title, f"{here}/a/{quote(one.assignment, safe='')}"),
+            (f"Try {one.attempt}", f"{here}/t/{one.id}"),
+        ],
+        alone=f"{here}/t/{one.id}/result/page",
+    )
+
+
+def show_result_alone(visit: Visit) -> Response:
+    """Show the page of a verdict, with the notebook: what a student made runs nowhere."""
     one = try_of(visit)
     verdict = _verdict(visit, one)
     if verdict is None:
@@ -186,6 +205,7 @@ PAGES = [
         ("", show_try),
         ("/events", follow_try),
         ("/result", show_result),
+        ("/result/page", show_result_alone),
         ("/receipt.json", send_receipt),
         ("/notebook", send_notebook),
     )

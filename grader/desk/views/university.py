@@ -12,7 +12,7 @@ from grader.desk.may import Action
 from grader.desk.own_paths import is_led_here
 from grader.desk.rendering import error_page, go, page
 from grader.desk.routing import NotFound, OpenPage, Page, Visit, of_own
-from grader.desk.sessions import session_lasts, set_session, users_of
+from grader.desk.sessions import doing_everywhere, session_lasts, set_session, users_of
 from grader.desk.university.errors import NotBelievedError
 from grader.desk.university.flow import LASTS_S, Flow, begin, resumed
 from grader.desk.university.provider import Login, Provider
@@ -53,13 +53,15 @@ def answer(visit: Visit) -> Response:
 def unlink(visit: Visit) -> Response:
     """Forget the logins of one's own account; what they had signed in elsewhere ends."""
     known_by, credentials = visit.known_by, visit.desk.credentials
-    for one in credentials.of(known_by.account, "session", now=visit.now):
-        # A session that a login began has the provider's name.
-        if one.label and one.id != known_by.id and known_by.covers(one):
-            credentials.end(one.id, now=visit.now)
-    for slug, user in users_of(visit.desk, known_by.account, known_by.courses).items():
-        visit.desk.identities.unlink(slug, user.account)
-        visit.desk.log_of(slug).add(user.person, "unlink a login", now=visit.now, course=slug)
+    users = users_of(visit.desk, known_by.account, known_by.courses)
+    who = {slug: user.person for slug, user in users.items()}
+    with doing_everywhere(visit, who, "unlink a login"):
+        for one in credentials.of(known_by.account, "session", now=visit.now):
+            # A session that a login began has the provider's name.
+            if one.label and one.id != known_by.id and known_by.covers(one):
+                credentials.end(one.id, now=visit.now)
+        for slug, user in users.items():
+            visit.desk.identities.unlink(slug, user.account)
     return go("/account")
 
 
@@ -106,20 +108,18 @@ def _sign_in(visit: Visit, provider: Provider, flow: Flow, login: Login, value: 
         out = provider.sign_out_address(f"{desk.origin}/sign-in")
         return page(visit, "nobody", 403, value=value, provider=provider.settings, out=out)
     lasts = session_lasts(users)
-    session = desk.credentials.make(
-        "session",
-        next(iter(courses.values())),
-        courses=courses,
-        lasts=lasts,
-        now=visit.now,
-        label=provider.settings.name,
-    )
-    for slug, user in users.items():
-        desk.log_of(slug).add(
-            user.person, "sign in", now=visit.now, course=slug, detail=provider.settings.name
+    who = {slug: user.person for slug, user in users.items()}
+    with doing_everywhere(visit, who, "sign in", detail=provider.settings.name):
+        session = desk.credentials.make(
+            "session",
+            next(iter(courses.values())),
+            courses=courses,
+            lasts=lasts,
+            now=visit.now,
+            label=provider.settings.name,
         )
-    if visit.credential is not None and visit.session:  # what this browser had is over
-        desk.credentials.end(visit.credential.id, now=visit.now)
+        if visit.credential is not None and visit.session:  # what this browser had is over
+            desk.credentials.end(visit.credential.id, now=visit.now)
     found = go(flow.wanted)
     set_session(visit, found, session, lasts)
     return found
@@ -129,20 +129,25 @@ def _link(visit: Visit, login: Login, value: str) -> Response:
     if visit.user is None or not visit.session:
         raise NotBelievedError("you are not signed in here any more")
     own = users_of(visit.desk, visit.known_by.account, visit.known_by.courses)
-    refused = [
-        visit.desk.courses[slug].title
-        for slug, user in own.items()
-        if not visit.desk.identities.link(
-            login.issuer, login.subject, slug, user.account, says=value, now=visit.now
-        )
-    ]
-    if refused:
+    who = {slug: user.person for slug, user in own.items()}
+    refused: list[str] = []
+    try:
+        with doing_everywhere(visit, who, "link a login", thing=value):
+            for slug, user in own.items():
+                if not visit.desk.identities.link(
+                    login.issuer, login.subject, slug, user.account, says=value, now=visit.now
+                ):
+                    refused.append(visit.desk.courses[slug].title)
+            if refused:
+                raise _LinkedElsewhereError
+    except _LinkedElsewhereError:
         said = f"This login, or your account, is linked with another already: {', '.join(refused)}."
-        return error_page(visit, 409, said, "Unlink it on the page Account first.")
-    for slug, user in own.items():
-        log = visit.desk.log_of(slug)
-        log.add(user.person, "link a login", now=visit.now, course=slug, thing=value)
+        return error_page(visit, 409, said, "Nothing was linked. Unlink it on the page Account.")
     return go("/account")
+
+
+class _LinkedElsewhereError(Exception):
+    """A login is another account's in one of the courses: it is linked in none."""
 
 
 def _provider(visit: Visit) -> Provider:
