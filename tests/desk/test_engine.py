@@ -374,6 +374,10 @@ def test_it_is_the_loop_that_says_that_an_engine_goes_on(
         until(lambda: "has not gone on" in here.get("/healthz").text)
         assert "has not gone on" in here.get("/c/course/queue").text
         assert said[0] == count > 0  # whatever the thread beside it does
+        died = threading.Event()
+        monkeypatch.setattr(engine, "_die", died.set)
+        monkeypatch.setattr(work, "_ALONE_S", 0.5)
+        assert died.wait(LIMIT_S)
         goes_on.set()
         until(lambda: said[0] > count)
         until(lambda: "has not gone on" not in here.get("/healthz").text)

@@ -177,7 +177,7 @@ def test_an_archive_and_the_desk_count_the_same_tries(tables: Tables, tmp_path: 
     spec.write_text(spec.read_text().replace("[resources]", "[attempts]\nlimit = 2\n[resources]"))
     ada = tables.browser("ada")
     assert ada.hand_in(key="k1").status_code == 303
-    tries.fail(tries.of("ada")[0].id, "A check is broken.", now=tables.now)
+    tables.course.gradebook.claims.fail(tries.of("ada")[0].id, "A check is broken.", now=tables.now)
 
     def archive(student: str, word: bytes) -> tuple[int, list[str]]:
         path = tmp_path / f"{word.decode()}.zip"
@@ -186,13 +186,13 @@ def test_an_archive_and_the_desk_count_the_same_tries(tables: Tables, tmp_path: 
         collected, folders = collect_submissions(course, "warm-up", [path])
         return len(folders), [one.reason for one in collected.refused]
 
-    assert archive("ada", b"x.exp()") == (1, [])
+    for _ in range(2):  # what is there already is no further try
+        assert archive("ada", b"x.exp()") == (1, [])
     assert "1 of 2 left" in ada.get("/c/course/a/warm-up").text
     assert ada.hand_in(("hw.ipynb", HOMEWORK.replace(b"(1)", b"(-1)")), key="k2").is_redirect
     judge_all(tables)
     assert "0 of 2 left" in ada.get("/c/course/a/warm-up").text
     assert archive("ada", b"x.log()") == (0, ["all 2 tries were used before"])
-    assert archive("ada", b"x.exp()") == (1, [])  # it is there already
     # What the command line grades is the same: three attempts, one of which cost none.
     folder = course.submissions_dir / "warm-up"
     assignment = course.assignment("warm-up")

@@ -109,7 +109,7 @@ def _judged(tables: Tables, slug: str) -> None:
 
 
 def _failed(tables: Tables, slug: str) -> None:
-    tables.course.gradebook.tries.fail(tables.tried("ada").id, "ours", now=tables.now)
+    tables.course.gradebook.claims.fail(tables.tried("ada").id, "ours", now=tables.now)
 
 
 def _signed_in(tables: Tables, slug: str) -> None:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import datetime as dt
 import logging
 import math
+import os
 import queue
 import threading
 import time
@@ -51,6 +52,8 @@ HUNG = "The engine hung and was started again. What it had is judged again"
 HUNG_TOLD_S = 600.0
 """So long that is told, or until the next verdict."""
 _LOOK_AFTER_S = 30.0
+_ALONE_S = 2 * HUNG_S
+"""An engine that hangs for so long has lost whoever started it."""
 _HANGS = "The engine has not gone on for {:.0f} s; after {:.0f} s it is started again"
 
 
@@ -302,11 +305,17 @@ class Engine:
             silent_s = time.monotonic() - self._beat
             if silent_s > HUNG_S:
                 LOG.error("this engine hangs for %.0f s: its tries are left to others", silent_s)
+            if silent_s > _ALONE_S:
+                self._die()
             if self._trouble == HUNG and time.monotonic() - self._began > HUNG_TOLD_S:
                 self._trouble = ""
             self._renew(silent_s)
             if self._stop.wait(LEASE.total_seconds() / 4):
                 return
+
+    def _die(self) -> None:
+        """End without the loop, which heeds nothing: nobody who would has been left to do it."""
+        os._exit(1)
 
     def _renew(self, silent_s: float) -> None:
         try:
