@@ -8,7 +8,7 @@ import hmac
 import logging
 import time
 from collections.abc import Sequence
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager, nullcontext, suppress
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -39,6 +39,7 @@ from grader.desk.rates import Rates
 from grader.desk.refusals import log_refusal
 from grader.desk.rendering import error_page
 from grader.desk.routing import AnyPage, NotFound, Page, Visit
+from grader.desk.turns import Turns
 from grader.desk.uploads import NOTHING_HANDED_IN
 from grader.errors import GradebookError, GraderError, InfrastructureError
 
@@ -96,9 +97,9 @@ def make_app(
         now = dt.datetime.now(dt.UTC)
         return error_page(Visit(request=Request(scope), desk=desk, now=now), status, said)
 
-    rates = Rates(desk.accounts.engine)
+    rates, turns = Rates(desk.accounts.engine), Turns()
     app = Starlette(
-        routes=[_route(page, rates, counters) for page in (pages or all_pages())],
+        routes=[_route(page, rates, turns, counters) for page in (pages or all_pages())],
         middleware=[
             Middleware(Headers, is_https=desk.is_https),
             Middleware(Bodies, max_bytes=(desk.max_upload_mb + 1) << 20, page=refused),
@@ -119,7 +120,7 @@ async def _keep_counting(counters: Counters, news: News) -> None:
         await asyncio.sleep(_COUNTED_S)
 
 
-def _route(page: AnyPage, rates: Rates, counters: Counters) -> Route:
+def _route(page: AnyPage, rates: Rates, turns: Turns, counters: Counters) -> Route:
     name = f"{page.method} {page.path}"
 
     async def endpoint(request: Request) -> Response:
@@ -127,7 +128,7 @@ def _route(page: AnyPage, rates: Rates, counters: Counters) -> Route:
         began = time.monotonic()
         status = 500
         try:
-            answer = await _said(visit, page, rates)
+            answer = await _said(visit, page, rates, turns)
             status = answer.status_code
         finally:
             counters.answered(name, status, time.monotonic() - began)
@@ -136,10 +137,10 @@ def _route(page: AnyPage, rates: Rates, counters: Counters) -> Route:
     return Route(page.path, endpoint, methods=[page.method], name=page.name or page.view.__name__)
 
 
-async def _said(visit: Visit, page: AnyPage, rates: Rates) -> Response:
+async def _said(visit: Visit, page: AnyPage, rates: Rates, turns: Turns) -> Response:
     """Answer, with a sentence where something is wrong."""
     try:
-        return await _answer(visit, page, rates)
+        return await _answer(visit, page, rates, turns)
     except NotFound:
         return error_page(visit, 404, _NO_PAGE)
     except (GradebookError, InfrastructureError) as error:
@@ -161,7 +162,7 @@ def _later(visit: Visit, said: str, hint: str | None) -> Response:
     return answer
 
 
-async def _answer(visit: Visit, page: AnyPage, rates: Rates) -> Response:
+async def _answer(visit: Visit, page: AnyPage, rates: Rates, turns: Turns) -> Response:
     scope = visit.request.scope
     if "\0" in scope["path"] or b"%00" in scope["query_string"]:  # no database looks up a null
         raise NotFound
@@ -193,7 +194,8 @@ async def _answer(visit: Visit, page: AnyPage, rates: Rates) -> Response:
             log_refusal(visit, f"a form of another session, {page.path}")
             return error_page(visit, 403, _EARLIER)
     try:
-        return await run_in_threadpool(_view, visit, page)
+        async with turns.of(visit.user.account) if visit.user else nullcontext():
+            return await run_in_threadpool(_view, visit, page)
     finally:
         if isinstance(visit.form, FormData):
             await visit.form.close()
