@@ -66,7 +66,11 @@ class Displays:
         if body["output_type"] == "stream" == last.get("output_type") and (
             last["name"] == body["name"]
         ):
-            last["text"] += body["text"]
+            # Held by one name alone it grows in place: else a text of many small pieces, as a
+            # notebook can forge them, is copied whole for each.
+            text, last["text"] = last["text"], ""
+            text += body["text"]
+            last["text"] = text
             return
         outputs.append(body)
         if event.display_id and len(self._shown) < _DISPLAY_LIMIT:
