@@ -8,13 +8,14 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 from grader.api.handing_in import intake_config
 from grader.course.directory import Assignment, Course
 from grader.errors import InfrastructureError, SubmissionError, UsageError
 from grader.gradebook.database import together
 from grader.gradebook.store import Gradebook
-from grader.gradebook.tries import DeskTries, DeskTry, TryState
+from grader.gradebook.tries import DeskTries, DeskTry, TryState, locked_row
 from grader.grading.fresh_seed import fresh_seed
 from grader.intake.accepted_files import beside_of
 from grader.intake.advice import advice
@@ -138,17 +139,27 @@ def hand_in(
             limit=assignment.spec.attempts.limit,
             costless=_costless(tries, assignment, submission.student),
         )
-    with together(gradebook.engine):
-        stored = tries.stored(
-            found.id,
-            attempt=record.attempt,
-            sha256=record.sha256_of_all,
-            folder=str(folder.relative_to(course.submissions_dir)),
-            supersedes=assignment.spec.attempts.counts == "last",
-        )
-        if beside is not None:
-            beside(stored)
-    return stored
+    return _into_queue(
+        gradebook,
+        found.id,
+        beside,
+        attempt=record.attempt,
+        sha256=record.sha256_of_all,
+        folder=str(folder.relative_to(course.submissions_dir)),
+        supersedes=assignment.spec.attempts.counts == "last",
+    )
+
+
+def _into_queue(
+    gradebook: Gradebook, number: int, beside: Callable[[DeskTry], None] | None, **stored: Any
+) -> DeskTry:
+    """Put a stored try into the queue, and what is told of it beside it, once."""
+    with together(gradebook.engine) as session:
+        new = locked_row(session, number).state == TryState.RECEIVING
+        one = gradebook.tries.stored(number, **stored)
+        if new and beside is not None:
+            beside(one)
+    return one
 
 
 def _stored_by_another(tries: DeskTries, found: DeskTry, key: str) -> DeskTry:
@@ -212,8 +223,7 @@ def settle_broken_off(
             gradebook.tries.forget(one.id)
             continue
         number, folder, sha256 = found
-        with together(gradebook.engine):
-            beside(gradebook.tries.stored(one.id, attempt=number, sha256=sha256, folder=folder))
+        _into_queue(gradebook, one.id, beside, attempt=number, sha256=sha256, folder=folder)
         kept += 1
     return kept
 

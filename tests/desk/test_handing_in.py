@@ -5,11 +5,13 @@ from __future__ import annotations
 import datetime as dt
 import io
 import zipfile
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from grader.api import grading
+from grader.api import grading, receiving
 from grader.api.handing_in import collect_submissions
 from grader.api.receiving import settle_broken_off
 from grader.gradebook.tries import DeskTry, TryState
@@ -295,6 +297,24 @@ def test_a_process_that_dies_between_disk_and_queue_loses_nothing(
     assert one.state is TryState.WAITING
     assert tables.browser("ada").hand_in(key="once").status_code == 303
     assert len(tables.course.gradebook.tries.of("ada")) == 1
+
+
+def test_what_somebody_else_put_into_the_queue_meanwhile_has_one_line(
+    tables: Tables, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    course, write = tables.course, receiving.write_attempt
+    line = partial(course.audit.hand_in, course="course", now=tables.now)
+
+    def slowly(*said: Any, **more: Any) -> Any:
+        written = write(*said, **more)
+        settle_broken_off(course.course, course.gradebook, older_than=dt.timedelta(), beside=line)
+        return written
+
+    monkeypatch.setattr(receiving, "write_attempt", slowly)
+    assert tables.browser("ada").hand_in().status_code == 303
+    (one,) = course.audit.newest("course", action="hand in")
+    (tried,) = course.gradebook.tries.of("ada")
+    assert (one.who, one.thing, one.detail) == ("ada", "warm-up ada 1", tried.sha256)
 
 
 def test_what_was_not_stored_whole_was_not_acknowledged_and_goes(tables: Tables) -> None:
