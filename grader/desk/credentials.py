@@ -19,11 +19,9 @@ from dataclasses import dataclass
 from typing import Literal
 
 from sqlalchemy import Engine, func, select, update
-from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from grader.errors import GradebookError
-from grader.gradebook.database import reading, writing
+from grader.gradebook.database import ConflictError, reading, writing
 from grader.gradebook.desk_tables import AccountRow, SecretRow
 
 Kind = Literal["link", "session", "token"]
@@ -139,9 +137,7 @@ class Credentials:
         try:
             with writing(self._engine) as session:
                 session.add(form)
-        except GradebookError as error:
-            if not isinstance(error.__cause__, IntegrityError):
-                raise
+        except ConflictError:
             return False
         return True
 

@@ -9,11 +9,10 @@ from decimal import Decimal
 from enum import StrEnum
 
 from sqlalchemy import ColumnElement, Engine, func, select
-from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from grader.errors import GradebookError, UsageError
-from grader.gradebook.database import Along, reading, writing
+from grader.gradebook.database import Along, ConflictError, reading, writing
 from grader.gradebook.desk_tables import AppealChangeRow, AppealMessageRow, AppealRow
 from grader.gradebook.hand_marks import Kind
 from grader.gradebook.tables import HandMarkRow
@@ -202,13 +201,13 @@ class Appeals:
                 if along is not None:
                     along(session, row.id)
                 return _appeal(row)
-        except GradebookError as error:  # the same form, sent twice at the same moment
-            if not isinstance(error.__cause__, IntegrityError):
-                raise
-        with reading(self._engine) as session:
-            known = _of_question(session, row)
+        except ConflictError as error:  # the same form, sent twice at the same moment
+            with reading(self._engine) as session:
+                known = _of_question(session, row)
             if known is None:
-                raise GradebookError("the appeal could not be kept", hint="Send it again.")
+                raise GradebookError(
+                    "the appeal could not be kept", hint="Send it again."
+                ) from error
             return _appeal(known)
 
     def reply(

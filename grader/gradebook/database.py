@@ -14,6 +14,7 @@ from sqlalchemy.engine import URL
 from sqlalchemy.exc import (
     ArgumentError,
     DBAPIError,
+    IntegrityError,
     NoSuchModuleError,
     OperationalError,
     SQLAlchemyError,
@@ -163,6 +164,10 @@ def _set_wal(connection: Any, patience_s: float) -> None:
             time.sleep(0.01)
 
 
+class ConflictError(GradebookError):
+    """A row was refused by a rule of its table, such as that it be the only one of its key."""
+
+
 Along = Callable[[Session, int], None]
 """Given a row's number, does in its transaction what is to be done with it or not at all."""
 
@@ -243,13 +248,14 @@ def _explain(error: SQLAlchemyError, where: str) -> GradebookError:
     if known is not None:
         what, hint = known
         return GradebookError(what, where=where, hint=hint)
+    kind = ConflictError if isinstance(error, IntegrityError) else GradebookError
     said = str(original).splitlines()[0] if str(original) else type(original).__name__
     if isinstance(error, OperationalError) and getattr(original, "sqlstate", "") is None:
         # libpq has no code for a connection that was not made or was lost.
         return GradebookError(
             f"the database server can't be used: {said}", where=where, hint=_CHECK_SERVER
         )
-    return GradebookError(
+    return kind(
         f"the gradebook's database reports: {said}",
         where=where,
         hint="This step recorded nothing. Check the database, then run the command again.",

@@ -12,11 +12,10 @@ from enum import StrEnum
 from typing import Any
 
 from sqlalchemy import Engine, delete, func, select, update
-from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from grader.errors import GradebookError
-from grader.gradebook.database import reading, writing
+from grader.gradebook.database import ConflictError, reading, writing
 from grader.gradebook.desk_tables import TryRow
 from grader.gradebook.notices import WORK, notify
 
@@ -118,11 +117,10 @@ class DeskTries:
                 session.add(row)
                 session.flush()
                 return as_try(row), True
-        except GradebookError as error:
-            if not isinstance(error.__cause__, IntegrityError):
-                raise
-        with reading(self._engine) as session:
-            return as_try(session.scalars(select(TryRow).where(TryRow.key == key)).one()), False
+        except ConflictError:
+            with reading(self._engine) as session:
+                found = session.scalars(select(TryRow).where(TryRow.key == key)).one()
+                return as_try(found), False
 
     def stored(
         self, number: int, *, attempt: int, sha256: str, folder: str, supersedes: bool = False

@@ -10,10 +10,8 @@ import datetime as dt
 from dataclasses import dataclass
 
 from sqlalchemy import Engine, delete, select
-from sqlalchemy.exc import IntegrityError
 
-from grader.errors import GradebookError
-from grader.gradebook.database import reading, writing
+from grader.gradebook.database import ConflictError, reading, writing
 from grader.gradebook.desk_tables import IdentityRow
 
 
@@ -53,9 +51,7 @@ class Identities:
         try:
             with writing(self._engine) as session:
                 session.add(row)
-        except GradebookError as error:
-            if not isinstance(error.__cause__, IntegrityError):
-                raise
+        except ConflictError:
             return self.accounts(issuer, subject).get(course) == account
         return True
 
