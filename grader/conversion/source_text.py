@@ -104,11 +104,11 @@ def unparsed(node: ast.AST, new: Mapping[ast.expr, str]) -> str:
     return ast.unparse(ast.fix_missing_locations(Replacement().visit(copy)))
 
 
-def indented(text: str, levels: int = 1) -> str:
+def indented(text: str) -> str:
     """Indent code, but not the inner lines of a text that spans several."""
     inside = _lines_within_texts(text)
     return "\n".join(
-        line if number in inside or not line.strip() else INDENT * levels + line
+        line if number in inside or not line.strip() else INDENT + line
         for number, line in enumerate(text.split("\n"), 1)
     )
 

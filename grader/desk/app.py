@@ -65,7 +65,6 @@ def make_app(
     *,
     supervisors: Sequence[Supervisor] = (),
     counters: Counters | None = None,
-    pages: Sequence[AnyPage] | None = None,
 ) -> Starlette:
     """Return the application.
 
@@ -73,7 +72,6 @@ def make_app(
         desk: its courses and people.
         supervisors: keep an engine of each course running, as long as the application does.
         counters: of its answers.
-        pages: default: all.
     """
 
     counters = counters or Counters()
@@ -99,7 +97,7 @@ def make_app(
 
     rates, turns = Rates(desk.accounts.engine), Turns()
     app = Starlette(
-        routes=[_route(page, rates, turns, counters) for page in (pages or all_pages())],
+        routes=[_route(page, rates, turns, counters) for page in all_pages()],
         middleware=[
             Middleware(Headers, is_https=desk.is_https),
             Middleware(Bodies, max_bytes=(desk.max_upload_mb + 1) << 20, page=refused),

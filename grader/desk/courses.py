@@ -238,6 +238,11 @@ class Desk:
         """Return the log of a course; of what is no course's, the desk's own."""
         return self.courses[course].audit if course in self.courses else self.audit
 
+    def sign_in_link(self, account: int) -> str:
+        """Return an address by which an account signs in, in all of its courses."""
+        links = self.credentials.make_links([account], course=None, now=dt.datetime.now(dt.UTC))
+        return f"{self.origin}/s/{links[account]}"
+
     @property
     def is_https(self) -> bool:
         """Whether browsers keep its cookie to encrypted connections."""

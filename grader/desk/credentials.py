@@ -88,12 +88,7 @@ class Credentials:
         return value
 
     def make_links(
-        self,
-        accounts: list[int],
-        *,
-        course: str | None,
-        now: dt.datetime,
-        lasts: dt.timedelta = LINK,
+        self, accounts: list[int], *, course: str | None, now: dt.datetime
     ) -> dict[int, str]:
         """Make a sign-in link for each account; those of before can't be used any more.
 
@@ -101,7 +96,6 @@ class Credentials:
             accounts: whose.
             course: in which the links hold, and those of before end; None: in all.
             now: the time.
-            lasts: how long they can be used.
         """
         links = {account: secrets.token_urlsafe(32) for account in accounts}
         before = select(SecretRow).where(
@@ -115,7 +109,7 @@ class Credentials:
                     row.ended_at = now
             for account, value in links.items():
                 holds = None if course is None else {course: account}
-                _add(session, "link", value, account, holds, now + lasts, now, "")
+                _add(session, "link", value, account, holds, now + LINK, now, "")
         return links
 
     def first_time(self, key: str, account: int, *, now: dt.datetime) -> bool:

@@ -187,6 +187,4 @@ def _link(desk: Desk, person: str) -> str:
             user = course.people.put(person, name=person, role=Role.INSTRUCTOR)
     if user is None:
         raise UsageError("the desk has no course")
-    now = dt.datetime.now(dt.UTC)
-    links = desk.credentials.make_links([user.account], course=None, now=now)
-    return f"{desk.origin}/s/{links[user.account]}"
+    return desk.sign_in_link(user.account)

@@ -13,11 +13,9 @@ from grader.gradebook.store import Gradebook
 from grader.points import show, signed
 
 
-def hand_history(
-    scheme: CourseFile, gradebook: Gradebook, student: str | None = None
-) -> list[MarkEvent]:
-    """Return one event for each change that a person made (of one student's), oldest first."""
-    return list(_events(scheme, gradebook.hand_marks.history(student)))
+def hand_history(scheme: CourseFile, gradebook: Gradebook) -> list[MarkEvent]:
+    """Return one event for each change that a person made, oldest first."""
+    return list(_events(scheme, gradebook.hand_marks.history()))
 
 
 def _events(scheme: CourseFile, marks: Sequence[HandMark]) -> Iterator[MarkEvent]:

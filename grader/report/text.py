@@ -35,9 +35,9 @@ def shorten(text: str, limit: int) -> str:
     return text[:head] + left_out + text[len(text) - tail :]
 
 
-def show_terminal(text: str, limit: int = MAX_FIELD) -> Markup:
+def show_terminal(text: str) -> Markup:
     """Return text as a terminal would show it: colours kept, overwritten lines dropped."""
-    text = shorten(text, limit)
+    text = shorten(text, MAX_FIELD)
     text = "\n".join(_overwritten(line) for line in text.split("\n"))
     text = _UNPRINTABLE_BUT_ESCAPE.sub("\ufffd", text)
     if "\x1b" not in text:

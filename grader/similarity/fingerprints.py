@@ -78,14 +78,14 @@ def fingerprinted(sources: Iterable[tuple[int, str]], *, every_run: bool = False
     return ComparedCode(cells, (*runs, *trees))
 
 
-def winnow(hashes: np.ndarray, window: int = WINDOW) -> list[int]:
+def winnow(hashes: np.ndarray) -> list[int]:
     """Return the positions of the hashes that winnowing keeps."""
     if len(hashes) == 0:
         return []
-    if len(hashes) < window:
+    if len(hashes) < WINDOW:
         return [len(hashes) - 1 - int(np.argmin(hashes[::-1]))]
-    views = np.lib.stride_tricks.sliding_window_view(hashes, window)
-    rightmost = window - 1 - np.argmin(views[:, ::-1], axis=1)
+    views = np.lib.stride_tricks.sliding_window_view(hashes, WINDOW)
+    rightmost = WINDOW - 1 - np.argmin(views[:, ::-1], axis=1)
     return sorted({int(i) for i in np.arange(len(views)) + rightmost})
 
 
