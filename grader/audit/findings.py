@@ -158,6 +158,7 @@ class Audit(msgspec.Struct, frozen=True, kw_only=True):
     outdated: tuple[str, ...] = ()
     luck: tuple[LuckFinding, ...] = ()
     luck_seeds: int = 0
+    luck_draws: int = 0
     luck_notebooks: tuple[str, ...] = ()
     tolerances: tuple[ToleranceFinding, ...] = ()
     room: tuple[RoomFinding, ...] = ()

@@ -12,16 +12,16 @@ from grader.suite.results import TestOutcome, TestResult
 _BY_CLOCK = frozenset({TestOutcome.TIMEOUT, TestOutcome.NOT_RUN})
 
 
-def flips(verdicts: Mapping[str, Sequence[Verdict]]) -> list[LuckFinding]:
+def flips(runs: Mapping[str, Sequence[Sequence[TestResult]]]) -> list[LuckFinding]:
     """Name the tests that end in another way with another seed, in the suite's order.
 
     Args:
-        verdicts: by notebook: with each seed.
+        runs: by notebook: with each seed, what the tests said.
     """
     found = []
-    for notebook, each in verdicts.items():
-        for test in each[0].tests if each else ():
-            same = [t for v in each for t in v.tests if t.name == test.name]
+    for notebook, each in runs.items():
+        for test in each[0] if each else ():
+            same = [t for tests in each for t in tests if t.name == test.name]
             finding = _flip(notebook, same)
             if finding is not None:
                 found.append(finding)

@@ -76,7 +76,7 @@ class MistakeRun:
             until_cpu_s: `time.process_time()` at which no further run is begun.
             since: what an earlier run that had no time left has said as `then`.
         """
-        suite = self._suite.only(name)
+        suite = self._suite.only({name})
         with _noting_lines(str(self._reference.path)) as executed:
             passed, _ = self._run(suite, None)
         if not passed:

@@ -144,9 +144,9 @@ class CollectedSuite:
         part._notebooks = {}
         return part
 
-    def only(self, name: str) -> CollectedSuite:
-        """Return the suite as far as it is one test, by its name."""
-        tests = [test for test in self.plan.tests if test.name == name]
+    def only(self, names: Collection[str]) -> CollectedSuite:
+        """Return the suite as far as it is these tests, by their names."""
+        tests = [test for test in self.plan.tests if test.name in names]
         kept = {test.nodeid for test in tests}
         part = copy.copy(self)
         part.plan = replace(self.plan, tests=tuple(tests))

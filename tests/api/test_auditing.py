@@ -12,9 +12,11 @@ from click.testing import CliRunner
 from nbformat import v4
 
 from grader.api.auditing import audit, audit_run
+from grader.audit.draws import many_draws
+from grader.audit.luck import flips
 from grader.cli import cli
 from grader.course.directory import Course
-from grader.errors import SpecError
+from grader.errors import SpecError, SuiteError
 from grader.grading.job import BatchConfig, Job, Judged
 from tests.helpers.assignments import HIDDEN, REFERENCE, make_assignment
 
@@ -172,3 +174,39 @@ def test_a_guess_that_is_right_with_some_seeds_is_luck(tmp_path: Path) -> None:
     spec.write_text(spec.read_text() + accepted)
     made = audit(Course(tmp_path), "warm-up", parts=["luck"], sandbox="local", seeds=12)
     assert "attack returns-zeros" not in {one.notebook for one in made.luck}
+
+
+RARE = HIDDEN.replace(
+    "x = scale * torch.randn(5, 7)",
+    "x = scale * torch.randn(5, 7)\n    assert x[0, 0] > -2 * scale  # one draw in 44 is below",
+)
+
+
+@pytest.mark.slow
+def test_a_draw_that_seldom_takes_a_right_solutions_points_is_found_in_the_judges_process(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    chosen = make_assignment(tmp_path, "warm-up", hidden="print('said')\n" + RARE)
+    drawn = many_draws(chosen, 400, cpu_s=1000)
+    assert len(drawn) == 400
+    found = {one.test: one for one in flips({"reference": drawn})}
+    assert set(found) == {"test_softmax_matches[1.0]", "test_softmax_matches[10000.0]"}
+    assert all(0 < one.rate < 0.1 for one in found.values())
+    assert "said" not in capfd.readouterr().out
+    (suite,) = chosen.hidden_dir.glob("test_*.py")
+    suite.write_text(suite.read_text() + "\nimport nothing_of_that_name\n")
+    with pytest.raises(SuiteError, match="can't be run"):
+        many_draws(chosen, 2, cpu_s=10)
+
+
+@pytest.mark.slow
+def test_what_needs_a_notebook_is_left_to_the_sandbox(tmp_path: Path) -> None:
+    needs = HIDDEN.replace("student.softmax(torch.randn(5, 7))", "student.trained")
+    chosen = make_assignment(tmp_path, "warm-up", hidden=needs)
+    drawn = many_draws(chosen, 5, cpu_s=100)
+    assert {test.name for tests in drawn for test in tests} == {
+        "test_softmax_matches[1.0]",
+        "test_softmax_matches[10000.0]",
+        "test_column_means",
+    }
+    assert many_draws(chosen, 5, cpu_s=0.0) == []

@@ -60,8 +60,8 @@ def audit(**fields: object) -> Audit:
 
 
 def test_a_test_that_flips_is_named_with_its_rate() -> None:
-    each = [verdict(result("a"), result("b")) for _ in range(9)]
-    each.append(verdict(result("a", "failed", message="off by 3"), result("b")))
+    each = [(result("a"), result("b")) for _ in range(9)]
+    each.append((result("a", "failed", message="off by 3"), result("b")))
     (found,) = flips({"right": each})
     assert (found.test, found.notebook, found.differs, found.seeds) == ("a", "right", 1, 10)
     assert found.rate == pytest.approx(0.1)
@@ -70,9 +70,9 @@ def test_a_test_that_flips_is_named_with_its_rate() -> None:
 
 def test_other_points_are_another_ending_and_another_message_is_none() -> None:
     half = result("a", "failed", points=Decimal("0.5"))
-    assert len(flips({"n": [verdict(half), verdict(result("a", "failed"))]})) == 1
+    assert len(flips({"n": [(half,), (result("a", "failed"),)]})) == 1
     one, other = result("a", "failed", message="1"), result("a", "failed", message="2")
-    assert flips({"n": [verdict(one), verdict(other)]}) == []
+    assert flips({"n": [(one,), (other,)]}) == []
 
 
 def test_what_was_stopped_at_a_limit_says_nothing_of_luck() -> None:

@@ -83,6 +83,7 @@ def audit(
         outdated=outdated,
         luck=tuple(luck),
         luck_seeds=seeds if "luck" in parts else 0,
+        luck_draws=run.draws,
         luck_notebooks=tuple(run.repeated) if "luck" in parts else (),
         tolerances=tuple(run.tolerances(mutants)) if "tolerances" in parts else (),
         room=tuple(room(chosen_one.spec, reference)) if "room" in parts else (),

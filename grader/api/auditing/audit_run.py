@@ -17,6 +17,7 @@ from grader.api.attacks.earned import accepts
 from grader.api.attacks.notebooks import attack_notebook, names_to_write
 from grader.api.batch_config import hurried
 from grader.api.trial_jobs import bytes_of_notebooks, job_of_notebooks
+from grader.audit.draws import many_draws
 from grader.audit.findings import AttackFinding, LuckFinding, MutantFinding, ToleranceFinding
 from grader.audit.kept import Kept, key_of
 from grader.audit.luck import flips, is_steady
@@ -37,7 +38,10 @@ from grader.suite.results import TestOutcome
 
 REFERENCE = "reference"
 SAMPLES = "samples"
+IN_PROCESS = "the reference in the judge's process"
 _MOST_THREADS = 8
+DRAWS_OF_A_SEED = 20
+DRAWS_CPU_S = 60.0
 _ATTACK = "attack "
 _GUESSES = frozenset(
     {"replays-an-answer", "returns-noise", "returns-ones", "returns-zeros", "takes-the-largest"}
@@ -65,6 +69,7 @@ class AuditRun:
     def __post_init__(self) -> None:
         self._done = self._total = 0
         self.repeated: list[str] = []
+        self.draws = 0
         self._kept_dir = kept_dir(self.course, self.assignment.name)
         self._runs = Kept(self._kept_dir / "runs.json", Verdict)
 
@@ -171,7 +176,11 @@ class AuditRun:
             found[name].append(ran[student])
         if REFERENCE in found:
             keep_reference_runs(self.course, self.assignment, found[REFERENCE])
-        return [one for one in flips(found) if not self._is_accepted(one)]
+        runs = {name: [v.tests for v in each] for name, each in found.items()}
+        drawn = many_draws(self.assignment, DRAWS_OF_A_SEED * seeds, cpu_s=DRAWS_CPU_S)
+        self.draws = len(drawn)
+        runs[IN_PROCESS] = drawn
+        return [one for one in flips(runs) if not self._is_accepted(one)]
 
     @cached_property
     def _guesses(self) -> dict[str, dict[str, bytes]]:
