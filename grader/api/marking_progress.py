@@ -24,6 +24,7 @@ class MarkerProgress:
         share: how many answers are this marker's.
         share_marked: how many of them are marked, by whomever.
         marked: how many answers this marker has marked, of any share.
+        at_once: how many of these got their marks along with another that is the same.
         given: how many of the points that there were, from 0 to 1; None before the first.
         means: by question the mean of the points that this marker gave, and of how many answers.
         seconds: the median between two saves that follow each other, without breaks.
@@ -33,6 +34,7 @@ class MarkerProgress:
     share: int = 0
     share_marked: int = 0
     marked: int = 0
+    at_once: int = 0
     given: float | None = None
     means: Mapping[str, tuple[Decimal, int]] = field(default_factory=dict)
     seconds: float | None = None
@@ -49,11 +51,13 @@ def marking_progress(marking: AnswerMarking) -> list[MarkerProgress]:
     table = marking.table
     shares, pace = table.shares(), _pace(table.saves())
     marked: Counter[str] = Counter()
+    times: Counter[str] = Counter()
     given: dict[str, Decimal] = defaultdict(Decimal)
     most: dict[str, Decimal] = defaultdict(Decimal)
     means: dict[str, dict[str, tuple[Decimal, int]]] = defaultdict(dict)
     for one in table.given():
         marked[one.who] += one.answers
+        times[one.who] += one.times
         given[one.who] += one.points
         most[one.who] += one.answers * worth.get(one.question, Decimal(0))
         means[one.who][one.question] = (one.points / one.answers, one.answers)
@@ -63,6 +67,7 @@ def marking_progress(marking: AnswerMarking) -> list[MarkerProgress]:
             share=shares.get(who, (0, 0))[1],
             share_marked=shares.get(who, (0, 0))[0],
             marked=marked[who],
+            at_once=marked[who] - times[who],
             given=float(given[who] / most[who]) if most[who] else None,
             means=means[who],
             seconds=pace.get(who),

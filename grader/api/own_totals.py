@@ -49,6 +49,7 @@ def own_totals(
     marks: MarkReader,
     published: Collection[str],
     now: dt.datetime,
+    with_needs: bool = True,
 ) -> OwnTotals | None:
     """Return a student's total; None while it can't be computed, which the log says why.
 
@@ -60,6 +61,7 @@ def own_totals(
         marks: what students may see of what people said.
         published: ids of the items whose marks are out.
         now: decides what is due.
+        with_needs: whether to say what would be needed, too.
     """
     if scheme.left_open:
         return None
@@ -87,7 +89,7 @@ def own_totals(
         scheme=scheme,
         total=total,
         marked=sum(counted, Fraction(0)),
-        needs=tuple(needs(scheme, own, targets_of(scheme))) if total.waiting else (),
+        needs=tuple(needs(scheme, own, targets_of(scheme))) if total.waiting and with_needs else (),
     )
 
 

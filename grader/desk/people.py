@@ -138,13 +138,24 @@ class People:
                 session.delete(row)
 
     def _some(self, *wanted: ColumnElement[bool]) -> list[User]:
+        columns = (AccountRow.id, AccountRow.person, RoleRow.name, RoleRow.email, RoleRow.role)
         query = (
-            select(AccountRow, RoleRow)
+            select(*columns, RoleRow.section)  # not whole rows: it is asked for 1,500 of them
             .join(RoleRow, RoleRow.account == AccountRow.id)
             .where(RoleRow.course == self._course, AccountRow.disabled.is_(False), *wanted)
         )
         with reading(self._engine) as session:
-            return [_user(account, role) for account, role in session.execute(query)]
+            return [
+                User(
+                    account=account,
+                    person=person,
+                    name=name,
+                    email=email,
+                    role=Role(role),
+                    section=section,
+                )
+                for account, person, name, email, role, section in session.execute(query)
+            ]
 
 
 def _put(

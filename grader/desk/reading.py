@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from grader.api.own_totals import OwnTotals, own_totals
 from grader.api.own_work import WorkReader
 from grader.course.directory import Assignment
 from grader.desk.routing import Visit
@@ -36,3 +37,33 @@ def published_marks(visit: Visit) -> PublishedMarks:
     if found is None:
         found = visit.kept["published marks"] = visit.course.published_marks()
     return found
+
+
+def totals_of(visit: Visit, student: str, *, with_needs: bool = True) -> OwnTotals | None:
+    """Return a student's total, of what is published alone; None where there is none."""
+    course = visit.course
+    scheme = course.scheme()
+    if scheme is None:
+        return None
+    out = {name for name, one in course.publications.all().items() if one.published}
+    published = {
+        item for scope in course.scopes(scheme) if scope.name in out for item in scope.items
+    }
+    return own_totals(
+        course.course,
+        scheme,
+        course.gradebook,
+        student,
+        marks=published_marks(visit),
+        published=published,
+        now=visit.now,
+        with_needs=with_needs,
+    )
+
+
+def with_grace_days(visit: Visit) -> OwnTotals | None:
+    """Return the visitor's total where it says how many days of grace they have left."""
+    scheme = visit.course.scheme()
+    if scheme is None or scheme.late is None or not scheme.late.grace_days:
+        return None
+    return totals_of(visit, visit.me.person, with_needs=False)

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, and_, delete, func, or_, select, text
+from sqlalchemy import ColumnElement, and_, delete, distinct, func, or_, select, text
 from sqlalchemy.orm import Session, aliased
 
 from grader.gradebook.counting import Counts, counted
@@ -87,11 +87,15 @@ class PiledAnswer(NamedTuple):
 
 
 class MarkerSums(NamedTuple):
-    """What one marker gave for one question: for how many answers, and how many points."""
+    """What one marker gave for one question: for how many answers, and how many points.
+
+    `times` is how often: answers that are the same to the letter may have been marked at once.
+    """
 
     who: str
     question: str
     answers: int
+    times: int
     points: Decimal
 
 
@@ -203,8 +207,9 @@ class AnswerList:
     def given(self) -> list[MarkerSums]:
         """Return by marker and question what they gave, where that holds."""
         newest = _newest()
+        times = func.count(distinct(newest.change + AnswerRow.sha256))
         query = (
-            select(newest.who, AnswerRow.question, func.count(), func.sum(newest.points))
+            select(newest.who, AnswerRow.question, func.count(), times, func.sum(newest.points))
             .select_from(AnswerRow)
             .join(newest, _holds(newest, Kind.ANSWER))
             .where(AnswerRow.assignment == self._assignment, _is_marked(newest))
@@ -212,9 +217,23 @@ class AnswerList:
         )
         with reading(self._engine) as session:
             return [
-                MarkerSums(who, question, count, points or Decimal(0))
-                for who, question, count, points in session.execute(query)
+                MarkerSums(who, question, count, often, points or Decimal(0))
+                for who, question, count, often, points in session.execute(query)
             ]
+
+    def marked_with(self, question: str, answer: AnswerRef) -> int:
+        """Return how many answers the same to the letter got this one's mark in the same save."""
+        if answer.mark is None:
+            return 0
+        query = select(func.count()).where(
+            HandMarkRow.change == answer.mark.change,
+            HandMarkRow.item == self._assignment,
+            HandMarkRow.part == question,
+            HandMarkRow.kind == Kind.ANSWER.value,
+            HandMarkRow.answer_sha256 == answer.sha256,
+        )
+        with reading(self._engine) as session:
+            return session.scalar(query) or 0
 
     def saves(self) -> list[tuple[str, dt.datetime]]:
         """Return who saved marks of answers, and when, oldest first; answers alike are one save."""

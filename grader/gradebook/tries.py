@@ -244,13 +244,10 @@ class DeskTries:
         with reading(self._engine) as session:
             return set(session.scalars(query.distinct()))
 
-    def failed(self, *, limit: int, after: int = 0) -> list[DeskTry]:
-        """Return what has no verdict for a reason of ours, oldest first, a page at a time."""
+    def failed(self, *, limit: int) -> list[DeskTry]:
+        """Return what has no verdict for a reason of ours, oldest first."""
         query = (
-            select(TryRow)
-            .where(TryRow.state == TryState.FAILED, TryRow.id > after)
-            .order_by(TryRow.id)
-            .limit(limit)
+            select(TryRow).where(TryRow.state == TryState.FAILED).order_by(TryRow.id).limit(limit)
         )
         with reading(self._engine) as session:
             return [as_try(row) for row in session.scalars(query)]

@@ -27,6 +27,7 @@ from grader.gradebook.queue import TryQueue
 from grader.grading.make_verdict import question_marks
 from grader.grading.verdict import SubmissionRecord, Verdict
 from grader.suite.results import TestOutcome
+from tests.cli.conftest import in_process_of_its_own
 from tests.helpers.assignments import make_assignment
 from tests.helpers.notebooks import code, notebook
 from tests.helpers.verdicts import graded, test_result
@@ -354,6 +355,20 @@ def test_the_command_tells_what_the_page_tells(
     assert "Means must be right." in told
     assert "          expected 2.0\n          got 3.0\n" in told
     assert "Rows" not in told and "secret" not in done.output
+
+
+def test_a_notebook_is_handed_in_from_a_shell(live: LiveDesk, tmp_path: Path) -> None:
+    """The installed command, in a process of its own, with a token in a file."""
+    (tmp_path / "token.txt").write_text(live.token)
+    write(tmp_path, PLAIN)
+    to = ("--to", live.origin, "--token-file", "token.txt", "--assignment", "warm-up", "--no-wait")
+    refused = in_process_of_its_own("submit", "hw.ipynb", *to, cwd=tmp_path)
+    assert refused.code != 0 and "--anyway" in refused.err and not live.tries()
+    done = in_process_of_its_own("submit", "hw.ipynb", *to, "--anyway", cwd=tmp_path)
+    assert done.code == 0, done.err
+    (one,) = live.tries()
+    assert "Handed in: warm-up, try 1" in done.out
+    assert one.sha256 in done.out and f"{live.origin}/c/course/t/{one.id}" in done.out
 
 
 def test_a_desk_that_is_not_there_is_said(tmp_path: Path) -> None:

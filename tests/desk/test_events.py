@@ -38,6 +38,8 @@ def test_a_try_is_followed_from_the_queue_to_its_verdict(
                     "state"
                 ] == "waiting":
                     claims.take("e1", limit=1, now=tables.now, lease=MINUTE)
+                elif said["cell"] == 3:  # after the last cell come the checks
+                    supervisor.cells.hear(to_line(CellNews(number=second.id, cell=10, cells=9)))
                 elif not said["cells"]:
                     supervisor.cells.hear(to_line(CellNews(number=second.id, cell=3, cells=9)))
                 else:
@@ -45,7 +47,8 @@ def test_a_try_is_followed_from_the_queue_to_its_verdict(
         return heard
 
     heard = run_async(follow())
-    assert [h["state"] for h in heard] == ["waiting", "waiting", "running", "running", "failed"]
+    states = ["waiting", "waiting", "running", "running", "running", "failed"]
+    assert [h["state"] for h in heard] == states
     assert [h["ahead"] for h in heard[:2]] == [1, 0]
     assert (heard[3]["cell"], heard[3]["cells"]) == (3, 9)
     assert [h["says"] for h in heard] == [
@@ -53,6 +56,7 @@ def test_a_try_is_followed_from_the_queue_to_its_verdict(
         "It is next.",
         "It runs.",
         "Cell 3 of 9.",
+        "The checks.",
         "",
     ]
     assert first.id < second.id

@@ -20,7 +20,7 @@ from grader.gradebook.hand_marks import Change
 from grader.gradebook.rubric_items import LEASE
 from grader.grading.verdict import Outcome
 from tests.desk.conftest import Tables
-from tests.desk.piles import MARK, Pile
+from tests.desk.piles import MARK, MARKING, Pile
 from tests.desk.test_publishing import publish
 
 
@@ -257,6 +257,32 @@ def test_answers_that_are_the_same_to_the_letter_are_marked_at_once_when_asked(p
     assert [pile.points(s) for s in ("ben", "cem")] == [None, None]
     pile.save(mia, "ben", adjustment="2", same="1")
     assert [pile.points(s) for s in ("ada", "ben", "cem")] == [1, 2, 2]
+
+
+def test_how_many_answers_were_marked_at_once_is_said_after_saving_and_in_the_progress(
+    pile: Pile,
+) -> None:
+    mia, hana = pile.tables.browser("mia"), pile.tables.browser("hana")
+    pile.again("cem", answer="Another answer.")
+    said = "2 answers that are the same to the letter have these marks now"
+    stays = pile.save(mia, "ada", adjustment="2", same="1", then="stay").headers["location"]
+    assert said in mia.get(stays).text
+    assert said not in mia.get(stays.partition("?")[0]).text
+    assert said not in hana.get(stays).text  # it was not her save
+    done = pile.save(mia, "ada", adjustment="1", same="1").headers["location"]
+    assert said not in mia.get(done).text  # no other is unmarked, so one alone was saved
+    pile.save(hana, "cem", adjustment="1")
+    progress = [
+        re.sub("<[^>]+>|\\s+", " ", row)
+        for row in re.findall(r"<tr>.*?</tr>", hana.get(MARKING).text, re.S)
+    ]
+    assert not any("along with the same answer" in row for row in progress)  # Ada's was changed
+    pile.again("ada", answer="Ada's new answer.")
+    pile.again("ben", answer="Ada's new answer.")
+    leads = pile.save(mia, "ben", adjustment="2", same="1").headers["location"]
+    assert said in mia.get(leads).text and "All 3 answers are marked" in mia.get(leads).text
+    [of_mia] = [r for r in re.findall(r"<tr>.*?</tr>", hana.get(MARKING).text, re.S) if "mia" in r]
+    assert "1 along with the same answer" in of_mia
 
 
 def test_a_section_marks_its_own_answers_and_gives_none_to_others(pile: Pile) -> None:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from decimal import Decimal
+from typing import Literal
 
+import msgspec
 import pytest
 from starlette.testclient import TestClient
 
@@ -102,6 +105,34 @@ def test_nothing_that_a_person_gave_reaches_a_browser_before_it_is_published(
     assert secret in ada.get(f"/c/course/t/{one.id}/result/page").text
     assert publish(tables, what="back") == 303
     assert secret not in ada.get(f"/c/course/t/{one.id}/result/page").text
+
+
+@pytest.mark.parametrize("shows", ["after_due", "never"])
+def test_what_a_suite_keeps_from_students_is_on_no_page_of_theirs(
+    tables: Tables, shows: Literal["after_due", "never"]
+) -> None:
+    one = tables.tried("ada")
+    verdict = tables.verdict(one)
+    kept = msgspec.structs.replace(
+        verdict.tests[1], shows=shows, title="The secret test.", message="A secret."
+    )
+    verdict = msgspec.structs.replace(verdict, tests=(verdict.tests[0], kept))
+    gradebook = tables.course.gradebook
+    batch = gradebook.start_batch("warm-up", seed=1)
+    gradebook.record(verdict, HOMEWORK, batch=batch, desk_try=one.id)
+    pages = ("/c/course/", "/c/course/a/warm-up", f"/c/course/t/{one.id}")
+    ada, ines = tables.browser("ada"), tables.browser("ines")
+    for path in (*pages, f"/c/course/t/{one.id}/result"):
+        assert "ecret" not in ada.get(path).text, path
+    said = [re.sub(r"<[^>]+>|\s+", " ", ada.get(path).text) for path in pages]
+    if shows == "after_due":
+        assert all(re.search(r"5 +of 5", page) and "3 more" in page for page in said), said
+    assert "The secret test." in ines.get(f"/c/course/t/{one.id}").text
+
+    spec = tables.course.course.root / "assignments/warm-up/assignment.toml"
+    spec.write_text(spec.read_text().replace("due = 2099", "due = 2024"))
+    shown = "The secret test." in ada.get(f"/c/course/t/{one.id}").text
+    assert shown == (shows == "after_due")
 
 
 def test_a_try_that_failed_can_be_judged_again_by_a_head_marker(tables: Tables) -> None:

@@ -22,6 +22,7 @@ from grader.gradebook.course_marks import answer_sha256
 from grader.gradebook.hand_marks import Change, Fact, Kind
 from grader.gradebook.tries import REGRADES, TryState
 from tests.desk.conftest import Tables
+from tests.desk.test_publishing import publish
 
 COURSE_FILE = """\
 title = "Deep Learning"
@@ -563,6 +564,44 @@ def test_a_student_reads_before_handing_in_what_late_work_costs(running: Tables)
     spec.write_text(spec.read_text().replace("due = 2099", "due = 2024"))
     said = words(ada.get("/c/course/a/warm-up"))
     assert "The due date has passed. You can still hand in; late work costs 10 % a day." in said
+
+
+def test_days_of_grace_that_are_left_are_said_wherever_a_student_hands_in(running: Tables) -> None:
+    """By the totals themselves: of what is published, and of nobody else."""
+    root = running.course.course.root
+    graced = COURSE_FILE.replace("percent_per_day = 10", "percent_per_day = 10\ngrace_days = 3")
+    (root / "course.toml").write_text(graced)
+    pages = ("/c/course/", "/c/course/a/warm-up", "/c/course/marks")
+    ada, ben = running.browser("ada"), running.browser("ben")
+    spec = root / "assignments" / "warm-up" / "assignment.toml"
+    due = dt.datetime.now(dt.UTC) - dt.timedelta(days=1, hours=6)
+    spec.write_text(re.sub("(?m)^due = .*$", f"due = {due:%Y-%m-%dT%H:%M:%SZ}", spec.read_text()))
+    for page in pages:
+        assert "3 of 3 grace days left." in words(ada.get(page))
+    running.judged("ada")
+    for page in pages:
+        said = words(ada.get(page))
+        assert "3 of 3 grace days left. Late work that waits for its mark is not counted" in said
+    mark_answer(running, Decimal(2))
+    assert publish(running) == 303
+    for page in pages:
+        assert "1 of 3 grace days left." in words(ada.get(page)), page
+        assert "3 of 3 grace days left." in words(ben.get(page)), page
+
+
+def test_without_days_of_grace_nothing_is_said_of_them(running: Tables) -> None:
+    ada = running.browser("ada")
+    for page in ("/c/course/", "/c/course/a/warm-up"):
+        assert "grace" not in words(ada.get(page)).lower()
+
+
+def test_a_list_of_assignments_says_how_many_tries_are_left(running: Tables) -> None:
+    ada = running.browser("ada")
+    assert "tries left" not in words(ada.get("/c/course/"))
+    spec = running.course.course.root / "assignments" / "warm-up" / "assignment.toml"
+    spec.write_text(spec.read_text() + "\n[attempts]\nlimit = 3\n")
+    running.judged("ada")
+    assert "2 of 3 tries left" in words(ada.get("/c/course/"))
 
 
 @pytest.fixture

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import csv
 import datetime as dt
+import io
 import sqlite3
 
 import pytest
@@ -24,6 +26,25 @@ def test_a_link_is_not_used_up_by_being_opened_and_is_used_once(tables: Tables) 
     again = thief.client.post(f"/s/{link}", headers=OWN, follow_redirects=False)
     assert again.status_code == 404
     assert "used" in again.text
+
+
+def test_links_for_a_mail_merge_are_a_table_with_a_line_for_each_student(tables: Tables) -> None:
+    tables.course.people.put(
+        "ben", name="=Ben, B.", email="ben@example.edu", role=Role.STUDENT, section="A"
+    )
+    ines = tables.browser("ines")
+    answer = ines.post("/c/course/people/links", {"as": "csv"})
+    assert answer.headers["content-disposition"].startswith("attachment")
+    assert "course-sign-in.csv" in answer.headers["content-disposition"]
+    lines = list(csv.DictReader(io.StringIO(answer.content.decode("utf-8-sig"))))
+    assert [line["id"] for line in lines] == ["ben", "ada", "cem"]
+    assert (lines[0]["name"], lines[0]["email"]) == ("'=Ben, B.", "ben@example.edu")  # no formula
+    for line in lines:
+        link = line["link"].removeprefix(tables.desk.origin)
+        browser = tables.stranger()
+        used = browser.client.post(link, headers=OWN, follow_redirects=False)
+        assert used.status_code == 303
+        assert f"({line['id']})" in browser.get("/account").text
 
 
 def test_a_new_link_ends_the_one_before_it_and_an_old_one_ends_by_itself(tables: Tables) -> None:

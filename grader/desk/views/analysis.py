@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
@@ -9,19 +10,24 @@ from decimal import Decimal
 from markupsafe import Markup
 from starlette.responses import Response
 
-from grader.api.class_list import ClassLine
+from grader.api.class_list import ClassLine, ClassRecord
 from grader.course.directory import Assignment
 from grader.desk.may import Action
-from grader.desk.rendering import page
+from grader.desk.rendering import go, page
 from grader.desk.routing import Page, Visit
 from grader.desk.views.course import assignment_of, of_assignment
+from grader.desk.views.lists import paged
+from grader.gradebook.changes import Changes
 from grader.grading.verdict import Verdict
 from grader.report.cases import join_cases
 from grader.report.charts import fifths_svg, histogram_svg
+from grader.report.class_page import sorting_key
 from grader.report.item_analysis import LEAST, ItemAnalysis, Scored, item_analysis
 from grader.report.statistics import ClassStatistics, class_statistics, histogram, summarised
 
 _GROUPS = 8
+_NAMED = 30
+"""Names beside a number; a page of their own has them all."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,18 +47,41 @@ class TestNumbers:
     statistics: ClassStatistics
     together: tuple[FailingTogether, ...]
 
+    def groups(self) -> dict[str, tuple[str, tuple[str, ...]]]:
+        """Return by its name in addresses what there is to say of some students, and of whom."""
+        of = [
+            *(
+                (
+                    f"They miss: {t.question} {t.title}",
+                    tuple(m.student for m in t.missed),
+                    ("test", t.question, t.name),
+                )
+                for t in self.statistics.tests
+            ),
+            *(
+                (one.sentence, one.who, ("kind", one.question, one.kind))
+                for one in self.statistics.diagnosed
+            ),
+            *(
+                (f"They miss: {', '.join(one.tests)}", one.students, ("together", *one.tests))
+                for one in self.together
+            ),
+        ]
+        return {group_name(*words): (says, students) for says, students, words in of}
+
+
+def group_name(*words: str) -> str:
+    """Return what some students are called in addresses, the same as long as the tests are."""
+    return hashlib.sha256("\0".join(words).encode("utf-8", "replace")).hexdigest()[:16]
+
 
 def show_analysis(visit: Visit) -> Response:
     """Show the numbers of an assignment as they are now."""
     assignment = assignment_of(visit)
     changes = visit.course.gradebook.changes()
     record = visit.course.record(assignment, visit.now, changes)
-    lines = [line for line in record.lines if line.mark and not line.standing.excused]
-    tests = visit.course.kept.get(
-        ("tests", assignment.name),
-        (changes.verdicts.get(assignment.name), assignment.spec),
-        lambda: _tests(visit, assignment, lines),
-    )
+    lines = _counted(record)
+    tests = _kept_tests(visit, assignment, changes, lines)
     marks = [line.mark.points for line in lines if line.mark]
     return page(
         visit,
@@ -70,7 +99,50 @@ def show_analysis(visit: Visit) -> Response:
         ],
         tests=tests,
         names={line.student: line.name for line in record.lines if visit.sees(line.student)},
+        most=_NAMED,
+        group_name=group_name,
         least=LEAST,
+    )
+
+
+def show_group(visit: Visit) -> Response:
+    """Name all students of whom the numbers say the same."""
+    assignment = assignment_of(visit)
+    changes = visit.course.gradebook.changes()
+    record = visit.course.record(assignment, visit.now, changes)
+    tests = _kept_tests(visit, assignment, changes, _counted(record))
+    found = tests.groups().get(visit.asked("of", 40))
+    if found is None:  # the numbers are others by now
+        return go(visit.request.url.path.rpartition("/")[0])
+    says, students = found
+    names = {line.student: line.name for line in record.lines if visit.sees(line.student)}
+    seen = sorted(
+        (student for student in students if student in names),
+        key=lambda s: (sorting_key(names[s]), s),
+    )
+    return page(
+        visit,
+        "analysis_group",
+        spec=assignment.spec,
+        assignment=assignment.name,
+        says=says,
+        list=paged(visit, seen),
+        names=names,
+    )
+
+
+def _counted(record: ClassRecord) -> list[ClassLine]:
+    return [line for line in record.lines if line.mark and not line.standing.excused]
+
+
+def _kept_tests(
+    visit: Visit, assignment: Assignment, changes: Changes, lines: Sequence[ClassLine]
+) -> TestNumbers:
+    """The numbers of the tests; they are computed once for what the record has."""
+    return visit.course.kept.get(
+        ("tests", assignment.name),
+        (changes.verdicts.get(assignment.name), assignment.spec),
+        lambda: _tests(visit, assignment, lines),
     )
 
 
@@ -121,12 +193,8 @@ def _together(verdicts: Sequence[Verdict]) -> list[FailingTogether]:
     ]
 
 
+_ANALYSIS = "/c/{course}/a/{assignment}/analysis"
 PAGES = [
-    Page(
-        method="GET",
-        path="/c/{course}/a/{assignment}/analysis",
-        view=show_analysis,
-        action=Action.SEE_CLASS,
-        thing=of_assignment,
-    )
+    Page(method="GET", path=path, view=view, action=Action.SEE_CLASS, thing=of_assignment)
+    for path, view in ((_ANALYSIS, show_analysis), (f"{_ANALYSIS}/who", show_group))
 ]

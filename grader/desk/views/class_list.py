@@ -17,7 +17,7 @@ from grader.desk.appealing import appeals_of, students_seen
 from grader.desk.may import Action, Thing, may
 from grader.desk.rendering import page
 from grader.desk.routing import Visit
-from grader.desk.views.lists import listed
+from grader.desk.views.lists import listed, paged
 from grader.errors import GraderError
 from grader.gradebook.appeals import AppealState
 from grader.gradebook.changes import Changes
@@ -116,7 +116,9 @@ def show_class(visit: Visit, assignment: Assignment) -> Response:
         list=found,
         filters=FILTERS,
         sections=sorted({row.section for row in rows if row.section}),
-        strangers=sorted(set(newest) - known) if not visit.me.section else [],
+        strangers=paged(
+            visit, sorted(set(newest) - known) if not visit.me.section else [], name="strangers"
+        ),
         publication=visit.course.publications.of(assignment.name),
     )
 

@@ -12,7 +12,7 @@ from grader.course.course_file import CourseFile
 from grader.course.directory import Assignment
 from grader.desk.appealing import appealable, own_appeals
 from grader.desk.may import Action, Thing
-from grader.desk.reading import reader
+from grader.desk.reading import reader, with_grace_days
 from grader.desk.rendering import file_answer, page
 from grader.desk.routing import NotFound, Page, Visit, of_course, whole_number
 from grader.desk.views.class_list import show_class, show_dashboard
@@ -30,7 +30,23 @@ def show_course(visit: Visit) -> Response:
             own.append(reader(visit, assignment).own(visit.me.person))
     own.sort(key=lambda work: (work.standing.due is None, work.standing.due, work.assignment))
     out = {name for name, one in visit.course.publications.all().items() if one.published}
-    return page(visit, "course", works=own, without_mark=_without_mark(visit), published=out)
+    return page(
+        visit,
+        "course",
+        works=own,
+        without_mark=_without_mark(visit),
+        published=out,
+        left={
+            work.assignment: tries_left(
+                visit.course.course.assignment(work.assignment),
+                visit.course.course,
+                visit.course.gradebook,
+                visit.me.person,
+            )
+            for work in own
+        },
+        totals=with_grace_days(visit),
+    )
 
 
 def show_assignment(visit: Visit) -> Response:
@@ -56,6 +72,7 @@ def show_assignment(visit: Visit) -> Response:
         report=next((t.id for t in tries if t.verdict and t.attempt == attempt), None),
         left=tries_left(assignment, visit.course.course, visit.course.gradebook, visit.me.person),
         counts=attempt,
+        totals=with_grace_days(visit),
         has_release=release_of(visit, assignment) is not None,
         published=visit.course.publications.is_published(assignment.name),
         appeals=own_appeals(visit, assignment),

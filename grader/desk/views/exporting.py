@@ -18,6 +18,7 @@ from grader.desk.may import Action
 from grader.desk.rendering import file_answer, page
 from grader.desk.routing import Page, Visit
 from grader.desk.uploads import Upload
+from grader.desk.views.lists import paged
 from grader.desk.views.tables import keep_table, kept_table, look, table_in
 from grader.errors import GraderError, UsageError
 from grader.lms.lms_table import read_table
@@ -27,7 +28,6 @@ from grader.lms.system import MarkColumn
 _PURPOSE, _FEEDBACK = "marks for a system", "pages for a system"
 _TOTALS, _ALL = "=totals", "=all"
 _KINDS = {"csv": "text/csv", "xlsx": "application/octet-stream"}
-_MOST_SHOWN = 200
 
 
 def show_export(visit: Visit) -> Response:
@@ -152,7 +152,8 @@ def _preview(visit: Visit, kept: Upload) -> Response:
         targets=[] if system.one_item else targets,
         problem=problem,
         done=filled.done if filled else None,
-        cells=sorted(cells, key=lambda cell: (not cell.before, cell.student))[:_MOST_SHOWN],
+        cells=paged(visit, sorted(cells, key=lambda cell: (not cell.before, cell.student))),
+        warnings=paged(visit, filled.done.warnings if filled else [], step=60, name="warnings"),
         names={p.id: p.name or p.id for p in visit.course.roster.people.values()},
     )
 

@@ -13,6 +13,7 @@ from grader.desk.may import Action
 from grader.desk.rendering import go, page, sending, was_sent
 from grader.desk.routing import Page, Visit
 from grader.desk.uploads import Upload
+from grader.desk.views.lists import paged
 from grader.desk.views.tables import keep_table, kept_table, look, table_in
 from grader.errors import GraderError, UsageError
 
@@ -33,12 +34,19 @@ def show_groups(visit: Visit) -> Response:
         visit,
         "groups",
         items=[
-            (
-                item,
-                groups.named.get(item.id, {}),
-                [p for p in people.values() if p.id not in groups.members.get(item.id, {})],
-            )
-            for item in items
+            {
+                "item": item,
+                "named": list(groups.named.get(item.id, {})),
+                "teams": paged(
+                    visit, list(groups.named.get(item.id, {}).items()), name=f"teams-{number}"
+                ),
+                "alone": paged(
+                    visit,
+                    [p for p in people.values() if p.id not in groups.members.get(item.id, {})],
+                    name=f"alone-{number}",
+                ),
+            }
+            for number, item in enumerate(items, 1)
         ],
         remarks=groups.remarks,
         problem=problem,
@@ -65,6 +73,8 @@ def show_list(visit: Visit) -> Response:
         visit,
         "groups_preview",
         plan=plan,
+        changes=paged(visit, plan.changes),
+        strangers=paged(visit, plan.strangers, name="strangers"),
         upload=kept.name,
         seen=_digest(plan),
         changed=bool(visit.asked("changed", 1)),

@@ -16,27 +16,55 @@ Line = TypeVar("Line")
 
 
 @dataclass(frozen=True, kw_only=True)
-class Listed(Generic[Line]):
-    """One page of a list, with what its links need.
+class Paged(Generic[Line]):
+    """One page of a list, with the addresses of the pages beside it.
 
     Attributes:
         lines: of this page.
         total: how many there are, on all pages.
         start: how many are before these.
-        counts: how many lines each filter would leave, of those that match the search.
+        asked: what else the address says.
+        name: what the address calls the start of this list; a page may have several lists.
     """
 
     lines: Sequence[Line]
     total: int
     start: int
-    counts: Mapping[str, int]
     asked: Mapping[str, str]
     step: int = PAGE
+    name: str = "from"
 
     def at(self, **changes: Any) -> str:
         """Return the address of the same list with something changed; from its beginning."""
-        wanted = {**self.asked, "from": "", **{k: str(v) for k, v in changes.items()}}
+        wanted = {**self.asked, self.name: "", **{k: str(v) for k, v in changes.items()}}
         return "?" + urlencode({name: value for name, value in wanted.items() if value})
+
+    @property
+    def end(self) -> int:
+        """How many there are up to the last of these."""
+        return self.start + len(self.lines)
+
+    @property
+    def before(self) -> str:
+        """The address of the page before this one; empty: this is the first."""
+        if not self.start:
+            return ""
+        return self.at(**{self.name: max(self.start - self.step, 0) or ""})
+
+    @property
+    def after(self) -> str:
+        """The address of the page after this one; empty: this is the last."""
+        return self.at(**{self.name: self.end}) if self.end < self.total else ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Listed(Paged[Line]):
+    """One page of a list that is filtered, searched and sorted.
+
+    `counts` says how many lines each filter would leave, of those that match the search.
+    """
+
+    counts: Mapping[str, int]
 
     def by(self, sort: str) -> str:
         """Return the address of the same list by another column, or the other way round."""
@@ -47,6 +75,28 @@ class Listed(Generic[Line]):
         return {sort: "ascending", f"-{sort}": "descending"}.get(self.asked["sort"], "none")
 
 
+def paged(
+    visit: Visit, lines: Sequence[Line], *, step: int = PAGE, name: str = "from"
+) -> Paged[Line]:
+    """Return the page of a list that the address asks for.
+
+    Args:
+        visit: its query has `name`.
+        lines: all of them.
+        step: so many are on one page.
+        name: a page with several lists gives each another one.
+    """
+    start = _start(visit, name, len(lines))
+    return Paged(
+        lines=lines[start : start + step],
+        total=len(lines),
+        start=start,
+        asked=dict(visit.request.query_params),
+        step=step,
+        name=name,
+    )
+
+
 def listed(
     visit: Visit,
     lines: Sequence[Line],
@@ -55,7 +105,7 @@ def listed(
     sorts: Mapping[str, Callable[[Line], Any]],
     text: Callable[[Line], str],
 ) -> Listed[Line]:
-    """Return the page of a list that the address asks for.
+    """Return the page of a list that the address asks for, of what it asks for.
 
     Args:
         visit: its query has `show` (a filter), `q` (words), `section`, `sort` and `from`.
@@ -80,7 +130,7 @@ def listed(
         found = [line for line in found if filters[asked["show"]](line)]
     if asked["sort"]:
         found.sort(key=sorts[asked["sort"].lstrip("-")], reverse=asked["sort"].startswith("-"))
-    start = min(whole_number(query.get("from", "")) or 0, max(len(found) - 1, 0))
+    start = _start(visit, "from", len(found))
     return Listed(
         lines=found[start : start + PAGE],
         total=len(found),
@@ -88,6 +138,12 @@ def listed(
         counts=counts,
         asked=asked,
     )
+
+
+def _start(visit: Visit, name: str, total: int) -> int:
+    """Where the address says that a page begins; at the last line of a list that became shorter."""
+    asked = whole_number(visit.request.query_params.get(name, "")) or 0
+    return min(asked, max(total - 1, 0))
 
 
 def _has(text: str, words: Sequence[str]) -> bool:

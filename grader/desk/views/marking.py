@@ -89,6 +89,7 @@ def show_next(visit: Visit) -> Response:
         visit,
         "mark_done",
         question=question,
+        saved_at_once=_saved_at_once(visit, marking, question),
         spec=marking.assignment.spec,
         others=left.free,
         open_elsewhere=left.open_elsewhere,
@@ -203,14 +204,26 @@ def save(visit: Visit) -> Response:
         )
     except ChangedMeanwhileError:
         return _conflict(visit, marks)
+    saved = f"saved={answer.ref}" if len(answers) > 1 else ""
     if visit.said("then") == "stay":
-        return go(address(visit, question, answer.ref))
+        return go(address(visit, question, answer.ref) + (f"?{saved}" if saved else ""))
     others = answer.share not in ("", visit.me.person)
     # Led there at once, a marker waits for one request less.
     following = _following(visit, marking, question, after=answer.ref, others=others)
     if following:
-        return go(address(visit, question, following))
-    return go(f"{address(visit, question)}?after={answer.ref}{'&others=1' if others else ''}")
+        return go(address(visit, question, following) + (f"?{saved}" if saved else ""))
+    more = f"{'&others=1' if others else ''}{f'&{saved}' if saved else ''}"
+    return go(f"{address(visit, question)}?after={answer.ref}{more}")
+
+
+def _saved_at_once(visit: Visit, marking: AnswerMarking, question: Question) -> int:
+    """How many answers the save that led here gave the same marks; 0: one alone."""
+    ref = visit.request.query_params.get("saved", "")
+    answer = marking.answer(question, ref) if ref else None
+    if answer is None or answer.mark is None or answer.mark.who != visit.me.person:
+        return 0
+    count = marking.table.marked_with(question.id, answer)
+    return count if count > 1 else 0
 
 
 def show_preview(visit: Visit) -> Response:
@@ -265,6 +278,7 @@ def _form(
         before=order[at - 1] if at else "",
         after=order[at + 1] if at + 1 < len(order) else "",
         alike=len(_same(visit, marking, question, answer)),
+        saved_at_once=_saved_at_once(visit, marking, question),
         other=other if other != visit.me.person else "",
         theirs=theirs,
         difference=leads(visit) and _differs(visit, marking, question, answer),

@@ -7,10 +7,9 @@ from __future__ import annotations
 
 from starlette.responses import Response
 
-from grader.api.own_totals import OwnTotals, own_totals
 from grader.desk.appealing import appeals_of
 from grader.desk.may import Action
-from grader.desk.reading import published_marks, reader
+from grader.desk.reading import reader, totals_of
 from grader.desk.rendering import go, page
 from grader.desk.routing import Page, Visit, of_own
 from grader.desk.views.students import of_student
@@ -33,7 +32,7 @@ def show_marks_of(visit: Visit) -> Response:
 
 
 def _marks(visit: Visit, student: str, name: str) -> Response:
-    totals = _totals(visit, student)
+    totals = totals_of(visit, student)
     released = [a for a in visit.course.assignments() if visit.course.is_released(a, visit.now)]
     # Without a total the assignments stand for themselves.
     alone = released if totals is None else []
@@ -52,26 +51,6 @@ def _marks(visit: Visit, student: str, name: str) -> Response:
         assignment_of={i.id: i.assignment for i in totals.scheme.items} if totals else {},
         State=State,
         has_appeals=own and bool(appeals_of(visit).of_student(student)),
-    )
-
-
-def _totals(visit: Visit, student: str) -> OwnTotals | None:
-    course = visit.course
-    scheme = course.scheme()
-    if scheme is None:
-        return None
-    out = {name for name, one in course.publications.all().items() if one.published}
-    published = {
-        item for scope in course.scopes(scheme) if scope.name in out for item in scope.items
-    }
-    return own_totals(
-        course.course,
-        scheme,
-        course.gradebook,
-        student,
-        marks=published_marks(visit),
-        published=published,
-        now=visit.now,
     )
 
 

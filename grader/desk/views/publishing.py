@@ -15,11 +15,10 @@ from grader.desk.notices import tell
 from grader.desk.people import Role
 from grader.desk.rendering import go, page
 from grader.desk.routing import NotFound, Page, Visit, whole_number
-from grader.desk.views.course import assignment_of, number_in, of_assignment
+from grader.desk.views.course import assignment_of, of_assignment
+from grader.desk.views.lists import PAGE, paged
 from grader.errors import UsageError
 from grader.gradebook.publications import PublishedMarks, Scope
-
-STEP = 100
 
 
 def show_all(visit: Visit) -> Response:
@@ -125,7 +124,6 @@ def _show(visit: Visit, scope: Scope, preview: Preview, title: str) -> Response:
     publication = visit.course.publications.of(scope.name)
     everybody = bool(visit.request.query_params.get("all")) or not _is_out(visit, scope)
     lines = list(preview.lines) if everybody else preview.differing
-    start = number_in(visit, "from")
     return page(
         visit,
         "publish",
@@ -133,11 +131,9 @@ def _show(visit: Visit, scope: Scope, preview: Preview, title: str) -> Response:
         title=title,
         publication=publication,
         preview=preview,
-        lines=lines[start : start + STEP],
+        list=paged(visit, lines),
+        without=paged(visit, preview.without, name="without"),
         everybody=everybody,
-        start=start,
-        total=len(lines),
-        step=STEP,
         held=_held_back(visit, scope, preview),
     )
 
@@ -221,7 +217,7 @@ def _take_back(visit: Visit, scope: Scope, preview: Preview, title: str) -> Resp
             scope=scope,
             title=title,
             publication=holds,
-            lines=preview.lines[:STEP],
+            lines=preview.lines[:PAGE],
             total=len(preview.lines),
         )
 

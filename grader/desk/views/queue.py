@@ -8,18 +8,21 @@ from grader.desk.events import about
 from grader.desk.may import Action
 from grader.desk.rendering import go, page
 from grader.desk.routing import Page, Visit
-from grader.desk.views.course import engine_state, number_in
+from grader.desk.views.course import engine_state
+from grader.desk.views.lists import paged
 from grader.desk.views.tries import try_of, whose_try
 from grader.gradebook.database import together
 from grader.gradebook.tries import AGAIN
 
-_PAGE = 100
+_EVERY = 10_000
+"""More tries than wait or fail at once: one each of a class, and some judged again."""
 
 
 def show_queue(visit: Visit) -> Response:
     """Show what waits, what runs, and what failed for a reason of ours."""
     gradebook = visit.course.gradebook
-    failed = gradebook.tries.failed(limit=_PAGE, after=number_in(visit, "after"))
+    running = gradebook.queue.next_up(limit=_EVERY)
+    failed = gradebook.tries.failed(limit=_EVERY)
     queue = gradebook.queue.state(now=visit.now)
     return page(
         visit,
@@ -27,9 +30,8 @@ def show_queue(visit: Visit) -> Response:
         queue=queue,
         left=about(queue.seconds_left) if queue.seconds_left else "",
         engine=engine_state(visit),
-        running=[one for one in gradebook.queue.next_up(limit=50) if visit.sees(one.student)],
-        failed=[one for one in failed if visit.sees(one.student)],
-        older=failed[-1].id if len(failed) == _PAGE else 0,
+        running=paged(visit, [one for one in running if visit.sees(one.student)]),
+        failed=paged(visit, [one for one in failed if visit.sees(one.student)], name="failed"),
         regrades=AGAIN,
         names={p.id: p.name or p.id for p in visit.course.roster.people.values()},
     )
@@ -47,7 +49,7 @@ def run_again(visit: Visit) -> Response:
 def run_failed_again(visit: Visit) -> Response:
     """Put what failed for a reason of ours back into the queue, behind everybody who hands in."""
     gradebook = visit.course.gradebook
-    failed = gradebook.tries.failed(limit=10_000)
+    failed = gradebook.tries.failed(limit=_EVERY)
     with together(gradebook.engine):
         count = gradebook.queue.again([one.id for one in failed])
         visit.note("judge all that failed again", detail=str(count))

@@ -16,7 +16,7 @@ from grader.desk.people import Role, User
 from grader.desk.rendering import go, page, sending, was_sent
 from grader.desk.routing import Page, Visit
 from grader.desk.uploads import Upload
-from grader.desk.views.lists import listed
+from grader.desk.views.lists import listed, paged
 from grader.desk.views.tables import keep_table, kept_table, look, table_in
 from grader.errors import GraderError, UsageError
 from grader.gradebook.database import together
@@ -24,6 +24,7 @@ from grader.lms.registry import names, systems
 from grader.report.class_page import sorting_key
 
 _PURPOSE = "list of students"
+_ASKED_AT_ONCE = 20
 _IDS = ("login", "number", "email")
 
 
@@ -84,7 +85,7 @@ def show_roster(visit: Visit) -> Response:
         list=found,
         filters=FILTERS,
         sections=sorted({person.section for person in roster.values() if person.section}),
-        undecided=_undecided(visit),
+        undecided=paged(visit, _undecided(visit), step=_ASKED_AT_ONCE, name="who"),
         edited=roster.get(visit.request.query_params.get("edit", "")),
         everybody=len(roster),
         systems=[(system.name, system.title) for system in systems()],
@@ -133,6 +134,15 @@ def show_list(visit: Visit) -> Response:
         "roster_preview",
         plan=plan,
         done=plan.imported,
+        lists={
+            name: paged(visit, lines, name=name)
+            for name, lines in (
+                ("doubtful", plan.imported.doubtful),
+                ("other", plan.changed),
+                ("new", plan.imported.added),
+                ("gone", plan.imported.absent),
+            )
+        },
         upload=kept.name,
         system=system,
         id_from=id_from,

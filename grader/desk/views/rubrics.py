@@ -16,6 +16,7 @@ from grader.course.spec import Question
 from grader.desk.may import Action
 from grader.desk.rendering import go, page
 from grader.desk.routing import Page, Visit
+from grader.desk.views.lists import paged
 from grader.desk.views.mark_places import (
     QUESTION,
     address,
@@ -213,7 +214,7 @@ def _item_page(
         question=question,
         spec=marking.assignment.spec,
         item=item,
-        having=having,
+        having=paged(visit, having),
         changed=None if changed is None else len(changed),
         moves=Counter((a.points, points) for a, points in changed or ()).most_common(),
         new=new,

@@ -14,6 +14,7 @@ from grader.desk.may import Action
 from grader.desk.notices import tell
 from grader.desk.rendering import go, page, sending
 from grader.desk.routing import Page, Visit, whole_number
+from grader.desk.views.lists import paged
 from grader.desk.views.mark_places import (
     QUESTION,
     address,
@@ -29,6 +30,8 @@ from grader.errors import UsageError
 from grader.gradebook.second_looks import SecondLook, SecondLookOutcome
 from grader.report.agreement import by_markers
 
+_STEP = 10
+"""Differences on one page: each is a frame with an answer in it."""
 _LEAD = "/c/{course}/a/{assignment}/marking"
 
 
@@ -131,6 +134,8 @@ def show_differences(visit: Visit) -> Response:
     seconds = second_looks(marking)
     rubric = marking.items.rubric(marking.assignment.name, question.id)
 
+    differences = paged(visit, seconds.differences(question), step=_STEP)
+
     def beside(look: SecondLook) -> Decimal:
         """What the first marker gave beside the items; none where no items are known."""
         if look.first_items is None:
@@ -143,6 +148,7 @@ def show_differences(visit: Visit) -> Response:
         question=question,
         spec=marking.assignment.spec,
         rubric=rubric,
+        list=differences,
         differences=[
             {
                 "look": one.look,
@@ -150,10 +156,10 @@ def show_differences(visit: Visit) -> Response:
                 "mark": marking.mark(one.answer, question),
                 "beside": beside(one.look),
             }
-            for one in seconds.differences(question)
+            for one in differences.lines
         ],
         agreement=seconds.agreement(question),
-        decided=seconds.decided(question),
+        decided=paged(visit, seconds.decided(question), name="decided"),
         pairs=by_markers(seconds.marked_twice(question)),
         assignment=visit.named("assignment"),
     )
@@ -162,7 +168,9 @@ def show_differences(visit: Visit) -> Response:
 def decide(visit: Visit) -> Response:
     """Say which of two marks holds."""
     marking, question, answer = answer_of(visit)
-    said, back = visit.said("holds", 10), f"{_address(visit)}/{question.id}"
+    said = visit.said("holds", 10)
+    start = whole_number(visit.request.query_params.get("from", ""))  # where the list was
+    back = f"{_address(visit)}/{question.id}" + (f"?from={start}" if start else "")
     if said not in (SecondLookOutcome.FIRST, SecondLookOutcome.SECOND):
         raise UsageError("say whose marks hold", hint="Load the page again.")
 

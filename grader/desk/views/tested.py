@@ -10,7 +10,7 @@ from grader.desk.headers import STUDENT_CSP
 from grader.desk.may import Action
 from grader.desk.rendering import go, page
 from grader.desk.routing import Page, Visit, whole_number
-from grader.desk.views.course import number_in
+from grader.desk.views.lists import paged
 from grader.desk.views.mark_places import (
     MARK,
     address,
@@ -34,16 +34,12 @@ def show_list(visit: Visit) -> Response:
     marking, question = tested_question_of(visit)
     answers = own_section(visit, marking, marking.tested(question, marker=visit.me.person))
     answers.sort(key=lambda a: a.machine >= a.machine_max)  # stays in the marker's order
-    start = number_in(visit, "from")
     return page(
         visit,
         "mark_tests_list",
         question=question,
         spec=marking.assignment.spec,
-        answers=answers[start : start + _ROWS],
-        start=start,
-        step=_ROWS,
-        total=len(answers),
+        list=paged(visit, answers, step=_ROWS),
         assignment=visit.named("assignment"),
     )
 
