@@ -248,11 +248,11 @@ def test_a_student_sees_the_longer_time_that_they_were_given(running: Tables) ->
     assert granted(running, "extend", until="2100-01-02T12:00").status_code == 303
     page = running.browser("ada").get("/c/course/a/warm-up")
     assert "2100-01-02T12:00:00+01:00" in page.text and "longer for you" in page.text
-    assert "2100" not in running.browser("ben").get("/c/course/a/warm-up").text
+    assert "2100-" not in running.browser("ben").get("/c/course/a/warm-up").text
     said = words(running.browser("ines").get("/c/course/s/ada"))
     assert "due later: 2100-01-02 12:00" in said and "Ill, note received" in said
     assert granted(running, "extend", undo="1").status_code == 303
-    assert "2100" not in running.browser("ada").get("/c/course/a/warm-up").text
+    assert "2100-" not in running.browser("ada").get("/c/course/a/warm-up").text
 
 
 def test_an_excuse_is_on_the_students_page_and_on_the_command_lines_record(

@@ -44,7 +44,7 @@ def test_links_for_a_mail_merge_are_a_table_with_a_line_for_each_student(tables:
         browser = tables.stranger()
         used = browser.client.post(link, headers=OWN, follow_redirects=False)
         assert used.status_code == 303
-        assert f"({line['id']})" in browser.get("/account").text
+        assert f'<p class="soft">{line["id"]}' in browser.get("/account").text
 
 
 def test_a_new_link_ends_the_one_before_it_and_an_old_one_ends_by_itself(tables: Tables) -> None:
