@@ -13,6 +13,7 @@ from hypothesis import HealthCheck, settings
 
 from tests.helpers import postgres
 from tests.helpers.chromium import chromium
+from tests.helpers.quick_commits import quick_commits
 
 # No verdict by wall clock: on a busy machine anything may take long once. The name is none of the
 # product's, which has a profile of its own for suites.
@@ -62,6 +63,13 @@ def own_state(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     """What commands keep for their next run is kept apart from the user's own."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("XDG_STATE_HOME", str(tmp_path_factory.mktemp("state")))
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def disk_not_waited_for() -> Iterator[None]:
+    """A commit of a gradebook waits for the disk, some milliseconds each time; here it does not."""
+    with quick_commits():
         yield
 
 

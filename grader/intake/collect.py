@@ -41,7 +41,8 @@ def collect(
         counts: "last": one submission per student, the last by time and attempt, with the number
             of earlier ones; "best": all of them, for the marks to decide.
         limit: attempts beyond this number are refused; 0 for none.
-        costless: attempts that don't count towards it: student and attempt.
+        costless: attempts that don't count towards it, of those that were stored: student and
+            attempt. What else has such a number, as in a system's archive, is another.
         config: what the course knows of students and times; which system the sources are from.
 
     Raises:
@@ -51,18 +52,21 @@ def collect(
     refused: list[RefusedHandIn] = []
     warnings: list[str] = []
     looked_at = []
+    free: set[tuple[str, int, str]] = set()
     for source in sources:
         looked_at.append(str(source))
         found = submissions_from(source, assignment, config or CollectConfig())
         refused += found.refused
         warnings += found.warnings
         for submission in found.submissions:
+            if found.is_stored and (submission.student, submission.attempt) in costless:
+                free.add(_what(submission))
             attempts.setdefault(submission.student, []).append(submission)
     if not attempts:
         raise _nothing(looked_at, refused)
     taken: list[Submission] = []
     for student in sorted(attempts):
-        numbered, over = _number(attempts[student], limit, costless)
+        numbered, over = _number(attempts[student], limit, free)
         refused += over
         taken += numbered if counts == "best" else numbered[-1:]
     warnings += [
@@ -74,7 +78,7 @@ def collect(
 
 
 def _number(
-    attempts: Sequence[Submission], limit: int, costless: Collection[tuple[str, int]]
+    attempts: Sequence[Submission], limit: int, free: Collection[tuple[str, int, str]]
 ) -> tuple[list[Submission], list[RefusedHandIn]]:
     """Put a student's attempts in order, number them, and refuse those over the limit."""
     ordered = sorted(attempts, key=lambda s: (s.submitted_at or _EARLIEST, s.attempt))
@@ -83,7 +87,7 @@ def _number(
     last = cost = 0
     for submission in _without_copies(ordered):
         last = max(last + 1, submission.attempt)
-        costs = (submission.student, submission.attempt) not in costless
+        costs = _what(submission) not in free
         if limit and costs and cost >= limit:
             reason = f"attempt {last} of a limit of {limit}"
             refused.append(RefusedHandIn(f"{submission.student}: {submission.file}", reason))
@@ -91,6 +95,10 @@ def _number(
         cost += costs
         numbered.append(replace(submission, attempt=last))
     return numbered, refused
+
+
+def _what(submission: Submission) -> tuple[str, int, str]:
+    return submission.student, submission.attempt, submission.sha256
 
 
 def _without_copies(ordered: Sequence[Submission]) -> list[Submission]:

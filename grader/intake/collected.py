@@ -24,13 +24,15 @@ class Collected:
 
     `submissions` are sorted by student and attempt: one per student where the last counts, all
     of them where the best does. `warnings` are sentences for the course staff, such as of two
-    students whose names look alike.
+    students whose names look alike. `is_stored` says that `store` wrote what was read: its attempts
+    have the numbers under which a course knows them.
     """
 
     submissions: tuple[Submission, ...]
     refused: tuple[RefusedHandIn, ...] = ()
     warnings: tuple[str, ...] = ()
     assignment: str = ""
+    is_stored: bool = False
 
 
 def without_time(submissions: Sequence[Submission]) -> str:

@@ -83,7 +83,8 @@ def _from_folder(source: Path, assignment: str, config: CollectConfig, naming: N
         if (source / _OLD_KEY).exists():
             submissions = [replace(s, submitted_at=None) for s in submissions]
             warnings.append(_OLD_INBOX)
-        return _on_roster(Collected(tuple(submissions), refused, tuple(warnings)), config)
+        found = Collected(tuple(submissions), refused, tuple(warnings), is_stored=True)
+        return _on_roster(found, config)
     if warnings:
         raise UsageError(
             f"it holds the folders of assignments, and none is {assignment}",

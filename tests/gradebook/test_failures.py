@@ -12,6 +12,7 @@ from grader.errors import GradebookError
 from grader.gradebook.database import explained
 from grader.gradebook.store import Gradebook
 from tests.helpers import postgres
+from tests.helpers.quick_commits import usual_commits
 from tests.helpers.verdicts import graded
 
 ASSIGNMENT = "mlp-backprop"
@@ -196,3 +197,9 @@ def test_a_verdict_that_was_damaged_is_named_and_no_mark(path: Path) -> None:
         ):
             book.current(ASSIGNMENT)
         assert caught.value.hint
+
+
+def test_a_verdict_that_was_recorded_is_on_the_disk(tmp_path: Path) -> None:
+    full = 2  # https://sqlite.org/pragma.html#pragma_synchronous
+    with usual_commits(), open_book(tmp_path / "gradebook.db").engine.connect() as connection:
+        assert connection.exec_driver_sql("PRAGMA synchronous").scalar() == full

@@ -270,8 +270,18 @@ def test_attempts_from_several_sources_are_numbered_in_order(tmp_path: Path) -> 
     limited = collect(sources, assignment=HW, limit=1)
     assert [s.read() for s in limited.submissions] == [NOTEBOOK]
     assert limited.refused[0].reason == "attempt 2 of a limit of 1"
-    free = collect(sources, assignment=HW, limit=1, costless={("anna", 1), ("ben", 2)})
+
+
+def test_a_try_that_costs_none_is_one_that_was_stored(tmp_path: Path) -> None:
+    write(tmp_path / "one" / "anna.ipynb")
+    write(tmp_path / "two" / "anna.ipynb", OTHER)
+    store(collect([tmp_path / "one"], assignment=HW), tmp_path / "kept")
+    limited = {"assignment": HW, "limit": 1, "costless": {("anna", 1), ("ben", 2)}}
+    free = collect([tmp_path / "kept", tmp_path / "two"], **limited)
     assert ([s.read() for s in free.submissions], free.refused) == ([OTHER], ())
+    archive = collect([tmp_path / "one", tmp_path / "two"], **limited)
+    assert [s.read() for s in archive.submissions] == [NOTEBOOK]
+    assert archive.refused[0].reason == "attempt 2 of a limit of 1"
 
 
 def test_inbox_is_collected_with_times_and_attempts(tmp_path: Path) -> None:
