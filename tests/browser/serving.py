@@ -51,7 +51,9 @@ def served(filled: Path, tmp_path: Path, browser: Any) -> Iterator[Served]:
     roots = [tmp_path / "desk" / name for name in ("course", "other")]
     desk = open_desk(roots, origin="http://127.0.0.1")
     app = make_app(desk)
-    server = uvicorn.Server(uvicorn.Config(app, port=0, log_level="error"))
+    server = uvicorn.Server(
+        uvicorn.Config(app, port=0, log_level="error", timeout_graceful_shutdown=2)
+    )
     thread = threading.Thread(target=server.run)
     thread.start()
     try:

@@ -100,7 +100,7 @@ def test_axe_finds_nothing_on_pages_that_only_a_form_makes(served: Served, page:
     for one in posted(served, page, filled_in(served), POSTED):
         for width in (1280, 360):
             page.set_viewport_size({"width": width, "height": 800})
-            found[f"{one.person} {one.path} {width}"] = faults(page)
+            found[f"{one.person} {one.path} {one.fields} {width}"] = faults(page)
     assert len(found) == 2 * len(POSTED)
     assert {path: said for path, said in found.items() if said} == {}
 

@@ -55,8 +55,8 @@ NO_PAGES = {
 REPORTS = {
     "/c/{course}/a/{assignment}/mark/{question}/{ref}/work",
     "/c/{course}/a/{assignment}/mark/{tested}/tests/{work}/work",
-    "/c/{course}/s/{student}/total",
-    "/c/{course}/t/{number}/result",
+    "/c/{course}/s/{student}/total/page",
+    "/c/{course}/t/{number}/result/page",
 }
 """In which no script runs, so that none can look: `test_pages.py` has them."""
 BY_FORMS = {

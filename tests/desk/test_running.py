@@ -746,3 +746,14 @@ def test_the_people_are_shown_a_page_at_a_time_and_found_without_script(tables: 
     assert names("?q=student&section=B")[:2] == ["Cem", "Student 001"]
     assert len(names("?show=staff")) == 5
     assert "Nobody." in ines.get("/c/course/people?q=x%3Cscript").text
+
+
+def test_late_work_that_costs_nothing_but_has_an_end_is_said_in_words(running: Tables) -> None:
+    file = running.course.course.root / "course.toml"
+    file.write_text(COURSE_FILE.replace("percent_per_day = 10", "cutoff_days = 2"))
+    assert "costs 0 % a day; after 2 days it is not accepted" in words(
+        running.browser("ada").get("/c/course/a/warm-up")
+    )
+    assert "0 % a day, not accepted after 2 days" in words(
+        running.browser("ines").get("/c/course/totals")
+    )
