@@ -748,12 +748,22 @@ def test_the_people_are_shown_a_page_at_a_time_and_found_without_script(tables: 
     assert "Nobody." in ines.get("/c/course/people?q=x%3Cscript").text
 
 
-def test_late_work_that_costs_nothing_but_has_an_end_is_said_in_words(running: Tables) -> None:
+@pytest.mark.parametrize(
+    ("rule", "said"),
+    [
+        ("percent_per_day = 0", "0 % a day"),
+        ('percent_per_day = "open"', "what the course still has to say"),
+    ],
+)
+def test_what_a_late_day_costs_is_said_where_it_is_nothing_or_open(
+    running: Tables, rule: str, said: str
+) -> None:
     file = running.course.course.root / "course.toml"
-    file.write_text(COURSE_FILE.replace("percent_per_day = 10", "cutoff_days = 2"))
-    assert "costs 0 % a day; after 2 days it is not accepted" in words(
-        running.browser("ada").get("/c/course/a/warm-up")
-    )
-    assert "0 % a day, not accepted after 2 days" in words(
-        running.browser("ines").get("/c/course/totals")
+    late = COURSE_FILE.replace("percent_per_day = 10", f"cutoff_days = 2\n{rule}")
+    file.write_text(late)
+    ada, ines = running.browser("ada"), running.browser("ines")
+    assert f"costs {said}; after 2 days it is" in words(ada.get("/c/course/a/warm-up"))
+    totals = words(ines.get("/c/course/totals"))
+    assert (
+        f"Late work: {said}, not accepted after 2 days" in totals or "say what is known" in totals
     )
