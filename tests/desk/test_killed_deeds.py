@@ -245,7 +245,8 @@ def test_a_kill_leaves_no_deed_without_its_line(
                 patched.setattr(Path, "replace", kill.step(Path.replace))
                 try:
                     answer = send(browser, path, form, more)
-                except Killed:
+                except (Killed, RuntimeError):  # the client's loop may have ended with it already
+                    assert kill.came
                     answer = None
         changed = state(folder) != before
         if changed:

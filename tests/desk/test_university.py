@@ -492,7 +492,7 @@ def test_one_sign_in_opens_each_course_that_knows_the_login_and_no_other(world: 
     assert browser.get("/c/other/queue").status_code == 200
     assert browser.get("/c/course/queue").status_code == 404
     home = browser.get("/").text
-    assert "student" in home and "marker of B" in home
+    assert "student" in home and "marker, section B" in home
     desk.courses["course"].people.remove(
         next(u.account for u in desk.courses["course"].people.all() if u.person == "ada")
     )
