@@ -32,7 +32,7 @@ what is asked, and how to bring one in here.*
   reason why they are no mistakes, and are left out.
 - **Idle**: tests, of how many, that fail for none of these mistakes.
 - **Luck**: tests that end in another way with one of so many seeds, on so many notebooks: the
-  reference, the samples and five that guess.
+  reference, the samples and, in later audits, five that guess.
 - **Tolerance**: the most that a right solution uses of one, and the least that a mistake needed to
   be noticed by one: 1 is the most that passes.
 - **CPU**: seconds that the box needs for the reference, the suite's calls included.
