@@ -75,7 +75,7 @@ class People:
             if found is None or found.disabled:
                 return None
             role = _role(session, account, self._course)
-            return _user(found, role) if role is not None else None
+            return _user_of(found, role) if role is not None else None
 
     def named(self, person: str) -> User | None:
         """Return who has this id in the course, or None."""
@@ -145,17 +145,7 @@ class People:
             .where(RoleRow.course == self._course, AccountRow.disabled.is_(False), *wanted)
         )
         with reading(self._engine) as session:
-            return [
-                User(
-                    account=account,
-                    person=person,
-                    name=name,
-                    email=email,
-                    role=Role(role),
-                    section=section,
-                )
-                for account, person, name, email, role, section in session.execute(query)
-            ]
+            return [_user(*row) for row in session.execute(query)]
 
 
 def _put(
@@ -178,7 +168,7 @@ def _put(
     row.role, row.section = role, section.strip()
     row.name, row.email = name.strip() or person, email.strip()
     session.flush()
-    return _user(account, row)
+    return _user_of(account, row)
 
 
 def _role(session: Session, account: int, course: str) -> RoleRow | None:
@@ -186,17 +176,14 @@ def _role(session: Session, account: int, course: str) -> RoleRow | None:
     return session.scalars(query).first()
 
 
-def _user(account: AccountRow, row: RoleRow) -> User:
-    role, section = Role(row.role), row.section
+def _user_of(account: AccountRow, row: RoleRow) -> User:
+    return _user(account.id, account.person, row.name, row.email, row.role, row.section)
+
+
+def _user(account: int, person: str, name: str, email: str, said_role: str, section: str) -> User:
+    role = Role(said_role)
     if section and not role.has_section:
         # Of a desk that allowed it: the section was meant to narrow, so it does. An admin sees no
         # work, with or without one.
         role, section = (Role.MARKER, section) if role.is_staff else (role, "")
-    return User(
-        account=account.id,
-        person=account.person,
-        name=row.name,
-        email=row.email,
-        role=role,
-        section=section,
-    )
+    return User(account=account, person=person, name=name, email=email, role=role, section=section)

@@ -213,6 +213,17 @@ def test_a_section_of_old_opens_no_work_to_an_admin(tables: Tables) -> None:
     assert tables.course.people.user(adi.account) == adi
 
 
+@pytest.mark.parametrize("person", sorted(NARROWED))
+def test_whoever_asks_for_a_person_of_an_old_section_is_told_the_same(
+    tables: Tables, person: str
+) -> None:
+    with_an_old_section(tables, person)
+    people = tables.course.people
+    found = next(user for user in people.all() if user.person == person)
+    assert (found.role, found.section) == (Role.MARKER, "B")
+    assert people.named(person) == people.user(found.account) == found
+
+
 def test_who_is_narrowed_by_an_old_section_is_a_head_again_when_saved_without(
     tables: Tables,
 ) -> None:
