@@ -24,10 +24,8 @@ def show_course(visit: Visit) -> Response:
     """Show the assignments: one's own work to a student, everybody's to staff."""
     if visit.me.role.is_staff:
         return show_dashboard(visit, engine_state(visit))
-    own = []
-    for assignment in visit.course.assignments():
-        if visit.course.is_released(assignment, visit.now):
-            own.append(reader(visit, assignment).own(visit.me.person))
+    released = [a for a in visit.course.assignments() if visit.course.is_released(a, visit.now)]
+    own = [reader(visit, assignment).own(visit.me.person) for assignment in released]
     own.sort(key=lambda work: (work.standing.due is None, work.standing.due, work.assignment))
     out = {name for name, one in visit.course.publications.all().items() if one.published}
     return page(
@@ -37,13 +35,8 @@ def show_course(visit: Visit) -> Response:
         without_mark=_without_mark(visit),
         published=out,
         left={
-            work.assignment: tries_left(
-                visit.course.course.assignment(work.assignment),
-                visit.course.course,
-                visit.course.gradebook,
-                visit.me.person,
-            )
-            for work in own
+            one.name: tries_left(one, visit.course.course, visit.course.gradebook, visit.me.person)
+            for one in released
         },
         totals=with_grace_days(visit),
     )
