@@ -111,24 +111,11 @@ def _drawn(suite: CollectedSuite, assignment: Assignment, draws: int, cpu_s: flo
             break
         if number == _TRIED:
             suite = suite.only(_of_use(found))
-        found.append(_results(suite, LocalBox(reference.namespace()), notebook, number))
+        box = LocalBox(reference.namespace())
+        said = suite.said(box, notebook, seeds=Seeds(number), deadline_s=_ONCE_S)
+        found.append(tuple(result for result, _ in said))
     kept = _of_use(found)
     return [tuple(test for test in tests if test.name in kept) for tests in found]
-
-
-def _results(
-    suite: CollectedSuite, box: LocalBox, notebook: ExecutedNotebook, number: int
-) -> tuple[TestResult, ...]:
-    heard: list[TestResult] = []
-    suite.run(
-        box,
-        notebook,
-        seeds=Seeds(number),
-        deadline_s=_ONCE_S,
-        on_result=lambda result, _: heard.append(result),
-        explains=False,
-    )
-    return tuple(heard)
 
 
 def _of_use(found: Sequence[Sequence[TestResult]]) -> frozenset[str]:

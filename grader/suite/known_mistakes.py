@@ -19,12 +19,11 @@ import msgspec
 
 from grader.diagnosis.kept_values import KeptValue
 from grader.diagnosis.kinds import is_vague
-from grader.suite.account import Account
 from grader.suite.executed_notebook import ExecutedNotebook
 from grader.suite.local_box import LocalBox
 from grader.suite.mutated_reference import Mistake, MutatedReference
 from grader.suite.randomness import Seeds
-from grader.suite.results import TestOutcome, TestResult
+from grader.suite.results import TestOutcome
 from grader.suite.running import CollectedSuite
 
 LONGEST_S = 2.0
@@ -98,19 +97,12 @@ class MistakeRun:
 
     def _run(self, suite: CollectedSuite, mistake: Mistake | None) -> tuple[bool, KeptValue | None]:
         """Whether a test passes, and the value that it refuses."""
-        heard: list[tuple[TestResult, Account]] = []
         try:
             box = LocalBox(self._reference.namespace(mistake))
         except Exception:  # noqa: BLE001 - with a mistake in it, it may not even be made
             return False, None
-        suite.run(
-            box,
-            self._notebook,
-            seeds=self._seeds,
-            deadline_s=LONGEST_S if mistake else _LONGEST_WITHOUT_S,
-            on_result=lambda result, account: heard.append((result, account)),
-            explains=False,
-        )
+        longest_s = LONGEST_S if mistake else _LONGEST_WITHOUT_S
+        heard = suite.said(box, self._notebook, seeds=self._seeds, deadline_s=longest_s)
         if not heard:
             return False, None
         result, account = heard[0]

@@ -153,6 +153,28 @@ class CollectedSuite:
         part._items = [item for item in self._items if item.nodeid in kept]
         return part
 
+    def said(
+        self, box: BoxClient, notebook: ExecutedNotebook, *, seeds: Seeds, deadline_s: float
+    ) -> list[tuple[TestResult, Account]]:
+        """Run it on what the course itself wrote, and return what each test said.
+
+        Args:
+            box: such as a `LocalBox`.
+            notebook: what the suite reads of sources.
+            seeds: of the draws.
+            deadline_s: of the wall clock, for all of it.
+        """
+        heard: list[tuple[TestResult, Account]] = []
+        self.run(
+            box,
+            notebook,
+            seeds=seeds,
+            deadline_s=deadline_s,
+            on_result=lambda result, account: heard.append((result, account)),
+            explains=False,
+        )
+        return heard
+
     def standing(
         self, unchanged: Collection[str], before: Sequence[TestResult]
     ) -> list[TestResult]:
