@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import json
 import os
 import signal
@@ -130,6 +131,27 @@ def test_a_suite_that_is_broken_costs_nobody_a_try(tables: Tables) -> None:
     page = tables.browser("ada").get(f"/c/course/t/{one.id}").text
     assert "It costs you no try" in page
     assert "oops" not in page
+
+
+@pytest.mark.parametrize("half", [b"", None], ids=["half-written", "away"])
+def test_tries_wait_while_the_spec_is_being_written(tables: Tables, half: bytes | None) -> None:
+    one = handed_in(tables, "ada", solution(tables))
+    tries = tables.course.gradebook.tries
+    spec = tables.course.course.root / "assignments/warm-up/assignment.toml"
+    whole = spec.read_bytes()
+
+    def troubles() -> list[str]:
+        at_work = tables.course.gradebook.engines.at_work(now=dt.datetime.now(dt.UTC))
+        return [engine.trouble for engine in at_work]
+
+    spec.unlink() if half is None else spec.write_bytes(half)
+    with Running(tables):
+        until(lambda: any("warm-up" in t for t in troubles()), "what is said of it")
+        until(lambda: tries.some([one.id])[0].state is TryState.WAITING)
+        spec.write_bytes(whole)
+        until(lambda: tries.some([one.id])[0].state.ended)
+        assert tries.some([one.id])[0].state is TryState.JUDGED
+        until(lambda: not any(troubles()))
 
 
 def test_a_try_that_has_ended_every_engine_is_given_up(tables: Tables) -> None:

@@ -292,7 +292,7 @@ def test_a_template_that_is_wrong_stops_no_grading(classroom: Classroom) -> None
 
 @pytest.mark.slow
 def test_a_submission_whose_worker_always_dies_is_no_mark(classroom: Classroom) -> None:
-    classroom.hand_in("ada")
+    classroom.hand_in("ada", "import time; time.sleep(5)")  # that no kill comes after the verdict
     begun: list[str] = []
 
     def kill(student: str) -> None:

@@ -136,9 +136,13 @@ def test_a_killed_workers_job_is_judged_once_more_with_the_same_seed(
         if len(begun) == 1:
             kill_workers()
 
-    verdict = verdict_of(
-        pool.submit(job_of(classroom, "ada", seed=7), progress=Progress(begun=kill_once))
-    )
+    for _ in range(10):  # on a busy machine the kill may come after the verdict
+        begun.clear()
+        verdict = verdict_of(
+            pool.submit(job_of(classroom, "ada", seed=7), progress=Progress(begun=kill_once))
+        )
+        if len(begun) > 1:
+            break
     assert begun == ["ada", "ada"]
     assert verdict.points == Decimal(8)
     assert verdict.provenance is not None and verdict.provenance.seed == 7
@@ -154,7 +158,8 @@ def test_a_job_that_kills_every_worker_is_begun_three_times_and_costs_nobody_els
         begun.append(student)
         kill_workers()
 
-    killer = pool.submit(job_of(classroom, "killer"), progress=Progress(begun=kill))
+    endless = job_of(classroom, "killer", "import time; time.sleep(600)")  # no kill comes too late
+    killer = pool.submit(endless, progress=Progress(begun=kill))
     honest = pool.submit(job_of(classroom, "honest"))
     assert verdict_of(killer).outcome is Outcome.INFRASTRUCTURE_ERROR
     assert len(begun) == MAX_TRIES == 3

@@ -127,7 +127,9 @@ def write_course(root: Path) -> Path:
 
 def due_at(root: Path, due: dt.datetime) -> None:
     spec = root / "assignments/warm-up/assignment.toml"
-    spec.write_text(re.sub(r"(?m)^due = .*$", f"due = {due:%Y-%m-%dT%H:%M:%SZ}", spec.read_text()))
+    text = re.sub(r"(?m)^due = .*$", f"due = {due:%Y-%m-%dT%H:%M:%SZ}", spec.read_text())
+    spec.with_suffix(".new").write_text(text)
+    spec.with_suffix(".new").replace(spec)  # whole for those whose pages are open
 
 
 def filled_in(released: bytes, solution: dict[str, Any], pupil: Pupil) -> bytes:

@@ -24,7 +24,13 @@ from grader.course.directory import Course
 from grader.desk.engine.judging import MAX_POOLS, BusyError, Judging, Tell
 from grader.desk.engine.talk import BEAT_S, HUNG_S, SLOW_S
 from grader.desk.record import Audit, slug_of
-from grader.errors import GradebookError, GraderError, InfrastructureError
+from grader.errors import (
+    GradebookError,
+    GraderError,
+    InfrastructureError,
+    SpecError,
+    UsageError,
+)
 from grader.gradebook.claims import ClaimLostError
 from grader.gradebook.engines import GONE
 from grader.gradebook.notices import WORK, Listener, has_notices
@@ -195,7 +201,9 @@ class Engine:
             self._judging.submit(one)
         except GradebookError:
             raise
-        except BusyError as error:
+        except (BusyError, SpecError, UsageError) as error:
+            # An instructor may be writing the spec just now: what is read may be half of it, or be
+            # away for a moment. Nothing was judged, so the tries wait until it can be read.
             self._say(f"{one.assignment}: {error.what}")
             self._leave_out(one.assignment)
         except GraderError as error:  # the suite, the sandbox, the image: ours to mend
