@@ -41,6 +41,9 @@ def test_signed_distances(student, reference):
     for n in (1, 2, 7):
         x = torch.randn(random.randint(2, 6), n, dtype=torch.float64)
         w, b = torch.randn(n, dtype=torch.float64), random.uniform(-2, 2)
+        # Each point and its mirror image, so that both signs are asked for whatever is drawn.
+        length = w.norm()
+        x = torch.cat((x, x - 2 * torch.outer((x @ w + b) / length, w / length)))
         torch.testing.assert_close(
             student.signed_distances(x, w, b), reference.signed_distances(x, w, b)
         )
