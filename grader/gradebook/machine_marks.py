@@ -57,6 +57,7 @@ def _open(item: Item, verdict: Verdict) -> ItemMark:
         handed_in=verdict.submission.submitted_at,
         source=Source.MACHINE,
         waits_for=_OPEN[verdict.outcome],
+        attempt=verdict.submission.attempt,
     )
 
 

@@ -68,6 +68,11 @@ class ItemMark:
     attempt: int = 0
     tries: tuple[MarkedTry, ...] = ()
 
+    @property
+    def is_work(self) -> bool:
+        """Whether something was handed in or marked; else there are terms alone."""
+        return self.points is not None or bool(self.criteria) or self.attempt > 0
+
 
 @dataclass(frozen=True, kw_only=True)
 class MarkEvent:

@@ -263,14 +263,18 @@ def class_marks(
         given: by student, what people gave.
     """
     of = {verdict.student: verdict for verdict in verdicts}
+    own = {student: _own_mark(student, of, standings, given) for student in {**of, **standings}}
     found = {}
-    for student in {**of, **standings}:
-        by_hand = standings[student].by_hand if student in standings else None
-        verdict = verdict_for(student, of, standings)
-        if verdict is not None:
-            found[student] = whole_mark(verdict, given.get(verdict.student, {}), by_hand=by_hand)
-        else:
-            found[student] = mark_by_hand(by_hand) if by_hand else None
+    for student, mark in own.items():
+        if mark is not None or student in of:
+            found[student] = mark
+            continue
+        # As in totals: marks that differ, also by when they were handed in, are not guessed from.
+        theirs = {
+            (own.get(m), standings[m].handed_in if m in standings else None)
+            for m in _shared_by(student, of, standings)
+        }
+        found[student] = next(iter(theirs))[0] if len(theirs) == 1 else None
     return found
 
 
@@ -281,8 +285,29 @@ def verdict_for(
 
     Where one hands in for a group, the mark is everybody's who has none of their own.
     """
-    team = standings[student].group if student in standings else ()
-    return of.get(student) or next((of[member] for member in team if member in of), None)
+    team = (of[m] for m in _shared_by(student, of, standings) if m in of)
+    return of.get(student) or next(team, None)
+
+
+def _own_mark(
+    student: str,
+    of: Mapping[str, Verdict],
+    standings: Mapping[str, Standing],
+    given: Mapping[str, Given],
+) -> WholeMark | None:
+    by_hand = standings[student].by_hand if student in standings else None
+    verdict = of.get(student)
+    if verdict is not None:
+        return whole_mark(verdict, given.get(student, {}), by_hand=by_hand)
+    return mark_by_hand(by_hand) if by_hand else None
+
+
+def _shared_by(
+    student: str, of: Mapping[str, Verdict], standings: Mapping[str, Standing]
+) -> list[str]:
+    """The members of a student's group whose work is the group's; who is excused has left it."""
+    known = {m: standings.get(m, Standing()) for m in standings.get(student, Standing()).group}
+    return [m for m, one in known.items() if not one.excused and (m in of or one.by_hand)]
 
 
 def _plain(verdict: Verdict | None, due: dt.datetime | None, now: dt.datetime) -> Standing:

@@ -21,6 +21,7 @@ from grader.grading.verdict import Outcome, QuestionMark, SubmissionRecord, Verd
 from tests.helpers.assignments import make_assignment
 
 DUE = dt.datetime(2024, 10, 9, 20, 59, tzinfo=dt.UTC)
+LATE = "2 days late: 40 % off"
 AFTER = DUE + dt.timedelta(days=9)
 COURSE = """\
 title = "C"
@@ -206,6 +207,41 @@ def test_a_group_hands_in_once_and_none_of_it_is_absent(root: Path, gradebook: G
     assert found["cem"].absent
     marks = class_marks([ada], found, {"ada": marked_answers(ada, {})})
     assert marks["ben"] == marks["ada"] and marks["cem"] is None
+
+
+def test_a_members_longer_time_does_not_take_the_groups_mark_away(
+    root: Path, gradebook: Gradebook
+) -> None:
+    write_course(root, group="group = true")
+    (root / "groups.csv").write_text(
+        "item,group,student\nfirst,g1,ada\nfirst,g1,ben\nfirst,g1,cem\n"
+    )
+    say(gradebook, Change(fact=fact("ben", Kind.EXTENSION), moment=DUE + dt.timedelta(days=2)))
+    found = stand(root, gradebook, verdict("ada", late_h=30))
+    assert [found[s].late for s in ("ada", "ben", "cem")] == [LATE, "", LATE]
+    assert found["ben"].handed_in == found["ada"].handed_in and not found["ben"].absent
+
+
+def test_a_mark_by_hand_for_one_of_a_group_is_everybodys_on_every_page(
+    root: Path, gradebook: Gradebook
+) -> None:
+    write_course(root, group="group = true")
+    (root / "groups.csv").write_text(
+        "item,group,student\nfirst,g1,ada\nfirst,g1,ben\nfirst,g1,cem\n"
+    )
+    points = Change(fact=fact("ada", Kind.POINTS), points=Decimal(7), max_points=Decimal(10))
+    say(gradebook, points)
+    ada = verdict("ada")
+    marks = class_marks([ada], stand(root, gradebook, ada), {})
+    assert [marks[s].words for s in ("ada", "ben", "cem") if marks[s]] == ["7 of 10"] * 3  # type: ignore[union-attr]
+    # Two members' marks differ, and the third's is open, as in totals.
+    ben = verdict("ben", "3")
+    marks = class_marks([ada, ben], stand(root, gradebook, ada, ben), {})
+    assert marks["cem"] is None
+    # Work of who is excused is not the group's.
+    say(gradebook, Change(fact=fact("ben", Kind.EXCUSED), excused=True))
+    marks = class_marks([ada, ben], stand(root, gradebook, ada, ben), {})
+    assert marks["cem"] is not None and marks["cem"].words == "7 of 10"
 
 
 def test_without_a_course_file_lateness_is_said_and_costs_nothing(

@@ -6,6 +6,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 
+from grader.gradebook.changed import changed
+from grader.gradebook.group_marks import mark_of_member
 from grader.gradebook.marks import ItemMark
 
 
@@ -45,14 +47,13 @@ def item_column(
     own = {mark.student: mark for mark in marks if mark.item == item}
     scores = {student: _score(mark) for student, mark in own.items()}
     for student, members in groups.items():
-        # An excuse is one member's own.
-        theirs = [own[m] for m in sorted(members) if m in own and not own[m].excused]
-        if student not in own and theirs:
-            scores[student] = _score(theirs[0])
-            if len({mark.points for mark in theirs}) > 1:
-                scores[student] = ExportScore(
-                    None, why="the members of the group have different marks"
-                )
+        # Points go out as they were given: when each member handed in makes no difference.
+        others = [
+            changed(own[m], handed_in=None) for m in sorted(members) if m in own and m != student
+        ]
+        mark = mark_of_member(student, own.get(student), others)
+        if mark is not None:
+            scores[student] = _score(mark)
     return Column(item, title, max_points, dict(sorted(scores.items())))
 
 

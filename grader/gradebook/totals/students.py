@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import replace
 from decimal import Decimal
 from fractions import Fraction
 
 from grader.course.course_file import CourseFile
 from grader.errors import GradebookError
+from grader.gradebook.group_marks import mark_of_member
 from grader.gradebook.marks import ItemMark
 from grader.gradebook.totals.charging import days
 from grader.gradebook.totals.entries import AsOf, Entry, entries_of
@@ -153,21 +153,10 @@ def _shared(
     for item in course.items:
         if not item.group:
             continue
+        of = {student: own[item.id] for student, own in table.items() if item.id in own}
         for student, members in groups.get(item.id, {}).items():
-            if item.id in table.get(student, {}):
-                continue
-            theirs = [table[m][item.id] for m in sorted(members) if item.id in table.get(m, {})]
-            # An excuse is one member's own, and so is an extension.
-            theirs = [
-                replace(m, student=student, extended_to=None) for m in theirs if not m.excused
-            ]
-            if theirs:
-                shared.setdefault(student, {})[item.id] = _of_group(theirs)
+            others = [of[m] for m in sorted(members) if m in of and m != student]
+            mark = mark_of_member(student, of.get(student), others)
+            if mark is not None:
+                shared.setdefault(student, {})[item.id] = mark
     return shared
-
-
-def _of_group(marks: Sequence[ItemMark]) -> ItemMark:
-    if len({(mark.points, mark.handed_in) for mark in marks}) == 1:
-        return marks[0]
-    told = "The members of the group have different marks and this one has none"
-    return replace(marks[0], points=None, waits_for=told)

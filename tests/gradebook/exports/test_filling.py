@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import datetime as dt
+from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
 
@@ -14,6 +16,7 @@ from grader.course.roster import Person, Roster
 from grader.errors import UsageError
 from grader.gradebook.exports.filling import Filled, fill
 from grader.gradebook.exports.scores import Column, ExportScore, item_column
+from grader.gradebook.group_marks import DIFFERENT
 from grader.gradebook.marks import ItemMark
 from grader.lms.lms_table import LmsTable, table_from
 from grader.lms.registry import system_of, systems
@@ -213,4 +216,12 @@ def test_a_group_shares_its_one_mark() -> None:
     assert scores["ben"].excused
     marks = [mark("ada", "7"), mark("ben", "8")]
     scores = item_column("hw1", "", D(10), marks, groups).scores
-    assert scores["zoe"] == ExportScore(None, why="the members of the group have different marks")
+    assert scores["zoe"] == ExportScore(None, why=DIFFERENT)
+
+
+def test_who_has_longer_than_the_group_gets_its_mark_too() -> None:
+    later = dt.datetime(2024, 10, 20, tzinfo=dt.UTC)
+    groups = dict.fromkeys(("ada", "ben", "zoe"), ("ada", "ben", "zoe"))
+    waits = replace(mark("ben", None), extended_to=later, waits_for="Not marked yet")
+    scores = item_column("hw1", "", D(10), [mark("ada", "7"), waits], groups).scores
+    assert [scores[s].points for s in ("ada", "ben", "zoe")] == [7, 7, 7]

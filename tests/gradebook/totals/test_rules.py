@@ -432,6 +432,26 @@ def test_one_members_extension_is_not_the_groups() -> None:
     assert [line(t, "report").earned for t in totals] == [80, 40, 40]
 
 
+def test_who_has_longer_than_the_group_has_its_mark_too() -> None:
+    course = course_of("[late]\ngrace_days = 0\npercent_per_day = 50\n" + GROUP)
+    later = dt.datetime(2024, 12, 3, tzinfo=course.zone)
+    longer = replace(mark(course, "report", None, student="ben"), extended_to=later)
+    marks = [mark(course, "report", 80, at="2024-12-02T10:00:00"), longer]
+    totals = class_totals(course, marks, now=AFTER, groups=TEAM, final=True)
+    assert [line(t, "report").earned for t in totals] == [40, 80, 40]
+
+
+def test_a_time_that_a_person_wrote_down_for_one_member_is_theirs() -> None:
+    course = course_of("[late]\ngrace_days = 0\npercent_per_day = 50\n" + GROUP)
+    own_time = mark(course, "report", None, student="ben", at="2024-11-30T10:00:00")
+    marks = [mark(course, "report", 80, at="2024-12-02T10:00:00"), own_time]
+    totals = class_totals(course, marks, now=AFTER, groups=TEAM, final=True)
+    assert [line(t, "report").earned for t in totals] == [40, 80, 40]
+    # While nothing is marked, it is known that the group has handed in.
+    totals = class_totals(course, [own_time], now=AFTER, groups=TEAM, final=True)
+    assert [line(t, "report").state for t in totals] == [State.WAITS] * 3
+
+
 def test_a_late_group_costs_each_member_days_of_their_own() -> None:
     course = course_of("[late]\ngrace_days = 3\npercent_per_day = 50\n" + GROUP)
     marks = [mark(course, "report", 80, at="2024-12-03T10:00:00")]
