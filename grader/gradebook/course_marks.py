@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from decimal import Decimal
 
 from grader.course.components import Criterion, Item
@@ -14,7 +14,7 @@ from grader.gradebook.adjustments import all_adjusted
 from grader.gradebook.changed import changed
 from grader.gradebook.counting import counted, tries_of
 from grader.gradebook.hand_marks import Fact, HandMark, Kind, MarkReader, Newest
-from grader.gradebook.machine_marks import item_mark
+from grader.gradebook.machine_marks import item_mark, unjudged_mark
 from grader.gradebook.marks import ItemMark, MarkedTry, Source
 from grader.gradebook.store import Gradebook
 from grader.gradebook.strays import gives
@@ -53,14 +53,21 @@ def course_marks(
         students = None
     newest = _said(marks or gradebook.hand_marks, students)
     verdicts = dict(_tries(course, scheme, gradebook, newest, students))
+    unjudged = dict(_unjudged(scheme, gradebook, verdicts, students))
     known = {item.id for item in scheme.items}
-    pairs = verdicts.keys() | {
-        (fact.student, fact.item)
-        for fact, mark in newest.items()
-        if fact.kind in _OF_AN_ITEM and fact.item in known and gives(mark)
-    }
+    pairs = (
+        verdicts.keys()
+        | unjudged.keys()
+        | {
+            (fact.student, fact.item)
+            for fact, mark in newest.items()
+            if fact.kind in _OF_AN_ITEM and fact.item in known and gives(mark)
+        }
+    )
     return [
         _of_tries(student, item, verdicts.get((student, item.id), ()), newest)
+        if (student, item.id) not in unjudged
+        else _with_people(unjudged[student, item.id], item, None, newest)
         for student, identifier in sorted(pairs)
         if (item := scheme.item(identifier)) is not None
     ]
@@ -69,11 +76,15 @@ def course_marks(
 def joined(student: str, item: Item, verdict: Verdict | None, newest: Newest) -> ItemMark:
     """Join what the machine and people say about one student and one item."""
     mark = item_mark(item, verdict) if verdict else _blank(student, item)
+    return _with_people(mark, item, verdict, newest)
+
+
+def _with_people(mark: ItemMark, item: Item, verdict: Verdict | None, newest: Newest) -> ItemMark:
     if item.rubric:
         mark = _with_rubric(mark, item, newest)
     elif verdict is not None and verdict.outcome.is_mark and mark.points is None:
         mark = _with_answers(mark, verdict, newest)
-    whole = newest.get(Fact(student=student, item=item.id, kind=Kind.POINTS))
+    whole = newest.get(Fact(student=mark.student, item=item.id, kind=Kind.POINTS))
     if whole is not None and whole.says.points is not None:
         mark = changed(
             mark,
@@ -145,6 +156,22 @@ def _verdicts(
     if students is None:
         return gradebook.briefs(assignment).values()
     return [entry.verdict for entry in gradebook.tried(assignment, students=students)]
+
+
+def _unjudged(
+    scheme: CourseFile,
+    gradebook: Gradebook,
+    verdicts: Mapping[tuple[str, str], Sequence[Verdict]],
+    students: Collection[str] | None,
+) -> Iterator[tuple[tuple[str, str], ItemMark]]:
+    """The marks of who handed in through the desk and has no verdict: open, and not missing."""
+    for item in scheme.items:
+        if item.assignment is None:
+            continue
+        for student, one in gradebook.tries.without_verdict(item.assignment).items():
+            wanted = students is None or student in students
+            if wanted and (student, item.id) not in verdicts:
+                yield (student, item.id), unjudged_mark(item, one)
 
 
 def _of_tries(student: str, item: Item, tries: Sequence[Verdict], newest: Newest) -> ItemMark:

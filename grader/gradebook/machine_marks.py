@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 from decimal import Decimal
+from typing import TYPE_CHECKING
 
 from grader.course.components import Criterion, Item
 from grader.gradebook.marks import ItemMark, Source
 from grader.grading.verdict import Outcome, Verdict
 from grader.points import to_points
 
+if TYPE_CHECKING:  # the desk's tables take as long to declare as all others
+    from grader.gradebook.tries import DeskTry
+
 WAITS = "A part is marked by a person"
+NOT_JUDGED = "Handed in, not judged yet"
 _OPEN = {
     Outcome.INFRASTRUCTURE_ERROR: "Not graded yet, through no fault of the student",
     Outcome.SUITE_ERROR: "Not graded yet: a check of the assignment is broken",
@@ -58,6 +63,20 @@ def _open(item: Item, verdict: Verdict) -> ItemMark:
         source=Source.MACHINE,
         waits_for=_OPEN[verdict.outcome],
         attempt=verdict.submission.attempt,
+    )
+
+
+def unjudged_mark(item: Item, one: DeskTry) -> ItemMark:
+    """Return the mark of who handed in through the desk and has no verdict at all."""
+    return ItemMark(
+        student=one.student,
+        item=item.id,
+        points=None,
+        max_points=item.max_points,
+        handed_in=one.received_at,
+        source=Source.MACHINE,
+        waits_for=_OPEN[Outcome.INFRASTRUCTURE_ERROR] if one.state.ended else NOT_JUDGED,
+        attempt=one.attempt,
     )
 
 

@@ -244,6 +244,17 @@ class DeskTries:
         with reading(self._engine) as session:
             return set(session.scalars(query.distinct()))
 
+    def without_verdict(self, assignment: str) -> dict[str, DeskTry]:
+        """Return the newest try without a verdict of each student who has such a one.
+
+        It waits, runs, or could not be judged for a reason of ours: it was handed in all the same.
+        """
+        states = [TryState.WAITING, TryState.RUNNING, TryState.FAILED]
+        open_ = self._all(
+            TryRow.assignment == assignment, TryRow.state.in_(states), TryRow.verdict.is_(None)
+        )
+        return {one.student: one for one in open_}
+
     def failed(self, *, limit: int) -> list[DeskTry]:
         """Return what has no verdict for a reason of ours, oldest first."""
         query = (

@@ -10,6 +10,7 @@ import msgspec
 import pytest
 
 from grader.course.directory import Assignment
+from grader.gradebook.hand_marks import Change, Fact, Kind
 from grader.gradebook.store import Gradebook
 from tests.cli.conftest import Grader
 from tests.helpers.assignments import SPEC, write_assignment
@@ -206,3 +207,51 @@ def test_a_group_hands_in_once(course: Path, grader: Grader) -> None:
         "cem": "40",
     }
     assert "the group 'T1' for 'h1' is of 2, and the course file says 3 to 4" in done.err
+
+
+def test_what_was_handed_in_and_not_judged_is_not_missing(course: Path, grader: Grader) -> None:
+    """The desk acknowledged it: that a verdict is missing is ours to mend, and costs nobody."""
+    handed_in = dt.datetime(2024, 10, 9, 12, tzinfo=dt.UTC)
+    with Gradebook(f"sqlite:///{course}/gradebook.db") as gradebook:
+        for student, ends in (("cem", False), ("dia", True)):
+            one, _ = gradebook.tries.receive(
+                student,
+                assignment="warm-up",
+                student=student,
+                file="warm-up.ipynb",
+                received_from=student,
+                seed=1,
+                now=handed_in,
+            )
+            gradebook.tries.stored(one.id, attempt=1, sha256="a" * 64, folder="f")
+            if ends:
+                gradebook.claims.fail(one.id, "the sandbox is gone", now=handed_in)
+    (course / "roster.csv").write_text("id,name\neve,Eve\n")
+    found = {s["student"]: s for s in grader("totals", "--json", "--final").json()["students"]}
+    lines = {student: one["components"][0]["items"][0] for student, one in found.items()}
+    assert {s: line["state"] for s, line in lines.items()} == {
+        "ada": "counted",
+        "ben": "counted",
+        "cem": "waits",
+        "dia": "waits",
+        "eve": "missing",
+    }
+    assert "not judged yet" in lines["cem"]["why"] and "no fault" in lines["dia"]["why"]
+
+
+def test_who_has_longer_does_not_make_the_others_work_missing(
+    warm_up: Assignment, grader: Grader
+) -> None:
+    """Nothing was graded yet: that an excuse or a later date is on record tells nothing of that."""
+    root = warm_up.course_root
+    write_assignment(root, spec=MACHINE)
+    (root / "course.toml").write_text(COURSE)
+    (root / "roster.csv").write_text("id,name\nada,Ada\nben,Ben\n")
+    later = Change(
+        fact=Fact(student="ada", item="h1", kind=Kind.EXTENSION),
+        moment=dt.datetime(2024, 10, 12, tzinfo=dt.UTC),
+    )
+    with Gradebook(f"sqlite:///{root}/gradebook.db") as gradebook:
+        gradebook.hand_marks.record([later], who="Tan", why="")
+    [_, ben] = grader("totals", "--json").json()["students"]
+    assert ben["components"][0]["items"][0]["state"] == "waits"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from decimal import Decimal
 from fractions import Fraction
 
@@ -66,7 +66,7 @@ def class_entries(
     as_of = AsOf(
         now=now,
         final=final,
-        graded=frozenset({*graded, *(item for own in table.values() for item in own)}),
+        graded=frozenset({*graded, *_marked(table)}),
     )
     shared = _shared(course, table, groups)
     everybody = {*students, *table, *(s for own in groups.values() for s in own)}
@@ -143,6 +143,12 @@ def _laid_out(course: CourseFile, marks: Iterable[ItemMark]) -> dict[str, dict[s
             )
         own[mark.item] = mark
     return table
+
+
+def _marked(table: Mapping[str, Mapping[str, ItemMark]]) -> Iterator[str]:
+    """The items that were marked for anybody; of an excuse or a later date nobody knows that."""
+    for own in table.values():
+        yield from (item for item, mark in own.items() if mark.is_work)
 
 
 def _shared(
