@@ -11,6 +11,7 @@ from pathlib import Path
 from grader.course.directory import Assignment, Course
 from grader.course.spec import AssignmentSpec
 from grader.errors import GraderError, UsageError
+from grader.gradebook.changed import changed
 from grader.gradebook.course_marks import marked_answers
 from grader.gradebook.course_tries import counted_verdicts
 from grader.gradebook.reuse import key_of
@@ -200,7 +201,15 @@ class Pages:
     def _standings_of(
         self, verdicts: Sequence[Verdict], *, whole: bool = True
     ) -> dict[str, Standing]:
-        return self._standings.of(verdicts, newest=self._newest, now=self._now, whole=whole)
+        found = self._standings.of(verdicts, newest=self._newest, now=self._now, whole=whole)
+        # Who reads "not handed in" after handing in at the desk would be told something wrong.
+        open_ = self._gradebook.tries.without_verdict(self._assignment.name)
+        return {
+            s: changed(one, absent=False, unjudged=True)
+            if one.absent and not open_.keys().isdisjoint((s, *one.group))
+            else one
+            for s, one in found.items()
+        }
 
     def _student(
         self, verdict: Verdict, aliases: Mapping[str, str], standings: Mapping[str, Standing]

@@ -47,6 +47,7 @@ class Standing:
         refused: it came too late to be accepted.
         excused: the assignment leaves this student's sum.
         absent: nothing was handed in, by the student or their group.
+        unjudged: it was handed in at the desk, and has no verdict yet.
         overdue: the due date has passed for this student.
         group: the other members of the student's group.
         by_hand: points, and of how many, that a person gave for the whole.
@@ -62,6 +63,7 @@ class Standing:
     refused: bool = False
     excused: bool = False
     absent: bool = False
+    unjudged: bool = False
     overdue: bool = False
     group: tuple[str, ...] = ()
     by_hand: tuple[Decimal, Decimal] | None = None

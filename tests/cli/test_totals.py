@@ -226,7 +226,7 @@ def test_what_was_handed_in_and_not_judged_is_not_missing(course: Path, grader: 
             gradebook.tries.stored(one.id, attempt=1, sha256="a" * 64, folder="f")
             if ends:
                 gradebook.claims.fail(one.id, "the sandbox is gone", now=handed_in)
-    (course / "roster.csv").write_text("id,name\neve,Eve\n")
+    (course / "roster.csv").write_text("id,name\ncem,Cem\neve,Eve\n")
     found = {s["student"]: s for s in grader("totals", "--json", "--final").json()["students"]}
     lines = {student: one["components"][0]["items"][0] for student, one in found.items()}
     assert {s: line["state"] for s, line in lines.items()} == {
@@ -237,6 +237,10 @@ def test_what_was_handed_in_and_not_judged_is_not_missing(course: Path, grader: 
         "eve": "missing",
     }
     assert "not judged yet" in lines["cem"]["why"] and "no fault" in lines["dia"]["why"]
+    assert grader("report", "warm-up").code == 0
+    pages = {s: (course / f"graded/warm-up/students/{s}.html").read_text() for s in ("cem", "eve")}
+    assert "Handed in, not judged yet" in pages["cem"] and "Not handed in" not in pages["cem"]
+    assert "Not handed in" in pages["eve"]
 
 
 def test_who_has_longer_does_not_make_the_others_work_missing(
