@@ -112,7 +112,7 @@ class WorkReader:
     def _sheet(self, verdict: Verdict, standing: Standing, audience: Audience) -> MarkSheet:
         return mark_sheet(
             verdict,
-            spec=with_due(self._assignment.spec, standing.due),
+            spec=with_due(self._assignment.spec, standing.told_from or standing.due),
             audience=audience,
             now=self._now,
             given=self.given(verdict),

@@ -35,7 +35,7 @@ class PreviewLine:
         changes: question by question, such as "q3: 1 → 2".
         late: how late, in words.
         waiting: the questions that nobody has marked.
-        due: of an assignment, for this student; None without a date.
+        told_from: from when on the total tells of it: of an assignment with a date.
     """
 
     student: str
@@ -46,7 +46,7 @@ class PreviewLine:
     changes: tuple[str, ...] = ()
     late: str = ""
     waiting: tuple[str, ...] = ()
-    due: dt.datetime | None = None
+    told_from: dt.datetime | None = None
 
     @property
     def differs(self) -> bool:
@@ -256,7 +256,7 @@ def _line(student: str, old: _Class, new: _Class) -> PreviewLine:
         else (),
         late=standing.late if standing else "",
         waiting=mark.waiting if mark else (),
-        due=standing.due if standing else None,
+        told_from=standing.told_from if standing else None,
     )
 
 

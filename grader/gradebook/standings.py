@@ -41,6 +41,8 @@ class Standing:
         on_roster: True too where there is no roster.
         handed_in: when the try that counts was; None where that is not known, or nothing was.
         due: for this student.
+        told_from: from when on what is shown after the due date is: a group's members see it
+            together, once none of them has longer.
         extended: this student has longer than the class.
         late: how late, and what it costs, in words; empty where it is not.
         earned: the points after late days, where they cost any.
@@ -57,6 +59,7 @@ class Standing:
     on_roster: bool = True
     handed_in: dt.datetime | None = None
     due: dt.datetime | None = None
+    told_from: dt.datetime | None = None
     extended: bool = False
     late: str = ""
     earned: Fraction | None = None
@@ -141,11 +144,16 @@ class Standings:
         """Return what people said of the assignment's answers, and of its item.
 
         Args:
-            student: of one alone; by default of everybody.
+            student: of one alone, and until when others of their group have; default: of everybody.
         """
         read = self._marks.newest
         whole = read(student=student, item=self.item) if self.item not in (None, self._name) else {}
-        return whole | read(student=student, item=self._name)
+        found = whole | read(student=student, item=self._name)
+        for member in self._groups.get(student, ()) if student is not None else ():
+            if member != student:
+                theirs = read(student=member, item=self.item)
+                found |= {f: mark for f, mark in theirs.items() if f.kind is Kind.EXTENSION}
+        return found
 
     def of(
         self,
@@ -179,6 +187,7 @@ class Standings:
                 on_roster=not people or student in people,
                 handed_in=self._local(one.handed_in),
                 due=self._local(one.due),
+                told_from=self._local(one.told_from or one.due),
             )
             for student, one in found.items()
         }
@@ -202,6 +211,7 @@ class Standings:
             for student in known
             if student in of or _says_something(student, item, newest)
         ]
+        marks += self._who_has_longer(item, known, newest)
         groups = {item.id: self._groups}
         try:
             entries = class_entries(one, marks, now=now, students=known, groups=groups)
@@ -222,11 +232,22 @@ class Standings:
             team = self._groups.get(student, ())
             found[student] = changed(
                 told,
+                told_from=entry.told_from,
                 absent=student not in of and not any(member in of for member in team),
                 group=tuple(member for member in team if member != student),
                 by_hand=_whole(student, item, newest),
             )
         return found
+
+    def _who_has_longer(
+        self, item: Item, known: Sequence[str], newest: Newest
+    ) -> Iterator[ItemMark]:
+        """Of members of groups that are not wanted, until when they have."""
+        others = {member for student in known for member in self._groups.get(student, ())}
+        for member in sorted(others.difference(known)):
+            longer = newest.get(Fact(student=member, item=item.id, kind=Kind.EXTENSION))
+            if longer is not None and longer.says.moment is not None:
+                yield changed(joined(member, item, None, {}), extended_to=longer.says.moment)
 
     def _spent(
         self,

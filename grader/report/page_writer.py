@@ -210,6 +210,12 @@ class PageWriter:
             entry.encode(),
             alias.encode(),
             repr(standing).encode("utf-8", "replace"),
+            str(_is_told(standing, self._now)).encode(),
             msgspec.json.encode([verdict, sorted(by_hand)]),
         )
         return hashlib.sha256(b"\0".join(parts)).hexdigest()
+
+
+def _is_told(standing: Standing | None, now: dt.datetime) -> bool:
+    """Whether the date of a student's whole group has passed; a standing tells of their own."""
+    return standing is None or standing.told_from is None or now >= standing.told_from

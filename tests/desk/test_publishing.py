@@ -414,6 +414,43 @@ def test_what_is_shown_after_the_due_date_waits_for_who_has_longer(tables: Table
     assert secret in tables.browser("hana").get(f"/c/course/t/{tries['ben'].id}").text
 
 
+def test_a_group_sees_what_is_shown_after_the_due_date_together(tables: Tables) -> None:
+    """While one of them has longer, what the hidden tests say would make the group's next try."""
+    write_course_file(tables)
+    root = tables.course.course.root
+    facts = root / "course.toml"
+    assigned = 'assignment = "warm-up"\n'
+    facts.write_text(facts.read_text().replace(assigned, f"{assigned}group = true\n"))
+    (root / "groups.csv").write_text("item,group,student\na1,one,ada\na1,one,ben\n")
+    one = tables.tried("ada")
+    verdict = tables.verdict(one)
+    tests = [msgspec.structs.replace(test, shows="after_due") for test in verdict.tests]
+    batch = tables.course.gradebook.start_batch("warm-up", seed=1)
+    verdict = msgspec.structs.replace(verdict, tests=tuple(tests))
+    tables.course.gradebook.record(verdict, HOMEWORK, batch=batch, desk_try=one.id)
+    spec = root / "assignments/warm-up/assignment.toml"
+    spec.write_text(spec.read_text().replace("due = 2099", "due = 2024"))
+    longer = {"item": "a1", "until": "2098-05-06T12:00", "why": "ill"}
+    hana, where = tables.browser("hana"), f"/c/course/t/{one.id}"
+    assert hana.post("/c/course/s/ben/extend", longer).status_code == 303
+    mark(tables, tables.course.gradebook.tries.of("ada")[0], "1", "")
+    publish(tables)
+
+    def seen(student: str) -> tuple[bool, bool]:
+        browser = tables.browser(student)
+        pages = ["/c/course/", "/c/course/a/warm-up", where, f"{where}/result"]
+        received = "".join(browser.get(page).text for page in pages)
+        marks = browser.get("/c/course/marks").text
+        return "Means must be right." in received, "<strong>6</strong> of 10" in marks
+
+    assert [seen(student) for student in ("ada", "ben")] == [(False, False)] * 2
+    page = hana.get(f"{PUBLISH}?all=1").text
+    assert "The due date has not passed." in page and ">6 May 2098, 12:00" in page
+    back = {"item": "a1", "undo": "1", "why": "well again"}
+    assert hana.post("/c/course/s/ben/extend", back).status_code == 303
+    assert [seen(student) for student in ("ada", "ben")] == [(True, True)] * 2
+
+
 def test_without_a_total_nothing_is_kept_back(tables: Tables) -> None:
     mark(tables, tables.judged("ada"), "1", "")
     assert "The due date has not passed" not in tables.browser("hana").get(PUBLISH).text

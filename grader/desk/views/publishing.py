@@ -141,13 +141,18 @@ def _show(visit: Visit, scope: Scope, preview: Preview, title: str) -> Response:
 def _held_back(visit: Visit, scope: Scope, preview: Preview) -> dict[str, dt.datetime]:
     """Return from whose page *Your marks* the published mark is kept, and until when.
 
-    That is who can still hand in without being late: the total is of all tests, and would tell of
-    those that are shown after the due date. Without a total there is nothing to keep back.
+    That is who can still hand in without being late, and their group: the total is of all tests,
+    and would tell of those that are shown after the due date. Without a total there is nothing to
+    keep back.
     """
     scheme = visit.course.scheme()
     if scheme is None or scheme.left_open or not scope.assignment or not scope.items:
         return {}
-    return {line.student: line.due for line in preview.lines if line.due and visit.now <= line.due}
+    return {
+        line.student: line.told_from
+        for line in preview.lines
+        if line.told_from and visit.now <= line.told_from
+    }
 
 
 def _publish(visit: Visit, scope: Scope, preview: Preview, title: str) -> Response:

@@ -32,6 +32,9 @@ class Entry:
         refused: too late to be accepted: it gives no points.
         tries: where the best of several counts: one entry for each that can be the best, the best
             before grace days first. The entry itself is the first until they are spent.
+        told_from: from when on its student may see what is shown after the due date, if that is
+            later than `due`: while another member of the group has longer, their next try could be
+            made of what the hidden tests said.
     """
 
     item: Item
@@ -45,6 +48,7 @@ class Entry:
     excused: bool = False
     missing: bool = False
     tries: tuple[Entry, ...] = ()
+    told_from: dt.datetime | None = None
 
     @property
     def counts(self) -> bool:
@@ -70,7 +74,8 @@ class Entry:
 
         Before, a mark that counts tests which are shown after the due date would tell of them.
         """
-        early = self.due is not None and now <= self.due and self.item.assignment is not None
+        until = self.told_from or self.due
+        early = until is not None and now <= until and self.item.assignment is not None
         if not early or self.mark is None:
             return self
         return self.kept_back("Marks are shown after the due date")
@@ -133,7 +138,7 @@ def entries_of(
     return [
         _entry(item, component, marks[item.id], granted.get(item.id), course)
         if item.id in marks
-        else _blank(item, component, _latest(item.due, granted.get(item.id)), as_of)
+        else _blank(item, component, latest(item.due, granted.get(item.id)), as_of)
         for component in course.components
         for item in component.items
     ]
@@ -159,7 +164,7 @@ def _entry(
     granted: dt.datetime | None,
     course: CourseFile,
 ) -> Entry:
-    due = _latest(item.due, granted, mark.extended_to)
+    due = latest(item.due, granted, mark.extended_to)
     blank = Entry(item=item, component=component, mark=mark, points=None, due=due)
     if mark.excused:
         return changed(blank, excused=True)
@@ -225,7 +230,8 @@ def _scored(blank: Entry, course: CourseFile) -> Entry:
     return changed(blank, points=exact(mark.points), late=late)
 
 
-def _latest(*dates: dt.datetime | None) -> dt.datetime | None:
+def latest(*dates: dt.datetime | None) -> dt.datetime | None:
+    """Return the latest of those that are there; None where none is."""
     return max((date for date in dates if date is not None), default=None)
 
 

@@ -9,10 +9,11 @@ from fractions import Fraction
 
 from grader.course.course_file import CourseFile
 from grader.errors import GradebookError
+from grader.gradebook.changed import changed
 from grader.gradebook.group_marks import mark_of_member
 from grader.gradebook.marks import ItemMark
 from grader.gradebook.totals.charging import days
-from grader.gradebook.totals.entries import AsOf, Entry, entries_of
+from grader.gradebook.totals.entries import AsOf, Entry, entries_of, latest
 from grader.gradebook.totals.rounding import rounded
 from grader.gradebook.totals.scoring import Score, Scoring, score
 from grader.gradebook.totals.total_lines import StudentTotal
@@ -70,10 +71,12 @@ def class_entries(
     )
     shared = _shared(course, table, groups)
     everybody = {*students, *table, *(s for own in groups.values() for s in own)}
-    return {
+    entries = {
         student: entries_of(student, course, shared.get(student, {}), as_of)
         for student in sorted(everybody)
     }
+    _tell_together(course, entries, groups)
+    return entries
 
 
 def student_total(
@@ -143,6 +146,18 @@ def _laid_out(course: CourseFile, marks: Iterable[ItemMark]) -> dict[str, dict[s
             )
         own[mark.item] = mark
     return table
+
+
+def _tell_together(course: CourseFile, entries: Mapping[str, list[Entry]], groups: Groups) -> None:
+    """Keep back from a whole group what one of its members may not see yet: work is theirs all."""
+    for place, item in enumerate(course.items):
+        if not item.group or item.due is None:
+            continue
+        dues = {student: own[place].due for student, own in entries.items()}
+        for student, members in groups.get(item.id, {}).items():
+            until = latest(dues[student], *(dues.get(member) for member in members))
+            if until != dues[student]:
+                entries[student][place] = changed(entries[student][place], told_from=until)
 
 
 def _marked(table: Mapping[str, Mapping[str, ItemMark]]) -> Iterator[str]:

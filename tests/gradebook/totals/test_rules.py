@@ -7,12 +7,13 @@ from dataclasses import replace
 from decimal import Decimal
 from fractions import Fraction
 
+import msgspec
 import pytest
 
 from grader.course.policy import Rounding
 from grader.errors import GradebookError
 from grader.gradebook.totals.rounding import rounded, show_fraction
-from grader.gradebook.totals.students import class_totals
+from grader.gradebook.totals.students import class_entries, class_totals
 from grader.gradebook.totals.total_lines import State
 from tests.gradebook.totals.courses import (
     AFTER,
@@ -439,6 +440,19 @@ def test_who_has_longer_than_the_group_has_its_mark_too() -> None:
     marks = [mark(course, "report", 80, at="2024-12-02T10:00:00"), longer]
     totals = class_totals(course, marks, now=AFTER, groups=TEAM, final=True)
     assert [line(t, "report").earned for t in totals] == [40, 80, 40]
+
+
+def test_a_groups_mark_is_held_back_until_nobody_of_it_has_longer() -> None:
+    course = course_of(GROUP)
+    later = dt.datetime(2024, 12, 3, tzinfo=course.zone)
+    longer = replace(mark(course, "report", None, student="ben"), extended_to=later)
+    marks = [mark(course, "report", 80, at="2024-11-30T10:00:00"), longer]
+    entries = class_entries(course, marks, now=AFTER, groups=TEAM)
+    for student in ("ada", "ben", "cem"):
+        one = entries[student][0]
+        assert one.due == (later if student == "ben" else course.items[0].due)
+        one = replace(one, item=msgspec.structs.replace(one.item, assignment="a"))
+        assert one.held_back(later).waits and not one.held_back(AFTER).waits
 
 
 def test_a_time_that_a_person_wrote_down_for_one_member_is_theirs() -> None:
