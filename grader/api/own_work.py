@@ -6,14 +6,12 @@ import datetime as dt
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-import msgspec
-
+from grader.api.shown_try import best_of_what_is_shown
 from grader.course.course_file import CourseFile
 from grader.course.directory import Assignment, Course
 from grader.course.roster import Roster
 from grader.course.spec import AssignmentSpec
 from grader.gradebook.adjustments import adjusted
-from grader.gradebook.counting import counted as counted_of
 from grader.gradebook.course_marks import marked_answers
 from grader.gradebook.course_tries import counted_verdicts
 from grader.gradebook.hand_marks import MarkReader
@@ -90,9 +88,9 @@ class WorkReader:
         ]
         counted = self._counted(verdicts)
         standing = self._standing(student, counted)
-        is_open = self._as_student and self._is_open(verdicts, standing)
-        if is_open:
-            counted = self._best_of_what_is_shown(verdicts, standing)
+        shown = self._shown_instead(verdicts, standing) if self._as_student else None
+        if shown is not None:
+            counted = self._with_people(shown)
             standing = self._standing(student, counted)
         sheet = self._sheet(counted, standing, "student") if counted else None
         return OwnWork(
@@ -102,7 +100,7 @@ class WorkReader:
             counted=counted,
             sheet=sheet,
             given=self.given(counted) if counted else {},
-            is_open=is_open,
+            is_open=shown is not None,
         )
 
     def sheet(self, verdict: Verdict, standing: Standing, audience: Audience) -> MarkSheet:
@@ -139,22 +137,11 @@ class WorkReader:
         )
         return counted[0] if counted else None
 
-    def _is_open(self, verdicts: Sequence[Verdict], standing: Standing) -> bool:
-        """Whether which try is the best would tell of tests that are not shown yet."""
-        if self._assignment.spec.attempts.counts != "best" or len(verdicts) < 2:
-            return False
-        return not all(self._sheet(v, standing, "student").complete for v in verdicts)
-
-    def _best_of_what_is_shown(
-        self, verdicts: Sequence[Verdict], standing: Standing
-    ) -> Verdict | None:
-        shown = [
-            msgspec.structs.replace(v, points=self._sheet(v, standing, "student").points)
-            for v in verdicts
-        ]
-        best = [v.submission.attempt for v in counted_of(shown, "best")]
-        found = next((v for v in verdicts if v.submission.attempt in best), None)
-        return self._with_people(found) if found else None
+    def _shown_instead(self, verdicts: Sequence[Verdict], standing: Standing) -> Verdict | None:
+        """The best of what is shown, where which is the best would tell of what is not."""
+        return best_of_what_is_shown(
+            self._assignment.spec, verdicts, lambda v: self._sheet(v, standing, "student")
+        )
 
     def _standing(self, student: str, verdict: Verdict | None) -> Standing:
         found = self._standings.of(

@@ -6,11 +6,14 @@ import datetime as dt
 from collections import deque
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
+from grader.api.shown_try import best_of_what_is_shown
 from grader.course.directory import Assignment, Course
 from grader.course.spec import AssignmentSpec
 from grader.errors import GraderError, UsageError
+from grader.gradebook.adjustments import adjusted
 from grader.gradebook.changed import changed
 from grader.gradebook.course_marks import marked_answers
 from grader.gradebook.course_tries import counted_verdicts
@@ -23,8 +26,9 @@ from grader.grading.verdict import Verdict
 from grader.intake.pseudonyms import pseudonyms
 from grader.report.comments import absent_lines, comment_lines
 from grader.report.markdown import load_renderer
+from grader.report.marks import MarkSheet, mark_sheet, with_due
 from grader.report.overview import OverviewLine, findings
-from grader.report.page_writer import PageWriter
+from grader.report.page_writer import PageWriter, ShownTry
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -141,7 +145,7 @@ class Pages:
         verdict = self._ahead.popleft()
         try:
             standings = self._standings_of([verdict], whole=False)
-            self._student(verdict, self._aliases([verdict]), standings)
+            self._student(verdict, self._aliases([verdict]), standings, {})
         except GraderError:  # what stops pages must not stop the grading: `write` will say it
             self._ahead.clear()
         return True
@@ -157,11 +161,14 @@ class Pages:
         aliases = self._aliases(verdicts)
         standings = self._standings_of(verdicts)
         given = {v.student: marked_answers(v, self._newest) for v in verdicts}
-        pages = {v.student: self._student(v, aliases, standings) for v in verdicts}
+        instead = self._shown_instead(verdicts, standings)
+        pages = {v.student: self._student(v, aliases, standings, instead) for v in verdicts}
         for student, standing in standings.items():
             if student not in pages:
                 self._writer.absent(student, standing)
-        self._writer.leaderboard(verdicts, aliases)
+        self._writer.leaderboard(
+            [instead[v.student].verdict if v.student in instead else v for v in verdicts], aliases
+        )
         class_page = self._writer.class_page(
             verdicts, standings=standings, given=given, problem=self._standings.problem
         )
@@ -187,16 +194,52 @@ class Pages:
     def comments(self, verdicts: Sequence[Verdict]) -> dict[str, list[str]]:
         """Return what students may read of their work now, in lines of plain text."""
         standings = self._standings_of(verdicts)
+        instead = self._shown_instead(verdicts, standings)
         said = {student: absent_lines(standing) for student, standing in standings.items()}
         for verdict in verdicts:
-            said[verdict.student] = comment_lines(
-                verdict,
+            student = verdict.student
+            shown = instead.get(student) or self._shown_try(verdict, standings[student])
+            said[student] = comment_lines(
+                shown.verdict,
                 spec=self._assignment.spec,
                 now=self._now,
-                given=marked_answers(verdict, self._newest),
-                standing=standings[verdict.student],
+                given=shown.given,
+                standing=shown.standing,
             )
         return said
+
+    def _shown_instead(
+        self, verdicts: Sequence[Verdict], standings: Mapping[str, Standing]
+    ) -> dict[str, ShownTry]:
+        """The try that a student sees, of those to whom the one that counts would tell too much."""
+        spec = self._assignment.spec
+        if spec.attempts.counts != "best":
+            return {}
+        tries: dict[str, list[Verdict]] = {}
+        for entry in self._gradebook.tried(self._assignment.name):
+            tries.setdefault(entry.verdict.student, []).append(entry.verdict)
+        found = []
+        for verdict in verdicts:
+            standing = standings[verdict.student]
+            best = best_of_what_is_shown(
+                spec, tries.get(verdict.student, []), partial(self._seen, standing=standing)
+            )
+            if best is not None:
+                found.append(adjusted(best, self._newest))
+        others = self._standings_of(found, whole=False)
+        return {one.student: self._shown_try(one, others[one.student]) for one in found}
+
+    def _shown_try(self, verdict: Verdict, standing: Standing) -> ShownTry:
+        return ShownTry(
+            verdict=verdict,
+            executed_notebook=lambda: self._gradebook.executed_notebook(verdict),
+            given=marked_answers(verdict, self._newest),
+            standing=standing,
+        )
+
+    def _seen(self, verdict: Verdict, *, standing: Standing) -> MarkSheet:
+        spec = with_due(self._assignment.spec, standing.told_from or standing.due)
+        return mark_sheet(verdict, spec=spec, audience="student", now=self._now)
 
     def _standings_of(
         self, verdicts: Sequence[Verdict], *, whole: bool = True
@@ -212,7 +255,11 @@ class Pages:
         }
 
     def _student(
-        self, verdict: Verdict, aliases: Mapping[str, str], standings: Mapping[str, Standing]
+        self,
+        verdict: Verdict,
+        aliases: Mapping[str, str],
+        standings: Mapping[str, Standing],
+        instead: Mapping[str, ShownTry],
     ) -> Path:
         return self._writer.student(
             verdict,
@@ -221,6 +268,7 @@ class Pages:
             standing=standings.get(verdict.student),
             alias=aliases.get(verdict.student, ""),
             entry=self._entries[key_of(verdict)],
+            shown=instead.get(verdict.student),
         )
 
     def _aliases(self, verdicts: Sequence[Verdict]) -> dict[str, str]:

@@ -6,6 +6,7 @@ import datetime as dt
 import hashlib
 import json
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import msgspec
@@ -22,6 +23,19 @@ from grader.report.kept import NOTE, KeptPages, version_of_pages
 from grader.report.leaderboard import leaderboard_page
 from grader.report.marks import Audience, aware
 from grader.report.student_page import absent_page, student_page
+
+
+@dataclass(frozen=True, kw_only=True)
+class ShownTry:
+    """What a student's own page and comments are about, where that isn't the try that counts.
+
+    Attributes: as the arguments of `PageWriter.student`.
+    """
+
+    verdict: Verdict
+    executed_notebook: Callable[[], bytes | None]
+    given: Given
+    standing: Standing
 
 
 class PageWriter:
@@ -61,6 +75,7 @@ class PageWriter:
         standing: Standing | None = None,
         alias: str = "",
         entry: str = "",
+        shown: ShownTry | None = None,
     ) -> Path:
         """Write everything about one submission; return the page that its student may get.
 
@@ -71,12 +86,15 @@ class PageWriter:
             standing: name, lateness, extension and the like of the student.
             alias: the student's pseudonym, where there is a leaderboard.
             entry: names the record of verdict and notebook; without it nothing is kept.
+            shown: the try that the student's page is about, where that isn't this one.
 
         Raises:
             InfrastructureError: the folder can't be written.
         """
         name = file_name(verdict.student)
         made_of = self._made_of(entry, verdict, given, standing, alias) if entry else ""
+        if made_of and shown is not None:
+            made_of += self._made_of(entry, shown.verdict, shown.given, shown.standing, alias)
         if self._keep and made_of and self._kept.holds(name, made_of):
             return self._folder / f"students/{name}.html"
         notebook = executed_notebook()
@@ -87,14 +105,15 @@ class PageWriter:
         )
 
         def page(audience: Audience) -> str:
+            own = shown if audience == "student" else None
             return student_page(
-                verdict,
-                notebook,
+                own.verdict if own else verdict,
+                own.executed_notebook() if own else notebook,
                 spec=self._spec,
                 audience=audience,
                 now=self._now,
-                given=given,
-                standing=standing,
+                given=own.given if own else given,
+                standing=own.standing if own else standing,
                 alias=alias,
                 reference_runs=self._reference_runs,
                 template_dirs=self._template_dirs,
