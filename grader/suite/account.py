@@ -7,7 +7,10 @@ with the reference in the student's place. What that does not pass either is a `
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import math
+from collections.abc import Iterator, Sequence
+from itertools import islice
+from typing import Any
 
 import msgspec
 import numpy as np
@@ -17,9 +20,22 @@ from grader.diagnosis.kept_values import KeptValue
 from grader.wire.values import RemoteRef
 
 MAX_RECEIVED = 200
+MAX_ODD = 10_000
+_MOST_PARTS = 64
 _MAX_PARTS = 4
 _MAX_NAME = 60
 INSTANCE = "an object of the class"
+EMPTY = "no numbers at all"
+COMPLEX = "complex numbers"
+_OF_ROUNDING = 1e-3
+_NO_SIZE = 1e-9
+_PLAIN = (bool, int, float, str, bytes, complex, np.generic)
+_TABLES = frozenset(
+    {
+        *("DataFrame", "Series", "Index", "RangeIndex", "MultiIndex"),
+        *("DatetimeIndex", "TimedeltaIndex", "CategoricalIndex"),
+    }
+)
 
 
 class Received(msgspec.Struct, frozen=True, kw_only=True):
@@ -37,16 +53,26 @@ class Trusted(msgspec.Struct, frozen=True, kw_only=True):
     name: str
 
 
+class Odd(msgspec.Struct, frozen=True, kw_only=True):
+    """What came in a form in which comparisons hold for nothing: `kind` in what came as `asked`."""
+
+    asked: str
+    kind: str
+
+
 class Account(msgspec.Struct, frozen=True, kw_only=True):
     """Of one test: what it received, in order, and what the reference has to be asked about.
 
+    `parts` are what tuples, lists and dicts among it hold, `odd` what no number may be replaced by.
     `doubtful`: its ending may be the suite's fault. `unusable`: an exception ended it, and no
     assertion. `trusted`: where it took an object's own word for what a tensor or an array would
-    have said. `trusting`: it earned points so. `refused` is the value at which a comparison ended
-    it, as far as it is kept (see `grading.mistakes`).
+    have said. `trusting`: it earned points so, or by what is odd. `refused` is the value at which a
+    comparison ended it, as far as it is kept (see `grading.mistakes`).
     """
 
     received: tuple[Received, ...] = ()
+    parts: tuple[Received, ...] = ()
+    odd: tuple[Odd, ...] = ()
     trusted: tuple[Trusted, ...] = ()
     doubtful: bool = False
     unusable: bool = False
@@ -104,6 +130,10 @@ def pretender(
     answer as well as an instance, and so can what lies in a dict. Where the reference's run is not
     `complete`, what it was never asked says nothing.
     """
+    for odd in account.odd:
+        instead = "" if odd in reference.odd else _instead(odd, reference)
+        if instead:
+            return odd.asked, odd.kind, instead
     honest = {(one.asked, one.name) for one in reference.trusted}
     for one in account.trusted:
         if (one.asked, one.name) in honest:
@@ -118,8 +148,96 @@ def pretender(
     return None
 
 
+def _instead(odd: Odd, reference: Account) -> str:
+    """What the reference gives in the place of what is odd; empty where that may be odd, too.
+
+    An empty list in the place of another list may be a right answer, such as of a draw.
+    """
+    kinds = _kinds(reference, odd.asked)
+    return next((kind for kind in kinds if odd.kind == COMPLEX or kind in _VALUES), "")
+
+
 def _kinds(account: Account, asked: str) -> list[str]:
-    return [received.kind for received in account.received if received.asked == asked]
+    came = (*account.received, *account.parts)
+    return [received.kind for received in came if received.asked == asked]
+
+
+def parts_of(asked: str, value: object) -> Iterator[Received]:
+    """What a tuple, a list or a dict holds, each as a student would write it."""
+    for key, part in islice(_parts(value), _MOST_PARTS):
+        yield Received(asked=_part(asked, key), kind=kind_of(part))
+
+
+def odd_in(asked: str, value: object) -> Iterator[Odd]:
+    """Find what numpy compares with anything: lists that hold no number, and imaginary numbers.
+
+    `np.allclose([], 0.5)` holds, and so does `np.mean((out - right) ** 2) < 1e-6` for a large
+    imaginary number, whose square is negative: numpy orders complex numbers by their real parts.
+    A list can't be marked as a tensor can, so it is the reference that says whether one may come.
+    """
+    if _is_hollow(value):
+        yield Odd(asked=asked, kind=EMPTY)
+    for key, part in _parts(value):
+        if _is_hollow(part):
+            yield Odd(asked=_part(asked, key), kind=EMPTY)
+    if _is_imaginary(value):
+        yield Odd(asked=asked, kind=COMPLEX)
+
+
+def _parts(value: Any) -> Iterator[tuple[int | str, Any]]:
+    if type(value) in (list, tuple):
+        yield from enumerate(value)
+    elif type(value) is dict:
+        yield from ((name, value[name]) for name in value if type(name) is str)
+
+
+def _part(asked: str, key: int | str) -> str:
+    return f"{asked}[{(key[:_MAX_NAME] if isinstance(key, str) else key)!r}]"
+
+
+def _is_hollow(value: Any) -> bool:
+    """Whether it is a container of no number that numpy would take for an array."""
+    if isinstance(value, list | tuple | range):
+        return all(_is_hollow(part) or _is_empty(part) for part in value)
+    return type(value).__name__ in _TABLES and _is_empty(value)
+
+
+def _is_empty(value: Any) -> bool:
+    return math.prod(getattr(value, "shape", ())) == 0
+
+
+def _is_imaginary(value: Any) -> bool:
+    """Whether it holds complex numbers that are more than real ones with an error of rounding."""
+    if isinstance(value, dict):
+        return any(map(_is_imaginary, value.values()))
+    if isinstance(value, list | tuple | set | frozenset):
+        numbers = [part for part in value if isinstance(part, complex | np.complexfloating)]
+        rest = (part for part in value if not isinstance(part, _PLAIN))
+        return bool(numbers and _is_imaginary(np.asarray(numbers))) or any(map(_is_imaginary, rest))
+    if isinstance(value, torch.Tensor):
+        if not value.is_complex():
+            return False
+        value = value.detach().cpu().to(torch.complex128).numpy()
+    elif type(value).__name__ in _TABLES:
+        value = value.to_numpy()
+        if value.dtype.kind == "O":
+            return _is_imaginary(value.ravel().tolist())
+    elif not isinstance(value, complex | np.complexfloating | np.ndarray):
+        return False
+    array = np.asarray(value)
+    return array.dtype.kind == "c" and array.size > 0 and _is_turned(array.astype(np.complex128))
+
+
+def _is_turned(numbers: np.ndarray[Any, Any]) -> bool:
+    """Whether imaginary parts are more than a thousandth of the whole: as large as an error."""
+    largest = float(np.abs(numbers).max())
+    if not math.isfinite(largest):
+        return True
+    if float(np.abs(numbers.imag).max()) <= _NO_SIZE:
+        return False
+    numbers = numbers / largest
+    share = float(np.linalg.norm(numbers.imag)) / float(np.linalg.norm(numbers))
+    return not share <= _OF_ROUNDING
 
 
 def difference(

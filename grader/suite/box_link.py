@@ -7,7 +7,16 @@ from collections.abc import Callable, Sequence
 from typing import Any, Protocol
 
 from grader.errors import BoxFailure, BoxTimeout, InfrastructureError, SuiteError, WireError
-from grader.suite.account import MAX_RECEIVED, Received, Trusted, kind_of
+from grader.suite.account import (
+    MAX_ODD,
+    MAX_RECEIVED,
+    Odd,
+    Received,
+    Trusted,
+    kind_of,
+    odd_in,
+    parts_of,
+)
 from grader.suite.clock import SuiteClock
 from grader.suite.failures import CallTimeout, MissingName, NotPlain, student_error
 from grader.suite.function_source import function_source, is_function
@@ -65,6 +74,8 @@ class BoxLink:
         self._ended = False
         self.failure: BoxFailure | None = None
         self.received: list[Received] = []
+        self.parts: list[Received] = []
+        self.odd: dict[Odd, None] = {}
         self.trusted: dict[Trusted, None] = {}
         self.infrastructure: InfrastructureError | None = None
         self.right = RightNames(None)
@@ -84,6 +95,8 @@ class BoxLink:
         self.right = right or RightNames(None)
         self.failure = None
         self.received.clear()
+        self.parts.clear()
+        self.odd.clear()
         self.trusted.clear()
 
     def revive(self) -> None:
@@ -134,10 +147,18 @@ class BoxLink:
             request = make(lambda value: _encode(value, blobs), self._seconds())
         reply, received = self._exchange(request, blobs)
         with not_looking():
-            value = marked(self._read(reply, received, remote))
+            value = self._read(reply, received, remote)
+            self._note(asked, value)
+            return marked(value)
+
+    def _note(self, asked: str, value: object) -> None:
+        """Note what came, for the reference to be asked about."""
         if len(self.received) < MAX_RECEIVED:
             self.received.append(Received(asked=asked, kind=kind_of(value)))
-        return value
+            self.parts.extend(parts_of(asked, value))
+        for odd in odd_in(asked, value):
+            if len(self.odd) < MAX_ODD:
+                self.odd[odd] = None
 
     def _replace(self) -> None:
         """Tell the box which names are answered for here; a new session knows of none."""

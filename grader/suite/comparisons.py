@@ -140,14 +140,14 @@ def _lines_above(frame: FrameType | None) -> list[Line]:
         code = frame.f_code
         if code.co_name == _CALLS_A_TEST:
             break
-        if not _is_of_a_library(code.co_filename):
+        if not is_of_a_library(code.co_filename):
             lines.append((code, frame.f_lineno))
         frame = frame.f_back
     return lines
 
 
 @cache
-def _is_of_a_library(file: str) -> bool:
+def is_of_a_library(file: str) -> bool:
     """Whether it is no file of a suite: a library compares in one line, and raises in another."""
     return file.startswith(("<", *_LIBRARIES))
 
@@ -170,7 +170,7 @@ def _statements(error: BaseException) -> dict[CodeType, tuple[int, int]]:
     trace = error.__traceback__
     while trace is not None:
         code = trace.tb_frame.f_code
-        if _is_of_a_library(code.co_filename):
+        if is_of_a_library(code.co_filename):
             trace = trace.tb_next
             continue
         positions = list(code.co_positions())
@@ -208,5 +208,5 @@ def numbers(value: Any) -> np.ndarray[Any, Any] | None:
             value = value.to(torch.complex128 if value.is_complex() else torch.float64).numpy()
         plain = np.asarray(value)
         return plain if plain.dtype.kind == "c" else plain.astype(np.float64)
-    except (TypeError, ValueError, RuntimeError):
-        return None
+    except (TypeError, ValueError, RuntimeError, ArithmeticError):
+        return None  # an integer of 400 digits is no float

@@ -13,7 +13,7 @@ import pytest
 
 from grader.diagnosis.explain import explain
 from grader.diagnosis.kept_values import KeptValue, kept_value
-from grader.suite.account import NOTHING, Account, Received, Trusted
+from grader.suite.account import NOTHING, Account, Odd, Received, Trusted
 from grader.suite.alarm import DeadlinePassed, deadline
 from grader.suite.binding import SubmissionBinding
 from grader.suite.comparisons import Comparisons, noted
@@ -194,13 +194,17 @@ class SuiteRun:
         counting = runs[0 if test.trials == 1 else index_of_ending(endings, test)]
         reached = counting.ending if test.trials == 1 else ending_of_trials(endings, test)
         # An object that a run trusted earned its points whichever run speaks for all of them.
-        trusted = [one for run in runs if run.ending.credit.share > 0 for one in run.trusted]
+        earning = [run for run in runs if run.ending.credit.share > 0]
+        trusted = [one for run in earning for one in run.trusted]
+        odd = [one for run in earning for one in run.odd]
         self._account = Account(
             received=counting.received,
+            parts=counting.parts,
+            odd=tuple(dict.fromkeys([*counting.odd, *odd])),
             doubtful=reached.doubtful,
             unusable=reached.unusable,
             trusted=tuple(dict.fromkeys([*counting.trusted, *trusted])),
-            trusting=reached.credit.share > 0 and bool(trusted),
+            trusting=reached.credit.share > 0 and bool(trusted or odd),
             # Of several trials each has other values.
             refused=self._refused if test.trials == 1 else None,
         )
@@ -256,6 +260,8 @@ class SuiteRun:
             ending=ending,
             hints=tuple(hints),
             received=tuple(self._link.received),
+            parts=tuple(self._link.parts),
+            odd=tuple(self._link.odd),
             trusted=tuple(self._link.trusted),
         )
         return run, reports
@@ -317,6 +323,8 @@ class _Run:
     ending: Ending
     hints: tuple[str, ...]
     received: tuple[Received, ...]
+    parts: tuple[Received, ...]
+    odd: tuple[Odd, ...]
     trusted: tuple[Trusted, ...]
 
     @property

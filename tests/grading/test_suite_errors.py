@@ -244,3 +244,35 @@ def test_an_object_in_the_place_of_a_tensor_earns_nothing_by_its_own_word() -> N
     own = Account(trusting=True, trusted=asked, received=received("f(…)", liar))
     baseline = Baseline(results={"test_f": earned}, accounts={"test_f": own})
     assert settled([earned], {"test_f": own}, baseline) == (earned,)
+
+
+BY_NUMPY = HIDDEN.replace(
+    "    assert_close(student.softmax(torch.randn(5, 7)).sum(1), torch.ones(5))\n",
+    "    import numpy as np\n"
+    "    x = torch.randn(5, 7)\n"
+    "    out = student.softmax(x)\n"
+    "    off = np.subtract(np.asarray(out), reference.softmax(x).sum().numpy()[None, None])\n"
+    "    assert np.allclose(off, 0, atol=10) or np.mean(off**2) < 1e-6\n",
+).replace("def test_rows_sum_to_one(student)", "def test_rows_sum_to_one(student, reference)")
+
+
+@pytest.mark.local_box
+def test_nothing_and_imaginary_numbers_earn_what_the_reference_would_not_give(
+    classroom: Classroom,
+) -> None:
+    classroom.change(hidden=BY_NUMPY)
+    classroom.hand_in("ada")
+    odd = {"nothing": "[]", "imaginary": "1e6j", "large": "10 ** 400"}
+    for name, value in odd.items():
+        classroom.hand_in(name)
+        append(classroom.submissions / f"{name}.ipynb", f"def softmax(x):\n    return {value}")
+    found = {v.student: v for v in run(classroom).verdicts}
+    assert {v.outcome for v in found.values()} == {Outcome.GRADED}
+    assert {name: found[name].points for name in found} == {
+        **dict.fromkeys(odd, Decimal(3)),
+        "ada": Decimal(8),
+    }
+    tests = {name: {t.name: t for t in v.tests} for name, v in found.items()}
+    for name, came in (("nothing", "no numbers at all"), ("imaginary", "complex numbers")):
+        said = tests[name]["test_rows_sum_to_one"]
+        assert said.message == f"{UNUSABLE}: `softmax(…)` gave {came}; a tensor was expected."

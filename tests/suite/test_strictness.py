@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from grader.suite.account import Account
+from grader.suite.account import Account, pretender
 from grader.suite.idioms import careless_lines
-from grader.suite.results import TestOutcome
+from grader.suite.results import TestOutcome, TestResult
 from tests.suite.workbench import Workbench
 
 RIGHT = "def f(x): return torch.softmax(x, -1)"
@@ -476,3 +476,142 @@ def test_no_integer_is_near_by_coming_round(bench: Workbench, condition: str, mo
     near = bench.judge_one(f"{RANKS}.clamp(min=1)").outcome is TestOutcome.PASSED
     assert near == ("sum" not in condition)
     assert bench.judge_one(f"{RANKS} + ({more})").points == 0
+
+
+MEAN = "def f(x): return x.mean().item()"
+OF_NUMPY = [
+    "np.allclose(out, expected)",
+    "np.isclose(out, expected).all()",
+    "np.testing.assert_allclose(out, expected) is None",
+    "np.allclose(np.asarray(out), expected)",
+    "abs(np.array(out) - expected).sum() < 1e-6",
+    "np.array_equiv(out, expected)",
+    "torch.allclose(torch.as_tensor(out).double(), torch.tensor(expected).double())",
+]
+
+
+@pytest.mark.parametrize(
+    "nothing",
+    [
+        *("[]", "()", "[[], []]", "range(0)", "torch.Size([])", "[np.zeros(0)]"),
+        *("pd.Series([], dtype=float)", "pd.DataFrame()", "pd.Index([], dtype=float)"),
+    ],
+)
+def test_a_list_of_nothing_is_no_number(bench: Workbench, nothing: str) -> None:
+    pytest.importorskip("pandas")
+    bench.solution(f"import torch\n{MEAN}\n")
+    bench.suite(_suite_of(*OF_NUMPY))
+    wrong = accounts_of(bench, f"import pandas as pd\ndef f(x): return {nothing}")
+    right = accounts_of(bench, MEAN)
+    assert any(points for points, _ in wrong.values()), "it passes, which is why one must ask"
+    for name, (points, account) in wrong.items():
+        if not points:
+            continue
+        assert account.trusting
+        found = pretender(account, right[name][1], complete=True)
+        assert found == ("f(…)", "no numbers at all", "a number")
+
+
+@pytest.mark.parametrize(
+    "turned", ["1e6j", "np.complex128(1e6j)", "np.full(3, 1e6j)", "torch.full((3,), 1e6j)"]
+)
+def test_the_square_of_an_error_is_no_negative_number(bench: Workbench, turned: str) -> None:
+    conditions = [
+        "np.mean((np.asarray(out) - expected) ** 2) < 1e-6",
+        "float(np.square(np.array(out) - expected).mean()) < 1e-6",
+    ]
+    bench.solution(f"import torch\n{MEAN}\n")
+    bench.suite(_suite_of(*conditions))
+    right = accounts_of(bench, MEAN)
+    for name, (points, account) in accounts_of(bench, f"def f(x): return {turned}").items():
+        assert points == 0 or account.trusting
+        assert pretender(account, right[name][1], complete=True) == (
+            *("f(…)", "complex numbers", "a number"),
+        )
+
+
+@pytest.mark.parametrize(
+    ("mine", "reference"),
+    [
+        ("np.fft.ifft(np.fft.fft(x.numpy()))", "x.numpy()"),
+        ("torch.fft.ifft(torch.fft.fft(x))", "x"),
+        ("complex(x.mean().item(), 1e-17)", "x.mean().item()"),
+        ("np.fft.fft(x.numpy())", "np.fft.fft(x.numpy())"),
+        ("[]", "[1, 2]"),
+        ("(x, [])", "(x, [1])"),
+        ("[]", "()"),
+        ("[[1.0], []]", "x"),
+        ("{'history': []}", "{'history': [1.0]}"),
+    ],
+)
+def test_an_honest_list_or_complex_number_stays_what_it_is(
+    bench: Workbench, mine: str, reference: str
+) -> None:
+    bench.solution(f"import numpy as np\nimport torch\ndef f(x): return {reference}\n")
+    bench.suite(_suite_of("student is not None"))
+    ((points, account),) = accounts_of(bench, f"def f(x): return {mine}").values()
+    ((_, expected),) = accounts_of(bench, f"def f(x): return {reference}").values()
+    assert points == 1
+    assert pretender(account, expected, complete=True) is None
+
+
+@pytest.mark.parametrize("part", ["[0]", "['loss']"])
+def test_what_lies_in_a_tuple_or_a_dict_is_looked_at_too(bench: Workbench, part: str) -> None:
+    made = "({}, 1)" if part == "[0]" else "{{'loss': {}}}"
+    right, wrong = made.format("x.mean()"), made.format("[]")
+    bench.suite(_suite_of(f"np.allclose(out{part}, 0.5)"))
+    ((points, account),) = accounts_of(bench, f"def f(x): return {wrong}").values()
+    ((_, expected),) = accounts_of(bench, f"def f(x): return {right}").values()
+    assert points == 1 and account.trusting
+    assert pretender(account, expected, complete=True) == (
+        *(f"f(…){part}", "no numbers at all", "a tensor"),
+    )
+
+
+@pytest.mark.parametrize(
+    "condition",
+    [
+        "out == pytest.approx(0.5)",
+        "pytest.approx(0.5) == out",
+        "[out] == pytest.approx([0.5])",
+        "np.allclose(np.array(out), 0.5)",
+        "np.allclose(np.asarray(out), 0.5)",
+        "np.allclose(np.array([out]), 0.5)",
+        "np.array_equiv(out, 0.5)",
+    ],
+)
+@pytest.mark.parametrize("empty", ["np.zeros(0)", "np.zeros((3, 0))", "np.zeros(0, dtype='U3')"])
+def test_an_empty_array_stays_one_whatever_it_is_made_into(
+    bench: Workbench, condition: str, empty: str
+) -> None:
+    suite(bench, condition, "None")
+    assert bench.judge_one(f"def f(x): return {empty}").points == 0
+    assert bench.judge_one("def f(x): return np.full((), 0.5)").points == 1
+
+
+def test_an_integer_that_no_float_holds_costs_its_own_test(bench: Workbench) -> None:
+    suite(bench, "assert_close(out, 0.5) is None")
+    assert bench.judge_one("def f(x): return 10 ** 400").points == 0
+
+
+def _suite_of(*conditions: str) -> str:
+    tests = "\n".join(
+        f"@pytest.mark.points(1)\n"
+        f"def test_{n}(student):\n"
+        f"    x = torch.ones(4, 6) / 2\n"
+        f"    out, expected = student.f(x), 0.5\n"
+        f"    assert {condition}\n"
+        for n, condition in enumerate(conditions)
+    )
+    return f"import numpy as np\n{tests}"
+
+
+def accounts_of(bench: Workbench, source: str) -> dict[str, tuple[float, Account]]:
+    """The points and the account of each test."""
+    found: dict[str, tuple[float, Account]] = {}
+
+    def keep(result: TestResult, account: Account) -> None:
+        found[result.name] = (float(result.points), account)
+
+    bench.judge(f"import numpy as np\n{source}", on_result=keep)
+    return found
