@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -53,6 +54,35 @@ def test_a_second_click_sends_nothing_more(served: Served) -> None:
     with ines.expect_navigation():
         ines.get_by_role("button", name="Make links to print").dblclick()
     assert ines.locator(".slips li").count() == 3 and len(pressed) == 1
+
+
+def test_a_file_is_dropped_on_the_field_and_one_beside_it_opens_nothing(
+    served: Served, tmp_path: Path
+) -> None:
+    """Dragged as by a hand: a file beside the field would open in place of the page."""
+    notebook = tmp_path / "hw.ipynb"
+    notebook.write_bytes(HOMEWORK + b"\n\n")
+    ada = opened(served, "ada", HERE)
+    hand = ada.context.new_cdp_session(ada)
+
+    def drag(place: str, *kinds: str) -> None:
+        ada.locator(place).scroll_into_view_if_needed()
+        box = ada.locator(place).bounding_box()
+        data = {"items": [], "files": [str(notebook)], "dragOperationsMask": 1}
+        at = {"x": box["x"] + 5, "y": box["y"] + 5, "data": data}
+        for kind in kinds:
+            hand.send("Input.dispatchDragEvent", {"type": kind, **at})
+
+    ada.evaluate("addEventListener('dragover', (e) => { window.opens = !e.defaultPrevented; })")
+    drag("h1", "dragEnter", "dragOver", "drop")
+    assert ada.evaluate("window.opens") is False
+    assert ada.evaluate("document.querySelector('#files').files.length") == 0
+    drag("[data-drop]", "dragEnter", "dragOver")
+    ada.wait_for_selector("[data-drop].over")
+    drag("[data-drop]", "drop")
+    ada.wait_for_selector("[data-drop]:not(.over)")
+    assert ada.evaluate("document.querySelector('#files').files[0].name") == "hw.ipynb"
+    assert ada.url.endswith(HERE)
 
 
 def test_pages_are_printed_black_on_white_without_what_can_only_be_pressed(served: Served) -> None:

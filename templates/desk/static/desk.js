@@ -68,16 +68,20 @@ const drop = document.querySelector("[data-drop]");
 if (drop) {
   const input = drop.querySelector("input[type=file]");
   for (const kind of ["dragenter", "dragover"]) {
-    drop.addEventListener(kind, (event) => {
-      event.preventDefault();
-      drop.classList.add("over");
-    });
+    drop.addEventListener(kind, () => drop.classList.add("over"));
   }
   for (const kind of ["dragleave", "drop"]) {
     drop.addEventListener(kind, () => drop.classList.remove("over"));
   }
+  // A file that is let go beside the field must not open in place of the page.
+  for (const kind of ["dragenter", "dragover", "drop"]) {
+    document.addEventListener(kind, (event) => {
+      if (!event.dataTransfer.types.includes("Files")) return;
+      event.preventDefault();
+      if (!drop.contains(event.target)) event.dataTransfer.dropEffect = "none";
+    });
+  }
   drop.addEventListener("drop", (event) => {
-    event.preventDefault();
     if (event.dataTransfer.files.length) input.files = event.dataTransfer.files;
   });
 }
