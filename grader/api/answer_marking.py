@@ -18,6 +18,7 @@ from grader.course.secret import kept_secret
 from grader.course.spec import Question
 from grader.errors import SpecError, UsageError
 from grader.gradebook.answer_list import AnswerList, AnswerRef, PiledAnswer
+from grader.gradebook.answer_rows import AnswerRows
 from grader.gradebook.hand_marks import (
     Change,
     Fact,
@@ -114,7 +115,7 @@ class AnswerMarking:
     def shuffled(self, question: Question, *, marker: str) -> list[PiledAnswer]:
         """Return them, without their marks, in this marker's order, whoever's share they are.
 
-        It is the same as long as `table.state` is.
+        It is the same as long as `state` is.
         """
         pile = self.table.pile(question.id)
         return sorted(pile, key=lambda a: self._digest(question.id, marker, a.student))
@@ -136,21 +137,30 @@ class AnswerMarking:
         """Return what was said of a question before, the most frequent first."""
         return self.table.comments(question.id, limit=_COMMENTS)
 
-    @cached_property
+    @property
     def table(self) -> AnswerList:
         """The answers: those of the tries that count when this is first asked."""
-        table = AnswerList(
+        return self._rows.answers
+
+    @cached_property
+    def _rows(self) -> AnswerRows:
+        rows = AnswerRows(
             self.gradebook,
             self.assignment.name,
             named=lambda question, student: self._digest(question, student)[:16],
             dealer=self._dealer,
         )
-        table.refresh(self.assignment.spec.attempts.counts)
-        return table
+        rows.refresh(self.assignment.spec.attempts.counts)
+        return rows
 
     def refresh(self) -> None:
         """Read the answers of tries that were judged since they were read last."""
-        self.table.refresh(self.assignment.spec.attempts.counts)
+        self._rows.refresh(self.assignment.spec.attempts.counts)
+
+    @property
+    def state(self) -> tuple[int, int, str]:
+        """Up to where verdicts have been read: another one where the answers may be others."""
+        return self._rows.state
 
     # -- one answer -------------------------------------------------------------------------
 
@@ -327,7 +337,7 @@ class AnswerMarking:
         `beside` writes more, in the transaction in which it is said how.
         """
         self._splits.put(self.assignment.name, split, who=who, now=now, beside=beside)
-        self.table.deal()
+        self._rows.deal()
 
     def sections(self) -> dict[str, str]:
         """Return everybody's section, as the roster has it now."""

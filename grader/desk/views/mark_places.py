@@ -142,7 +142,7 @@ def shuffled_for(visit: Visit, marking: AnswerMarking, question: Question) -> tu
         return tuple(answer.ref for answer in pile)
 
     name = (marking.assignment.name, question.id, me.person, me.section)
-    return course.piles.get(name, (marking.table.state, roster), make)
+    return course.piles.get(name, (marking.state, roster), make)
 
 
 def place_in(pile: Sequence[str], answer: AnswerRef) -> int:
