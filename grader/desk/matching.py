@@ -62,7 +62,7 @@ def known_in(desk: Desk, login: Login, value: str, means: str, now: dt.datetime)
 def _matched(course: DeskCourse, value: str, means: str) -> User | None:
     """The one whom a claim means; None: nobody, or more than one."""
     if means == "email":
-        found = course.people.with_email(value)
+        found = [user for user in course.people.with_email(value) if _reads(user.email, value)]
         return found[0] if len(found) == 1 else None
     own = course.people.named(value)
     if means == "id":
@@ -71,7 +71,16 @@ def _matched(course: DeskCourse, value: str, means: str) -> User | None:
         people = course.roster.people.values()
     except GraderError:
         return None
-    students = [p.id for p in people if plain_id(getattr(p, means)) == plain_id(value)]
+    students = [p.id for p in people if _reads(getattr(p, means), value)]
     if own is not None and own.role.is_staff and not students:
         return own  # staff are on no roster: their id is their login
     return course.people.named(students[0]) if len(students) == 1 else None
+
+
+def _reads(ours: str, value: str) -> bool:
+    """Say whether two are one without case: of letters that are not ASCII none becomes one that is.
+
+    The long s and the sign for Kelvin are s and k in small letters, and no letters of a login that
+    a university has given.
+    """
+    return plain_id(ours) == plain_id(value) and ours.isascii() == value.isascii()

@@ -19,7 +19,7 @@ import msgspec
 
 from grader.errors import InfrastructureError, UsageError
 from grader.intake.archive import is_archive_name
-from grader.intake.names import UnsafeNameError, safe_member_path
+from grader.intake.names import UnsafeNameError, safe_member_path, student_id
 
 KEPT_S = 3600.0
 MAX_FILES = 50
@@ -66,7 +66,8 @@ def keep_upload(
     A single archive stays one; else all files lie in one folder with the student's name.
 
     Raises:
-        UsageError: there is none, there are too many, or they are too large.
+        UsageError: there is none, there are too many, they are too large, or whose they are names
+            no folder: staff are called as their login is, which may lead anywhere.
         InfrastructureError: the disk refuses.
     """
     chosen = [(name, file) for name, file in files if name]
@@ -75,6 +76,11 @@ def keep_upload(
     if len(chosen) > MAX_FILES:
         raise UsageError(
             f"{len(chosen)} files are too many", hint=f"Pack them into a zip, or up to {MAX_FILES}."
+        )
+    if student_id(record.student) != record.student:
+        raise UsageError(
+            f"{record.student!r} can hand nothing in: of this id no folder is made",
+            hint="Another id takes letters, digits and . _ - @.",
         )
     name = secrets.token_urlsafe(16)
     upload = Upload(name, root / name, record)

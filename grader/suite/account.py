@@ -20,7 +20,7 @@ from grader.diagnosis.kept_values import KeptValue
 from grader.wire.values import RemoteRef
 
 MAX_RECEIVED = 200
-MAX_ODD = 10_000
+MAX_KINDS = 10_000
 _MOST_PARTS = 64
 _MAX_PARTS = 4
 _MAX_NAME = 60
@@ -63,7 +63,8 @@ class Odd(msgspec.Struct, frozen=True, kw_only=True):
 class Account(msgspec.Struct, frozen=True, kw_only=True):
     """Of one test: what it received, in order, and what the reference has to be asked about.
 
-    `parts` are what tuples, lists and dicts among it hold, `odd` what no number may be replaced by.
+    `kinds` are the kinds of all of it and of what tuples, lists and dicts among it hold, each once;
+    `odd` is what no number may be replaced by.
     `doubtful`: its ending may be the suite's fault. `unusable`: an exception ended it, and no
     assertion. `trusted`: where it took an object's own word for what a tensor or an array would
     have said. `trusting`: it earned points so, or by what is odd. `refused` is the value at which a
@@ -71,7 +72,7 @@ class Account(msgspec.Struct, frozen=True, kw_only=True):
     """
 
     received: tuple[Received, ...] = ()
-    parts: tuple[Received, ...] = ()
+    kinds: tuple[Received, ...] = ()
     odd: tuple[Odd, ...] = ()
     trusted: tuple[Trusted, ...] = ()
     doubtful: bool = False
@@ -158,12 +159,13 @@ def _instead(odd: Odd, reference: Account) -> str:
 
 
 def _kinds(account: Account, asked: str) -> list[str]:
-    came = (*account.received, *account.parts)
+    came = (*account.received, *account.kinds)
     return [received.kind for received in came if received.asked == asked]
 
 
 def parts_of(asked: str, value: object) -> Iterator[Received]:
-    """What a tuple, a list or a dict holds, each as a student would write it."""
+    """A value, and what a tuple, a list or a dict holds, each as a student would write it."""
+    yield Received(asked=asked, kind=kind_of(value))
     for key, part in islice(_parts(value), _MOST_PARTS):
         yield Received(asked=_part(asked, key), kind=kind_of(part))
 

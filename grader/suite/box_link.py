@@ -8,7 +8,7 @@ from typing import Any, Protocol
 
 from grader.errors import BoxFailure, BoxTimeout, InfrastructureError, SuiteError, WireError
 from grader.suite.account import (
-    MAX_ODD,
+    MAX_KINDS,
     MAX_RECEIVED,
     Odd,
     Received,
@@ -74,7 +74,7 @@ class BoxLink:
         self._ended = False
         self.failure: BoxFailure | None = None
         self.received: list[Received] = []
-        self.parts: list[Received] = []
+        self.kinds: dict[Received, None] = {}
         self.odd: dict[Odd, None] = {}
         self.trusted: dict[Trusted, None] = {}
         self.infrastructure: InfrastructureError | None = None
@@ -95,7 +95,7 @@ class BoxLink:
         self.right = right or RightNames(None)
         self.failure = None
         self.received.clear()
-        self.parts.clear()
+        self.kinds.clear()
         self.odd.clear()
         self.trusted.clear()
 
@@ -155,9 +155,11 @@ class BoxLink:
         """Note what came, for the reference to be asked about."""
         if len(self.received) < MAX_RECEIVED:
             self.received.append(Received(asked=asked, kind=kind_of(value)))
-            self.parts.extend(parts_of(asked, value))
+        for part in parts_of(asked, value):
+            if len(self.kinds) < MAX_KINDS:
+                self.kinds[part] = None
         for odd in odd_in(asked, value):
-            if len(self.odd) < MAX_ODD:
+            if len(self.odd) < MAX_KINDS:
                 self.odd[odd] = None
 
     def _replace(self) -> None:

@@ -199,7 +199,7 @@ class SuiteRun:
         odd = [one for run in earning for one in run.odd]
         self._account = Account(
             received=counting.received,
-            parts=counting.parts,
+            kinds=counting.kinds,
             odd=tuple(dict.fromkeys([*counting.odd, *odd])),
             doubtful=reached.doubtful,
             unusable=reached.unusable,
@@ -260,7 +260,7 @@ class SuiteRun:
             ending=ending,
             hints=tuple(hints),
             received=tuple(self._link.received),
-            parts=tuple(self._link.parts),
+            kinds=tuple(self._link.kinds),
             odd=tuple(self._link.odd),
             trusted=tuple(self._link.trusted),
         )
@@ -323,7 +323,7 @@ class _Run:
     ending: Ending
     hints: tuple[str, ...]
     received: tuple[Received, ...]
-    parts: tuple[Received, ...]
+    kinds: tuple[Received, ...]
     odd: tuple[Odd, ...]
     trusted: tuple[Trusted, ...]
 

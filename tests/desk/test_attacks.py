@@ -351,3 +351,15 @@ def test_a_null_is_stored_nowhere_and_looked_up_nowhere(tables: Tables) -> None:
     assert new is not None and new.name == "New"
     for path in ("/c/course/s/ada%00", "/c/cour%00se/", "/c/course/audit?thing=%00"):
         assert ines.get(path).status_code == 404
+
+
+@pytest.mark.parametrize("way", ["../../../other/assignments/warm-up/tests", "{root}/tests", ".."])
+def test_no_id_of_staff_leads_an_upload_out_of_its_folder(tables: Tables, way: str) -> None:
+    other = tables.desk.courses["other"].course.root
+    person = way.format(root=other)
+    before = {path for path in other.parent.rglob("*") if path.name == "conftest.py"}
+    staff = {"person": person, "name": "New", "role": "marker"}
+    assert tables.browser("ines").post("/c/course/people/staff", staff).status_code == 303
+    answer = tables.browser(person).hand_in(("conftest.py", b"spy()"), ("hw.ipynb", HOMEWORK))
+    assert {path for path in other.parent.rglob("*") if path.name == "conftest.py"} == before
+    assert answer.status_code == 422 and "can hand nothing in" in answer.text

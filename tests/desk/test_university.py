@@ -514,6 +514,28 @@ def test_two_of_one_address_are_nobody(world: World) -> None:
     assert world.sign_in().status_code == 403
 
 
+@pytest.mark.parametrize(
+    ("means", "ours", "value"),
+    [
+        ("email", "kes@example.edu", "\u212aes@example.edu"),  # the sign for Kelvin
+        ("login", "kes", "\u212aes"),
+        ("login", "kes", "ke\u017f"),  # the long s
+        ("number", "k1", "\u212a1"),
+    ],
+)
+def test_no_letter_of_another_alphabet_makes_a_login_anothers(
+    world: World, means: str, ours: str, value: str
+) -> None:
+    use(world.tables, world.lies.issuer, claim=means, means=means)
+    course = world.tables.course
+    (course.course.root / "roster.csv").write_text(f"id,{means}\nada,{ours}\n")
+    course.people.take_students(course.roster.people.values())
+    world.lies.claims = {means: value, "email_verified": True}
+    assert world.sign_in().status_code == 403
+    world.lies.claims = {means: ours.upper(), "email_verified": True}
+    assert world.sign_in().status_code == 303
+
+
 def test_signing_out_offers_to_sign_out_there_too(world: World) -> None:
     world.lies.description = {"end_session_endpoint": f"{world.lies.issuer}/out"}
     browser = world.tables.stranger()
