@@ -13,7 +13,7 @@ from grader.api.batch_lock import batch_lock
 from grader.api.costless import costless_tries
 from grader.api.graded import Graded, finish_grading
 from grader.api.grading_plan import GradingPlan, config_for_record, plan_grading
-from grader.api.handing_in import intake_config
+from grader.api.handing_in import class_due, intake_config
 from grader.api.pages import Pages
 from grader.api.verdict_recorder import VerdictRecorder
 from grader.course.directory import Assignment, Course, check_assignment
@@ -136,6 +136,7 @@ def _submissions(
         assignment=assignment.name,
         counts=attempts.counts,
         limit=attempts.limit,
+        due=class_due(course, assignment),
         costless=costless_tries(course, assignment.name) if attempts.limit else (),
         config=intake_config(course, beside=beside_of(assignment)),
     )

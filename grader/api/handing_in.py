@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Collection, Iterable
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from grader.api.inboxes import issue_receipts
 from grader.course.course_reading import load_course_file
-from grader.course.directory import Course
+from grader.course.directory import Assignment, Course
 from grader.course.matches import load_matcher
+from grader.course.scheme import load_scheme
+from grader.errors import GraderError
 from grader.intake.accepted_files import AcceptedFiles, beside_of
 from grader.intake.class_archives import CollectConfig
 from grader.intake.collect import collect
@@ -65,6 +68,7 @@ def collect_submissions(
         assignment=chosen.name,
         counts=chosen.spec.attempts.counts,
         limit=chosen.spec.attempts.limit,
+        due=class_due(course, chosen),
         config=config,
     )
     limit = chosen.spec.attempts.limit
@@ -141,6 +145,18 @@ def intake_config(
         assignments=tuple(course.names()),
         beside=beside or AcceptedFiles(),
     )
+
+
+def class_due(course: Course, assignment: Assignment) -> dt.datetime | None:
+    """Return until when the class hands in, by the assignment and the course file: the earlier.
+
+    Who has longer may be in time later; what comes before it is in time for everybody.
+    """
+    dues = [assignment.spec.dates.due]
+    with suppress(GraderError):  # a course file that can't be used: totals say why
+        item = load_scheme(course).item_of(assignment.name)
+        dues.append(item.due if item else None)
+    return min((due if due.tzinfo else due.astimezone() for due in dues if due), default=None)
 
 
 def zone_of(course: Course) -> dt.tzinfo:

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from grader.api.handing_in import intake_config
+from grader.api.handing_in import class_due, intake_config
 from grader.course.directory import Assignment, Course
 from grader.errors import InfrastructureError, SubmissionError, UsageError
 from grader.gradebook.database import together
@@ -129,6 +129,7 @@ def hand_in(
     )
     if not new:
         return _stored_by_another(tries, found, key)
+    due = class_due(course, assignment)
     with _forgotten_on_failure(gradebook, found.id):
         timed = _timed(submission, now)
         folder, record = write_attempt(
@@ -146,7 +147,9 @@ def hand_in(
         attempt=record.attempt,
         sha256=record.sha256_of_all,
         folder=str(folder.relative_to(course.submissions_dir)),
-        supersedes=assignment.spec.attempts.counts == "last",
+        # What came in time is run, too: of later ones none may be accepted.
+        supersedes=assignment.spec.attempts.counts == "last"
+        and not (due is not None and now > due),
     )
 
 

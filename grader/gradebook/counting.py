@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Iterable
 from typing import Literal
 
@@ -17,8 +18,9 @@ def counted(verdicts: Iterable[Verdict], counts: Counts) -> list[Verdict]:
 
     Args:
         verdicts: of any students, at most one of each attempt.
-        counts: "last": the last try; "best": the one with most points, of equals the earliest;
-            which is the best is open while one of them has no mark, and then it is that one.
+        counts: "last": the last try, whenever it came; "best": the one with most points, of equals
+            the earliest; which is the best is open while one of them has no mark, and then it is
+            that one.
     """
     chosen = []
     for own in tries_of(verdicts).values():
@@ -42,6 +44,16 @@ def tries_of(verdicts: Iterable[Verdict]) -> dict[str, list[Verdict]]:
         elif verdict.outcome.is_mark and not own[-1].outcome.is_mark:
             own[-1] = _at_the_time_of(own[-1], verdict)
     return tries
+
+
+def may_be_refused(last: Verdict, due: dt.datetime | None) -> bool:
+    """Tell whether a student's last try may have come too late to be accepted.
+
+    Then it takes nothing from the tries before it: the last that was accepted counts. Who has
+    longer, and whether late work is accepted at all, only totals know.
+    """
+    at = last.submission.submitted_at
+    return due is not None and at is not None and at > due
 
 
 def _at_the_time_of(first: Verdict, copy: Verdict) -> Verdict:

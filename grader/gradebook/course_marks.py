@@ -12,7 +12,7 @@ from grader.course.directory import Course
 from grader.course.scheme import load_scheme
 from grader.gradebook.adjustments import all_adjusted
 from grader.gradebook.changed import changed
-from grader.gradebook.counting import counted, tries_of
+from grader.gradebook.counting import Counts, counted, may_be_refused, tries_of
 from grader.gradebook.hand_marks import Fact, HandMark, Kind, MarkReader, Newest
 from grader.gradebook.machine_marks import item_mark, unjudged_mark
 from grader.gradebook.marks import ItemMark, MarkedTry, Source
@@ -65,7 +65,9 @@ def course_marks(
         }
     )
     return [
-        _of_tries(student, item, verdicts.get((student, item.id), ()), newest)
+        _of_tries(
+            student, item, verdicts.get((student, item.id), ()), newest, _counts(course, item)
+        )
         if (student, item.id) not in unjudged
         else _with_people(unjudged[student, item.id], item, None, newest)
         for student, identifier in sorted(pairs)
@@ -140,14 +142,20 @@ def _tries(
     newest: Newest,
     students: Collection[str] | None,
 ) -> Iterator[tuple[tuple[str, str], list[Verdict]]]:
-    """The tries of which one counts: the last alone, or all where the best does."""
+    """The tries of which one counts, by lateness; where that decides nothing, this one alone."""
     for item in scheme.items:
         if item.assignment is not None:
-            counts = course.assignment(item.assignment).spec.attempts.counts
+            counts = _counts(course, item)
             tried = all_adjusted(_verdicts(gradebook, item.assignment, students), newest)
             for student, tries in tries_of(tried).items():
-                whole = counts == "best" and all(verdict.outcome.is_mark for verdict in tries)
-                yield (student, item.id), tries if whole else counted(tries, counts)
+                open_ = may_be_refused(tries[-1], item.due)
+                if counts == "best":
+                    open_ = all(verdict.outcome.is_mark for verdict in tries)
+                yield (student, item.id), tries if open_ else counted(tries, counts)
+
+
+def _counts(course: Course, item: Item) -> Counts:
+    return course.assignment(item.assignment).spec.attempts.counts if item.assignment else "last"
 
 
 def _verdicts(
@@ -174,20 +182,23 @@ def _unjudged(
                 yield (student, item.id), unjudged_mark(item, one)
 
 
-def _of_tries(student: str, item: Item, tries: Sequence[Verdict], newest: Newest) -> ItemMark:
+def _of_tries(
+    student: str, item: Item, tries: Sequence[Verdict], newest: Newest, counts: Counts
+) -> ItemMark:
     """Join what is known of each try; totals choose, who know what lateness costs."""
     if len(tries) < 2:
         return joined(student, item, tries[0] if tries else None, newest)
     marks = {
         verdict.submission.attempt: joined(student, item, verdict, newest) for verdict in tries
     }
-    (best,) = counted(tries, "best")
-    mark = marks[best.submission.attempt]
+    (chosen,) = counted(tries, counts)
+    mark = marks[chosen.submission.attempt]
     by_hand = newest.get(Fact(student=student, item=item.id, kind=Kind.POINTS))
     if by_hand is not None and by_hand.says.points is not None:
         return mark
     return changed(
         mark,
+        last_counts=counts == "last",
         tries=tuple(
             MarkedTry(
                 number=verdict.submission.attempt,

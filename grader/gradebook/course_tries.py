@@ -14,7 +14,7 @@ from grader.course.directory import Assignment, Course
 from grader.course.scheme import load_scheme
 from grader.errors import GradebookError
 from grader.gradebook.adjustments import all_adjusted
-from grader.gradebook.counting import counted, tries_of
+from grader.gradebook.counting import counted, may_be_refused, tries_of
 from grader.gradebook.course_marks import course_marks
 from grader.gradebook.hand_marks import MarkReader, Newest
 from grader.gradebook.marks import ItemMark
@@ -40,7 +40,8 @@ def counted_verdicts(
     With what people have added to its questions.
 
     The same try as in the totals: where the best counts, the best after what lateness costs, with
-    grace days spent as there. Without a course file lateness costs nothing.
+    grace days spent as there; where the last counts, the last that was accepted. Without a course
+    file lateness costs nothing.
 
     Args:
         course, assignment, gradebook: of these.
@@ -59,19 +60,22 @@ def counted_verdicts(
     own = tries_of(verdicts)
     chosen = counted(verdicts, assignment.spec.attempts.counts)
     several = {student for student, tries in own.items() if len(tries) > 1}
-    if assignment.spec.attempts.counts == "last" or not several:
-        return chosen
-    if not course.course_file.is_file():
+    if not several or not course.course_file.is_file():
         return chosen
     scheme = load_scheme(course)
     item = next((i for i in scheme.items if i.assignment == assignment.name), None)
     if item is None:
         return chosen
+    if assignment.spec.attempts.counts == "last":
+        several = {s for s in several if may_be_refused(own[s][-1], item.due)}
+        if not several:
+            return chosen
     known = course_marks(course, gradebook, scheme=scheme, marks=marks, students=several)
     numbers = {s: _number(s, item, scheme, known) for s in several}
+    last_counts = assignment.spec.attempts.counts == "last"
     return [
         next((v for v in own[best.student] if v.submission.attempt == number), best)
-        if best.outcome.is_mark and (number := numbers.get(best.student))
+        if (best.outcome.is_mark or last_counts) and (number := numbers.get(best.student))
         else best
         for best in chosen
     ]

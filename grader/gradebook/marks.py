@@ -50,8 +50,9 @@ class ItemMark:
         extra_points: that may come on top of `max_points`, for extra credit within it.
         waits_for: what is still missing where `points` is None, in a few words for people.
         attempt: which one it is of; 0 where there are no attempts.
-        tries: where the best of several counts, all of them, oldest first; the mark is then that
-            of the best before lateness.
+        tries: where lateness decides which of several counts, all of them, oldest first; the mark
+            is then that of the one which counts before lateness.
+        last_counts: of these the last that was accepted counts, and not the best.
     """
 
     student: str
@@ -67,6 +68,7 @@ class ItemMark:
     waits_for: str = ""
     attempt: int = 0
     tries: tuple[MarkedTry, ...] = ()
+    last_counts: bool = False
 
     @property
     def is_work(self) -> bool:

@@ -24,6 +24,7 @@ def collect(
     assignment: str,
     counts: Literal["last", "best"] = "last",
     limit: int = 0,
+    due: dt.datetime | None = None,
     costless: Collection[tuple[str, int]] = (),
     config: CollectConfig | None = None,
 ) -> Collected:
@@ -40,6 +41,8 @@ def collect(
         assignment: its name.
         counts: "last": one submission per student, the last by time and attempt, with the number
             of earlier ones; "best": all of them, for the marks to decide.
+        due: with "last", also the last that came until then, and those in between: which came too
+            late to be accepted is for the marks to decide.
         limit: attempts beyond this number are refused; 0 for none.
         costless: attempts that don't count towards it, of those that were stored: student and
             attempt. What else has such a number, as in a system's archive, is another.
@@ -68,7 +71,7 @@ def collect(
     for student in sorted(attempts):
         numbered, over = _number(attempts[student], limit, free)
         refused += over
-        taken += numbered if counts == "best" else numbered[-1:]
+        taken += numbered if counts == "best" else _last(numbered, due)
     warnings += [
         f"{' and '.join(group)} look alike; they are treated as different students."
         for group in look_alikes(attempts)
@@ -95,6 +98,14 @@ def _number(
         cost += costs
         numbered.append(replace(submission, attempt=last))
     return numbered, refused
+
+
+def _last(numbered: Sequence[Submission], due: dt.datetime | None) -> Sequence[Submission]:
+    """The last try; where it came late, all from the last in time on."""
+    first = len(numbered) - 1
+    while first > 0 and due is not None and (numbered[first].submitted_at or _EARLIEST) > due:
+        first -= 1
+    return numbered[max(first, 0) :]
 
 
 def _what(submission: Submission) -> tuple[str, int, str]:

@@ -348,3 +348,38 @@ def test_the_best_is_the_best_after_lateness_and_a_copy_is_no_try(
     [one] = batch["submissions"]  # type: ignore[misc]
     assert Decimal(one["points"]) == Decimal(item["points"])
     assert dt.datetime.fromisoformat(item["handed_in"]).tzinfo
+
+
+@pytest.mark.parametrize(
+    ("rule", "tries", "want"),
+    [
+        ("cutoff_days = 1", [("09-10-00-00", FAIR), ("13-10-00-00", GOOD)], ("80", 1)),
+        # Accepted late, and then too late.
+        (
+            "cutoff_days = 1",
+            [("09-10-00-00", NOTEBOOK), ("10-10-00-00", FAIR), ("13-10-00-00", GOOD)],
+            ("64", 2),
+        ),
+        ("", [("09-10-00-00", GOOD), ("13-10-00-00", NOTEBOOK)], ("2", 2)),
+        ("cutoff_days = 1", [("13-10-00-00", FAIR), ("14-10-00-00", GOOD)], ("0", 2)),
+    ],
+)
+def test_what_is_not_accepted_any_more_takes_nothing_from_what_was(
+    rule: str,
+    tries: list[tuple[str, bytes]],
+    want: tuple[str, int],
+    course: Assignment,
+    tmp_path: Path,
+    grader: Grader,
+) -> None:
+    facts = course.course_root / "course.toml"
+    facts.write_text(facts.read_text().replace("percent_per_day", f"{rule}\npercent_per_day"))
+    archive = blackboard(tmp_path, *tries)
+    for sources in ([archive], []):
+        grader("collect", "warm-up", archive)
+        batch, _ = grade(grader, *sources)
+        assert totals(grader)["sean"] == want[0]
+        assert len(batch["submissions"]) == 1  # type: ignore[arg-type]
+    assert grader("report", "warm-up").code == 0
+    page = course.course_root / "graded/warm-up/students/sean.html"
+    assert f", attempt {want[1]}," in page.read_text()

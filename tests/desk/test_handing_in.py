@@ -238,6 +238,16 @@ def test_an_older_try_that_waits_is_replaced_where_the_last_one_counts(tables: T
     assert states == [TryState.WAITING, TryState.SUPERSEDED]
 
 
+def test_a_late_try_replaces_none_that_waits_since_it_may_not_be_accepted(tables: Tables) -> None:
+    spec = tables.course.course.root / "assignments/warm-up/assignment.toml"
+    spec.write_text(spec.read_text().replace("due = 2099", "due = 2024"))
+    ada = tables.browser("ada")
+    ada.hand_in(key="one")
+    ada.hand_in(key="two")
+    states = [one.state for one in tables.course.gradebook.tries.of("ada")]
+    assert states == [TryState.WAITING, TryState.WAITING]
+
+
 def test_an_upload_that_is_too_large_is_refused_before_it_is_read(tables: Tables) -> None:
     ada = tables.browser("ada")
     answer = ada.post("/c/course/a/warm-up/hand-in", headers={"content-length": str(10 << 30)})

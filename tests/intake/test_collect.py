@@ -490,6 +490,18 @@ def test_who_goes_back_to_an_earlier_version_has_handed_in_anew(tmp_path: Path) 
     assert when(collect([inbox], assignment=HW)) == [(3, 11)]
 
 
+@pytest.mark.parametrize(
+    ("due", "kept"), [(9, [1, 2, 3]), (8, [1, 2, 3]), (10, [2, 3]), (12, [3]), (None, [3])]
+)
+def test_where_the_last_try_came_late_the_last_in_time_is_kept_too(
+    due: int | None, kept: list[int], tmp_path: Path
+) -> None:
+    inbox = handed_in(tmp_path, (9, NOTEBOOK), (10, OTHER), (12, NOTEBOOK))
+    at = None if due is None else dt.datetime(2024, 10, 1, due, tzinfo=dt.UTC)
+    found = collect([inbox], assignment=HW, due=at).submissions
+    assert [one.attempt for one in found] == kept
+
+
 def test_a_copy_of_what_is_stored_adds_no_attempt(tmp_path: Path) -> None:
     write(tmp_path / "in" / "anna.ipynb")
     store(collect([tmp_path / "in"], assignment=HW), tmp_path / "out")

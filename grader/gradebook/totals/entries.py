@@ -171,6 +171,9 @@ def _entry(
     tries = [_scored(changed(blank, mark=_mark_of(mark, t)), course) for t in mark.tries]
     if not tries:
         return _scored(blank, course)
+    if mark.last_counts:
+        one = next((t for t in reversed(tries) if not t.refused), tries[-1])
+        return changed(one, mark=changed(one.mark, tries=()))
     if any(t.points is None for t in mark.tries):
         # A part waits for a person, who reads the one try that the suite's points speak for.
         worth = {t.number: Fraction(t.machine_points) for t in mark.tries}

@@ -58,7 +58,7 @@ def shares_of(entries: Sequence[Entry]) -> list[Share]:
     """Return what one student's items are worth, of those that have points.
 
     Excused items leave the sum: the others of the component take their place, and a component
-    whose items are all excused is made good by the other components, in proportion. Whatever
+    of which nothing that weighs is left is made good by the others, in proportion. Whatever
     waits for a mark keeps its place. Extra credit keeps its weight.
     """
     present = [entry for entry in entries if not entry.excused]
@@ -67,7 +67,11 @@ def shares_of(entries: Sequence[Entry]) -> list[Share]:
         for component, own in groupby(present, key=lambda entry: entry.component)
     ]
     base = sum(
-        (Fraction(c.weight or 0) for c, own in components if not c.extra_credit and _regular(own)),
+        (
+            Fraction(c.weight or 0)
+            for c, own in components
+            if not c.extra_credit and _weighs(c, own)
+        ),
         Fraction(0),
     )
     factor = WHOLE / base if base else Fraction(0)
@@ -79,6 +83,11 @@ def shares_of(entries: Sequence[Entry]) -> list[Share]:
         extra = [entry for entry in own if entry.item.extra_credit and entry.counts]
         shares += [_extra_share(component, entry) for entry in extra]
     return shares
+
+
+def _weighs(component: Component, entries: Iterable[Entry]) -> bool:
+    """Whether anything of a component that is not excused has a weight."""
+    return any(_part(component, entry) for entry in _regular(entries))
 
 
 def _regular(entries: Iterable[Entry]) -> list[Entry]:

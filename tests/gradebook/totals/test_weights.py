@@ -38,6 +38,15 @@ def test_where_a_component_is_excused_the_others_make_it_good_and_extra_credit_s
     assert total.total == 54
 
 
+def test_where_nothing_that_weighs_is_left_of_a_component_the_others_make_it_good() -> None:
+    text = COURSE.replace('title = "One"', 'title = "One"\nweight = 40')
+    course = course_of(text.replace('title = "Two"', 'title = "Two"\nweight = 0'))
+    marks = [mark(course, "h1", None, excused=True), mark(course, "h2", 0)]
+    (total,) = totals_of(course, [*marks, mark(course, "exam", 50), mark(course, "forum", 0)])
+    assert adds(total) == {"work": Decimal(0), "exam": Decimal(50), "forum": Decimal(0)}
+    assert total.total == 50
+
+
 def test_an_excused_item_leaves_its_place_to_the_others_of_its_component() -> None:
     course = course_of(COURSE)
     marks = [mark(course, "h1", None, excused=True), mark(course, "h2", 50)]
