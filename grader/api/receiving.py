@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -118,7 +119,8 @@ def hand_in(
         raise UsageError(looked.problem)
     submission = looked.submission
     tries = gradebook.tries
-    found, new = tries.receive(
+    receive = partial(
+        tries.receive,
         key,
         assignment=assignment.name,
         student=submission.student,
@@ -127,6 +129,7 @@ def hand_in(
         seed=fresh_seed(),
         now=now,
     )
+    found, new = receive()
     if not new:
         return _stored_by_another(tries, found, key)
     due = class_due(course, assignment)
@@ -144,6 +147,7 @@ def hand_in(
         gradebook,
         found.id,
         beside,
+        again=receive,
         attempt=record.attempt,
         sha256=record.sha256_of_all,
         folder=str(folder.relative_to(course.submissions_dir)),
@@ -154,10 +158,20 @@ def hand_in(
 
 
 def _into_queue(
-    gradebook: Gradebook, number: int, beside: Callable[[DeskTry], None] | None, **stored: Any
+    gradebook: Gradebook,
+    number: int,
+    beside: Callable[[DeskTry], None] | None,
+    *,
+    again: Callable[[], tuple[DeskTry, bool]] | None = None,
+    **stored: Any,
 ) -> DeskTry:
-    """Put a stored try into the queue, and what is told of it beside it, once."""
+    """Put a stored try into the queue, and what is told of it beside it, once.
+
+    Where storing took so long that it was taken for broken off, its row is gone: `again` makes one.
+    """
     with together(gradebook.engine) as session:
+        if again is not None and gradebook.tries.get(number) is None:
+            number = again()[0].id
         new = locked_row(session, number).state == TryState.RECEIVING
         one = gradebook.tries.stored(number, **stored)
         if new and beside is not None:

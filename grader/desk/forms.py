@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from decimal import Decimal, InvalidOperation
 
 from grader.errors import UsageError
@@ -24,3 +25,16 @@ def points_in(text: str) -> Decimal:
         pass
     said = f"{text!r} is no number of points"
     raise UsageError(said, hint="Such as 1, 0.5 or -2: up to two places after the point.")
+
+
+def form_key(key: str, *of: object) -> str:
+    """Return what tells a form that was sent from every other: who sent it, where, and its key.
+
+    One key sent to two places is two forms, and nobody sends another's.
+
+    Raises:
+        UsageError: the form has no key.
+    """
+    if not key or not key.isalnum():
+        raise UsageError("the form has no key", hint="Load the page again, then send it.")
+    return hashlib.sha256("\0".join(map(str, (*of, key))).encode()).hexdigest()

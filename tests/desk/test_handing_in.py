@@ -17,6 +17,7 @@ from grader.api.receiving import settle_broken_off
 from grader.gradebook.tries import DeskTry, TryState
 from grader.intake import stored
 from tests.desk.conftest import HOMEWORK, Tables
+from tests.helpers.assignments import SPEC, write_assignment
 from tests.helpers.notebooks import code, notebook
 
 WARNED = notebook([code("import tensorflow", count=1)])
@@ -325,6 +326,44 @@ def test_what_somebody_else_put_into_the_queue_meanwhile_has_one_line(
     (one,) = course.audit.newest("course", action="hand in")
     (tried,) = course.gradebook.tries.of("ada")
     assert (one.who, one.thing, one.detail) == ("ada", "warm-up ada 1", tried.sha256)
+
+
+def test_what_took_so_long_to_be_stored_that_its_row_went_is_received_all_the_same(
+    tables: Tables, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    course, write = tables.course, receiving.write_attempt
+
+    def slowly(*said: Any, **more: Any) -> Any:
+        settle_broken_off(
+            course.course, course.gradebook, older_than=dt.timedelta(), beside=no_line
+        )
+        assert course.gradebook.tries.receiving() == []
+        return write(*said, **more)
+
+    monkeypatch.setattr(receiving, "write_attempt", slowly)
+    answer = tables.browser("ada").hand_in()
+    (one,) = course.gradebook.tries.of("ada")
+    assert answer.headers["location"] == f"/c/course/t/{one.id}"
+    assert (one.state, one.attempt) == (TryState.WAITING, 1)
+    # The same form, sent again, leads to it.
+    monkeypatch.undo()
+    assert tables.browser("ada").hand_in().headers["location"] == answer.headers["location"]
+
+
+def test_one_key_for_two_assignments_is_two_hand_ins(tables: Tables) -> None:
+    spec = SPEC.replace("due = 2024", "due = 2099")
+    write_assignment(tables.course.course.root, "second", spec=spec)
+    ada = tables.browser("ada")
+    assert ada.hand_in(key="same").status_code == 303
+    answer = ada.post(
+        "/c/course/a/second/hand-in",
+        {"key": "same", "sure": "1"},
+        files=[("files", ("hw.ipynb", HOMEWORK))],
+    )
+    assert answer.status_code == 303, answer.text
+    tries = tables.course.gradebook.tries.of("ada")
+    assert [one.assignment for one in tries] == ["second", "warm-up"]
+    assert answer.headers["location"] == f"/c/course/t/{tries[0].id}"
 
 
 def test_what_was_not_stored_whole_was_not_acknowledged_and_goes(tables: Tables) -> None:

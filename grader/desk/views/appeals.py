@@ -28,6 +28,7 @@ from grader.desk.appealing import (
     typed_points,
     who_answers,
 )
+from grader.desk.forms import form_key
 from grader.desk.letters import News
 from grader.desk.may import Action, Thing, may
 from grader.desk.notices import tell
@@ -368,10 +369,7 @@ def _thing(appeal: Appeal) -> str:
 
 
 def _key(visit: Visit) -> str:
-    key = visit.said("key", 64)
-    if not key or not key.isalnum():
-        raise UsageError("the form has no key", hint="Load the page again, then send it.")
-    return f"{visit.me.account}-{key}"[:64]
+    return form_key(visit.said("key", 64), visit.me.account, visit.request.url.path)
 
 
 _NEW = "/c/{course}/a/{assignment}/appeal/{question}"

@@ -10,6 +10,7 @@ from starlette.responses import Response
 
 from grader.api.receiving import Looked, hand_in, look_at, tries_left
 from grader.course.directory import Assignment
+from grader.desk.forms import form_key
 from grader.desk.letters import News, notify
 from grader.desk.may import Action, Thing
 from grader.desk.people import Role
@@ -127,9 +128,9 @@ def _kept(visit: Visit) -> Upload | None:
 def _sent_before(visit: Visit, student: str, key: str) -> DeskTry | None:
     """What came of the same form, sent before: a double click counts once, also as the last try."""
     done = visit.course.gradebook.tries.by_key(key)
-    if done is None or done.student != student or done.state is TryState.RECEIVING:
+    if done is None or (done.student, done.assignment) != (student, visit.named("assignment")):
         return None
-    return done
+    return None if done.state is TryState.RECEIVING else done
 
 
 def _acknowledge(visit: Visit, one: DeskTry, *, before: bool = False) -> Response:
@@ -190,10 +191,7 @@ def _refuse_used_up(visit: Visit, assignment: Assignment, student: str) -> None:
 
 
 def _key(visit: Visit) -> str:
-    key = visit.said("key", 64)
-    if not key or not key.isalnum():
-        raise UsageError("the form has no key", hint="Load the page again, then choose the file.")
-    return f"{visit.me.account}-{key}"[:64]
+    return form_key(visit.said("key", 64), visit.me.account, visit.named("assignment"))
 
 
 def _files(visit: Visit) -> list[tuple[str, BinaryIO]]:
