@@ -8,6 +8,7 @@ with the reference in the student's place. What that does not pass either is a `
 from __future__ import annotations
 
 import math
+import sys
 from collections.abc import Iterator, Sequence
 from itertools import islice
 from typing import Any
@@ -26,7 +27,9 @@ _MAX_PARTS = 4
 _MAX_NAME = 60
 INSTANCE = "an object of the class"
 EMPTY = "no numbers at all"
+EMPTY_ARRAY = "an empty array"
 COMPLEX = "complex numbers"
+MISSING = "missing values"
 _OF_ROUNDING = 1e-3
 _NO_SIZE = 1e-9
 _PLAIN = (bool, int, float, str, bytes, complex, np.generic)
@@ -82,7 +85,8 @@ class Account(msgspec.Struct, frozen=True, kw_only=True):
 
 
 NOTHING = Account()
-_VALUES = frozenset({"a tensor", "a numpy array", "a number", "True or False", "text"})
+_SCALARS = frozenset({"a number", "True or False", "text"})
+_VALUES = _SCALARS | {"a tensor", "a numpy array"}
 VALUE_NAMES = frozenset({*dir(torch.Tensor), *dir(np.ndarray)}) - frozenset(dir(torch.nn.Module))
 """What a tensor or an array is asked for, and a model is not."""
 DECIDING = VALUE_NAMES | {"contains"}
@@ -152,10 +156,12 @@ def pretender(
 def _instead(odd: Odd, reference: Account) -> str:
     """What the reference gives in the place of what is odd; empty where that may be odd, too.
 
-    An empty list in the place of another list may be a right answer, such as of a draw.
+    An empty list in the place of another list may be a right answer, such as of a draw; so may an
+    empty array, in which comparisons are looked at themselves.
     """
+    never = {EMPTY: _VALUES, EMPTY_ARRAY: _SCALARS}.get(odd.kind)
     kinds = _kinds(reference, odd.asked)
-    return next((kind for kind in kinds if odd.kind == COMPLEX or kind in _VALUES), "")
+    return next((kind for kind in kinds if never is None or kind in never), "")
 
 
 def _kinds(account: Account, asked: str) -> list[str]:
@@ -171,17 +177,18 @@ def parts_of(asked: str, value: object) -> Iterator[Received]:
 
 
 def odd_in(asked: str, value: object) -> Iterator[Odd]:
-    """Find what numpy compares with anything: lists that hold no number, and imaginary numbers.
+    """Find what numpy and pandas compare with anything: no numbers, imaginary or missing ones.
 
     `np.allclose([], 0.5)` holds, and so does `np.mean((out - right) ** 2) < 1e-6` for a large
     imaginary number, whose square is negative: numpy orders complex numbers by their real parts.
-    A list can't be marked as a tensor can, so it is the reference that says whether one may come.
+    `.all()` of pandas passes over what is missing. A list can't be marked as a tensor can, so it is
+    the reference that says whether one may come.
     """
-    if _is_hollow(value):
-        yield Odd(asked=asked, kind=EMPTY)
+    if kind := _lacking(value):
+        yield Odd(asked=asked, kind=kind)
     for key, part in _parts(value):
-        if _is_hollow(part):
-            yield Odd(asked=_part(asked, key), kind=EMPTY)
+        if kind := _lacking(part):
+            yield Odd(asked=_part(asked, key), kind=kind)
     if _is_imaginary(value):
         yield Odd(asked=asked, kind=COMPLEX)
 
@@ -197,6 +204,15 @@ def _part(asked: str, key: int | str) -> str:
     return f"{asked}[{(key[:_MAX_NAME] if isinstance(key, str) else key)!r}]"
 
 
+def _lacking(value: Any) -> str:
+    """How numbers are lacking; an empty text where they are not."""
+    if isinstance(value, torch.Tensor | np.ndarray):
+        return EMPTY_ARRAY if _is_empty(value) else ""
+    if _is_hollow(value):
+        return EMPTY
+    return MISSING if type(value).__name__ in _TABLES and _misses_some(value) else ""
+
+
 def _is_hollow(value: Any) -> bool:
     """Whether it is a container of no number that numpy would take for an array."""
     if isinstance(value, list | tuple | range):
@@ -206,6 +222,14 @@ def _is_hollow(value: Any) -> bool:
 
 def _is_empty(value: Any) -> bool:
     return math.prod(getattr(value, "shape", ())) == 0
+
+
+def _misses_some(table: Any) -> bool:
+    """Whether a value is missing as `pandas.NA`, of which no comparison is true or false."""
+    missing = sys.modules["pandas"].NA
+    columns = [table.iloc[:, n] for n in range(table.shape[1])] if table.ndim == 2 else [table]
+    of_own = [c for c in columns if getattr(c.dtype, "na_value", None) is missing]
+    return any(bool(c.isna().any()) for c in of_own)
 
 
 def _is_imaginary(value: Any) -> bool:

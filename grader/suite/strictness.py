@@ -180,20 +180,26 @@ def _arrays_kept() -> Iterator[None]:
 @contextlib.contextmanager
 def _approx_of_something() -> Iterator[None]:
     """Have `pytest.approx` refuse an empty array: each of its no items is near any number."""
-    kind: Any = type(pytest.approx(0.0))
-    compare = kind.__eq__
+    kinds: list[Any] = [type(pytest.approx(0.0)), type(pytest.approx(np.zeros(1)))]
+    own = [kind.__eq__ for kind in kinds]
 
-    def looking(self: Any, actual: Any) -> bool:
-        mark = _mark_of(actual)
-        if mark is not None:
-            _refuse_empty(mark, self.expected)
-        return bool(compare(self, actual))
+    def looking(compare: Callable[[Any, Any], bool]) -> Callable[[Any, Any], bool]:
+        def compared(self: Any, actual: Any) -> bool:
+            for mine, other in ((actual, self.expected), (self.expected, actual)):
+                mark = _mark_of(mine)
+                if mark is not None:
+                    _refuse_empty(mark, other)
+            return bool(compare(self, actual))
 
-    kind.__eq__ = looking
+        return compared
+
     try:
+        for kind, compare in zip(kinds, own, strict=True):
+            kind.__eq__ = looking(compare)
         yield
     finally:
-        kind.__eq__ = compare
+        for kind, compare in zip(kinds, own, strict=True):
+            kind.__eq__ = compare
 
 
 @contextlib.contextmanager

@@ -555,6 +555,27 @@ def test_an_honest_list_or_complex_number_stays_what_it_is(
     assert pretender(account, expected, complete=True) is None
 
 
+def test_an_empty_array_is_no_number_whatever_it_is_made_into(bench: Workbench) -> None:
+    bench.suite(_suite_of("torch.allclose(torch.FloatTensor(out), torch.tensor([0.5]))"))
+    ((points, account),) = accounts_of(bench, "def f(x): return np.zeros(0)").values()
+    ((_, expected),) = accounts_of(bench, "def f(x): return 0.5").values()
+    assert points == 1 and account.trusting
+    found = pretender(account, expected, complete=True)
+    assert found == ("f(…)", "an empty array", "a number")
+
+
+def test_what_is_missing_is_not_near_by_being_passed_over(bench: Workbench) -> None:
+    pytest.importorskip("pandas")
+    made = "import pandas as pd\ndef f(x): return pd.Series([{}] * 3, dtype={})"
+    bench.suite(_suite_of("(abs(out - expected) < 1e-6).all()"))
+    ((points, account),) = accounts_of(bench, made.format("None", "'Float64'")).values()
+    ((_, right),) = accounts_of(bench, made.format("0.5", "float")).values()
+    ((_, misses),) = accounts_of(bench, made.format("None", "'Float64'")).values()
+    assert points == 1 and account.trusting
+    assert pretender(account, right, complete=True) == ("f(…)", "missing values", "a Series")
+    assert pretender(account, misses, complete=True) is None
+
+
 @pytest.mark.parametrize("part", ["[0]", "['loss']"])
 def test_what_lies_in_a_tuple_or_a_dict_is_looked_at_too(bench: Workbench, part: str) -> None:
     made = "({}, 1)" if part == "[0]" else "{{'loss': {}}}"
@@ -572,6 +593,7 @@ def test_what_lies_in_a_tuple_or_a_dict_is_looked_at_too(bench: Workbench, part:
     "condition",
     [
         "out == pytest.approx(0.5)",
+        "0.5 == pytest.approx(out)",
         "pytest.approx(0.5) == out",
         "[out] == pytest.approx([0.5])",
         "np.allclose(np.array(out), 0.5)",
