@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import partial
@@ -104,11 +104,13 @@ def hand_in(
     key: str,
     by: str,
     now: dt.datetime,
+    team: Collection[str] = (),
     beside: Callable[[DeskTry], None] | None = None,
 ) -> DeskTry:
     """Keep a hand-in and put it into the queue; when this returns, it can't be lost.
 
     A `key` that was used before is the same form sent twice: the try that came of it is returned.
+    The tries of the `team` with whom the student hands in count towards the limit, too.
     `beside` writes more, in the transaction that puts a new one into the queue.
 
     Raises:
@@ -134,13 +136,20 @@ def hand_in(
         return _stored_by_another(tries, found, key)
     due = class_due(course, assignment)
     with _forgotten_on_failure(gradebook, found.id):
+        limit = assignment.spec.attempts.limit
+        others = _used(course, gradebook, assignment, team) if limit else 0
+        if limit and others >= limit:
+            raise UsageError(
+                f"all {limit} attempts at {assignment.name} were used by the group",
+                hint="The assignment allows no more; ask the course staff.",
+            )
         timed = _timed(submission, now)
         folder, record = write_attempt(
             assignment_folder(course.submissions_dir, assignment.name),
             record_of(timed, assignment.name),
             timed.read(),
             files=timed.read_files(),
-            limit=assignment.spec.attempts.limit,
+            limit=limit and limit - others,
             costless=_costless(tries, assignment, submission.student),
         )
     return _into_queue(
@@ -259,15 +268,27 @@ def _stored_at(course: Course, one: DeskTry) -> tuple[int, str, str] | None:
 
 
 def tries_left(
-    assignment: Assignment, course: Course, gradebook: Gradebook, student: str
+    assignment: Assignment,
+    course: Course,
+    gradebook: Gradebook,
+    student: str,
+    team: Collection[str] = (),
 ) -> int | None:
-    """Return how many attempts a student has left; None: any number."""
+    """Return how many attempts a student has left; None: any number.
+
+    A group has as many as one student: those of the `team` with whom they hand in count, too.
+    """
     limit = assignment.spec.attempts.limit
     if not limit:
         return None
-    folder = course.submissions_dir / assignment.name / student
-    free = _costless(gradebook.tries, assignment, student)
-    return max(limit - tries_used(folder, free), 0)
+    return max(limit - _used(course, gradebook, assignment, {student, *team}), 0)
+
+
+def _used(
+    course: Course, gradebook: Gradebook, assignment: Assignment, students: Collection[str]
+) -> int:
+    folder, tries = course.submissions_dir / assignment.name, gradebook.tries
+    return sum(tries_used(folder / s, _costless(tries, assignment, s)) for s in students)
 
 
 def _costless(tries: DeskTries, assignment: Assignment, student: str) -> set[int]:

@@ -23,6 +23,7 @@ from grader.gradebook.hand_marks import Change, Fact, Kind
 from grader.gradebook.tries import REGRADES, TryState
 from tests.desk.conftest import Tables
 from tests.desk.test_publishing import publish
+from tests.helpers.notebooks import code, notebook
 
 COURSE_FILE = """\
 title = "Deep Learning"
@@ -630,6 +631,24 @@ def test_a_group_sees_its_first_try_while_it_runs(group: Tables) -> None:
     assert "not judged: a problem on our side handed in by Ada" in said
     assert "It costs no try." in words(ben.get(f"/c/course/t/{one.id}"))
     assert "not judged: a problem on our side" in words(ada.get("/c/course/"))
+
+
+def test_the_tries_of_a_group_count_together(group: Tables) -> None:
+    spec = group.course.course.root / "assignments" / "warm-up" / "assignment.toml"
+    limited = spec.read_text() + '\n[attempts]\nlimit = 2\ncounts = "best"\n'
+    spec.write_text(limited)
+    ada, ben, cem = (group.browser(student) for student in ("ada", "ben", "cem"))
+    assert ada.hand_in(key="one").status_code == 303
+    for browser, left in ((ada, 1), (ben, 1), (cem, 2)):
+        assert f"{left} of 2 left" in words(browser.get("/c/course/a/warm-up"))
+    assert ben.hand_in(("hw.ipynb", notebook([code("x = 2", count=1)])), key="two").is_redirect
+    third = "hw.ipynb", notebook([code("x = 3", count=1)])
+    for browser in (ada, ben):
+        assert "All tries are used." in words(browser.get("/c/course/a/warm-up"))
+        refused = browser.hand_in(third, key="three")
+        assert refused.status_code == 422 and "all 2 tries are used" in refused.text
+    assert cem.hand_in(third, key="three").status_code == 303
+    assert len(group.course.gradebook.tries.of("ben")) == 1
 
 
 def test_a_group_sees_what_came_of_its_try_and_another_group_nothing(group: Tables) -> None:

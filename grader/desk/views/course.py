@@ -34,10 +34,7 @@ def show_course(visit: Visit) -> Response:
         works=own,
         without_mark=_without_mark(visit),
         published=out,
-        left={
-            one.name: tries_left(one, visit.course.course, visit.course.gradebook, visit.me.person)
-            for one in released
-        },
+        left={one.name: tries_left_of(visit, one, visit.me.person) for one in released},
         totals=with_grace_days(visit),
     )
 
@@ -63,7 +60,7 @@ def show_assignment(visit: Visit) -> Response:
         tries=tries,
         counting=_counting_tries(visit, assignment, work, tries),
         report=next((t.id for t in tries if t.verdict and t.attempt == attempt), None),
-        left=tries_left(assignment, visit.course.course, visit.course.gradebook, visit.me.person),
+        left=tries_left_of(visit, assignment, visit.me.person),
         counts=attempt,
         totals=with_grace_days(visit),
         has_release=release_of(visit, assignment) is not None,
@@ -94,6 +91,13 @@ def assignment_of(visit: Visit) -> Assignment:
     if not visit.me.role.is_staff and not visit.course.is_released(assignment, visit.now):
         raise NotFound
     return assignment
+
+
+def tries_left_of(visit: Visit, assignment: Assignment, student: str) -> int | None:
+    """Return how many tries a student has left, with their group; None: any number."""
+    course = visit.course
+    team = course.team(assignment.name, student)
+    return tries_left(assignment, course.course, course.gradebook, student, team)
 
 
 def of_assignment(visit: Visit) -> Thing:

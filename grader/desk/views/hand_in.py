@@ -8,7 +8,7 @@ from typing import BinaryIO
 from starlette.datastructures import UploadFile
 from starlette.responses import Response
 
-from grader.api.receiving import Looked, hand_in, look_at, tries_left
+from grader.api.receiving import Looked, hand_in, look_at
 from grader.course.directory import Assignment
 from grader.desk.forms import form_key
 from grader.desk.letters import News, notify
@@ -17,7 +17,7 @@ from grader.desk.people import Role
 from grader.desk.rendering import go, json_answer, page, wants_json
 from grader.desk.routing import Page, Visit
 from grader.desk.uploads import Upload, UploadRecord, find_upload, forget_old, keep_upload
-from grader.desk.views.course import assignment_of
+from grader.desk.views.course import assignment_of, tries_left_of
 from grader.desk.views.tries import try_json
 from grader.errors import GraderError, UsageError
 from grader.gradebook.tries import DeskTry, TryState
@@ -108,6 +108,7 @@ def _hand_in(visit: Visit, assignment: Assignment, kept: Upload, looked: Looked)
         key=kept.record.key,
         by=visit.me.person,
         now=visit.now,
+        team=visit.course.team(assignment.name, looked.submission.student),
         beside=lambda one: _tell(visit, assignment, one),
     )
     kept.forget()
@@ -182,7 +183,7 @@ def _address(visit: Visit) -> str:
 
 
 def _refuse_used_up(visit: Visit, assignment: Assignment, student: str) -> None:
-    if tries_left(assignment, visit.course.course, visit.course.gradebook, student) == 0:
+    if tries_left_of(visit, assignment, student) == 0:
         limit = assignment.spec.attempts.limit
         raise UsageError(
             f"all {limit} tries are used" if limit != 1 else "the one try is used",
