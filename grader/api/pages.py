@@ -246,7 +246,7 @@ class Pages:
     ) -> dict[str, Standing]:
         found = self._standings.of(verdicts, newest=self._newest, now=self._now, whole=whole)
         # Who reads "not handed in" after handing in at the desk would be told something wrong.
-        open_ = self._gradebook.tries.without_verdict(self._assignment.name)
+        open_ = self._gradebook.unjudged(self._assignment.name)
         return {
             s: changed(one, absent=False, unjudged=True)
             if one.absent and not open_.keys().isdisjoint((s, *one.group))

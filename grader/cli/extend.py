@@ -34,10 +34,10 @@ def command(
     """
     from grader.api.marking import extend, marker
     from grader.course.scheme import load_scheme
-    from grader.gradebook.mark_cells import time_from
+    from grader.gradebook.mark_cells import deadline_from
 
     if undo == bool(until):
         raise click.UsageError("Give a time, or --undo.")
     course = find(course_dir)
-    moment = time_from(until or "", load_scheme(course).zone, where="UNTIL")
+    moment = deadline_from(until or "", load_scheme(course).zone, where="UNTIL")
     say_recorded(len(extend(course, student, item, until=moment, who=marker(by), why=why)))

@@ -14,6 +14,7 @@ import msgspec
 from grader.course.course_reading import load_course_file
 from grader.course.given_files import given_files
 from grader.course.loading import SPEC_NAME, load_spec
+from grader.course.local_times import later_reading
 from grader.course.spec import AssignmentSpec, Dates
 from grader.errors import SpecError, UsageError
 from grader.suggestions import did_you_mean
@@ -241,7 +242,7 @@ class Course:
         course = load_course_file(self.course_file)
         if course.timezone is None:
             return spec
-        released, due = (date and date.replace(tzinfo=course.zone) for date in dates)
+        released, due = (date and later_reading(date, course.zone) for date in dates)
         return msgspec.structs.replace(spec, dates=Dates(released=released, due=due))
 
 

@@ -27,3 +27,15 @@ def local_time(time: dt.datetime, zone: dt.tzinfo, *, where: str = "") -> dt.dat
             hint="Write an hour later, or an hour earlier.",
         )
     return local
+
+
+def later_reading(time: dt.datetime, zone: dt.tzinfo) -> dt.datetime:
+    """Return a due date with its zone; one that has an offset stays as it is.
+
+    A time that the clocks show twice, or leave out, is taken for the later of its two readings, as
+    late days are counted.
+    """
+    if time.tzinfo is not None:
+        return time
+    readings = (time.replace(tzinfo=zone, fold=fold) for fold in (0, 1))
+    return max(readings, key=lambda reading: reading.astimezone(dt.UTC))

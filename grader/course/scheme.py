@@ -12,6 +12,7 @@ from grader.course.components import Component, Item
 from grader.course.course_file import CourseFile
 from grader.course.course_reading import load_course_file
 from grader.course.directory import Course
+from grader.course.local_times import later_reading
 from grader.course.spec import AssignmentSpec
 from grader.course.strict_toml import wrong_key
 from grader.errors import SpecError, UsageError
@@ -69,7 +70,7 @@ def check_open(course: CourseFile, path: Path) -> None:
 
 def local(time: dt.datetime, course: CourseFile) -> dt.datetime:
     """Give a time without an offset the course's zone."""
-    return time if time.tzinfo else time.replace(tzinfo=course.zone)
+    return later_reading(time, course.zone)
 
 
 def _filled(

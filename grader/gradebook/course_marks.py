@@ -176,7 +176,7 @@ def _unjudged(
     for item in scheme.items:
         if item.assignment is None:
             continue
-        for student, one in gradebook.tries.without_verdict(item.assignment).items():
+        for student, one in gradebook.unjudged(item.assignment).items():
             wanted = students is None or student in students
             if wanted and (student, item.id) not in verdicts:
                 yield (student, item.id), unjudged_mark(item, one)

@@ -13,6 +13,7 @@ from grader.points import show
 _POINTS = re.compile(r"\d{1,7}(?:[.,]\d{1,2}0*)?")
 _DIFFERENCE = re.compile(r"(?P<sign>[+\-−]?)(?P<points>\d{1,7}(?:[.,]\d{1,2}0*)?)")
 _YES, _NO = {"yes", "y", "true", "1", "x"}, {"", "no", "n", "false", "0"}
+_DATE_ALONE = len("2024-10-09")
 _FIRST_YEAR, _LAST_YEAR = 1970, 2999
 """Beyond lie slips of the keyboard, and times that can't be reckoned with: 9999 has no next day."""
 
@@ -60,6 +61,18 @@ def difference_from(text: str, *, where: str) -> Decimal | None:
     return -points if match["sign"] in ("-", "−") else points
 
 
+def deadline_from(text: str, zone: dt.tzinfo, *, where: str) -> dt.datetime | None:
+    """Read until when something is extended, as `time_from` does; a date alone is all of its day.
+
+    As in the course file: who has until a day has as long on it as the class.
+
+    Raises:
+        UsageError: as there.
+    """
+    time = time_from(text, zone, where=where)
+    return time.replace(second=59) if time and len(text) == _DATE_ALONE else time
+
+
 def time_from(text: str, zone: dt.tzinfo, *, where: str) -> dt.datetime | None:
     """Read a time such as 2024-10-09 23:59, local to the course; None where the cell is empty.
 
@@ -82,7 +95,7 @@ def time_from(text: str, zone: dt.tzinfo, *, where: str) -> dt.datetime | None:
             where=where,
             hint=f"Write a year between {_FIRST_YEAR} and {_LAST_YEAR}.",
         )
-    if len(text) == len("2024-10-09"):
+    if len(text) == _DATE_ALONE:
         time = time.replace(hour=23, minute=59)
     return local_time(time, zone, where=where)
 

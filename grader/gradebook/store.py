@@ -11,7 +11,7 @@ from decimal import Decimal
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
-from sqlalchemy import Engine, case, func, select, true
+from sqlalchemy import Engine, case, column, func, select, table, true
 from sqlalchemy.orm import Session
 
 from grader.errors import GradebookError
@@ -29,7 +29,7 @@ if TYPE_CHECKING:  # the desk's tables take as long to declare as all others
     from grader.gradebook.claims import TryClaims
     from grader.gradebook.engines import DeskEngines
     from grader.gradebook.queue import TryQueue
-    from grader.gradebook.tries import DeskTries
+    from grader.gradebook.tries import DeskTries, DeskTry
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -140,6 +140,18 @@ class Gradebook:
         from grader.gradebook.engines import DeskEngines
 
         return DeskEngines(self._engine)
+
+    def unjudged(self, assignment: str) -> Mapping[str, DeskTry]:
+        """Return the newest try without a verdict of each student; see `DeskTries`.
+
+        Where nothing was ever handed in through the desk, its tables are not loaded for that.
+        """
+        tries = table("desk_tries", column("assignment"))
+        any_ = select(tries.c.assignment).where(tries.c.assignment == assignment).limit(1)
+        with reading(self._engine) as session:
+            if session.scalar(any_) is None:
+                return {}
+        return self.tries.without_verdict(assignment)
 
     # -- writing ---------------------------------------------------------------------------
 

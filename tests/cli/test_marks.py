@@ -108,6 +108,11 @@ def test_an_extension_is_local_to_the_course(course: Path, grader: Grader) -> No
     assert mark(grader, "ada", "h1")["extended_to"] == "2024-11-20 09:00:00+00:00"
 
 
+def test_who_has_until_a_day_has_all_of_it_as_the_class_has(course: Path, grader: Grader) -> None:
+    grader("extend", "ada", "h1", "2024-11-20", "--why", "Ill")
+    assert mark(grader, "ada", "h1")["extended_to"] == "2024-11-20 20:59:59+00:00"
+
+
 def test_without_a_machines_mark_there_is_no_zero(course: Path, grader: Grader) -> None:
     grader("mark", "cem", "report", "--set", "clarity=30", "--new-student")
     found = mark(grader, "cem", "report")

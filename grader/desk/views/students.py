@@ -23,7 +23,7 @@ from grader.desk.views.course import facts_of
 from grader.errors import GraderError, UsageError
 from grader.gradebook.hand_history import words
 from grader.gradebook.hand_marks import Fact, HandMark, Kind
-from grader.gradebook.mark_cells import time_from
+from grader.gradebook.mark_cells import deadline_from
 from grader.gradebook.tries import DeskTry
 
 _GRANTS = (Kind.EXTENSION, Kind.EXCUSED)
@@ -77,7 +77,7 @@ def extend_student(visit: Visit) -> Response:
     student, item = visit.named("student"), visit.said("item", 200)
     until = None
     if not visit.said("undo"):
-        until = time_from(visit.said("until", 40), visit.course.zone, where="until")
+        until = deadline_from(visit.said("until", 40), visit.course.zone, where="until")
         due = item_of(load_scheme(visit.course.course), item).due
         if until is None:
             raise UsageError("until when?", hint="Choose a date and a time.")
