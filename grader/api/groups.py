@@ -52,7 +52,7 @@ def plan_groups(course: Course, path: Path) -> GroupPlan:
         UsageError: the course has no course file.
     """
     scheme = load_scheme(course)
-    return _plan(course, scheme, groups_from(path, scheme))
+    return _plan(course, scheme, groups_from(path, scheme, load_roster(course)))
 
 
 def take_groups(course: Course, plan: GroupPlan) -> None:
@@ -88,7 +88,7 @@ def put_member(course: Course, item: str, student: str, group: str) -> GroupPlan
     named[item] = {name: members for name, members in teams.items() if members}
     text = groups_text(Groups(named=named))
     # As strictly as one that a person wrote.
-    return _plan(course, scheme, groups_in(text, scheme, course.root / GROUPS_NAME))
+    return _plan(course, scheme, groups_in(text, scheme, course.root / GROUPS_NAME, roster))
 
 
 def _plan(course: Course, scheme: CourseFile, after: Groups) -> GroupPlan:

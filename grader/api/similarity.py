@@ -181,7 +181,9 @@ def _known(
         for other in others:
             known[min(student, other), max(student, other)] = DECLARED
     if course.course_file.is_file():
-        groups = load_groups(course, load_scheme(course)).members.get(assignment, {})
-        for members in groups.values():
+        scheme = load_scheme(course)
+        item = scheme.item_of(assignment)
+        groups = load_groups(course, scheme).members
+        for members in groups.get(item.id, {}).values() if item else ():
             known |= dict.fromkeys(combinations(sorted(members), 2), GROUP)
     return known

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -131,8 +131,23 @@ def course_totals(
         entries=entries,
         names={s: p.name for s, p in people.items() if p.name},
         history=of_each,
-        remarks=(*groups.remarks, *remarks, *_without_time(scheme, entries)),
+        remarks=(
+            *groups.remarks,
+            *_lost_extensions(scheme, people),
+            *remarks,
+            *_without_time(scheme, entries),
+        ),
     )
+
+
+def _lost_extensions(scheme: CourseFile, people: Collection[str]) -> Iterator[str]:
+    """Say of which extensions of the course file nobody on the roster has anything."""
+    for extension in scheme.extensions if people else ():
+        if extension.student not in people:
+            yield (
+                f"course.toml extends {extension.item} for {extension.student!r}, who is not on "
+                "the roster"
+            )
 
 
 def _without_time(scheme: CourseFile, entries: Mapping[str, Sequence[Entry]]) -> Iterator[str]:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from grader.course.course_file import CourseFile
 from grader.course.directory import Course
-from grader.course.roster import rows_in, table_text
+from grader.course.roster import Roster, load_roster, rows_in, table_text
 from grader.errors import SpecError
 from grader.table_cells import safe_cell
 
@@ -52,27 +52,29 @@ def load_groups(course: Course, scheme: CourseFile) -> Groups:
         SpecError: names the line and what was expected.
     """
     path = course.root / GROUPS_NAME
-    return groups_from(path, scheme) if path.is_file() else Groups()
+    return groups_from(path, scheme, load_roster(course)) if path.is_file() else Groups()
 
 
-def groups_from(path: Path, scheme: CourseFile) -> Groups:
+def groups_from(path: Path, scheme: CourseFile, roster: Roster) -> Groups:
     """Read a list of groups, one line for each member.
 
     Raises:
         SpecError: names the line and what was expected.
     """
-    return groups_in(table_text(path), scheme, path)
+    return groups_in(table_text(path), scheme, path, roster)
 
 
-def groups_in(text: str, scheme: CourseFile, path: Path) -> Groups:
+def groups_in(text: str, scheme: CourseFile, path: Path, roster: Roster) -> Groups:
     """Read the text of a list of groups; `path` is where it lies, or would.
+
+    Students are those of the roster, whatever the case in which the list has their ids.
 
     Raises:
         SpecError: names the line and what was expected.
     """
     teams: dict[tuple[str, str], list[str]] = {}
     seen: dict[tuple[str, str], _GroupLine] = {}
-    for line in _lines(text, path):
+    for line in _lines(text, path, roster):
         for item in _items(line, scheme, path):
             before = seen.setdefault((item, line.student), line)
             if before is not line:
@@ -89,7 +91,8 @@ def groups_in(text: str, scheme: CourseFile, path: Path) -> Groups:
         team = named.setdefault(item, {})[group] = tuple(sorted(students))
         for student in students:
             members.setdefault(item, {})[student] = team
-    return Groups(members, tuple(_remarks(teams, scheme)), named)
+    remarks = (*_remarks(teams, scheme), *_strangers(teams, roster))
+    return Groups(members, remarks, named)
 
 
 def groups_text(groups: Groups) -> str:
@@ -103,12 +106,12 @@ def groups_text(groups: Groups) -> str:
     return out.getvalue()
 
 
-def _lines(text: str, path: Path) -> Iterator[_GroupLine]:
+def _lines(text: str, path: Path, roster: Roster) -> Iterator[_GroupLine]:
     for number, cells in rows_in(text, path, needed=COLUMNS, known=COLUMNS):
         missing = next((name for name in COLUMNS if not cells.get(name)), None)
         if missing is not None:
             raise SpecError(f"the {missing} is missing", where=f"{path}:{number}")
-        yield _GroupLine(number, **cells)
+        yield _GroupLine(number, **{**cells, "student": roster.own_id(cells["student"])})
 
 
 def _items(line: _GroupLine, scheme: CourseFile, path: Path) -> list[str]:
@@ -143,3 +146,13 @@ def _remarks(teams: Mapping[tuple[str, str], list[str]], scheme: CourseFile) -> 
                 f"{GROUPS_NAME}: the group {group!r} for {item!r} is of {len(students)}, "
                 f"and the course file says {least} to {most}"
             )
+
+
+def _strangers(teams: Mapping[tuple[str, str], list[str]], roster: Roster) -> Iterator[str]:
+    """Say who is in a group and not on the roster: the one who is meant would be in none."""
+    if not roster:
+        return
+    everybody = dict.fromkeys(student for students in teams.values() for student in students)
+    for student in everybody:
+        if student not in roster.people:
+            yield f"{GROUPS_NAME}: {student!r} is not on the roster"

@@ -80,6 +80,16 @@ class Roster:
     def __bool__(self) -> bool:
         return bool(self.people)
 
+    def own_id(self, text: str) -> str:
+        """Return the id as the roster writes it, whatever case a list of the course has it in.
+
+        One that nobody has stays as it is.
+        """
+        if text in self.people:
+            return text
+        found = self._index["id"].get(plain_id(text), ())
+        return found[0] if len(found) == 1 else text
+
     def match(self, who: Identity) -> Match:
         """Say which student is meant, strictly: ids first, then e-mail, then the whole name.
 

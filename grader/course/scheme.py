@@ -13,6 +13,7 @@ from grader.course.course_file import CourseFile
 from grader.course.course_reading import load_course_file
 from grader.course.directory import Course
 from grader.course.local_times import later_reading
+from grader.course.roster import Roster, load_roster
 from grader.course.spec import AssignmentSpec
 from grader.course.strict_toml import wrong_key
 from grader.errors import SpecError, UsageError
@@ -42,11 +43,16 @@ def load_scheme(course: Course) -> CourseFile:
         for item in facts.items
         if item.assignment is not None
     }
+    roster = load_roster(course) if facts.extensions else Roster({})
     return msgspec.structs.replace(
         facts,
         components=tuple(_filled(component, specs, facts, path) for component in facts.components),
         extensions=tuple(
-            msgspec.structs.replace(extension, due=local(extension.due, facts))
+            msgspec.structs.replace(
+                extension,
+                student=roster.own_id(extension.student),
+                due=local(extension.due, facts),
+            )
             for extension in facts.extensions
         ),
     )

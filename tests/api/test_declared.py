@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from grader.api.similarity import DECLARED, similarity
+from grader.api.similarity import DECLARED, GROUP, similarity
 from grader.course.directory import Course
 from tests.helpers.assignments import make_assignment
 
@@ -20,6 +20,23 @@ def softmax(x):
         if abs(value - 1.0) > 1e-3 and place % 2 == 0:
             raise ValueError(f"row {place} sums to {value}")
     return ratio
+"""
+
+
+FACTS = """
+title = "C"
+institution = "U"
+term = "T"
+assignments = ["warm-up"]
+[[components]]
+id = "homework"
+title = "Homework"
+weight = 100
+[[components.items]]
+id = "h1"
+title = "Softmax"
+assignment = "warm-up"
+group = true
 """
 
 
@@ -45,3 +62,15 @@ def test_a_declared_pair_is_marked_as_such(tmp_path: Path) -> None:
     found = similarity(course, "warm-up", [handed_in])
     [pair] = found.comparison.pairs
     assert (set(pair.students), pair.known) == ({"ada", "ben"}, DECLARED)
+
+
+def test_a_pair_of_one_group_is_expected_whatever_the_items_id(tmp_path: Path) -> None:
+    course = Course(make_assignment(tmp_path / "course").course_root)
+    (course.root / "course.toml").write_text(FACTS)
+    (course.root / "groups.csv").write_text("item,group,student\nh1,one,ada\nh1,one,ben\n")
+    handed_in = tmp_path / "in"
+    handed_in.mkdir()
+    for student in ("ada", "ben"):
+        write(handed_in / f"{student}.ipynb", ("code", CODE))
+    [pair] = similarity(course, "warm-up", [handed_in]).comparison.pairs
+    assert pair.known == GROUP

@@ -259,3 +259,17 @@ def test_who_has_longer_does_not_make_the_others_work_missing(
         gradebook.hand_marks.record([later], who="Tan", why="")
     [_, ben] = grader("totals", "--json").json()["students"]
     assert ben["components"][0]["items"][0]["state"] == "waits"
+
+
+def test_an_extension_is_the_students_whatever_the_case_of_the_id_and_a_strangers_is_said(
+    course: Path, grader: Grader
+) -> None:
+    """Written into the course file with a slip, it would be lost without a word."""
+    (course / "roster.csv").write_text("id,name\nada,Ada\nben,Ben\n")
+    later = '[[extensions]]\nstudent = "{}"\nitem = "h1"\ndue = 2024-10-12\n'
+    text = COURSE + "".join(later.format(student) for student in ("Ada", "adda"))
+    (course / "course.toml").write_text(text)
+    done = grader("totals", "--json")
+    [ada, _] = done.json()["students"]
+    assert (ada["student"], ada["so_far"]) == ("ada", "95")
+    assert "course.toml extends h1 for 'adda', who is not on the roster" in done.err

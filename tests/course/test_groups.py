@@ -63,6 +63,15 @@ def test_what_spreadsheets_make_of_it_is_read(tmp_path: Path) -> None:
     assert found.members["report"]["ada"] == ("ada", "Ömer")
 
 
+def test_a_students_id_is_the_rosters_whatever_its_case(tmp_path: Path) -> None:
+    (tmp_path / "roster.csv").write_text("id,name\nada,Ada\nBen,Ben\n")
+    found = groups(tmp_path, "item,group,student\nreport,T1, Ada\nreport,T1,ben\nreport,T1,eve\n")
+    assert found.members["report"]["ada"] == ("Ben", "ada", "eve")
+    assert found.remarks == ("groups.csv: 'eve' is not on the roster",)
+    with pytest.raises(SpecError, match="'ada' is in two lines"):
+        groups(tmp_path, "item,group,student\nreport,T1,Ada\nreport,T2,ada\n")
+
+
 def test_without_the_file_there_are_no_groups(tmp_path: Path) -> None:
     (tmp_path / "course.toml").write_text(COURSE)
     scheme = load_course_file(tmp_path / "course.toml")
