@@ -23,7 +23,11 @@ AT_ONCE = 500
 """So many numbers stand in one statement at most."""
 STUDENTS, AGAIN, REGRADES = 0, 5, 10
 """Priorities: the lower goes first. Whoever hands in goes before single tries that are judged
-again, and those before an assignment of which everything is."""
+again, and those before an assignment of which everything is.
+
+Between the first two are the tries of a student of whom others wait already: everybody's first goes
+before anybody's second. A student who hands in hundreds, of which the best counts, would else have
+the class wait for all of them."""
 
 
 class TryState(StrEnum):
@@ -154,6 +158,10 @@ class DeskTries:
                     )
                     .values(state=TryState.SUPERSEDED, ended_at=row.received_at)
                 )
+            session.flush()
+            own = [TryRow.student == row.student, TryRow.id != row.id]
+            query = select(func.count()).where(TryRow.state == TryState.WAITING, *own)
+            row.priority = min(STUDENTS + (session.scalar(query) or 0), AGAIN - 1)
             session.flush()
             notify(session, WORK)
             return as_try(row)

@@ -7,7 +7,7 @@ import datetime as dt
 from grader.gradebook.claims import finish
 from grader.gradebook.database import writing
 from grader.gradebook.store import Gradebook
-from grader.gradebook.tries import REGRADES, STUDENTS
+from grader.gradebook.tries import AGAIN, REGRADES, STUDENTS
 from tests.gradebook.waiting_tries import LEASE, NOW, claimed, waiting
 
 
@@ -24,6 +24,22 @@ def test_who_waits_goes_before_what_can_wait_and_each_in_order(book: Gradebook) 
     assert claimed(book, limit=2) == ["ben", "cem"]
     assert claimed(book) == ["ada"]
     assert STUDENTS < REGRADES
+
+
+def test_the_tries_of_one_student_hold_up_no_other(book: Gradebook) -> None:
+    flood = [waiting(book, "max", f"m{n}", attempt=n) for n in range(1, 20)]
+    ada = waiting(book, "ada")
+    second = waiting(book, "ada", "again", attempt=2)
+    assert [book.queue.ahead_of(t) for t in (flood[0], ada, flood[1], second)] == [0, 1, 2, 3]
+    positions = book.queue.positions()
+    assert sorted(positions, key=positions.__getitem__)[:4] == [
+        *(flood[0].id, ada.id, flood[1].id, second.id),
+    ]
+    assert claimed(book, limit=3) == ["max", "ada", "max"]
+    third = waiting(book, "ada", "third", attempt=3)  # one of hers runs, one waits
+    assert (third.priority, waiting(book, "ben").priority) == (STUDENTS + 1, STUDENTS)
+    assert all(STUDENTS <= t.priority < AGAIN for t in flood)
+    assert claimed(book, limit=2) == ["ben", "ada"]
 
 
 def judged_at(book: Gradebook, student: str, began_s: float, ended_s: float) -> None:
