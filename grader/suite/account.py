@@ -32,7 +32,7 @@ COMPLEX = "complex numbers"
 MISSING = "missing values"
 _OF_ROUNDING = 1e-3
 _NO_SIZE = 1e-9
-_PLAIN = (bool, int, float, str, bytes, complex, np.generic)
+_PLAIN = frozenset({type(None), bool, int, float, str, bytes})
 _TABLES = frozenset(
     {
         *("DataFrame", "Series", "Index", "RangeIndex", "MultiIndex"),
@@ -186,7 +186,7 @@ def odd_in(asked: str, value: object) -> Iterator[Odd]:
     """
     if kind := _lacking(value):
         yield Odd(asked=asked, kind=kind)
-    for key, part in _parts(value):
+    for key, part in () if _is_plain(value) else _parts(value):
         if kind := _lacking(part):
             yield Odd(asked=_part(asked, key), kind=kind)
     if _is_imaginary(value):
@@ -202,6 +202,11 @@ def _parts(value: Any) -> Iterator[tuple[int | str, Any]]:
 
 def _part(asked: str, key: int | str) -> str:
     return f"{asked}[{(key[:_MAX_NAME] if isinstance(key, str) else key)!r}]"
+
+
+def _is_plain(value: Any) -> bool:
+    """Whether it is a list of plain numbers and words, which may be a million."""
+    return type(value) in (list, tuple) and _PLAIN.issuperset(map(type, value))
 
 
 def _lacking(value: Any) -> str:
@@ -227,9 +232,12 @@ def _is_empty(value: Any) -> bool:
 def _misses_some(table: Any) -> bool:
     """Whether a value is missing as `pandas.NA`, of which no comparison is true or false."""
     missing = sys.modules["pandas"].NA
-    columns = [table.iloc[:, n] for n in range(table.shape[1])] if table.ndim == 2 else [table]
-    of_own = [c for c in columns if getattr(c.dtype, "na_value", None) is missing]
+    of_own = (c for c in _columns(table) if getattr(c.dtype, "na_value", None) is missing)
     return any(bool(c.isna().any()) for c in of_own)
+
+
+def _columns(table: Any) -> list[Any]:
+    return [table.iloc[:, n] for n in range(table.shape[1])] if table.ndim == 2 else [table]
 
 
 def _is_imaginary(value: Any) -> bool:
@@ -237,17 +245,21 @@ def _is_imaginary(value: Any) -> bool:
     if isinstance(value, dict):
         return any(map(_is_imaginary, value.values()))
     if isinstance(value, list | tuple | set | frozenset):
+        if _is_plain(value):
+            return False
         numbers = [part for part in value if isinstance(part, complex | np.complexfloating)]
-        rest = (part for part in value if not isinstance(part, _PLAIN))
+        rest = (part for part in value if not isinstance(part, complex | np.generic))
         return bool(numbers and _is_imaginary(np.asarray(numbers))) or any(map(_is_imaginary, rest))
     if isinstance(value, torch.Tensor):
         if not value.is_complex():
             return False
         value = value.detach().cpu().to(torch.complex128).numpy()
     elif type(value).__name__ in _TABLES:
-        value = value.to_numpy()
-        if value.dtype.kind == "O":
-            return _is_imaginary(value.ravel().tolist())
+        # Not the table as one array: of many types that would be an object for each cell.
+        columns = [c for c in _columns(value) if isinstance(c.dtype, np.dtype)]
+        return any(_is_imaginary(c.to_numpy()) for c in columns if c.dtype.kind == "c") or any(
+            _is_imaginary(c.tolist()) for c in columns if c.dtype.kind == "O"
+        )
     elif not isinstance(value, complex | np.complexfloating | np.ndarray):
         return False
     array = np.asarray(value)
