@@ -13,6 +13,7 @@ import datetime as dt
 import logging
 import math
 import time
+from collections import Counter
 from collections.abc import AsyncIterator, Sequence
 from types import TracebackType
 from typing import Self
@@ -28,6 +29,9 @@ from grader.gradebook.tries import DeskTry, TryState
 
 LOG = logging.getLogger("grader.desk")
 LOOK_S = 0.5
+MOST_OF_ONE = 40
+"""So many pages may one person follow at a time, at one web process. Each holds a connection, and a
+thousand of them would take all that the process may have."""
 _KEEP_ALIVE_S = 20.0
 _PACE_S = 5.0
 """So long the pace of a course's engines is taken as it was found."""
@@ -86,6 +90,7 @@ class News:
         self._cells |= {one.slug: one.cells for one in supervisors}
         self._listeners: list[Listener] = []
         self._watchers: dict[Key, set[asyncio.Queue[TryNews]]] = {}
+        self._followed: Counter[int] = Counter()
         self._last: dict[Key, TryNews] = {}
         self._paces: dict[str, tuple[float, float | None]] = {}
         self._task: asyncio.Task[None] | None = None
@@ -144,11 +149,22 @@ class News:
             self._paces[slug] = time.monotonic(), pace_s
         return about(count * pace_s) if pace_s is not None else ""
 
-    async def follow(self, slug: str, number: int) -> AsyncIterator[bytes]:
-        """Yield server-sent events until the try has ended, or nobody listens any more."""
+    def may_follow(self, account: int) -> bool:
+        """Say whether somebody may follow one more page."""
+        return self._followed[account] < MOST_OF_ONE
+
+    async def follow(self, slug: str, number: int, *, account: int = 0) -> AsyncIterator[bytes]:
+        """Yield server-sent events until the try has ended, or nobody listens any more.
+
+        Args:
+            slug: the course's.
+            number: of the try.
+            account: whose page it is.
+        """
         queue: asyncio.Queue[TryNews] = asyncio.Queue(maxsize=1)
         key = (slug, number)
         self._watchers.setdefault(key, set()).add(queue)
+        self._followed[account] += 1
         try:
             if key in self._last:
                 queue.put_nowait(self._last[key])
@@ -162,6 +178,7 @@ class News:
                 if news.ended:
                     return
         finally:
+            self._followed[account] -= 1
             watchers = self._watchers.get(key, set())
             watchers.discard(queue)
             if not watchers:

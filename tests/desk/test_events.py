@@ -12,7 +12,7 @@ import pytest
 from grader.desk import events
 from grader.desk.engine.supervisor import Supervisor
 from grader.desk.engine.talk import CellNews, from_line, to_line
-from grader.desk.events import News, about
+from grader.desk.events import MOST_OF_ONE, News, about
 from grader.gradebook.queue import TryQueue
 from tests.desk.conftest import Tables, run_async
 
@@ -114,6 +114,28 @@ def test_nobody_is_looked_after_who_has_gone(tables: Tables) -> None:
 
     run_async(look_once())
     assert not news._watchers
+
+
+def test_nobody_follows_so_many_pages_that_others_have_no_connection(tables: Tables) -> None:
+    one = tables.tried("ada")
+    news = tables.client.app.state.news  # type: ignore[attr-defined]
+    ada, account = tables.browser("ada"), tables.course.people.named("ada").account  # type: ignore[union-attr]
+
+    async def follow_many() -> None:
+        many = [news.follow("course", one.id, account=account) for _ in range(MOST_OF_ONE)]
+        waiting = [asyncio.ensure_future(anext(follower)) for follower in many]
+        await asyncio.sleep(0)
+        refused = await asyncio.to_thread(ada.get, f"/c/course/t/{one.id}/events")
+        assert refused.status_code == 429 and "too many pages" in refused.text
+        assert news.may_follow(account + 1)
+        for each in waiting:
+            each.cancel()
+        await asyncio.gather(*waiting, return_exceptions=True)
+        for follower in many:
+            await follower.aclose()
+
+    run_async(follow_many())
+    assert news.may_follow(account)
 
 
 def test_lines_of_the_engine_come_through_and_others_are_passed_over() -> None:

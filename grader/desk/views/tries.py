@@ -10,10 +10,11 @@ from urllib.parse import quote
 
 from starlette.responses import HTMLResponse, Response, StreamingResponse
 
+from grader.desk.events import News
 from grader.desk.headers import STUDENT_CSP
 from grader.desk.may import Action, Thing
 from grader.desk.reading import reader
-from grader.desk.rendering import file_answer, json_answer, page, wants_json
+from grader.desk.rendering import error_page, file_answer, json_answer, page, wants_json
 from grader.desk.routing import NotFound, Page, Visit, whole_number
 from grader.gradebook.tries import DeskTry, TryState
 from grader.grading.verdict import Verdict
@@ -50,10 +51,12 @@ def show_try(visit: Visit) -> Response:
 
 def follow_try(visit: Visit) -> Response:
     """Stream where a try is, until it has ended."""
-    one = try_of(visit)
-    news = visit.request.app.state.news
+    one, account = try_of(visit), visit.me.account
+    news: News = visit.request.app.state.news
+    if not news.may_follow(account):
+        return error_page(visit, 429, "You follow too many pages at a time. Close some of them.")
     return StreamingResponse(
-        news.follow(visit.course.slug, one.id),
+        news.follow(visit.course.slug, one.id, account=account),
         media_type="text/event-stream",
         headers={"x-accel-buffering": "no"},
     )
