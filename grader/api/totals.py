@@ -10,14 +10,14 @@ from pathlib import Path
 from grader.api.mark_notes import notes_on_marks
 from grader.course.course_file import CourseFile
 from grader.course.directory import Course
-from grader.course.groups import load_groups
+from grader.course.groups import Groups, load_groups
 from grader.course.roster import load_roster
 from grader.course.scheme import check_open, load_scheme
 from grader.errors import UsageError
 from grader.gradebook.course_marks import course_marks
 from grader.gradebook.hand_history import hand_history
 from grader.gradebook.machine_history import machine_history
-from grader.gradebook.marks import MarkEvent
+from grader.gradebook.marks import ItemMark, MarkEvent
 from grader.gradebook.store import Gradebook
 from grader.gradebook.strays import stray_items
 from grader.gradebook.totals.entries import Entry
@@ -134,10 +134,28 @@ def course_totals(
         remarks=(
             *groups.remarks,
             *_lost_extensions(scheme, people),
+            *_several_works(scheme, marks, groups),
             *remarks,
             *_without_time(scheme, entries),
         ),
     )
+
+
+def _several_works(scheme: CourseFile, marks: Sequence[ItemMark], groups: Groups) -> Iterator[str]:
+    """Say of which groups several members have handed in, with marks that differ.
+
+    Each keeps the mark of their own try; which of them is the group's work a person must say.
+    """
+    worked = {(m.item, m.student): m for m in marks if m.attempt and not m.excused}
+    for item in scheme.items:
+        for group, members in groups.named.get(item.id, {}).items():
+            own = [worked[item.id, s] for s in members if (item.id, s) in worked]
+            if len({mark.points for mark in own}) > 1:
+                yield (
+                    f"{item.title}: of the group {group!r}, "
+                    f"{' and '.join(mark.student for mark in own)} have each handed in, and each "
+                    "has the mark of their own try"
+                )
 
 
 def _lost_extensions(scheme: CourseFile, people: Collection[str]) -> Iterator[str]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from decimal import Decimal
 
 import msgspec
@@ -11,8 +11,9 @@ import msgspec
 from grader.course.components import Component, Item
 from grader.course.course_file import CourseFile
 from grader.course.directory import Assignment, Course
+from grader.course.groups import load_groups
 from grader.course.scheme import load_scheme
-from grader.errors import GradebookError
+from grader.errors import GradebookError, SpecError
 from grader.gradebook.adjustments import all_adjusted
 from grader.gradebook.counting import counted, may_be_refused, tries_of
 from grader.gradebook.course_marks import course_marks
@@ -21,6 +22,7 @@ from grader.gradebook.marks import ItemMark
 from grader.gradebook.store import Gradebook
 from grader.gradebook.totals.entries import AsOf, entries_of
 from grader.gradebook.totals.scoring import score
+from grader.gradebook.totals.students import shared_marks
 from grader.grading.verdict import Verdict
 
 WHOLE = Decimal(100)
@@ -70,8 +72,9 @@ def counted_verdicts(
         several = {s for s in several if may_be_refused(own[s][-1], item.due)}
         if not several:
             return chosen
-    known = course_marks(course, gradebook, scheme=scheme, marks=marks, students=several)
-    numbers = {s: _number(s, item, scheme, known) for s in several}
+    known = _known(course, gradebook, scheme, marks, several)
+    as_of = AsOf(now=dt.datetime.now(dt.UTC), graded=graded_items(scheme, gradebook))
+    numbers = {s: _number(s, item, scheme, known.get(s, {}), as_of) for s in several}
     last_counts = assignment.spec.attempts.counts == "last"
     return [
         next((v for v in own[best.student] if v.submission.attempt == number), best)
@@ -81,12 +84,39 @@ def counted_verdicts(
     ]
 
 
-def _number(student: str, item: Item, scheme: CourseFile, marks: Collection[ItemMark]) -> int:
+def graded_items(scheme: CourseFile, gradebook: Gradebook) -> frozenset[str]:
+    """Return the items of which the class has verdicts: who has none there handed in nothing."""
+    graded = {i.assignment for i in scheme.items if i.assignment}
+    graded = {assignment for assignment in graded if gradebook.students(assignment)}
+    return frozenset(item.id for item in scheme.items if item.assignment in graded)
+
+
+def _known(
+    course: Course,
+    gradebook: Gradebook,
+    scheme: CourseFile,
+    marks: MarkReader | None,
+    students: Collection[str],
+) -> dict[str, dict[str, ItemMark]]:
+    """What totals have of these students, by item, with what they share in their groups."""
+    try:
+        groups = load_groups(course, scheme).members
+    except SpecError:  # totals say what is wrong with them
+        groups = {}
+    teams = {m for own in groups.values() for s in students for m in own.get(s, ())}
+    wanted = {*students, *teams}
+    table: dict[str, dict[str, ItemMark]] = {}
+    for mark in course_marks(course, gradebook, scheme=scheme, marks=marks, students=wanted):
+        table.setdefault(mark.student, {})[mark.item] = mark
+    return shared_marks(scheme, table, groups)
+
+
+def _number(
+    student: str, item: Item, scheme: CourseFile, own: Mapping[str, ItemMark], as_of: AsOf
+) -> int:
     """The attempt that counts; 0 where the record has none."""
-    own = {mark.item: mark for mark in marks if mark.student == student}
     if scheme.left_open:
         scheme, own = alone(item, scheme), {i: m for i, m in own.items() if i == item.id}
-    as_of = AsOf(now=dt.datetime.now(dt.UTC))
     try:
         entries = entries_of(student, scheme, own, as_of)
     except GradebookError:  # a mark that doesn't fit the course file; totals say which

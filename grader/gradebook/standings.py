@@ -17,7 +17,7 @@ from grader.course.scheme import load_scheme
 from grader.errors import GradebookError, GraderError
 from grader.gradebook.changed import changed
 from grader.gradebook.course_marks import course_marks, joined
-from grader.gradebook.course_tries import alone
+from grader.gradebook.course_tries import alone, graded_items
 from grader.gradebook.hand_marks import Fact, Kind, MarkReader, Newest
 from grader.gradebook.marks import ItemMark
 from grader.gradebook.store import Gradebook
@@ -25,7 +25,7 @@ from grader.gradebook.strays import gives
 from grader.gradebook.totals.entries import AsOf, Entry, entries_of
 from grader.gradebook.totals.reasons import lateness_words
 from grader.gradebook.totals.scoring import score_item
-from grader.gradebook.totals.students import class_entries
+from grader.gradebook.totals.students import class_entries, shared_marks
 from grader.gradebook.totals.total_lines import ItemTotal
 from grader.gradebook.totals.weights import ClassShares
 from grader.gradebook.whole_mark import Given, WholeMark, mark_by_hand, whole_mark
@@ -263,13 +263,19 @@ class Standings:
         marks: dict[str, dict[str, ItemMark]] = {}
         shares = ClassShares()
         known = course_marks(
-            self._course, self._gradebook, scheme=scheme, marks=self._marks, students=late
+            self._course,
+            self._gradebook,
+            scheme=scheme,
+            marks=self._marks,
+            students=self.with_teams(late),
         )
         for mark in known:
             marks.setdefault(mark.student, {})[mark.item] = mark
+        shared = shared_marks(scheme, marks, self._all_groups)
+        as_of = AsOf(now=now, graded=graded_items(scheme, self._gradebook))
         for student in late:
             try:
-                own = entries_of(student, scheme, marks.get(student, {}), AsOf(now=now))
+                own = entries_of(student, scheme, shared.get(student, {}), as_of)
             except GradebookError:  # of another item; totals say which
                 continue
             yield student, score_item(scheme, own, item.id, shares=shares)
@@ -335,7 +341,8 @@ def _shared_by(
 
 def _plain(verdict: Verdict | None, due: dt.datetime | None, now: dt.datetime) -> Standing:
     at = _aware(verdict.submission.submitted_at) if verdict else None
-    late = at - due if at and due and at > due else None
+    moment = at.replace(microsecond=0) if at else None  # as late days are counted
+    late = moment - due if moment and due and moment > due else None
     return Standing(
         handed_in=at,
         due=due,

@@ -207,6 +207,10 @@ def test_a_group_hands_in_once(course: Path, grader: Grader) -> None:
         "cem": "40",
     }
     assert "the group 'T1' for 'h1' is of 2, and the course file says 3 to 4" in done.err
+    assert "have each handed in" not in done.err
+    (course / "groups.csv").write_text("item,group,student\nh1,T1,ben\nh1,T1,ada\n")
+    said = "of the group 'T1', ada and ben have each handed in, and each has the mark of their own"
+    assert said in grader("totals", "--json").err
 
 
 def test_what_was_handed_in_and_not_judged_is_not_missing(course: Path, grader: Grader) -> None:

@@ -222,6 +222,19 @@ def test_a_members_longer_time_does_not_take_the_groups_mark_away(
     assert found["ben"].handed_in == found["ada"].handed_in and not found["ben"].absent
 
 
+def test_days_of_grace_of_who_shares_a_groups_work_are_those_of_the_totals(
+    root: Path, gradebook: Gradebook
+) -> None:
+    write_course(root, grace="grace_days = 1", group="group = true")
+    (root / "groups.csv").write_text("item,group,student\nfirst,g1,ada\nfirst,g1,ben\n")
+    ada = verdict("ada", late_h=30)
+    say(gradebook, answer(ada, "2"))
+    gradebook.record(ada, None, batch=gradebook.start_batch("warm-up", seed=1, settings={}))
+    found = stand(root, gradebook, ada)
+    assert found["ada"].late == "2 days late: 1 day of grace, 20 % off"
+    assert (found["ben"].late, found["ben"].earned) == (found["ada"].late, Fraction(8))
+
+
 def test_a_mark_by_hand_for_one_of_a_group_is_everybodys_on_every_page(
     root: Path, gradebook: Gradebook
 ) -> None:
@@ -251,6 +264,9 @@ def test_without_a_course_file_lateness_is_said_and_costs_nothing(
     found = stand(root, gradebook, verdict("ada", late_h=0.5), verdict("ben", late_h=30))
     assert [found[s].late for s in ("ada", "ben")] == ["30 minutes late", "2 days late"]
     assert found["ada"].earned is None and found["cem"].absent
+    # The second of the due time is still in time, here as where late days are counted.
+    found = stand(root, gradebook, verdict("ada", late_h=0.0001), verdict("ben", late_h=0.0003))
+    assert [found[s].late for s in ("ada", "ben")] == ["", "1 minute late"]
 
 
 def test_a_course_file_that_can_not_be_used_is_said_and_stops_no_page(

@@ -69,7 +69,7 @@ def class_entries(
         final=final,
         graded=frozenset({*graded, *_marked(table)}),
     )
-    shared = _shared(course, table, groups)
+    shared = shared_marks(course, table, groups)
     everybody = {*students, *table, *(s for own in groups.values() for s in own)}
     entries = {
         student: entries_of(student, course, shared.get(student, {}), as_of)
@@ -166,10 +166,16 @@ def _marked(table: Mapping[str, Mapping[str, ItemMark]]) -> Iterator[str]:
         yield from (item for item, mark in own.items() if mark.is_work)
 
 
-def _shared(
+def shared_marks(
     course: CourseFile, table: Mapping[str, Mapping[str, ItemMark]], groups: Groups
 ) -> dict[str, dict[str, ItemMark]]:
-    """Give each member of a group the group's mark."""
+    """Return everybody's marks by item, each member of a group with the group's.
+
+    Args:
+        course: as `load_scheme` reads it.
+        table: everybody's own marks, by item.
+        groups: as in `class_entries`.
+    """
     shared = {student: dict(own) for student, own in table.items()}
     for item in course.items:
         if not item.group:
