@@ -103,6 +103,8 @@ def learn_times(
 ) -> LearntTimes:
     """Give the newest try of each student the time that a table tells, and run nothing.
 
+    What was handed in at the desk is passed over.
+
     It is kept beside the stored try, and in the gradebook where there is a verdict on that try.
 
     Args:
@@ -116,10 +118,12 @@ def learn_times(
     """
     from grader.gradebook.store import Gradebook
 
-    stored = newest_tries((out or course.submissions_dir) / assignment)
     done = LearntTimes()
     with Gradebook(course.database_url) as gradebook:
-        tries = _tries(stored, _newest_graded(gradebook, assignment))
+        # What came through the desk has the desk's own time, and is in no other system's table.
+        desk = gradebook.desk_attempts(assignment) if out is None else set()
+        stored = newest_tries((out or course.submissions_dir) / assignment, desk)
+        tries = _tries(stored, _newest_graded(gradebook, assignment, desk))
         if not tries:
             raise UsageError(
                 f"nothing of {assignment} was collected or graded yet, so there is nothing to "
@@ -162,12 +166,16 @@ def _tries(stored: Mapping[str, NewestTry], graded: Mapping[str, HandInTime]) ->
     return tries
 
 
-def _newest_graded(gradebook: Gradebook, assignment: str) -> dict[str, HandInTime]:
+def _newest_graded(
+    gradebook: Gradebook, assignment: str, desk: Collection[tuple[str, int]]
+) -> dict[str, HandInTime]:
     from grader.gradebook.hand_ins import hand_in_of
 
     newest: dict[str, HandInTime] = {}
     for entry in gradebook.current_entries(assignment):
         one = hand_in_of(entry.verdict)
+        if (one.student, one.attempt) in desk:
+            continue
         if one.student not in newest or newest[one.student].attempt < one.attempt:
             newest[one.student] = one
     return newest

@@ -153,6 +153,13 @@ class Gradebook:
                 return {}
         return self.tries.without_verdict(assignment)
 
+    def desk_attempts(self, assignment: str) -> set[tuple[str, int]]:
+        """Return the attempts that were handed in through the desk: student and number."""
+        tries = table("desk_tries", column("assignment"), column("student"), column("attempt"))
+        query = select(tries.c.student, tries.c.attempt).where(tries.c.assignment == assignment)
+        with reading(self._engine) as session:
+            return {(student, attempt) for student, attempt in session.execute(query)}
+
     # -- writing ---------------------------------------------------------------------------
 
     def start_batch(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -22,10 +23,14 @@ class NewestTry:
     path: Path
 
 
-def newest_tries(folder: Path) -> dict[str, NewestTry]:
+def newest_tries(folder: Path, without: Collection[tuple[str, int]] = ()) -> dict[str, NewestTry]:
     """Return the newest try of each student in an assignment's folder.
 
     One that is damaged has no time and takes none.
+
+    Args:
+        folder: the assignment's.
+        without: tries that are none of those, by student and attempt.
     """
     if not has_layout(folder):
         return {}
@@ -33,7 +38,11 @@ def newest_tries(folder: Path) -> dict[str, NewestTry]:
     for student in sorted(folder.iterdir()):
         if student.name.startswith(".") or student.is_symlink() or not student.is_dir():
             continue
-        attempts = attempts_in(student)
+        attempts = {
+            number: path
+            for number, path in attempts_in(student).items()
+            if (student.name, number) not in without
+        }
         if attempts and (one := _read(max(attempts), attempts[max(attempts)])):
             found[one.student] = one
     return found

@@ -10,8 +10,12 @@ from pathlib import Path
 import pytest
 
 from grader.course.directory import Assignment
+from grader.gradebook.store import Gradebook
 from grader.grading.job import BatchConfig, Job, Judged
 from grader.grading.verdict import Outcome, Provenance, SubmissionRecord, Verdict
+from grader.intake.content import held
+from grader.intake.stored import assignment_folder, record_of, write_attempt
+from grader.intake.submission import read_submission
 from grader.sandbox.choose import Choice
 from tests.cli.conftest import Grader
 from tests.helpers.assignments import SPEC, make_assignment
@@ -212,6 +216,36 @@ def test_a_table_alone_tells_the_newest_try_that_was_collected(
     assert totals(grader)["sean"] == "80"  # 100 less 20 %
     record = grader("history").out
     assert "handed in not known" not in record
+
+
+def test_a_table_of_another_system_tells_nothing_of_what_came_through_the_desk(
+    course: Assignment, tmp_path: Path, grader: Grader
+) -> None:
+    """In time at the desk, after a late try elsewhere, it would else be late."""
+    (tmp_path / "sean.ipynb").write_bytes(GOOD)
+    grader("collect", "warm-up", tmp_path / "sean.ipynb")
+    at = dt.datetime(2024, 10, 9, 12, tzinfo=dt.UTC)
+    folder = assignment_folder(course.course_root / "submissions", "warm-up")
+    one = read_submission(held(FAIR), student="sean", file="a.ipynb", submitted_at=at)
+    _, record = write_attempt(folder, record_of(one, "warm-up"), FAIR)
+    with Gradebook(f"sqlite:///{course.course_root}/gradebook.db") as gradebook:
+        received, _ = gradebook.tries.receive(
+            "key",
+            assignment="warm-up",
+            student="sean",
+            file="a.ipynb",
+            received_from="sean",
+            seed=1,
+            now=at,
+        )
+        gradebook.tries.stored(received.id, attempt=record.attempt, sha256="a" * 64, folder="f")
+    grade(grader)
+    assert totals(grader)["sean"] == "80"
+    table = tmp_path / "grades.csv"
+    table.write_text(GRADES["one's own"])
+    told = grader("collect", "warm-up", "--worksheet", table, "--json").json()["times"]
+    assert [one["before"] for one in told] == [None]  # of the other system's try, which has none
+    assert totals(grader)["sean"] == "80"
 
 
 def test_what_a_table_does_not_tell_is_said_with_counts(
