@@ -8,6 +8,17 @@ import torch
 from torch.testing import assert_close
 
 
+def called(function, *args):
+    """What a function returns, and what it was given as it is afterwards."""
+    return function(*args), args
+
+
+@pytest.fixture
+def and_inputs():
+    """Return a function to run there: it calls another, and returns its arguments as well."""
+    return called
+
+
 @pytest.fixture
 def close():
     """Return a check that numbers have the same dtype, and agree up to rounding.

@@ -16,11 +16,6 @@ from grader.suite.hints import hint
 pytestmark = pytest.mark.question("q1")
 
 
-def and_inputs(function, *args):
-    """What a function returns, and what it was given as it is afterwards."""
-    return function(*args), args
-
-
 def pulls(update_mean, shape, dtype, arms, rewards):
     """Values and counts after each pull, and whether the tables before it have stayed."""
     values, counts = torch.zeros(shape, dtype=dtype), torch.zeros(shape, dtype=torch.int64)
@@ -59,7 +54,7 @@ def near(share, expected, n):
 
 
 @pytest.mark.points(1)
-def test_epsilon_greedy_without_exploration(student):
+def test_epsilon_greedy_without_exploration(student, and_inputs):
     """With ε = 0 only the largest are taken, and ties are broken evenly."""
     hint("argmax always takes the same one of several. Each row has its own largest; no noise.")
     n, k = 24_000, random.randint(3, 6)
@@ -101,7 +96,7 @@ def test_epsilon_greedy_explores(student):
 
 
 @pytest.mark.points(2)
-def test_ucb(student):
+def test_ucb(student, and_inputs):
     """ucb takes the arm with the largest bound, and one that was never pulled before any other."""
     hint("t is the number of pulls of this bandit. The first of the arms that were never pulled.")
     for n, k in ((1, 2), (60, random.randint(3, 6))):
@@ -127,7 +122,7 @@ def test_ucb(student):
 
 
 @pytest.mark.points(2)
-def test_cumulative_regret(student, close):
+def test_cumulative_regret(student, and_inputs, close):
     """cumulative_regret adds up what each pull has lost against the best arm of its own bandit."""
     hint("The best arm of each row; a running sum over the pulls, along the second dimension.")
     for n, k, t in ((1, 2, 1), (random.randint(3, 5), random.randint(2, 6), 9)):

@@ -11,13 +11,8 @@ from grader.suite.hints import hint
 pytestmark = pytest.mark.question("q2")
 
 
-def and_inputs(function, *args):
-    """What a function returns, and what it was given as it is afterwards."""
-    return function(*args), args
-
-
 @pytest.mark.points(2)
-def test_action_values(student, draw_world, close):
+def test_action_values(student, and_inputs, draw_world, close):
     """action_values is the expected reward plus γ times the expected value of the next state."""
     hint("Both lie under the sum over next states: P times (R + γ v).")
     for states, actions in ((2, 1), (random.randint(4, 6), random.randint(2, 4))):
@@ -41,7 +36,7 @@ def test_action_values(student, draw_world, close):
 
 @pytest.mark.points(3)
 @pytest.mark.parametrize("kind", ["random", "deterministic", "without future"])
-def test_policy_values(student, draw_world, close, kind):
+def test_policy_values(student, and_inputs, draw_world, close, kind):
     """policy_values solves Bellman's equation of a policy exactly."""
     hint("(I - γ P_π) v = r_π: both averaged over the policy's actions first.")
     for states, actions in ((2, 3), (random.randint(4, 7), random.randint(2, 4))):
@@ -62,7 +57,7 @@ def test_policy_values(student, draw_world, close, kind):
 
 @pytest.mark.points(2)
 @pytest.mark.parametrize("gamma", [0.0, 0.6, 0.95])
-def test_value_iteration_finds_the_best_values(student, draw_world, best_values, gamma):
+def test_value_iteration_finds_the_best_values(student, and_inputs, draw_world, best_values, gamma):
     """value_iteration comes to the values that the best of all policies has."""
     hint("The maximum over actions, again and again, from zeros on.")
     for states, actions in ((2, 1), (4, 3), (6, 2)):
@@ -104,7 +99,7 @@ def check_best(actions, v, P, R, gamma, expected):
 
 @pytest.mark.points(2)
 @pytest.mark.parametrize("gamma", [0.0, 0.6, 0.95])
-def test_policy_iteration(student, draw_world, best_values, gamma):
+def test_policy_iteration(student, and_inputs, draw_world, best_values, gamma):
     """policy_iteration finds a best action for each state, and what the states are worth."""
     hint("Go on until no action changes; return the values of the policy that is returned.")
     for states, actions in ((2, 1), (4, 3), (6, 2)):

@@ -11,14 +11,9 @@ from grader.suite.hints import hint
 pytestmark = pytest.mark.question("q5")
 
 
-def and_inputs(function, *args):
-    """What a function returns, and what it was given as it is afterwards."""
-    return function(*args), args
-
-
 @pytest.mark.points(2)
 @pytest.mark.parametrize("discount", ["some", "none"])
-def test_returns_to_go(student, close, discount):
+def test_returns_to_go(student, and_inputs, close, discount):
     """returns_to_go adds up what comes from each step on, each episode for itself."""
     hint("From the last step to the first. Time is the first dimension. The rewards stay.")
     for gamma in (1.0,) if discount == "none" else (random.uniform(0.3, 0.95), 0.0):
@@ -34,7 +29,7 @@ def test_returns_to_go(student, close, discount):
 
 
 @pytest.mark.points(1)
-def test_leave_one_out(student, close):
+def test_leave_one_out(student, and_inputs, close):
     """leave_one_out: the mean of all other returns, for each of them."""
     hint("Of N returns there are N - 1 others.")
     for n in (2, random.randint(3, 9)):

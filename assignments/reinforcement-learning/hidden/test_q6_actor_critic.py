@@ -11,11 +11,6 @@ from grader.suite.hints import hint
 pytestmark = pytest.mark.question("q6")
 
 
-def and_inputs(function, *args):
-    """What a function returns, and what it was given as it is afterwards."""
-    return function(*args), args
-
-
 def draw(steps, n, ends="both"):
     """Draw rewards, values, next values, and where episodes are terminated or truncated."""
     rewards, values, after = torch.randn(3, steps, n, dtype=torch.float64)
@@ -45,7 +40,7 @@ SIZES = ((1, 1), (1, 3), (12, random.randint(2, 4)), (9, 1))
 
 
 @pytest.mark.points(2)
-def test_td_errors(student, close):
+def test_td_errors(student, and_inputs, close):
     """td_errors: what came, plus γ times what comes unless it has ended, minus what was due."""
     hint("The value of the state to which the action has led is given: nothing is to be shifted.")
     for steps, n in SIZES:
@@ -62,7 +57,7 @@ def test_td_errors(student, close):
 
 @pytest.mark.points(3)
 @pytest.mark.parametrize("ends", ["terminated", "truncated", "both"])
-def test_gae(student, close, ends):
+def test_gae(student, and_inputs, close, ends):
     """gae: a discounted sum of TD errors that ends with the episode, in both ways of ending."""
     hint("Truncated: γ V(s') stays in δ, and nothing is carried over. Terminated: neither.")
     for steps, n in SIZES:

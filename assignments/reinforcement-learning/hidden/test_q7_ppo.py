@@ -30,11 +30,6 @@ def loss_and_gradients(ppo_loss, logits, actions, old, advantages, clip):
     return loss.detach(), leaves[0].grad, reached, changed
 
 
-def and_inputs(function, *args):
-    """What a function returns, and what it was given as it is afterwards."""
-    return function(*args), args
-
-
 def draw(n, k, clip):
     """Draw a policy, actions, and old probabilities such that ratios lie on all sides."""
     logits = torch.randn(n, k, dtype=torch.float64)
@@ -106,7 +101,7 @@ def test_first_step_is_that_of_actor_critic(student, close):
 
 
 @pytest.mark.points(1)
-def test_diagnostics(student):
+def test_diagnostics(student, and_inputs):
     """ppo_diagnostics: an estimate of KL that is never negative, and the share that is clipped."""
     hint("(ρ - 1) - log ρ with ρ = new / old. Outside of the interval means on either side.")
     for n in (1, random.randint(20, 40)):
