@@ -9,8 +9,6 @@ from grader.audit.findings import LuckFinding
 from grader.grading.verdict import Verdict
 from grader.suite.results import TestOutcome, TestResult
 
-_BY_CLOCK = frozenset({TestOutcome.TIMEOUT, TestOutcome.NOT_RUN})
-
 
 def flips(runs: Mapping[str, Sequence[Sequence[TestResult]]]) -> list[LuckFinding]:
     """Name the tests that end in another way with another seed, in the suite's order.
@@ -29,8 +27,11 @@ def flips(runs: Mapping[str, Sequence[Sequence[TestResult]]]) -> list[LuckFindin
 
 
 def is_steady(verdict: Verdict) -> bool:
-    """Whether a notebook ends by itself: one that is stopped at a limit says nothing of luck."""
-    return not any(t.outcome in _BY_CLOCK for t in verdict.tests)
+    """Whether a notebook ends by itself: one that is stopped at a limit says nothing of luck.
+
+    What is not run says nothing: most often a test that it needs has failed.
+    """
+    return not any(t.outcome is TestOutcome.TIMEOUT for t in verdict.tests)
 
 
 def _flip(notebook: str, tests: Sequence[TestResult]) -> LuckFinding | None:

@@ -78,6 +78,7 @@ def test_other_points_are_another_ending_and_another_message_is_none() -> None:
 def test_what_was_stopped_at_a_limit_says_nothing_of_luck() -> None:
     assert is_steady(verdict(result("a", "failed")))
     assert not is_steady(verdict(result("a", "timeout")))
+    assert is_steady(verdict(result("a", "failed"), result("needs a", "not_run")))
 
 
 def test_a_tolerance_is_tight_for_right_ones_and_loose_for_wrong_ones() -> None:
