@@ -19,6 +19,7 @@ from grader.course.spec import Question
 from grader.errors import SpecError, UsageError
 from grader.gradebook.answer_list import AnswerList, AnswerRef, PiledAnswer
 from grader.gradebook.answer_rows import AnswerRows
+from grader.gradebook.course_tries import counted_verdicts, rule_of_choice
 from grader.gradebook.hand_marks import (
     Change,
     Fact,
@@ -148,14 +149,23 @@ class AnswerMarking:
             self.gradebook,
             self.assignment.name,
             named=lambda question, student: self._digest(question, student)[:16],
+            chosen=self._counted,
             dealer=self._dealer,
         )
-        rows.refresh(self.assignment.spec.attempts.counts)
+        rows.refresh(self._rule)
         return rows
 
     def refresh(self) -> None:
         """Read the answers of tries that were judged since they were read last."""
-        self._rows.refresh(self.assignment.spec.attempts.counts)
+        self._rows.refresh(self._rule)
+
+    @property
+    def _rule(self) -> str:
+        return rule_of_choice(self._course, self.assignment, self.gradebook)
+
+    def _counted(self, tries: Sequence[Verdict]) -> list[Verdict]:
+        """Those of the totals: an answer of a try that doesn't count nobody need read."""
+        return counted_verdicts(self._course, self.assignment, self.gradebook, tries)
 
     @property
     def state(self) -> tuple[int, int, str]:

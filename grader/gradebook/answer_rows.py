@@ -15,7 +15,6 @@ from sqlalchemy import and_, delete, func, select, text
 from sqlalchemy.orm import Session
 
 from grader.gradebook.answer_list import AnswerList
-from grader.gradebook.counting import Counts, counted
 from grader.gradebook.course_marks import answer_sha256
 from grader.gradebook.database import reading, writing
 from grader.gradebook.marking_tables import AnswerRow, AnswersReadRow
@@ -27,6 +26,8 @@ _AT_ONCE = 200
 
 Named = Callable[[str, str], str]
 """Makes the name of an answer, in addresses, of its question and student."""
+Chosen = Callable[[Sequence[Verdict]], Sequence[Verdict]]
+"""Returns, of the tries of some students, the one that counts for each."""
 Dealer = Callable[[str, str, Counter[str]], str]
 """Says whose an answer is to mark: of a question, a student, and how many each marker has."""
 
@@ -38,6 +39,7 @@ class AnswerRows:
         gradebook: of the course.
         assignment: its name.
         named: makes the names of answers.
+        chosen: returns the verdict that counts of each student's.
         dealer: makes what says whose new answers are; asked where there are any.
     """
 
@@ -47,22 +49,24 @@ class AnswerRows:
         assignment: str,
         *,
         named: Named,
+        chosen: Chosen,
         dealer: Callable[[], Dealer],
     ) -> None:
         self._gradebook = gradebook
         self._engine = gradebook.engine
         self._assignment = assignment
         self._named = named
+        self._chosen = chosen
         self._dealer = dealer
         self.answers = AnswerList(gradebook.engine, assignment)
         """What is asked of them; `refresh` first."""
         self.state: tuple[int, int, str] = (0, 0, "")
         """Up to where verdicts have been read: another one where the answers may be others."""
 
-    def refresh(self, counts: Counts) -> None:
-        """Read the verdicts that are new since the last time; which try counts is said by `counts`.
+    def refresh(self, counts: str) -> None:
+        """Read the verdicts that are new since the last time.
 
-        Of tries of which the best counts, it is the one with most points of the tests.
+        Where `counts`, the rule by which the tries were chosen, is another one, all are read again.
         """
         while True:
             with reading(self._engine) as session:
@@ -91,7 +95,7 @@ class AnswerRows:
     def _read(
         self,
         students: Sequence[str],
-        counts: Counts,
+        counts: str,
         seen: tuple[int, int, str],
         now: tuple[int, int, str],
     ) -> bool:
@@ -99,7 +103,7 @@ class AnswerRows:
         deal = self._dealer()
         for at in range(0, len(students), _AT_ONCE):
             some = students[at : at + _AT_ONCE]
-            rows = self._rows(some, counts)  # read before the lock: it takes a while
+            rows = self._rows(some)  # read before the lock: it takes a while
             with self._writing() as session:
                 if not self._is_at(session, seen):
                     return False
@@ -118,12 +122,12 @@ class AnswerRows:
         read = session.get(AnswersReadRow, self._assignment)
         return seen[:2] == ((read.newest, read.verdicts) if read else (0, 0))
 
-    def _rows(self, students: Sequence[str], counts: Counts) -> list[AnswerRow]:
+    def _rows(self, students: Sequence[str]) -> list[AnswerRow]:
         tries = self._gradebook.tried(self._assignment, students=students)
         entries = {(e.verdict.student, e.verdict.submission.attempt): e.id for e in tries}
         return [
             row
-            for verdict in counted((e.verdict for e in tries), counts)
+            for verdict in self._chosen([e.verdict for e in tries])
             if verdict.outcome is Outcome.GRADED
             for row in self._of(verdict, entries[verdict.student, verdict.submission.attempt])
         ]

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import datetime as dt
+import hashlib
 from collections.abc import Collection, Iterable, Mapping
+from contextlib import suppress
 from decimal import Decimal
 
 import msgspec
@@ -13,7 +15,7 @@ from grader.course.course_file import CourseFile
 from grader.course.directory import Assignment, Course
 from grader.course.groups import load_groups
 from grader.course.scheme import load_scheme
-from grader.errors import GradebookError, SpecError
+from grader.errors import GradebookError, GraderError, SpecError
 from grader.gradebook.adjustments import all_adjusted
 from grader.gradebook.counting import counted, may_be_refused, tries_of
 from grader.gradebook.course_marks import course_marks
@@ -82,6 +84,24 @@ def counted_verdicts(
         else best
         for best in chosen
     ]
+
+
+def rule_of_choice(course: Course, assignment: Assignment, gradebook: Gradebook) -> str:
+    """Return what decides which try counts beside the verdicts, in ten characters.
+
+    Whoever keeps the choice makes it anew when this changes: a rule of the course file, a due date,
+    somebody's longer time, or the time of a hand-in.
+    """
+    counts, facts = assignment.spec.attempts.counts, ""
+    if course.course_file.is_file():
+        with suppress(GraderError):  # totals say what is wrong with it; lateness then costs nothing
+            scheme = load_scheme(course)
+            item = next((i for i in scheme.items if i.assignment == assignment.name), None)
+            longer = [e for e in scheme.extensions if item and e.item == item.id]
+            told = gradebook.newest_terms(assignment.name, item.id) if item else ()
+            rule = scheme.lateness(item) if item else ""
+            facts = repr((scheme.late, scheme.timezone, item and item.due, rule, longer, told))
+    return f"{counts[0]}{hashlib.sha256(facts.encode()).hexdigest()[:9]}"
 
 
 def graded_items(scheme: CourseFile, gradebook: Gradebook) -> frozenset[str]:

@@ -20,9 +20,9 @@ from grader.gradebook.changes import Changes, changes_of
 from grader.gradebook.counting import Counts, counted
 from grader.gradebook.database import BUSY_TIMEOUT_S, reading, writing
 from grader.gradebook.hand_ins import HandIns, Times, timed, times_of
-from grader.gradebook.hand_marks import HandMarks
+from grader.gradebook.hand_marks import HandMarks, Kind
 from grader.gradebook.schema import open_engine
-from grader.gradebook.tables import BatchRow, VerdictRow
+from grader.gradebook.tables import BatchRow, HandInRow, HandMarkRow, VerdictRow
 from grader.grading.verdict import Outcome, Verdict, verdict_from_json, verdict_to_json
 
 if TYPE_CHECKING:  # the desk's tables take as long to declare as all others
@@ -283,6 +283,16 @@ class Gradebook:
                 if counts == "last" or student not in found or points > found[student][0]:
                     found[student] = (points, most)
         return found
+
+    def newest_terms(self, assignment: str, item: str) -> tuple[int, int]:
+        """Return how far the record goes of what makes a try late: dates, and times of hand-ins."""
+        kinds = [Kind.EXTENSION.value, Kind.HANDED_IN.value]
+        dates = select(func.max(HandMarkRow.id)).where(
+            HandMarkRow.item == item, HandMarkRow.kind.in_(kinds)
+        )
+        times = select(func.max(HandInRow.id)).where(HandInRow.assignment == assignment)
+        with reading(self._engine) as session:
+            return session.scalar(dates) or 0, session.scalar(times) or 0
 
     def entry_names(self, assignment: str) -> dict[tuple[str, int], str]:
         """Return the name of the entry that holds, by student and attempt; reads no verdict."""
