@@ -13,8 +13,9 @@ from grader.course.directory import Assignment, Course
 from grader.course.spec import AssignmentSpec
 from grader.gradebook.course_tries import counted_verdicts
 from grader.gradebook.differences import MarkChange, differences
+from grader.gradebook.reuse import key_of
 from grader.gradebook.standings import Standing
-from grader.gradebook.store import Gradebook
+from grader.gradebook.store import Gradebook, StoredVerdict
 from grader.gradebook.untouched import Untouched, mark_untouched
 from grader.gradebook.whole_mark import WholeMark
 from grader.grading.suite_faults import SuiteFault, suite_faults
@@ -88,7 +89,11 @@ def finish_grading(
     Returns:
         The result, of which the caller says how long it took.
     """
-    counted = counted_verdicts(course, assignment, gradebook, verdicts)
+    others = _other_tries(gradebook, assignment, verdicts)
+    for entry in others:
+        pages.add(entry.verdict, entry.name)
+    tries = [*verdicts, *(entry.verdict for entry in others)]
+    counted = counted_verdicts(course, assignment, gradebook, tries)
     untouched = mark_untouched(gradebook, assignment.spec, counted)
     report = pages.write(counted)
     for note in notes_on_marks(course, assignment, gradebook):
@@ -110,3 +115,17 @@ def finish_grading(
         untouched=untouched,
         changes=differences(plan.before, [v for v in counted if v.outcome.is_mark]),
     )
+
+
+def _other_tries(
+    gradebook: Gradebook, assignment: Assignment, verdicts: Sequence[Verdict]
+) -> list[StoredVerdict]:
+    """Return what else the record has of these students: one of those tries may be what counts."""
+    own = {key_of(verdict) for verdict in verdicts}
+    students = {student for student, _ in own}
+    known = gradebook.entry_names(assignment.name).keys() - own
+    some = {student for student, _ in known if student in students}
+    if not some:
+        return []
+    tried = gradebook.tried(assignment.name, students=some)
+    return [entry for entry in tried if key_of(entry.verdict) not in own]

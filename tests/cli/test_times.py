@@ -417,3 +417,18 @@ def test_what_is_not_accepted_any_more_takes_nothing_from_what_was(
     assert grader("report", "warm-up").code == 0
     page = course.course_root / "graded/warm-up/students/sean.html"
     assert f", attempt {want[1]}," in page.read_text()
+
+
+def test_grading_one_of_several_sources_again_shows_the_try_that_counts(
+    course: Assignment, tmp_path: Path, grader: Grader
+) -> None:
+    grade(grader, blackboard(tmp_path, ("07-10-00-00", FAIR), ("08-10-00-00", GOOD)))
+    with course.spec_path.open("a") as spec:
+        spec.write('[attempts]\ncounts = "best"\n')
+    both = blackboard(tmp_path, ("07-10-00-00", FAIR), ("08-10-00-00", GOOD))
+    grade(grader, both)
+    batch, _ = grade(grader, blackboard(tmp_path, ("07-10-00-00", FAIR)))
+    [one] = batch["submissions"]  # type: ignore[misc]
+    assert (Decimal(one["points"]), totals(grader)["sean"]) == (10, "100")
+    page = course.course_root / "graded/warm-up/students/sean.html"
+    assert ", attempt 2," in page.read_text()
