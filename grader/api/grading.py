@@ -80,7 +80,7 @@ def grade(
         InfrastructureError: no sandbox, or another batch grades the same assignment.
     """
     began = time.monotonic()
-    progress = progress or SILENT
+    progress, sources = progress or SILENT, list(sources)
     chosen = course.assignment(assignment)
     check_assignment(chosen)
     if cluster and (slots or gpus):
@@ -105,6 +105,7 @@ def grade(
         progress.chosen(choice)
         stack.enter_context(batch_lock(chosen, on_wait=progress.warned))
         gradebook = stack.enter_context(Gradebook(course.database_url))
+        _refuse_numbers_of_the_desk(course, chosen, gradebook, sources, submissions)
         pages = Pages(course, chosen, gradebook, out=out, keep=True)
         drawn = seed if seed is not None else _seed_of_batch(gradebook, assignment)
         config = config_for_record(chosen, choice, drawn, slots=slots, gpus=devices)
@@ -151,6 +152,37 @@ def _submissions(
             )
         submissions = [s for s in submissions if s.student in only]
     return submissions, collected.refused, collected.warnings
+
+
+def _refuse_numbers_of_the_desk(
+    course: Course,
+    assignment: Assignment,
+    gradebook: Gradebook,
+    sources: Sequence[Path | str],
+    submissions: Sequence[Submission],
+) -> None:
+    """Refuse an archive whose tries have the numbers of others that came through the desk.
+
+    Its verdicts would take the place of theirs; collected, both are numbered in one row.
+    """
+    stored = course.submissions_dir.resolve()
+    if all(Path(source).resolve().is_relative_to(stored) for source in sources):
+        return
+    desk = gradebook.desk_attempts(assignment.name)
+    taken = sorted(
+        {
+            one.student
+            for one in submissions
+            if desk.get((one.student, one.attempt), one.sha256) != one.sha256
+        }
+    )
+    if taken:
+        more = f" and {len(taken) - 1} more" if taken[1:] else ""
+        name = assignment.name
+        raise UsageError(
+            f"{taken[0]}{more} handed in at the desk, too, and these tries have the same numbers",
+            hint=f"Run `grader collect {name} SOURCE`, then `grader grade {name}`.",
+        )
 
 
 def _run(

@@ -121,7 +121,7 @@ def learn_times(
     done = LearntTimes()
     with Gradebook(course.database_url) as gradebook:
         # What came through the desk has the desk's own time, and is in no other system's table.
-        desk = gradebook.desk_attempts(assignment) if out is None else set()
+        desk = gradebook.desk_attempts(assignment) if out is None else {}
         stored = newest_tries((out or course.submissions_dir) / assignment, desk)
         tries = _tries(stored, _newest_graded(gradebook, assignment, desk))
         if not tries:

@@ -153,12 +153,14 @@ class Gradebook:
                 return {}
         return self.tries.without_verdict(assignment)
 
-    def desk_attempts(self, assignment: str) -> set[tuple[str, int]]:
-        """Return the attempts that were handed in through the desk: student and number."""
-        tries = table("desk_tries", column("assignment"), column("student"), column("attempt"))
-        query = select(tries.c.student, tries.c.attempt).where(tries.c.assignment == assignment)
+    def desk_attempts(self, assignment: str) -> dict[tuple[str, int], str]:
+        """Return the SHA-256 of what was handed in through the desk, by student and attempt."""
+        names = ("assignment", "student", "attempt", "sha256")
+        tries = table("desk_tries", *(column(name) for name in names)).c
+        query = select(tries.student, tries.attempt, tries.sha256)
         with reading(self._engine) as session:
-            return {(student, attempt) for student, attempt in session.execute(query)}
+            rows = session.execute(query.where(tries.assignment == assignment))
+            return {(student, attempt): sha256 for student, attempt, sha256 in rows}
 
     # -- writing ---------------------------------------------------------------------------
 

@@ -432,3 +432,34 @@ def test_grading_one_of_several_sources_again_shows_the_try_that_counts(
     assert (Decimal(one["points"]), totals(grader)["sean"]) == (10, "100")
     page = course.course_root / "graded/warm-up/students/sean.html"
     assert ", attempt 2," in page.read_text()
+
+
+def test_an_archive_never_takes_the_place_of_what_came_through_the_desk(
+    course: Assignment, tmp_path: Path, grader: Grader
+) -> None:
+    at = dt.datetime(2024, 10, 9, 12, tzinfo=dt.UTC)
+    folder = assignment_folder(course.course_root / "submissions", "warm-up")
+    one = read_submission(held(FAIR), student="sean", file="a.ipynb", submitted_at=at)
+    _, record = write_attempt(folder, record_of(one, "warm-up"), FAIR)
+    with Gradebook(f"sqlite:///{course.course_root}/gradebook.db") as gradebook:
+        received, _ = gradebook.tries.receive(
+            "key",
+            assignment="warm-up",
+            student="sean",
+            file="a.ipynb",
+            received_from="sean",
+            seed=1,
+            now=at,
+        )
+        gradebook.tries.stored(
+            received.id, attempt=record.attempt, sha256=record.sha256_of_all, folder="f"
+        )
+    grade(grader)
+    archive = blackboard(tmp_path, ("07-10-00-00", GOOD))
+    refused = grader("grade", "warm-up", archive)
+    assert refused.code == 2 and "sean handed in at the desk, too" in refused.err
+    assert totals(grader)["sean"] == "80"
+    grader("collect", "warm-up", archive)
+    grade(grader)
+    assert totals(grader)["sean"] == "80"  # the desk's is the later one
+    grade(grader, blackboard(tmp_path, ("09-12-00-00", FAIR)))  # the very same file
