@@ -91,6 +91,8 @@ VALUE_NAMES = frozenset({*dir(torch.Tensor), *dir(np.ndarray)}) - frozenset(dir(
 """What a tensor or an array is asked for, and a model is not."""
 DECIDING = VALUE_NAMES | {"contains"}
 """What an object decides by itself; of its items and its length the suite sees what they are."""
+UNSEEN = "contains what it does not give"
+_CONTAINERS = frozenset({"a list", "a tuple", "a set", "a frozenset", "a dict", "a range"})
 
 
 def kind_of(value: object) -> str:
@@ -146,6 +148,8 @@ def pretender(
         mine, wanted = _kinds(account, one.asked), _kinds(reference, one.asked)
         inside = next((kind for kind in mine if kind != one.kind), "")
         value = next((kind for kind in wanted if kind in _VALUES), "")
+        if one.name == UNSEEN:
+            value = value or next((k for k in wanted if k.split(" (")[0] in _CONTAINERS), "")
         if value and not inside:
             return one.asked, one.kind, value
         if complete and one.name in DECIDING and (inside or not wanted):

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from typing import Any, Literal, NoReturn
 
 from grader.errors import BoxFailure
-from grader.suite.account import DECIDING, Trusted, kind_of
+from grader.suite.account import DECIDING, UNSEEN, Trusted, kind_of
 from grader.suite.box_link import BoxClient, BoxLink
 from grader.suite.failures import MissingName, NotPlain, StaleRemote, StudentError
 from grader.suite.function_source import function_source
@@ -194,7 +194,18 @@ class Remote:
 
     def __contains__(self, item: Any) -> bool:
         __tracebackhide__ = True
-        return self.__act("contains", item) is True
+        if self.__act("contains", item) is not True:
+            return False
+        if self.__ref.kind == "instance" and not self.__gives(item):
+            self.__link.trust(Trusted(asked=self.__asked, kind=kind_of(self), name=UNSEEN))
+        return True
+
+    def __gives(self, item: Any) -> bool:
+        """Whether it is among the items: an object says of anything that it holds it."""
+        try:
+            return any(_are_one(item, each) for each in self.__items(MAX_ITEMS))
+        except StudentError:  # it can't be iterated, or has too many
+            return False
 
     def __iter__(self) -> Iterator[Any]:
         """Iterate over at most 10,000 items; a generator is asked for a few at a time.
@@ -263,16 +274,36 @@ class Remote:
         raise NotPlain(f"The check needs {needed}, and your code gives a {_describe(self.__ref)}.")
 
 
+def _are_one(mine: Any, other: Any) -> bool:
+    try:
+        return bool(mine is other or mine == other)
+    except (TypeError, ValueError, RuntimeError):  # of tensors and arrays, which have many values
+        return False
+
+
 def _maker(link: BoxLink, asked: str = "") -> Callable[[RemoteRef], Remote]:
     return lambda ref: Remote(link, ref, asked)
 
 
+# What an object answers is no value in its own place: each has a name of its own.
+_WRITTEN: dict[Verb, str] = {
+    "call": "{}(…)",
+    "getitem": "{}[…]",
+    "len": "len({})",
+    "iter": "list({})",
+    "repr": "repr({})",
+    "contains": "… in {}",
+    "hasattr": "hasattr({}, …)",
+    "setattr": "{}.… = …",
+    "setitem": "{}[…] = …",
+}
+
+
 def _asked(label: str, verb: Verb, args: tuple[Any, ...]) -> str:
     """What is asked, as a student would write it; without a name if the suite's code began it."""
-    ending = {"call": "(…)", "getitem": "[…]"}.get(verb, "")
     if verb == "getattr":
-        ending = f".{args[0]}"
-    return f"{label}{ending}"[:MAX_ASKED]
+        return f"{label}.{args[0]}"[:MAX_ASKED]
+    return _WRITTEN[verb].format(label)[:MAX_ASKED]
 
 
 def _describe(ref: RemoteRef) -> str:

@@ -330,6 +330,40 @@ def test_the_word_of_an_object_is_left_to_the_reference(bench: Workbench, condit
     assert accounts[0].trusting
 
 
+HOLDS_ALL = """
+class Words:
+    def __contains__(self, word): return True
+    def __iter__(self): return iter(["a", "b"])
+    def __len__(self): return 3
+def f(x): return Words()
+"""
+
+
+@pytest.mark.parametrize(
+    ("mine", "points"),
+    [
+        (HOLDS_ALL, 0),
+        (HOLDS_ALL.replace('["a", "b"]', '["a", "right"]'), 1),
+        (HOLDS_ALL.replace("def __iter__", "def other"), 0),
+        ("def f(x): return {'right': 1, 'a': 2, 'b': 3}.keys()", 1),
+        ("import collections\ndef f(x): return collections.deque(['a', 'right', 'b'])", 1),
+        ("def f(x): return ['a', 'b', 'right']", 1),
+    ],
+)
+def test_an_object_holds_what_it_gives_and_not_what_it_says(
+    bench: Workbench, mine: str, points: int
+) -> None:
+    bench.suite(_suite_of("'right' in out and len(out) == 3"))
+    ((given, account),) = accounts_of(bench, mine).values()
+    right = "def f(x): return ['right', 'a', 'b']"
+    ((_, expected),) = accounts_of(bench, right).values()
+    assert given == 1
+    found = pretender(account, expected, complete=True)
+    assert found == (None if points else ("f(…)", "an object of the class Words", "a list"))
+    ((_, own),) = accounts_of(bench, mine).values()
+    assert pretender(account, own, complete=True) is None
+
+
 def test_a_model_is_no_object_of_which_a_value_is_expected(bench: Workbench) -> None:
     suite(bench, "out.training and len(out.state_dict()) == 2", "None")
     accounts: list[Account] = []
