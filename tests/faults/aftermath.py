@@ -13,10 +13,15 @@ from pathlib import Path
 from typing import Any
 
 _PR_SET_CHILD_SUBREAPER = 36
+_OF_TESTS = ("postgres", "chrom")
+"""A database and a browser stay for many tests, and start processes whenever they like."""
 
 
 def descendants(root: int | None = None) -> dict[int, str]:
-    """The living processes below this one (or below `root`), with their command lines."""
+    """The living processes below this one (or below `root`), with their command lines.
+
+    Without those of a database or a browser of other tests.
+    """
     parents: dict[int, list[int]] = {}
     for file in Path("/proc").glob("[0-9]*/stat"):
         try:
@@ -32,7 +37,10 @@ def descendants(root: int | None = None) -> dict[int, str]:
                 command = Path(f"/proc/{pid}/cmdline").read_bytes()
             except OSError:
                 continue
-            found[pid] = command.replace(b"\0", b" ").decode(errors="replace")
+            words = command.replace(b"\0", b" ").decode(errors="replace")
+            if Path(words.partition(" ")[0]).name.startswith(_OF_TESTS):
+                continue
+            found[pid] = words
             todo.append(pid)
     return found
 

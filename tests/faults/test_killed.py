@@ -58,11 +58,15 @@ def test_what_a_killed_batch_had_started_ends_with_it(tmp_path: Path) -> None:
     classroom = make_class(tmp_path / "course", size=1)
     classroom.hand_in("sleeper", "import time\ntime.sleep(10_000)")
     (classroom.submissions / "s00.ipynb").unlink()
-    others = set(descendants())  # a database or a browser of tests before this one
+    others = set(descendants())
+
+    def left() -> list[str]:
+        return [command for pid, command in descendants().items() if pid not in others]
+
     with nothing_is_left():
         process = start(classroom)
         until(lambda: any("grader-box" in c for c in descendants(process.pid).values()), "a box")
         time.sleep(1)
         kill(process)
         # The notebook would sleep on for longer than is waited here.
-        until(lambda: not set(descendants()) - others, "the end of what it had started")
+        until(lambda: not left(), lambda: f"the end of {left()}")

@@ -51,10 +51,14 @@ def standing(classroom: Classroom) -> Iterator[Callable[..., StandingPool]]:
         return made[-1]
 
     before = set(descendants())
+
+    def left() -> list[str]:
+        return [command for pid, command in descendants().items() if pid not in before]
+
     yield make
     for pool in made:
         pool.close()
-    until(lambda: not set(descendants()) - before, "the end of what the pools started")
+    until(lambda: not left(), lambda: f"the end of {left()}")
 
 
 def verdict_of(future: Future[Judged]) -> Verdict:

@@ -11,19 +11,21 @@ LIMIT_S = 240.0
 
 def until(
     holds: Callable[[], object],
-    what: str = "it",
+    what: str | Callable[[], str] = "it",
     wait_ms: Callable[[float], object] = lambda ms: time.sleep(ms / 1000),
 ) -> None:
     """Return as soon as `holds()` is true; an error that names `what` when it never is.
 
     Args:
         holds: what is waited for.
-        what: its name.
+        what: its name, or what makes it when it has not come.
         wait_ms: how to wait for a moment; a browser's page has a way of its own.
     """
     end = time.monotonic() + LIMIT_S
     while not holds():
-        assert time.monotonic() < end, f"{what} did not come about in {LIMIT_S:.0f} s"
+        if time.monotonic() >= end:
+            named = what if isinstance(what, str) else what()
+            raise AssertionError(f"{named} did not come about in {LIMIT_S:.0f} s")
         wait_ms(20)
 
 
