@@ -51,9 +51,10 @@ def test_answers(student):
     for n, dtype in ((30, torch.float64), (1, torch.float32), (0, torch.float64)):
         x, machine = draw(n, *random.sample(range(2, 9), 2))
         w, b, r = (tensor.to(dtype) for tensor in machine)
-        decided = features(x.to(dtype), w, b) @ r
-        expected = torch.where(decided >= 0, 1.0, -1.0).to(dtype)
-        torch.testing.assert_close(student.answers((w, b, r), x.to(dtype)), expected)
+        for turned in (r, -r):  # features are never negative: one response may be all of one sign
+            decided = features(x.to(dtype), w, b) @ turned
+            expected = torch.where(decided >= 0, 1.0, -1.0).to(dtype)
+            torch.testing.assert_close(student.answers((w, b, turned), x.to(dtype)), expected)
     x, (w, b, _) = draw(5, 3, 4)
     undecided = torch.zeros(5, dtype=torch.float64)
     found = student.answers((w, b, undecided), x)
