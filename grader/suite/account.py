@@ -230,7 +230,9 @@ def _is_hollow(value: Any) -> bool:
 
 
 def _is_empty(value: Any) -> bool:
-    return math.prod(getattr(value, "shape", ())) == 0
+    """Whether it is an array or a table of nothing; an object of the box is never asked."""
+    known = isinstance(value, torch.Tensor | np.ndarray) or type(value).__name__ in _TABLES
+    return known and math.prod(value.shape) == 0
 
 
 def _misses_some(table: Any) -> bool:
