@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import logging
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from fractions import Fraction
 
@@ -13,6 +13,7 @@ from grader.course.directory import Course
 from grader.course.groups import Groups, load_groups
 from grader.errors import GraderError
 from grader.gradebook.course_marks import course_marks
+from grader.gradebook.course_tries import graded_items
 from grader.gradebook.hand_marks import MarkReader
 from grader.gradebook.store import Gradebook
 from grader.gradebook.totals.need import Need, needs
@@ -74,7 +75,7 @@ def own_totals(
             now=now,
             students=[student],
             groups=groups.members,
-            graded=set(_graded(scheme, gradebook)),
+            graded=graded_items(scheme, gradebook),
         )[student]
     except GraderError as error:  # what it names may be another student's
         LOG.warning("the total of %s can't be computed: %s", student, error)
@@ -95,9 +96,3 @@ def own_totals(
 
 def _team(groups: Groups, student: str) -> Iterable[str]:
     return (member for own in groups.members.values() for member in own.get(student, ()))
-
-
-def _graded(scheme: CourseFile, gradebook: Gradebook) -> Iterator[str]:
-    for item in scheme.items:
-        if item.assignment is not None and gradebook.students(item.assignment):
-            yield item.id

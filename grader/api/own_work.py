@@ -110,7 +110,7 @@ class WorkReader:
     def _sheet(self, verdict: Verdict, standing: Standing, audience: Audience) -> MarkSheet:
         return mark_sheet(
             verdict,
-            spec=with_due(self._assignment.spec, standing.told_from or standing.due),
+            spec=with_due(self._assignment.spec, standing.shown_from),
             audience=audience,
             now=self._now,
             given=self.given(verdict),

@@ -238,7 +238,7 @@ class Pages:
         )
 
     def _seen(self, verdict: Verdict, *, standing: Standing) -> MarkSheet:
-        spec = with_due(self._assignment.spec, standing.told_from or standing.due)
+        spec = with_due(self._assignment.spec, standing.shown_from)
         return mark_sheet(verdict, spec=spec, audience="student", now=self._now)
 
     def _standings_of(

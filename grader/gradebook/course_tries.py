@@ -67,7 +67,7 @@ def counted_verdicts(
     if not several or not course.course_file.is_file():
         return chosen
     scheme = load_scheme(course)
-    item = next((i for i in scheme.items if i.assignment == assignment.name), None)
+    item = scheme.item_of(assignment.name)
     if item is None:
         return chosen
     if assignment.spec.attempts.counts == "last":
@@ -96,7 +96,7 @@ def rule_of_choice(course: Course, assignment: Assignment, gradebook: Gradebook)
     if course.course_file.is_file():
         with suppress(GraderError):  # totals say what is wrong with it; lateness then costs nothing
             scheme = load_scheme(course)
-            item = next((i for i in scheme.items if i.assignment == assignment.name), None)
+            item = scheme.item_of(assignment.name)
             longer = [e for e in scheme.extensions if item and e.item == item.id]
             told = gradebook.newest_terms(assignment.name, item.id) if item else ()
             rule = scheme.lateness(item) if item else ""

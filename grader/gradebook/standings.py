@@ -72,6 +72,11 @@ class Standing:
     by_hand: tuple[Decimal, Decimal] | None = None
 
     @property
+    def shown_from(self) -> dt.datetime | None:
+        """The due date for what is shown after it: that of the whole group."""
+        return self.told_from or self.due
+
+    @property
     def timeless(self) -> bool:
         """Whether a hand-in has no time, and so is never late."""
         return not self.absent and self.handed_in is None

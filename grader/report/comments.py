@@ -29,7 +29,7 @@ def comment_lines(
     """
     sheet = mark_sheet(
         verdict,
-        spec=with_due(spec, standing.told_from or standing.due),
+        spec=with_due(spec, standing.shown_from),
         audience="student",
         now=aware(now) or now,
         given=given,

@@ -64,7 +64,7 @@ def student_page(
     """
     moment = aware(now) or now
     standing = standing or Standing(handed_in=verdict.submission.submitted_at)
-    spec = with_due(spec, standing.told_from or standing.due)
+    spec = with_due(spec, standing.shown_from)
     told = is_told(spec.reference_runs, spec=spec, audience=audience, now=moment)
     notebook = view_notebook(executed_notebook) if executed_notebook else RenderedNotebook(cells=[])
     sheet = mark_sheet(
