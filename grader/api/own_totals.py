@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import datetime as dt
 import logging
-from collections.abc import Collection, Iterable
+from collections.abc import Collection
 from dataclasses import dataclass
 from fractions import Fraction
 
 from grader.course.course_file import CourseFile
 from grader.course.directory import Course
-from grader.course.groups import Groups, load_groups
+from grader.course.groups import load_groups, with_teams
 from grader.errors import GraderError
 from grader.gradebook.course_marks import course_marks
 from grader.gradebook.course_tries import graded_items
@@ -68,7 +68,7 @@ def own_totals(
         return None
     try:
         groups = load_groups(course, scheme)
-        few = {student, *_team(groups, student)}
+        few = with_teams([student], groups.members)
         entries = class_entries(
             scheme,
             course_marks(course, gradebook, scheme=scheme, marks=marks, students=few),
@@ -92,7 +92,3 @@ def own_totals(
         marked=sum(counted, Fraction(0)),
         needs=tuple(needs(scheme, own, targets_of(scheme))) if total.waiting and with_needs else (),
     )
-
-
-def _team(groups: Groups, student: str) -> Iterable[str]:
-    return (member for own in groups.members.values() for member in own.get(student, ()))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -93,6 +93,21 @@ def groups_in(text: str, scheme: CourseFile, path: Path, roster: Roster) -> Grou
             members.setdefault(item, {})[student] = team
     remarks = (*_remarks(teams, scheme), *_strangers(teams, roster))
     return Groups(members, remarks, named)
+
+
+def with_teams(
+    students: Collection[str], groups: Mapping[str, Mapping[str, tuple[str, ...]]]
+) -> set[str]:
+    """Return students and all who share a group with one of them, whatever it works on.
+
+    Args:
+        students: some of the course.
+        groups: `Groups.members`.
+    """
+    found = set(students)
+    for teams in groups.values():
+        found |= {member for s in students for member in teams.get(s, ())}
+    return found
 
 
 def groups_text(groups: Groups) -> str:

@@ -13,7 +13,7 @@ import msgspec
 from grader.course.components import Component, Item
 from grader.course.course_file import CourseFile
 from grader.course.directory import Assignment, Course
-from grader.course.groups import load_groups
+from grader.course.groups import load_groups, with_teams
 from grader.course.scheme import load_scheme
 from grader.errors import GradebookError, GraderError, SpecError
 from grader.gradebook.adjustments import all_adjusted
@@ -123,8 +123,7 @@ def _known(
         groups = load_groups(course, scheme).members
     except SpecError:  # totals say what is wrong with them
         groups = {}
-    teams = {m for own in groups.values() for s in students for m in own.get(s, ())}
-    wanted = {*students, *teams}
+    wanted = with_teams(students, groups)
     table: dict[str, dict[str, ItemMark]] = {}
     for mark in course_marks(course, gradebook, scheme=scheme, marks=marks, students=wanted):
         table.setdefault(mark.student, {})[mark.item] = mark

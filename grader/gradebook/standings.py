@@ -11,7 +11,7 @@ from fractions import Fraction
 from grader.course.components import Item
 from grader.course.course_file import CourseFile
 from grader.course.directory import Assignment, Course
-from grader.course.groups import load_groups
+from grader.course.groups import load_groups, with_teams
 from grader.course.roster import Roster, load_roster
 from grader.course.scheme import load_scheme
 from grader.errors import GradebookError, GraderError
@@ -135,10 +135,7 @@ class Standings:
 
     def with_teams(self, students: Collection[str]) -> set[str]:
         """Return students and all who share a group with one of them, whatever it works on."""
-        found = set(students)
-        for teams in self._all_groups.values():
-            found |= {member for s in students for member in teams.get(s, ())}
-        return found
+        return with_teams(students, self._all_groups)
 
     @property
     def item(self) -> str | None:

@@ -128,6 +128,26 @@ def grade(grader: Grader, *sources: Path) -> tuple[dict[str, object], str]:
     return done.json(), done.err
 
 
+def sean_hands_in_at_the_desk(course: Assignment) -> None:
+    at = dt.datetime(2024, 10, 9, 12, tzinfo=dt.UTC)
+    folder = assignment_folder(course.course_root / "submissions", "warm-up")
+    one = read_submission(held(FAIR), student="sean", file="a.ipynb", submitted_at=at)
+    _, record = write_attempt(folder, record_of(one, "warm-up"), FAIR)
+    with Gradebook(f"sqlite:///{course.course_root}/gradebook.db") as gradebook:
+        received, _ = gradebook.tries.receive(
+            "key",
+            assignment="warm-up",
+            student="sean",
+            file="a.ipynb",
+            received_from="sean",
+            seed=1,
+            now=at,
+        )
+        gradebook.tries.stored(
+            received.id, attempt=record.attempt, sha256=record.sha256_of_all, folder="f"
+        )
+
+
 def test_a_time_learnt_later_reaches_the_totals_and_runs_nothing(
     course: Assignment, tmp_path: Path, grader: Grader
 ) -> None:
@@ -224,21 +244,7 @@ def test_a_table_of_another_system_tells_nothing_of_what_came_through_the_desk(
     """In time at the desk, after a late try elsewhere, it would else be late."""
     (tmp_path / "sean.ipynb").write_bytes(GOOD)
     grader("collect", "warm-up", tmp_path / "sean.ipynb")
-    at = dt.datetime(2024, 10, 9, 12, tzinfo=dt.UTC)
-    folder = assignment_folder(course.course_root / "submissions", "warm-up")
-    one = read_submission(held(FAIR), student="sean", file="a.ipynb", submitted_at=at)
-    _, record = write_attempt(folder, record_of(one, "warm-up"), FAIR)
-    with Gradebook(f"sqlite:///{course.course_root}/gradebook.db") as gradebook:
-        received, _ = gradebook.tries.receive(
-            "key",
-            assignment="warm-up",
-            student="sean",
-            file="a.ipynb",
-            received_from="sean",
-            seed=1,
-            now=at,
-        )
-        gradebook.tries.stored(received.id, attempt=record.attempt, sha256="a" * 64, folder="f")
+    sean_hands_in_at_the_desk(course)
     grade(grader)
     assert totals(grader)["sean"] == "80"
     table = tmp_path / "grades.csv"
@@ -437,23 +443,7 @@ def test_grading_one_of_several_sources_again_shows_the_try_that_counts(
 def test_an_archive_never_takes_the_place_of_what_came_through_the_desk(
     course: Assignment, tmp_path: Path, grader: Grader
 ) -> None:
-    at = dt.datetime(2024, 10, 9, 12, tzinfo=dt.UTC)
-    folder = assignment_folder(course.course_root / "submissions", "warm-up")
-    one = read_submission(held(FAIR), student="sean", file="a.ipynb", submitted_at=at)
-    _, record = write_attempt(folder, record_of(one, "warm-up"), FAIR)
-    with Gradebook(f"sqlite:///{course.course_root}/gradebook.db") as gradebook:
-        received, _ = gradebook.tries.receive(
-            "key",
-            assignment="warm-up",
-            student="sean",
-            file="a.ipynb",
-            received_from="sean",
-            seed=1,
-            now=at,
-        )
-        gradebook.tries.stored(
-            received.id, attempt=record.attempt, sha256=record.sha256_of_all, folder="f"
-        )
+    sean_hands_in_at_the_desk(course)
     grade(grader)
     archive = blackboard(tmp_path, ("07-10-00-00", GOOD))
     refused = grader("grade", "warm-up", archive)
